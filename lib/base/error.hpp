@@ -1,0 +1,54 @@
+#pragma once
+
+#include <boost/assert/source_location.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace keyturn {
+
+/// What a failure means for the caller. It is decided where the failure is born, because only that
+/// place knows; nobody further up looks at texts.
+enum class Fault {
+    unreachable,  ///< Nobody answered in time: asking again later may help.
+    busy,         ///< Answered "later": asking again after `Error::retry_after` helps.
+    ambiguous,    ///< The request may have taken effect although no answer came.
+    denied,       ///< A credential or a right is missing: a person has to grant it.
+    missing,      ///< The thing that was named does not exist.
+    conflict,     ///< Somebody else's action stands in the way (an operator's job, another daemon).
+    invalid,      ///< What came back, or what we were given, makes no sense.
+    storage,      ///< The disk is full, read-only or broken.
+    cancelled,    ///< We were told to stop; not an error to retry or to report.
+};
+
+/// True where waiting and asking again can help without anybody doing anything.
+[[nodiscard]] constexpr bool passes_by_itself(Fault fault) {
+    return fault == Fault::unreachable || fault == Fault::busy || fault == Fault::ambiguous ||
+           fault == Fault::storage;
+}
+
+/// One word for logs and tests.
+[[nodiscard]] std::string_view name_of(Fault fault);
+
+/// A failure that an operator can meet. `text` is a clause that says what failed, without a final
+/// full stop, and never holds a secret or a body that came over the network.
+struct Error {
+    Fault fault = Fault::invalid;
+    std::string text;
+    std::chrono::seconds retry_after{0};
+
+    bool operator==(const Error&) const = default;
+};
+
+/// Puts `context` before the text: "cannot read the policy: permission denied".
+[[nodiscard]] Error with_context(std::string_view context, Error error);
+
+/// The text for an errno value, as a `Fault::storage`, `denied` or `missing` error.
+[[nodiscard]] Error errno_error(int errno_value, std::string_view what);
+
+/// Called by `Result::value()` on an error. Reaching it is a bug, so it ends the process.
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
+
+}  // namespace keyturn

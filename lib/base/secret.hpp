@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <string_view>
+
+namespace keyturn {
+
+/// Overwrites memory in a way the compiler may not drop.
+void wipe(void* memory, std::size_t size) noexcept;
+
+/// Bytes that must never be seen: an API token, a tunnel token, a tunnel secret, or a body that may
+/// hold one. Move-only; its memory is wiped when it goes away and when it is moved from; it has no
+/// stream operator and does not turn into a string. Every place that looks at the bytes says
+/// `reveal()`, so that a search for that word lists them all.
+class Secret {
+  public:
+    Secret() = default;
+
+    /// `size` zero bytes, to be filled through `data()`.
+    explicit Secret(std::size_t size);
+
+    /// A copy of `bytes`; the caller's own copy stays the caller's to wipe.
+    [[nodiscard]] static Secret copy_of(std::string_view bytes);
+
+    Secret(Secret&& other) noexcept;
+    Secret& operator=(Secret&& other) noexcept;
+    Secret(const Secret&) = delete;
+    Secret& operator=(const Secret&) = delete;
+    ~Secret();
+
+    [[nodiscard]] Secret clone() const { return copy_of(reveal()); }
+    [[nodiscard]] std::size_t size() const { return size_; }
+    [[nodiscard]] bool empty() const { return size_ == 0; }
+    [[nodiscard]] char* data() { return bytes_.get(); }
+    [[nodiscard]] std::string_view reveal() const { return {bytes_.get(), size_}; }
+
+    /// Shortens without reallocation; the rest is wiped. `size` must not exceed `this->size()`.
+    void truncate(std::size_t size);
+
+  private:
+    void wipe_all() noexcept;
+
+    std::unique_ptr<char[]> bytes_;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+};
+
+/// Compares in a time that depends on the sizes alone.
+[[nodiscard]] bool same_secret(const Secret& left, const Secret& right);
+
+/// An allocator for library types through which secrets pass: wipes every block before it frees it.
+template <class T>
+struct WipingAllocator {
+    using value_type = T;
+
+    WipingAllocator() = default;
+    template <class U>
+    // NOLINTNEXTLINE(google-explicit-constructor): allocators convert between value types.
+    WipingAllocator(const WipingAllocator<U>&) noexcept {}
+
+    T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
+    void deallocate(T* memory, std::size_t count) noexcept {
+        wipe(memory, count * sizeof(T));
+        std::allocator<T>{}.deallocate(memory, count);
+    }
+    friend bool operator==(const WipingAllocator&, const WipingAllocator&) { return true; }
+};
+
+}  // namespace keyturn

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+namespace keyturn {
+
+/// One cloudflared process as the API lists it (GET connections: a "client").
+struct Connector {
+    std::string id;         ///< Equals /ready's connectorId; new at each start of the process.
+    std::string origin_ip;  ///< Where its connections come from; empty when not told.
+    std::string run_at;     ///< RFC 3339, as the API wrote it.
+    std::string version;
+    int connections = 0;
+
+    bool operator==(const Connector&) const = default;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,1 @@
+#include "cloudflare/tunnel_api.hpp"

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+namespace keyturn {
+
+/// What a cloudflared process says of itself (/ready and /diag/tunnel of its metrics server).
+struct Readiness {
+    std::string connector_id;  ///< New at each start of the process.
+    std::string tunnel;        ///< UUID, from /diag/tunnel; empty when that is not served.
+    int connections = 0;       ///< readyConnections.
+    bool serving = false;      ///< /ready answered 200.
+
+    bool operator==(const Readiness&) const = default;
+};
+
+}  // namespace keyturn

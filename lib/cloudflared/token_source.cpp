@@ -1,0 +1,1 @@
+#include "cloudflared/token_source.hpp"

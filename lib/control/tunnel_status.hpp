@@ -1,0 +1,45 @@
+#pragma once
+
+#include "time/moment.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+struct UnitStatus {
+    std::string name;
+    std::string step;  ///< listed, waiting, restarting, verified; "" when no rotation is open.
+    int batch = 0;
+    int connections = -1;  ///< As last sampled; -1: unknown.
+    std::string verified_by;
+
+    bool operator==(const UnitStatus&) const = default;
+};
+
+/// What anybody may know about a tunnel.
+struct TunnelStatus {
+    std::string name;
+    std::string tunnel;  ///< UUID
+    std::string state;   ///< idle, running, waiting, held
+    std::string phase;   ///< Of the open rotation; "" when idle.
+    std::string reason;  ///< Why it waits or is held; for idle: how the last rotation ended.
+    std::string hold_reason;  ///< The word for programs.
+    std::string rotation_id;  ///< Of the open rotation, else of the last one.
+    std::string last_outcome; ///< done, refused, or "".
+    std::string trigger;
+    std::string fingerprint;  ///< Of the new token while a rotation is open, else of the current.
+    int batch = 0;
+    int batch_count = 0;
+    std::vector<UnitStatus> units;
+    std::optional<WallTime> started;
+    std::optional<WallTime> step_started;  ///< Of the wait under way (settle, soak, verify) ...
+    std::optional<WallTime> step_ends;     ///< ... and when it ends at the earliest.
+    std::optional<WallTime> last_done;
+    std::optional<WallTime> due;
+
+    bool operator==(const TunnelStatus&) const = default;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,1 @@
+#include "delivery/token_store.hpp"

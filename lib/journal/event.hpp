@@ -1,0 +1,67 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keyturn {
+
+/// What can happen, one entry each. Every kind has a fixed MESSAGE_ID and a catalog entry
+/// (systemd/keyturn.catalog): what happened, what is safe, what to do.
+enum class EventKind {
+    daemon_started,
+    daemon_stopping,
+    rotation_started,
+    rotation_refused,    ///< Preflight said no: nothing was touched.
+    rotation_resumed,    ///< After a restart of the daemon, from the phase on disk.
+    secret_prepared,     ///< The new secret is on disk and staged; the API knows nothing yet.
+    secret_committed,    ///< The API holds the new secret: the old token opens no new connection.
+    token_delivered,     ///< Every token file holds the new token.
+    batch_started,
+    unit_restarting,
+    unit_verified,
+    soak_started,
+    soak_restarted,      ///< Something was not healthy: the soak begins anew.
+    soak_ended,
+    replica_decaying,    ///< A unit on the old token lost connections that it cannot get back.
+    rotation_waiting,    ///< The API, the bus or a disk is down: goes on by itself.
+    rotation_continued,  ///< What was waited for is back.
+    rotation_held,       ///< A person has to decide: `keyturnctl retry`.
+    hold_urgent,         ///< Held, and fewer replicas serve than min_available.
+    hold_lifted,
+    token_put_back,      ///< The API kept the old secret, so the old files are back.
+    straggler_seen,      ///< The API still lists a connector from before the commit.
+    rotation_done,
+    state_unreadable,
+};
+
+/// syslog levels, as the journal wants them.
+enum class Priority { alert = 1, critical = 2, error = 3, warning = 4, notice = 5, info = 6 };
+
+/// One structured entry of the journal. Empty fields are left out.
+struct Event {
+    EventKind kind = EventKind::daemon_started;
+    Priority priority = Priority::info;
+    std::string message;      ///< MESSAGE: a sentence for a person.
+    std::string tunnel_name;  ///< TUNNEL_NAME
+    std::string tunnel_id;    ///< TUNNEL_ID
+    std::string rotation_id;  ///< ROTATION_ID
+    std::string target_unit;  ///< TARGET_UNIT
+    std::string batch;        ///< BATCH: "1/2"
+    std::string phase;        ///< PHASE
+    std::string result;       ///< RESULT: done, refused, waiting, held, ...
+    std::string fingerprint;  ///< FINGERPRINT of the new token
+
+    bool operator==(const Event&) const = default;
+};
+
+/// "rotation_held": for RESULT fields, tests and tables.
+[[nodiscard]] std::string_view name_of(EventKind kind);
+
+/// The MESSAGE_ID of a kind: 32 hex digits that never change.
+[[nodiscard]] std::string_view message_id_of(EventKind kind);
+
+/// Every kind, in the order of the enumeration.
+[[nodiscard]] const std::vector<EventKind>& all_event_kinds();
+
+}  // namespace keyturn

@@ -1,0 +1,1 @@
+#include "journal/event_log.hpp"

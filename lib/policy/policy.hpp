@@ -1,0 +1,73 @@
+#pragma once
+
+#include "time/moment.hpp"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// Where a Cloudflare API token is read from: exactly one of the two is set.
+struct CredentialSource {
+    std::string credential;  ///< Name of a systemd credential (LoadCredential=) of keyturnd.
+    std::string file;        ///< Absolute path of a file, mode 0600.
+
+    bool operator==(const CredentialSource&) const = default;
+};
+
+/// Where and how the Cloudflare API is reached.
+struct CloudflarePolicy {
+    std::string api_url = "https://api.cloudflare.com/client/v4";
+    std::string ca_file;  ///< PEM file of certificate authorities; empty: the system's.
+    std::map<std::string, CredentialSource> credentials;
+
+    bool operator==(const CloudflarePolicy&) const = default;
+};
+
+/// When a tunnel's token is due for rotation.
+struct RotatePolicy {
+    Milliseconds every{0};  ///< Zero: on demand only.
+    Milliseconds min_interval = std::chrono::hours{24};
+
+    bool operator==(const RotatePolicy&) const = default;
+};
+
+/// How a rotation walks over a tunnel's units.
+struct RolloutPolicy {
+    int batches = 2;
+    bool canary = false;
+    Milliseconds settle = std::chrono::seconds{5};
+    Milliseconds soak = std::chrono::minutes{10};
+    int min_available = 1;
+    Milliseconds min_healthy_time = std::chrono::seconds{10};
+    Milliseconds healthy_deadline = std::chrono::minutes{2};
+    Milliseconds progress_deadline = std::chrono::hours{2};
+    bool accept_gap = false;
+
+    bool operator==(const RolloutPolicy&) const = default;
+};
+
+struct TunnelPolicy {
+    std::string name;        ///< The operator's word for it: file names, journal, keyturnctl.
+    std::string account;     ///< 32 hex digits.
+    std::string tunnel;      ///< UUID, lower case.
+    std::string credential;  ///< Key of `CloudflarePolicy::credentials`.
+    std::vector<std::string> units;  ///< Unit names or globs, in the order of the policy.
+    RotatePolicy rotate;
+    RolloutPolicy rollout;
+
+    bool operator==(const TunnelPolicy&) const = default;
+};
+
+/// A policy that has been checked: every reference resolves, every bound holds.
+struct Policy {
+    CloudflarePolicy cloudflare;
+    std::vector<TunnelPolicy> tunnels;
+    std::vector<std::string> warnings;  ///< Allowed but unusual, such as a soak under ten seconds.
+
+    bool operator==(const Policy&) const = default;
+};
+
+}  // namespace keyturn

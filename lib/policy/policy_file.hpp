@@ -1,0 +1,36 @@
+#pragma once
+
+#include "policy/policy.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+/// One thing that is wrong with a policy file.
+struct PolicyProblem {
+    std::string file;
+    int line = 0;    ///< From 1; 0 when the problem is the file as a whole.
+    int column = 0;  ///< From 1.
+    std::string text;    ///< What is wrong and what to do: "unknown key `soaks`; did you mean `soak`?"
+    std::string source;  ///< The line itself, for the caret; empty when `line` is 0.
+
+    bool operator==(const PolicyProblem&) const = default;
+};
+
+/// "FILE:LINE:COLUMN: TEXT", the line, and a caret under the place.
+[[nodiscard]] std::string to_text(const PolicyProblem& problem);
+
+/// A checked policy, or everything that is wrong with the file at once.
+using PolicyOutcome = std::variant<Policy, std::vector<PolicyProblem>>;
+
+/// Parses and checks the text of a policy. `file` is only a name for messages. Pure.
+[[nodiscard]] PolicyOutcome parse_policy(std::string_view text, const std::string& file);
+
+/// Reads and checks a policy file. Refuses a file that group or others may write, because whoever
+/// writes the policy decides which units are restarted.
+[[nodiscard]] PolicyOutcome load_policy(const std::string& path);
+
+}  // namespace keyturn

@@ -1,0 +1,107 @@
+#pragma once
+
+#include "time/moment.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keyturn {
+
+/// Where a rotation stands. Each phase is durable before its first effect, and each effect may be
+/// repeated: after a crash the daemon goes on from the phase on disk.
+enum class Phase {
+    preflight,  ///< Looking only. Nothing on disk, nothing touched.
+    prepare,    ///< The secret is being made, kept and staged. The API knows nothing.
+    commit,     ///< The PATCH may have been sent. Covers the delivery that follows it at once.
+    roll,       ///< Every file holds the new token; units are restarted one by one.
+    soak,       ///< A batch has verified; watching before the next one.
+    finish,     ///< Every unit has verified; waiting for the API to list ours only.
+};
+
+/// How far a unit is.
+enum class UnitStep {
+    listed,      ///< Was not running at plan time: gets the file, is not started.
+    waiting,     ///< Still on the token it was started with.
+    restarting,  ///< Our restart is recorded; `invocation_before` tells whether it happened.
+    verified,    ///< Runs with the new token, and that was proven.
+};
+
+struct UnitProgress {
+    std::string name;
+    int batch = 0;     ///< From 1; 0 for `listed`.
+    int baseline = 0;  ///< readyConnections at plan time.
+    UnitStep step = UnitStep::waiting;
+    std::string invocation_before;  ///< InvocationID of the process to be replaced.
+    std::string connector_before;
+    Milliseconds stop_and_start{0};  ///< The unit's own stop and start timeouts, summed.
+    std::string connector_after;
+    std::string verified_by;  ///< "systemd, ready, api"
+
+    bool operator==(const UnitProgress&) const = default;
+};
+
+/// Why a person has to decide. The reason is a word for programs; the text is for people: what
+/// happened, what is safe, what to do.
+struct Hold {
+    std::string reason;  ///< verification_failed, operator_took_over, foreign_rotation, ...
+    std::string text;
+    std::string unit;  ///< Empty when no single unit is meant.
+    WallTime since{};
+
+    bool operator==(const Hold&) const = default;
+};
+
+/// Everything about an open rotation that has to survive a crash, except the two tokens themselves
+/// (`TokenStore::pending`).
+struct RotationRecord {
+    std::string rotation_id;
+    std::string trigger;  ///< "schedule", or the operator's reason.
+    Phase phase = Phase::prepare;
+    WallTime started{};
+    std::optional<WallTime> committed;
+    std::string old_fingerprint;
+    std::string new_fingerprint;
+    bool accept_gap = false;
+    int batch = 0;  ///< The batch being restarted or soaked, from 1.
+    std::vector<UnitProgress> units;             ///< In the order of the roll-out.
+    std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
+    std::optional<Hold> hold;
+
+    [[nodiscard]] int batch_count() const;
+    [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
+
+    bool operator==(const RotationRecord&) const = default;
+};
+
+/// What is kept of a rotation that ended.
+struct HistoryEntry {
+    std::string rotation_id;
+    std::string trigger;
+    std::string outcome;  ///< done or refused
+    std::string text;     ///< The closing sentence.
+    WallTime started{};
+    WallTime ended{};
+    std::string old_fingerprint;
+    std::string new_fingerprint;
+    std::vector<UnitProgress> units;
+
+    bool operator==(const HistoryEntry&) const = default;
+};
+
+/// The durable state of one tunnel.
+struct TunnelState {
+    WallTime first_seen{};                ///< No history is no reason to rotate: the age counts from here.
+    std::optional<WallTime> last_done;    ///< End of the last rotation that was done.
+    std::optional<RotationRecord> rotation;  ///< The open one.
+
+    bool operator==(const TunnelState&) const = default;
+};
+
+[[nodiscard]] std::string_view name_of(Phase phase);
+[[nodiscard]] std::string_view name_of(UnitStep step);
+[[nodiscard]] std::optional<Phase> phase_named(std::string_view name);
+[[nodiscard]] std::optional<UnitStep> unit_step_named(std::string_view name);
+
+}  // namespace keyturn

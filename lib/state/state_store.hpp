@@ -1,0 +1,46 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "rotation/record.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// The durable state of every tunnel: state/TUNNEL.json (the one before it as TUNNEL.json.1, both
+/// with schema and checksum) and history/TUNNEL.jsonl.
+///
+/// Faults: `storage` for a full or broken disk, `invalid` when neither file can be trusted or the
+/// schema is newer than ours. A state that cannot be read is never replaced by a fresh one: that
+/// would send a second secret.
+class StateStore {
+  public:
+    virtual ~StateStore() = default;
+
+    /// Nothing when this tunnel has never been seen.
+    [[nodiscard]] virtual Result<std::optional<TunnelState>> load(
+        const std::string& tunnel_name) = 0;
+
+    /// Durable when it returns success.
+    [[nodiscard]] virtual Result<void> save(const std::string& tunnel_name,
+                                            const TunnelState& state) = 0;
+
+    [[nodiscard]] virtual Result<void> append_history(const std::string& tunnel_name,
+                                                      const HistoryEntry& entry) = 0;
+
+    /// The newest `count` entries, oldest first. A torn last line is left out.
+    [[nodiscard]] virtual Result<std::vector<HistoryEntry>> history(const std::string& tunnel_name,
+                                                                    std::size_t count) = 0;
+};
+
+/// Takes the lock file of `state_directory` for the life of the process and makes the ballast, a
+/// file that `save` deletes when the disk is full, so that the record of a rotation under way can
+/// still be written. `conflict` when another keyturnd holds the lock.
+[[nodiscard]] Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory);
+
+inline constexpr int state_schema = 1;
+
+}  // namespace keyturn

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "asio/task.hpp"
+#include "time/moment.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+
+namespace keyturn {
+
+/// Two clocks, because calendars follow the wall and waiting must not.
+class Clock {
+  public:
+    virtual ~Clock() = default;
+
+    /// CLOCK_REALTIME. It can be stepped: for calendars and records, never for waiting.
+    [[nodiscard]] virtual WallTime wall_now() const = 0;
+
+    /// CLOCK_BOOTTIME. It never goes back and counts suspend: for soaks and deadlines.
+    [[nodiscard]] virtual BootTime boot_now() const = 0;
+
+    /// Returns at `when` or soon after it; throws `operation_aborted` on cancellation.
+    virtual Task<> sleep_until(BootTime when) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<Clock> make_clock(boost::asio::any_io_executor executor);
+
+}  // namespace keyturn

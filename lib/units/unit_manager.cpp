@@ -1,0 +1,1 @@
+#include "units/unit_manager.hpp"

@@ -1,0 +1,55 @@
+#pragma once
+
+#include "time/moment.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// A service unit as systemd shows it now (org.freedesktop.systemd1 Unit and Service properties).
+struct UnitState {
+    std::string name;
+    std::string load_state;    ///< loaded, not-found, masked, ...
+    std::string active_state;  ///< active, activating, inactive, failed, ...
+    std::string sub_state;     ///< running, auto-restart, start, dead, ...
+    std::string result;        ///< success, timeout, exit-code, ...
+    std::string invocation;    ///< InvocationID in hex: new at each start, over reboots too.
+    std::uint32_t main_pid = 0;
+    std::uint64_t control_group_id = 0;
+    bool job_pending = false;
+
+    [[nodiscard]] bool loaded() const { return load_state == "loaded"; }
+    [[nodiscard]] bool running() const {
+        return loaded() && active_state == "active" && sub_state == "running" && main_pid != 0;
+    }
+
+    bool operator==(const UnitState&) const = default;
+};
+
+/// What a unit is made of, as far as it decides where its token comes from and what a restart does.
+struct UnitSettings {
+    std::string name;
+    std::vector<std::vector<std::string>> exec_start;  ///< One argument list a command.
+    std::vector<std::string> environment;              ///< NAME=VALUE; secret values are cut off.
+    std::vector<std::string> environment_files;
+    std::vector<std::string> unset_environment;
+    std::vector<std::pair<std::string, std::string>> load_credentials;  ///< Name, path.
+    std::vector<std::string> dragged_along;  ///< Units that a restart of this one restarts or stops.
+    Milliseconds start_timeout{0};           ///< Zero: infinity.
+    Milliseconds stop_timeout{0};            ///< Zero: infinity.
+    bool need_daemon_reload = false;
+
+    bool operator==(const UnitSettings&) const = default;
+};
+
+/// How systemd says that a job ended. Words of newer versions are `other`.
+enum class JobResult { done, canceled, timeout, failed, dependency, skipped, other };
+
+enum class RestartVerb {
+    try_restart,  ///< Leaves a unit that is not running alone: what an operator stopped stays so.
+    restart,      ///< For a unit that our own recorded restart left failed or inactive.
+};
+
+}  // namespace keyturn
