@@ -1,0 +1,146 @@
+"""systemd/ and config/ as they are installed: does systemd take them, and do polkit and the bus
+allow the user keyturn what it needs and nothing more?
+"""
+
+from pathlib import Path
+
+import pytest
+
+from hosts import Host
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+UNITS = "/usr/lib/systemd/system"
+PROJECT = f"""
+cmake_minimum_required(VERSION 3.25)
+project(installed LANGUAGES NONE)
+include({REPOSITORY}/systemd/install.cmake)
+"""
+SLEEPER = "#!/bin/sh\nsystemd-notify --ready\nexec sleep 1000\n"
+
+
+@pytest.fixture(scope="module", name="host")
+def host_with_keyturn(tmp_path_factory):
+    """A host with the files of the repository, but a cloudflared and keyturnd that only sleep."""
+    directory = tmp_path_factory.mktemp("host")
+    share = directory / "share"
+    share.mkdir()
+    (share / "CMakeLists.txt").write_text(PROJECT)
+    (share / "sleeper").write_text(SLEEPER)
+    with Host(directory) as host:
+        host.run("cmake", "-S", "/mnt/share", "-B", "/tmp/build", "-DCMAKE_INSTALL_PREFIX=/usr")
+        host.run("cmake", "--install", "/tmp/build")
+        host.run("systemd-sysusers")
+        host.run("systemd-tmpfiles", "--create", "keyturn.conf")
+        for program in ("keyturnd", "keyturnctl", "cloudflared"):
+            host.run("install", "-m", "755", "/mnt/share/sleeper", f"/usr/bin/{program}")
+        host.run("install", "-m", "600", "/dev/null", "/var/lib/keyturn/tokens/web")
+        host.run("cp", "/usr/share/doc/keyturn/examples/cloudflared-web@.service", UNITS)
+        host.run("systemd-run", "--unit=unplanned", "sleep", "1000")
+        # Without NotifyAccess=all, systemd-notify of a shell script would not be heard.
+        host.run("mkdir", "-p", f"{UNITS}/cloudflared-web@.service.d")
+        host.run("sh", "-c", f"printf '[Service]\\nNotifyAccess=all\\n' "
+                             f">{UNITS}/cloudflared-web@.service.d/sleeper.conf")
+        host.run("systemctl", "daemon-reload")
+        host.run("systemctl", "reload", "dbus")
+        host.run("systemctl", "restart", "polkit")
+        host.run("systemctl", "start", "cloudflared-web@1")
+        yield host
+
+
+def manager(host, *call, user="keyturn"):
+    """Calls systemd as an unprivileged user; '' or the error's text."""
+    return host.run("busctl", "call", "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                    "org.freedesktop.systemd1.Manager", *call, user=user, check=False).stderr
+
+
+def test_units_are_valid(host):
+    host.run("systemd-analyze", "verify", "--man=no", f"{UNITS}/keyturnd.service",
+             f"{UNITS}/cloudflared-web@1.service")
+
+
+def test_service_is_hardened(host):
+    verdict = host.output("systemd-analyze", "security", "--offline=yes", "--threshold=15",
+                          f"{UNITS}/keyturnd.service")
+    print(verdict.splitlines()[-1])
+
+
+def test_user_and_directories(host):
+    assert host.output("id", "-gn", "keyturn") == "keyturn"
+    for path, expected in (("/var/lib/keyturn", "keyturn:keyturn 700"),
+                           ("/var/lib/keyturn/tokens", "keyturn:keyturn 700"),
+                           ("/etc/keyturn/keyturn.d", "root:root 755")):
+        assert host.output("stat", "--format=%U:%G %a", path) == expected
+
+
+def test_api_token_is_made_private(host):
+    host.run("install", "-m", "644", "/dev/null", "/etc/keyturn/cloudflare-api-token")
+    host.run("systemd-tmpfiles", "--create", "keyturn.conf")
+    assert host.output("stat", "--format=%a", "/etc/keyturn/cloudflare-api-token") == "600"
+
+
+@pytest.mark.parametrize("call", [
+    ("TryRestartUnit", "ss", "cloudflared-web@1.service", "fail"),
+    ("RestartUnit", "ss", "cloudflared-web@1.service", "fail"),
+    ("ResetFailedUnit", "s", "cloudflared-web@1.service"),
+], ids=lambda call: call[0])
+def test_planned_unit_may_be_restarted(host, call):
+    assert manager(host, *call) == ""
+
+
+@pytest.mark.parametrize("call", [
+    ("StartUnit", "ss", "cloudflared-web@1.service", "fail"),
+    ("StopUnit", "ss", "cloudflared-web@1.service", "fail"),
+    ("ReloadUnit", "ss", "cloudflared-web@1.service", "fail"),
+    ("KillUnit", "ssi", "cloudflared-web@1.service", "all", "9"),
+    ("SetUnitProperties", "sba(sv)", "cloudflared-web@1.service", "true", "0"),
+    ("TryRestartUnit", "ss", "unplanned.service", "fail"),
+    ("TryRestartUnit", "ss", "dbus.service", "fail"),
+    ("ResetFailedUnit", "s", "unplanned.service"),
+    ("MaskUnitFiles", "asbb", "1", "cloudflared-web@1.service", "false", "false"),
+    ("Reload",),
+], ids=" ".join)
+def test_nothing_else_may_be_done(host, call):
+    assert "denied" in manager(host, *call) or "authentication required" in manager(host, *call)
+
+
+@pytest.mark.parametrize("unit, allowed", [
+    ("cloudflared.service", True),
+    ("cloudflared-eu-1.service", True),
+    ("cloudflared@web.service", True),
+    ("cloudflared-update.service", False),
+    ("cloudflared-update@web.service", False),
+    ("cloudflared-web.timer", False),
+    ("cloudflaredx.service", False),
+    ("my-cloudflared.service", False),
+])
+def test_default_rule_knows_connectors_by_name(host, unit, allowed):
+    host.run("sh", "-c", f"mkdir -p /run/systemd/system && cp -n {UNITS}/cloudflared-web@.service "
+                         f"/run/systemd/system/{unit} && systemctl daemon-reload")
+    assert ("denied" not in manager(host, "TryRestartUnit", "ss", unit, "fail")) == allowed
+
+
+def test_nobody_else_may_restart_connectors(host):
+    call = ("TryRestartUnit", "ss", "cloudflared-web@1.service", "fail")
+    assert "authentication required" in manager(host, *call, user="nobody")
+
+
+def own_name(host, user):
+    script = ("import ctypes; s = ctypes.CDLL('libsystemd.so.0'); b = ctypes.c_void_p();"
+              "assert s.sd_bus_open_system(ctypes.byref(b)) >= 0;"
+              "print(s.sd_bus_request_name(b, b'org.keyturn.Keyturn1', ctypes.c_uint64(0)))")
+    return int(host.output("/usr/bin/python3", "-c", script, user=user))
+
+
+def test_only_keyturn_owns_its_name(host):
+    assert own_name(host, "keyturn") > 0
+    assert own_name(host, "nobody") < 0
+
+
+@pytest.mark.parametrize("action", ["org.keyturn.rotate", "org.keyturn.retry"])
+def test_keyturn_may_ask_polkit_about_its_actions(host, action):
+    question = ("busctl", "call", "org.freedesktop.PolicyKit1",
+                "/org/freedesktop/PolicyKit1/Authority", "org.freedesktop.PolicyKit1.Authority",
+                "CheckAuthorization", "(sa{sv})sa{ss}us", "system-bus-name", "1", "name", "s",
+                ":1.0", action, "0", "0", "")  # :1.0 is systemd, so root
+    assert host.output(*question, user="keyturn").startswith("(bba{ss}) true")
+    assert "Only trusted callers" in host.run(*question, user="nobody", check=False).stderr
