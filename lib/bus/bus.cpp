@@ -1,1 +1,124 @@
 #include "bus/bus.hpp"
+
+#include "bus/pump.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace keyturn {
+
+namespace asio = boost::asio;
+
+namespace {
+
+int on_reply(sd_bus_message* reply, void* call, sd_bus_error* /*error*/) {
+    static_cast<PendingCall*>(call)->finish(Message(sd_bus_message_ref(reply)));
+    return 1;
+}
+
+/// An error that sd-bus or the bus made up because nobody answered is a failed exchange; one that
+/// the callee sent is an answer.
+Result<Message> told_apart(Result<Message> answer) {
+    if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return answer;
+    Error error = bus_error(*sd_bus_message_get_error(answer->get()));
+    if (error.fault == Fault::unreachable) return error;
+    return answer;
+}
+
+Result<Message> errors_as_faults(Result<Message> answer) {
+    if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return answer;
+    return bus_error(*sd_bus_message_get_error(answer->get()));
+}
+
+}  // namespace
+
+std::optional<Error> Bus::Pump::send(sd_bus_message* message, PendingCall& call,
+                                     Milliseconds timeout) {
+    if (handle() == nullptr) return down();
+    // Made for a connection that has died since: its serial number means nothing on this one.
+    if (message == nullptr || sd_bus_message_get_bus(message) != bus_.get()) return down();
+    const auto microseconds = std::chrono::microseconds(std::max(timeout, Milliseconds{1}));
+    sd_bus_slot* slot = nullptr;
+    const int status = sd_bus_call_async(bus_.get(), &slot, message, on_reply, &call,
+                                         static_cast<std::uint64_t>(microseconds.count()));
+    if (status < 0) {
+        Error error = errno_error(-status, "cannot send a method call");
+        error.fault =
+            status == -EINVAL || status == -EMSGSIZE ? Fault::invalid : Fault::unreachable;
+        return error;
+    }
+    call.slot.reset(slot);
+    return std::nullopt;
+}
+
+Task<Result<Message>> Bus::Pump::exchange(std::shared_ptr<Pump> self, Message message,
+                                          Milliseconds timeout) {
+    PendingCall call(self->context_);
+    if (auto error = self->send(message.get(), call, timeout)) co_return std::move(*error);
+    struct Listed {
+        std::list<PendingCall*>& calls;
+        std::list<PendingCall*>::iterator place;
+        ~Listed() { calls.erase(place); }
+    };
+    self->calls_.push_back(&call);
+    const Listed listed{self->calls_, std::prev(self->calls_.end())};
+    self->kick();
+
+    co_await call.done.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (!call.outcome) throw boost::system::system_error(asio::error::operation_aborted);
+    co_return told_apart(std::move(*call.outcome));
+}
+
+Task<Result<Message>> Bus::Pump::call(std::shared_ptr<Pump> self, Message message,
+                                      Milliseconds timeout) {
+    Result<Message> answer = co_await exchange(std::move(self), std::move(message), timeout);
+    co_return errors_as_faults(std::move(answer));
+}
+
+Bus::Bus(asio::io_context& context, Opener open, BusBackoff backoff)
+    : pump_(std::make_shared<Pump>(context, std::move(open), backoff)) {}
+
+Bus::~Bus() {
+    pump_->stop();
+}
+
+void Bus::on_connect(std::function<void(sd_bus*)> install) {
+    pump_->on_connect(std::move(install));
+}
+
+void Bus::on_disconnect(std::function<void()> forget) {
+    pump_->on_disconnect(std::move(forget));
+}
+
+void Bus::start() {
+    pump_->start();
+}
+
+void Bus::stop() {
+    pump_->stop();
+}
+
+bool Bus::connected() const {
+    return pump_->handle() != nullptr;
+}
+
+sd_bus* Bus::handle() const {
+    return pump_->handle();
+}
+
+void Bus::kick() {
+    pump_->kick();
+}
+
+Task<Result<Message>> Bus::call(Message message, Milliseconds timeout) {
+    return Pump::call(pump_, std::move(message), timeout);
+}
+
+Task<Result<Message>> Bus::exchange(Message message, Milliseconds timeout) {
+    return Pump::exchange(pump_, std::move(message), timeout);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "bus/bus.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <cstdint>
+#include <list>
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+/// A method call that has been sent. Lives in the frame of the coroutine that waits for it; the
+/// slot's destruction takes the callback back, so a late reply finds nobody.
+struct PendingCall {
+    explicit PendingCall(boost::asio::io_context& context) : done(context) {
+        done.expires_at(boost::asio::steady_timer::time_point::max());
+    }
+
+    void finish(Result<Message> answer) {
+        if (outcome) return;
+        outcome.emplace(std::move(answer));
+        done.cancel();  // Resumes the waiter by post.
+    }
+
+    boost::asio::steady_timer done;  ///< Never expires: it is how the waiter is woken.
+    Slot slot;
+    std::optional<Result<Message>> outcome;
+};
+
+/// What waits for the connection: the descriptor and the timer. Owned by the Bus and by the
+/// handlers that are under way, so that a handler which is already posted when the Bus goes away
+/// finds an object to look at. The descriptor never owns the file descriptor: sd-bus does.
+class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
+  public:
+    Pump(boost::asio::io_context& context, Opener open, BusBackoff backoff)
+        : context_(context),
+          open_(std::move(open)),
+          backoff_(backoff),
+          descriptor_(context),
+          timer_(context),
+          retry_timer_(context) {}
+    Pump(const Pump&) = delete;
+    Pump& operator=(const Pump&) = delete;
+    ~Pump() { release_descriptor(); }
+
+    void on_connect(std::function<void(sd_bus*)> install);
+    void on_disconnect(std::function<void()> forget) { forget_.push_back(std::move(forget)); }
+
+    void start();
+    void stop();
+    void kick();
+    sd_bus* handle() const { return ready_ ? bus_.get() : nullptr; }
+
+    /// `self` keeps the pump alive for as long as the frame has calls in its list.
+    static Task<Result<Message>> exchange(std::shared_ptr<Pump> self, Message message,
+                                          Milliseconds timeout);
+    static Task<Result<Message>> call(std::shared_ptr<Pump> self, Message message,
+                                      Milliseconds timeout);
+
+  private:
+    void open();
+    void pump();
+    int process();
+    void become_ready();
+    void arm();
+    void arm_descriptor();
+    void arm_waits();
+    void arm_timer();
+    void wait_for(boost::asio::posix::descriptor_base::wait_type type, bool Pump::*waiting);
+    void lose(int errno_value);
+    void retry();
+    void disconnect();
+    void release_descriptor();
+    std::optional<Error> send(sd_bus_message* message, PendingCall& call, Milliseconds timeout);
+    Error down() const;
+
+    boost::asio::io_context& context_;
+    Opener open_;
+    BusBackoff backoff_;
+    // Lists, because a hook may register another one while it runs.
+    std::list<std::function<void(sd_bus*)>> install_;
+    std::list<std::function<void()>> forget_;
+
+    BusHandle bus_;
+    bool started_ = false;
+    bool ready_ = false;   ///< Authenticated; hooks have been called.
+    bool kicked_ = false;  ///< A call to `pump` is posted.
+    std::string problem_ = "not connected yet";
+    Milliseconds next_delay_{0};  ///< Zero: the first.
+
+    /// Counts connections, so that a wait on an old one does not speak for the new one.
+    unsigned connection_number_ = 0;
+    boost::asio::posix::stream_descriptor descriptor_;
+    bool reading_ = false;
+    bool writing_ = false;
+    boost::asio::steady_timer timer_;
+    std::optional<std::uint64_t> timer_armed_for_;  ///< CLOCK_MONOTONIC in microseconds.
+    boost::asio::steady_timer retry_timer_;
+
+    std::list<PendingCall*> calls_;
+};
+
+}  // namespace keyturn
