@@ -77,7 +77,7 @@ want() {
     mkdir -p "$root/etc/systemd/system/$1.wants"
     for unit in "$@"; do
         [ "$unit" = "$1" ] ||
-            ln -sf "/lib/systemd/system/$unit" "$root/etc/systemd/system/$1.wants/$unit"
+            ln -sf "/usr/lib/systemd/system/$unit" "$root/etc/systemd/system/$1.wants/$unit"
     done
 }
 

@@ -71,8 +71,8 @@ def test_system_bus_answers(host):
 
 
 def test_names_and_loopback(host):
-    for name, address in (("api.cloudflare.test", "127.0.0.1"), ("edge.cloudflare.test", "127.0.0.1"),
-                          ("other.test", "127.0.0.9")):
+    for name, address in (("api.cloudflare.test", "127.0.0.1"),
+                          ("edge.cloudflare.test", "127.0.0.1"), ("other.test", "127.0.0.9")):
         assert host.output("getent", "ahostsv4", name).split()[0] == address
     assert "LOOPBACK,UP" in host.output("ip", "link", "show", "lo")
 
