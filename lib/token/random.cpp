@@ -1,1 +1,30 @@
 #include "token/random.hpp"
+
+#include "base/invariant.hpp"
+
+#include <openssl/rand.h>
+
+namespace keyturn {
+namespace {
+
+constexpr std::size_t random_size_max = 1024;
+
+class OpensslRandom final : public Random {
+  public:
+    Result<Secret> bytes(std::size_t size) override {
+        invariant(size > 0 && size <= random_size_max, "a secret has 1 to 1024 bytes");
+        Secret secret(size);
+        // The private generator: its output is never shown to anybody as a nonce or an id.
+        auto* const memory = reinterpret_cast<unsigned char*>(secret.data());
+        if (RAND_priv_bytes(memory, static_cast<int>(size)) != 1) {
+            return Error{Fault::unreachable, "the random number generator has no entropy", {}};
+        }
+        return secret;
+    }
+};
+
+}  // namespace
+
+std::unique_ptr<Random> make_random() { return std::make_unique<OpensslRandom>(); }
+
+}  // namespace keyturn

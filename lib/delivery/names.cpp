@@ -1,0 +1,25 @@
+#include "delivery/names.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+bool is_rotation_id(std::string_view text) {
+    constexpr std::size_t digits = 32;
+    return text.size() == digits && std::ranges::all_of(text, [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+    });
+}
+
+std::string staged_name(std::string_view tunnel_name, std::string_view rotation_id) {
+    return fmt::format(".{}.keyturn-{}", tunnel_name, rotation_id);
+}
+
+bool is_staged_for(std::string_view name, std::string_view tunnel_name) {
+    const std::string prefix = staged_name(tunnel_name, "");
+    return name.starts_with(prefix) && is_rotation_id(name.substr(prefix.size()));
+}
+
+}  // namespace keyturn

@@ -1,0 +1,121 @@
+#include "files/atomic_file.hpp"
+
+#include "files/file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+namespace keyturn {
+namespace {
+
+constexpr std::string_view infix = ".keyturn-";
+constexpr std::string_view suffix = ".tmp";
+constexpr std::size_t random_digits = 8;
+
+bool is_lower_hex(std::string_view text) {
+    return std::ranges::all_of(
+        text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+Result<std::string> temporary_name_for(const std::string& name) {
+    std::uint32_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) {
+        return errno_error(errno, "cannot make up a file name");
+    }
+    return fmt::format(".{}{}{:08x}{}", name, infix, number, suffix);
+}
+
+/// Mode and owner before the first byte. The umask can only have made the mode narrower.
+Result<void> dress(int fd, const Directory& directory, const std::string& name) {
+    if (::fchmod(fd, file_mode) != 0) {
+        return errno_error(errno, fmt::format("cannot set the mode of {}", directory.path_of(name)));
+    }
+    if (directory.owner() == ::geteuid()) return {};
+    if (::fchown(fd, directory.owner(), directory.group()) != 0) {
+        return errno_error(errno, fmt::format("cannot set the owner of {}", directory.path_of(name)));
+    }
+    return {};
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(const Directory& directory, std::string temporary_name, UniqueFd fd)
+    : directory_(&directory), temporary_name_(std::move(temporary_name)), fd_(std::move(fd)) {}
+
+Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::string& name) {
+    Result<std::string> temporary_name = temporary_name_for(name);
+    if (!temporary_name) return temporary_name.error();
+    UniqueFd fd(::openat(directory.fd(), temporary_name->c_str(),
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode));
+    if (!fd.valid()) {
+        return errno_error(errno, fmt::format("cannot create a file in {}", directory.path()));
+    }
+    AtomicFile file(directory, std::move(*temporary_name), std::move(fd));
+    const Result<void> dressed = dress(file.fd_.get(), directory, file.temporary_name_);
+    if (!dressed) return dressed.error();
+    return file;
+}
+
+AtomicFile::~AtomicFile() {
+    // Also what a failed write has left of a secret goes, but without a sync: should a power cut
+    // bring the name back, the sweep at the next start removes it.
+    if (fd_.valid()) static_cast<void>(::unlinkat(directory_->fd(), temporary_name_.c_str(), 0));
+}
+
+Result<void> AtomicFile::write(std::string_view bytes) {
+    return write_all(fd_.get(), bytes, directory_->path_of(temporary_name_));
+}
+
+Result<void> AtomicFile::sync() {
+    if (::fsync(fd_.get()) == 0) return {};
+    return errno_error(errno, fmt::format("cannot sync {}", directory_->path_of(temporary_name_)));
+}
+
+Result<void> AtomicFile::commit(const std::string& final_name) {
+    const Result<void> synced = sync();
+    if (!synced) return synced.error();
+    if (::renameat(directory_->fd(), temporary_name_.c_str(), directory_->fd(),
+                   final_name.c_str()) != 0) {
+        return errno_error(errno,
+                           fmt::format("cannot replace {}", directory_->path_of(final_name)));
+    }
+    fd_ = UniqueFd();
+    return directory_->sync();
+}
+
+Result<void> AtomicFile::sync_and_discard() {
+    const Result<void> synced = sync();
+    if (!synced) return synced.error();
+    fd_ = UniqueFd();
+    return remove_file(*directory_, temporary_name_);
+}
+
+Result<void> replace_file(const Directory& directory, const std::string& name,
+                          std::string_view bytes) {
+    Result<AtomicFile> file = AtomicFile::create(directory, name);
+    if (!file) return file.error();
+    const Result<void> written = file->write(bytes);
+    if (!written) return written.error();
+    return file->commit(name);
+}
+
+bool is_temporary_of(std::string_view name, std::string_view target) {
+    const std::size_t size = 1 + target.size() + infix.size() + random_digits + suffix.size();
+    return name.size() == size && name.front() == '.' && name.substr(1).starts_with(target) &&
+           name.substr(1 + target.size()).starts_with(infix) && name.ends_with(suffix) &&
+           is_lower_hex(name.substr(1 + target.size() + infix.size(), random_digits));
+}
+
+bool is_temporary(std::string_view name) {
+    const std::size_t rest = 1 + infix.size() + random_digits + suffix.size();
+    return name.size() > rest && is_temporary_of(name, name.substr(1, name.size() - rest));
+}
+
+}  // namespace keyturn
