@@ -1,1 +1,134 @@
 #include "control/control_service.hpp"
+
+#include "bus/bus.hpp"
+#include "control/authorization.hpp"
+#include "control/manager_object.hpp"
+#include "control/snapshot.hpp"
+#include "control/tunnel_object.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+/// Waiting in line, so that a name held by a predecessor that is just going away becomes ours.
+constexpr std::uint64_t name_flags = SD_BUS_NAME_QUEUE;
+constexpr std::uint32_t name_is_ours = 1;
+
+void warn_on_stderr(const std::string& sentence) {
+    fmt::print(stderr, "<4>{}\n", sentence);  // <4>: a warning, as journald reads it.
+}
+
+}  // namespace
+
+/// Lives as long as the service; the bus, which cannot unregister, holds it weakly.
+class ControlService::Impl {
+  public:
+    Impl(Bus& bus, ControlHandlers handlers)
+        : bus_(bus),
+          handlers_(std::move(handlers)),
+          snapshot_(handlers_.status),
+          authorization_(bus),
+          manager_(handlers_, snapshot_, authorization_),
+          tunnels_(snapshot_) {
+        if (!handlers_.report) handlers_.report = warn_on_stderr;
+    }
+
+    void install(sd_bus* connection) {
+        forget();
+        snapshot_.outdate();  // Serials start anew with the connection.
+        const int manager = manager_.install(connection);
+        const int tunnels = tunnels_.install(connection);
+        if (manager < 0 || tunnels < 0) {
+            return report(std::strerror(manager < 0 ? -manager : -tunnels));
+        }
+        request_name(connection);
+    }
+
+    void forget() {
+        authorization_.forget();
+        manager_.forget();
+        tunnels_.forget();
+        name_request_.reset();
+        name_lost_.reset();
+    }
+
+    void changed(const std::string& tunnel) {
+        snapshot_.outdate();
+        if (sd_bus* connection = bus_.handle(); connection != nullptr) {
+            tunnels_.emit_changed(connection, tunnel);
+            bus_.kick();
+        }
+    }
+
+  private:
+    void request_name(sd_bus* connection) {
+        sd_bus_slot* lost = nullptr;
+        sd_bus_match_signal_async(connection, &lost, "org.freedesktop.DBus",
+                                  "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameLost",
+                                  on_name_lost, nullptr, this);
+        name_lost_.reset(lost);
+        sd_bus_slot* request = nullptr;
+        const int sent = sd_bus_request_name_async(connection, &request, control_name, name_flags,
+                                                   on_name_answer, this);
+        name_request_.reset(request);
+        if (sent < 0) report(std::strerror(-sent));
+    }
+
+    static int on_name_answer(sd_bus_message* reply, void* self, sd_bus_error*) {
+        auto& service = *static_cast<Impl*>(self);
+        if (const sd_bus_error* error = sd_bus_message_get_error(reply); error != nullptr) {
+            service.report(error->message != nullptr ? error->message : error->name);
+            return 0;
+        }
+        std::uint32_t answer = 0;
+        if (sd_bus_message_read(reply, "u", &answer) < 0) answer = 0;
+        if (answer != name_is_ours) service.report("another process has it; waiting in line");
+        return 0;
+    }
+
+    static int on_name_lost(sd_bus_message* signal, void* self, sd_bus_error*) {
+        const char* name = nullptr;
+        if (sd_bus_message_read(signal, "s", &name) < 0) return 0;
+        if (std::string_view(name) != control_name) return 0;
+        static_cast<Impl*>(self)->report("it was taken away");
+        return 0;
+    }
+
+    void report(std::string_view why) const {
+        handlers_.report(fmt::format(
+            "keyturnctl cannot reach this daemon: it does not own the bus name {}: {}",
+            control_name, why));
+    }
+
+    Bus& bus_;
+    ControlHandlers handlers_;
+    Snapshot snapshot_;
+    Authorization authorization_;
+    ManagerObject manager_;
+    TunnelObjects tunnels_;
+    Slot name_request_;
+    Slot name_lost_;
+};
+
+ControlService::ControlService(Bus& bus, ControlHandlers handlers)
+    : impl_(std::make_shared<Impl>(bus, std::move(handlers))) {
+    const std::weak_ptr<Impl> weak = impl_;
+    bus.on_connect([weak](sd_bus* connection) {
+        if (const auto service = weak.lock()) service->install(connection);
+    });
+    bus.on_disconnect([weak] {
+        if (const auto service = weak.lock()) service->forget();
+    });
+}
+
+ControlService::~ControlService() = default;
+
+void ControlService::changed(const std::string& tunnel) { impl_->changed(tunnel); }
+
+}  // namespace keyturn

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "asio/task.hpp"
 #include "base/result.hpp"
+#include "control/names.hpp"
 #include "control/tunnel_status.hpp"
 
 #include <functional>
@@ -15,35 +15,47 @@ class Bus;
 
 /// What `keyturnctl rotate` asks for.
 struct RotateRequest {
-    std::string reason;
+    std::string reason;  ///< One line, `rotate_reason_bytes_max` at most; may be empty.
     bool accept_gap = false;
 };
 
-/// What the service does for its callers. Errors become D-Bus errors org.freedesktop.DBus.Error.*
-/// and org.keyturn.Error.{Refused,NoSuchTunnel,...} with the text.
+/// What the service does for its callers. All of them are called from inside the bus pump: they
+/// answer at once and leave the work to the daemon's own loop. They may call `changed`.
+///
+/// What an Error of `rotate` and `retry` becomes on the bus, with its text as the message:
+/// `missing` org.keyturn.Error.NoSuchTunnel; `denied` org.keyturn.Error.Refused; `conflict`
+/// org.keyturn.Error.AlreadyOpen for rotate and NotHeld for retry; `invalid`
+/// org.freedesktop.DBus.Error.InvalidArgs; the rest org.freedesktop.DBus.Error.Failed.
 struct ControlHandlers {
     std::function<std::vector<TunnelStatus>()> status;
     std::function<Result<void>(const std::string& tunnel, const RotateRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel)> retry;
+
+    /// Told, in a sentence, that the name on the bus was not got or was lost: keyturnctl cannot reach
+    /// the daemon then. Where it is not set, the sentence goes to stderr as a warning.
+    std::function<void(const std::string& sentence)> report;
 };
 
 /// org.keyturn.Keyturn1 on the system bus: /org/keyturn/Keyturn1 (Manager) and one object a tunnel
 /// below it. Reading is open to all; acting is for root, or for whom polkit allows org.keyturn.*.
+/// The interface is described in README.md of this folder.
 class ControlService {
   public:
     /// `bus` outlives the service. Registers with `Bus::on_connect`, so also after a reconnect.
     ControlService(Bus& bus, ControlHandlers handlers);
     ~ControlService();
+    ControlService(const ControlService&) = delete;
+    ControlService& operator=(const ControlService&) = delete;
 
-    /// Tells the bus that the status of a tunnel changed (PropertiesChanged).
+    /// Tells the bus that the status of a tunnel changed: one PropertiesChanged with the whole
+    /// status, so that whoever listens sees every step although steps may follow each other fast.
     void changed(const std::string& tunnel);
 
   private:
     class Impl;
-    std::unique_ptr<Impl> impl_;
+    std::shared_ptr<Impl> impl_;
 };
 
-inline constexpr const char* control_name = "org.keyturn.Keyturn1";
-inline constexpr const char* control_path = "/org/keyturn/Keyturn1";
+inline constexpr std::size_t rotate_reason_bytes_max = 200;
 
 }  // namespace keyturn

@@ -1,0 +1,204 @@
+#include "control/authorization.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+using std::chrono::microseconds;
+
+/// The bus daemon answers from memory.
+constexpr microseconds sender_deadline = std::chrono::seconds{5};
+/// polkitd may have to be started first.
+constexpr microseconds polkit_deadline = std::chrono::seconds{25};
+/// Somebody has to find and type a password.
+constexpr microseconds password_deadline = std::chrono::seconds{120};
+/// Callers that wait for a decision: more than this is an attack or a broken script.
+constexpr std::size_t inquiries_max = 32;
+
+constexpr const char* polkit_name = "org.freedesktop.PolicyKit1";
+constexpr const char* polkit_path = "/org/freedesktop/PolicyKit1/Authority";
+constexpr const char* polkit_interface = "org.freedesktop.PolicyKit1.Authority";
+constexpr std::uint32_t allow_user_interaction = 1;
+
+std::string describe(sd_bus_message* reply) {
+    const sd_bus_error* error = sd_bus_message_get_error(reply);
+    return fmt::format("{}: {}", error->name, error->message != nullptr ? error->message : "");
+}
+
+/// How polkit answers CheckAuthorization.
+struct PolkitAnswer {
+    bool authorized = false;
+    bool challenge = false;  ///< A password would help, but we may not ask for one.
+};
+
+int read_answer(sd_bus_message* reply, PolkitAnswer& answer) {
+    int authorized = 0;
+    int challenge = 0;
+    if (const int failed = sd_bus_message_enter_container(reply, 'r', "bba{ss}"); failed <= 0) {
+        return failed < 0 ? failed : -EBADMSG;
+    }
+    const int read = sd_bus_message_read(reply, "bb", &authorized, &challenge);
+    answer = {authorized != 0, challenge != 0};
+    return read;
+}
+
+}  // namespace
+
+/// One caller that waits. The steps: whose uid is it, then polkit, then `conclude`, which ends this
+/// object.
+class Authorization::Inquiry {
+  public:
+    Inquiry(Authorization& owner, sd_bus_message* call, const char* action, std::string tunnel,
+            Decide decide)
+        : owner_(owner),
+          call_(sd_bus_message_ref(call)),
+          action_(action),
+          tunnel_(std::move(tunnel)),
+          cancellation_id_(fmt::format("keyturn-{}", ++owner.asked_)),
+          decide_(std::move(decide)) {}
+
+    void start() {
+        // A caller without a name is not on a bus, so nobody vouches for who it is.
+        const char* sender = sd_bus_message_get_sender(call_.get());
+        if (sender == nullptr) return deny("the caller is not known to the bus");
+        Message query = message("org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                "org.freedesktop.DBus", "GetConnectionUnixUser");
+        if (!query || sd_bus_message_append(query.get(), "s", sender) < 0) return fail();
+        send(query.get(), on_user, sender_deadline);
+    }
+
+  private:
+    sd_bus* bus() const { return sd_bus_message_get_bus(call_.get()); }
+
+    Message message(const char* name, const char* path, const char* interface,
+                    const char* member) const {
+        sd_bus_message* raw = nullptr;
+        sd_bus_message_new_method_call(bus(), &raw, name, path, interface, member);
+        return Message(raw);
+    }
+
+    void send(sd_bus_message* query, sd_bus_message_handler_t on_reply, microseconds deadline) {
+        sd_bus_slot* raw = nullptr;
+        const int sent = sd_bus_call_async(bus(), &raw, query, on_reply, this,
+                                           static_cast<std::uint64_t>(deadline.count()));
+        if (sent < 0) return fail();
+        pending_reply_.reset(raw);
+        owner_.bus_.kick();
+    }
+
+    static int on_user(sd_bus_message* reply, void* self, sd_bus_error*) {
+        static_cast<Inquiry*>(self)->user_known(reply);
+        return 0;
+    }
+
+    void user_known(sd_bus_message* reply) {
+        std::uint32_t user = 0;
+        if (sd_bus_message_is_method_error(reply, nullptr) != 0 ||
+            sd_bus_message_read(reply, "u", &user) < 0) {
+            return deny("the bus does not tell who is asking");
+        }
+        if (user == 0) return conclude(nullptr);
+        ask_polkit();
+    }
+
+    bool may_ask_for_password() const {
+        return sd_bus_message_get_allow_interactive_authorization(call_.get()) > 0;
+    }
+
+    void ask_polkit() {
+        const char* sender = sd_bus_message_get_sender(call_.get());
+        const std::uint32_t flags = may_ask_for_password() ? allow_user_interaction : 0;
+        Message query = message(polkit_name, polkit_path, polkit_interface, "CheckAuthorization");
+        const int filled =
+            !query ? -ENOMEM
+                   : sd_bus_message_append(query.get(), "(sa{sv})sa{ss}us", "system-bus-name", 1,
+                                           "name", "s", sender, action_, 1, "tunnel",
+                                           tunnel_.c_str(), flags, cancellation_id_.c_str());
+        if (filled < 0) return fail();
+        send(query.get(), on_answer, flags != 0 ? password_deadline : polkit_deadline);
+    }
+
+    static int on_answer(sd_bus_message* reply, void* self, sd_bus_error*) {
+        static_cast<Inquiry*>(self)->polkit_answered(reply);
+        return 0;
+    }
+
+    void polkit_answered(sd_bus_message* reply) {
+        PolkitAnswer answer;
+        if (sd_bus_message_is_method_error(reply, nullptr) != 0) {
+            close_dialog();
+            return deny(fmt::format("only root may do this, because polkit could not be asked ({})",
+                                    describe(reply)));
+        }
+        if (read_answer(reply, answer) < 0) return deny("polkit's answer makes no sense");
+        if (answer.authorized) return conclude(nullptr);
+        if (answer.challenge && !may_ask_for_password()) {
+            const Denial denial{
+                SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                fmt::format("polkit wants a password for {}, and the caller allows no question",
+                            action_)};
+            return conclude(&denial);
+        }
+        deny(fmt::format("polkit does not allow {} to this user", action_));
+    }
+
+    /// After our deadline polkit would go on asking for a password that no longer matters.
+    void close_dialog() {
+        Message cancel =
+            message(polkit_name, polkit_path, polkit_interface, "CancelCheckAuthorization");
+        if (!cancel || sd_bus_message_append(cancel.get(), "s", cancellation_id_.c_str()) < 0) return;
+        sd_bus_message_set_auto_start(cancel.get(), 0);
+        sd_bus_send(bus(), cancel.get(), nullptr);
+    }
+
+    void deny(std::string text) {
+        const Denial denial{SD_BUS_ERROR_ACCESS_DENIED, std::move(text)};
+        conclude(&denial);
+    }
+
+    void fail() { deny("the bus does not take the question who is asking"); }
+
+    /// Takes itself out of the list first: `decide_` may ask anew, or end the service.
+    void conclude(const Denial* denial) {
+        std::list<std::unique_ptr<Inquiry>> ended;
+        const auto self = std::find_if(owner_.open_.begin(), owner_.open_.end(),
+                                       [this](const auto& open) { return open.get() == this; });
+        Bus& bus = owner_.bus_;
+        ended.splice(ended.begin(), owner_.open_, self);
+        decide_(call_.get(), denial);
+        bus.kick();
+    }
+
+    Authorization& owner_;
+    Message call_;
+    const char* action_;
+    std::string tunnel_;
+    std::string cancellation_id_;
+    Decide decide_;
+    Slot pending_reply_;
+};
+
+Authorization::Authorization(Bus& bus) : bus_(bus) {}
+
+Authorization::~Authorization() = default;
+
+void Authorization::ask(sd_bus_message* call, const char* action, const std::string& tunnel,
+                        Decide decide) {
+    if (open_.size() >= inquiries_max) {
+        const Denial denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
+                            fmt::format("{} callers already wait to be authorized", inquiries_max)};
+        return decide(call, &denial);
+    }
+    open_.push_back(std::make_unique<Inquiry>(*this, call, action, tunnel, std::move(decide)));
+    open_.back()->start();
+}
+
+void Authorization::forget() { open_.clear(); }
+
+}  // namespace keyturn

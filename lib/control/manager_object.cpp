@@ -1,0 +1,182 @@
+#include "control/manager_object.hpp"
+
+#include "control/names.hpp"
+#include "control/text.hpp"
+#include "control/tunnel_object.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+const char* error_name_of(Fault fault, const char* conflict_name) {
+    switch (fault) {
+        case Fault::missing: return control_error::no_such_tunnel;
+        case Fault::denied: return control_error::refused;
+        case Fault::conflict: return conflict_name;
+        case Fault::invalid: return SD_BUS_ERROR_INVALID_ARGS;
+        case Fault::unreachable:
+        case Fault::busy:
+        case Fault::ambiguous:
+        case Fault::storage:
+        case Fault::cancelled: break;
+    }
+    return SD_BUS_ERROR_FAILED;
+}
+
+void reply_with(sd_bus_message* call, const Result<void>& result, const char* conflict_name) {
+    if (result.has_value()) {
+        sd_bus_reply_method_return(call, "");
+        return;
+    }
+    const Error& error = result.error();
+    sd_bus_reply_method_errorf(call, error_name_of(error.fault, conflict_name), "%s",
+                               bus_text(error.text).c_str());
+}
+
+int invalid(sd_bus_error* error, const std::string& text) {
+    return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, text.c_str());
+}
+
+int read_reason(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+    const char* reason = nullptr;
+    const int result = sd_bus_message_read(call, "v", "s", &reason);
+    if (result < 0) return invalid(error, "the option reason is a string");
+    request.reason = reason;
+    if (request.reason.size() > rotate_reason_bytes_max || !is_one_line(request.reason)) {
+        return invalid(error, fmt::format("a reason is one line of at most {} bytes",
+                                          rotate_reason_bytes_max));
+    }
+    return 0;
+}
+
+int read_accept_gap(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+    int accept_gap = 0;
+    const int result = sd_bus_message_read(call, "v", "b", &accept_gap);
+    if (result < 0) return invalid(error, "the option accept_gap is a boolean");
+    request.accept_gap = accept_gap != 0;
+    return 0;
+}
+
+/// An option that we do not know could be a promise that we do not keep, so it is an error.
+int read_option(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+    const char* key = nullptr;
+    if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
+    if (std::string_view(key) == "reason") return read_reason(call, request, error);
+    if (std::string_view(key) == "accept_gap") return read_accept_gap(call, request, error);
+    return invalid(error, fmt::format("there is no option {} of Rotate", key));
+}
+
+int read_options(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+    int result = sd_bus_message_enter_container(call, 'a', "{sv}");
+    if (result < 0) return result;
+    while ((result = sd_bus_message_enter_container(call, 'e', "sv")) > 0) {
+        result = read_option(call, request, error);
+        if (result < 0) return result;
+        result = sd_bus_message_exit_container(call);
+        if (result < 0) return result;
+    }
+    return result < 0 ? result : sd_bus_message_exit_container(call);
+}
+
+int get_version(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
+                sd_bus_error*) {
+    return sd_bus_message_append(reply, "s", KEYTURN_VERSION);
+}
+
+}  // namespace
+
+const sd_bus_vtable ManagerObject::vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Tunnels", "ao", get_tunnels, 0, 0),
+    SD_BUS_METHOD_WITH_NAMES("ListTunnels", "", , "a(so)", SD_BUS_PARAM(tunnels), on_list_tunnels,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Rotate", "sa{sv}", SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", ,
+                             on_rotate, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Retry", "s", SD_BUS_PARAM(tunnel), "", , on_retry,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END};
+
+int ManagerObject::install(sd_bus* bus) {
+    sd_bus_slot* object = nullptr;
+    sd_bus_slot* object_manager = nullptr;
+    int result =
+        sd_bus_add_object_vtable(bus, &object, control_path, manager_interface, vtable, this);
+    slots_.emplace_back(object);
+    if (result < 0) return result;
+    // GetManagedObjects: the status of every tunnel in one answer.
+    result = sd_bus_add_object_manager(bus, &object_manager, control_path);
+    slots_.emplace_back(object_manager);
+    return result < 0 ? result : 0;
+}
+
+int ManagerObject::get_tunnels(sd_bus* bus, const char*, const char*, const char*,
+                               sd_bus_message* reply, void* self, sd_bus_error*) {
+    int result = sd_bus_message_open_container(reply, 'a', "o");
+    for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
+        if (result < 0) return result;
+        result = sd_bus_message_append(reply, "o", TunnelObjects::path_of(tunnel.name).c_str());
+    }
+    return result < 0 ? result : sd_bus_message_close_container(reply);
+}
+
+int ManagerObject::on_list_tunnels(sd_bus_message* call, void* self, sd_bus_error*) {
+    sd_bus_message* raw = nullptr;
+    int result = sd_bus_message_new_method_return(call, &raw);
+    const Message reply(raw);
+    if (result >= 0) result = sd_bus_message_open_container(raw, 'a', "(so)");
+    sd_bus* bus = sd_bus_message_get_bus(call);
+    for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
+        if (result < 0) return result;
+        result = sd_bus_message_append(raw, "(so)", bus_text(tunnel.name).c_str(),
+                                       TunnelObjects::path_of(tunnel.name).c_str());
+    }
+    if (result >= 0) result = sd_bus_message_close_container(raw);
+    return result < 0 ? result : sd_bus_send(bus, raw, nullptr);
+}
+
+int ManagerObject::on_rotate(sd_bus_message* call, void* self, sd_bus_error* error) {
+    auto& manager = *static_cast<ManagerObject*>(self);
+    const char* tunnel = nullptr;
+    RotateRequest request;
+    if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
+    if (const int result = read_options(call, request, error); result < 0) return result;
+    const std::string name = tunnel;
+    Act act = [&manager, name, request] { return manager.handlers_.rotate(name, request); };
+    return manager.act_if_allowed(call, "org.keyturn.rotate", control_error::already_open, name,
+                                  std::move(act), error);
+}
+
+int ManagerObject::on_retry(sd_bus_message* call, void* self, sd_bus_error* error) {
+    auto& manager = *static_cast<ManagerObject*>(self);
+    const char* tunnel = nullptr;
+    if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
+    const std::string name = tunnel;
+    Act act = [&manager, name] { return manager.handlers_.retry(name); };
+    return manager.act_if_allowed(call, "org.keyturn.retry", control_error::not_held, name,
+                                  std::move(act), error);
+}
+
+/// Answers 1: the reply comes later. A name that does not exist is told before anybody has to type
+/// a password; names are no secret, they can be listed by all.
+int ManagerObject::act_if_allowed(sd_bus_message* call, const char* action,
+                                  const char* conflict_name, const std::string& tunnel, Act act,
+                                  sd_bus_error* error) {
+    if (snapshot_.find(sd_bus_message_get_bus(call), tunnel) == nullptr) {
+        return sd_bus_error_setf(error, control_error::no_such_tunnel,
+                                 "the policy has no tunnel named %s", tunnel.c_str());
+    }
+    const auto decide = [act = std::move(act), conflict_name](sd_bus_message* asked,
+                                                              const Denial* denial) {
+        if (denial == nullptr) return reply_with(asked, act(), conflict_name);
+        sd_bus_reply_method_errorf(asked, denial->error_name, "%s", bus_text(denial->text).c_str());
+    };
+    authorization_.ask(call, action, tunnel, decide);
+    return 1;
+}
+
+}  // namespace keyturn

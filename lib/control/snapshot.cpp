@@ -1,0 +1,35 @@
+#include "control/snapshot.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+
+Snapshot::Snapshot(std::function<std::vector<TunnelStatus>()> status) : status_(std::move(status)) {}
+
+const std::vector<TunnelStatus>& Snapshot::current(sd_bus* bus) {
+    // Outside of a message (a signal of ours) the caller outdates it first, so what is there holds.
+    sd_bus_message* message = sd_bus_get_current_message(bus);
+    MessageKey key = message != nullptr ? key_of(message) : key_;
+    if (!taken_ || key != key_) {
+        tunnels_ = status_();
+        key_ = std::move(key);
+        taken_ = true;
+    }
+    return tunnels_;
+}
+
+TunnelStatus* Snapshot::find(sd_bus* bus, const std::string& tunnel) {
+    static_cast<void>(current(bus));
+    const auto found = std::find_if(tunnels_.begin(), tunnels_.end(),
+                                    [&](const TunnelStatus& one) { return one.name == tunnel; });
+    return found == tunnels_.end() ? nullptr : &*found;
+}
+
+Snapshot::MessageKey Snapshot::key_of(sd_bus_message* message) {
+    const char* sender = sd_bus_message_get_sender(message);
+    std::uint64_t serial = 0;
+    sd_bus_message_get_cookie(message, &serial);
+    return {sender != nullptr ? sender : "", serial};
+}
+
+}  // namespace keyturn

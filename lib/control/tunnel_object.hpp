@@ -1,0 +1,35 @@
+#pragma once
+
+#include "bus/bus.hpp"
+#include "control/snapshot.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// The objects below /org/keyturn/Keyturn1/tunnel, made up on demand: a tunnel of the policy is an
+/// object, whenever the policy changes.
+class TunnelObjects {
+  public:
+    explicit TunnelObjects(Snapshot& snapshot) : snapshot_(snapshot) {}
+
+    /// Zero, or a negative errno.
+    int install(sd_bus* bus);
+    void forget() { slots_.clear(); }
+
+    /// PropertiesChanged with every property. Nothing for a tunnel that is not there.
+    void emit_changed(sd_bus* bus, const std::string& tunnel);
+
+    [[nodiscard]] static std::string path_of(const std::string& tunnel);
+
+  private:
+    static int find(sd_bus* bus, const char* path, const char* interface, void* self, void** found,
+                    sd_bus_error* error);
+    static int list(sd_bus* bus, const char* prefix, void* self, char*** nodes, sd_bus_error* error);
+
+    Snapshot& snapshot_;
+    std::vector<Slot> slots_;
+};
+
+}  // namespace keyturn
