@@ -78,14 +78,21 @@ Result<void> AtomicFile::sync() {
     return errno_error(errno, fmt::format("cannot sync {}", directory_->path_of(temporary_name_)));
 }
 
-Result<void> AtomicFile::commit(const std::string& final_name) {
+Result<void> AtomicFile::rename(const std::string& from, const std::string& to) const {
+    const int directory = directory_->fd();
+    if (::renameat(directory, from.c_str(), directory, to.c_str()) == 0) return {};
+    return errno_error(errno, fmt::format("cannot replace {}", directory_->path_of(to)));
+}
+
+Result<void> AtomicFile::commit(const std::string& final_name, const std::string& previous_name) {
     const Result<void> synced = sync();
     if (!synced) return synced.error();
-    if (::renameat(directory_->fd(), temporary_name_.c_str(), directory_->fd(),
-                   final_name.c_str()) != 0) {
-        return errno_error(errno,
-                           fmt::format("cannot replace {}", directory_->path_of(final_name)));
+    if (!previous_name.empty()) {
+        const Result<void> kept = rename(final_name, previous_name);
+        if (!kept && kept.error().fault != Fault::missing) return kept.error();
     }
+    const Result<void> renamed = rename(temporary_name_, final_name);
+    if (!renamed) return renamed.error();
     fd_ = UniqueFd();
     return directory_->sync();
 }

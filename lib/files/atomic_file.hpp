@@ -16,7 +16,7 @@ namespace keyturn {
 ///  3. `commit`: fsync, rename, fsync of the directory. The sync before the rename is what keeps a
 ///     power cut from leaving the new name with the new size and no data; the sync after it is what
 ///     makes a success lasting. Between the two, either content may be there after a power cut.
-/// Until `commit` has renamed it, the destructor removes it. After a failed fsync the kernel holds
+/// Until `commit` has renamed it, the destructor removes it; the directory has to outlive it. After a failed fsync the kernel holds
 /// the pages for clean, and a second fsync would report a success that is none: so nothing is ever
 /// retried here, and the caller starts anew with another file.
 class AtomicFile {
@@ -34,7 +34,10 @@ class AtomicFile {
 
     /// Takes the place of `final_name`. After an error behind the rename the new content may be
     /// there already, but not for good: the caller has to repeat all of it, not to go on.
-    [[nodiscard]] Result<void> commit(const std::string& final_name);
+    /// With a `previous_name` what was there before is kept under that name; a crash between the
+    /// two renames leaves nothing under the final name and the old content under the other.
+    [[nodiscard]] Result<void> commit(const std::string& final_name,
+                                      const std::string& previous_name = std::string());
 
     /// Only the first half of `commit`, for a probe: the data is on the disk, then everything goes.
     [[nodiscard]] Result<void> sync_and_discard();
@@ -42,6 +45,7 @@ class AtomicFile {
   private:
     AtomicFile(const Directory& directory, std::string temporary_name, UniqueFd fd);
     [[nodiscard]] Result<void> sync();
+    [[nodiscard]] Result<void> rename(const std::string& from, const std::string& to) const;
 
     const Directory* directory_;
     std::string temporary_name_;

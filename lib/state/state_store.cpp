@@ -1,1 +1,186 @@
 #include "state/state_store.hpp"
+
+#include "files/atomic_file.hpp"
+#include "files/file.hpp"
+#include "state/ballast.hpp"
+#include "state/history_file.hpp"
+#include "state/lock.hpp"
+#include "state/state_file.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+namespace keyturn {
+namespace {
+
+constexpr const char* state_name = "state";
+constexpr const char* history_name = "history";
+
+/// A thousand units take a tenth of this.
+constexpr std::size_t state_file_size_max = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t history_file_size_max = std::size_t{4} * 1024 * 1024;
+
+std::string current_file(const std::string& tunnel_name) { return tunnel_name + ".json"; }
+std::string previous_file(const std::string& tunnel_name) { return tunnel_name + ".json.1"; }
+std::string history_file(const std::string& tunnel_name) { return tunnel_name + ".jsonl"; }
+
+void sweep(const Directory& directory) {
+    const Result<std::vector<std::string>> names = directory.names();
+    if (!names) return;
+    for (const std::string& name : *names) {
+        if (is_temporary(name)) static_cast<void>(remove_file(directory, name).has_value());
+    }
+}
+
+Result<StateFile> read_state(const Directory& directory, const std::string& tunnel_name,
+                             const std::string& file_name) {
+    const Result<std::optional<Secret>> text = read_file(directory, file_name, state_file_size_max);
+    if (!text) return text.error();
+    if (!*text) return StateFile{};
+    return decode_state_file(tunnel_name, (*text)->reveal());
+}
+
+class FileStateStore final : public StateStore {
+  public:
+    FileStateStore(std::string root, UniqueFd lock, StateWarning warn)
+        : root_(std::move(root)), lock_(std::move(lock)), warn_(std::move(warn)) {}
+
+    Result<std::optional<TunnelState>> load(const std::string& tunnel_name) override {
+        known_.erase(tunnel_name);
+        const Result<Directory> directory = open(state_name, tunnel_name);
+        if (!directory) return directory.error();
+        // An error of the disk is returned, and not answered with the older file: the newer one
+        // may be read the next time.
+        const Result<StateFile> current =
+            read_state(*directory, tunnel_name, current_file(tunnel_name));
+        if (!current) return current.error();
+        const Result<StateFile> previous =
+            read_state(*directory, tunnel_name, previous_file(tunnel_name));
+        if (!previous && current->kind != StateFile::Kind::whole) return previous.error();
+        Result<StateChoice> choice =
+            choose_state(*current, previous ? *previous : StateFile{});
+        const std::string path = directory->path_of(current_file(tunnel_name));
+        if (!choice) return with_context(path, choice.error());
+        if (!choice->warning.empty() && warn_) {
+            warn_(tunnel_name, fmt::format("{}: {}", path, choice->warning));
+        }
+        if (!choice->document) {
+            known_[tunnel_name] = Known{};
+            return std::optional<TunnelState>();
+        }
+        known_[tunnel_name] = Known{choice->document->sequence, choice->current_is_good};
+        return std::optional<TunnelState>(std::move(choice->document->state));
+    }
+
+    Result<void> save(const std::string& tunnel_name, const TunnelState& state) override {
+        if (!known_.contains(tunnel_name)) {
+            const Result<std::optional<TunnelState>> loaded = load(tunnel_name);
+            if (!loaded) return loaded.error();
+        }
+        const Known known = known_.at(tunnel_name);
+        const StateDocument document{tunnel_name, known.sequence + 1, state};
+        const std::string text = encode_state_file(document);
+        // Only a file that can be trusted takes the place of the one before it.
+        const std::string previous =
+            known.current_is_good ? previous_file(tunnel_name) : std::string();
+        // Until it has succeeded nobody knows what is on the disk.
+        known_.erase(tunnel_name);
+        const Result<void> written =
+            replace(state_name, tunnel_name, current_file(tunnel_name), previous, text);
+        if (written) known_[tunnel_name] = Known{document.sequence, true};
+        return written;
+    }
+
+    Result<void> append_history(const std::string& tunnel_name,
+                                const HistoryEntry& entry) override {
+        const Result<Secret> text = read_history(tunnel_name);
+        if (!text) return text.error();
+        return replace(history_name, tunnel_name, history_file(tunnel_name), {},
+                       with_entry(text->reveal(), entry));
+    }
+
+    Result<std::vector<HistoryEntry>> history(const std::string& tunnel_name,
+                                              std::size_t count) override {
+        const Result<Secret> text = read_history(tunnel_name);
+        if (!text) return text.error();
+        return newest_entries(text->reveal(), count);
+    }
+
+  private:
+    struct Known {
+        std::int64_t sequence = 0;
+        bool current_is_good = false;
+    };
+
+    Result<Directory> open(const char* name, const std::string& tunnel_name) const {
+        const Result<void> nameable = check_file_name(tunnel_name);
+        if (!nameable) return with_context("tunnel", nameable.error());
+        const Result<Directory> root = Directory::open(root_);
+        if (!root) return root.error();
+        return root->open_below(name);
+    }
+
+    Result<Secret> read_history(const std::string& tunnel_name) const {
+        const Result<Directory> directory = open(history_name, tunnel_name);
+        if (!directory) return directory.error();
+        Result<std::optional<Secret>> text =
+            read_file(*directory, history_file(tunnel_name), history_file_size_max);
+        if (!text) return text.error();
+        return *text ? std::move(**text) : Secret();
+    }
+
+    /// Writes a file, with a second try in the room of the ballast.
+    Result<void> replace(const char* directory_name, const std::string& tunnel_name,
+                         const std::string& file_name, const std::string& previous_name,
+                         const std::string& text) {
+        const Result<Directory> directory = open(directory_name, tunnel_name);
+        if (!directory) return directory.error();
+        Result<void> written = write(*directory, file_name, previous_name, text);
+        const Result<Directory> root = Directory::open(root_);
+        if (!root) return root.error();
+        if (written) {
+            make_ballast(*root);
+        } else if (written.error().fault == Fault::storage && drop_ballast(*root)) {
+            written = write(*directory, file_name, previous_name, text);
+        }
+        return written;
+    }
+
+    static Result<void> write(const Directory& directory, const std::string& file_name,
+                              const std::string& previous_name, const std::string& text) {
+        Result<AtomicFile> file = AtomicFile::create(directory, file_name);
+        if (!file) return file.error();
+        const Result<void> written = file->write(text);
+        if (!written) return written.error();
+        return file->commit(file_name, previous_name);
+    }
+
+    std::string root_;
+    UniqueFd lock_;
+    StateWarning warn_;
+    std::map<std::string, Known> known_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory,
+                                                     StateWarning warn) {
+    const Result<Directory> root = Directory::open(state_directory);
+    if (!root) return root.error();
+    Result<UniqueFd> lock = take_lock(*root);
+    if (!lock) return lock.error();
+    for (const char* name : {state_name, history_name}) {
+        const Result<void> made = root->make_below(name);
+        if (!made) return made.error();
+        const Result<Directory> directory = root->open_below(name);
+        if (!directory) return directory.error();
+        // We hold the lock, so these are of processes that are gone.
+        sweep(*directory);
+    }
+    make_ballast(*root);
+    return std::unique_ptr<StateStore>(std::make_unique<FileStateStore>(
+        std::move(state_directory), std::move(*lock), std::move(warn)));
+}
+
+}  // namespace keyturn

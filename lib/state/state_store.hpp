@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "rotation/record.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,7 +16,7 @@ namespace keyturn {
 ///
 /// Faults: `storage` for a full or broken disk, `invalid` when neither file can be trusted or the
 /// schema is newer than ours. A state that cannot be read is never replaced by a fresh one: that
-/// would send a second secret.
+/// would send a second secret; so `save` looks first, and fails like `load`.
 class StateStore {
   public:
     virtual ~StateStore() = default;
@@ -28,6 +29,9 @@ class StateStore {
     [[nodiscard]] virtual Result<void> save(const std::string& tunnel_name,
                                             const TunnelState& state) = 0;
 
+    /// An entry with the rotation and the outcome of the last one is not added again: the end of a
+    /// rotation may be recorded twice, with a crash between. The oldest entries go when there are
+    /// too many.
     [[nodiscard]] virtual Result<void> append_history(const std::string& tunnel_name,
                                                       const HistoryEntry& entry) = 0;
 
@@ -36,10 +40,17 @@ class StateStore {
                                                                     std::size_t count) = 0;
 };
 
-/// Takes the lock file of `state_directory` for the life of the process and makes the ballast, a
+/// Told of what `load` has mended for itself: a damaged or missing TUNNEL.json, for which the one
+/// before it was used. A sentence for the journal; the caller goes on with what `load` returns.
+using StateWarning =
+    std::function<void(const std::string& tunnel_name, const std::string& sentence)>;
+
+/// Takes the lock file of `state_directory` for the life of the store and makes the ballast, a
 /// file that `save` deletes when the disk is full, so that the record of a rotation under way can
-/// still be written. `conflict` when another keyturnd holds the lock.
-[[nodiscard]] Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory);
+/// still be written; it is made again when there is room. `conflict` when another keyturnd holds
+/// the lock.
+[[nodiscard]] Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory,
+                                                                   StateWarning warn = {});
 
 inline constexpr int state_schema = 1;
 

@@ -1,0 +1,45 @@
+#include "state/ballast.hpp"
+
+#include "base/unique_fd.hpp"
+#include "files/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+namespace keyturn {
+namespace {
+
+constexpr const char* ballast_name = "ballast";
+
+/// Whoever filled the disk may still be at it: a ballast taken from the last free bytes would do
+/// the harm that it is meant against.
+constexpr unsigned long long room_for_ballast = 8ULL * static_cast<unsigned long long>(ballast_bytes);
+
+bool is_there(const Directory& directory) {
+    struct stat status {};
+    return ::fstatat(directory.fd(), ballast_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode) && status.st_size == ballast_bytes;
+}
+
+bool fill(const Directory& directory) {
+    const UniqueFd fd(::openat(directory.fd(), ballast_name,
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode));
+    return fd.valid() && ::posix_fallocate(fd.get(), 0, ballast_bytes) == 0;
+}
+
+}  // namespace
+
+bool make_ballast(const Directory& directory) {
+    if (is_there(directory)) return true;
+    drop_ballast(directory);  // One of a wrong size.
+    if (!directory.check_room(room_for_ballast)) return false;
+    if (fill(directory)) return true;
+    drop_ballast(directory);
+    return false;
+}
+
+bool drop_ballast(const Directory& directory) {
+    return ::unlinkat(directory.fd(), ballast_name, 0) == 0;
+}
+
+}  // namespace keyturn
