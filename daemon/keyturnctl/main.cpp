@@ -1,1 +1,84 @@
-int main() { return 0; }
+#include "client.hpp"
+#include "command_line.hpp"
+#include "follow.hpp"
+#include "status_json.hpp"
+#include "status_table.hpp"
+#include "terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace keyturn {
+namespace {
+
+bool is_held(const TunnelStatus& tunnel) { return tunnel.state == "held"; }
+
+Result<std::vector<TunnelStatus>> statuses(Client& client, const std::string& tunnel) {
+    if (tunnel.empty()) return client.tunnels();
+    auto one = client.tunnel(tunnel);
+    if (one.has_error()) return one.error();
+    return std::vector<TunnelStatus>{std::move(one.value())};
+}
+
+Result<ExitCode> run(const StatusCommand& command, Client client) {
+    const auto tunnels = statuses(client, command.tunnel);
+    if (tunnels.has_error()) return tunnels.error();
+    const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+    print(command.json ? status_json(*tunnels)
+                       : status_table(*tunnels, now, Terminal().look(), !command.tunnel.empty()));
+    const bool held = std::any_of(tunnels->begin(), tunnels->end(), is_held);
+    return held ? ExitCode::held : ExitCode::ok;
+}
+
+Result<ExitCode> run(const RotateCommand& command, Client client) {
+    const auto request = [&](Client& to) {
+        return to.rotate(command.tunnel, command.reason, command.accept_gap);
+    };
+    if (command.follow) return follow(std::move(client), command.tunnel, request);
+    if (auto accepted = request(client); accepted.has_error()) return accepted.error();
+    print(fmt::format("The rotation of {0} has been accepted. To look: keyturnctl status {0}\n",
+                      printable(command.tunnel)));
+    return ExitCode::ok;
+}
+
+Result<ExitCode> run(const RetryCommand& command, Client client) {
+    const auto request = [&](Client& to) { return to.retry(command.tunnel); };
+    if (command.follow) return follow(std::move(client), command.tunnel, request);
+    if (auto accepted = request(client); accepted.has_error()) return accepted.error();
+    print(fmt::format("The rotation of {0} goes on. To look: keyturnctl status {0}\n",
+                      printable(command.tunnel)));
+    return ExitCode::ok;
+}
+
+ExitCode say(const SayCommand& command) {
+    std::fputs(command.text.c_str(), command.exit_code == ExitCode::ok ? stdout : stderr);
+    return command.exit_code;
+}
+
+ExitCode fail(const Error& error) {
+    fmt::print(stderr, "keyturnctl: {}\n", printable(error.text));
+    return exit_code_of(error.fault);
+}
+
+template <class ConnectedCommand>
+ExitCode perform(const ConnectedCommand& command) {
+    auto client = Client::open();
+    if (client.has_error()) return fail(client.error());
+    const auto result = run(command, std::move(client.value()));
+    return result.has_error() ? fail(result.error()) : *result;
+}
+
+ExitCode perform(const SayCommand& command) { return say(command); }
+
+}  // namespace
+}  // namespace keyturn
+
+int main(int argument_count, char** arguments) {
+    using namespace keyturn;
+    const Command command =
+        parse_command_line(std::vector<std::string>(arguments + 1, arguments + argument_count));
+    return static_cast<int>(std::visit([](const auto& one) { return perform(one); }, command));
+}

@@ -1,0 +1,173 @@
+#include "client.hpp"
+
+#include "control/names.hpp"
+#include "status_message.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr microseconds call_deadline = std::chrono::seconds{5};
+/// A little longer than keyturnd waits for polkit, so that its reason is what gets told.
+constexpr microseconds password_deadline = std::chrono::seconds{125};
+
+struct MessageDeleter {
+    void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
+};
+using MessageHandle = std::unique_ptr<sd_bus_message, MessageDeleter>;
+
+class BusError {
+  public:
+    BusError() = default;
+    ~BusError() { sd_bus_error_free(&error_); }
+    BusError(const BusError&) = delete;
+    BusError& operator=(const BusError&) = delete;
+    sd_bus_error* out() { return &error_; }
+    const sd_bus_error& get() const { return error_; }
+
+  private:
+    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+};
+
+Fault fault_of(const sd_bus_error& error) {
+    const auto is = [&](const char* name) { return sd_bus_error_has_name(&error, name) > 0; };
+    if (is(control_error::no_such_tunnel)) return Fault::missing;
+    if (is(control_error::already_open) || is(control_error::not_held)) return Fault::conflict;
+    if (is(control_error::refused) || is(SD_BUS_ERROR_ACCESS_DENIED) ||
+        is(SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)) {
+        return Fault::denied;
+    }
+    return Fault::invalid;
+}
+
+Error error_of(const sd_bus_error& error, int result) {
+    if (says_not_running(error)) return {Fault::unreachable, "keyturnd is not running", {}};
+    if (result == -ETIMEDOUT || sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY) > 0) {
+        return {Fault::busy, "keyturnd does not answer", {}};
+    }
+    if (result == -ENOTCONN || result == -ECONNRESET || result == -ENOENT ||
+        result == -ECONNREFUSED) {
+        return {Fault::unreachable, "the system bus cannot be reached", {}};
+    }
+    const char* text = error.message != nullptr ? error.message : std::strerror(-result);
+    const Fault fault = fault_of(error);
+    if (sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED) > 0 && geteuid() != 0) {
+        return {fault, fmt::format("{}; try sudo", text), {}};
+    }
+    return {fault, text, {}};
+}
+
+Error no_such_tunnel(const std::string& name, const std::vector<TunnelStatus>& tunnels) {
+    std::string known;
+    for (const TunnelStatus& tunnel : tunnels) known += (known.empty() ? "" : ", ") + tunnel.name;
+    return {Fault::missing,
+            fmt::format("there is no tunnel {}; the policy has: {}", name,
+                        known.empty() ? "none" : known),
+            {}};
+}
+
+Result<MessageHandle> new_call(sd_bus* bus, const char* interface, const char* member) {
+    sd_bus_message* raw = nullptr;
+    const int result = sd_bus_message_new_method_call(bus, &raw, control_name, control_path,
+                                                      interface, member);
+    if (result < 0) return errno_error(-result, "cannot make a D-Bus message");
+    sd_bus_message_set_auto_start(raw, 0);
+    return MessageHandle(raw);
+}
+
+Result<MessageHandle> send(sd_bus* bus, sd_bus_message* call, microseconds deadline) {
+    BusError error;
+    sd_bus_message* reply = nullptr;
+    const int result = sd_bus_call(bus, call, static_cast<std::uint64_t>(deadline.count()),
+                                   error.out(), &reply);
+    if (result < 0) return error_of(error.get(), result);
+    return MessageHandle(reply);
+}
+
+/// Root is never asked for a password; for others the reply may have to wait for one.
+Result<void> act(sd_bus* bus, sd_bus_message* call) {
+    const bool root = geteuid() == 0;
+    sd_bus_message_set_allow_interactive_authorization(call, root ? 0 : 1);
+    const auto reply = send(bus, call, root ? call_deadline : password_deadline);
+    if (reply.has_error()) return reply.error();
+    return {};
+}
+
+}  // namespace
+
+Result<Client> Client::open() {
+    sd_bus* raw = nullptr;
+    const int result = sd_bus_open_system(&raw);
+    if (result < 0) {
+        return Error{Fault::unreachable,
+                     fmt::format("the system bus cannot be reached: {}", std::strerror(-result)),
+                     {}};
+    }
+    BusConnection bus(raw);
+    // For what sd-bus asks on its own account: Hello, AddMatch.
+    sd_bus_set_method_call_timeout(raw, static_cast<std::uint64_t>(call_deadline.count()));
+    return Client(std::move(bus));
+}
+
+Result<std::vector<TunnelStatus>> Client::tunnels() {
+    auto call = new_call(bus(), "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
+    if (call.has_error()) return call.error();
+    auto reply = send(bus(), call->get(), call_deadline);
+    if (reply.has_error()) return reply.error();
+    std::vector<TunnelStatus> tunnels;
+    const int result = read_managed_objects(reply->get(), tunnels);
+    if (result < 0) return Error{Fault::invalid, "keyturnd's answer makes no sense", {}};
+    return tunnels;
+}
+
+Result<TunnelStatus> Client::tunnel(const std::string& name) {
+    auto all = tunnels();
+    if (all.has_error()) return all.error();
+    const auto found = std::find_if(all->begin(), all->end(),
+                                    [&](const TunnelStatus& one) { return one.name == name; });
+    if (found == all->end()) return no_such_tunnel(name, *all);
+    return *found;
+}
+
+Result<void> Client::rotate(const std::string& tunnel, const std::string& reason, bool accept_gap) {
+    auto call = new_call(bus(), manager_interface, "Rotate");
+    if (call.has_error()) return call.error();
+    sd_bus_message* message = call->get();
+    const int result = sd_bus_message_append(message, "sa{sv}", tunnel.c_str(), 2, "reason", "s",
+                                             reason.c_str(), "accept_gap", "b", accept_gap ? 1 : 0);
+    if (result < 0) return errno_error(-result, "the name or the reason cannot be sent");
+    return act(bus(), message);
+}
+
+Result<void> Client::retry(const std::string& tunnel) {
+    auto call = new_call(bus(), manager_interface, "Retry");
+    if (call.has_error()) return call.error();
+    const int result = sd_bus_message_append(call->get(), "s", tunnel.c_str());
+    if (result < 0) return errno_error(-result, "the name cannot be sent");
+    return act(bus(), call->get());
+}
+
+std::string tunnel_path(const std::string& tunnel) {
+    char* raw = nullptr;
+    if (sd_bus_path_encode(tunnels_path, tunnel.c_str(), &raw) < 0) return {};
+    std::string path = raw;
+    std::free(raw);
+    return path;
+}
+
+bool says_not_running(const sd_bus_error& error) {
+    return sd_bus_error_has_name(&error, SD_BUS_ERROR_SERVICE_UNKNOWN) > 0 ||
+           sd_bus_error_has_name(&error, SD_BUS_ERROR_NAME_HAS_NO_OWNER) > 0;
+}
+
+}  // namespace keyturn

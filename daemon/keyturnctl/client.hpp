@@ -1,0 +1,49 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "control/tunnel_status.hpp"
+
+#include <systemd/sd-bus.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+struct BusCloser {
+    void operator()(sd_bus* bus) const { sd_bus_flush_close_unref(bus); }
+};
+using BusConnection = std::unique_ptr<sd_bus, BusCloser>;
+
+/// keyturnd as seen over the system bus. Every call waits for its answer, 5 s at most (two minutes
+/// where a password may be asked for). Faults: `unreachable` when there is no bus or no keyturnd on
+/// it, `missing` for an unknown tunnel, `denied` and `conflict` when keyturnd refuses.
+class Client {
+  public:
+    [[nodiscard]] static Result<Client> open();
+
+    [[nodiscard]] Result<std::vector<TunnelStatus>> tunnels();
+
+    /// The error names the tunnels that there are.
+    [[nodiscard]] Result<TunnelStatus> tunnel(const std::string& name);
+
+    [[nodiscard]] Result<void> rotate(const std::string& tunnel, const std::string& reason,
+                                      bool accept_gap);
+    [[nodiscard]] Result<void> retry(const std::string& tunnel);
+
+    [[nodiscard]] sd_bus* bus() const { return bus_.get(); }
+
+  private:
+    explicit Client(BusConnection bus) : bus_(std::move(bus)) {}
+
+    BusConnection bus_;
+};
+
+/// The object of a tunnel.
+[[nodiscard]] std::string tunnel_path(const std::string& tunnel);
+
+/// True for the errors that mean: there is nobody of that name on the bus.
+[[nodiscard]] bool says_not_running(const sd_bus_error& error);
+
+}  // namespace keyturn

@@ -1,0 +1,112 @@
+#include "command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+#include <sstream>
+
+namespace keyturn {
+namespace {
+
+constexpr const char* description =
+    "Shows and steers keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
+    "Reading is open to everybody. Acting is for root, and for users whom polkit allows\n"
+    "org.keyturn.rotate or org.keyturn.retry.";
+
+constexpr const char* footer =
+    R"(Examples:
+  keyturnctl status                              all tunnels, a line each
+  keyturnctl status web --json                   one tunnel, for programs
+  keyturnctl rotate web --reason "laptop lost" --follow
+  keyturnctl retry web --follow                  after mending what it is held for
+
+Exit codes:
+    0  ok; with --follow: the rotation is done
+    1  error
+    2  wrong command line
+    3  held: a person has to decide, the reason says what
+    4  refused: keyturnd did not take it on, nothing was touched
+    5  keyturnd is not running
+  130  Ctrl-C while following; the rotation goes on
+
+More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
+
+struct Options {
+    StatusCommand status;
+    RotateCommand rotate;
+    RetryCommand retry;
+};
+
+CLI::App* add_status(CLI::App& app, StatusCommand& command) {
+    CLI::App* status = app.add_subcommand(
+        "status", "How the tunnels are: state, rotation under way, last and next rotation");
+    status->add_option("TUNNEL", command.tunnel, "Only this one, in detail")->type_name("");
+    status->add_flag("--json", command.json, "Everything, for programs; keys are stable");
+    status->footer("Exits with 3 when a tunnel that is shown is held.");
+    return status;
+}
+
+CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
+    CLI::App* rotate = app.add_subcommand(
+        "rotate", "Rotate a tunnel's token now: new secret, deliver, restart batch by batch");
+    rotate->add_option("TUNNEL", command.tunnel, "As the policy names it")->required()->type_name("");
+    rotate->add_option("--reason", command.reason, "Why, for journal and history: one line")
+        ->type_name("TEXT");
+    rotate->add_flag("--accept-gap", command.accept_gap,
+                     "Go on although fewer than min_available replicas will serve for a while");
+    rotate->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
+    rotate->footer(
+        "Without --follow it returns as soon as keyturnd has accepted the rotation.\n"
+        "Ctrl-C ends following, never the rotation.");
+    return rotate;
+}
+
+CLI::App* add_retry(CLI::App& app, RetryCommand& command) {
+    CLI::App* retry =
+        app.add_subcommand("retry", "Let a rotation that is held go on from where it stopped");
+    retry->add_option("TUNNEL", command.tunnel, "As the policy names it")->required()->type_name("");
+    retry->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
+    retry->footer("The secret stays the same: no retry makes a second one.");
+    return retry;
+}
+
+SayCommand say(const CLI::App& app, const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream problem;
+    const bool asked_for = app.exit(error, out, problem) == 0;
+    if (asked_for) return {out.str(), ExitCode::ok};
+    return {problem.str(), ExitCode::usage};
+}
+
+}  // namespace
+
+Command parse_command_line(const std::vector<std::string>& arguments) {
+    CLI::App app(description, "keyturnctl");
+    Options options;
+    app.set_version_flag("--version", "keyturnctl " KEYTURN_VERSION, "Show the version");
+    app.set_help_flag("-h,--help", "Show this help");
+    app.require_subcommand(1);
+    app.footer(footer);
+    app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
+        return std::string("keyturnctl: ") + error.what() + "\nTry: " +
+               (failed->get_parent() == nullptr ? "keyturnctl" : "keyturnctl " + failed->get_name()) +
+               " --help\n";
+    });
+    const CLI::App* status = add_status(app, options.status);
+    const CLI::App* rotate = add_rotate(app, options.rotate);
+    add_retry(app, options.retry);
+
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
+    try {
+        app.parse(std::move(reversed));
+    } catch (const CLI::ParseError& error) {
+        return say(app, error);
+    }
+    if (status->parsed()) return options.status;
+    if (rotate->parsed()) return options.rotate;
+    return options.retry;
+}
+
+}  // namespace keyturn

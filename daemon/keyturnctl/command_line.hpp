@@ -1,0 +1,39 @@
+#pragma once
+
+#include "exit_code.hpp"
+
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+struct StatusCommand {
+    std::string tunnel;  ///< Empty: all of them.
+    bool json = false;
+};
+
+struct RotateCommand {
+    std::string tunnel;
+    std::string reason;
+    bool accept_gap = false;
+    bool follow = false;
+};
+
+struct RetryCommand {
+    std::string tunnel;
+    bool follow = false;
+};
+
+/// There is nothing to do but to say this: help, the version, or what is wrong with the command line.
+struct SayCommand {
+    std::string text;
+    ExitCode exit_code = ExitCode::ok;  ///< Anything but `ok` goes to stderr.
+};
+
+using Command = std::variant<StatusCommand, RotateCommand, RetryCommand, SayCommand>;
+
+/// `arguments` without the name of the program.
+[[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace keyturn

@@ -1,0 +1,174 @@
+#include "follow.hpp"
+
+#include "follower.hpp"
+#include "terminal.hpp"
+#include "watch.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <memory>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+/// How often to look without being told: a bar has to move, and a signal may have been missed.
+constexpr std::chrono::seconds tick_on_terminal{1};
+constexpr std::chrono::seconds tick_on_pipe{10};
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_interrupt(int) { interrupted = 1; }
+
+/// Ctrl-C reaches us while we wait and nowhere else, so that none is lost between a look at the flag
+/// and the wait.
+class Interrupts {
+  public:
+    Interrupts() {
+        struct sigaction action {};
+        action.sa_handler = on_interrupt;
+        sigaction(SIGINT, &action, nullptr);
+        sigaction(SIGTERM, &action, nullptr);
+        sigset_t blocked;
+        sigemptyset(&blocked);
+        sigaddset(&blocked, SIGINT);
+        sigaddset(&blocked, SIGTERM);
+        sigprocmask(SIG_BLOCK, &blocked, &while_waiting_);
+    }
+
+    /// Waits until `descriptor` is ready or `until` is there. False after Ctrl-C.
+    [[nodiscard]] bool wait(pollfd descriptor, Steady::time_point until) const {
+        const auto left = std::max<std::chrono::nanoseconds>(until - Steady::now(), {});
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+        const timespec timeout{seconds.count(), (left - seconds).count()};
+        ppoll(&descriptor, descriptor.fd >= 0 ? 1 : 0, &timeout, &while_waiting_);
+        return interrupted == 0;
+    }
+
+  private:
+    sigset_t while_waiting_{};
+};
+
+WallTime now() {
+    return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+}
+
+/// When sd-bus wants to be called although nothing arrives: an answer is overdue.
+Steady::time_point bus_deadline(sd_bus* bus) {
+    std::uint64_t deadline = 0;
+    if (sd_bus_get_timeout(bus, &deadline) < 0 || deadline == UINT64_MAX) {
+        return Steady::time_point::max();
+    }
+    return Steady::time_point(std::chrono::microseconds(deadline));  // CLOCK_MONOTONIC, as ours.
+}
+
+pollfd poll_of(sd_bus* bus) {
+    const int events = sd_bus_get_events(bus);
+    return {sd_bus_get_fd(bus), static_cast<short>(std::max(events, 0)), 0};
+}
+
+class FollowSession {
+  public:
+    explicit FollowSession(const TunnelStatus& before) : before_(before), follower_(before) {}
+
+    Result<void> start(Client client) { return watch(std::move(client), before_); }
+
+    Client& client() { return watch_->client(); }
+
+    ExitCode run() {
+        Steady::time_point next_tick = Steady::now();
+        while (true) {
+            if (Steady::now() >= next_tick) {
+                tick();
+                next_tick = Steady::now() + tick_interval();
+            }
+            if (watch_ && !watch_->process()) watch_.reset();
+            const WallTime moment = now();
+            terminal_.show(std::exchange(lines_, {}), follower_.live_block(moment, terminal_.look()));
+            if (follower_.verdict()) return finish();
+            if (!wait(next_tick)) return leave();
+        }
+    }
+
+  private:
+    Result<void> watch(Client client, TunnelStatus known) {
+        Sightings sightings;
+        sightings.saw = [this](const TunnelStatus& tunnel, bool asked_for) {
+            tell(follower_.saw(tunnel, now(), asked_for));
+            seen_ = tunnel;
+        };
+        sightings.lost = [this] { tell(follower_.lost(now())); };
+        sightings.left_out = [this] { follower_.left_out(); };
+        auto started = Watch::start(std::move(client), std::move(known), std::move(sightings));
+        if (started.has_error()) return started.error();
+        watch_ = std::move(started.value());
+        return {};
+    }
+
+    void tick() {
+        if (!watch_) reconnect();
+        if (watch_) watch_->ask();
+    }
+
+    /// Without a bus there is nothing to say that `lost` has not said: the next tick tries again.
+    void reconnect() {
+        auto client = Client::open();
+        if (client.has_error()) return;
+        static_cast<void>(watch(std::move(client.value()), seen_.value_or(before_)).has_error());
+    }
+
+    Steady::duration tick_interval() const {
+        const bool often = terminal_.interactive() || !follower_.begun() || !watch_;
+        return often ? tick_on_terminal : tick_on_pipe;
+    }
+
+    bool wait(Steady::time_point next_tick) const {
+        if (!watch_) return interrupts_.wait({-1, 0, 0}, next_tick);
+        sd_bus* bus = watch_->client().bus();
+        return interrupts_.wait(poll_of(bus), std::min(next_tick, bus_deadline(bus)));
+    }
+
+    void tell(std::vector<std::string> lines) {
+        std::move(lines.begin(), lines.end(), std::back_inserter(lines_));
+    }
+
+    ExitCode finish() {
+        terminal_.show(follower_.verdict()->lines, {});
+        return follower_.verdict()->exit_code;
+    }
+
+    ExitCode leave() {
+        terminal_.show({follower_.farewell()}, {});
+        return ExitCode::interrupted;
+    }
+
+    TunnelStatus before_;
+    std::optional<TunnelStatus> seen_;
+    Follower follower_;
+    Terminal terminal_;
+    Interrupts interrupts_;
+    std::unique_ptr<Watch> watch_;
+    std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+Result<ExitCode> follow(Client client, const std::string& tunnel,
+                        const std::function<Result<void>(Client&)>& request) {
+    auto before = client.tunnel(tunnel);
+    if (before.has_error()) return before.error();
+    FollowSession session(*before);
+    // Watching begins before the request, so that not even the first step is missed.
+    if (auto started = session.start(std::move(client)); started.has_error()) return started.error();
+    if (auto accepted = request(session.client()); accepted.has_error()) return accepted.error();
+    return session.run();
+}
+
+}  // namespace keyturn

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "client.hpp"
+#include "exit_code.hpp"
+
+#include <functional>
+
+namespace keyturn {
+
+/// Makes the request, then shows the rotation until it ends, over restarts of keyturnd and of the
+/// bus. Ctrl-C ends the showing alone.
+[[nodiscard]] Result<ExitCode> follow(Client client, const std::string& tunnel,
+                                      const std::function<Result<void>(Client&)>& request);
+
+}  // namespace keyturn

@@ -1,0 +1,111 @@
+#include "follower.hpp"
+
+#include "story.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+/// So many readings, a second apart, may show the status from before the request. Then it is taken
+/// for the result: a second refusal for the same reason looks like the first one.
+constexpr int unchanged_readings_max = 3;
+
+bool is_over(const TunnelStatus& tunnel) {
+    return tunnel.state == "idle" || tunnel.state == "held";
+}
+
+std::vector<std::string> sentence(std::string text) { return {std::move(text)}; }
+
+}  // namespace
+
+Follower::Follower(TunnelStatus before) : before_(std::move(before)), last_(before_) {}
+
+std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now, bool asked_for) {
+    if (verdict_) return {};
+    std::vector<std::string> lines;
+    if (std::exchange(lost_, false)) lines.push_back(story_line(now, "keyturnd is back"));
+    if (!has_begun(tunnel, asked_for)) return lines;
+    begun_ = true;
+    // At rest the daemon may no longer know when it began.
+    if (tunnel.started && tunnel.state != "idle") started_ = tunnel.started;
+    for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
+    last_ = tunnel;
+    if (is_over(tunnel)) conclude(tunnel, now);
+    return lines;
+}
+
+/// A status is the one from before only as long as everything is as before; connections may come
+/// and go, and the clock of the next rotation may be set anew.
+bool Follower::has_begun(const TunnelStatus& tunnel, bool asked_for) {
+    if (begun_ || !is_over(tunnel)) return true;
+    TunnelStatus same = tunnel;
+    same.units = before_.units;
+    same.due = before_.due;
+    if (same != before_) return true;
+    if (asked_for) ++unchanged_readings_;
+    return unchanged_readings_ > unchanged_readings_max;
+}
+
+std::vector<std::string> Follower::lost(WallTime now) {
+    if (verdict_ || std::exchange(lost_, true)) return {};
+    return sentence(story_line(
+        now, "keyturnd is not running; the rotation waits for it, and so does this (Ctrl-C ends)"));
+}
+
+void Follower::left_out() {
+    verdict_ = Verdict{ExitCode::error, sentence(fmt::format("{}: keyturnd no longer knows this tunnel",
+                                                             printable(before_.name)))};
+}
+
+void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
+    if (tunnel.state == "idle") {
+        verdict_ = idle_verdict(tunnel, now);
+        return;
+    }
+    const std::string name = printable(tunnel.name);
+    verdict_ = Verdict{
+        ExitCode::held,
+        {fmt::format("{}: held ({}): {}", name, printable(tunnel.hold_reason), printable(tunnel.reason)),
+         fmt::format("When that is mended: keyturnctl retry {} --follow", name)}};
+}
+
+Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
+    const std::string name = printable(tunnel.name);
+    const std::string why = printable(tunnel.reason);
+    if (tunnel.last_outcome == "refused") {
+        return {ExitCode::refused, sentence(fmt::format("{}: refused, nothing was touched: {}", name, why))};
+    }
+    // A rotation that is done has set `last_done`. One that ended without a trace was cut short
+    // before it had written anything, which is before it touched anything.
+    if (tunnel.last_outcome != "done" || tunnel.last_done == before_.last_done) {
+        return {ExitCode::error,
+                sentence(fmt::format("{}: ended before anything was touched, without a result; "
+                                     "journalctl -u keyturnd tells why",
+                                     name))};
+    }
+    const std::string length =
+        started_ ? fmt::format(" in {}", to_text(tunnel.last_done.value_or(now) - *started_)) : "";
+    return {ExitCode::ok, sentence(fmt::format("{}: done{}; the token is now {}", name, length,
+                                               printable(tunnel.fingerprint)))};
+}
+
+std::vector<std::string> Follower::live_block(WallTime now, const Look& look) const {
+    if (verdict_ || !begun_) return {};
+    std::vector<std::string> block{""};
+    for (std::string& line : unit_lines(last_.units, look)) block.push_back(std::move(line));
+    if (lost_) return block;
+    for (std::string& line : trouble_lines(last_, look)) block.push_back(std::move(line));
+    std::string step = step_line(last_, now, look.columns);
+    if (!step.empty()) block.push_back(std::move(step));
+    return block;
+}
+
+std::string Follower::farewell() const {
+    return fmt::format("The rotation of {0} goes on without this. To look: keyturnctl status {0}",
+                       printable(before_.name));
+}
+
+}  // namespace keyturn

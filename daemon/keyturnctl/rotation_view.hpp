@@ -1,0 +1,34 @@
+#pragma once
+
+#include "control/tunnel_status.hpp"
+#include "text_layout.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// What the output has to look like.
+struct Look {
+    std::size_t columns = 80;
+    bool colour = false;
+};
+
+/// "[##########----------]  50%  5m left", `columns` wide at most.
+[[nodiscard]] std::string progress_bar(WallTime started, WallTime ends, WallTime now,
+                                       std::size_t columns);
+
+/// The line of the wait under way, "soak  [####------]  40%  6m left"; empty when there is none.
+[[nodiscard]] std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t columns);
+
+/// One line a unit, in columns.
+[[nodiscard]] std::vector<std::string> unit_lines(const std::vector<UnitStatus>& units,
+                                                  const Look& look);
+
+/// Why a tunnel waits or is held, and what to do; wrapped. Empty for the other states.
+[[nodiscard]] std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& look);
+
+/// "4 connections", "1 connection", "" when unknown.
+[[nodiscard]] std::string connections_text(int connections);
+
+}  // namespace keyturn

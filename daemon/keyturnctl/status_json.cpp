@@ -1,0 +1,69 @@
+#include "status_json.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <optional>
+
+namespace keyturn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int indent = 2;
+
+/// "2026-03-01T02:30:00.250Z": with milliseconds, because programs compute with it.
+Json time_json(const std::optional<WallTime>& moment) {
+    if (!moment) return nullptr;
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*moment);
+    std::string text = to_text(*moment);
+    text.pop_back();
+    return fmt::format("{}.{:03}Z", text, (*moment - seconds).count());
+}
+
+Json text_json(const std::string& text) {
+    if (text.empty()) return nullptr;
+    return text;
+}
+
+Json unit_json(const UnitStatus& unit) {
+    return {{"name", unit.name},
+            {"step", text_json(unit.step)},
+            {"batch", unit.batch > 0 ? Json(unit.batch) : Json(nullptr)},
+            {"connections", unit.connections >= 0 ? Json(unit.connections) : Json(nullptr)},
+            {"verified_by", text_json(unit.verified_by)}};
+}
+
+Json tunnel_json(const TunnelStatus& tunnel) {
+    Json units = Json::array();
+    for (const UnitStatus& unit : tunnel.units) units.push_back(unit_json(unit));
+    return {{"name", tunnel.name},
+            {"tunnel", tunnel.tunnel},
+            {"state", tunnel.state},
+            {"phase", text_json(tunnel.phase)},
+            {"reason", text_json(tunnel.reason)},
+            {"hold_reason", text_json(tunnel.hold_reason)},
+            {"rotation_id", text_json(tunnel.rotation_id)},
+            {"last_outcome", text_json(tunnel.last_outcome)},
+            {"trigger", text_json(tunnel.trigger)},
+            {"fingerprint", text_json(tunnel.fingerprint)},
+            {"batch", tunnel.batch_count > 0 ? Json(tunnel.batch) : Json(nullptr)},
+            {"batch_count", tunnel.batch_count > 0 ? Json(tunnel.batch_count) : Json(nullptr)},
+            {"units", std::move(units)},
+            {"started", time_json(tunnel.started)},
+            {"step_started", time_json(tunnel.step_started)},
+            {"step_ends", time_json(tunnel.step_ends)},
+            {"last_done", time_json(tunnel.last_done)},
+            {"due", time_json(tunnel.due)}};
+}
+
+}  // namespace
+
+std::string status_json(const std::vector<TunnelStatus>& tunnels) {
+    Json list = Json::array();
+    for (const TunnelStatus& tunnel : tunnels) list.push_back(tunnel_json(tunnel));
+    const Json document{{"tunnels", std::move(list)}};
+    return document.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace keyturn

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "control/tunnel_status.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// `keyturnctl status --json`: {"tunnels": [...]}, every field of every tunnel. Keys are never
+/// renamed or left out; new ones may come. What is unknown or does not apply is null; times are UTC.
+[[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels);
+
+}  // namespace keyturn

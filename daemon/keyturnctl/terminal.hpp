@@ -1,0 +1,34 @@
+#pragma once
+
+#include "live_area.hpp"
+#include "rotation_view.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// Where stdout goes.
+class Terminal {
+  public:
+    Terminal();
+
+    /// Whether somebody looks at it; else it is a pipe or a file.
+    [[nodiscard]] bool interactive() const { return interactive_; }
+
+    /// Asked anew each time: windows change their size.
+    [[nodiscard]] Look look() const;
+
+    /// Prints `lines`, and on a terminal the block that the next call replaces.
+    void show(const std::vector<std::string>& lines, const std::vector<std::string>& block);
+
+  private:
+    bool interactive_;
+    bool colour_;
+    LiveArea live_area_;
+};
+
+/// Writes all of `text` to stdout at once.
+void print(const std::string& text);
+
+}  // namespace keyturn

@@ -1,0 +1,135 @@
+#include "text_layout.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace keyturn {
+namespace {
+
+bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80; }
+
+/// U+0080 to U+009F, which are control characters too, start with C2 and end below A0.
+bool is_late_control(std::string_view text) {
+    return text.size() >= 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
+}
+
+/// How many bytes of `text` fill at most `columns`.
+std::size_t bytes_of(std::string_view text, std::size_t columns) {
+    std::size_t seen = 0;
+    for (std::size_t index = 0; index < text.size(); ++index) {
+        if (continues_character(text[index])) continue;
+        if (seen == columns) return index;
+        ++seen;
+    }
+    return text.size();
+}
+
+void wrap_line(std::string_view line, std::size_t columns, const std::string& indent,
+               std::vector<std::string>& lines) {
+    std::string current;
+    while (!line.empty()) {
+        const std::size_t end = std::min(line.find(' '), line.size());
+        const std::string_view word = line.substr(0, end);
+        line.remove_prefix(std::min(end + 1, line.size()));
+        if (word.empty()) continue;
+        const std::size_t needed = columns_of(current) + 1 + columns_of(word);
+        if (!current.empty() && indent.size() + needed > columns) {
+            lines.push_back(indent + current);
+            current.clear();
+        }
+        if (!current.empty()) current += ' ';
+        current += word;
+    }
+    if (!current.empty()) lines.push_back(indent + current);
+}
+
+std::tm local_time(WallTime moment) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(moment);
+    const auto since_epoch = static_cast<std::time_t>(seconds.time_since_epoch().count());
+    std::tm local{};
+    localtime_r(&since_epoch, &local);
+    return local;
+}
+
+using TimeText = std::array<char, 64>;
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+    std::string shown;
+    shown.reserve(text.size());
+    while (!text.empty()) {
+        const auto byte = static_cast<unsigned char>(text.front());
+        const bool late_control = is_late_control(text);
+        if (byte < 0x20 || byte == 0x7F || late_control) {
+            shown += '?';
+        } else {
+            shown += text.front();
+        }
+        text.remove_prefix(late_control ? 2 : 1);
+    }
+    return shown;
+}
+
+std::size_t columns_of(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(
+        text.begin(), text.end(), [](char byte) { return !continues_character(byte); }));
+}
+
+std::string padded(std::string_view text, std::size_t columns) {
+    std::string cell(text);
+    const std::size_t used = columns_of(text);
+    if (used < columns) cell.append(columns - used, ' ');
+    return cell;
+}
+
+std::string fitted(std::string_view text, std::size_t columns) {
+    constexpr std::string_view mark = "...";
+    if (columns_of(text) <= columns) return std::string(text);
+    if (columns <= mark.size()) return std::string(text.substr(0, bytes_of(text, columns)));
+    return std::string(text.substr(0, bytes_of(text, columns - mark.size()))).append(mark);
+}
+
+std::vector<std::string> wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+    std::vector<std::string> lines;
+    const std::string space(indent, ' ');
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        wrap_line(printable(text.substr(0, end)), columns, space, lines);
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
+std::string Paint::operator()(Tone tone, std::string_view text) const {
+    static constexpr std::array<std::string_view, 6> codes{"", "32", "36", "33", "1;31", "2"};
+    const std::string_view code = codes.at(static_cast<std::size_t>(tone));
+    if (!colour_ || code.empty()) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+Tone tone_of(std::string_view word) {
+    if (word == "idle" || word == "verified" || word == "done") return Tone::good;
+    if (word == "running" || word == "restarting") return Tone::busy;
+    if (word == "waiting") return Tone::warning;
+    if (word == "held" || word == "refused") return Tone::bad;
+    if (word == "listed") return Tone::faint;
+    return Tone::plain;
+}
+
+std::string clock_text(WallTime moment) {
+    const std::tm local = local_time(moment);
+    TimeText text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%H:%M:%S", &local)};
+}
+
+std::string date_text(WallTime moment) {
+    const std::tm local = local_time(moment);
+    TimeText text{};
+    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M %Z", &local)};
+}
+
+}  // namespace keyturn
