@@ -15,35 +15,49 @@ cmake_minimum_required(VERSION 3.25)
 project(installed LANGUAGES NONE)
 include({REPOSITORY}/systemd/install.cmake)
 """
-SLEEPER = "#!/bin/sh\nsystemd-notify --ready\nexec sleep 1000\n"
+CONNECTORS = {  # the name of a unit: is it a connector in the default rule?
+    "cloudflared.service": True,
+    "cloudflared-eu-1.service": True,
+    "cloudflared@web.service": True,
+    "cloudflared-update.service": False,
+    "cloudflared-update@web.service": False,
+    "cloudflaredx.service": False,
+    "my-cloudflared.service": False,
+}
+# Installs all, but with a cloudflared and a keyturnd that only sleep.
+INSTALL = """
+set -eu
+cmake -G Ninja -S /mnt/share -B /tmp/build -DCMAKE_INSTALL_PREFIX=/usr
+cmake --install /tmp/build
+systemd-sysusers
+systemd-tmpfiles --create keyturn.conf
+printf '#!/bin/sh\\nsystemd-notify --ready\\nexec sleep 1000\\n' >/usr/bin/keyturnd
+chmod 755 /usr/bin/keyturnd
+cp /usr/bin/keyturnd /usr/bin/cloudflared
+install -m 600 /dev/null /var/lib/keyturn/tokens/web
+
+cd /usr/lib/systemd/system
+cp /usr/share/doc/keyturn/examples/cloudflared-web@.service .
+mkdir cloudflared-web@.service.d # systemd-notify is not the main process of the unit
+printf '[Service]\\nNotifyAccess=all\\n' >cloudflared-web@.service.d/sleeper.conf
+for unit in "$@"; do
+    cp cloudflared-web@.service "$unit"
+done
+systemctl daemon-reload
+systemctl reload dbus
+systemctl restart polkit
+systemctl start cloudflared-web@1
+systemd-run --unit=unplanned sleep 1000
+"""
 
 
 @pytest.fixture(scope="module", name="host")
 def host_with_keyturn(tmp_path_factory):
-    """A host with the files of the repository, but a cloudflared and keyturnd that only sleep."""
     directory = tmp_path_factory.mktemp("host")
-    share = directory / "share"
-    share.mkdir()
-    (share / "CMakeLists.txt").write_text(PROJECT)
-    (share / "sleeper").write_text(SLEEPER)
+    (directory / "share").mkdir()
+    (directory / "share" / "CMakeLists.txt").write_text(PROJECT)
     with Host(directory) as host:
-        host.run("cmake", "-S", "/mnt/share", "-B", "/tmp/build", "-DCMAKE_INSTALL_PREFIX=/usr")
-        host.run("cmake", "--install", "/tmp/build")
-        host.run("systemd-sysusers")
-        host.run("systemd-tmpfiles", "--create", "keyturn.conf")
-        for program in ("keyturnd", "keyturnctl", "cloudflared"):
-            host.run("install", "-m", "755", "/mnt/share/sleeper", f"/usr/bin/{program}")
-        host.run("install", "-m", "600", "/dev/null", "/var/lib/keyturn/tokens/web")
-        host.run("cp", "/usr/share/doc/keyturn/examples/cloudflared-web@.service", UNITS)
-        host.run("systemd-run", "--unit=unplanned", "sleep", "1000")
-        # Without NotifyAccess=all, systemd-notify of a shell script would not be heard.
-        host.run("mkdir", "-p", f"{UNITS}/cloudflared-web@.service.d")
-        host.run("sh", "-c", f"printf '[Service]\\nNotifyAccess=all\\n' "
-                             f">{UNITS}/cloudflared-web@.service.d/sleeper.conf")
-        host.run("systemctl", "daemon-reload")
-        host.run("systemctl", "reload", "dbus")
-        host.run("systemctl", "restart", "polkit")
-        host.run("systemctl", "start", "cloudflared-web@1")
+        host.run("sh", "-c", INSTALL, "install", *CONNECTORS)
         yield host
 
 
@@ -103,19 +117,8 @@ def test_nothing_else_may_be_done(host, call):
     assert "denied" in manager(host, *call) or "authentication required" in manager(host, *call)
 
 
-@pytest.mark.parametrize("unit, allowed", [
-    ("cloudflared.service", True),
-    ("cloudflared-eu-1.service", True),
-    ("cloudflared@web.service", True),
-    ("cloudflared-update.service", False),
-    ("cloudflared-update@web.service", False),
-    ("cloudflared-web.timer", False),
-    ("cloudflaredx.service", False),
-    ("my-cloudflared.service", False),
-])
+@pytest.mark.parametrize("unit, allowed", CONNECTORS.items())
 def test_default_rule_knows_connectors_by_name(host, unit, allowed):
-    host.run("sh", "-c", f"mkdir -p /run/systemd/system && cp -n {UNITS}/cloudflared-web@.service "
-                         f"/run/systemd/system/{unit} && systemctl daemon-reload")
     assert ("denied" not in manager(host, "TryRestartUnit", "ss", unit, "fail")) == allowed
 
 
