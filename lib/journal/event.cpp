@@ -1,1 +1,77 @@
 #include "journal/event.hpp"
+
+#include "base/invariant.hpp"
+
+#include <array>
+
+namespace keyturn {
+namespace {
+
+struct Row {
+    EventKind kind;
+    std::string_view name;
+    std::string_view message_id;
+};
+
+/// In the order of the enumeration. The ids are an interface: people and programs look for them, so
+/// one is never changed and never used again.
+constexpr std::array rows{
+    Row{EventKind::daemon_started, "daemon_started", "39d34a9ae6b349a4abbda0f4b806a9f8"},
+    Row{EventKind::daemon_stopping, "daemon_stopping", "801dc34cdbaa4f3d92fda812e34dc547"},
+    Row{EventKind::rotation_started, "rotation_started", "cc14e3844594402e93c4d1ee40e3ad75"},
+    Row{EventKind::rotation_refused, "rotation_refused", "0a4a6c49adac4664b267983cfb167579"},
+    Row{EventKind::rotation_resumed, "rotation_resumed", "c5a3b4b163cf4a8a9fae0efa342c6178"},
+    Row{EventKind::secret_prepared, "secret_prepared", "982239b44b584731a0c09ca64e7a3b73"},
+    Row{EventKind::secret_committed, "secret_committed", "d3f6c810564c4c779bfa982fa6d54ef4"},
+    Row{EventKind::token_delivered, "token_delivered", "2792da312fa5437290b5b66f2efe6a5b"},
+    Row{EventKind::batch_started, "batch_started", "cc5f5194110e49b2bcece8da624fb0f0"},
+    Row{EventKind::unit_restarting, "unit_restarting", "956e363e8848456e9136c2bf1918c119"},
+    Row{EventKind::unit_verified, "unit_verified", "836377194126450fac1aa5a19f970b99"},
+    Row{EventKind::unit_left_stopped, "unit_left_stopped", "1400a35e75894403847f263979787f9c"},
+    Row{EventKind::soak_started, "soak_started", "17e83f1d8b9049b5be39e09da8cb9011"},
+    Row{EventKind::soak_restarted, "soak_restarted", "cce39c63051745e99eb730c42e53fa05"},
+    Row{EventKind::soak_ended, "soak_ended", "57445621f013455c8190f742bd1812db"},
+    Row{EventKind::replica_decaying, "replica_decaying", "0ce1465a32584a11b7fd63c5eb09d857"},
+    Row{EventKind::replica_promoted, "replica_promoted", "d449d6f88e2b429284dee17d6ba7d11b"},
+    Row{EventKind::rotation_waiting, "rotation_waiting", "7e38214af33c4a95a56e2d072eaf31cb"},
+    Row{EventKind::rotation_continued, "rotation_continued", "e49c4b90124241649cd88d94c7784f4d"},
+    Row{EventKind::rotation_held, "rotation_held", "2318a59bc2d441139f3134ab898ad1e7"},
+    Row{EventKind::hold_urgent, "hold_urgent", "f7e1d2bf6e4b480280983e2ea0c3c024"},
+    Row{EventKind::hold_lifted, "hold_lifted", "176b69677726419eb24b2e15dec32611"},
+    Row{EventKind::foreign_rotation, "foreign_rotation", "105cec66110b47f69201c693c703ce6c"},
+    Row{EventKind::token_put_back, "token_put_back", "52bd269223eb4e9f96a3ba3d75eccc4d"},
+    Row{EventKind::straggler_seen, "straggler_seen", "aee4823bb86140328e664e728c3143f7"},
+    Row{EventKind::rotation_done, "rotation_done", "d4a1dc6097cc4e0593c5bb87bfaed2fe"},
+    Row{EventKind::state_unreadable, "state_unreadable", "bf99f358fc894eef85f67650ae79574e"},
+};
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        if (rows[i].kind != static_cast<EventKind>(i)) return false;
+    }
+    return rows.back().kind == EventKind::state_unreadable;
+}
+static_assert(in_order(), "a kind of event has no row, or not in its place");
+
+const Row& row_of(EventKind kind) {
+    const auto index = static_cast<std::size_t>(kind);
+    invariant(index < rows.size(), "an event is of a kind that exists");
+    return rows[index];
+}
+
+}  // namespace
+
+std::string_view name_of(EventKind kind) { return row_of(kind).name; }
+
+std::string_view message_id_of(EventKind kind) { return row_of(kind).message_id; }
+
+const std::vector<EventKind>& all_event_kinds() {
+    static const std::vector<EventKind> kinds = [] {
+        std::vector<EventKind> all;
+        for (const Row& row : rows) all.push_back(row.kind);
+        return all;
+    }();
+    return kinds;
+}
+
+}  // namespace keyturn

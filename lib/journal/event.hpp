@@ -20,15 +20,18 @@ enum class EventKind {
     batch_started,
     unit_restarting,
     unit_verified,
+    unit_left_stopped,   ///< A planned unit is not running: it gets the file and is not started.
     soak_started,
     soak_restarted,      ///< Something was not healthy: the soak begins anew.
     soak_ended,
     replica_decaying,    ///< A unit on the old token lost connections that it cannot get back.
+    replica_promoted,    ///< It lost half of them: it is restarted next.
     rotation_waiting,    ///< The API, the bus or a disk is down: goes on by itself.
     rotation_continued,  ///< What was waited for is back.
     rotation_held,       ///< A person has to decide: `keyturnctl retry`.
     hold_urgent,         ///< Held, and fewer replicas serve than min_available.
     hold_lifted,
+    foreign_rotation,    ///< Somebody else changed the secret: their token is taken over.
     token_put_back,      ///< The API kept the old secret, so the old files are back.
     straggler_seen,      ///< The API still lists a connector from before the commit.
     rotation_done,

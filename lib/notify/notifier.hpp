@@ -15,6 +15,8 @@ class Notifier {
 
     virtual void ready(const std::string& status) = 0;
     virtual void status(const std::string& status) = 0;  ///< One line, in `systemctl status`.
+    /// A reload has begun; `ready` ends it.
+    virtual void reloading() {}
     virtual void stopping() = 0;
     virtual void watchdog() = 0;
 
