@@ -1,1 +1,143 @@
 #include "cloudflare/tunnel_api.hpp"
+
+#include "cloudflare/answer_faults.hpp"
+#include "cloudflare/answer_headers.hpp"
+#include "cloudflare/messages.hpp"
+#include "cloudflare/safe_text.hpp"
+#include "http/http_client.hpp"
+#include "http/url.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace keyturn {
+
+namespace {
+
+constexpr ApiCall get_tunnel_call{"GET tunnel", "GET", "", false, false};
+constexpr ApiCall get_token_call{"GET token", "GET", "/token", false, true};
+constexpr ApiCall patch_call{"PATCH tunnel_secret", "PATCH", "", true, true};
+constexpr ApiCall connections_call{"GET connections", "GET", "/connections", false, false};
+
+constexpr std::size_t id_size_max = 36;
+constexpr std::size_t secret_text_size_max = 1024;
+
+bool is_id(const std::string& text) {
+    const auto allowed = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
+    };
+    return !text.empty() && text.size() <= id_size_max &&
+           std::all_of(text.begin(), text.end(), allowed);
+}
+
+bool is_base64(std::string_view text) {
+    const auto allowed = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '+' || c == '/' || c == '=';
+    };
+    return !text.empty() && text.size() <= secret_text_size_max &&
+           std::all_of(text.begin(), text.end(), allowed);
+}
+
+/// {"tunnel_secret":"..."}: base64 needs no escapes, so the secret passes through no JSON library.
+Secret patch_body(const Secret& secret) {
+    constexpr std::string_view head = R"({"tunnel_secret":")";
+    constexpr std::string_view tail = R"("})";
+    const std::string_view text = secret.reveal();
+    Secret body(head.size() + text.size() + tail.size());
+    std::memcpy(body.data(), head.data(), head.size());
+    std::memcpy(body.data() + head.size(), text.data(), text.size());
+    std::memcpy(body.data() + head.size() + text.size(), tail.data(), tail.size());
+    return body;
+}
+
+class CloudflareApi final : public TunnelApi {
+  public:
+    CloudflareApi(HttpClient& http, const std::string& api_url, Secret api_token)
+        : http_(http), url_(parse_url(api_url)), api_token_(std::move(api_token)) {}
+
+    Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
+        Secret no_body;
+        const auto answer = co_await ask(get_tunnel_call, tunnel, std::move(no_body));
+        if (!answer) co_return answer.error();
+        auto facts = parse_tunnel(answer->body.reveal());
+        if (!facts) co_return fault_of_body(get_tunnel_call, tunnel.tunnel, *answer, facts.error());
+        co_return facts;
+    }
+
+    Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override {
+        Secret no_body;
+        const auto answer = co_await ask(get_token_call, tunnel, std::move(no_body));
+        if (!answer) co_return answer.error();
+        auto token = parse_token(answer->body.reveal());
+        if (!token) co_return fault_of_body(get_token_call, tunnel.tunnel, *answer, token.error());
+        TokenAnswer result;
+        result.token = std::move(*token);
+        result.server_time = parse_http_date(answer->header("date"));
+        co_return result;
+    }
+
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel, const Secret& secret) override {
+        if (!is_base64(secret.reveal())) {
+            co_return Error{Fault::invalid, "PATCH tunnel_secret: the secret is not base64"};
+        }
+        auto body = patch_body(secret);
+        const auto answer = co_await ask(patch_call, tunnel, std::move(body));
+        if (!answer) co_return answer.error();
+        auto token = parse_patched(answer->body.reveal());
+        if (!token) co_return fault_of_body(patch_call, tunnel.tunnel, *answer, token.error());
+        co_return token;
+    }
+
+    Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
+        Secret no_body;
+        const auto answer = co_await ask(connections_call, tunnel, std::move(no_body));
+        if (!answer) co_return answer.error();
+        auto list = parse_connectors(answer->body.reveal());
+        if (!list) co_return fault_of_body(connections_call, tunnel.tunnel, *answer, list.error());
+        co_return list;
+    }
+
+    void rest() override { http_.rest(); }
+
+  private:
+    /// The answer if its status is 2xx, else what it means. `call` is one of the constants above.
+    Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body) {
+        if (!url_) co_return with_context("api_url", url_.error());
+        if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) co_return refused_ids(call);
+        HttpRequest request;
+        request.method = call.method;
+        request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}", url_->base_path,
+                                     path_segment(tunnel.account), path_segment(tunnel.tunnel),
+                                     call.suffix);
+        request.bearer = api_token_.clone();
+        request.body = std::move(body);
+        HttpOrigin origin = url_->origin;
+        auto response = co_await http_.send(std::move(origin), std::move(request));
+        if (!response) co_return fault_without_answer(call, tunnel.tunnel, response.error());
+        if (response->status < 200 || response->status > 299) {
+            co_return fault_of_answer(call, tunnel.tunnel, *response);
+        }
+        co_return response;
+    }
+
+    static Error refused_ids(const ApiCall& call) {
+        return Error{Fault::invalid,
+                     fmt::format("{}: `account:` or `tunnel:` is not an id of hexadecimal digits",
+                                 call.name)};
+    }
+
+    HttpClient& http_;
+    Result<HttpUrl> url_;
+    Secret api_token_;
+};
+
+}  // namespace
+
+std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url, Secret api_token) {
+    return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token));
+}
+
+}  // namespace keyturn

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,11 +53,16 @@ struct HttpLimits {
 /// HTTP/1.1 with at most one kept connection. Verifies peer and host name, follows no redirect,
 /// sends nothing after a failed handshake, treats a truncated body as a failure. Never retries,
 /// with one exception that is safe: a kept connection that the server had closed before a byte of
-/// the answer came is opened anew once, for GET only.
+/// the answer came is opened anew once, for GET only. (A kept connection that is seen to be closed
+/// before anything is sent is replaced for every method.)
 ///
 /// Faults: `unreachable` when the request certainly was not processed (resolve, connect, handshake),
 /// `ambiguous` when it was sent and no whole answer came, `invalid` for an answer over the limits or
-/// outside the protocol, `denied` for a certificate that does not verify.
+/// outside the protocol and for a request that must not be sent (no TLS beyond loopback, control
+/// characters), `denied` for a certificate that does not verify, `cancelled` when the caller was
+/// cancelled: the connection is closed, and a request that had been sent may have been processed.
+///
+/// Several sends may run at once, each on a connection of its own. The client outlives them.
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
@@ -71,6 +77,7 @@ struct HttpClientOptions {
     std::string ca_file;  ///< Empty: the system's certificate authorities.
     HttpLimits limits;
     std::string user_agent = "keyturn/" KEYTURN_VERSION;
+    std::string name_servers;  ///< "192.0.2.1:53,...": instead of those of /etc/resolv.conf.
 };
 
 [[nodiscard]] std::unique_ptr<HttpClient> make_http_client(boost::asio::any_io_executor executor,

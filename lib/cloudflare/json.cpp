@@ -1,0 +1,90 @@
+#include "cloudflare/json.hpp"
+
+#include <functional>
+#include <set>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+enum class Size { fits, too_deep, too_many };
+
+/// Looks at the brackets and commas outside strings, before anything is built: a megabyte of "[["
+/// or "0,0," would grow into many megabytes of values.
+Size measure(std::string_view text) {
+    int depth = 0;
+    int values = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_string) {
+            if (c == '\\') ++i;
+            if (c == '"') in_string = false;
+            continue;
+        }
+        if (c == '"') in_string = true;
+        if (c == '[' || c == '{') {
+            ++values;
+            if (++depth > json_depth_max) return Size::too_deep;
+        }
+        if (c == ']' || c == '}') --depth;
+        if (c == ',' && ++values > json_values_max) return Size::too_many;
+    }
+    return Size::fits;
+}
+
+/// Watches a parse for keys that come twice in one object. Keys are names, not secrets.
+class KeyWatch {
+  public:
+    bool repeated() const { return repeated_; }
+
+    bool operator()(int /*depth*/, Json::parse_event_t event, Json& parsed) {
+        using Event = Json::parse_event_t;
+        if (event == Event::object_start) open_.emplace_back();
+        if (event == Event::key) {
+            if (!open_.back().insert(parsed.get_ref<const WipedText&>()).second) repeated_ = true;
+        }
+        if (event == Event::object_end) open_.pop_back();
+        return true;
+    }
+
+  private:
+    std::vector<std::set<WipedText>> open_;
+    bool repeated_ = false;
+};
+
+}  // namespace
+
+Result<JsonDocument> parse_json(std::string_view text) {
+    switch (measure(text)) {
+        case Size::fits: break;
+        case Size::too_deep: return Error{Fault::invalid, "the answer is nested too deeply"};
+        case Size::too_many: return Error{Fault::invalid, "the answer holds too many values"};
+    }
+    KeyWatch keys;
+    // Without exceptions: their texts quote the input, which may hold a token.
+    JsonDocument document;
+    document.root = Json::parse(text.begin(), text.end(), std::ref(keys), false);
+    if (document.root.is_discarded()) {
+        const auto first = text.find_first_not_of(" \t\r\n");
+        const bool html = first != std::string_view::npos && text[first] == '<';
+        return Error{Fault::invalid, html ? "the answer is an HTML page" : "the answer is not JSON"};
+    }
+    if (keys.repeated()) return Error{Fault::invalid, "the answer names a key twice"};
+    return document;
+}
+
+const Json* member(const Json& object, const char* name) {
+    if (!object.is_object()) return nullptr;
+    const auto found = object.find(name);
+    return found == object.end() ? nullptr : &*found;
+}
+
+std::string_view text_member(const Json& object, const char* name) {
+    const Json* value = member(object, name);
+    if (value == nullptr || !value->is_string()) return {};
+    return value->get_ref<const WipedText&>();
+}
+
+}  // namespace keyturn

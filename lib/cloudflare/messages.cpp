@@ -1,0 +1,174 @@
+#include "cloudflare/messages.hpp"
+
+#include "cloudflare/json.hpp"
+#include "cloudflare/safe_text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::size_t errors_max = 8;
+constexpr int error_chain_max = 4;
+constexpr std::size_t message_size_max = 200;
+constexpr std::size_t errors_text_size_max = 600;
+constexpr std::size_t value_size_max = 256;
+
+Error invalid(std::string text) { return Error{Fault::invalid, std::move(text)}; }
+
+std::string safe_member(const Json& object, const char* name) {
+    return safe_text(text_member(object, name), value_size_max);
+}
+
+/// The code as a number, be it written as one or as a string.
+std::optional<std::int64_t> code_of(const Json& error) {
+    const Json* code = member(error, "code");
+    if (code == nullptr) return std::nullopt;
+    if (code->is_number_unsigned() && code->get<std::uint64_t>() > INT64_MAX) return std::nullopt;
+    if (code->is_number_integer()) return code->get<std::int64_t>();
+    const std::string_view text = text_member(error, "code");
+    std::int64_t value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (text.empty() || failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+std::string_view message_of(const Json& error) {
+    if (error.is_string()) return error.get_ref<const WipedText&>();
+    const std::string_view message = text_member(error, "message");
+    return message.empty() ? text_member(error, "error") : message;
+}
+
+void append(ApiErrors& errors, const Json& error, int depth) {
+    if (errors.codes.size() >= errors_max || errors.text.size() >= errors_text_size_max) return;
+    const auto code = code_of(error);
+    const std::string message = safe_text(message_of(error), message_size_max);
+    if (!code && message.empty()) return;
+    if (!errors.text.empty()) errors.text += ", ";
+    if (code) {
+        errors.codes.push_back(*code);
+        errors.text += fmt::format("{}", *code);
+    }
+    if (!message.empty()) errors.text += fmt::format("{}\"{}\"", code ? " " : "", message);
+    const Json* chain = member(error, "error_chain");
+    if (chain == nullptr || !chain->is_array() || depth >= error_chain_max) return;
+    for (const auto& cause : *chain) append(errors, cause, depth + 1);
+}
+
+ApiErrors errors_of(const Json& document) {
+    ApiErrors errors;
+    const Json* listed = member(document, "errors");
+    if (listed != nullptr && listed->is_array()) {
+        for (const auto& error : *listed) append(errors, error, 0);
+    }
+    if (errors.text.empty()) append(errors, document, 0);
+    return errors;
+}
+
+/// The document of a body that reports success. `messages` is not looked at: a good answer may
+/// carry messages with the codes of errors.
+Result<JsonDocument> parse_success(std::string_view body) {
+    auto document = parse_json(body);
+    if (!document) return document;
+    if (!document->root.is_object()) return invalid("the answer is not an object");
+    const Json* success = member(document->root, "success");
+    if (success == nullptr) return invalid("the answer does not say whether it is a success");
+    if (!success->is_boolean()) return invalid("'success' in the answer is neither true nor false");
+    if (!success->get<bool>()) {
+        const auto errors = errors_of(document->root);
+        return invalid(fmt::format("the answer reports a failure: {}",
+                                   errors.text.empty() ? "without a reason" : errors.text));
+    }
+    return document;
+}
+
+std::optional<Secret> secret_of(const Json* value) {
+    if (value == nullptr || !value->is_string()) return std::nullopt;
+    const std::string_view text = value->get_ref<const WipedText&>();
+    if (text.empty() || text.size() > api_token_answer_size_max) return std::nullopt;
+    return Secret::copy_of(text);
+}
+
+/// Fills in what the connections tell; false when every one of them only waits for a reconnect.
+bool take_connections(Connector& connector, const Json& item) {
+    const Json* connections = member(item, "conns");
+    if (connections == nullptr || !connections->is_array()) return true;
+    for (const auto& connection : *connections) {
+        const Json* pending = member(connection, "is_pending_reconnect");
+        if (pending != nullptr && pending->is_boolean() && pending->get<bool>()) continue;
+        ++connector.connections;
+        if (connector.origin_ip.empty()) connector.origin_ip = safe_member(connection, "origin_ip");
+        if (connector.id.empty()) connector.id = safe_member(connection, "client_id");
+    }
+    return connector.connections > 0;
+}
+
+}  // namespace
+
+bool ApiErrors::has_any(std::initializer_list<std::int64_t> wanted) const {
+    return std::find_first_of(codes.begin(), codes.end(), wanted.begin(), wanted.end()) != codes.end();
+}
+
+ApiErrors parse_errors(std::string_view body) {
+    ApiErrors errors;
+    const auto document = parse_json(body);
+    if (document) errors = errors_of(document->root);
+    if (!document && !body.empty()) errors.text = document.error().text;
+    return errors;
+}
+
+Result<TunnelFacts> parse_tunnel(std::string_view body) {
+    const auto document = parse_success(body);
+    if (!document) return document.error();
+    const Json* tunnel = member(document->root, "result");
+    if (tunnel == nullptr || !tunnel->is_object()) return invalid("the answer holds no tunnel");
+    TunnelFacts facts;
+    facts.name = safe_member(*tunnel, "name");
+    facts.status = safe_member(*tunnel, "status");
+    // Anything but null and "" is a date, or something that had better be taken for one.
+    const Json* deleted = member(*tunnel, "deleted_at");
+    facts.deleted = deleted != nullptr && !deleted->is_null() &&
+                    !(deleted->is_string() && deleted->get_ref<const WipedText&>().empty());
+    return facts;
+}
+
+Result<Secret> parse_token(std::string_view body) {
+    const auto document = parse_success(body);
+    if (!document) return document.error();
+    auto token = secret_of(member(document->root, "result"));
+    if (!token) return invalid("the answer holds no token");
+    return std::move(*token);
+}
+
+Result<std::optional<Secret>> parse_patched(std::string_view body) {
+    const auto document = parse_success(body);
+    if (!document) return document.error();
+    const Json* tunnel = member(document->root, "result");
+    if (tunnel == nullptr) return std::optional<Secret>();
+    return secret_of(member(*tunnel, "token"));
+}
+
+Result<std::vector<Connector>> parse_connectors(std::string_view body) {
+    const auto document = parse_success(body);
+    if (!document) return document.error();
+    const Json* list = member(document->root, "result");
+    std::vector<Connector> connectors;
+    if (list != nullptr && list->is_null()) return connectors;
+    if (list == nullptr || !list->is_array()) return invalid("the answer holds no list of connectors");
+    for (const auto& item : *list) {
+        Connector connector;
+        connector.id = safe_member(item, "id");
+        connector.run_at = safe_member(item, "run_at");
+        connector.version = safe_member(item, "version");
+        if (!take_connections(connector, item)) continue;
+        if (connector.id.empty()) return invalid("the answer lists a connector without an id");
+        connectors.push_back(std::move(connector));
+    }
+    return connectors;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,2 @@
+// Holds Beast's non-template code, so that no other file compiles it again.
+#include <boost/beast/src.hpp>

@@ -1,0 +1,168 @@
+#include "http/connection.hpp"
+
+#include "base/invariant.hpp"
+#include "http/deadline.hpp"
+#include "http/url.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <charconv>
+#include <tuple>
+
+namespace keyturn {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+constexpr auto as_error = asio::as_tuple(asio::use_awaitable);
+
+std::uint16_t port_number(const std::string& text) {
+    std::uint16_t port = 0;
+    std::from_chars(text.data(), text.data() + text.size(), port);
+    return port;
+}
+
+/// Tells OpenSSL whom the certificate has to be for. OpenSSL's own check is used, because it says
+/// "hostname mismatch" where a callback of ours would make it say "unspecified error".
+bool expect_peer(SSL* handle, const std::string& host) {
+    error_code not_an_address;
+    asio::ip::make_address(host, not_an_address);
+    X509_VERIFY_PARAM* rules = SSL_get0_param(handle);
+    if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1;
+    X509_VERIFY_PARAM_set_hostflags(
+        rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    // SSL_set_tlsext_host_name() without the cast that the macro hides: the name is copied.
+    std::string name = host;
+    return X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1 &&
+           SSL_ctrl(handle, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                    name.data()) == 1;
+}
+
+Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code& error) {
+    const long verified = SSL_get_verify_result(handle);
+    if (verified != X509_V_OK) {
+        return Error{Fault::denied,
+                     fmt::format("the certificate of {} is not accepted: {}", authority_of(origin),
+                                 X509_verify_cert_error_string(verified))};
+    }
+    return Error{Fault::unreachable, fmt::format("the TLS handshake with {} failed: {} (TLS 1.2 or "
+                                                 "newer is needed)",
+                                                 authority_of(origin), error.message())};
+}
+
+Error ca_failure(const std::string& ca_file, const error_code& error) {
+    const std::string what =
+        ca_file.empty() ? "the system's certificate authorities" : fmt::format("ca_file {}", ca_file);
+    return Error{Fault::invalid, fmt::format("cannot read {}: {}", what, error.message())};
+}
+
+}  // namespace
+
+Result<TlsContext> make_tls_context(const std::string& ca_file) {
+    auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
+    SSL_CTX* handle = context->native_handle();
+    SSL_CTX_set_min_proto_version(handle, TLS1_2_VERSION);
+    SSL_CTX_set_options(handle,
+                        SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
+    error_code error;
+    context->set_verify_mode(ssl::verify_peer, error);
+    if (!error && ca_file.empty()) context->set_default_verify_paths(error);
+    if (!error && !ca_file.empty()) context->load_verify_file(ca_file, error);
+    if (error) return ca_failure(ca_file, error);
+    return context;
+}
+
+Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
+    : origin_(std::move(origin)), socket_(executor) {}
+
+Task<error_code> Connection::connect_to(tcp::endpoint endpoint) {
+    error_code ignored;
+    socket_.close(ignored);
+    auto [error] = co_await socket_.async_connect(endpoint, as_error);
+    // A handshake ends with a small write and the request is the next one: without this the
+    // request would wait for the acknowledgement of the handshake.
+    if (!error) socket_.set_option(tcp::no_delay(true), error);
+    co_return error;
+}
+
+Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::milliseconds limit) {
+    invariant(!addresses.empty(), "a connection is made to at least one address");
+    // An address that swallows packets must not use up the time of the others.
+    const auto share = limit / static_cast<int>(addresses.size());
+    std::string last_failure;
+    for (const auto& address : addresses) {
+        const tcp::endpoint endpoint(address, port_number(origin_.port));
+        auto attempt = connect_to(endpoint);
+        const auto error = co_await with_deadline(share, std::move(attempt));
+        if (error && !*error) co_return Result<void>();
+        last_failure = fmt::format("{}: {}", address.to_string(),
+                                   error ? error->message() : "no answer in time");
+    }
+    co_return Error{Fault::unreachable, fmt::format("cannot connect to {} ({})",
+                                                    authority_of(origin_), last_failure)};
+}
+
+Task<error_code> Connection::shake_hands() {
+    auto [error] = co_await tls_->async_handshake(ssl::stream_base::client, as_error);
+    co_return error;
+}
+
+Task<Result<void>> Connection::secure(TlsContext context, std::chrono::milliseconds limit) {
+    tls_.emplace(socket_, *context);
+    if (!expect_peer(tls_->native_handle(), origin_.host)) {
+        co_return Error{Fault::invalid,
+                        fmt::format("'{}' is not a name that a certificate can hold", origin_.host)};
+    }
+    auto work = shake_hands();
+    const auto error = co_await with_deadline(limit, std::move(work));
+    if (!error) {
+        co_return Error{Fault::unreachable, fmt::format("{} did not finish the TLS handshake in time",
+                                                        authority_of(origin_))};
+    }
+    if (*error) co_return handshake_failure(origin_, tls_->native_handle(), *error);
+    co_return Result<void>();
+}
+
+Task<Connection::Transfer> Connection::write(std::string_view bytes) {
+    const auto buffer = asio::buffer(bytes);
+    Transfer done;
+    if (tls_) {
+        std::tie(done.error, done.size) = co_await asio::async_write(*tls_, buffer, as_error);
+    } else {
+        std::tie(done.error, done.size) = co_await asio::async_write(socket_, buffer, as_error);
+    }
+    co_return done;
+}
+
+Task<Connection::Transfer> Connection::read(std::span<char> space) {
+    const auto buffer = asio::buffer(space.data(), space.size());
+    Transfer done;
+    if (tls_) {
+        std::tie(done.error, done.size) = co_await tls_->async_read_some(buffer, as_error);
+    } else {
+        std::tie(done.error, done.size) = co_await socket_.async_read_some(buffer, as_error);
+    }
+    co_return done;
+}
+
+bool Connection::is_quiet() {
+    if (tls_ && SSL_has_pending(tls_->native_handle()) == 1) return false;
+    char byte = 0;
+    const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,152 @@
+// The one translation unit of ours that speaks Beast: it takes seconds to compile.
+#include "http/response_reader.hpp"
+
+#include "base/invariant.hpp"
+
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/vector_body.hpp>
+#include <fmt/format.h>
+
+#include <cstring>
+#include <optional>
+
+namespace keyturn {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+// A vector has no small-size buffer inside the object, so no byte of a body escapes its allocator.
+using Body = http::vector_body<char, WipingAllocator<char>>;
+using Parser = http::response_parser<Body, WipingAllocator<char>>;
+
+constexpr int interim_answers_max = 8;
+constexpr std::size_t reading_ahead = 4 * 1024;
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    for (char& c : lower) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return lower;
+}
+
+Error failure_of(const error_code& error, const HttpLimits& limits) {
+    if (error == http::error::header_limit) {
+        return Error{Fault::invalid,
+                     fmt::format("the answer's headers exceed {} bytes", limits.header_bytes_max)};
+    }
+    if (error == http::error::body_limit) {
+        return Error{Fault::invalid,
+                     fmt::format("the answer's body exceeds {} bytes", limits.body_bytes_max)};
+    }
+    // Beast's texts name a rule ("bad chunk"), never the input.
+    return Error{Fault::invalid, fmt::format("the answer is not HTTP: {}", error.message())};
+}
+
+}  // namespace
+
+class ResponseReader::Impl {
+  public:
+    explicit Impl(const HttpLimits& limits)
+        : limits_(limits),
+          buffer_(limits.header_bytes_max + reading_ahead),
+          bytes_left_(limits.header_bytes_max + 2 * limits.body_bytes_max + reading_ahead) {
+        start_answer();
+    }
+
+    std::span<char> space() { return {buffer_.data() + used_, buffer_.size() - used_}; }
+
+    Result<bool> received(std::size_t size) {
+        invariant(size <= buffer_.size() - used_, "bytes are read into the reader's own space");
+        used_ += size;
+        began_ = began_ || size > 0;
+        // A bound on everything, so that chunk headers cannot make an answer endless.
+        if (size > bytes_left_) return Error{Fault::invalid, "the answer does not end"};
+        bytes_left_ -= size;
+        return parse();
+    }
+
+    Result<bool> ended() {
+        error_code error;
+        if (parser_->got_some()) parser_->put_eof(error);
+        if (!error && parser_->is_done()) return true;
+        return Error{Fault::ambiguous, "the answer was cut off"};
+    }
+
+    bool began() const { return began_; }
+    bool may_keep() const { return parser_->keep_alive() && used_ == 0; }
+
+    HttpResponse take() {
+        const auto& message = parser_->get();
+        HttpResponse response;
+        response.status = static_cast<int>(message.result_int());
+        for (const auto& field : message) {
+            const std::string_view name(field.name_string().data(), field.name_string().size());
+            response.headers.emplace_back(lower_case(name), std::string(field.value()));
+        }
+        response.body = Secret::copy_of({message.body().data(), message.body().size()});
+        return response;
+    }
+
+  private:
+    void start_answer() {
+        parser_.emplace();
+        parser_->eager(true);
+        parser_->header_limit(static_cast<std::uint32_t>(limits_.header_bytes_max));
+        parser_->body_limit(limits_.body_bytes_max);
+    }
+
+    Result<bool> parse() {
+        while (used_ > 0) {
+            error_code error;
+            const boost::asio::const_buffer input(buffer_.data(), used_);
+            const std::size_t consumed = parser_->put(input, error);
+            drop(consumed);
+            if (error && error != http::error::need_more) return failure_of(error, limits_);
+            if (parser_->is_done()) {
+                if (!is_interim()) return true;
+                if (++interim_answers_ > interim_answers_max) {
+                    return Error{Fault::invalid, "the answer does not go beyond interim ones"};
+                }
+                start_answer();
+            } else if (error || consumed == 0) {
+                break;
+            }
+        }
+        if (space().empty()) return Error{Fault::invalid, "a line of the answer is too long"};
+        return false;
+    }
+
+    void drop(std::size_t size) {
+        std::memmove(buffer_.data(), buffer_.data() + size, used_ - size);
+        used_ -= size;
+    }
+
+    /// 101 would change the protocol, which nobody asked for; it is passed on like a final status.
+    bool is_interim() const {
+        const unsigned status = parser_->get().result_int();
+        return status >= 100 && status < 200 && status != 101;
+    }
+
+    HttpLimits limits_;
+    std::optional<Parser> parser_;
+    std::vector<char, WipingAllocator<char>> buffer_;
+    std::size_t used_ = 0;
+    std::size_t bytes_left_;
+    int interim_answers_ = 0;
+    bool began_ = false;
+};
+
+ResponseReader::ResponseReader(const HttpLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
+ResponseReader::~ResponseReader() = default;
+
+std::span<char> ResponseReader::space() { return impl_->space(); }
+Result<bool> ResponseReader::received(std::size_t size) { return impl_->received(size); }
+Result<bool> ResponseReader::ended() { return impl_->ended(); }
+bool ResponseReader::began() const { return impl_->began(); }
+bool ResponseReader::may_keep() const { return impl_->may_keep(); }
+HttpResponse ResponseReader::take() { return impl_->take(); }
+
+}  // namespace keyturn

@@ -1,0 +1,131 @@
+#include "http/url.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::size_t url_size_max = 2048;
+constexpr std::size_t host_size_max = 253;
+
+bool is_alphanumeric(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool is_unreserved(char c) {
+    return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+bool is_host_name(std::string_view host) {
+    const auto allowed = [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; };
+    return !host.empty() && host.size() <= host_size_max && host.front() != '.' &&
+           host.front() != '-' && std::all_of(host.begin(), host.end(), allowed);
+}
+
+bool is_ipv6(std::string_view host) {
+    boost::system::error_code error;
+    boost::asio::ip::make_address_v6(std::string(host), error);
+    return !error;
+}
+
+bool is_port(std::string_view text) {
+    unsigned port = 0;
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, port);
+    return error == std::errc{} && stop == end && port >= 1 && port <= 65'535;
+}
+
+bool is_path(std::string_view path) {
+    const auto allowed = [](char c) { return is_unreserved(c) || c == '/'; };
+    return std::all_of(path.begin(), path.end(), allowed);
+}
+
+bool take_prefix(std::string_view& text, std::string_view prefix) {
+    if (!text.starts_with(prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
+}
+
+/// Cuts "host", "host:port", "[v6]" or "[v6]:port" apart; nothing when the brackets do not close.
+std::optional<std::pair<std::string_view, std::string_view>> split_authority(std::string_view text) {
+    if (text.starts_with('[')) {
+        const auto close = text.find(']');
+        if (close == std::string_view::npos) return std::nullopt;
+        return std::pair{text.substr(1, close - 1), text.substr(close + 1)};
+    }
+    const auto colon = text.find(':');
+    if (colon == std::string_view::npos) return std::pair{text, std::string_view{}};
+    return std::pair{text.substr(0, colon), text.substr(colon)};
+}
+
+Error refused(std::string_view why) {
+    return Error{Fault::invalid, fmt::format("the URL {}; it should look like "
+                                             "https://api.cloudflare.com/client/v4",
+                                             why)};
+}
+
+}  // namespace
+
+bool is_loopback(std::string_view host) {
+    if (host == "localhost") return true;
+    boost::system::error_code error;
+    const auto address = boost::asio::ip::make_address(std::string(host), error);
+    return !error && address.is_loopback();
+}
+
+std::string authority_of(const HttpOrigin& origin) {
+    const bool bracketed = origin.host.find(':') != std::string::npos;
+    const std::string host = bracketed ? fmt::format("[{}]", origin.host) : origin.host;
+    const std::string_view usual_port = origin.tls ? "443" : "80";
+    return origin.port == usual_port ? host : fmt::format("{}:{}", host, origin.port);
+}
+
+std::string path_segment(std::string_view value) {
+    std::string segment;
+    for (const char c : value) {
+        if (is_unreserved(c)) {
+            segment += c;
+        } else {
+            segment += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return segment;
+}
+
+Result<HttpUrl> parse_url(std::string_view text) {
+    if (text.size() > url_size_max) return refused("is too long");
+    HttpUrl url;
+    if (take_prefix(text, "http://")) {
+        url.origin.tls = false;
+    } else if (!take_prefix(text, "https://")) {
+        return refused("has to begin with https://");
+    }
+    const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
+    std::string_view path = text.substr(authority.size());
+    if (authority.find('@') != std::string_view::npos) return refused("must not name a user");
+    const auto parts = split_authority(authority);
+    if (!parts) return refused("has an unclosed bracket");
+    auto [host, port] = *parts;
+    const bool bracketed = authority.starts_with('[');
+    if (bracketed ? !is_ipv6(host) : !is_host_name(host)) return refused("has no valid host");
+    if (!port.empty() && !(take_prefix(port, ":") && is_port(port))) {
+        return refused("has no valid port");
+    }
+    if (!is_path(path)) return refused("may have a plain path only, no query and no fragment");
+    while (path.ends_with('/')) path.remove_suffix(1);
+    url.origin.host = host;
+    url.origin.port = port.empty() ? (url.origin.tls ? "443" : "80") : std::string(port);
+    url.base_path = path;
+    if (!url.origin.tls && !is_loopback(host)) {
+        return refused("may be without TLS for loopback only");
+    }
+    return url;
+}
+
+}  // namespace keyturn
