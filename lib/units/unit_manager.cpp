@@ -1,1 +1,316 @@
 #include "units/unit_manager.hpp"
+
+#include "bus/bus.hpp"
+#include "time/clock.hpp"
+#include "units/job_tracker.hpp"
+#include "units/natural_order.hpp"
+#include "units/unit_error.hpp"
+#include "units/unit_properties.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <deque>
+#include <memory>
+#include <set>
+
+namespace keyturn {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr const char* systemd_name = "org.freedesktop.systemd1";
+constexpr const char* manager_path = "/org/freedesktop/systemd1";
+constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
+constexpr const char* unit_path_prefix = "/org/freedesktop/systemd1/unit";
+constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
+
+constexpr std::size_t units_of_glob_max = 1'000;
+/// How many units are followed to find out what a restart drags along.
+constexpr std::size_t units_followed_max = 64;
+
+bool is_glob(const std::string& pattern) {
+    return pattern.find_first_of("*?[") != std::string::npos;
+}
+
+/// Grouping units do no work of their own; what they pass on to others is followed.
+bool only_groups(const std::string& unit) {
+    return unit.ends_with(".target") || unit.ends_with(".slice");
+}
+
+/// systemd's own condition (UNIT_IS_INACTIVE_OR_DEACTIVATING): a restart that propagates to such a
+/// unit does nothing.
+bool would_be_restarted(const UnitState& state) {
+    return state.active_state != "inactive" && state.active_state != "failed" &&
+           state.active_state != "deactivating" && !state.active_state.empty();
+}
+
+std::string path_of(const std::string& unit) {
+    char* encoded = nullptr;
+    if (sd_bus_path_encode(unit_path_prefix, unit.c_str(), &encoded) < 0) return {};
+    const std::unique_ptr<char, decltype(&std::free)> owner(encoded, std::free);
+    return encoded;
+}
+
+const char* member_of(RestartVerb verb) {
+    return verb == RestartVerb::restart ? "RestartUnit" : "TryRestartUnit";
+}
+
+/// A unit's object answers GetAll("") with the properties of all its interfaces, in one message and
+/// so of one moment. systemd loads the unit for it, if it is not in memory.
+Message get_all_of(sd_bus* bus, const std::string& unit) {
+    sd_bus_message* raw = nullptr;
+    const std::string path = path_of(unit);
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, path.c_str(), properties_interface,
+                                   "GetAll");
+    Message message(raw);
+    if (message) sd_bus_message_append(raw, "s", "");
+    return message;
+}
+
+Message manager_call(sd_bus* bus, const char* member) {
+    sd_bus_message* raw = nullptr;
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, manager_interface,
+                                   member);
+    return Message(raw);
+}
+
+Message list_units_like(sd_bus* bus, const std::string& glob) {
+    Message message = manager_call(bus, "ListUnitsByPatterns");
+    if (message) sd_bus_message_append(message.get(), "asas", 0, 1, glob.c_str());
+    return message;
+}
+
+/// The loaded ones of a list of units.
+Result<std::vector<std::string>> read_unit_list(sd_bus_message* reply) {
+    Error malformed{Fault::invalid, "systemd's list of units is not one"};
+    if (sd_bus_message_enter_container(reply, 'a', "(ssssssouso)") < 0) return malformed;
+    std::vector<std::string> units;
+    const char* name = nullptr;
+    const char* load_state = nullptr;
+    int status = 0;
+    while ((status = sd_bus_message_enter_container(reply, 'r', "ssssssouso")) > 0) {
+        if (sd_bus_message_read(reply, "sss", &name, nullptr, &load_state) <= 0 ||
+            sd_bus_message_skip(reply, "sssouso") < 0 || sd_bus_message_exit_container(reply) < 0)
+            return malformed;
+        if (std::string_view(load_state) == "loaded") units.emplace_back(name);
+    }
+    if (status < 0) return malformed;
+    std::sort(units.begin(), units.end(), naturally_before);
+    return units;
+}
+
+class SystemdUnitManager final : public UnitManager {
+  public:
+    SystemdUnitManager(Bus& bus, Clock& clock, UnitPatience patience)
+        : bus_(bus),
+          clock_(clock),
+          patience_(patience),
+          tracker_(JobTracker::make(bus)),
+          user_(user_of_process()) {}
+
+    Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) override;
+    Task<Result<UnitState>> state(std::string unit) override;
+    Task<Result<UnitSettings>> settings(std::string unit) override;
+    Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
+                                    Milliseconds deadline) override;
+
+  private:
+    Task<Result<Message>> ask(std::string unit, const char* action, Message message,
+                              Milliseconds timeout);
+    Task<Result<std::vector<std::string>>> units_like(std::string glob);
+    Task<Result<UnitProperties>> look_at(std::string unit, JobWatch* watch = nullptr);
+    Task<Result<std::vector<std::string>>> follow(std::string unit,
+                                                  std::vector<std::string> propagates_to);
+    Task<Result<void>> reset_failed(std::string unit);
+    Task<Result<std::string>> start_job(std::string unit, RestartVerb verb, JobWatch& watch);
+    Task<Result<JobResult>> wait_for(std::string unit, std::string job, JobWatch& watch,
+                                     BootTime deadline);
+    Task<Result<std::optional<JobResult>>> look_for_end(std::string unit, std::string job,
+                                                        JobWatch& watch);
+
+    Bus& bus_;
+    Clock& clock_;
+    UnitPatience patience_;
+    std::shared_ptr<JobTracker> tracker_;
+    std::string user_;
+};
+
+Task<Result<Message>> SystemdUnitManager::ask(std::string unit, const char* action, Message message,
+                                              Milliseconds timeout) {
+    Result<Message> answer = co_await bus_.exchange(std::move(message), timeout);
+    if (!answer) {
+        const std::string what = fmt::format("cannot {} {}", action, unit);
+        co_return with_context(what, answer.error());
+    }
+    if (sd_bus_message_is_method_error(answer->get(), nullptr) > 0)
+        co_return unit_error(*sd_bus_message_get_error(answer->get()), action, unit, user_);
+    co_return std::move(*answer);
+}
+
+Task<Result<std::vector<std::string>>> SystemdUnitManager::expand(
+    std::vector<std::string> patterns) {
+    std::vector<std::string> units;
+    std::set<std::string> seen;
+    for (const std::string& pattern : patterns) {
+        std::vector<std::string> found{pattern};
+        if (is_glob(pattern)) {
+            Result<std::vector<std::string>> listed = co_await units_like(pattern);
+            if (!listed) co_return listed.error();
+            found = std::move(*listed);
+        }
+        for (std::string& unit : found) {
+            if (seen.insert(unit).second) units.push_back(std::move(unit));
+        }
+    }
+    co_return units;
+}
+
+Task<Result<std::vector<std::string>>> SystemdUnitManager::units_like(std::string glob) {
+    Message message = list_units_like(bus_.handle(), glob);
+    const Result<Message> answer = co_await ask(glob, "list", std::move(message), patience_.read);
+    if (!answer) co_return answer.error();
+    Result<std::vector<std::string>> units = read_unit_list(answer->get());
+    if (units && units->size() > units_of_glob_max) {
+        co_return Error{Fault::invalid, fmt::format("{} stands for {} units, which is more than {}",
+                                                    glob, units->size(), units_of_glob_max)};
+    }
+    co_return units;
+}
+
+/// With a `watch`, the reply also tells it who systemd is by now.
+Task<Result<UnitProperties>> SystemdUnitManager::look_at(std::string unit, JobWatch* watch) {
+    Message message = get_all_of(bus_.handle(), unit);
+    const Result<Message> answer =
+        co_await ask(unit, "look at", std::move(message), patience_.read);
+    if (!answer) co_return answer.error();
+    const char* sender = sd_bus_message_get_sender(answer->get());
+    if (watch != nullptr) watch->trust(sender != nullptr ? sender : "");
+    co_return read_unit_properties(answer->get(), unit);
+}
+
+Task<Result<UnitState>> SystemdUnitManager::state(std::string unit) {
+    Result<UnitProperties> properties = co_await look_at(std::move(unit));
+    if (!properties) co_return properties.error();
+    co_return std::move(properties->state);
+}
+
+Task<Result<UnitSettings>> SystemdUnitManager::settings(std::string unit) {
+    Result<UnitProperties> properties = co_await look_at(unit);
+    if (!properties) co_return properties.error();
+    Result<std::vector<std::string>> dragged =
+        co_await follow(unit, std::move(properties->propagates_to));
+    if (!dragged) co_return dragged.error();
+    properties->settings.dragged_along = std::move(*dragged);
+    co_return std::move(properties->settings);
+}
+
+/// A restart propagates from unit to unit, for as long as it meets units that are active.
+Task<Result<std::vector<std::string>>> SystemdUnitManager::follow(
+    std::string unit, std::vector<std::string> propagates_to) {
+    std::set<std::string> dragged;
+    std::set<std::string> seen{unit};
+    std::deque<std::string> next(propagates_to.begin(), propagates_to.end());
+    while (!next.empty()) {
+        const std::string name = std::move(next.front());
+        next.pop_front();
+        if (!seen.insert(name).second) continue;
+        if (seen.size() > units_followed_max) {
+            co_return Error{Fault::invalid,
+                            fmt::format("a restart of {} would reach more than {} other units",
+                                        unit, units_followed_max)};
+        }
+        const Result<UnitProperties> other = co_await look_at(name);
+        if (!other) co_return other.error();
+        if (!would_be_restarted(other->state)) continue;
+        if (!only_groups(name)) dragged.insert(name);
+        next.insert(next.end(), other->propagates_to.begin(), other->propagates_to.end());
+    }
+    co_return std::vector<std::string>(dragged.begin(), dragged.end());
+}
+
+Task<Result<JobResult>> SystemdUnitManager::restart(std::string unit, RestartVerb verb,
+                                                    Milliseconds deadline) {
+    const BootTime end = clock_.boot_now() + deadline;
+    const Result<void> reset = co_await reset_failed(unit);
+    if (!reset) co_return reset.error();
+    auto executor = co_await asio::this_coro::executor;
+    JobWatch watch(tracker_, executor);
+    Result<std::string> job = co_await start_job(unit, verb, watch);
+    if (!job) co_return job.error();
+    watch.expect(*job);
+    co_return co_await wait_for(unit, *job, watch, end);
+}
+
+/// A restart that runs into the start limit stops a healthy unit and leaves it failed; this resets
+/// that counter. A unit that is not in memory has none: the restart itself will say what it is.
+Task<Result<void>> SystemdUnitManager::reset_failed(std::string unit) {
+    Message message = manager_call(bus_.handle(), "ResetFailedUnit");
+    if (message) sd_bus_message_append(message.get(), "s", unit.c_str());
+    const Result<Message> answer =
+        co_await ask(unit, "reset-failed", std::move(message), patience_.act);
+    if (!answer && answer.error().fault != Fault::missing) co_return answer.error();
+    co_return Result<void>();
+}
+
+/// The job's object path. Mode "fail": an operator's job that is under way wins.
+Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, RestartVerb verb,
+                                                        JobWatch& watch) {
+    Message message = manager_call(bus_.handle(), member_of(verb));
+    if (message) sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail");
+    const Result<Message> answer = co_await ask(unit, "restart", std::move(message), patience_.act);
+    if (!answer) co_return answer.error();
+    const char* job = nullptr;
+    if (sd_bus_message_read_basic(answer->get(), 'o', &job) <= 0)
+        co_return Error{Fault::invalid,
+                        fmt::format("systemd's answer to the restart of {} names no job", unit)};
+    const char* sender = sd_bus_message_get_sender(answer->get());
+    watch.trust(sender != nullptr ? sender : "");
+    co_return std::string(job);
+}
+
+Task<Result<JobResult>> SystemdUnitManager::wait_for(std::string unit, std::string job,
+                                                     JobWatch& watch, BootTime deadline) {
+    for (;;) {
+        if (const auto result = watch.result()) co_return *result;
+        if (watch.lost()) {
+            co_return Error{Fault::unreachable,
+                            fmt::format("the bus died while {} was being restarted", unit)};
+        }
+        const Milliseconds left = deadline - clock_.boot_now();
+        if (left <= Milliseconds{0}) {
+            co_return Error{Fault::unreachable,
+                            fmt::format("the restart of {} has not ended in time", unit)};
+        }
+        const Milliseconds step = std::min(left, patience_.look_interval);
+        co_await watch.wait(step);
+        if (watch.result() || watch.lost()) continue;
+        const Result<std::optional<JobResult>> end = co_await look_for_end(unit, job, watch);
+        // A look that failed decides nothing: systemd may be reloading.
+        if (end && *end) co_return **end;
+    }
+}
+
+/// Nothing was heard: asks. A job that is gone without a word counts as done if its unit runs, for
+/// `done` only says that the job ended.
+Task<Result<std::optional<JobResult>>> SystemdUnitManager::look_for_end(std::string unit,
+                                                                        std::string job,
+                                                                        JobWatch& watch) {
+    using Answer = std::optional<JobResult>;
+    const Result<UnitProperties> properties = co_await look_at(unit, &watch);
+    if (!properties) co_return properties.error();
+    if (watch.result()) co_return Answer(watch.result());
+    if (properties->job_path.empty() || properties->job_path == job) co_return Answer();
+    co_return Answer(properties->state.running() ? JobResult::done : JobResult::other);
+}
+
+}  // namespace
+
+std::unique_ptr<UnitManager> make_unit_manager(Bus& bus, Clock& clock, UnitPatience patience) {
+    return std::make_unique<SystemdUnitManager>(bus, clock, patience);
+}
+
+}  // namespace keyturn

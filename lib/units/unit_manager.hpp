@@ -21,8 +21,9 @@ class UnitManager {
   public:
     virtual ~UnitManager() = default;
 
-    /// The units that names and globs stand for now: names as they are, whether loaded or not; globs
-    /// as the loaded units that match, in natural order. In the order of `patterns`, each unit once.
+    /// The units that names and globs stand for now: names as they are, whether loaded or not;
+    /// globs as the loaded units that match, in natural order. In the order of `patterns`, each
+    /// unit once.
     virtual Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) = 0;
 
     virtual Task<Result<UnitState>> state(std::string unit) = 0;
@@ -36,7 +37,19 @@ class UnitManager {
                                             Milliseconds deadline) = 0;
 };
 
+/// How long systemd is waited for.
+struct UnitPatience {
+    /// What is only read is answered at once, or systemd is not well.
+    Milliseconds read = std::chrono::seconds{10};
+    /// systemd itself waits 25 s for polkit: its refusal shall come before our own timeout.
+    Milliseconds act = std::chrono::seconds{30};
+    /// Signals can get lost over a reload or a re-execution of systemd, so a wait for a job also
+    /// looks at the unit this often.
+    Milliseconds look_interval = std::chrono::seconds{2};
+};
+
 /// `bus` and `clock` outlive the manager.
-[[nodiscard]] std::unique_ptr<UnitManager> make_unit_manager(Bus& bus, Clock& clock);
+[[nodiscard]] std::unique_ptr<UnitManager> make_unit_manager(
+    Bus& bus, Clock& clock, UnitPatience patience = UnitPatience{});
 
 }  // namespace keyturn

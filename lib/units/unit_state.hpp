@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keyturn {
@@ -32,14 +33,16 @@ struct UnitState {
 struct UnitSettings {
     std::string name;
     std::vector<std::vector<std::string>> exec_start;  ///< One argument list a command.
-    std::vector<std::string> environment;              ///< NAME=VALUE; secret values are cut off.
+    std::vector<std::string> environment;              ///< NAME=VALUE; most values are cut off.
     std::vector<std::string> environment_files;
     std::vector<std::string> unset_environment;
     std::vector<std::pair<std::string, std::string>> load_credentials;  ///< Name, path.
-    std::vector<std::string> dragged_along;  ///< Units that a restart of this one restarts or stops.
-    Milliseconds start_timeout{0};           ///< Zero: infinity.
-    Milliseconds stop_timeout{0};            ///< Zero: infinity.
+    std::vector<std::string>
+        dragged_along;              ///< Units that a restart of this one restarts or stops.
+    Milliseconds start_timeout{0};  ///< Zero: infinity.
+    Milliseconds stop_timeout{0};   ///< Zero: infinity.
     bool need_daemon_reload = false;
+    std::vector<std::string> pass_environment;  ///< Names taken over from systemd's environment.
 
     bool operator==(const UnitSettings&) const = default;
 };

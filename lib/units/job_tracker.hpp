@@ -1,0 +1,90 @@
+#pragma once
+
+#include "asio/task.hpp"
+#include "bus/bus.hpp"
+#include "units/unit_state.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace keyturn {
+
+class JobWatch;
+
+[[nodiscard]] JobResult job_result_of(std::string_view word);
+
+/// Listens to systemd's JobRemoved on every connection of a bus, and hands it to the watches.
+class JobTracker {
+  public:
+    /// `bus` outlives the tracker's use; the hooks in it do not keep the tracker alive.
+    static std::shared_ptr<JobTracker> make(Bus& bus);
+
+  private:
+    friend class JobWatch;
+    void install(sd_bus* bus);
+    void forget();
+    static int on_job_removed(sd_bus_message* message, void* self, sd_bus_error* error);
+
+    Slot match_;
+    std::list<JobWatch*> watches_;
+};
+
+/// One wait for one job. Made BEFORE the method call that creates the job, because JobRemoved can
+/// come before that call's reply: it keeps what it hears until `expect` says which job it is.
+///
+/// Any user of the system bus can send us a signal of that name. So a result counts only if it came
+/// from the connection that answers our method calls, which is systemd.
+class JobWatch {
+  public:
+    JobWatch(std::shared_ptr<JobTracker> tracker, boost::asio::any_io_executor executor);
+    ~JobWatch();
+    JobWatch(const JobWatch&) = delete;
+    JobWatch& operator=(const JobWatch&) = delete;
+
+    void expect(std::string job_path);
+
+    /// `sender`: from the newest reply of systemd. It changes when systemd re-executes itself.
+    void trust(std::string_view sender) { sender_ = sender; }
+
+    /// How the job ended, once that is known.
+    [[nodiscard]] std::optional<JobResult> result() const;
+
+    /// The connection broke, so nothing more will be heard.
+    [[nodiscard]] bool lost() const { return lost_; }
+
+    /// Until something is heard, `at_most` so long.
+    Task<> wait(Milliseconds at_most);
+
+  private:
+    friend class JobTracker;
+
+    struct Heard {
+        std::string path;
+        std::string sender;
+        JobResult result;
+    };
+    /// Enough for all jobs of a boot; the oldest go first.
+    static constexpr std::size_t heard_max = 1'024;
+
+    void hear(Heard heard);
+    void lose();
+    void wake();
+
+    std::shared_ptr<JobTracker> tracker_;
+    std::list<JobWatch*>::iterator place_;
+    boost::asio::steady_timer timer_;
+    bool woken_ = false;
+    bool lost_ = false;
+    std::string path_;  ///< Empty: not known yet.
+    std::string sender_;
+    std::deque<Heard> heard_;
+};
+
+}  // namespace keyturn

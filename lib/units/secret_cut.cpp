@@ -1,0 +1,106 @@
+#include "units/secret_cut.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::array<std::string_view, 2> secret_options{"token", "credentials-contents"};
+constexpr std::array<std::string_view, 2> secret_variables{"TUNNEL_TOKEN=",
+                                                           "TUNNEL_CRED_CONTENTS="};
+constexpr std::array<std::string_view, 8> harmless_variables{
+    "TUNNEL_TOKEN_FILE",      "TUNNEL_CRED_FILE",         "TUNNEL_METRICS",
+    "TUNNEL_CONFIG",          "TUNNEL_LOGLEVEL",          "TUNNEL_GRACE_PERIOD",
+    "TUNNEL_EDGE_IP_VERSION", "TUNNEL_TRANSPORT_PROTOCOL"};
+
+/// How every base64 text of a JSON object begins, and how short the shortest token is not.
+constexpr std::string_view token_start = "eyJ";
+constexpr std::size_t token_characters_min = 40;
+
+template <class Names>
+bool contains(const Names& names, std::string_view name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_base64(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '/' || c == '=' || c == '-' || c == '_';
+}
+
+bool ends_a_word(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\'' || c == '"' || c == ';';
+}
+
+/// "--token", "-token" (Go's flags accept both): the option's name; "" for anything else.
+std::string_view option_name(std::string_view argument) {
+    if (argument.starts_with("--")) return argument.substr(2);
+    if (argument.starts_with("-")) return argument.substr(1);
+    return {};
+}
+
+/// How many characters of `text` are the name and the "=" of a secret that is assigned here.
+std::size_t size_of_assignment(std::string_view text) {
+    for (const std::string_view variable : secret_variables) {
+        if (text.starts_with(variable)) return variable.size();
+    }
+    return 0;
+}
+
+/// A word as a shell reads it, quotes around it included.
+std::size_t size_of_word(std::string_view text) {
+    std::size_t size = 0;
+    if (!text.empty() && (text.front() == '"' || text.front() == '\'')) size = 1;
+    while (size < text.size() && !ends_a_word(text[size])) ++size;
+    return size;
+}
+
+std::size_t size_of_token(std::string_view text) {
+    if (!text.starts_with(token_start)) return 0;
+    std::size_t size = 0;
+    while (size < text.size() && is_base64(text[size])) ++size;
+    return size >= token_characters_min ? size : 0;
+}
+
+std::string without_secrets(std::string_view text) {
+    std::string kept;
+    while (!text.empty()) {
+        if (const std::size_t name = size_of_assignment(text); name > 0) {
+            kept += text.substr(0, name);
+            text.remove_prefix(name);
+            text.remove_prefix(size_of_word(text));
+        } else if (const std::size_t token = size_of_token(text); token > 0) {
+            text.remove_prefix(token);
+        } else {
+            kept += text.front();
+            text.remove_prefix(1);
+        }
+    }
+    return kept;
+}
+
+}  // namespace
+
+std::string ArgumentCut::next(std::string_view argument) {
+    if (is_value_) {
+        is_value_ = false;
+        return {};
+    }
+    is_value_ = contains(secret_options, option_name(argument));
+    const std::size_t equals = argument.find('=');
+    if (equals != std::string_view::npos &&
+        contains(secret_options, option_name(argument.substr(0, equals)))) {
+        return std::string(argument.substr(0, equals + 1));
+    }
+    return without_secrets(argument);
+}
+
+std::string cut_environment(std::string_view entry) {
+    const std::string_view name = entry.substr(0, entry.find('='));
+    if (contains(harmless_variables, name)) return without_secrets(entry);
+    return std::string(name) + "=";
+}
+
+}  // namespace keyturn

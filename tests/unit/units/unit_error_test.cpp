@@ -1,0 +1,62 @@
+#include "units/unit_error.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using ::testing::HasSubstr;
+
+Error error_of(const char* name, const char* message) {
+    const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, message);
+    return unit_error(error, "restart", "web@1.service", "keyturn");
+}
+
+TEST(UnitError, PolkitRefusalNamesTheRuleToWrite) {
+    for (const char* name :
+         {"org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.AuthFailed",
+          "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired"}) {
+        const Error error = error_of(name, "no");
+        EXPECT_EQ(error.fault, Fault::denied);
+        EXPECT_THAT(error.text,
+                    HasSubstr("polkit does not allow user keyturn to restart web@1.service"));
+        EXPECT_THAT(error.text, HasSubstr("/etc/polkit-1/rules.d/50-keyturn.rules"));
+    }
+}
+
+TEST(UnitError, MaskedPolkitIsNotAMaskedUnit) {
+    const Error unit =
+        error_of("org.freedesktop.systemd1.UnitMasked", "Unit web@1.service is masked.");
+    EXPECT_EQ(unit.fault, Fault::missing);
+    EXPECT_THAT(unit.text, HasSubstr("systemctl unmask web@1.service"));
+    const Error polkit =
+        error_of("org.freedesktop.systemd1.UnitMasked", "Unit polkit.service is masked.");
+    EXPECT_EQ(polkit.fault, Fault::denied);
+    EXPECT_THAT(polkit.text, HasSubstr("systemctl unmask polkit.service"));
+}
+
+TEST(UnitError, OtherNames) {
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.NoSuchUnit", "x").fault, Fault::missing);
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.LoadFailed", "bad file").fault, Fault::missing);
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.BadUnitSetting", "bad file").fault,
+              Fault::missing);
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.TransactionIsDestructive", "x").fault,
+              Fault::conflict);
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.TransactionJobsConflicting", "x").fault,
+              Fault::conflict);
+    EXPECT_EQ(error_of("org.freedesktop.systemd1.OnlyByDependency", "x").fault, Fault::denied);
+    const Error other = error_of("org.example.Odd", "odd");
+    EXPECT_EQ(other.fault, Fault::invalid);
+    EXPECT_EQ(other.text, "cannot restart web@1.service: org.example.Odd: odd");
+    EXPECT_EQ(error_of(nullptr, nullptr).fault, Fault::invalid);
+}
+
+TEST(UserOfProcess, IsTheUserThatSystemdNames) {
+    ::setenv("USER", "keyturn", 1);
+    EXPECT_EQ(user_of_process(), "keyturn");
+    ::unsetenv("USER");
+    EXPECT_THAT(user_of_process(), HasSubstr("uid "));
+}
+
+}  // namespace
+}  // namespace keyturn
