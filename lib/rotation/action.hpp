@@ -1,0 +1,166 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "cloudflare/connector.hpp"
+#include "cloudflared/readiness.hpp"
+#include "rotation/record.hpp"
+#include "time/moment.hpp"
+#include "units/unit_state.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+// What a rotation asks of the world. Each action names what its answer holds as `Value`; the answer
+// is that value or an `Error`. Reading this list is reading what a rotation can do to a host.
+
+/// Does the tunnel exist?
+struct InspectTunnel {
+    struct Value {
+        bool deleted = false;
+        std::string status;
+    };
+};
+
+/// Whose token does the API hold now? Tokens are compared by their decoded content.
+struct ReadToken {
+    enum class Holder {
+        ours,      ///< The new token of this rotation.
+        previous,  ///< The token from before this rotation.
+        other,     ///< Neither: somebody else rotated. Also when no rotation is pending.
+    };
+    struct Value {
+        Holder holder = Holder::other;
+        std::string fingerprint;
+        std::optional<Milliseconds> clock_ahead;  ///< Our wall clock minus the API's.
+    };
+};
+
+/// Which connectors does the API see?
+struct ListConnectors {
+    using Value = std::vector<Connector>;
+};
+
+/// Which units does the policy mean, and would they take their token from our file?
+struct InspectUnits {
+    struct Unit {
+        std::string name;
+        std::optional<std::string> problem;  ///< Why it cannot be rotated, and the remedy.
+        Milliseconds stop_and_start{0};
+    };
+    using Value = std::vector<Unit>;
+};
+
+/// How are these units now?
+struct SampleUnits {
+    std::vector<std::string> names;
+
+    struct Sample {
+        UnitState state;
+        std::optional<Readiness> readiness;  ///< Nothing: the metrics server did not answer.
+
+        [[nodiscard]] bool serving() const {
+            return state.running() && readiness && readiness->serving && readiness->connections > 0;
+        }
+        [[nodiscard]] int connections() const { return readiness ? readiness->connections : 0; }
+    };
+    using Value = std::vector<Sample>;  ///< In the order of `names`.
+};
+
+/// Can the token file be replaced, and what does it hold?
+struct CheckFiles {
+    struct Value {
+        std::string fingerprint;  ///< Of the token in the file; empty: no file yet.
+        bool other_tunnel = false;
+    };
+};
+
+/// Make the new secret, keep both tokens durably, stage the new one. The same secret if one is
+/// already kept for the token that the API holds.
+struct PrepareSecret {
+    struct Value {
+        std::string rotation_id;
+        std::string old_fingerprint;
+        std::string new_fingerprint;
+    };
+};
+
+/// Make the record durable.
+struct SaveRecord {
+    RotationRecord record;
+    using Value = void;
+};
+
+/// PATCH the tunnel with the kept secret.
+struct CommitSecret {
+    struct Value {
+        bool token_confirmed = false;  ///< The answer carried our token.
+    };
+};
+
+/// Rename the staged token over the token file; stages it anew if it is gone.
+struct DeliverToken {
+    struct Value {
+        std::optional<std::chrono::microseconds> since_commit;  ///< PATCH answer to last rename.
+    };
+};
+
+/// Put the old token back into the token file.
+struct PutBackToken {
+    using Value = void;
+};
+
+/// Somebody else rotated: take the API's token as the new one, keep and stage it.
+struct AdoptToken {
+    struct Value {
+        std::string new_fingerprint;
+    };
+};
+
+/// ResetFailedUnit, restart job, wait for the job.
+struct RestartUnit {
+    std::string unit;
+    RestartVerb verb = RestartVerb::try_restart;
+    Milliseconds deadline{0};
+    using Value = JobResult;
+};
+
+/// Let time pass.
+struct Wait {
+    BootTime until{};
+    using Value = void;
+};
+
+/// Wipe both kept tokens and what is staged.
+struct ForgetSecrets {
+    using Value = void;
+};
+
+/// Write the history, then the state without this rotation.
+struct Conclude {
+    HistoryEntry entry;
+    using Value = void;
+};
+
+using Action = std::variant<InspectTunnel, ReadToken, ListConnectors, InspectUnits, SampleUnits,
+                            CheckFiles, PrepareSecret, SaveRecord, CommitSecret, DeliverToken,
+                            PutBackToken, AdoptToken, RestartUnit, Wait, ForgetSecrets, Conclude>;
+
+/// The answer to an action of type `Asked`.
+template <class Asked>
+struct Answered {
+    Result<typename Asked::Value> result;
+};
+
+template <class>
+struct AnswerOf;
+template <class... Actions>
+struct AnswerOf<std::variant<Actions...>> {
+    using type = std::variant<Answered<Actions>...>;
+};
+using Answer = AnswerOf<Action>::type;
+
+}  // namespace keyturn

@@ -1,0 +1,156 @@
+// The second chapter: the PATCH, and the new token in every file at once.
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/rotation.hpp"
+
+#include <fmt/format.h>
+
+namespace keyturn {
+
+namespace {
+
+/// How long the API may go on showing the old token after it took the new secret.
+constexpr Milliseconds confirm_deadline = std::chrono::seconds{120};
+constexpr Milliseconds confirm_interval = std::chrono::seconds{2};
+
+/// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
+constexpr std::size_t adoptions_max = 2;
+
+}  // namespace
+
+Script<> Rotation::commit(bool resumed) {
+    // This one record covers the PATCH and the delivery, so that nothing stands between them.
+    if (!resumed) co_await save(Phase::commit);
+    co_await send_secret(resumed);
+    co_await deliver();
+    co_await confirm();
+}
+
+/// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so the
+/// API is asked whose token it holds; a retry always sends the same secret.
+Script<> Rotation::send_secret(bool ask_first) {
+    const std::string purpose = "cannot give the new secret to Cloudflare";
+    for (std::size_t attempt = 0;; ++attempt) {
+        if (ask_first) {
+            const ReadToken read_token;
+            std::string reading = "cannot tell whether Cloudflare took the new secret";
+            const ReadToken::Value token = co_await insist(read_token, reading);
+            if (token.holder == ReadToken::Holder::ours) break;
+            if (token.holder == ReadToken::Holder::other) {
+                co_await adopt(token.fingerprint);
+                break;
+            }
+        }
+        const CommitSecret commit_secret;
+        const auto result = co_await ask(commit_secret);
+        if (result) break;
+        const Error error = result.error();
+        if (!passes_by_itself(error.fault) && !ask_first) {
+            std::string text = fmt::format("{}: {}", purpose, error.text);
+            co_await refuse(std::move(text));
+        }
+        if (!passes_by_itself(error.fault)) {
+            std::string reason{name_of(error.fault)};
+            std::string text = fmt::format("{}: {}", purpose, error.text);
+            co_await hold(std::move(reason), std::move(text));
+        }
+        ask_first = true;
+        co_await wait_out(error, purpose, attempt);
+    }
+    waited_enough();
+}
+
+Script<> Rotation::deliver() {
+    const DeliverToken question;
+    std::string purpose = "cannot replace the token file";
+    const DeliverToken::Value delivered = co_await insist(question, purpose);
+    record_.committed = wall_now_;
+    say(EventKind::secret_committed, Priority::notice,
+        fmt::format("Cloudflare holds the new secret of {}; the old token opens no new connection",
+                    inputs_.policy.name));
+    std::string window;
+    if (delivered.since_commit) {
+        window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
+    }
+    say(EventKind::token_delivered, Priority::notice,
+        fmt::format("The token file of {} holds the new token{}", inputs_.policy.name, window));
+}
+
+/// Nothing is restarted before the API itself shows the token that was delivered.
+Script<> Rotation::confirm() {
+    const BootTime deadline = now_ + confirm_deadline;
+    for (;;) {
+        const ReadToken read_token;
+        std::string purpose = "cannot read back the new token from Cloudflare";
+        const ReadToken::Value token = co_await insist(read_token, purpose);
+        if (token.holder == ReadToken::Holder::ours) co_return;
+        if (token.holder == ReadToken::Holder::other) {
+            co_await adopt(token.fingerprint);
+            co_await deliver();
+        }
+        if (token.holder == ReadToken::Holder::previous && now_ >= deadline) co_await put_back();
+        co_await sleep_for(confirm_interval);
+    }
+}
+
+Script<> Rotation::put_back() {
+    const PutBackToken question;
+    std::string purpose = "cannot put the old token back into the token file";
+    co_await insist(question, purpose);
+    say(EventKind::token_put_back, Priority::error,
+        fmt::format("Cloudflare shows the old token of {}: it is back in the token file",
+                    inputs_.policy.name));
+    start_over();
+    record_.phase = Phase::commit;
+    std::string reason = "secret_not_taken";
+    std::string text = fmt::format(
+        "Cloudflare accepted the new secret and yet shows the old token {} later; the old token is "
+        "back in the token file. Find out what sets this tunnel's secret (Terraform?), then retry",
+        to_text(confirm_deadline));
+    co_await hold(std::move(reason), std::move(text));
+}
+
+/// Somebody else rotated. Their token is the truth: ours and the one before are dead.
+Script<> Rotation::adopt(std::string foreign_fingerprint) {
+    if (++adoptions_ > adoptions_max) {
+        std::string reason = "foreign_rotation";
+        std::string text = fmt::format(
+            "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "
+            "(Cloudflare's audit log, Terraform), then retry",
+            foreign_fingerprint);
+        co_await hold(std::move(reason), std::move(text));
+    }
+    const AdoptToken question;
+    std::string purpose = "cannot take over the token that somebody else made";
+    const AdoptToken::Value adopted = co_await insist(question, purpose);
+    record_.new_fingerprint = adopted.new_fingerprint;
+    say(EventKind::foreign_rotation, Priority::error,
+        fmt::format("Somebody else rotated {}: their token {} is taken over and delivered",
+                    inputs_.policy.name, adopted.new_fingerprint));
+    start_over();
+    co_await save(Phase::commit);
+}
+
+/// The delivered token is another one now: no unit is on it.
+void Rotation::start_over() {
+    for (UnitProgress& unit : record_.units) {
+        if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
+    }
+    record_.batch = 0;
+}
+
+/// After a crash or a hold: what was delivered may no longer be what the API holds.
+Script<> Rotation::check_token_before_restarts() {
+    const ReadToken read_token;
+    std::string purpose = "cannot tell whether the delivered token is still right";
+    const ReadToken::Value token = co_await insist(read_token, purpose);
+    if (token.holder == ReadToken::Holder::ours) co_return;
+    if (token.holder == ReadToken::Holder::other) {
+        co_await adopt(token.fingerprint);
+        co_await deliver();
+    }
+    co_await confirm();
+}
+
+}  // namespace keyturn

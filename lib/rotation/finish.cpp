@@ -1,0 +1,109 @@
+// The last chapter: the API has to list ours and nothing from before; then the secrets go.
+
+#include "rotation/asking.hpp"
+#include "rotation/rotation.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+constexpr Milliseconds list_interval = std::chrono::seconds{2};
+
+bool lists(const std::vector<Connector>& connectors, const std::string& id) {
+    return std::ranges::find(connectors, id, &Connector::id) != connectors.end();
+}
+
+}  // namespace
+
+Script<> Rotation::finish() {
+    co_await save(Phase::finish);
+    // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
+    static_cast<void>(co_await watch(inputs_.policy.rollout.min_healthy_time));
+    co_await await_api_list();
+    const ForgetSecrets forget;
+    std::string purpose = "cannot wipe the kept secrets";
+    co_await insist(forget, purpose);
+    std::string text = closing_sentence();
+    Conclude conclude;
+    conclude.entry = history_entry(text);
+    purpose = "cannot write the history";
+    co_await insist(std::move(conclude), purpose);
+    say(EventKind::rotation_done, Priority::notice, text, {}, "done");
+    view_.reason = std::move(text);
+    view_.state = RotationState::done;
+    co_await std::suspend_always();
+}
+
+/// Waits until the API lists the connector of every restarted unit and none from before the commit.
+Script<> Rotation::await_api_list() {
+    const BootTime deadline = now_ + inputs_.policy.rollout.healthy_deadline;
+    begin_step(inputs_.policy.rollout.healthy_deadline);
+    for (;;) {
+        const ListConnectors list;
+        std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
+        const std::vector<Connector> connectors = co_await insist(list, purpose);
+        const std::vector<std::string> absent = units_absent_from(connectors);
+        const std::vector<std::string> stragglers = stragglers_in(connectors);
+        if (absent.empty() && stragglers.empty()) break;
+        if (now_ >= deadline && !absent.empty()) {
+            std::string text = fmt::format("Cloudflare does not list the new connector of {}",
+                                           fmt::join(absent, ", "));
+            co_await hold("not_listed", std::move(text), absent.front());
+        }
+        if (now_ >= deadline) {
+            say(EventKind::straggler_seen, Priority::warning,
+                fmt::format("Cloudflare still lists connectors of {} from before the new secret: {}. "
+                            "They hold a dead token and cannot come back once they drop",
+                            inputs_.policy.name, fmt::join(stragglers, ", ")));
+            break;
+        }
+        co_await sleep_for(list_interval);
+    }
+    end_step();
+}
+
+std::vector<std::string> Rotation::units_absent_from(
+    const std::vector<Connector>& connectors) const {
+    std::vector<std::string> absent;
+    for (const UnitProgress& unit : record_.units) {
+        const bool expected = unit.step == UnitStep::verified;
+        if (expected && !lists(connectors, unit.connector_after)) absent.push_back(unit.name);
+    }
+    return absent;
+}
+
+std::vector<std::string> Rotation::stragglers_in(const std::vector<Connector>& connectors) const {
+    std::vector<std::string> stragglers;
+    for (const std::string& id : record_.connectors_before) {
+        if (lists(connectors, id)) stragglers.push_back(id);
+    }
+    return stragglers;
+}
+
+std::string Rotation::closing_sentence() const {
+    const auto verified = std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
+    return fmt::format("The token of {} is rotated: {} units serve with {}, after {}",
+                       inputs_.policy.name, verified, record_.new_fingerprint,
+                       to_text(wall_now_ - record_.started));
+}
+
+HistoryEntry Rotation::history_entry(const std::string& text) const {
+    HistoryEntry entry;
+    entry.rotation_id = record_.rotation_id;
+    entry.trigger = record_.trigger;
+    entry.outcome = "done";
+    entry.text = text;
+    entry.started = record_.started;
+    entry.ended = wall_now_;
+    entry.old_fingerprint = record_.old_fingerprint;
+    entry.new_fingerprint = record_.new_fingerprint;
+    entry.units = record_.units;
+    return entry;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,165 @@
+#include "rotation/preflight.hpp"
+
+#include "base/invariant.hpp"
+#include "rotation/batches.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+using Sample = SampleUnits::Sample;
+using Problems = std::vector<std::string>;
+
+void judge_tunnel(const TunnelPolicy& policy, const PreflightFacts& facts, Problems& problems) {
+    if (facts.tunnel.deleted) {
+        problems.push_back(fmt::format(
+            "the tunnel {} was deleted at Cloudflare; correct `tunnel:` or remove it from the policy",
+            policy.tunnel));
+    }
+    if (facts.files.other_tunnel) {
+        problems.push_back(
+            "the token file holds the token of another tunnel; if nothing uses it, remove it and "
+            "restart keyturnd, which writes the right one");
+    }
+}
+
+void judge_clock(const PreflightFacts& facts, Problems& problems) {
+    const Milliseconds ahead = facts.token.clock_ahead.value_or(Milliseconds{0});
+    if (std::chrono::abs(ahead) > Milliseconds{clock_error_max}) {
+        problems.push_back(fmt::format(
+            "this host's clock is {} {} the API's; set the clock before a scheduled rotation",
+            to_text(std::chrono::abs(ahead)), ahead > Milliseconds{0} ? "ahead of" : "behind"));
+    }
+}
+
+void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, const Sample& sample,
+                Problems& problems) {
+    const UnitState& state = sample.state;
+    if (!state.loaded()) {
+        problems.push_back(
+            fmt::format("{} is {}: correct `units:` in the policy, or create the unit", unit.name,
+                        state.load_state.empty() ? "unknown to systemd" : state.load_state));
+        return;
+    }
+    if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
+    if (!state.running() && state.active_state != "inactive") {
+        problems.push_back(fmt::format(
+            "{} is {}/{}: repair it first (systemctl status {})", unit.name, state.active_state,
+            state.sub_state, unit.name));
+    }
+    if (!state.running()) return;
+    if (!sample.serving()) {
+        problems.push_back(fmt::format(
+            "{} is running but has no connection to Cloudflare ({}): repair it first "
+            "(journalctl -u {})",
+            unit.name, sample.readiness ? "/ready says 0" : "its metrics server does not answer",
+            unit.name));
+    } else if (!sample.readiness->tunnel.empty() && sample.readiness->tunnel != policy.tunnel) {
+        problems.push_back(fmt::format("{} serves tunnel {}, the policy says {}: correct `units:`",
+                                       unit.name, sample.readiness->tunnel, policy.tunnel));
+    }
+}
+
+void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const SampleUnits::Value& samples,
+                    Problems& problems) {
+    const auto serving = std::ranges::count_if(samples, &Sample::serving);
+    const int needed = policy.rollout.min_available + 1;
+    if (serving == 0) {
+        problems.emplace_back("no unit of this tunnel serves: start one first");
+    } else if (serving < needed && !accept_gap) {
+        problems.push_back(fmt::format(
+            "{} serving, and while one restarts min_available ({}) others have to go on: add a unit, "
+            "or accept a moment without service with `accept_gap: true` or --accept-gap",
+            serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
+            policy.rollout.min_available));
+    }
+}
+
+/// Every connector at the API has to be one of ours, and every one of ours has to be there.
+void judge_connectors(const PreflightFacts& facts, Problems& problems) {
+    const auto is_ours = [&](const std::string& id) {
+        return std::ranges::any_of(facts.samples, [&](const Sample& sample) {
+            return sample.readiness && sample.readiness->connector_id == id;
+        });
+    };
+    for (const Connector& connector : facts.connectors) {
+        if (is_ours(connector.id)) continue;
+        problems.push_back(fmt::format(
+            "this tunnel also runs elsewhere: connector {} from {} since {} is none of these units. "
+            "Its token would stop working: add its unit to `units:`, or stop it",
+            connector.id, connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
+            connector.run_at.empty() ? "an unknown time" : connector.run_at));
+    }
+    for (const Sample& sample : facts.samples) {
+        if (!sample.serving()) continue;
+        const std::string& id = sample.readiness->connector_id;
+        if (std::ranges::find(facts.connectors, id, &Connector::id) == facts.connectors.end()) {
+            problems.push_back(fmt::format(
+                "the API does not list connector {} of {}; if the unit was just started, try again "
+                "in a minute, else its token may belong to another tunnel",
+                id, sample.state.name));
+        }
+    }
+}
+
+std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const PreflightFacts& facts) {
+    std::vector<UnitProgress> plan;
+    std::vector<UnitProgress> listed;
+    for (std::size_t i = 0; i < facts.units.size(); ++i) {
+        const Sample& sample = facts.samples[i];
+        UnitProgress unit;
+        unit.name = facts.units[i].name;
+        unit.stop_and_start = facts.units[i].stop_and_start;
+        unit.step = sample.state.running() ? UnitStep::waiting : UnitStep::listed;
+        unit.baseline = sample.connections();
+        unit.invocation_before = sample.state.invocation;
+        if (sample.readiness) unit.connector_before = sample.readiness->connector_id;
+        (unit.step == UnitStep::listed ? listed : plan).push_back(std::move(unit));
+    }
+    if (plan.empty()) return listed;
+    const RolloutPolicy& rollout = policy.rollout;
+    std::size_t next = 0;
+    int batch = 0;
+    for (const int size : batch_sizes(static_cast<int>(plan.size()), rollout.batches,
+                                      rollout.canary)) {
+        ++batch;
+        for (int i = 0; i < size; ++i) plan[next++].batch = batch;
+    }
+    plan.insert(plan.end(), listed.begin(), listed.end());
+    return plan;
+}
+
+}  // namespace
+
+PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap, bool scheduled,
+                                 const PreflightFacts& facts) {
+    invariant(facts.units.size() == facts.samples.size(), "every unit was sampled");
+    PreflightVerdict verdict;
+    judge_tunnel(policy, facts, verdict.problems);
+    if (scheduled) judge_clock(facts, verdict.problems);
+    if (facts.units.empty()) {
+        verdict.problems.emplace_back(
+            "no unit matches `units:`; name the cloudflared units of this tunnel");
+        return verdict;
+    }
+    for (std::size_t i = 0; i < facts.units.size(); ++i) {
+        judge_unit(policy, facts.units[i], facts.samples[i], verdict.problems);
+    }
+    if (verdict.problems.empty()) {
+        judge_capacity(policy, accept_gap, facts.samples, verdict.problems);
+        judge_connectors(facts, verdict.problems);
+    }
+    verdict.units = plan_units(policy, facts);
+    for (const UnitProgress& unit : verdict.units) {
+        if (unit.step != UnitStep::listed) continue;
+        verdict.warnings.push_back(fmt::format(
+            "{} is not running: it gets the new token and is not started", unit.name));
+    }
+    return verdict;
+}
+
+}  // namespace keyturn

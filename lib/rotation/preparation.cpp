@@ -1,0 +1,75 @@
+// The first chapter: look at everything, then make the secret. The API and the units know nothing.
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/preflight.hpp"
+#include "rotation/rotation.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace keyturn {
+
+Script<PreflightFacts> Rotation::gather_facts() {
+    PreflightFacts facts;
+    // The token comes first: a credential that does not work is the most common mistake.
+    const ReadToken read_token;
+    std::string purpose = "cannot read the tunnel's token from Cloudflare";
+    facts.token = co_await ask_or_refuse(read_token, purpose);
+    const InspectTunnel inspect_tunnel;
+    purpose = "cannot look the tunnel up at Cloudflare";
+    facts.tunnel = co_await ask_or_refuse(inspect_tunnel, purpose);
+    const CheckFiles check_files;
+    purpose = "the token file cannot be replaced";
+    facts.files = co_await ask_or_refuse(check_files, purpose);
+    const InspectUnits inspect_units;
+    purpose = "cannot look at the units";
+    facts.units = co_await ask_or_refuse(inspect_units, purpose);
+    SampleUnits sample_units;
+    for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
+    facts.samples = co_await ask_or_refuse(sample_units, purpose);
+    const ListConnectors list;
+    purpose = "cannot list the tunnel's connectors at Cloudflare";
+    facts.connectors = co_await ask_or_refuse(list, purpose);
+    co_return facts;
+}
+
+Script<> Rotation::preflight() {
+    // The request itself is durable: a crash while looking does not lose an operator's rotation.
+    co_await save(Phase::preflight);
+    const PreflightFacts facts = co_await gather_facts();
+    PreflightVerdict verdict =
+        judge_preflight(inputs_.policy, gap_accepted(), inputs_.scheduled, facts);
+    if (!verdict.problems.empty()) {
+        std::string text = fmt::format("{}", fmt::join(verdict.problems, "; "));
+        co_await refuse(std::move(text));
+    }
+    record_.units = std::move(verdict.units);
+    record_.connectors_before.clear();
+    for (const Connector& connector : facts.connectors) {
+        record_.connectors_before.push_back(connector.id);
+    }
+    view_.samples = facts.samples;
+    for (std::string& warning : verdict.warnings) {
+        say(EventKind::unit_left_stopped, Priority::warning, std::move(warning));
+    }
+}
+
+Script<> Rotation::prepare() {
+    co_await save(Phase::prepare);
+    const PrepareSecret question;
+    std::string purpose = "cannot prepare the new secret";
+    const PrepareSecret::Value prepared = co_await ask_or_refuse(question, purpose);
+    invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret is new");
+    record_.rotation_id = prepared.rotation_id;
+    record_.old_fingerprint = prepared.old_fingerprint;
+    record_.new_fingerprint = prepared.new_fingerprint;
+    say(EventKind::rotation_started, Priority::notice,
+        fmt::format("Rotating the token of {} ({}): {} units in {} batches, token {} -> {}",
+                    inputs_.policy.name, record_.trigger, record_.units.size(),
+                    record_.batch_count(), record_.old_fingerprint, record_.new_fingerprint));
+    say(EventKind::secret_prepared, Priority::info,
+        fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));
+}
+
+}  // namespace keyturn

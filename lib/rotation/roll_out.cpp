@@ -1,0 +1,200 @@
+// The third chapter: restart the units one by one, and prove each before the next.
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/rotation.hpp"
+#include "rotation/verification.hpp"
+#include "rotation/vigil.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+/// How often a restarted unit is looked at: often while it starts, then less.
+constexpr Milliseconds quick_look = Milliseconds{200};
+constexpr Milliseconds slow_look = std::chrono::seconds{1};
+constexpr Milliseconds quick_phase = std::chrono::seconds{15};
+
+/// Beyond a unit's own stop and start timeouts, for systemd's own work.
+constexpr Milliseconds job_slack = std::chrono::seconds{10};
+
+/// How often a restart that did not happen (the bus died under it) is asked for again.
+constexpr int restarts_max = 3;
+
+}  // namespace
+
+Script<> Rotation::roll() {
+    const bool after_soak = record_.phase == Phase::soak;
+    if (after_soak) co_await soak_out();
+    if (record_.phase == Phase::commit) {
+        co_await save(Phase::roll);
+        begin_step(inputs_.policy.rollout.settle);
+        co_await sleep_for(inputs_.policy.rollout.settle);
+        end_step();
+    }
+    const int last = record_.batch_count();
+    for (int batch = std::max(record_.batch, 1) + (after_soak ? 1 : 0); batch <= last; ++batch) {
+        record_.batch = batch;
+        co_await save(Phase::roll);
+        say(EventKind::batch_started, Priority::notice,
+            fmt::format("Batch {} of {} of {}", batch, last, inputs_.policy.name));
+        for (std::size_t i = 0; i < record_.units.size(); ++i) {
+            if (record_.units[i].batch == batch) co_await roll_unit(i);
+        }
+        if (batch < last) co_await soak_out();
+    }
+}
+
+Script<> Rotation::roll_unit(std::size_t index) {
+    if (record_.units[index].step == UnitStep::verified) co_return;
+    if (record_.units[index].step == UnitStep::listed) co_return;
+    if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
+    if (record_.units[index].step == UnitStep::listed) co_return;
+    for (int restarts = 0; restarts < restarts_max; ++restarts) {
+        const SampleUnits::Value samples = co_await sample();
+        if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
+        co_await restart(index);
+    }
+    co_await verify(index);
+}
+
+/// Whether a unit whose restart is recorded still has to be restarted. One that is dead is restarted
+/// only if that is old news (`first_look`: we crashed, or an operator said retry), never because the
+/// restart just made came to nothing, and never against an operator who stopped it.
+bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
+                             bool first_look) const {
+    const UnitVerdict verdict =
+        judge_unit(unit, inputs_.policy.tunnel, sample, connections_wanted(unit));
+    if (verdict.standing == UnitVerdict::Standing::unchanged) return !sample.state.job_pending;
+    if (verdict.standing != UnitVerdict::Standing::dead || !first_look) return false;
+    return sample.state.active_state == "failed" || inputs_.acknowledged_unit == unit.name;
+}
+
+/// Waits until this unit may go down: enough others serve, or it does not serve itself (I1).
+Script<> Rotation::allow_restart(std::size_t index) {
+    const BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
+    for (;;) {
+        const SampleUnits::Value samples = co_await sample();
+        UnitProgress& unit = record_.units[index];
+        const SampleUnits::Sample& own = samples[index];
+        const bool stopped = own.state.active_state == "inactive" && !own.state.job_pending;
+        if (stopped && inputs_.acknowledged_unit == unit.name) {
+            say(EventKind::unit_left_stopped, Priority::warning,
+                fmt::format("{} stays stopped, as an operator wants it; its token file is new",
+                            unit.name),
+                unit.name, "listed");
+            unit.step = UnitStep::listed;
+            co_return;
+        }
+        if (stopped) {
+            std::string text = fmt::format(
+                "{} was stopped by somebody; start it, or retry to leave it stopped", unit.name);
+            co_await hold("operator_took_over", std::move(text), unit.name);
+        }
+        const int serving = count_serving(samples);
+        const int others = serving - (own.serving() ? 1 : 0);
+        const int needed = inputs_.policy.rollout.min_available;
+        if (!own.serving() || others >= needed || gap_accepted()) {
+            unit.invocation_before = own.state.invocation;
+            if (own.readiness) unit.connector_before = own.readiness->connector_id;
+            unit.step = UnitStep::restarting;
+            co_await save(Phase::roll);
+            co_return;
+        }
+        const Error too_few(Fault::busy,
+                            fmt::format("{} others serve, min_available is {}", others, needed));
+        if (now_ >= deadline) {
+            std::string text = fmt::format("{} cannot be restarted: {}", unit.name, too_few.text);
+            co_await hold("too_few_replicas", std::move(text), unit.name);
+        }
+        co_await wait_out(too_few, "too few replicas serve", 0);
+    }
+}
+
+Script<> Rotation::restart(std::size_t index) {
+    const std::string name = record_.units[index].name;
+    const bool running = view_.samples[index].state.running() ||
+                         view_.samples[index].state.active_state == "activating";
+    RestartUnit question;
+    question.unit = name;
+    question.verb = running ? RestartVerb::try_restart : RestartVerb::restart;
+    question.deadline = std::max(inputs_.policy.rollout.healthy_deadline,
+                                 record_.units[index].stop_and_start + job_slack);
+    say(EventKind::unit_restarting, Priority::notice, fmt::format("Restarting {}", name), name);
+    const auto result = co_await ask(std::move(question));
+    if (!result && passes_by_itself(result.error().fault)) {
+        // Whether it happened, the next sample tells: a new InvocationID.
+        co_await wait_out(result.error(), "cannot restart " + name, 0);
+        co_return;
+    }
+    if (!result) {
+        const Error error = result.error();
+        record_.units[index].step = UnitStep::waiting;
+        std::string reason = error.fault == Fault::conflict ? "operator_took_over" : "not_allowed";
+        std::string text = fmt::format("{} was not restarted: {}", name, error.text);
+        co_await hold(std::move(reason), std::move(text), name);
+    }
+    if (*result == JobResult::canceled) {
+        std::string text = fmt::format(
+            "somebody's own job for {} replaced our restart; look at it (systemctl status {})", name,
+            name);
+        co_await hold("operator_took_over", std::move(text), name);
+    }
+}
+
+Script<Rotation::Listing> Rotation::listing_of(std::string connector) {
+    const ListConnectors list;
+    const auto listed = co_await ask(list);
+    if (!listed) co_return Listing::unknown;
+    const bool found = std::ranges::find(*listed, connector, &Connector::id) != listed->end();
+    co_return found ? Listing::listed : Listing::absent;
+}
+
+/// Returns when the unit is proven to serve with the new token: by systemd, by its own /ready for
+/// min_healthy_time, and by the API. Holds when that does not happen in time.
+Script<> Rotation::verify(std::size_t index) {
+    const std::string name = record_.units[index].name;
+    Vigil vigil(record_.units[index], inputs_.policy, now_);
+    std::size_t waits = waits_;
+    begin_step(vigil.allowed());
+    for (;;) {
+        const SampleUnits::Value samples = co_await sample();
+        if (waits_ != waits) vigil.begin_anew(now_);  // The bus was down: nothing was seen.
+        waits = waits_;
+        const SampleUnits::Sample& own = samples[index];
+        vigil.look(own, now_);
+        if (vigil.steady()) {
+            const Listing listing = co_await listing_of(own.readiness->connector_id);
+            if (listing == Listing::listed || (listing == Listing::unknown && vigil.late())) {
+                UnitProgress& unit = record_.units[index];
+                unit.connector_after = own.readiness->connector_id;
+                unit.verified_by =
+                    listing == Listing::listed ? "systemd, ready, api" : "systemd, ready";
+                break;
+            }
+            if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
+        }
+        if (vigil.hopeless()) {
+            std::string text = fmt::format(
+                "{} did not come back with the new token: {} after {}. The other units were not "
+                "touched",
+                name, vigil.seen(), to_text(vigil.elapsed()));
+            co_await hold("verification_failed", std::move(text), name);
+        }
+        const Milliseconds pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
+        co_await sleep_for(pause);
+    }
+    end_step();
+    record_.units[index].step = UnitStep::verified;
+    say(EventKind::unit_verified, vigil.short_of_connections() ? Priority::warning : Priority::notice,
+        fmt::format("{} serves with the new token: {} (verified by {})", name, vigil.seen(),
+                    record_.units[index].verified_by),
+        name, "verified");
+    co_await save(Phase::roll);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,213 @@
+#include "rotation/rotation.hpp"
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/verification.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+/// How often a held rotation looks at its units, to raise the alarm when it becomes urgent.
+constexpr Milliseconds hold_watch_interval = std::chrono::seconds{30};
+
+}  // namespace
+
+Rotation::Rotation(RotationInputs inputs, BootTime now, WallTime wall_now)
+    : inputs_(std::move(inputs)), now_(now), wall_now_(wall_now) {
+    if (inputs_.record) {
+        record_ = *inputs_.record;
+    } else {
+        record_.trigger = inputs_.trigger;
+        record_.accept_gap = inputs_.accept_gap;
+        record_.started = wall_now;
+        record_.phase = Phase::preflight;
+    }
+    view_.phase = record_.phase;
+    story_ = tell();
+    story_.start();
+}
+
+void Rotation::answer(Answer answer, BootTime now, WallTime wall_now) {
+    invariant(!ended(), "an ended rotation asks nothing");
+    invariant(answer.index() == action_->index(), "the answer is to the action that was asked");
+    now_ = now;
+    wall_now_ = wall_now;
+    answer_.emplace(std::move(answer));
+    std::exchange(asker_, nullptr).resume();
+}
+
+Script<> Rotation::tell() {
+    const bool resumed = inputs_.record.has_value();
+    if (resumed) {
+        say(EventKind::rotation_resumed, Priority::notice,
+            fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
+                        name_of(record_.phase)));
+    }
+    if (record_.hold) co_await watch_hold();
+    if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
+        co_await preflight();
+        co_await prepare();
+        co_await commit(false);
+    } else if (record_.phase == Phase::commit) {
+        co_await commit(true);
+    } else if (record_.phase != Phase::finish) {
+        co_await check_token_before_restarts();
+    }
+    if (record_.phase != Phase::finish) co_await roll();
+    co_await finish();
+}
+
+Script<SampleUnits::Value> Rotation::sample() {
+    SampleUnits question;
+    question.names = unit_names();
+    std::string purpose = "systemd does not answer";
+    SampleUnits::Value samples = co_await insist(std::move(question), std::move(purpose));
+    invariant(samples.size() == record_.units.size(), "every unit was sampled");
+    view_.samples = samples;
+    co_return samples;
+}
+
+Script<> Rotation::sleep_for(Milliseconds duration) {
+    Wait wait;
+    wait.until = now_ + duration;
+    // Only a clock can fail to wait, and then there is nothing better to do than to go on.
+    static_cast<void>(co_await ask(wait));
+}
+
+Script<> Rotation::save(Phase phase) {
+    record_.phase = phase;
+    view_.phase = phase;
+    SaveRecord question;
+    question.record = record_;
+    std::string purpose = "cannot write the state of the rotation";
+    co_await insist(std::move(question), std::move(purpose));
+}
+
+Script<> Rotation::wait_out(Error error, std::string purpose, std::size_t attempt) {
+    ++waits_;
+    const bool first = view_.state != RotationState::waiting;
+    view_.state = RotationState::waiting;
+    view_.reason = fmt::format("{}: {}", purpose, error.text);
+    if (first) {
+        say(EventKind::rotation_waiting, Priority::warning,
+            fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
+                        view_.reason),
+            {}, "waiting");
+    }
+    const Milliseconds pause = pause_after(attempt, error);
+    co_await sleep_for(pause);
+}
+
+void Rotation::waited_enough() {
+    if (view_.state != RotationState::waiting) return;
+    view_.state = RotationState::running;
+    say(EventKind::rotation_continued, Priority::notice,
+        fmt::format("The rotation of {} goes on", inputs_.policy.name));
+    view_.reason.clear();
+}
+
+Script<> Rotation::hold(std::string reason, std::string text, std::string unit) {
+    record_.hold = Hold{std::move(reason), std::move(text), std::move(unit), wall_now_};
+    say(EventKind::rotation_held, Priority::alert,
+        fmt::format("The rotation of {} is held: {}. Nothing more is restarted until `keyturnctl "
+                    "retry {}`",
+                    inputs_.policy.name, record_.hold->text, inputs_.policy.name),
+        record_.hold->unit, "held");
+    view_.state = RotationState::held;
+    view_.reason = record_.hold->text;
+    // A hold that cannot be written is still held in memory; after a crash the phase on disk leads
+    // to the same check and the same hold.
+    SaveRecord question;
+    question.record = record_;
+    static_cast<void>(co_await ask(std::move(question)));
+    co_await watch_hold();
+}
+
+Script<> Rotation::watch_hold() {
+    invariant(record_.hold.has_value(), "only a hold is watched");
+    view_.state = RotationState::held;
+    view_.reason = record_.hold->text;
+    end_step();
+    bool urgent = false;
+    for (;;) {
+        SampleUnits question;
+        question.names = unit_names();
+        const auto samples = co_await ask(std::move(question));
+        if (samples) view_.samples = *samples;
+        const int serving = samples ? count_serving(*samples) : 0;
+        const bool low = samples && serving < inputs_.policy.rollout.min_available;
+        if (low && !urgent) {
+            say(EventKind::hold_urgent, Priority::alert,
+                fmt::format("{} is held with {} serving, min_available is {}: {}",
+                            inputs_.policy.name, serving, inputs_.policy.rollout.min_available,
+                            record_.hold->text),
+                record_.hold->unit, "held");
+        }
+        if (samples) urgent = low;
+        co_await sleep_for(hold_watch_interval);
+    }
+}
+
+Script<> Rotation::refuse(std::string text) {
+    say(EventKind::rotation_refused, Priority::error,
+        fmt::format("The rotation of {} is refused, nothing was touched: {}", inputs_.policy.name,
+                    text),
+        {}, "refused");
+    ForgetSecrets forget;
+    static_cast<void>(co_await ask(forget));
+    Conclude conclude;
+    conclude.entry.trigger = record_.trigger;
+    conclude.entry.outcome = "refused";
+    conclude.entry.text = text;
+    conclude.entry.started = record_.started;
+    conclude.entry.ended = wall_now_;
+    static_cast<void>(co_await ask(std::move(conclude)));
+    view_.reason = text;
+    view_.state = RotationState::refused;
+    co_await std::suspend_always();
+}
+
+void Rotation::begin_step(Milliseconds duration) {
+    view_.step_started = now_;
+    view_.step_ends = now_ + duration;
+}
+
+void Rotation::end_step() {
+    view_.step_started.reset();
+    view_.step_ends.reset();
+}
+
+void Rotation::say(EventKind kind, Priority priority, std::string message, std::string unit,
+                   std::string result) {
+    Event event;
+    event.kind = kind;
+    event.priority = priority;
+    event.message = std::move(message);
+    event.tunnel_name = inputs_.policy.name;
+    event.tunnel_id = inputs_.policy.tunnel;
+    event.rotation_id = record_.rotation_id;
+    event.target_unit = std::move(unit);
+    if (record_.batch > 0) event.batch = fmt::format("{}/{}", record_.batch, record_.batch_count());
+    event.phase = name_of(record_.phase);
+    event.result = std::move(result);
+    event.fingerprint = record_.new_fingerprint;
+    events_.push_back(std::move(event));
+}
+
+std::vector<std::string> Rotation::unit_names() const {
+    std::vector<std::string> names;
+    names.reserve(record_.units.size());
+    for (const UnitProgress& unit : record_.units) names.push_back(unit.name);
+    return names;
+}
+
+bool Rotation::gap_accepted() const {
+    return record_.accept_gap || inputs_.policy.rollout.accept_gap;
+}
+
+}  // namespace keyturn

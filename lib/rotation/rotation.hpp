@@ -1,0 +1,150 @@
+#pragma once
+
+#include "journal/event.hpp"
+#include "policy/policy.hpp"
+#include "rotation/action.hpp"
+#include "rotation/health_watch.hpp"
+#include "rotation/preflight.hpp"
+#include "rotation/record.hpp"
+#include "rotation/script.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+/// What a rotation starts from.
+struct RotationInputs {
+    TunnelPolicy policy;
+    std::string trigger = "schedule";
+    bool scheduled = false;   ///< Started by the schedule: refuses a wrong clock.
+    bool accept_gap = false;  ///< The operator's word, beside the policy's.
+    std::optional<RotationRecord> record;  ///< The open rotation on disk, when one is resumed.
+    std::string acknowledged_unit;  ///< `retry` after a hold for this unit: its stop is accepted.
+};
+
+enum class RotationState { running, waiting, held, refused, done };
+
+/// What a rotation is doing, for status and D-Bus.
+struct RotationView {
+    RotationState state = RotationState::running;
+    Phase phase = Phase::preflight;
+    std::string reason;  ///< Why it waits, is held, or was refused; the closing sentence when done.
+    std::optional<BootTime> step_started;  ///< Of a settle, soak or verification.
+    std::optional<BootTime> step_ends;
+    SampleUnits::Value samples;  ///< The newest.
+};
+
+/// The heart: one rotation of one tunnel, from preflight to done. It decides and does nothing else:
+/// `action()` is what it wants done now, `answer()` tells it what came of that. It holds no secret,
+/// no socket and no clock, so that a test or a simulation can be the world around it.
+///
+/// It never throws and never gives up: what passes by itself is waited for, what does not ends in a
+/// refusal (nothing touched) or in a hold, which `keyturnctl retry` turns into a new `Rotation` on
+/// the same record. Being destroyed at any moment is the same as a crash, and is safe.
+class Rotation {
+  public:
+    Rotation(RotationInputs inputs, BootTime now, WallTime wall_now);
+    Rotation(const Rotation&) = delete;
+    Rotation& operator=(const Rotation&) = delete;
+
+    /// What to do now. Only while not `ended()`.
+    [[nodiscard]] const Action& action() const { return *action_; }
+
+    /// What came of `action()`; must be the answer to an action of that type.
+    void answer(Answer answer, BootTime now, WallTime wall_now);
+
+    /// Done or refused: there is nothing more to do. A hold is not an end; it goes on watching.
+    [[nodiscard]] bool ended() const {
+        return view_.state == RotationState::done || view_.state == RotationState::refused;
+    }
+
+    [[nodiscard]] const RotationView& view() const { return view_; }
+    [[nodiscard]] const RotationRecord& record() const { return record_; }
+
+    /// The events since the last call, oldest first.
+    [[nodiscard]] std::vector<Event> take_events() { return std::exchange(events_, {}); }
+
+  private:
+    template <class Asked>
+    class Question;
+
+    /// What the API says of a connector; `unknown` when the API does not answer.
+    enum class Listing { listed, absent, unknown };
+
+    // The story, one file a chapter.
+    Script<> tell();                      // rotation.cpp
+    Script<> preflight();                 // preparation.cpp
+    Script<> prepare();
+    Script<PreflightFacts> gather_facts();
+    Script<> commit(bool resumed);        // commit.cpp
+    Script<> send_secret(bool ask_first);
+    Script<> deliver();
+    Script<> confirm();
+    Script<> adopt(std::string foreign_fingerprint);
+    Script<> put_back();
+    Script<> check_token_before_restarts();
+    Script<> roll();                      // roll_out.cpp
+    Script<> roll_unit(std::size_t index);
+    Script<> allow_restart(std::size_t index);
+    [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
+                                     bool first_look) const;
+    Script<> restart(std::size_t index);
+    Script<> verify(std::size_t index);
+    Script<Listing> listing_of(std::string connector);
+    Script<> soak_out();                  // soak.cpp
+    Script<std::optional<std::size_t>> soak();
+    Script<std::optional<std::size_t>> watch(Milliseconds duration);
+    void tell_decays(const HealthFinding& finding);
+    Script<> finish();                    // finish.cpp
+    Script<> await_api_list();
+    [[nodiscard]] std::vector<std::string> units_absent_from(
+        const std::vector<Connector>& connectors) const;
+    [[nodiscard]] std::vector<std::string> stragglers_in(
+        const std::vector<Connector>& connectors) const;
+    [[nodiscard]] std::string closing_sentence() const;
+    [[nodiscard]] HistoryEntry history_entry(const std::string& text) const;
+
+    // What every chapter needs: asking, insisting, holding.
+    template <class Asked>
+    Question<Asked> ask(Asked action);
+    template <class Asked>
+    Script<typename Asked::Value> insist(Asked action, std::string purpose);
+    template <class Asked>
+    Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
+    Script<SampleUnits::Value> sample();
+    Script<> sleep_for(Milliseconds duration);
+    Script<> save(Phase phase);
+    Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
+    Script<> hold(std::string reason, std::string text, std::string unit = {});
+    Script<> watch_hold();
+    Script<> refuse(std::string text);
+
+    void start_over();  // commit.cpp
+    void waited_enough();
+    void begin_step(Milliseconds duration);
+    void end_step();
+    void say(EventKind kind, Priority priority, std::string message, std::string unit = {},
+             std::string result = {});
+    [[nodiscard]] std::vector<std::string> unit_names() const;
+    [[nodiscard]] bool gap_accepted() const;
+    [[nodiscard]] std::size_t index_of(const std::string& unit) const;
+
+    RotationInputs inputs_;
+    RotationRecord record_;
+    RotationView view_;
+    BootTime now_;
+    WallTime wall_now_;
+    std::vector<Event> events_;
+    std::size_t adoptions_ = 0;
+    std::size_t waits_ = 0;  ///< How often anything had to be waited for.
+
+    std::optional<Action> action_;
+    std::optional<Answer> answer_;
+    std::coroutine_handle<> asker_;
+    Script<> story_;
+};
+
+}  // namespace keyturn

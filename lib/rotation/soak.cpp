@@ -1,0 +1,105 @@
+// The fourth chapter: between two batches nothing happens, and that is watched.
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/health_watch.hpp"
+#include "rotation/rotation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+constexpr Milliseconds look_interval_max = std::chrono::seconds{2};
+constexpr Milliseconds look_interval_min = Milliseconds{100};
+constexpr int looks_per_soak = 20;
+
+}  // namespace
+
+/// Soaks until it has passed undisturbed; a unit that decays meanwhile is restarted in between.
+Script<> Rotation::soak_out() {
+    for (;;) {
+        const std::optional<std::size_t> promoted = co_await soak();
+        if (!promoted) co_return;
+        co_await roll_unit(*promoted);
+    }
+}
+
+Script<std::optional<std::size_t>> Rotation::soak() {
+    const Milliseconds duration = inputs_.policy.rollout.soak;
+    co_await save(Phase::soak);
+    say(EventKind::soak_started, Priority::notice,
+        fmt::format("Batch {} of {} of {} serves; soaking for {}", record_.batch,
+                    record_.batch_count(), inputs_.policy.name, to_text(duration)));
+    const std::optional<std::size_t> promoted = co_await watch(duration);
+    if (!promoted) {
+        say(EventKind::soak_ended, Priority::info,
+            fmt::format("{} was healthy for {}", inputs_.policy.name, to_text(duration)));
+    }
+    co_return promoted;
+}
+
+/// Looks at every unit until `duration` has passed without a disturbance. Holds when a restarted
+/// unit fails. Returns early with a unit that has to be restarted next.
+Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
+    const Milliseconds interval =
+        std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
+    HealthWatch health;
+    bool disturbed_before = false;
+    begin_step(duration);
+    while (now_ < *view_.step_ends) {
+        const Milliseconds pause = std::min<Milliseconds>(interval, *view_.step_ends - now_);
+        const std::size_t waits = waits_;
+        co_await sleep_for(pause);
+        const SampleUnits::Value samples = co_await sample();
+        const HealthFinding finding = health.look(record_, samples, now_);
+        tell_decays(finding);
+        if (finding.failure) {
+            std::string text = fmt::format(
+                "{} had verified and then failed in the soak: {}. The other units were not touched",
+                finding.failure->unit, finding.failure->text);
+            co_await hold("verification_failed", std::move(text), finding.failure->unit);
+        }
+        if (finding.promoted) {
+            end_step();
+            co_return index_of(*finding.promoted);
+        }
+        const bool disturbed = finding.disturbed || waits_ != waits;
+        if (disturbed) begin_step(duration);
+        if (disturbed && !disturbed_before) {
+            say(EventKind::soak_restarted, Priority::warning,
+                fmt::format("Not every restarted unit of {} was healthy: the soak begins anew",
+                            inputs_.policy.name));
+        }
+        disturbed_before = disturbed;
+    }
+    end_step();
+    co_return std::nullopt;
+}
+
+void Rotation::tell_decays(const HealthFinding& finding) {
+    for (const HealthFinding::Decay& decay : finding.decays) {
+        say(EventKind::replica_decaying, Priority::warning,
+            fmt::format("{} is down to {} of {} connections and cannot get them back before its own "
+                        "restart",
+                        decay.unit, decay.connections, decay.baseline),
+            decay.unit);
+    }
+    if (finding.promoted) {
+        say(EventKind::replica_promoted, Priority::warning,
+            fmt::format("{} has lost half of its connections: it is restarted next",
+                        *finding.promoted),
+            *finding.promoted);
+    }
+}
+
+std::size_t Rotation::index_of(const std::string& unit) const {
+    const auto found = std::ranges::find(record_.units, unit, &UnitProgress::name);
+    invariant(found != record_.units.end(), "only planned units are spoken of");
+    return static_cast<std::size_t>(found - record_.units.begin());
+}
+
+}  // namespace keyturn

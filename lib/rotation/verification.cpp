@@ -1,0 +1,41 @@
+#include "rotation/verification.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
+                       const SampleUnits::Sample& sample, int connections_needed) {
+    using Standing = UnitVerdict::Standing;
+    const UnitState& state = sample.state;
+    const std::string shown = fmt::format("{}/{}", state.active_state, state.sub_state);
+    const bool at_rest = state.active_state == "failed" || state.active_state == "inactive";
+    if (at_rest && !state.job_pending) {
+        return {Standing::dead, fmt::format("{}, result {}", shown, state.result)};
+    }
+    if (!state.running()) return {Standing::not_yet, shown};
+    if (state.invocation.empty() || state.invocation == unit.invocation_before) {
+        return {Standing::unchanged, "still the process from before"};
+    }
+    if (!sample.readiness) return {Standing::not_yet, shown + ", /ready does not answer"};
+    const Readiness& ready = *sample.readiness;
+    if (ready.connector_id.empty() || ready.connector_id == unit.connector_before) {
+        return {Standing::not_yet, "/ready still answers for the process from before"};
+    }
+    if (!ready.tunnel.empty() && ready.tunnel != tunnel) {
+        return {Standing::not_yet, fmt::format("serves tunnel {}", ready.tunnel)};
+    }
+    if (!ready.serving || ready.connections < connections_needed) {
+        return {Standing::not_yet,
+                fmt::format("{} of {} connections", ready.connections, connections_needed)};
+    }
+    return {Standing::healthy, fmt::format("{} connections", ready.connections)};
+}
+
+int count_serving(const SampleUnits::Value& samples) {
+    return static_cast<int>(std::ranges::count_if(samples, &SampleUnits::Sample::serving));
+}
+
+}  // namespace keyturn

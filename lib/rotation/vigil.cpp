@@ -1,0 +1,47 @@
+#include "rotation/vigil.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+
+Vigil::Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now)
+    : unit_(unit),
+      tunnel_(policy.tunnel),
+      min_healthy_time_(policy.rollout.min_healthy_time),
+      allowed_(std::max(policy.rollout.healthy_deadline, unit.stop_and_start)),
+      started_(now),
+      now_(now) {}
+
+void Vigil::look(const SampleUnits::Sample& sample, BootTime now) {
+    now_ = now;
+    const int needed = late() ? connections_tolerated(unit_) : connections_wanted(unit_);
+    const UnitVerdict verdict = judge_unit(unit_, tunnel_, sample, needed);
+    standing_ = verdict.standing;
+    seen_ = verdict.text;
+    if (standing_ != UnitVerdict::Standing::healthy) {
+        healthy_since_.reset();
+        return;
+    }
+    if (!healthy_since_ || healthy_invocation_ != sample.state.invocation) healthy_since_ = now;
+    healthy_invocation_ = sample.state.invocation;
+    short_of_connections_ = sample.connections() < connections_wanted(unit_);
+}
+
+void Vigil::begin_anew(BootTime now) {
+    started_ = now;
+    now_ = now;
+    healthy_since_.reset();
+}
+
+bool Vigil::steady() const {
+    return healthy_since_ && now_ - *healthy_since_ >= min_healthy_time_;
+}
+
+bool Vigil::hopeless() const {
+    if (standing_ == UnitVerdict::Standing::dead) return true;
+    // What became healthy just before the deadline gets its min_healthy_time.
+    const bool almost = healthy_since_ && !steady();
+    return late() && !almost;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,54 @@
+#pragma once
+
+#include "policy/policy.hpp"
+#include "rotation/action.hpp"
+#include "rotation/record.hpp"
+#include "rotation/verification.hpp"
+
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+/// Watches one restarted unit until it is steady (healthy, as the same process, for
+/// min_healthy_time) or hopeless (dead, or not healthy at its deadline). The deadline is
+/// healthy_deadline, but at least the unit's own stop and start timeouts: an auto-restart inside it
+/// is waited for. Pure: time comes in.
+class Vigil {
+  public:
+    Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now);
+
+    void look(const SampleUnits::Sample& sample, BootTime now);
+
+    /// Nothing could be seen for a while: what was seen before counts no more.
+    void begin_anew(BootTime now);
+
+    /// Adds what else stands in the way, for `seen()`.
+    void note(std::string text) { seen_ += "; " + std::move(text); }
+
+    [[nodiscard]] bool steady() const;
+    [[nodiscard]] bool late() const { return now_ >= started_ + allowed_; }
+    [[nodiscard]] bool hopeless() const;
+
+    /// Steady with one connection less than before, which passes at the deadline.
+    [[nodiscard]] bool short_of_connections() const { return short_of_connections_; }
+
+    [[nodiscard]] Milliseconds allowed() const { return allowed_; }
+    [[nodiscard]] Milliseconds elapsed() const { return now_ - started_; }
+    [[nodiscard]] const std::string& seen() const { return seen_; }
+
+  private:
+    UnitProgress unit_;
+    std::string tunnel_;
+    Milliseconds min_healthy_time_;
+    Milliseconds allowed_;
+    BootTime started_;
+    BootTime now_;
+    UnitVerdict::Standing standing_ = UnitVerdict::Standing::not_yet;
+    std::optional<BootTime> healthy_since_;
+    std::string healthy_invocation_;
+    std::string seen_ = "nothing seen yet";
+    bool short_of_connections_ = false;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,101 @@
+#include "fakes/rotation_world.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+const std::string c = "cloudflared-web@3.service";
+
+/// How many actions a whole undisturbed rotation has.
+std::size_t actions_of_a_rotation() {
+    RotationWorld world({a, b, c});
+    world.start();
+    world.run();
+    return world.log.size();
+}
+
+void expect_one_clean_rotation(const RotationWorld& world) {
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.secrets_made, 1);
+    EXPECT_EQ(world.history.size(), 1U);
+    EXPECT_GE(world.fewest_serving, 2) << "one unit at a time is down";
+    for (const auto& [name, unit] : world.units) {
+        EXPECT_EQ(unit.token, RotationWorld::Token::ours) << name;
+        EXPECT_EQ(unit.restarts, 1) << name;
+    }
+}
+
+/// A crash after each single action: the action took effect and nothing after it did.
+TEST(Crash, AfterAnyActionIsFinishedByTheNextStartWithOneSecret) {
+    const std::size_t actions = actions_of_a_rotation();
+    ASSERT_GT(actions, 100U);
+    for (std::size_t n = 1; n < actions; ++n) {
+        SCOPED_TRACE(n);
+        RotationWorld world({a, b, c});
+        world.start();
+        for (std::size_t i = 0; i < n; ++i) world.step();
+        if (!world.disk_record) continue;  // Before the first record, or after the last.
+        world.crash_and_restart();
+        world.run();
+        expect_one_clean_rotation(world);
+        if (HasFailure()) return;
+    }
+}
+
+/// A crash while an action is under way that then takes effect without us.
+TEST(Crash, WhoseActionStillTakesEffectIsFinishedByTheNextStart) {
+    const std::size_t actions = actions_of_a_rotation();
+    for (std::size_t n = 1; n < actions; ++n) {
+        SCOPED_TRACE(n);
+        RotationWorld world({a, b, c});
+        world.start();
+        for (std::size_t i = 0; i + 1 < n; ++i) world.step();
+        const bool last_words = std::holds_alternative<Conclude>(world.rotation->action());
+        if (!world.disk_record || last_words) continue;
+        // The answer never reaches the rotation: the step is done in the world, the old one is gone.
+        world.step();
+        world.crash_and_restart();
+        world.crash_and_restart();
+        world.run();
+        expect_one_clean_rotation(world);
+        if (HasFailure()) return;
+    }
+}
+
+TEST(Crash, TwiceAtAnyTwoPointsStillEndsInOneRotation) {
+    const std::size_t actions = actions_of_a_rotation();
+    for (std::size_t first = 1; first < actions; first += 7) {
+        for (std::size_t second = 1; second < 60; second += 5) {
+            SCOPED_TRACE(testing::Message() << first << " then " << second);
+            RotationWorld world({a, b, c});
+            world.start();
+            for (std::size_t i = 0; i < first; ++i) world.step();
+            if (!world.disk_record) continue;
+            world.crash_and_restart();
+            for (std::size_t i = 0; i < second && world.step(); ++i) {}
+            if (!world.disk_record) continue;
+            world.crash_and_restart();
+            world.run();
+            expect_one_clean_rotation(world);
+            if (HasFailure()) return;
+        }
+    }
+}
+
+TEST(Crash, StartsTheSoakAnew) {
+    RotationWorld world({a, b});
+    world.start();
+    while (world.count("save soak") == 0) world.step();
+    for (int i = 0; i < 400; ++i) world.step();
+    ASSERT_EQ(world.unit(b).restarts, 0);
+    const BootTime crashed = world.now;
+    world.crash_and_restart();
+    while (world.count("restart " + b) == 0) world.step();
+    EXPECT_GE(world.now - crashed, std::chrono::minutes{10});
+}
+
+}  // namespace
+}  // namespace keyturn

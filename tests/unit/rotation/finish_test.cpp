@@ -1,0 +1,66 @@
+#include "fakes/rotation_world.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+
+TEST(Finish, WipesTheSecretsAndKeepsTheHistory) {
+    RotationWorld world({a, b});
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_FALSE(world.pending_kept);
+    EXPECT_FALSE(world.disk_record.has_value());
+    ASSERT_EQ(world.history.size(), 1U);
+    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().new_fingerprint, "new");
+    EXPECT_THAT(world.history.front().text, HasSubstr("2 units serve with new"));
+}
+
+TEST(Finish, NamesStragglersAndEnds) {
+    RotationWorld world({a, b});
+    world.start();
+    while (world.count("restart " + b) == 0) world.step();
+    world.ghosts.push_back({world.rotation->record().connectors_before.front(), "", "", "", 1});
+    world.run();
+    ASSERT_TRUE(world.done());
+    ASSERT_TRUE(world.told(EventKind::straggler_seen));
+    EXPECT_THAT(world.last(EventKind::straggler_seen)->message, HasSubstr("connector-1"));
+}
+
+TEST(Finish, HoldsWhenTheApiDoesNotListAUnitOfOurs) {
+    RotationWorld world({a, b});
+    world.start();
+    while (world.count("save finish") == 0) world.step();
+    world.unit(a).fate = RotationWorld::Fate::not_listed;
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.disk_record->hold->reason, "not_listed");
+}
+
+TEST(Story, IsToldByTheEventsInOrder) {
+    RotationWorld world({a, b});
+    world.start();
+    world.run();
+    std::vector<EventKind> kinds;
+    for (const Event& event : world.events) kinds.push_back(event.kind);
+    EXPECT_THAT(kinds, ElementsAre(EventKind::rotation_started, EventKind::secret_prepared,
+                                   EventKind::secret_committed, EventKind::token_delivered,
+                                   EventKind::batch_started, EventKind::unit_restarting,
+                                   EventKind::unit_verified, EventKind::soak_started,
+                                   EventKind::soak_ended, EventKind::batch_started,
+                                   EventKind::unit_restarting, EventKind::unit_verified,
+                                   EventKind::rotation_done));
+    EXPECT_EQ(world.events.back().rotation_id, "0123456789abcdef0123456789abcdef");
+    EXPECT_EQ(world.events.back().batch, "2/2");
+}
+
+}  // namespace
+}  // namespace keyturn

@@ -1,0 +1,199 @@
+#include "fakes/rotation_world.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using Fate = RotationWorld::Fate;
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+const std::string c = "cloudflared-web@3.service";
+
+/// A rotation of two units in which the first fails: held, the second untouched, held after a
+/// restart of the daemon too, and done after the fault is mended and an operator retries.
+void expect_hold_and_retry(RotationWorld& world, const std::string& reason,
+                           const std::string& text) {
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.disk_record->hold->reason, reason);
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr(text));
+    EXPECT_TRUE(world.told(EventKind::rotation_held));
+    EXPECT_EQ(world.unit(b).restarts, 0);
+
+    world.crash_and_restart();
+    for (int i = 0; i < 100; ++i) world.step();
+    EXPECT_TRUE(world.held()) << "a restart of the daemon does not lift a hold";
+    EXPECT_EQ(world.unit(b).restarts, 0);
+
+    world.unit(a).fate = Fate::comes_up;
+    if (world.unit(a).state.active_state == "activating") {
+        world.unit(a).state.active_state = "failed";
+    }
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(b).restarts, 1);
+    EXPECT_EQ(world.secrets_made, 1);
+}
+
+TEST(RollOut, RestartsEachUnitOnceAndNeverTheLastServingOne) {
+    RotationWorld world({a, b, c});
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    for (const auto& [name, unit] : world.units) EXPECT_EQ(unit.restarts, 1) << name;
+    EXPECT_GE(world.fewest_serving, 1);
+    const UnitProgress* first = &world.history.front().units.front();
+    EXPECT_EQ(first->verified_by, "systemd, ready, api");
+}
+
+TEST(RollOut, VerifiesAUnitBeforeItTouchesTheNext) {
+    RotationWorld world({a, b});
+    bool all_back = false;
+    world.before_action = [&](const std::string& action) {
+        if (action == "restart " + b) all_back = world.unit(a).readiness->connections == 4;
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_TRUE(all_back);
+}
+
+TEST(RollOut, HoldsForAJobThatIsDoneWithADeadUnit) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::done_but_dead;
+    expect_hold_and_retry(world, "verification_failed", "inactive/dead");
+}
+
+TEST(RollOut, HoldsForAUnitThatFails) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::fails;
+    expect_hold_and_retry(world, "verification_failed", "failed/failed");
+}
+
+TEST(RollOut, HoldsForAUnitThatIsRefusedForEver) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::never_ready;
+    expect_hold_and_retry(world, "verification_failed", "activating/auto-restart");
+}
+
+TEST(RollOut, HoldsWhenAnOperatorsJobTakesOver) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::canceled;
+    expect_hold_and_retry(world, "operator_took_over", "replaced our restart");
+}
+
+TEST(RollOut, HoldsWhenPolkitSaysNo) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"restart " + a, {Fault::denied, "polkit does not allow it", {}}});
+    expect_hold_and_retry(world, "not_allowed", "polkit does not allow it");
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
+TEST(RollOut, WaitsForTheBusAndThenRestartsOnce) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"restart " + a, {Fault::unreachable, "the bus is down", {}}});
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
+TEST(RollOut, DoesNotRestartTwiceWhenOnlyTheReplyWasLost) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"restart " + a, {Fault::unreachable, "the bus died", {}}, true});
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
+TEST(RollOut, PassesOneConnectionLessAtTheDeadlineWithAWarning) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::one_short;
+    const BootTime start = world.now;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_GE(world.now - start, 2min);
+    EXPECT_EQ(world.unit(b).restarts, 1);
+}
+
+TEST(RollOut, HoldsWhenTheApiNeverListsTheConnector) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::not_listed;
+    expect_hold_and_retry(world, "verification_failed", "Cloudflare does not list its connector");
+}
+
+TEST(RollOut, GoesByTheUnitAloneWhenTheApiIsSilentForTheWholeDeadline) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        const bool verifying = world.unit(a).restarts == 1 && world.unit(b).restarts == 0;
+        if (action == "list connectors" && verifying) {
+            world.faults.push_back({"list connectors", {Fault::unreachable, "down", {}}});
+        }
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.history.front().units.front().verified_by, "systemd, ready");
+}
+
+TEST(RollOut, HoldsWhenAnOperatorStoppedTheNextUnit) {
+    RotationWorld world({a, b, c});
+    world.before_action = [&](const std::string& action) {
+        if (action != "restart " + a) return;
+        UnitState& state = world.unit(b).state;
+        state.active_state = "inactive";
+        state.sub_state = "dead";
+        state.main_pid = 0;
+        world.unit(b).readiness.reset();
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.unit(b).restarts, 0);
+    world.before_action = nullptr;
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done()) << "retry leaves it stopped";
+    EXPECT_EQ(world.unit(b).restarts, 0);
+    EXPECT_EQ(world.unit(c).restarts, 1);
+}
+
+TEST(RollOut, WaitsUntilEnoughOthersServe) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action == "save roll" && world.count("save roll") == 0) {
+            world.unit(b).readiness->serving = false;
+            world.unit(b).readiness->connections = 0;
+        }
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.disk_record->hold->reason, "too_few_replicas");
+    EXPECT_EQ(world.unit(a).restarts, 0);
+}
+
+TEST(Hold, RaisesTheAlarmAgainWhenItBecomesUrgent) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::fails;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    for (int i = 0; i < 10; ++i) world.step();
+    EXPECT_FALSE(world.told(EventKind::hold_urgent)) << "b serves";
+    world.unit(b).readiness->serving = false;
+    for (int i = 0; i < 10; ++i) world.step();
+    EXPECT_TRUE(world.told(EventKind::hold_urgent));
+}
+
+}  // namespace
+}  // namespace keyturn

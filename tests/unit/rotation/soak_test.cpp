@@ -1,0 +1,126 @@
+#include "fakes/rotation_world.hpp"
+
+#include <gmock/gmock.h>
+
+#include <optional>
+
+namespace keyturn {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using Fate = RotationWorld::Fate;
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+const std::string c = "cloudflared-web@3.service";
+
+/// Calls `disturb` once, `after` this much of the soak.
+void in_the_soak(RotationWorld& world, Milliseconds after, std::function<void()> disturb) {
+    world.before_action = [&world, after, disturb, begun = std::optional<BootTime>{},
+                           disturbed = false](const std::string& action) mutable {
+        if (action == "save soak" && !begun) begun = world.now;
+        if (!begun || disturbed || world.now - *begun < after) return;
+        disturbed = true;
+        disturb();
+    };
+}
+
+TEST(Soak, KeepsTheSecondBatchAwayForItsWholeLength) {
+    RotationWorld world({a, b});
+    std::optional<BootTime> soak_began;
+    std::optional<BootTime> second_restart;
+    world.before_action = [&](const std::string& action) {
+        if (action == "save soak") soak_began = world.now;
+        if (action == "restart " + b) second_restart = world.now;
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    ASSERT_TRUE(soak_began && second_restart);
+    EXPECT_GE(*second_restart - *soak_began, 10min);
+    EXPECT_LT(*second_restart - *soak_began, 11min);
+    EXPECT_EQ(world.count("save soak"), 1U) << "no soak after the last batch";
+}
+
+TEST(Soak, HoldsWhenARestartedUnitDies) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::dies_later;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("failed in the soak"));
+    EXPECT_EQ(world.unit(b).restarts, 0);
+}
+
+TEST(Soak, HoldsWhenARestartedUnitWasReplaced) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 1min, [&] { world.unit(a).readiness->connector_id = "somebody-else"; });
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("process was replaced"));
+}
+
+TEST(Soak, BeginsAnewAfterAShortLackOfConnections) {
+    RotationWorld world({a, b});
+    std::optional<BootTime> disturbed;
+    std::optional<BootTime> second_restart;
+    in_the_soak(world, 5min, [&] {
+        disturbed = world.now;
+        world.unit(a).readiness->connections = 1;  // The next tick of the world mends it.
+    });
+    const auto disturb = world.before_action;
+    world.before_action = [&, disturb](const std::string& action) {
+        if (action == "restart " + b) second_restart = world.now;
+        disturb(action);
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    ASSERT_TRUE(disturbed && second_restart);
+    EXPECT_TRUE(world.told(EventKind::soak_restarted));
+    EXPECT_GE(*second_restart - *disturbed, 10min);
+}
+
+TEST(Soak, BeginsAnewAfterTheBusWasDown) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 5min, [&] {
+        world.faults.push_back({"sample", {Fault::unreachable, "the bus is down", {}}});
+    });
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::soak_restarted));
+}
+
+TEST(Soak, TellsThatAWaitingUnitDecays) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 1min, [&] { world.unit(b).readiness->connections = 3; });
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    ASSERT_TRUE(world.told(EventKind::replica_decaying));
+    EXPECT_THAT(world.last(EventKind::replica_decaying)->message, HasSubstr("3 of 4"));
+    EXPECT_FALSE(world.told(EventKind::replica_promoted));
+}
+
+TEST(Soak, PromotesAWaitingUnitThatLostHalfAndSoaksAnew) {
+    RotationWorld world({a, b, c});
+    in_the_soak(world, 1min, [&] { world.unit(c).readiness->connections = 2; });
+    std::vector<std::string> restarted;
+    const auto disturb = world.before_action;
+    world.before_action = [&, disturb](const std::string& action) {
+        if (action.starts_with("restart ")) restarted.push_back(action.substr(8));
+        disturb(action);
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_THAT(restarted, testing::ElementsAre(a, c, b));
+    EXPECT_TRUE(world.told(EventKind::replica_promoted));
+    EXPECT_EQ(world.count("save soak"), 2U);
+}
+
+}  // namespace
+}  // namespace keyturn
