@@ -24,6 +24,8 @@ READ_TOKEN = "cfut_read-00000000000000000000000000001"
 ACCOUNT_TOKEN = "cfat_write-0000000000000000000000000001"
 ELSEWHERE_TOKEN = "cfut_elsewhere-000000000000000000000001"
 PATIENCE = 10.0
+SETTLED_REQUESTS = 20
+QUIET_STATE = "/state?calls_since=1000000"
 
 
 def wait_until(condition, what, seconds=PATIENCE, step=0.02):
@@ -81,7 +83,7 @@ class Tunnel:
 
     def state(self):
         """Return what the model knows of this tunnel."""
-        return self.model.control("GET", "/state?calls_since=1000000")["tunnels"][self.id]
+        return self.model.control("GET", QUIET_STATE)["tunnels"][self.id]
 
     def connectors(self):
         """Return the ids of the connectors the edge has for this tunnel."""
@@ -296,15 +298,18 @@ class Traffic:
 
     def __init__(self, tunnel, directory, rate=100, slow_rate=0, slow_delay="1s"):
         self._summary = directory / "summary.json"
-        self._status = directory / "status.jsonl"
+        self._model = tunnel.model
         self.process = subprocess.Popen([
             TRAFFIC, "--url", "http://%s/" % tunnel.model.addresses["public"], "--host",
             tunnel.host, "--rate", str(rate), "--slow-rate", str(slow_rate), "--slow-delay",
-            slow_delay, "--output", self._status, "--summary", self._summary])
+            slow_delay, "--output", os.devnull, "--summary", self._summary])
 
     def settle(self):
-        """Wait until requests are being answered."""
-        wait_until(lambda: self._status.exists() and self._status.read_text(), "traffic")
+        """Wait until requests arrive at the public side."""
+        def arrived():
+            return self._model.control("GET", QUIET_STATE)["counters"].get("public_requests", 0)
+        before = arrived()
+        wait_until(lambda: arrived() >= before + SETTLED_REQUESTS, "traffic")
 
     def finish(self):
         """Stop, and return the summary."""

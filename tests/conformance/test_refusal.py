@@ -70,23 +70,30 @@ def test_edge_out_of_reach_is_retried(spawn, model, tunnel):
 
 def test_rotated_while_connected_decays(run, model, tunnel):
     """A new secret leaves connections alone; one that drops does not come back; the unit stays."""
-    connector = run(tunnel, *SHORT_WAITS).wait_ready()
+    connector = run(tunnel, *SHORT_WAITS, protocol="quic").wait_ready()
     wait_until(lambda: connector.connections() == 4 and tunnel.live() == 4, "four connections", 5)
     tunnel.rotate()
     assert connector.connections() == 4 and tunnel.get() == 200
-    drop = {"connector": connector.connector_id(), "count": 1, "index": 1}
-    assert model.control("POST", "/drop", drop) == {"dropped": 1}
+
+    def drop(index):
+        body = {"connector": connector.connector_id(), "index": index}
+        assert model.control("POST", "/drop", body) == {"dropped": 1}
+
+    drop(1)
     wait_until(lambda: connector.connections() == 3, "the loss to show", 0.5)
     assert connector.ready()[0] == 200 and tunnel.get() == 200
-    wait_until(connector.refusals, "the refusal of the connection that dropped", 15)
-    assert connector.connections() == 3
-    assert model.control("POST", "/drop", {"tunnel": tunnel.id}) == {"dropped": 3}
+    drop(0)
+    wait_until(connector.refusals, "the refusal of the first connection", 3)
+    wait_until(lambda: "Connection terminated connIndex=1" in connector.log(), "the long wait", 5)
+    assert connector.connections() == 2 and connector.ready()[0] == 200
+    drop(2)
+    drop(3)
     wait_until(lambda: connector.ready()[0] == 503, "no connection", 0.5)
     assert tunnel.get() == 530
     assert connector.process.poll() is None
     assert connector.metric('cloudflared_tunnel_server_locations{connection_id="0"') == 1
     tunnel.set_secret(tunnel.secret)
-    wait_until(lambda: connector.ready()[0] == 200, "a connection with the right secret", 15)
+    wait_until(lambda: connector.ready()[0] == 200, "a connection with the right secret", 5)
 
 
 def test_dropped_connection_comes_back_with_a_valid_secret(run, model, tunnel):

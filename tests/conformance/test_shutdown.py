@@ -141,7 +141,7 @@ def test_stop_before_the_first_connection(run, tunnel):
 
 
 def test_stop_of_a_refused_process_takes_up_to_the_grace_period(run, model, tunnel):
-    """With every connection waiting for a retry a stop may last, but not beyond the grace period."""
+    """With every connection waiting for a retry a stop lasts at most the grace period."""
     connector = live(run, tunnel, "--grace-period", "1s")
     tunnel.rotate()
     assert model.control("POST", "/drop", {"tunnel": tunnel.id}) == {"dropped": 1}

@@ -152,7 +152,8 @@ def test_precedence(spawn, model, tunnel, tmp_path, winner):
     file.write_text(loser.token)
     credentials.write_text(loser.credentials())
     config = tmp_path / "config.yml"
-    config.write_text("token: %s\n" % (tunnel.token if winner.startswith("config") else loser.token))
+    in_config = tunnel if winner.startswith("config") else loser
+    config.write_text("token: %s\n" % in_config.token)
     words, environment = {
         "flag-over-file": (["--token-file", file, "--token", tunnel.token], {}),
         "environment-over-file": (["--token-file", file], {"TUNNEL_TOKEN": tunnel.token}),

@@ -43,8 +43,7 @@ def parse_config(value, directory):
         raise ConfigError("unknown listeners; known are %s" % ", ".join(LISTENERS))
     world = World()
     world.credentials = [Credential(**item) for item in value.get("credentials", [])]
-    world.knobs = Knobs()
-    world.knobs.update(value.get("knobs", {}))
+    world.knobs = Knobs(value.get("knobs", {}))
     for item in value.get("tunnels", []):
         world.add_tunnel(Tunnel(**item))
     tls = value.get("tls", {})

@@ -66,14 +66,15 @@ class Fault:
 class Knobs:
     """The present position of every knob."""
 
-    def __init__(self):
-        self.faults = []
+    def __init__(self, initial):
+        self._initial = initial
         self.reset()
 
     def reset(self):
-        """Put everything back to its default, and forget all faults."""
+        """Put everything back to where the configuration file had it."""
         self.faults = []
         self.__dict__.update(DEFAULTS)
+        self.update(self._initial)
 
     def update(self, values):
         """Set the knobs named in `values`; raise ValueError and change nothing if one is wrong."""

@@ -11,6 +11,7 @@ from connector.loop import Stream, listen
 DEFAULT_ADDRESS = "localhost:0"
 KNOWN_PORTS = range(20241, 20246)
 TEXT = "text/plain; charset=utf-8"
+METRICS_TEXT = "text/plain; version=0.0.4; charset=utf-8"
 SHOWN_FLAGS = ("config", "edge-ip-version", "grace-period", "ha-connections", "loglevel", "metrics",
                "no-autoupdate", "protocol", "region", "retries")
 
@@ -93,7 +94,7 @@ class MetricsServer:
         return 200, TEXT, b'{"hostname":""}'
 
     def _get_metrics(self):
-        return 200, "text/plain; version=0.0.4; charset=utf-8", self._tracker.metrics_text().encode()
+        return 200, METRICS_TEXT, self._tracker.metrics_text().encode()
 
     def _get_diag_tunnel(self):
         return 200, TEXT, json.dumps(self._tracker.diag_tunnel()).encode() + b"\n"

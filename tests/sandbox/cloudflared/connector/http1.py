@@ -61,7 +61,7 @@ def parse_head(text):
 
 
 class MessageReader:
-    """Turns bytes into events: (HEAD, Head), then (DATA, bytes) any number of times, then (END, None).
+    """Turns bytes into events: (HEAD, Head), any number of (DATA, bytes), then (END, None).
 
     For responses set `responses`: a response without a length lasts until close() is called.
     """

@@ -5,7 +5,7 @@ import signal
 import sys
 
 from connector.configfile import ConfigError, expand, find_config, read_config
-from connector.credentials import StartError, find_credentials
+from connector.credentials import StartError, find_credentials, usage_error
 from connector.flags import UsageError, format_duration, parse_command_line, parse_duration
 from connector.log import Log
 from connector.tracker import VERSION, Tracker
@@ -103,8 +103,8 @@ def run_tunnel(options, environment):
     values = load_config(options, environment)
     options.use_config_file(values)
     if len(options.arguments) > 1:
-        raise StartError('"cloudflared tunnel run" accepts only one argument, the ID or name of the '
-                         "tunnel to run.\nSee 'cloudflared tunnel run --help'.", 255)
+        raise usage_error('"cloudflared tunnel run" accepts only one argument, the ID or name of '
+                          "the tunnel to run.")
     credentials = find_credentials(options, values, environment)
     log = Log(options.get("loglevel"))
     log.info("Starting tunnel", tunnelID=credentials.tunnel)

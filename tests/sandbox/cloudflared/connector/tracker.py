@@ -83,8 +83,8 @@ class Tracker:
         """Return the Prometheus text of /metrics."""
         prefix = "cloudflared_tunnel_"
         lines = [
-            'build_info{goversion="go1.24.13",revision="2026-08-14T10:21:00Z",type="",version="%s"} 1'
-            % VERSION,
+            'build_info{goversion="go1.24.13",revision="2026-08-14T10:21:00Z",type="",'
+            'version="%s"} 1' % VERSION,
             "process_start_time_seconds %.2f" % self.started,
             "cloudflared_orchestration_config_version %d" % self.config["version"],
             prefix + "ha_connections %d" % self.serving_attempts,
