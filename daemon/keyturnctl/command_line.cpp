@@ -13,7 +13,7 @@ namespace {
 constexpr const char* description =
     "Shows and steers keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
     "Reading is open to everybody. Acting is for root, and for users whom polkit allows\n"
-    "org.keyturn.rotate or org.keyturn.retry.";
+    "org.keyturn.rotate or org.keyturn.retry.\n";
 
 constexpr const char* footer =
     R"(Examples:
@@ -87,7 +87,6 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     Options options;
     app.set_version_flag("--version", "keyturnctl " KEYTURN_VERSION, "Show the version");
     app.set_help_flag("-h,--help", "Show this help");
-    app.require_subcommand(1);
     app.footer(footer);
     app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
         return std::string("keyturnctl: ") + error.what() + "\nTry: " +
@@ -96,7 +95,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     });
     const CLI::App* status = add_status(app, options.status);
     const CLI::App* rotate = add_rotate(app, options.rotate);
-    add_retry(app, options.retry);
+    const CLI::App* retry = add_retry(app, options.retry);
 
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
     try {
@@ -106,7 +105,9 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     }
     if (status->parsed()) return options.status;
     if (rotate->parsed()) return options.rotate;
-    return options.retry;
+    if (retry->parsed()) return options.retry;
+    // Not left to CLI11, which would say the same to a command that does not exist.
+    return SayCommand{"keyturnctl: there is no command\nTry: keyturnctl --help\n", ExitCode::usage};
 }
 
 }  // namespace keyturn

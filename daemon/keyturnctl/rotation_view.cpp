@@ -65,10 +65,10 @@ std::string progress_bar(WallTime started, WallTime ends, WallTime now, std::siz
     const auto percent = static_cast<std::size_t>(past.count() * 100 / whole.count());
     const Milliseconds left = std::chrono::ceil<std::chrono::seconds>(whole - past);
     const std::string label =
-        fmt::format("  {:>3}%  {}", percent,
+        fmt::format(" {:>3}%  {}", percent,
                     left > Milliseconds{0} ? to_text(left) + " left" : std::string("any moment"));
     const std::size_t frame = columns_of(label) + 2;
-    if (columns < frame + bar_columns_min) return fitted(label.substr(2), columns);
+    if (columns < frame + bar_columns_min) return fitted(label.substr(1), columns);
     const std::size_t bar = std::min(columns - frame, bar_columns_max);
     const std::size_t full = bar * percent / 100;
     return fmt::format("[{}{}]{}", std::string(full, '#'), std::string(bar - full, '-'), label);

@@ -1,0 +1,78 @@
+#include "command_line.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyturn {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(CommandLine, ReadsStatus) {
+    const auto all = std::get<StatusCommand>(parse_command_line({"status"}));
+    EXPECT_EQ(all.tunnel, "");
+    EXPECT_FALSE(all.json);
+    const auto one = std::get<StatusCommand>(parse_command_line({"status", "web", "--json"}));
+    EXPECT_EQ(one.tunnel, "web");
+    EXPECT_TRUE(one.json);
+}
+
+TEST(CommandLine, ReadsRotate) {
+    const auto command = std::get<RotateCommand>(
+        parse_command_line({"rotate", "--reason", "laptop lost", "web", "--follow", "--accept-gap"}));
+    EXPECT_EQ(command.tunnel, "web");
+    EXPECT_EQ(command.reason, "laptop lost");
+    EXPECT_TRUE(command.follow);
+    EXPECT_TRUE(command.accept_gap);
+    const auto plain = std::get<RotateCommand>(parse_command_line({"rotate", "web"}));
+    EXPECT_FALSE(plain.follow);
+    EXPECT_FALSE(plain.accept_gap);
+}
+
+TEST(CommandLine, ReadsRetry) {
+    const auto command = std::get<RetryCommand>(parse_command_line({"retry", "web", "--follow"}));
+    EXPECT_EQ(command.tunnel, "web");
+    EXPECT_TRUE(command.follow);
+}
+
+TEST(CommandLine, HelpIsNoErrorAndTellsTheExitCodes) {
+    const auto help = std::get<SayCommand>(parse_command_line({"--help"}));
+    EXPECT_EQ(help.exit_code, ExitCode::ok);
+    EXPECT_THAT(help.text, HasSubstr("    3  held"));
+    EXPECT_THAT(help.text, HasSubstr("rotate web --reason"));
+    const auto of_rotate = std::get<SayCommand>(parse_command_line({"rotate", "--help"}));
+    EXPECT_EQ(of_rotate.exit_code, ExitCode::ok);
+    EXPECT_THAT(of_rotate.text, HasSubstr("--accept-gap"));
+}
+
+TEST(CommandLine, TellsTheVersion) {
+    const auto version = std::get<SayCommand>(parse_command_line({"--version"}));
+    EXPECT_EQ(version.exit_code, ExitCode::ok);
+    EXPECT_EQ(version.text, "keyturnctl " KEYTURN_VERSION "\n");
+}
+
+struct WrongLine {
+    std::vector<std::string> arguments;
+    std::string complaint;
+};
+
+class WrongCommandLine : public testing::TestWithParam<WrongLine> {};
+
+TEST_P(WrongCommandLine, IsAUsageErrorThatNamesTheTrouble) {
+    const auto said = std::get<SayCommand>(parse_command_line(GetParam().arguments));
+    EXPECT_EQ(said.exit_code, ExitCode::usage);
+    EXPECT_THAT(said.text, HasSubstr(GetParam().complaint));
+    EXPECT_THAT(said.text, HasSubstr("--help"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Lines, WrongCommandLine,
+                         testing::Values(WrongLine{{}, "there is no command"},
+                                         WrongLine{{"rotat"}, "rotat"},
+                                         WrongLine{{"rotate"}, "TUNNEL"},
+                                         WrongLine{{"rotate", "web", "--reason"}, "--reason"},
+                                         WrongLine{{"retry"}, "TUNNEL"},
+                                         WrongLine{{"retry", "web", "api"}, "api"},
+                                         WrongLine{{"status", "--jsn"}, "--jsn"}));
+
+}  // namespace
+}  // namespace keyturn

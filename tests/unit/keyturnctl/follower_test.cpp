@@ -1,0 +1,154 @@
+#include "follower.hpp"
+
+#include "samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyturn {
+namespace {
+
+using samples::now;
+using std::chrono::minutes;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+/// The tunnel "web" before the rotation of the samples.
+TunnelStatus before() {
+    TunnelStatus tunnel = samples::idle();
+    tunnel.name = "web";
+    tunnel.due.reset();
+    return tunnel;
+}
+
+TunnelStatus done() {
+    TunnelStatus tunnel = before();
+    tunnel.last_done = now + minutes{8};
+    tunnel.fingerprint = "fedcba9876543210";
+    return tunnel;
+}
+
+TEST(Follower, EndsWithOkWhenTheRotationIsDone) {
+    Follower follower(before());
+    EXPECT_THAT(follower.saw(samples::soaking(), now, true),
+                ElementsAre(HasSubstr("soak after batch 1 of 2"), HasSubstr("verified")));
+    EXPECT_FALSE(follower.verdict());
+    static_cast<void>(follower.saw(done(), now + minutes{8}, false));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+    EXPECT_THAT(follower.verdict()->lines,
+                ElementsAre("web: done in 12m; the token is now fedcba9876543210"));
+}
+
+TEST(Follower, EndsWithHeldAndTheRemedy) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::held(), now, false));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
+    EXPECT_THAT(follower.verdict()->lines,
+                ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
+                            "When that is mended: keyturnctl retry web --follow"));
+}
+
+TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
+    Follower follower(before());
+    TunnelStatus refused = before();
+    refused.last_outcome = "refused";
+    refused.reason = "one replica only";
+    static_cast<void>(follower.saw(refused, now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::refused);
+    EXPECT_THAT(follower.verdict()->lines,
+                ElementsAre("web: refused, nothing was touched: one replica only"));
+}
+
+TEST(Follower, WaitsForARotationThatHasNotShownYet) {
+    Follower follower(before());
+    EXPECT_THAT(follower.saw(before(), now, true), IsEmpty());
+    EXPECT_FALSE(follower.verdict());
+    EXPECT_FALSE(follower.begun());
+    EXPECT_THAT(follower.live_block(now, {80, false}), IsEmpty());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    EXPECT_TRUE(follower.begun());
+}
+
+TEST(Follower, TakesTheSameRefusalAgainForAnAnswerAfterAWhile) {
+    TunnelStatus refused = before();
+    refused.last_outcome = "refused";
+    Follower follower(refused);
+    for (int reading = 0; reading < 3; ++reading) {
+        static_cast<void>(follower.saw(refused, now, true));
+        static_cast<void>(follower.saw(refused, now, false));
+        EXPECT_FALSE(follower.verdict()) << reading;
+    }
+    static_cast<void>(follower.saw(refused, now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::refused);
+}
+
+TEST(Follower, OfARetryDoesNotTakeTheOldHoldForTheNewOne) {
+    Follower follower(samples::held());
+    static_cast<void>(follower.saw(samples::held(), now, true));
+    EXPECT_FALSE(follower.verdict());
+    TunnelStatus running = samples::held();
+    running.state = "running";
+    EXPECT_THAT(follower.saw(running, now, false), ElementsAre("02:30:00  goes on"));
+    static_cast<void>(follower.saw(samples::held(), now, false));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
+}
+
+TEST(Follower, SurvivesARestartOfTheDaemon) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    EXPECT_THAT(follower.lost(now), ElementsAre(HasSubstr("keyturnd is not running")));
+    EXPECT_THAT(follower.lost(now), IsEmpty());
+    EXPECT_FALSE(follower.verdict());
+    EXPECT_THAT(follower.saw(samples::soaking(), now, true),
+                ElementsAre("02:30:00  keyturnd is back"));
+    static_cast<void>(follower.saw(done(), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+}
+
+TEST(Follower, DoesNotCallARotationDoneThatLeftNoTrace) {
+    Follower follower(before());
+    TunnelStatus preflight = before();
+    preflight.state = "running";
+    preflight.phase = "preflight";
+    static_cast<void>(follower.saw(preflight, now, true));
+    static_cast<void>(follower.lost(now));
+    static_cast<void>(follower.saw(before(), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_THAT(follower.verdict()->lines, ElementsAre(HasSubstr("without a result")));
+}
+
+TEST(Follower, EndsWhenThePolicyLosesTheTunnel) {
+    Follower follower(before());
+    follower.left_out();
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+}
+
+TEST(Follower, ShowsUnitsAndBarBelow) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    EXPECT_THAT(follower.live_block(now + minutes{1}, {60, false}),
+                ElementsAre("", HasSubstr("cloudflared-web@a.service  verified"),
+                            HasSubstr("cloudflared-web@b.service  waiting"), HasSubstr("50%  5m left")));
+    static_cast<void>(follower.lost(now));
+    EXPECT_EQ(follower.live_block(now, {60, false}).size(), 3U) << "no bar that nobody moves";
+    static_cast<void>(follower.saw(done(), now, true));
+    EXPECT_THAT(follower.live_block(now, {60, false}), IsEmpty());
+}
+
+TEST(Follower, SaysFarewell) {
+    EXPECT_EQ(Follower(before()).farewell(),
+              "The rotation of web goes on without this. To look: keyturnctl status web");
+}
+
+}  // namespace
+}  // namespace keyturn

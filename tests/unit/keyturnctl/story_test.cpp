@@ -1,0 +1,93 @@
+#include "story.hpp"
+
+#include "samples.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyturn {
+namespace {
+
+using samples::now;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TunnelStatus restarting() {
+    TunnelStatus tunnel = samples::soaking();
+    tunnel.phase = "roll";
+    tunnel.units[0] = {"cloudflared-web@a.service", "restarting", 1, -1, ""};
+    tunnel.step_started.reset();
+    tunnel.step_ends.reset();
+    return tunnel;
+}
+
+TEST(Story, TellsTheFirstPhaseOfARotation) {
+    TunnelStatus preflight = samples::idle();
+    preflight.state = "running";
+    preflight.phase = "preflight";
+    preflight.started = now;
+    EXPECT_THAT(story_of(samples::idle(), preflight, now), ElementsAre("02:30:00  preflight"));
+}
+
+TEST(Story, TellsWhatHappenedToEachUnit) {
+    TunnelStatus before = restarting();
+    before.units[0].step = "waiting";
+    EXPECT_THAT(story_of(before, restarting(), now),
+                ElementsAre("02:30:00    cloudflared-web@a.service: restarting"));
+}
+
+TEST(Story, TellsTheUnitBeforeTheSoakThatItBegins) {
+    EXPECT_THAT(story_of(restarting(), samples::soaking(), now),
+                ElementsAre("02:30:00    cloudflared-web@a.service: verified (systemd, ready, api), "
+                            "4 connections",
+                            "02:30:00  soak after batch 1 of 2, 10m"));
+}
+
+TEST(Story, TellsTheNextBatchBeforeItsUnits) {
+    TunnelStatus after = restarting();
+    after.batch = 2;
+    after.units = samples::soaking().units;
+    after.units[1].step = "restarting";
+    EXPECT_THAT(story_of(samples::soaking(), after, now),
+                ElementsAre("02:30:00  roll, batch 2 of 2",
+                            "02:30:00    cloudflared-web@b.service: restarting"));
+}
+
+TEST(Story, TellsASoakThatBeginsAnew) {
+    TunnelStatus after = samples::soaking();
+    after.step_started = now;
+    EXPECT_THAT(story_of(samples::soaking(), after, now),
+                ElementsAre("02:30:00  the soak begins anew: not everything was healthy"));
+}
+
+TEST(Story, TellsWaitingAndGoingOn) {
+    TunnelStatus waiting = restarting();
+    waiting.state = "waiting";
+    waiting.reason = "the API does not answer";
+    EXPECT_THAT(story_of(restarting(), waiting, now),
+                ElementsAre("02:30:00  waiting: the API does not answer"));
+    EXPECT_THAT(story_of(waiting, waiting, now), IsEmpty());
+    EXPECT_THAT(story_of(waiting, restarting(), now), ElementsAre("02:30:00  goes on"));
+}
+
+TEST(Story, OfARetryTellsOnlyWhatIsNew) {
+    EXPECT_THAT(story_of(samples::held(), restarting(), now), ElementsAre("02:30:00  goes on"));
+}
+
+TEST(Story, TellsUnitsThatDoNotRun) {
+    TunnelStatus after = restarting();
+    after.units = {{"cloudflared-web@c.service", "listed", 0, -1, ""}};
+    EXPECT_THAT(story_of(samples::idle(), after, now),
+                ElementsAre("02:30:00  roll, batch 1 of 2",
+                            "02:30:00    cloudflared-web@c.service: does not run; gets the token, is "
+                            "not started"));
+}
+
+TEST(Story, HasNothingToTellWhenConnectionsComeAndGo) {
+    TunnelStatus after = samples::soaking();
+    after.units[1].connections = 3;
+    EXPECT_THAT(story_of(samples::soaking(), after, now), IsEmpty());
+}
+
+}  // namespace
+}  // namespace keyturn

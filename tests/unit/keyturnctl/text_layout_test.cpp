@@ -1,0 +1,53 @@
+#include "text_layout.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace keyturn {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+TEST(Printable, LetsNothingMoveTheCursor) {
+    EXPECT_EQ(printable("a\x1b[2Jb\nc\x7f"), "a?[2Jb?c?");
+    EXPECT_EQ(printable("a\xC2\x9B" "31m"), "a?31m");
+    EXPECT_EQ(printable("größer → 4"), "größer → 4");
+    EXPECT_EQ(printable("\xC2"), "\xC2");
+}
+
+TEST(Columns, CountCharactersNotBytes) {
+    EXPECT_EQ(columns_of("größer"), 6U);
+    EXPECT_EQ(padded("ö", 3), "ö  ");
+    EXPECT_EQ(padded("long", 3), "long");
+}
+
+TEST(Fitted, CutsWithAMark) {
+    EXPECT_EQ(fitted("cloudflared", 11), "cloudflared");
+    EXPECT_EQ(fitted("cloudflared", 10), "cloudfl...");
+    EXPECT_EQ(fitted("öäüöäü", 5), "öä...");
+    EXPECT_EQ(fitted("cloud", 2), "cl");
+}
+
+TEST(Wrapped, BreaksBetweenWords) {
+    EXPECT_THAT(wrapped("one two three four", 11, 2), ElementsAre("  one two", "  three", "  four"));
+    EXPECT_THAT(wrapped("first\nsecond  line", 40, 1), ElementsAre(" first", " second line"));
+    EXPECT_THAT(wrapped("a incomprehensibilities b", 10, 0),
+                ElementsAre("a", "incomprehensibilities", "b"));
+    EXPECT_THAT(wrapped("", 10, 0), IsEmpty());
+}
+
+TEST(Paint, ColoursOnlyWhenAsked) {
+    EXPECT_EQ(Paint(true)(Tone::bad, "held"), "\x1b[1;31mheld\x1b[0m");
+    EXPECT_EQ(Paint(true)(Tone::plain, "text"), "text");
+    EXPECT_EQ(Paint(false)(Tone::bad, "held"), "held");
+}
+
+TEST(Times, AreLocal) {
+    const WallTime moment{std::chrono::seconds{1772332200}};
+    EXPECT_EQ(clock_text(moment), "02:30:00");
+    EXPECT_EQ(date_text(moment), "2026-03-01 02:30 UTC");
+}
+
+}  // namespace
+}  // namespace keyturn
