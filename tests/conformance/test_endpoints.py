@@ -158,11 +158,12 @@ def test_default_metrics_ports(spawn, tunnel):
     try:
         connector = spawn(*words)
         assert int(connector.metrics_address().rsplit(":", 1)[1]) not in KNOWN_PORTS
-        assert held, "somebody else has all five ports"
-        lowest = min(held)
-        held.pop(lowest).close()
-        connector = spawn(*words)
-        assert connector.metrics_address() == "127.0.0.1:%d" % lowest
+        assert len(held) >= 2, "somebody else has the known ports"
+        free = sorted(held)[:2]
+        for port in free:
+            held.pop(port).close()
+        addresses = [spawn(*words).metrics_address() for _ in free]
+        assert addresses == ["127.0.0.1:%d" % port for port in free]
     finally:
         for listener in held.values():
             listener.close()

@@ -120,12 +120,14 @@ def test_restart_before_delivery_loses_capacity(run, traffic, tunnel):
 
 
 def test_eviction_of_all_loses_requests(run, model, traffic, tunnel):
-    """DELETE of all connections loses what is in flight, and more until connectors are back."""
+    """DELETE of all connections loses what is in flight, and all that comes until they are back."""
     start_pair(run, tunnel)
     load = traffic(tunnel, rate=100, slow_rate=20, slow_delay="1s")
     load.settle()
+    tunnel.rotate()
     assert model.api("DELETE", tunnel.path + "/connections")[0] == 200
     assert tunnel.connections() == 0
+    assert [tunnel.get() for _ in range(10)] == [530] * 10
     summary = load.finish()
     assert summary["failed_by"].get("502", 0) > 0
     assert summary["failed_by"].get("530", 0) > 0

@@ -27,36 +27,41 @@ class Exchange:
         self._send = send
         self._on_done = on_done
         self._status = 0
+        self._frames = []
 
     def on_event(self, kind, value):
-        """Pass one event of the response on to the edge; return whether it was the last."""
+        """Take one event of the response; return whether it was the last."""
         if kind == http1.HEAD:
             self._status = value.status
             headers = [pair for pair in value.headers if pair[0] not in HOP_HEADERS]
-            self._reply(wire.json_frame(
+            self._frames.append(wire.json_frame(
                 wire.RESPONSE_HEAD, {"status": value.status, "headers": headers}, self.stream))
         elif kind == http1.DATA:
-            self._reply(wire.frame(wire.RESPONSE_DATA, self.stream, value))
+            self._frames.append(wire.frame(wire.RESPONSE_DATA, self.stream, value))
         else:
-            self._reply(wire.frame(wire.RESPONSE_END, self.stream))
+            self._frames.append(wire.frame(wire.RESPONSE_END, self.stream))
+            self.flush()
             self._on_done(self, self._status)
             return True
         return False
 
+    def flush(self):
+        """Send the edge what has come together, with one write."""
+        if self._frames and not self.cancelled:
+            self._send(b"".join(self._frames))
+        self._frames = []
+
     def fail(self):
         """Answer 502, or break the response off where it has begun."""
         if self._status:
-            self._reply(wire.frame(wire.CANCEL, self.stream))
+            self._frames.append(wire.frame(wire.CANCEL, self.stream))
         else:
             self._status = 502
             head = {"status": 502, "headers": [("x-sandbox-reason", "origin-unreachable")]}
-            self._reply(wire.json_frame(wire.RESPONSE_HEAD, head, self.stream))
-            self._reply(wire.frame(wire.RESPONSE_END, self.stream))
+            self._frames.append(wire.json_frame(wire.RESPONSE_HEAD, head, self.stream))
+            self._frames.append(wire.frame(wire.RESPONSE_END, self.stream))
+        self.flush()
         self._on_done(self, self._status)
-
-    def _reply(self, data):
-        if not self.cancelled:
-            self._send(data)
 
 
 class OriginConnection:
@@ -97,6 +102,8 @@ class OriginConnection:
                 self._exchange = None
                 if self._stream.open:
                     self._pool.append(self)
+        if self._exchange is not None:
+            self._exchange.flush()
 
 
 class Origin:

@@ -147,8 +147,8 @@ class Run:
 
     def run(self):
         """Serve, and return the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.on_signal(number, self._on_stop_signal)
+        self._loop.on_signal(signal.SIGTERM, lambda: self._on_stop_signal("terminated"))
+        self._loop.on_signal(signal.SIGINT, lambda: self._on_stop_signal("interrupt"))
         self._supervisor.start()
         self._loop.run()
         if self._error is not None:
@@ -157,11 +157,11 @@ class Run:
         self._log.info("Tunnel server stopped")
         return 0
 
-    def _on_stop_signal(self):
+    def _on_stop_signal(self, name):
         """Drain within the grace period; the next signal kills."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        self._log.info("Initiating graceful shutdown due to signal terminated ...")
+        self._log.info("Initiating graceful shutdown due to signal %s ..." % name)
         self._loop.after(self._settings.grace_seconds, self._loop.stop)
         self._supervisor.stop()
 
