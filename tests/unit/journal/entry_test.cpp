@@ -1,0 +1,60 @@
+#include "journal/entry.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace keyturn {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(JournalFields, SayEverythingThatTheEventSays) {
+    Event event;
+    event.kind = EventKind::unit_verified;
+    event.priority = Priority::notice;
+    event.message = "web: two lines\nare fine";
+    event.tunnel_name = "web";
+    event.tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
+    event.rotation_id = "0123456789abcdef0123456789abcdef";
+    event.target_unit = "cloudflared-web@1.service";
+    event.batch = "1/2";
+    event.phase = "roll";
+    event.result = "done";
+    event.fingerprint = "00112233445566aa";
+    EXPECT_THAT(
+        journal_fields(event),
+        ElementsAre("MESSAGE=web: two lines\nare fine", "PRIORITY=5",
+                    "MESSAGE_ID=" + std::string(message_id_of(EventKind::unit_verified)),
+                    "SYSLOG_IDENTIFIER=keyturnd", "TUNNEL_NAME=web",
+                    "TUNNEL_ID=f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",
+                    "ROTATION_ID=0123456789abcdef0123456789abcdef",
+                    "TARGET_UNIT=cloudflared-web@1.service", "BATCH=1/2", "PHASE=roll",
+                    "RESULT=done", "FINGERPRINT=00112233445566aa"));
+}
+
+TEST(JournalFields, LeaveOutWhatIsEmpty) {
+    Event event;
+    event.message = "started";
+    EXPECT_THAT(journal_fields(event),
+                ElementsAre("MESSAGE=started", "PRIORITY=6",
+                            "MESSAGE_ID=" + std::string(message_id_of(EventKind::daemon_started)),
+                            "SYSLOG_IDENTIFIER=keyturnd"));
+}
+
+TEST(PlainLine, HasThePriorityThatSystemdReads) {
+    Event event;
+    event.message = "held";
+    event.priority = Priority::alert;
+    EXPECT_EQ(plain_line(event), "<1>held\n");
+}
+
+TEST(PlainLine, IsOneLineWhateverTheMessageHolds) {
+    Event event;
+    event.message = "first\n<0>forged\r\x1b[31m\x7f";
+    EXPECT_EQ(plain_line(event), "<6>first <0>forged  [31m \n");
+}
+
+}  // namespace
+}  // namespace keyturn

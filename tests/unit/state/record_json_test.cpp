@@ -1,0 +1,141 @@
+#include "state/record_json.hpp"
+
+#include "unit/state/sample.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace keyturn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+StateDocument sample_document() { return StateDocument{"web", 7, sample_state()}; }
+
+Result<StateDocument> decoded(const Json& json) { return decode_document(json.dump()); }
+
+std::string why(const Json& json) {
+    const Result<StateDocument> document = decoded(json);
+    return document ? "(accepted)" : document.error().text;
+}
+
+TEST(RecordJson, GivesBackWhatItWasGiven) {
+    const Result<StateDocument> back = decode_document(encode_document(sample_document()));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, sample_document());
+    const HistoryEntry entry = sample_entry("a");
+    const Result<HistoryEntry> entry_back = decode_history_entry(encode_history_entry(entry));
+    ASSERT_TRUE(entry_back);
+    EXPECT_EQ(*entry_back, entry);
+}
+
+TEST(RecordJson, GivesBackWhatIsEmpty) {
+    const StateDocument empty{"web", 1, TunnelState{}};
+    const Result<StateDocument> back = decode_document(encode_document(empty));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(*back, empty);
+    StateDocument fresh = empty;
+    fresh.state.rotation = RotationRecord{};
+    const Result<StateDocument> fresh_back = decode_document(encode_document(fresh));
+    ASSERT_TRUE(fresh_back);
+    EXPECT_EQ(*fresh_back, fresh);
+}
+
+TEST(RecordJson, GivesBackEveryPhaseAndStep) {
+    for (const Phase phase : {Phase::preflight, Phase::prepare, Phase::commit, Phase::roll,
+                              Phase::soak, Phase::finish}) {
+        StateDocument document = sample_document();
+        document.state.rotation->phase = phase;
+        const Result<StateDocument> back = decode_document(encode_document(document));
+        ASSERT_TRUE(back);
+        EXPECT_EQ(back->state.rotation->phase, phase);
+    }
+    for (const UnitStep step :
+         {UnitStep::listed, UnitStep::waiting, UnitStep::restarting, UnitStep::verified}) {
+        StateDocument document = sample_document();
+        document.state.rotation->units[1].step = step;
+        const Result<StateDocument> back = decode_document(encode_document(document));
+        ASSERT_TRUE(back);
+        EXPECT_EQ(back->state.rotation->units[1].step, step);
+    }
+}
+
+TEST(RecordJson, IsOneLine) {
+    EXPECT_EQ(encode_document(sample_document()).find('\n'), std::string::npos);
+    EXPECT_EQ(encode_history_entry(sample_entry("a\nb")).find('\n'), std::string::npos);
+}
+
+TEST(RecordJson, SurvivesTextsThatAreNoUtf8) {
+    StateDocument document = sample_document();
+    document.state.rotation->trigger = "caf\xe9 \xff";
+    const Result<StateDocument> back = decode_document(encode_document(document));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->state.rotation->trigger, "caf\xef\xbf\xbd \xef\xbf\xbd");
+}
+
+/// The path of every member, an object's members after it.
+void collect(const Json& json, const Json::json_pointer& at,
+             std::vector<Json::json_pointer>& paths) {
+    for (const auto& [key, value] : json.items()) {
+        const Json::json_pointer path = json.is_array() ? at / std::stoul(key) : at / key;
+        paths.push_back(path);
+        if (value.is_structured()) collect(value, path, paths);
+    }
+}
+
+TEST(RecordJson, RefusesAMissingRenamedOrMistypedMemberAnywhere) {
+    const Json whole = Json::parse(encode_document(sample_document()));
+    std::vector<Json::json_pointer> paths;
+    collect(whole, Json::json_pointer(), paths);
+    ASSERT_GT(paths.size(), 40U);
+    for (const Json::json_pointer& path : paths) {
+        Json mistyped = whole;
+        mistyped[path] = Json::parse("[[1.5]]");
+        EXPECT_FALSE(decoded(mistyped)) << path;
+        const Json& parent = whole[path.parent_pointer()];
+        if (!parent.is_object()) continue;
+        Json missing = whole;
+        missing[path.parent_pointer()].erase(path.back());
+        EXPECT_FALSE(decoded(missing)) << path;
+        Json extra = whole;
+        extra[path.parent_pointer()]["surprise"] = 1;
+        EXPECT_FALSE(decoded(extra)) << path;
+    }
+}
+
+TEST(RecordJson, NamesTheMemberThatIsWrong) {
+    const Json whole = Json::parse(encode_document(sample_document()));
+    Json json = whole;
+    json["sequence"] = "7";
+    EXPECT_EQ(why(json), "unexpected content at \"sequence\"");
+    json = whole;
+    json["rotation"]["phase"] = "dancing";
+    EXPECT_EQ(why(json), "unexpected content at \"rotation\"");
+    json = whole;
+    json["later"] = 1;
+    EXPECT_EQ(why(json), "unexpected content at \"(an unknown member)\"");
+    EXPECT_EQ(why(Json::array()), "it is not a JSON object");
+    EXPECT_FALSE(decode_document("{"));
+    EXPECT_FALSE(decode_document(""));
+}
+
+TEST(RecordJson, RefusesNumbersThatDoNotFit) {
+    const Json whole = Json::parse(encode_document(sample_document()));
+    const auto accepts = [&whole](const char* path, const char* number) {
+        Json json = whole;
+        json[Json::json_pointer(path)] = Json::parse(number);
+        return decoded(json).has_value();
+    };
+    EXPECT_TRUE(accepts("/rotation/batch", "2147483647"));
+    EXPECT_FALSE(accepts("/rotation/batch", "2147483648"));
+    EXPECT_FALSE(accepts("/rotation/batch", "1.0"));
+    EXPECT_TRUE(accepts("/sequence", "9223372036854775807"));
+    EXPECT_FALSE(accepts("/sequence", "9223372036854775808"));
+    EXPECT_FALSE(accepts("/sequence", "1e3"));
+    EXPECT_TRUE(accepts("/first_seen_ms", "253402300799999"));
+    EXPECT_FALSE(accepts("/first_seen_ms", "253402300800000"));
+    EXPECT_FALSE(accepts("/first_seen_ms", "true"));
+}
+
+}  // namespace
+}  // namespace keyturn

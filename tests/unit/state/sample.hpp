@@ -1,0 +1,61 @@
+#pragma once
+
+#include "state/record_json.hpp"
+
+#include <string>
+
+namespace keyturn {
+
+inline UnitProgress sample_unit(const std::string& name, UnitStep step) {
+    UnitProgress unit;
+    unit.name = name;
+    unit.batch = 1;
+    unit.baseline = 4;
+    unit.step = step;
+    unit.invocation_before = "0f0e0d0c0b0a09080706050403020100";
+    unit.connector_before = "11111111-2222-3333-4444-555555555555";
+    unit.stop_and_start = Milliseconds(105'000);
+    unit.connector_after = "66666666-2222-3333-4444-555555555555";
+    unit.verified_by = "systemd, ready, api";
+    return unit;
+}
+
+/// A state with every member set, and texts that JSON has to escape.
+inline TunnelState sample_state() {
+    RotationRecord rotation;
+    rotation.rotation_id = "0123456789abcdef0123456789abcdef";
+    rotation.trigger = "operator said \"now\"\n\t\\ \xc3\xa9";
+    rotation.phase = Phase::soak;
+    rotation.started = WallTime(Milliseconds(1'764'000'000'123));
+    rotation.committed = WallTime(Milliseconds(1'764'000'001'456));
+    rotation.old_fingerprint = "00112233445566aa";
+    rotation.new_fingerprint = "ffeeddccbbaa0099";
+    rotation.accept_gap = true;
+    rotation.batch = 1;
+    rotation.units = {sample_unit("cloudflared-web@1.service", UnitStep::verified),
+                      sample_unit("cloudflared-web@2.service", UnitStep::waiting)};
+    rotation.connectors_before = {"11111111-2222-3333-4444-555555555555", "other"};
+    rotation.hold = Hold{"verification_failed", "it did not connect", "cloudflared-web@2.service",
+                         WallTime(Milliseconds(1'764'000'002'000))};
+    TunnelState state;
+    state.first_seen = WallTime(Milliseconds(1'700'000'000'000));
+    state.last_done = WallTime(Milliseconds(1'760'000'000'001));
+    state.rotation = rotation;
+    return state;
+}
+
+inline HistoryEntry sample_entry(const std::string& rotation_id) {
+    HistoryEntry entry;
+    entry.rotation_id = rotation_id;
+    entry.trigger = "schedule";
+    entry.outcome = "done";
+    entry.text = "Rotated; 2 units verified.";
+    entry.started = WallTime(Milliseconds(1'764'000'000'123));
+    entry.ended = WallTime(Milliseconds(1'764'000'900'000));
+    entry.old_fingerprint = "00112233445566aa";
+    entry.new_fingerprint = "ffeeddccbbaa0099";
+    entry.units = {sample_unit("cloudflared-web@1.service", UnitStep::verified)};
+    return entry;
+}
+
+}  // namespace keyturn
