@@ -50,6 +50,12 @@ def encode_token(value):
     return base64.b64encode(data).decode()
 
 
+def cpu_seconds(pid):
+    """Return the processor time that a process has used so far."""
+    fields = pathlib.Path("/proc/%d/stat" % pid).read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def free_port():
     """Return a TCP port that nobody listens on at the moment."""
     with socket.socket() as probe:
@@ -132,11 +138,10 @@ class Model:
                 {"token": ACCOUNT_TOKEN, "name": "account", "owner": "account"},
                 {"token": ELSEWHERE_TOKEN, "name": "elsewhere", "accounts": ["0" * 32]}]}
         (directory / "config.json").write_text(json.dumps(config))
-        started = time.monotonic()
         self.process = subprocess.Popen(
             [MODEL, directory / "config.json"], stdout=subprocess.PIPE, text=True)
         self.addresses = json.loads(self.process.stdout.readline())
-        self.start_seconds = time.monotonic() - started
+        self.start_cpu_seconds = cpu_seconds(self.process.pid)
         self._tls = ssl.create_default_context(cafile=self.certificates / "ca.pem")
 
     def stop(self):

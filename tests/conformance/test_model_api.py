@@ -25,8 +25,8 @@ def fault(model, **rule):
 
 
 def test_starts_fast(model):
-    """All listeners are open within half a second, a slow machine's margin included."""
-    assert model.start_seconds < 1.0
+    """All listeners are open after less than half a second of work, on a busy machine, too."""
+    assert 0 < model.start_cpu_seconds < 0.5
 
 
 def test_tunnel_object_and_list(model, tunnel):
