@@ -1,0 +1,161 @@
+"""keyturn itself in a test host: installed from a build, with a policy and an API token."""
+
+import json
+import os
+import re
+import subprocess
+
+from scenario.cloudflare import ACCOUNT, API_URL, WRITE_TOKEN
+from scenario.waiting import wait_until
+
+UNIT = "keyturnd.service"
+POLICY = "/etc/keyturn/keyturn.yaml"
+API_TOKEN = "/etc/keyturn/cloudflare-api-token"
+STATE = "/var/lib/keyturn"
+TOKEN = STATE + "/tokens/web"
+# Short enough for tests; everything else is as the policy's built-in values have it.
+QUICK = {"settle": "200ms", "soak": "1s", "min_healthy_time": "500ms", "healthy_deadline": "10s",
+         "progress_deadline": "10min"}
+INSTALL = """
+set -eu
+cp -a --no-preserve=ownership /mnt/share/installed/. /
+systemd-sysusers keyturn.conf
+systemd-tmpfiles --create keyturn.conf
+systemctl daemon-reload
+systemctl reload dbus
+systemctl restart polkit
+install -m 644 /mnt/share/certs/ca.pem /etc/keyturn/sandbox-ca.pem
+"""
+# What a lone token file needs, where no keyturn is installed.
+INSTALL_STORE = """
+set -eu
+useradd --system --home-dir /var/lib/keyturn keyturn
+install -d -o keyturn -g keyturn -m 700 /var/lib/keyturn /var/lib/keyturn/tokens
+"""
+PUT_TOKEN = """
+set -eu
+umask 077
+cat >/var/lib/keyturn/tokens/.web.new
+chown keyturn:keyturn /var/lib/keyturn/tokens/.web.new
+mv /var/lib/keyturn/tokens/.web.new /var/lib/keyturn/tokens/web
+"""
+PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
+
+
+def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None):
+    """Return the policy of one tunnel, quick unless `rollout` says otherwise."""
+    lines = [
+        "version: 1",
+        "cloudflare:",
+        "  api_url: " + API_URL,
+        "  ca_file: /etc/keyturn/sandbox-ca.pem",
+        "  credentials:",
+        "    main: {credential: cloudflare-api-token}",
+        "tunnels:",
+        "  web:",
+        "    account: " + account,
+        "    tunnel: " + tunnel,
+        "    credential: main",
+        "    units: " + json.dumps(units or ["cloudflared-web@*.service"]),
+        "    token: {store: keyturn}",
+        "    rotate: {min_interval: 0}",
+        "    rollout:"]
+    values = {**(QUICK if defaults is None else defaults), **(rollout or {})}
+    lines += ["      %s: %s" % (key, json.dumps(value).strip('"')) for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+class Keyturn:
+    """The daemon and its tool."""
+
+    def __init__(self, host, tunnel):
+        self._host = host
+        self._tunnel = tunnel
+
+    def install(self, build):
+        """Install the programs of a build directory and everything around them."""
+        target = self._host.directory / "share" / "installed"
+        subprocess.run(["cmake", "--install", str(build), "--prefix", "/usr"], check=True,
+                       env={**os.environ, "DESTDIR": str(target)}, stdout=subprocess.DEVNULL)
+        self._host.run("sh", "-c", INSTALL)
+        self.write_api_token(WRITE_TOKEN)
+        self.write_policy()
+
+    def install_store(self):
+        """Make only the user and the directories, for what is done without keyturn."""
+        self._host.run("sh", "-c", INSTALL_STORE)
+
+    def put_token(self, token):
+        """Deliver a token by hand, whole."""
+        self._host.run("sh", "-c", PUT_TOKEN, feed=token)
+
+    def token(self):
+        """Return what the token file holds, '' where there is none."""
+        return self._host.run("cat", TOKEN, check=False).stdout
+
+    def write_api_token(self, token):
+        """Put another API token in place; keyturnd sees it at its next start."""
+        self._host.run("sh", "-c", PUT_FILE, "put", API_TOKEN, "600", feed=token)
+
+    def write_policy(self, **changes):
+        """Write a policy; keyturnd sees it at its next start or reload."""
+        self.write_policy_text(policy_text(self._tunnel, **changes))
+
+    def write_policy_text(self, text):
+        """Write any text as the policy."""
+        self._host.run("sh", "-c", PUT_FILE, "put", POLICY, "644", feed=text)
+
+    def start(self):
+        """Start it, and wait until the tunnel's token file is there."""
+        self._host.run("systemctl", "start", UNIT)
+        wait_until(lambda: self.token() != "", "the token file that keyturnd seeds")
+
+    def restart(self):
+        """Restart it; it has to come up."""
+        self._host.run("systemctl", "restart", UNIT)
+
+    def stop(self):
+        """Stop it."""
+        self._host.run("systemctl", "stop", UNIT)
+
+    def kill(self):
+        """Send SIGKILL, as the kernel does when memory is short; systemd starts it again."""
+        self._host.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", UNIT)
+
+    def forget(self):
+        """Stop it, and remove all that it knows."""
+        self._host.run("sh", "-c", "systemctl stop keyturnd; systemctl reset-failed keyturnd; "
+                       "cd /var/lib/keyturn && find . -mindepth 1 ! -type d -delete")
+
+    def ctl(self, *arguments, user=None, check=False):
+        """Run keyturnctl, and return the finished process."""
+        return self._host.run("keyturnctl", *arguments, user=user, check=check)
+
+    def rotate(self, *options):
+        """Ask for a rotation, and return at once."""
+        return self.ctl("rotate", "web", *options, check=True)
+
+    def status(self):
+        """Return the tunnel's status; {} while keyturnd does not answer."""
+        done = self.ctl("status", "web", "--json")
+        return json.loads(done.stdout)["tunnels"][0] if done.stdout.startswith("{") else {}
+
+    def wait_status(self, seconds=30.0, **wanted):
+        """Wait until the status has these values, and return it."""
+        last = {}
+
+        def matches():
+            nonlocal last
+            last = self.status()
+            return last and all(last.get(key) == value for key, value in wanted.items())
+        wait_until(matches, lambda: "%s; the status is %s" % (wanted, last), seconds, 0.1)
+        return last
+
+    def wait_done(self, seconds=60.0):
+        """Wait for the end of a rotation that was accepted, and return the status."""
+        return self.wait_status(seconds, state="idle", last_outcome="done", phase=None)
+
+    def main_pid(self):
+        """Return the process id of keyturnd as the host sees it; 0: not running."""
+        text = self._host.output("systemctl", "show", UNIT, "--property=MainPID")
+        return int(re.search(r"\d+", text).group())

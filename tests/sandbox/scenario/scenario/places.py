@@ -1,0 +1,14 @@
+"""Where the parts of the sandbox and of the product are."""
+
+import pathlib
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[4]
+SANDBOX = REPOSITORY / "tests" / "sandbox"
+MODEL = SANDBOX / "cloudflare" / "sandbox-cloudflare"
+MAKE_CERTIFICATES = SANDBOX / "cloudflare" / "make-certificates"
+STAND_IN = SANDBOX / "cloudflared" / "cloudflared"
+TRAFFIC = SANDBOX / "traffic" / "traffic"
+AGENT = SANDBOX / "scenario" / "scenario" / "agent.py"
+EXAMPLE_UNIT = REPOSITORY / "config" / "examples" / "cloudflared-web@.service"
+EVENT_TABLE = REPOSITORY / "lib" / "journal" / "event.cpp"
+RELEASE_BUILD = REPOSITORY / "build" / "release"

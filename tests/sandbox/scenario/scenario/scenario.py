@@ -1,0 +1,76 @@
+"""Puts everything together."""
+
+import uuid
+
+from scenario.cloudflare import Cloudflare
+from scenario.host import ScenarioHost
+from scenario.journal import Journal
+from scenario.keyturn import Keyturn
+from scenario.places import STAND_IN
+from scenario.traffic import Traffic
+from scenario.units import Units
+
+DROP_IN = """[Service]
+TimeoutStartSec=%(start_timeout)s
+TimeoutStopSec=%(stop_timeout)s
+RestartSec=%(restart_pause)s
+Environment=SANDBOX_TIME_SCALE=%(time_scale)s
+"""
+
+
+class Scenario:
+    """A host with the model of Cloudflare, connectors and traffic, with or without keyturnd.
+
+    `build`: the build directory keyturn is installed from; None: there is no keyturn, and the
+    scenario seeds the token file. `time_scale`: how long the stand-in waits between registrations,
+    1.0 being as long as the real one. `units`: how many connectors; `cloudflared`: which program.
+    """
+
+    def __init__(self, directory, build=None, units=2, cloudflared=STAND_IN, time_scale=1.0,
+                 start_timeout="15", stop_timeout="45", restart_pause="5"):
+        self.host = ScenarioHost(directory, "--hostname", "tunnelhost")
+        self.build = build
+        self.cloudflare = Cloudflare(self.host, str(uuid.uuid4()), "web.example.test")
+        self.journal = Journal(self.host)
+        self.units = Units(self.host, self.cloudflare, self.journal, units)
+        self.keyturn = Keyturn(self.host, self.cloudflare.tunnel)
+        self.traffic = Traffic(self.host, self.cloudflare.hostname)
+        self._cloudflared = cloudflared
+        self._drop_in = DROP_IN % {"time_scale": time_scale, "start_timeout": start_timeout,
+                                   "stop_timeout": stop_timeout, "restart_pause": restart_pause}
+
+    def __enter__(self):
+        self.host.__enter__()
+        try:
+            self._set_up()
+        except BaseException:
+            self.host.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.host.__exit__()
+
+    def _set_up(self):
+        self.cloudflare.start()
+        self.units.install(self._cloudflared)
+        self.units.drop_in("sandbox", self._drop_in)
+        if self.build:
+            self.keyturn.install(self.build)
+            self.keyturn.start()
+        else:
+            self.keyturn.install_store()
+            self.keyturn.put_token(self.cloudflare.current()["token"])
+        self.units.start()
+
+    def reset(self):
+        """Make everything as at the start: no faults, no drop-ins, no history, all connected."""
+        self.cloudflare.heal()
+        self.units.clear_drop_ins(keep="sandbox")
+        self.keyturn.forget()
+        self.keyturn.write_policy()
+        self.keyturn.start()
+        self.host.run("systemctl", "reset-failed", check=False)
+        self.host.run("systemctl", "restart", *self.units.names)
+        self.units.wait_full()
+        self.journal.mark()

@@ -1,0 +1,46 @@
+"""What the system tests share: the build under test, and hosts that last for a module."""
+
+import os
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "sandbox" / "scenario"))
+
+from scenario import Scenario  # noqa: E402
+from scenario.places import RELEASE_BUILD, STAND_IN  # noqa: E402
+
+# Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
+QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_pause": "1"}
+
+
+def pytest_addoption(parser):
+    """Let the caller choose what is tested."""
+    parser.addoption("--build", type=pathlib.Path, default=RELEASE_BUILD, metavar="DIR",
+                     help="the build directory keyturn is installed from (default: build/release)")
+    parser.addoption("--cloudflared", type=pathlib.Path, default=STAND_IN, metavar="PATH",
+                     help="the connector in the test hosts (default: the stand-in)")
+
+
+def pytest_sessionstart():
+    """Say what is missing, in one sentence and once."""
+    if os.geteuid() != 0:
+        pytest.exit("system tests boot hosts in namespaces: run them as root (tests/run does)", 1)
+
+
+@pytest.fixture(scope="module")
+def boot(request, tmp_path_factory):
+    """Give a function that boots one scenario for the module; options are Scenario's."""
+    running = []
+
+    def start(keyturn=True, **options):
+        build = request.config.getoption("--build") if keyturn else None
+        scenario = Scenario(tmp_path_factory.mktemp("host"), build=build,
+                            cloudflared=request.config.getoption("--cloudflared"), **options)
+        running.append(scenario.__enter__())
+        return scenario
+
+    yield start
+    for scenario in running:
+        scenario.__exit__()
