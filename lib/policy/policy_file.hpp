@@ -14,7 +14,8 @@ struct PolicyProblem {
     std::string file;
     int line = 0;    ///< From 1; 0 when the problem is the file as a whole.
     int column = 0;  ///< From 1.
-    std::string text;    ///< What is wrong and what to do: "unknown key `soaks`; did you mean `soak`?"
+    std::string
+        text;  ///< What is wrong and what to do: "unknown key `soaks`; did you mean `soak`?"
     std::string source;  ///< The line itself, for the caret; empty when `line` is 0.
 
     bool operator==(const PolicyProblem&) const = default;

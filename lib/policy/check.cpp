@@ -1,0 +1,200 @@
+#include "policy/check.hpp"
+
+#include "policy/suggestion.hpp"
+#include "policy/unit_pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+constexpr std::string_view every_path = "tunnels.NAME.rotate.every";
+constexpr std::string_view min_interval_path = "tunnels.NAME.rotate.min_interval";
+constexpr std::string_view soak_path = "tunnels.NAME.rollout.soak";
+constexpr std::string_view min_available_path = "tunnels.NAME.rollout.min_available";
+constexpr std::string_view accept_gap_path = "tunnels.NAME.rollout.accept_gap";
+constexpr std::string_view min_healthy_time_path = "tunnels.NAME.rollout.min_healthy_time";
+constexpr std::string_view healthy_deadline_path = "tunnels.NAME.rollout.healthy_deadline";
+constexpr std::string_view progress_deadline_path = "tunnels.NAME.rollout.progress_deadline";
+constexpr std::string_view credential_path = "tunnels.NAME.credential";
+constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
+constexpr std::string_view units_path = "tunnels.NAME.units";
+
+/// The later of the two values' places, because that is most likely the one just written; the
+/// tunnel's name when both are built in.
+Place blame(const TunnelDraft& tunnel, std::string_view left, std::string_view right) {
+    Place place;
+    for (const std::string_view path : {left, right}) {
+        const auto given = tunnel.given.find(path);
+        if (given != tunnel.given.end()) place = std::max(place, given->second);
+    }
+    return place == Place{} ? tunnel.place : place;
+}
+
+/// True when both values are sound, so that holding them against each other means something.
+bool comparable(const TunnelDraft& tunnel, std::string_view left, std::string_view right) {
+    return !tunnel.broken.contains(left) && !tunnel.broken.contains(right);
+}
+
+void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
+    const RotatePolicy& rotate = tunnel.policy.rotate;
+    const RolloutPolicy& rollout = tunnel.policy.rollout;
+    if (rotate.every > Milliseconds{0} && rotate.every < rotate.min_interval &&
+        comparable(tunnel, every_path, min_interval_path)) {
+        problems.add(
+            blame(tunnel, every_path, min_interval_path),
+            fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would refuse "
+                        "it; raise one or lower the other",
+                        to_text(rotate.every), to_text(rotate.min_interval)));
+    }
+    if (rollout.healthy_deadline < rollout.min_healthy_time &&
+        comparable(tunnel, healthy_deadline_path, min_healthy_time_path)) {
+        problems.add(
+            blame(tunnel, healthy_deadline_path, min_healthy_time_path),
+            fmt::format("`healthy_deadline` ({}) ends before `min_healthy_time` ({}) has passed; "
+                        "no unit could ever verify",
+                        to_text(rollout.healthy_deadline), to_text(rollout.min_healthy_time)));
+    }
+    if (rollout.progress_deadline < rollout.healthy_deadline &&
+        comparable(tunnel, progress_deadline_path, healthy_deadline_path)) {
+        problems.add(
+            blame(tunnel, progress_deadline_path, healthy_deadline_path),
+            fmt::format("`progress_deadline` ({}) is shorter than `healthy_deadline` ({}); a "
+                        "slow start would be taken for a standstill",
+                        to_text(rollout.progress_deadline), to_text(rollout.healthy_deadline)));
+    }
+    if (rollout.progress_deadline <= rollout.soak &&
+        comparable(tunnel, progress_deadline_path, soak_path)) {
+        problems.add(
+            blame(tunnel, progress_deadline_path, soak_path),
+            fmt::format("`progress_deadline` ({}) has to be longer than `soak` ({}); every "
+                        "rotation would be held while it soaks",
+                        to_text(rollout.progress_deadline), to_text(rollout.soak)));
+    }
+}
+
+void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
+    const RolloutPolicy& rollout = tunnel.policy.rollout;
+    const std::vector<std::string>& units = tunnel.policy.units;
+    const bool unknown = units.empty() || tunnel.broken.contains(units_path) ||
+                         !comparable(tunnel, min_available_path, accept_gap_path);
+    if (unknown || rollout.accept_gap || std::any_of(units.begin(), units.end(), is_glob)) return;
+    if (static_cast<std::size_t>(rollout.min_available) < units.size()) return;
+    const std::string needed = rollout.min_available == 1
+                                   ? "two replicas are"
+                                   : fmt::format("{} replicas are", rollout.min_available + 1);
+    problems.add(
+        blame(tunnel, min_available_path, units_path),
+        fmt::format("{} needed, because `min_available` ({}) others have to serve while one "
+                    "restarts, and `units` names {}; add units, or say `accept_gap: true`",
+                    needed, rollout.min_available, units.size()));
+}
+
+void check_reference(const TunnelDraft& tunnel, const std::vector<std::string_view>& names,
+                     ProblemList& problems) {
+    const std::string& name = tunnel.policy.credential;
+    const auto given = tunnel.given.find(credential_path);
+    if (given == tunnel.given.end() || names.empty()) return;
+    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    std::string remedy = did_you_mean(name, names);
+    if (remedy.empty() && !names.empty())
+        remedy = fmt::format("; known: {}", fmt::join(names, ", "));
+    problems.add(given->second, fmt::format("{} is not in `cloudflare.credentials`{}",
+                                            in_backticks(name), remedy));
+}
+
+void check_credentials(PolicyDraft& draft, ProblemList& problems) {
+    std::vector<std::string_view> names;
+    for (const auto& [name, source] : draft.cloudflare.credentials) names.push_back(name);
+    check_reference(draft.defaults, names, problems);
+    std::set<std::string_view> used;
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        check_reference(tunnel, names, problems);
+        used.insert(tunnel.policy.credential);
+    }
+    for (const auto& [name, place] : draft.credential_places) {
+        if (used.contains(name)) continue;
+        draft.warnings.push_back(
+            {place, fmt::format("no tunnel uses the credential {}", in_backticks(name))});
+    }
+}
+
+void check_tunnel_ids(const PolicyDraft& draft, ProblemList& problems) {
+    std::map<std::string_view, const TunnelDraft*> seen;
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        const auto given = tunnel.given.find(tunnel_id_path);
+        if (given == tunnel.given.end()) continue;
+        const auto [first, is_new] = seen.emplace(tunnel.policy.tunnel, &tunnel);
+        if (is_new) continue;
+        problems.add(
+            given->second,
+            fmt::format("this tunnel is already listed as {} in line {}; keep one of them",
+                        in_backticks(first->second->policy.name), first->second->place.line));
+    }
+}
+
+/// One unit name or glob of one tunnel.
+struct Claim {
+    const TunnelDraft* tunnel = nullptr;
+    std::string_view pattern;
+    Place place;
+};
+
+void report_claim(const Claim& claim, const Claim& first, ProblemList& problems) {
+    if (claim.tunnel == first.tunnel) {
+        problems.add(claim.place,
+                     fmt::format("{} is already in line {} of this tunnel; keep one of them",
+                                 in_backticks(claim.pattern), first.place.line));
+        return;
+    }
+    const std::string by = claim.pattern == first.pattern
+                               ? std::string{}
+                               : fmt::format(" by {}", in_backticks(first.pattern));
+    problems.add(
+        claim.place,
+        fmt::format("{} is already claimed{} for tunnel {} in line {}; a unit serves one tunnel",
+                    in_backticks(claim.pattern), by, in_backticks(first.tunnel->policy.name),
+                    first.place.line));
+}
+
+/// Two globs of two tunnels may overlap, too; whether they do depends on the host's units, so the
+/// plan of a rotation says it.
+void check_claims(const PolicyDraft& draft, ProblemList& problems) {
+    std::map<std::string_view, Claim> claims;
+    std::vector<Claim> globs;
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        for (std::size_t i = 0; i < tunnel.policy.units.size(); ++i) {
+            const Claim claim{&tunnel, tunnel.policy.units[i], tunnel.unit_places[i]};
+            const auto [first, is_new] = claims.emplace(claim.pattern, claim);
+            if (!is_new)
+                report_claim(claim, first->second, problems);
+            else if (is_glob(claim.pattern))
+                globs.push_back(claim);
+        }
+    }
+    for (const auto& [pattern, claim] : claims) {
+        if (is_glob(pattern)) continue;
+        for (const Claim& glob : globs) {
+            if (glob.tunnel == claim.tunnel) continue;
+            if (!glob_matches(std::string{glob.pattern}, std::string{pattern})) continue;
+            report_claim(claim, glob, problems);
+            break;
+        }
+    }
+}
+
+}  // namespace
+
+void check_draft(PolicyDraft& draft, ProblemList& problems) {
+    check_credentials(draft, problems);
+    check_tunnel_ids(draft, problems);
+    check_claims(draft, problems);
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        check_durations(tunnel, problems);
+        check_capacity(tunnel, problems);
+    }
+}
+
+}  // namespace keyturn

@@ -1,0 +1,276 @@
+#include "policy/document.hpp"
+
+#include "policy/suggestion.hpp"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <sstream>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+using Kind = DocumentNode::Kind;
+
+Place place_of(const YAML::Mark& mark) {
+    return {mark.line + 1, mark.column + 1};
+}
+
+DocumentNode node_at(const YAML::Mark& mark, Kind kind) {
+    DocumentNode node;
+    node.kind = kind;
+    node.place = place_of(mark);
+    return node;
+}
+
+/// True when the quote at the front of `written` is closed in it.
+bool quote_closes(std::string_view written) {
+    const char quote = written.front();
+    for (std::size_t at = 1; at < written.size(); ++at) {
+        if (written[at] == quote) return true;
+        if (quote == '"' && written[at] == '\\') ++at;
+    }
+    return false;
+}
+
+/// What is wrong with a value that is not all of it on the line where it begins; empty when it is.
+/// `written` is that line from the value on.
+std::string complain_about_lines(const DocumentNode& scalar, std::string_view written) {
+    if (written.empty()) return {};
+    const char first = written.front();
+    if (!scalar.quoted) {
+        if (first == '&' || first == '!' || written.starts_with(scalar.text)) return {};
+        return "this value goes on in the next line; check the indentation there, and that every "
+               "`:` has a space after it";
+    }
+    if (first == '|' || first == '>') return "a value is one line; write it without `|` or `>`";
+    if ((first != '"' && first != '\'') || quote_closes(written)) return {};
+    return fmt::format("the quote that begins here does not end on its line; add a `{}`", first);
+}
+
+/// Builds the tree from yaml-cpp's events: closed parts are attached to the open one around them.
+class DocumentBuilder final : public YAML::EventHandler {
+  public:
+    explicit DocumentBuilder(ProblemList& problems) : problems_(problems) {}
+
+    /// The tree; nothing when it is not what a person sees in the file, because then every further
+    /// word about it would be beside the point.
+    [[nodiscard]] std::optional<DocumentNode> take_root() {
+        return misleading_ ? std::nullopt : std::move(root_);
+    }
+
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        if (++documents_ == 2) {
+            mislead(place_of(mark), "a second document begins here; a policy is one document");
+        }
+    }
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& mark, YAML::anchor_t) override {
+        attach(node_at(mark, Kind::null));
+    }
+    void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+        refuse_anchor(mark);
+        DocumentNode node = node_at(mark, Kind::null);
+        node.refused = true;
+        attach(std::move(node));
+    }
+    void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse_anchor(mark); }
+    void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                  const std::string& value) override;
+    void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                         YAML::EmitterStyle::value) override {
+        open(Kind::list, mark, tag);
+    }
+    void OnSequenceEnd() override { close(); }
+    void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                    YAML::EmitterStyle::value) override {
+        open(Kind::map, mark, tag);
+    }
+    void OnMapEnd() override { close(); }
+
+  private:
+    /// A list or map whose end has not come yet.
+    struct Open {
+        DocumentNode node;
+        bool expects_value = false;  ///< Of a map: `key` is waiting for it.
+        std::string key;
+        Place key_place;
+        bool drop_value = false;            ///< The key was refused.
+        std::map<std::string, int> seen{};  ///< Key to its line.
+    };
+
+    void open(Kind kind, const YAML::Mark& mark, const std::string& tag);
+    void close();
+    void attach(DocumentNode node);
+    void take_key(Open& map, const DocumentNode& node);
+    void take_value(Open& map, DocumentNode node);
+    void check_tag(const YAML::Mark& mark, const std::string& tag);
+    void refuse_anchor(const YAML::Mark& mark);
+    void mislead(Place place, std::string text) {
+        problems_.add(place, std::move(text));
+        misleading_ = true;
+    }
+
+    ProblemList& problems_;
+    std::optional<DocumentNode> root_;
+    std::vector<Open> open_;
+    int documents_ = 0;
+    bool misleading_ = false;
+};
+
+void DocumentBuilder::refuse_anchor(const YAML::Mark& mark) {
+    problems_.add(
+        place_of(mark),
+        "anchors (&) and aliases (*) are not used in a policy; write the value out; a text "
+        "that begins with one of them needs quotes");
+}
+
+void DocumentBuilder::check_tag(const YAML::Mark& mark, const std::string& tag) {
+    // "?" and "!" stand for "no tag" on plain and on quoted values.
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    problems_.add(place_of(mark), "tags (!) are not used in a policy; write the value without it");
+}
+
+void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                               const std::string& value) {
+    check_tag(mark, tag);
+    DocumentNode node = node_at(mark, Kind::scalar);
+    node.text = value;
+    node.quoted = tag == "!";
+    std::string_view line = problems_.line_at(node.place);
+    line.remove_prefix(std::min(static_cast<std::size_t>(mark.column), line.size()));
+    if (std::string complaint = complain_about_lines(node, line); !complaint.empty()) {
+        mislead(node.place, std::move(complaint));
+    }
+    attach(std::move(node));
+}
+
+void DocumentBuilder::open(Kind kind, const YAML::Mark& mark, const std::string& tag) {
+    check_tag(mark, tag);
+    Open part;
+    part.node = node_at(mark, kind);
+    open_.push_back(std::move(part));
+}
+
+void DocumentBuilder::close() {
+    DocumentNode node = std::move(open_.back().node);
+    open_.pop_back();
+    attach(std::move(node));
+}
+
+void DocumentBuilder::attach(DocumentNode node) {
+    if (open_.empty()) {
+        if (documents_ == 1) root_ = std::move(node);
+        return;
+    }
+    Open& around = open_.back();
+    if (around.node.kind == Kind::list) {
+        around.node.items.push_back(std::move(node));
+    } else if (around.expects_value) {
+        take_value(around, std::move(node));
+    } else {
+        take_key(around, node);
+    }
+}
+
+void DocumentBuilder::take_key(Open& map, const DocumentNode& node) {
+    map.expects_value = true;
+    map.key = node.text;
+    map.key_place = node.place;
+    map.drop_value = true;
+    if (node.refused) return;
+    if (node.kind != Kind::scalar) {
+        problems_.add(node.place, "a key is one word before the `:`");
+        return;
+    }
+    const auto [first, is_new] = map.seen.emplace(node.text, node.place.line);
+    if (!is_new) {
+        problems_.add(node.place,
+                      fmt::format("{} is here twice, first in line {}; keep one of them",
+                                  in_backticks(node.text), first->second));
+        return;
+    }
+    map.drop_value = false;
+}
+
+void DocumentBuilder::take_value(Open& map, DocumentNode node) {
+    map.expects_value = false;
+    if (map.drop_value) return;
+    // yaml-cpp places a missing value where the next thing begins.
+    if (node.kind == Kind::null) node.place = map.key_place;
+    map.node.entries.push_back({std::move(map.key), map.key_place, std::move(node)});
+}
+
+/// yaml-cpp's messages are for its authors, and some of them quote the input.
+std::string sentence_for(std::string_view message, bool at_dash) {
+    struct Translation {
+        std::string_view message;
+        std::string_view sentence;
+    };
+    static const std::array translations{
+        Translation{YAML::ErrorMsg::MAP_VALUE,
+                    "a `:` where no key can be; check the indentation, and quote a text with `: `"},
+        Translation{YAML::ErrorMsg::MAP_KEY, "a key where none can be; check the indentation"},
+        Translation{YAML::ErrorMsg::END_OF_MAP,
+                    "the indentation fits no line above; align it with the keys it belongs to"},
+        Translation{YAML::ErrorMsg::END_OF_SEQ,
+                    "the indentation fits no item above; align the `-` of a list"},
+        Translation{YAML::ErrorMsg::END_OF_MAP_FLOW,
+                    "a `{` above is not closed; add a `}` or a `,`"},
+        Translation{YAML::ErrorMsg::END_OF_SEQ_FLOW,
+                    "a `[` above is not closed; add a `]` or a `,`"},
+        Translation{YAML::ErrorMsg::FLOW_END,
+                    "this closes no bracket of its kind; check the brackets before it"},
+        Translation{YAML::ErrorMsg::BLOCK_ENTRY,
+                    "a `-` where no list can be; check the indentation"},
+        Translation{YAML::ErrorMsg::UNKNOWN_TOKEN,
+                    "a value cannot begin with this; put it in quotes"},
+        Translation{YAML::ErrorMsg::UNKNOWN_ANCHOR,
+                    "a text that begins with `*` needs quotes, such as \"*\""},
+        Translation{YAML::ErrorMsg::ALIAS_NOT_FOUND,
+                    "a text that begins with `*` needs quotes, such as \"*\""},
+        Translation{YAML::ErrorMsg::INVALID_ESCAPE,
+                    "unknown escape after `\\`; write `\\\\`, or use single quotes"},
+    };
+    if (at_dash) message = YAML::ErrorMsg::BLOCK_ENTRY;
+    for (const Translation& translation : translations) {
+        if (message.starts_with(translation.message)) return std::string{translation.sentence};
+    }
+    return "this is no YAML; check quotes, brackets and indentation";
+}
+
+}  // namespace
+
+const DocumentEntry* DocumentNode::find(std::string_view key) const {
+    const auto found = std::find_if(entries.begin(), entries.end(),
+                                    [&](const DocumentEntry& entry) { return entry.key == key; });
+    return found == entries.end() ? nullptr : &*found;
+}
+
+std::optional<DocumentNode> parse_document(std::string_view text, ProblemList& problems) {
+    DocumentBuilder builder(problems);
+    std::istringstream stream{std::string{text}};
+    try {
+        YAML::Parser parser(stream);
+        if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
+        return builder.take_root();
+    } catch (const YAML::Exception& exception) {
+        const Place place = place_of(exception.mark);
+        const std::string_view line = problems.line_at(place);
+        const auto first = line.find_first_not_of(' ');
+        const bool at_dash =
+            first != std::string_view::npos && line.substr(first).starts_with("- ");
+        problems.add(place, sentence_for(exception.msg, at_dash));
+    } catch (const std::exception&) {
+        problems.add({}, "this is no YAML that can be read");
+    }
+    return std::nullopt;
+}
+
+}  // namespace keyturn

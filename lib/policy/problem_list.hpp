@@ -1,0 +1,58 @@
+#pragma once
+
+#include "policy/policy_file.hpp"
+#include "policy/source_text.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace keyturn {
+
+/// Beyond this many a person starts anew rather than reading on.
+inline constexpr std::size_t policy_problems_max = 100;
+
+/// Collects what is wrong with one file, in any order. Lives as long as one parse; `text` has to
+/// outlive it.
+class ProblemList {
+  public:
+    ProblemList(std::string file, std::string_view text);
+
+    /// Line 0 stands for the file as a whole.
+    void add(Place place, std::string text);
+
+    /// Stars out `size` bytes at `place` in every excerpt: a secret that was pasted where a policy
+    /// has none must not travel on in an error.
+    void hide(Place place, std::size_t size);
+
+    /// "FILE:LINE:COLUMN: TEXT" for a warning.
+    [[nodiscard]] std::string located(const Remark& remark) const;
+
+    [[nodiscard]] bool empty() const { return remarks_.empty(); }
+
+    /// True when there are more than anybody will be shown, so that remedies are wasted effort.
+    [[nodiscard]] bool crowded() const { return remarks_.size() > policy_problems_max; }
+
+    /// The line a place is in, without its end; empty when there is none.
+    [[nodiscard]] std::string_view line_at(Place place) const;
+
+    /// In the order of the file, each once, at most `policy_problems_max`.
+    [[nodiscard]] std::vector<PolicyProblem> take();
+
+  private:
+    struct HiddenRange {
+        Place place;
+        std::size_t size = 0;
+    };
+
+    [[nodiscard]] int character_column(Place place) const;
+    [[nodiscard]] std::string excerpt(Place place) const;
+
+    std::string file_;
+    std::vector<std::string_view> lines_;
+    std::vector<Remark> remarks_;
+    std::vector<HiddenRange> hidden_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,254 @@
+#include "policy/value.hpp"
+
+#include "policy/duration.hpp"
+#include "policy/suggestion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+namespace keyturn {
+namespace {
+
+constexpr std::size_t account_size = 32;
+constexpr std::size_t own_name_size_max = 64;
+constexpr std::size_t credential_name_size_max = 255;
+
+Error invalid(std::string text) {
+    return {Fault::invalid, std::move(text), {}};
+}
+
+bool is_alphanumeric(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+bool is_hex(char c) {
+    return std::isxdigit(static_cast<unsigned char>(c)) != 0;
+}
+
+std::string lower(std::string_view text) {
+    std::string result{text};
+    std::transform(result.begin(), result.end(), result.begin(), [](char c) {
+        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    });
+    return result;
+}
+
+std::vector<std::string_view> split_words(std::string_view text) {
+    std::vector<std::string_view> words;
+    while (!text.empty()) {
+        const auto end = text.find(' ');
+        words.push_back(text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return words;
+}
+
+Result<PolicyValue> read_boolean(const DocumentNode& scalar) {
+    const std::string word = lower(scalar.text);
+    if (!scalar.quoted && scalar.text == "true") return PolicyValue{true};
+    if (!scalar.quoted && scalar.text == "false") return PolicyValue{false};
+    if (scalar.text == "true" || scalar.text == "false") {
+        return invalid(fmt::format("is `true` or `false`; write `{}` without quotes", scalar.text));
+    }
+    static constexpr std::array trues{"true", "yes", "on", "y", "1"};
+    static constexpr std::array falses{"false", "no", "off", "n", "0"};
+    for (const char* const other : trues) {
+        if (word == other) return invalid("is `true` or `false`; write `true`");
+    }
+    for (const char* const other : falses) {
+        if (word == other) return invalid("is `true` or `false`; write `false`");
+    }
+    return invalid(fmt::format("is `true` or `false`, not {}", in_backticks(scalar.text)));
+}
+
+Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar) {
+    const std::string& text = scalar.text;
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool whole = end == text.data() + text.size() && !text.empty();
+    if (error == std::errc::invalid_argument || !whole) {
+        return invalid(fmt::format("is a whole number, not {}", in_backticks(text)));
+    }
+    if (scalar.quoted) {
+        return invalid(fmt::format("is a number; write {} without quotes", quote_safe(text)));
+    }
+    if (spec.path == "version" && number != 1) {
+        return invalid(fmt::format("{} is not known to this keyturn, which reads version 1",
+                                   quote_safe(text)));
+    }
+    if (error == std::errc{} && number >= spec.minimum && number <= spec.maximum) {
+        return PolicyValue{number};
+    }
+    if (spec.name() == "min_available" && number < spec.minimum) {
+        return invalid(
+            "is at least 1; a tunnel that may be down while its unit restarts says "
+            "`accept_gap: true`");
+    }
+    return invalid(
+        fmt::format("is between {} and {}, not {}", spec.minimum, spec.maximum, quote_safe(text)));
+}
+
+Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scalar) {
+    const Result<Milliseconds> duration = parse_duration(scalar.text);
+    if (!duration) return duration.error();
+    if (duration->count() < spec.minimum) return invalid("is more than 0");
+    if (duration->count() > spec.maximum) {
+        return invalid(fmt::format("is at most {}, not {}", to_text(Milliseconds{spec.maximum}),
+                                   in_backticks(scalar.text)));
+    }
+    return PolicyValue{*duration};
+}
+
+Result<PolicyValue> read_word(const KeySpec& spec, const DocumentNode& scalar) {
+    const std::vector<std::string_view> choices = split_words(spec.choices);
+    if (std::find(choices.begin(), choices.end(), scalar.text) != choices.end()) {
+        return PolicyValue{scalar.text};
+    }
+    if (const auto near = closest(scalar.text, choices); !near.empty()) {
+        return invalid(
+            fmt::format("cannot be {}; did you mean `{}`?", in_backticks(scalar.text), near));
+    }
+    return invalid(fmt::format("cannot be {}; this version knows: {}", in_backticks(scalar.text),
+                               fmt::join(choices, ", ")));
+}
+
+Result<PolicyValue> read_account_id(std::string_view text) {
+    if (text.size() == account_size && std::all_of(text.begin(), text.end(), is_hex)) {
+        return PolicyValue{lower(text)};
+    }
+    return invalid(
+        fmt::format("is the 32 hex digits of the Cloudflare account, not {} ({} characters)",
+                    in_backticks(text), count_characters(text)));
+}
+
+Result<PolicyValue> read_tunnel_id(std::string_view text) {
+    static constexpr std::string_view shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+    const bool fits = std::equal(text.begin(), text.end(), shape.begin(), shape.end(),
+                                 [](char c, char s) { return s == 'x' ? is_hex(c) : c == '-'; });
+    if (fits) return PolicyValue{lower(text)};
+    return invalid(
+        fmt::format("is the tunnel's UUID, as `cloudflared tunnel list` prints it, not {}",
+                    in_backticks(text)));
+}
+
+Result<PolicyValue> read_credential_name(std::string_view text) {
+    if (looks_like_secret(text)) {
+        return invalid(
+            "is the name of a systemd credential, and this looks like the secret itself; put "
+            "the secret in a file that LoadCredential= names");
+    }
+    const bool sound =
+        !text.empty() && text.size() <= credential_name_size_max && text.front() != '.' &&
+        std::all_of(text.begin(), text.end(), [](char c) {
+            return is_alphanumeric(c) || std::string_view{"._@-"}.find(c) != std::string_view::npos;
+        });
+    if (sound) return PolicyValue{std::string{text}};
+    const char* const remedy = text.starts_with('/') ? "; for a path write `file:`" : "";
+    return invalid(
+        fmt::format("is the name of a systemd credential (letters, digits and `._@-`), not "
+                    "{}{}",
+                    in_backticks(text), remedy));
+}
+
+Result<PolicyValue> read_file_path(std::string_view text) {
+    if (!text.starts_with('/')) {
+        return invalid(
+            fmt::format("is an absolute path that begins with `/`, not {}", in_backticks(text)));
+    }
+    if (text.ends_with('/')) {
+        return invalid(
+            fmt::format("is the path of a file, and {} is a directory", in_backticks(text)));
+    }
+    return PolicyValue{std::string{text}};
+}
+
+bool is_host(std::string_view host) {
+    const bool numeric_v6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (numeric_v6) host = host.substr(1, host.size() - 2);
+    return !host.empty() && std::all_of(host.begin(), host.end(), [&](char c) {
+        return numeric_v6 ? is_hex(c) || c == ':' : is_alphanumeric(c) || c == '.' || c == '-';
+    });
+}
+
+bool is_port(std::string_view port) {
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    return error == std::errc{} && end == port.data() + port.size() && number > 0 && number < 65536;
+}
+
+Result<PolicyValue> read_https_url(std::string_view text) {
+    static constexpr std::string_view scheme = "https://";
+    if (lower(text.substr(0, 7)) == "http://") {
+        return invalid("sends the API token, so it has to be `https://`; `http://` is refused");
+    }
+    if (!text.starts_with(scheme)) {
+        return invalid(
+            fmt::format("is a URL that begins with `https://`, not {}", in_backticks(text)));
+    }
+    std::string_view rest = text.substr(scheme.size());
+    if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
+        return invalid(
+            "holds a user or password before the `@`; credentials have their own section");
+    }
+    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+    const auto colon = authority.rfind(':');
+    const bool has_port = colon != std::string_view::npos && authority.back() != ']';
+    const bool sound = is_host(authority.substr(0, has_port ? colon : authority.size())) &&
+                       (!has_port || is_port(authority.substr(colon + 1)));
+    const std::string_view path = rest.substr(authority.size());
+    const bool sound_path = std::all_of(path.begin(), path.end(), [](char c) {
+        return c > ' ' && c < '\x7f' && c != '?' && c != '#';
+    });
+    if (!sound || !sound_path) {
+        return invalid(fmt::format("is not a URL of the form `https://HOST[:PORT]/PATH`: {}",
+                                   in_backticks(text)));
+    }
+    while (text.ends_with('/')) text.remove_suffix(1);
+    return PolicyValue{std::string{text}};
+}
+
+}  // namespace
+
+Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) {
+    switch (spec.kind) {
+        case KeyKind::integer: return read_integer(spec, scalar);
+        case KeyKind::boolean: return read_boolean(scalar);
+        case KeyKind::duration: return read_duration(spec, scalar);
+        case KeyKind::word: return read_word(spec, scalar);
+        case KeyKind::account_id: return read_account_id(scalar.text);
+        case KeyKind::tunnel_id: return read_tunnel_id(scalar.text);
+        case KeyKind::credential_name: return read_credential_name(scalar.text);
+        case KeyKind::file_path: return read_file_path(scalar.text);
+        case KeyKind::https_url: return read_https_url(scalar.text);
+        case KeyKind::reference: return PolicyValue{scalar.text};
+        case KeyKind::section:
+        case KeyKind::named_sections:
+        case KeyKind::unit_patterns: break;
+    }
+    return invalid(fmt::format("takes {}", description_of(spec.kind)));
+}
+
+Result<void> check_own_name(std::string_view name) {
+    const bool sound =
+        !name.empty() && name.size() <= own_name_size_max && is_alphanumeric(name.front()) &&
+        std::all_of(name.begin(), name.end(),
+                    [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+    if (sound) return {};
+    return invalid(
+        fmt::format("{} is not allowed; use up to {} letters, digits, `-` and `_`, and begin "
+                    "with a letter or digit",
+                    in_backticks(name), own_name_size_max));
+}
+
+std::string oddity_of(const KeySpec& spec, const PolicyValue& value) {
+    const auto* const duration = std::get_if<Milliseconds>(&value);
+    if (duration == nullptr || duration->count() >= spec.usual_minimum) return {};
+    if (duration->count() == 0 && spec.path.ends_with("rotate.every")) return {};  // On demand.
+    return fmt::format("of {} is unusually short; outside of tests use at least {}",
+                       to_text(*duration), to_text(Milliseconds{spec.usual_minimum}));
+}
+
+}  // namespace keyturn

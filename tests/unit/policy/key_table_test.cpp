@@ -1,0 +1,150 @@
+#include "policy/key_table.hpp"
+
+#include "policy/document.hpp"
+#include "policy/value.hpp"
+#include "unit/policy/parts.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <type_traits>
+
+namespace keyturn {
+namespace {
+
+template <class Owner>
+const Owner& part_of(const Policy& policy) {
+    if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return policy.cloudflare;
+    if constexpr (std::is_same_v<Owner, CredentialSource>)
+        return policy.cloudflare.credentials.at("main");
+    if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);
+    if constexpr (std::is_same_v<Owner, RotatePolicy>) return policy.tunnels.at(0).rotate;
+    if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
+}
+
+template <class Owner, class Field>
+std::string shown(const Policy& policy, Field Owner::*member) {
+    return testing::PrintToString(part_of<Owner>(policy).*member);
+}
+
+/// The value of a key in a policy as text; "" for keys without a target.
+std::string value_in(const Policy& policy, const KeySpec& spec) {
+    return std::visit(
+        [&](auto target) -> std::string {
+            if constexpr (std::is_same_v<decltype(target), std::monostate>)
+                return {};
+            else
+                return shown(policy, target);
+        },
+        spec.target);
+}
+
+PolicyValue standard_of(const KeySpec& spec) {
+    DocumentNode scalar;
+    scalar.kind = DocumentNode::Kind::scalar;
+    scalar.text = spec.standard;
+    return read_value(spec, scalar).value();
+}
+
+Policy built_in() {
+    Policy policy;
+    policy.tunnels.emplace_back();
+    policy.cloudflare.credentials["main"];
+    return policy;
+}
+
+TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
+    int checked = 0;
+    for (const KeySpec& spec : key_table()) {
+        if (spec.standard.empty() || std::holds_alternative<std::monostate>(spec.target)) continue;
+        const PolicyValue standard = standard_of(spec);
+        const std::string written =
+            std::visit([](const auto& value) { return testing::PrintToString(value); }, standard);
+        EXPECT_EQ(written, value_in(built_in(), spec)) << spec.path;
+        ++checked;
+    }
+    EXPECT_GE(checked, 11);
+}
+
+TEST(KeyTable, PathsAreUniqueAndInsideSectionsThatAreThere) {
+    std::set<std::string_view> paths;
+    for (const KeySpec& spec : key_table()) {
+        EXPECT_TRUE(paths.insert(spec.path).second) << spec.path;
+        std::string_view parent = spec.parent();
+        if (parent.ends_with(".NAME")) parent.remove_suffix(5);
+        EXPECT_TRUE(parent.empty() || paths.contains(parent)) << spec.path;
+    }
+}
+
+TEST(KeyTable, EveryKeyIsExplainedInOneSentence) {
+    for (const KeySpec& spec : key_table()) {
+        EXPECT_TRUE(spec.help.ends_with('.')) << spec.path;
+        EXPECT_EQ(spec.help.find('\n'), std::string_view::npos) << spec.path;
+        EXPECT_FALSE(description_of(spec.kind).empty());
+    }
+}
+
+TEST(KeyTable, BoundsMakeSense) {
+    for (const KeySpec& spec : key_table()) {
+        const bool bounded = spec.kind == KeyKind::integer || spec.kind == KeyKind::duration;
+        EXPECT_EQ(bounded, spec.maximum > 0) << spec.path;
+        EXPECT_LE(spec.minimum, spec.maximum) << spec.path;
+        EXPECT_LE(spec.usual_minimum, spec.maximum) << spec.path;
+        EXPECT_EQ(spec.kind == KeyKind::word, !spec.choices.empty()) << spec.path;
+    }
+}
+
+/// A sound value that is not the standard one, and does not clash with the others' standard ones.
+std::string other_value(const KeySpec& spec) {
+    if (spec.name() == "every") return "90d";
+    if (spec.name() == "batches") return "1";
+    switch (spec.kind) {
+        case KeyKind::boolean: return "true";
+        case KeyKind::integer: return "2";
+        case KeyKind::duration: return spec.name() == "progress_deadline" ? "3h" : "90s";
+        case KeyKind::account_id: return "00000000000000000000000000000001";
+        case KeyKind::reference: return "other";
+        default: return "keyturn";
+    }
+}
+
+/// `value` at `path` below `defaults`, in the flow style.
+std::string as_default(const KeySpec& spec, const std::string& value) {
+    std::string text = fmt::format("{}: {}", spec.name(), value);
+    const std::string_view section = spec.parent().substr(std::string_view{"tunnels.NAME"}.size());
+    if (!section.empty()) text = fmt::format("{}: {{{}}}", section.substr(1), text);
+    return fmt::format("defaults: {{{}}}\n", text);
+}
+
+TEST(KeyTable, EveryDefaultReachesTheTunnels) {
+    const std::string rest = completed(
+        "cloudflare: {credentials: {main: {credential: a}, other: {credential: b}}}\n"
+        "tunnels: {web: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: "
+        "['web@*.service']}}\n");
+    int checked = 0;
+    for (const KeySpec& spec : key_table()) {
+        if (!spec.in_defaults || std::holds_alternative<std::monostate>(spec.target)) continue;
+        std::string text = as_default(spec, other_value(spec));
+        text.resize(text.size() - 2);
+        if (spec.name() != "account") text += ", account: 699d98642c564d2e855e9661899b7252";
+        if (spec.name() != "credential") text += ", credential: main";
+        const PolicyOutcome outcome = parse_policy(text + "}\n" + rest, "p");
+        ASSERT_EQ(problems_of(outcome), "") << spec.path;
+        EXPECT_NE(value_in(std::get<Policy>(outcome), spec), value_in(built_in(), spec))
+            << spec.path;
+        ++checked;
+    }
+    EXPECT_GE(checked, 13);
+}
+
+TEST(KeyTable, DefaultsHoldTheTunnelsKeysExceptWhatIsEachTunnelsOwn) {
+    std::set<std::string_view> names;
+    for (const KeySpec* spec : keys_in({"tunnels.NAME", true})) names.insert(spec->name());
+    EXPECT_EQ(names,
+              (std::set<std::string_view>{"account", "credential", "token", "rotate", "rollout"}));
+    EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 2);
+    EXPECT_EQ(keys_in({}).size(), 4U);
+}
+
+}  // namespace
+}  // namespace keyturn
