@@ -4,12 +4,12 @@
 #include "status_message.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <unistd.h>
 #include <utility>
 
 namespace keyturn {
@@ -78,8 +78,8 @@ Error no_such_tunnel(const std::string& name, const std::vector<TunnelStatus>& t
 
 Result<MessageHandle> new_call(sd_bus* bus, const char* interface, const char* member) {
     sd_bus_message* raw = nullptr;
-    const int result = sd_bus_message_new_method_call(bus, &raw, control_name, control_path,
-                                                      interface, member);
+    const int result =
+        sd_bus_message_new_method_call(bus, &raw, control_name, control_path, interface, member);
     if (result < 0) return errno_error(-result, "cannot make a D-Bus message");
     sd_bus_message_set_auto_start(raw, 0);
     return MessageHandle(raw);
@@ -88,8 +88,8 @@ Result<MessageHandle> new_call(sd_bus* bus, const char* interface, const char* m
 Result<MessageHandle> send(sd_bus* bus, sd_bus_message* call, microseconds deadline) {
     BusError error;
     sd_bus_message* reply = nullptr;
-    const int result = sd_bus_call(bus, call, static_cast<std::uint64_t>(deadline.count()),
-                                   error.out(), &reply);
+    const int result =
+        sd_bus_call(bus, call, static_cast<std::uint64_t>(deadline.count()), error.out(), &reply);
     if (result < 0) return error_of(error.get(), result);
     return MessageHandle(reply);
 }

@@ -51,7 +51,9 @@ CLI::App* add_status(CLI::App& app, StatusCommand& command) {
 CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
     CLI::App* rotate = app.add_subcommand(
         "rotate", "Rotate a tunnel's token now: new secret, deliver, restart batch by batch");
-    rotate->add_option("TUNNEL", command.tunnel, "As the policy names it")->required()->type_name("");
+    rotate->add_option("TUNNEL", command.tunnel, "As the policy names it")
+        ->required()
+        ->type_name("");
     rotate->add_option("--reason", command.reason, "Why, for journal and history: one line")
         ->type_name("TEXT");
     rotate->add_flag("--accept-gap", command.accept_gap,
@@ -66,7 +68,9 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
 CLI::App* add_retry(CLI::App& app, RetryCommand& command) {
     CLI::App* retry =
         app.add_subcommand("retry", "Let a rotation that is held go on from where it stopped");
-    retry->add_option("TUNNEL", command.tunnel, "As the policy names it")->required()->type_name("");
+    retry->add_option("TUNNEL", command.tunnel, "As the policy names it")
+        ->required()
+        ->type_name("");
     retry->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
     retry->footer("The secret stays the same: no retry makes a second one.");
     return retry;
@@ -90,7 +94,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     app.footer(footer);
     app.failure_message([](const CLI::App* failed, const CLI::Error& error) {
         return std::string("keyturnctl: ") + error.what() + "\nTry: " +
-               (failed->get_parent() == nullptr ? "keyturnctl" : "keyturnctl " + failed->get_name()) +
+               (failed->get_parent() == nullptr ? "keyturnctl"
+                                                : "keyturnctl " + failed->get_name()) +
                " --help\n";
     });
     const CLI::App* status = add_status(app, options.status);

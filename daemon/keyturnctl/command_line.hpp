@@ -25,7 +25,8 @@ struct RetryCommand {
     bool follow = false;
 };
 
-/// There is nothing to do but to say this: help, the version, or what is wrong with the command line.
+/// There is nothing to do but to say this: help, the version, or what is wrong with the command
+/// line.
 struct SayCommand {
     std::string text;
     ExitCode exit_code = ExitCode::ok;  ///< Anything but `ok` goes to stderr.

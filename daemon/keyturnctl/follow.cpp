@@ -4,14 +4,13 @@
 #include "terminal.hpp"
 #include "watch.hpp"
 
-#include <poll.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <ctime>
 #include <memory>
+#include <poll.h>
 #include <utility>
 
 namespace keyturn {
@@ -25,10 +24,12 @@ constexpr std::chrono::seconds tick_on_pipe{10};
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void on_interrupt(int) { interrupted = 1; }
+void on_interrupt(int) {
+    interrupted = 1;
+}
 
-/// Ctrl-C reaches us while we wait and nowhere else, so that none is lost between a look at the flag
-/// and the wait.
+/// Ctrl-C reaches us while we wait and nowhere else, so that none is lost between a look at the
+/// flag and the wait.
 class Interrupts {
   public:
     Interrupts() {
@@ -91,7 +92,8 @@ class FollowSession {
             }
             if (watch_ && !watch_->process()) watch_.reset();
             const WallTime moment = now();
-            terminal_.show(std::exchange(lines_, {}), follower_.live_block(moment, terminal_.look()));
+            terminal_.show(std::exchange(lines_, {}),
+                           follower_.live_block(moment, terminal_.look()));
             if (follower_.verdict()) return finish();
             if (!wait(next_tick)) return leave();
         }
@@ -166,7 +168,8 @@ Result<ExitCode> follow(Client client, const std::string& tunnel,
     if (before.has_error()) return before.error();
     FollowSession session(*before);
     // Watching begins before the request, so that not even the first step is missed.
-    if (auto started = session.start(std::move(client)); started.has_error()) return started.error();
+    if (auto started = session.start(std::move(client)); started.has_error())
+        return started.error();
     if (auto accepted = request(session.client()); accepted.has_error()) return accepted.error();
     return session.run();
 }

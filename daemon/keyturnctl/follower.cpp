@@ -17,7 +17,9 @@ bool is_over(const TunnelStatus& tunnel) {
     return tunnel.state == "idle" || tunnel.state == "held";
 }
 
-std::vector<std::string> sentence(std::string text) { return {std::move(text)}; }
+std::vector<std::string> sentence(std::string text) {
+    return {std::move(text)};
+}
 
 }  // namespace
 
@@ -56,8 +58,9 @@ std::vector<std::string> Follower::lost(WallTime now) {
 }
 
 void Follower::left_out() {
-    verdict_ = Verdict{ExitCode::error, sentence(fmt::format("{}: keyturnd no longer knows this tunnel",
-                                                             printable(before_.name)))};
+    verdict_ = Verdict{
+        ExitCode::error,
+        sentence(fmt::format("{}: keyturnd no longer knows this tunnel", printable(before_.name)))};
 }
 
 void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
@@ -66,17 +69,18 @@ void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
         return;
     }
     const std::string name = printable(tunnel.name);
-    verdict_ = Verdict{
-        ExitCode::held,
-        {fmt::format("{}: held ({}): {}", name, printable(tunnel.hold_reason), printable(tunnel.reason)),
-         fmt::format("When that is mended: keyturnctl retry {} --follow", name)}};
+    verdict_ = Verdict{ExitCode::held,
+                       {fmt::format("{}: held ({}): {}", name, printable(tunnel.hold_reason),
+                                    printable(tunnel.reason)),
+                        fmt::format("When that is mended: keyturnctl retry {} --follow", name)}};
 }
 
 Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     const std::string name = printable(tunnel.name);
     const std::string why = printable(tunnel.reason);
     if (tunnel.last_outcome == "refused") {
-        return {ExitCode::refused, sentence(fmt::format("{}: refused, nothing was touched: {}", name, why))};
+        return {ExitCode::refused,
+                sentence(fmt::format("{}: refused, nothing was touched: {}", name, why))};
     }
     // A rotation that is done has set `last_done`. One that ended without a trace was cut short
     // before it had written anything, which is before it touched anything.

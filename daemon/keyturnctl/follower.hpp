@@ -16,8 +16,8 @@ struct Verdict {
     std::vector<std::string> lines;
 };
 
-/// Turns what is seen of one tunnel into the story of its rotation, without any I/O: lines that stay
-/// (the same on a terminal and in a pipe), and the block that a terminal redraws below them.
+/// Turns what is seen of one tunnel into the story of its rotation, without any I/O: lines that
+/// stay (the same on a terminal and in a pipe), and the block that a terminal redraws below them.
 ///
 /// Statuses may be missed and may repeat; what is told is the difference to the one before. Nothing
 /// is told until the status differs from the one before the request: the daemon may accept a

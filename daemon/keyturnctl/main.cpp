@@ -14,7 +14,9 @@
 namespace keyturn {
 namespace {
 
-bool is_held(const TunnelStatus& tunnel) { return tunnel.state == "held"; }
+bool is_held(const TunnelStatus& tunnel) {
+    return tunnel.state == "held";
+}
 
 Result<std::vector<TunnelStatus>> statuses(Client& client, const std::string& tunnel) {
     if (tunnel.empty()) return client.tunnels();
@@ -71,7 +73,9 @@ ExitCode perform(const ConnectedCommand& command) {
     return result.has_error() ? fail(result.error()) : *result;
 }
 
-ExitCode perform(const SayCommand& command) { return say(command); }
+ExitCode perform(const SayCommand& command) {
+    return say(command);
+}
 
 }  // namespace
 }  // namespace keyturn

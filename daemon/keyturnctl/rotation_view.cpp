@@ -39,13 +39,14 @@ Tone unit_tone(const std::string& step) {
 
 std::string unit_line(const UnitStatus& unit, const UnitColumns& columns, const Look& look) {
     const std::string batch = unit.batch > 0 ? std::to_string(unit.batch) : "-";
-    const std::string head = fmt::format("  {:>3}  {}  ", batch, padded(printable(unit.name), columns.name));
+    const std::string head =
+        fmt::format("  {:>3}  {}  ", batch, padded(printable(unit.name), columns.name));
     const std::string step = padded(printable(unit.step), columns.step);
     const std::string proof =
         unit.verified_by.empty() ? "" : fmt::format("  by {}", printable(unit.verified_by));
-    const std::string tail = without_trailing_spaces(fmt::format(
-        "{}{}{}", columns.step > 0 ? "  " : "",
-        padded(connections_text(unit.connections), columns.connections), proof));
+    const std::string tail = without_trailing_spaces(
+        fmt::format("{}{}{}", columns.step > 0 ? "  " : "",
+                    padded(connections_text(unit.connections), columns.connections), proof));
     // Too narrow for everything: whole parts go from the right, and then the name is cut.
     const std::size_t with_step = columns_of(head) + columns_of(step);
     if (with_step > look.columns) return fitted(head + step, look.columns);
@@ -78,8 +79,8 @@ std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t colu
     if (tunnel.state != "running" || !tunnel.step_started || !tunnel.step_ends) return {};
     const std::string head = fmt::format("  {}  ", printable(tunnel.phase));
     if (columns_of(head) >= columns) return fitted(head, columns);
-    return head + progress_bar(*tunnel.step_started, *tunnel.step_ends, now,
-                               columns - columns_of(head));
+    return head +
+           progress_bar(*tunnel.step_started, *tunnel.step_ends, now, columns - columns_of(head));
 }
 
 std::vector<std::string> unit_lines(const std::vector<UnitStatus>& units, const Look& look) {

@@ -8,7 +8,8 @@
 namespace keyturn {
 
 /// `keyturnctl status --json`: {"tunnels": [...]}, every field of every tunnel. Keys are never
-/// renamed or left out; new ones may come. What is unknown or does not apply is null; times are UTC.
+/// renamed or left out; new ones may come. What is unknown or does not apply is null; times are
+/// UTC.
 [[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels);
 
 }  // namespace keyturn

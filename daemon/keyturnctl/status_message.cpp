@@ -133,8 +133,9 @@ int read_properties(sd_bus_message* message, TunnelStatus& status) {
 int read_managed_objects(sd_bus_message* message, std::vector<TunnelStatus>& tunnels) {
     const int result = for_each_entry(message, "{oa{sa{sv}}}", "oa{sa{sv}}",
                                       [&] { return read_object(message, tunnels); });
-    std::sort(tunnels.begin(), tunnels.end(),
-              [](const TunnelStatus& left, const TunnelStatus& right) { return left.name < right.name; });
+    std::sort(
+        tunnels.begin(), tunnels.end(),
+        [](const TunnelStatus& left, const TunnelStatus& right) { return left.name < right.name; });
     return result;
 }
 

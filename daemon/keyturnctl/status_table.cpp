@@ -28,8 +28,8 @@ std::string last_text(const TunnelStatus& tunnel, WallTime now, bool wide) {
 std::string due_text(const TunnelStatus& tunnel, WallTime now, bool wide) {
     if (!tunnel.due) return "on demand";
     const Milliseconds left = *tunnel.due - now;
-    const std::string relative = left > Milliseconds{0} ? "in " + to_text(left)
-                                                        : "since " + to_text(-left);
+    const std::string relative =
+        left > Milliseconds{0} ? "in " + to_text(left) : "since " + to_text(-left);
     return wide ? fmt::format("{} ({})", date_text(*tunnel.due), relative) : relative;
 }
 
@@ -40,7 +40,7 @@ std::string batch_text(const TunnelStatus& tunnel) {
 
 Row row_of(const TunnelStatus& tunnel, WallTime now, bool wide) {
     const std::string phase = printable(tunnel.phase);
-    return {printable(tunnel.name), printable(tunnel.state), phase.empty() ? "-" : phase,
+    return {printable(tunnel.name), printable(tunnel.state),      phase.empty() ? "-" : phase,
             batch_text(tunnel),     last_text(tunnel, now, wide), due_text(tunnel, now, wide)};
 }
 
@@ -82,7 +82,8 @@ std::string field(std::string_view name, std::string_view value) {
 std::string identifiers(const TunnelStatus& tunnel) {
     const bool open = !tunnel.phase.empty();
     return field("Tunnel", tunnel.tunnel) + field("Fingerprint", tunnel.fingerprint) +
-           field(open ? "Rotation" : "Last", tunnel.rotation_id) + field("Trigger", tunnel.trigger) +
+           field(open ? "Rotation" : "Last", tunnel.rotation_id) +
+           field("Trigger", tunnel.trigger) +
            field("Started", tunnel.started ? date_text(*tunnel.started) : "") +
            field("Last done", tunnel.last_done ? date_text(*tunnel.last_done) : "") +
            field("Due", tunnel.due ? date_text(*tunnel.due) : "") +
@@ -93,15 +94,16 @@ std::string identifiers(const TunnelStatus& tunnel) {
 std::string ending(const TunnelStatus& tunnel, const Look& look, bool detail) {
     const bool refused = tunnel.last_outcome == "refused";
     if (tunnel.state != "idle" || tunnel.reason.empty() || (!refused && !detail)) return {};
-    const std::string head =
-        refused ? Paint(look.colour)(Tone::bad, "  The last rotation was refused:")
-                : std::string("  The last rotation:");
+    const std::string head = refused
+                                 ? Paint(look.colour)(Tone::bad, "  The last rotation was refused:")
+                                 : std::string("  The last rotation:");
     return head + '\n' + joined(wrapped(tunnel.reason, look.columns, 4));
 }
 
 std::string rotation_line(const TunnelStatus& tunnel, WallTime now) {
-    std::string line = fmt::format(
-        "  Rotation {}", tunnel.rotation_id.empty() ? "(no id yet)" : printable(tunnel.rotation_id));
+    std::string line =
+        fmt::format("  Rotation {}",
+                    tunnel.rotation_id.empty() ? "(no id yet)" : printable(tunnel.rotation_id));
     if (!tunnel.trigger.empty()) line += fmt::format(" ({})", printable(tunnel.trigger));
     if (tunnel.started) {
         line += fmt::format(", started {} ago",

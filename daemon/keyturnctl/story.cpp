@@ -28,8 +28,8 @@ std::string phase_text(const TunnelStatus& tunnel) {
 
 std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) {
     if (after.phase.empty()) return {};
-    const bool same = same_rotation(before, after) && before.phase == after.phase &&
-                      before.batch == after.batch;
+    const bool same =
+        same_rotation(before, after) && before.phase == after.phase && before.batch == after.batch;
     if (!same) return phase_text(after);
     const bool anew = after.phase == "soak" && after.step_started && before.step_started &&
                       *after.step_started > *before.step_started;

@@ -1,12 +1,11 @@
 #include "terminal.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace keyturn {
 namespace {
@@ -30,7 +29,8 @@ bool is_capable_terminal() {
 }  // namespace
 
 Terminal::Terminal()
-    : interactive_(is_capable_terminal()), colour_(interactive_ && !set_and_not_empty("NO_COLOR")) {}
+    : interactive_(is_capable_terminal()),
+      colour_(interactive_ && !set_and_not_empty("NO_COLOR")) {}
 
 Look Terminal::look() const {
     winsize size{};

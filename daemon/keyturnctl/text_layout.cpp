@@ -9,7 +9,9 @@
 namespace keyturn {
 namespace {
 
-bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80; }
+bool continues_character(char byte) {
+    return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80;
+}
 
 /// U+0080 to U+009F, which are control characters too, start with C2 and end below A0.
 bool is_late_control(std::string_view text) {

@@ -34,8 +34,9 @@ class Watch::Impl {
             control_name);
         const std::string path = tunnel_path(last_.name);
         sd_bus_slot* raw = nullptr;
-        int result = sd_bus_match_signal(bus(), &raw, control_name, path.c_str(),
-                                         properties_interface, "PropertiesChanged", on_changed, this);
+        int result =
+            sd_bus_match_signal(bus(), &raw, control_name, path.c_str(), properties_interface,
+                                "PropertiesChanged", on_changed, this);
         changed_match_.reset(raw);
         if (result < 0) return result;
         raw = nullptr;
@@ -134,19 +135,26 @@ Watch::~Watch() = default;
 
 Result<std::unique_ptr<Watch>> Watch::start(Client client, TunnelStatus before,
                                             Sightings sightings) {
-    auto impl =
-        std::make_unique<Impl>(std::move(client), std::move(before), std::move(sightings));
+    auto impl = std::make_unique<Impl>(std::move(client), std::move(before), std::move(sightings));
     const int result = impl->add_matches();
     if (result < 0) return errno_error(-result, "cannot follow the signals of keyturnd");
     return std::unique_ptr<Watch>(new Watch(std::move(impl)));
 }
 
-void Watch::ask() { impl_->ask(); }
+void Watch::ask() {
+    impl_->ask();
+}
 
-bool Watch::process() { return impl_->process(); }
+bool Watch::process() {
+    return impl_->process();
+}
 
-Client& Watch::client() { return impl_->client(); }
+Client& Watch::client() {
+    return impl_->client();
+}
 
-const TunnelStatus& Watch::last() const { return impl_->last(); }
+const TunnelStatus& Watch::last() const {
+    return impl_->last();
+}
 
 }  // namespace keyturn

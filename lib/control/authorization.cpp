@@ -152,7 +152,8 @@ class Authorization::Inquiry {
     void close_dialog() {
         Message cancel =
             message(polkit_name, polkit_path, polkit_interface, "CancelCheckAuthorization");
-        if (!cancel || sd_bus_message_append(cancel.get(), "s", cancellation_id_.c_str()) < 0) return;
+        if (!cancel || sd_bus_message_append(cancel.get(), "s", cancellation_id_.c_str()) < 0)
+            return;
         sd_bus_message_set_auto_start(cancel.get(), 0);
         sd_bus_send(bus(), cancel.get(), nullptr);
     }
@@ -199,6 +200,8 @@ void Authorization::ask(sd_bus_message* call, const char* action, const std::str
     open_.back()->start();
 }
 
-void Authorization::forget() { open_.clear(); }
+void Authorization::forget() {
+    open_.clear();
+}
 
 }  // namespace keyturn

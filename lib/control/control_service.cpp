@@ -18,7 +18,9 @@ namespace {
 
 /// Waiting in line, so that a name held by a predecessor that is just going away becomes ours.
 constexpr std::uint64_t name_flags = SD_BUS_NAME_QUEUE;
-constexpr std::uint32_t name_is_ours = 1;
+/// The answers to RequestName that mean: the name is ours, since now or already.
+constexpr std::uint32_t primary_owner = 1;
+constexpr std::uint32_t already_owner = 4;
 
 void warn_on_stderr(const std::string& sentence) {
     fmt::print(stderr, "<4>{}\n", sentence);  // <4>: a warning, as journald reads it.
@@ -88,7 +90,8 @@ class ControlService::Impl {
         }
         std::uint32_t answer = 0;
         if (sd_bus_message_read(reply, "u", &answer) < 0) answer = 0;
-        if (answer != name_is_ours) service.report("another process has it; waiting in line");
+        const bool ours = answer == primary_owner || answer == already_owner;
+        if (!ours) service.report("another process has it; waiting in line");
         return 0;
     }
 
@@ -101,9 +104,9 @@ class ControlService::Impl {
     }
 
     void report(std::string_view why) const {
-        handlers_.report(fmt::format(
-            "keyturnctl cannot reach this daemon: it does not own the bus name {}: {}",
-            control_name, why));
+        handlers_.report(
+            fmt::format("keyturnctl cannot reach this daemon: it does not own the bus name {}: {}",
+                        control_name, why));
     }
 
     Bus& bus_;
@@ -129,6 +132,8 @@ ControlService::ControlService(Bus& bus, ControlHandlers handlers)
 
 ControlService::~ControlService() = default;
 
-void ControlService::changed(const std::string& tunnel) { impl_->changed(tunnel); }
+void ControlService::changed(const std::string& tunnel) {
+    impl_->changed(tunnel);
+}
 
 }  // namespace keyturn

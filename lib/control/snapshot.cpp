@@ -4,7 +4,8 @@
 
 namespace keyturn {
 
-Snapshot::Snapshot(std::function<std::vector<TunnelStatus>()> status) : status_(std::move(status)) {}
+Snapshot::Snapshot(std::function<std::vector<TunnelStatus>()> status)
+    : status_(std::move(status)) {}
 
 const std::vector<TunnelStatus>& Snapshot::current(sd_bus* bus) {
     // Outside of a message (a signal of ours) the caller outdates it first, so what is there holds.

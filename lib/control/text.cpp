@@ -41,8 +41,9 @@ std::size_t character_length(std::string_view text) {
     if (sequence.length <= 1) return sequence.length;
     if (text.size() < sequence.length || !within(text[1], sequence.second)) return 0;
     const std::string_view rest = text.substr(2, sequence.length - 2);
-    const bool whole = std::all_of(rest.begin(), rest.end(),
-                                   [](char byte) { return within(byte, {0x80, 0xBF}); });
+    const bool whole = std::all_of(rest.begin(), rest.end(), [](char byte) {
+        return within(byte, {0x80, 0xBF});
+    });
     return whole ? sequence.length : 0;
 }
 

@@ -16,7 +16,9 @@ struct FreeDeleter {
 };
 using CString = std::unique_ptr<char, FreeDeleter>;
 
-const TunnelStatus& status_of(void* tunnel) { return *static_cast<const TunnelStatus*>(tunnel); }
+const TunnelStatus& status_of(void* tunnel) {
+    return *static_cast<const TunnelStatus*>(tunnel);
+}
 
 template <std::string TunnelStatus::*Member>
 int get_text(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* tunnel,

@@ -26,7 +26,8 @@ class TunnelObjects {
   private:
     static int find(sd_bus* bus, const char* path, const char* interface, void* self, void** found,
                     sd_bus_error* error);
-    static int list(sd_bus* bus, const char* prefix, void* self, char*** nodes, sd_bus_error* error);
+    static int list(sd_bus* bus, const char* prefix, void* self, char*** nodes,
+                    sd_bus_error* error);
 
     Snapshot& snapshot_;
     std::vector<Slot> slots_;

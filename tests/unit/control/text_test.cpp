@@ -16,7 +16,9 @@ TEST(BusText, KeepsValidText) {
 
 TEST(BusText, ReplacesWhatWouldEndTheConnection) {
     EXPECT_EQ(bus_text("a\0b"s), "a?b");
-    EXPECT_EQ(bus_text("a\xFF" "b"), "a?b");
+    EXPECT_EQ(bus_text("a\xFF"
+                       "b"),
+              "a?b");
     EXPECT_EQ(bus_text("cut \xC3"), "cut ?");
     EXPECT_EQ(bus_text("cut \xE2\x86"), "cut ??");
     EXPECT_EQ(bus_text("\xC3\x41"), "?A");
@@ -24,7 +26,9 @@ TEST(BusText, ReplacesWhatWouldEndTheConnection) {
     EXPECT_EQ(bus_text("\xE0\x80\xAF"), "???") << "overlong";
     EXPECT_EQ(bus_text("\xED\xA0\x80"), "???") << "surrogate";
     EXPECT_EQ(bus_text("\xF4\x90\x80\x80"), "????") << "above U+10FFFF";
-    EXPECT_EQ(bus_text("\xF0\x9F\x94" "x"), "???x");
+    EXPECT_EQ(bus_text("\xF0\x9F\x94"
+                       "x"),
+              "???x");
 }
 
 TEST(OneLine, HasNoControlCharacters) {
@@ -33,7 +37,9 @@ TEST(OneLine, HasNoControlCharacters) {
     EXPECT_FALSE(is_one_line("a\nb"));
     EXPECT_FALSE(is_one_line("a\x1b[2J"));
     EXPECT_FALSE(is_one_line("\x7f"));
-    EXPECT_FALSE(is_one_line("a\xC2\x9B" "31m"));
+    EXPECT_FALSE(
+        is_one_line("a\xC2\x9B"
+                    "31m"));
     EXPECT_TRUE(is_one_line("\xC2\xA0"));
 }
 

@@ -18,8 +18,8 @@ TEST(CommandLine, ReadsStatus) {
 }
 
 TEST(CommandLine, ReadsRotate) {
-    const auto command = std::get<RotateCommand>(
-        parse_command_line({"rotate", "--reason", "laptop lost", "web", "--follow", "--accept-gap"}));
+    const auto command = std::get<RotateCommand>(parse_command_line(
+        {"rotate", "--reason", "laptop lost", "web", "--follow", "--accept-gap"}));
     EXPECT_EQ(command.tunnel, "web");
     EXPECT_EQ(command.reason, "laptop lost");
     EXPECT_TRUE(command.follow);

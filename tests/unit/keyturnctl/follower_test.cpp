@@ -47,9 +47,10 @@ TEST(Follower, EndsWithHeldAndTheRemedy) {
     static_cast<void>(follower.saw(samples::held(), now, false));
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
-    EXPECT_THAT(follower.verdict()->lines,
-                ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
-                            "When that is mended: keyturnctl retry web --follow"));
+    EXPECT_THAT(
+        follower.verdict()->lines,
+        ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
+                    "When that is mended: keyturnctl retry web --follow"));
 }
 
 TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
@@ -136,9 +137,10 @@ TEST(Follower, EndsWhenThePolicyLosesTheTunnel) {
 TEST(Follower, ShowsUnitsAndBarBelow) {
     Follower follower(before());
     static_cast<void>(follower.saw(samples::soaking(), now, true));
-    EXPECT_THAT(follower.live_block(now + minutes{1}, {60, false}),
-                ElementsAre("", HasSubstr("cloudflared-web@a.service  verified"),
-                            HasSubstr("cloudflared-web@b.service  waiting"), HasSubstr("50%  5m left")));
+    EXPECT_THAT(
+        follower.live_block(now + minutes{1}, {60, false}),
+        ElementsAre("", HasSubstr("cloudflared-web@a.service  verified"),
+                    HasSubstr("cloudflared-web@b.service  waiting"), HasSubstr("50%  5m left")));
     static_cast<void>(follower.lost(now));
     EXPECT_EQ(follower.live_block(now, {60, false}).size(), 3U) << "no bar that nobody moves";
     static_cast<void>(follower.saw(done(), now, true));

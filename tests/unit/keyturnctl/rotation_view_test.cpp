@@ -40,7 +40,8 @@ TEST(ProgressBar, IsNeverWiderThanAllowed) {
     EXPECT_EQ(columns_of(progress_bar(now - minutes{4}, now + minutes{6}, now, 200)), 56U);
     EXPECT_EQ(progress_bar(now - minutes{4}, now + minutes{6}, now, 15), " 40%  6m left");
     for (std::size_t columns = 1; columns < 60; ++columns) {
-        EXPECT_LE(columns_of(progress_bar(now - seconds{1}, now + minutes{6}, now, columns)), columns);
+        EXPECT_LE(columns_of(progress_bar(now - seconds{1}, now + minutes{6}, now, columns)),
+                  columns);
     }
 }
 
@@ -53,10 +54,11 @@ TEST(StepLine, IsThereOnlyWhileARunningRotationWaits) {
 }
 
 TEST(UnitLines, AlignTheirColumns) {
-    EXPECT_THAT(unit_lines(samples::soaking().units, {100, false}),
-                ElementsAre("    1  cloudflared-web@a.service  verified  4 connections  by systemd, "
-                            "ready, api",
-                            "    2  cloudflared-web@b.service  waiting   1 connection"));
+    EXPECT_THAT(
+        unit_lines(samples::soaking().units, {100, false}),
+        ElementsAre("    1  cloudflared-web@a.service  verified  4 connections  by systemd, "
+                    "ready, api",
+                    "    2  cloudflared-web@b.service  waiting   1 connection"));
 }
 
 TEST(UnitLines, ShowUnitsAtRestWithoutAStep) {

@@ -55,10 +55,11 @@ TEST(StatusTable, ShowsWhyATunnelIsHeldFirst) {
 }
 
 TEST(StatusTable, ShowsDatesWhereThereIsRoom) {
-    EXPECT_EQ(status_table({samples::idle()}, now, {120, false}, false),
-              "TUNNEL  STATE  PHASE  BATCH  LAST                            DUE\n"
-              "api     idle   -      -      2026-02-01 02:30 UTC (28d ago)  2026-03-03 02:30 UTC (in "
-              "2d)\n");
+    EXPECT_EQ(
+        status_table({samples::idle()}, now, {120, false}, false),
+        "TUNNEL  STATE  PHASE  BATCH  LAST                            DUE\n"
+        "api     idle   -      -      2026-02-01 02:30 UTC (28d ago)  2026-03-03 02:30 UTC (in "
+        "2d)\n");
 }
 
 TEST(StatusTable, CutsLongNamesOnANarrowTerminal) {
@@ -102,7 +103,8 @@ TEST(StatusTable, SaysSinceWhenARotationIsDue) {
 }
 
 TEST(StatusTable, ColoursStatesAndOnlyWhenAsked) {
-    EXPECT_THAT(status_table({samples::held()}, now, {80, true}, false), HasSubstr("\x1b[1;31mheld"));
+    EXPECT_THAT(status_table({samples::held()}, now, {80, true}, false),
+                HasSubstr("\x1b[1;31mheld"));
     EXPECT_THAT(status_table({samples::held()}, now, {80, false}, false), Not(HasSubstr("\x1b")));
 }
 

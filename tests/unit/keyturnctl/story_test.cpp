@@ -37,10 +37,11 @@ TEST(Story, TellsWhatHappenedToEachUnit) {
 }
 
 TEST(Story, TellsTheUnitBeforeTheSoakThatItBegins) {
-    EXPECT_THAT(story_of(restarting(), samples::soaking(), now),
-                ElementsAre("02:30:00    cloudflared-web@a.service: verified (systemd, ready, api), "
-                            "4 connections",
-                            "02:30:00  soak after batch 1 of 2, 10m"));
+    EXPECT_THAT(
+        story_of(restarting(), samples::soaking(), now),
+        ElementsAre("02:30:00    cloudflared-web@a.service: verified (systemd, ready, api), "
+                    "4 connections",
+                    "02:30:00  soak after batch 1 of 2, 10m"));
 }
 
 TEST(Story, TellsTheNextBatchBeforeItsUnits) {
@@ -77,10 +78,11 @@ TEST(Story, OfARetryTellsOnlyWhatIsNew) {
 TEST(Story, TellsUnitsThatDoNotRun) {
     TunnelStatus after = restarting();
     after.units = {{"cloudflared-web@c.service", "listed", 0, -1, ""}};
-    EXPECT_THAT(story_of(samples::idle(), after, now),
-                ElementsAre("02:30:00  roll, batch 1 of 2",
-                            "02:30:00    cloudflared-web@c.service: does not run; gets the token, is "
-                            "not started"));
+    EXPECT_THAT(
+        story_of(samples::idle(), after, now),
+        ElementsAre("02:30:00  roll, batch 1 of 2",
+                    "02:30:00    cloudflared-web@c.service: does not run; gets the token, is "
+                    "not started"));
 }
 
 TEST(Story, HasNothingToTellWhenConnectionsComeAndGo) {

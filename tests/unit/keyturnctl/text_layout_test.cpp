@@ -11,7 +11,9 @@ using testing::IsEmpty;
 
 TEST(Printable, LetsNothingMoveTheCursor) {
     EXPECT_EQ(printable("a\x1b[2Jb\nc\x7f"), "a?[2Jb?c?");
-    EXPECT_EQ(printable("a\xC2\x9B" "31m"), "a?31m");
+    EXPECT_EQ(printable("a\xC2\x9B"
+                        "31m"),
+              "a?31m");
     EXPECT_EQ(printable("größer → 4"), "größer → 4");
     EXPECT_EQ(printable("\xC2"), "\xC2");
 }
@@ -30,7 +32,8 @@ TEST(Fitted, CutsWithAMark) {
 }
 
 TEST(Wrapped, BreaksBetweenWords) {
-    EXPECT_THAT(wrapped("one two three four", 11, 2), ElementsAre("  one two", "  three", "  four"));
+    EXPECT_THAT(wrapped("one two three four", 11, 2),
+                ElementsAre("  one two", "  three", "  four"));
     EXPECT_THAT(wrapped("first\nsecond  line", 40, 1), ElementsAre(" first", " second line"));
     EXPECT_THAT(wrapped("a incomprehensibilities b", 10, 0),
                 ElementsAre("a", "incomprehensibilities", "b"));

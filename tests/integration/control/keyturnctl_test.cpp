@@ -1,0 +1,211 @@
+#include "control_fixture.hpp"
+#include "keyturnctl_process.hpp"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+namespace keyturn::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+/// The real keyturnctl, with a service behind the real bus.
+class KeyturnctlTest : public ControlTest {
+  protected:
+    KeyturnctlProcess start(std::vector<std::string> arguments, bool on_terminal = false) {
+        return KeyturnctlProcess(daemon_.address(), std::move(arguments), on_terminal);
+    }
+
+    /// Output and exit code of one that ends by itself.
+    std::pair<std::string, int> run(std::vector<std::string> arguments) {
+        KeyturnctlProcess process = start(std::move(arguments));
+        EXPECT_TRUE(turn_until([&] { return process.ended(); }));
+        return {process.output(), process.exit_code()};
+    }
+
+    void soak() {
+        const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+        tunnels_[0].state = "running";
+        tunnels_[0].phase = "soak";
+        tunnels_[0].started = now;
+        tunnels_[0].step_started = now - 60s;
+        tunnels_[0].step_ends = now + 60s;
+        tunnels_[0].batch = 1;
+        tunnels_[0].batch_count = 2;
+        tunnels_[0].units = {{"cloudflared-web@a.service", "verified", 1, 4, "systemd, ready"},
+                             {"cloudflared-web@b.service", "waiting", 2, 4, ""}};
+    }
+
+    void finish() {
+        tunnels_[0].state = "idle";
+        tunnels_[0].phase = "";
+        tunnels_[0].last_outcome = "done";
+        tunnels_[0].last_done = *tunnels_[0].started + 90s;
+        tunnels_[0].started.reset();
+    }
+
+    [[nodiscard]] bool says(KeyturnctlProcess& process, const std::string& text) {
+        return turn_until([&] { return process.has_said(text) || process.ended(); }) &&
+               process.has_said(text);
+    }
+};
+
+TEST_F(KeyturnctlTest, ShowsTheStatus) {
+    const auto [output, exit_code] = run({"status"});
+    EXPECT_THAT(output, StartsWith("TUNNEL  STATE  PHASE"));
+    EXPECT_THAT(output, HasSubstr("\nweb     idle   -"));
+    EXPECT_EQ(exit_code, 0);
+}
+
+TEST_F(KeyturnctlTest, ShowsTheWholeStatusAsJson) {
+    soak();
+    const auto [output, exit_code] = run({"status", "web", "--json"});
+    EXPECT_THAT(output, HasSubstr("\"last_done\": \"2026-03-01T02:30:00.123Z\""));
+    EXPECT_THAT(output, HasSubstr("\"verified_by\": \"systemd, ready\""));
+    EXPECT_EQ(exit_code, 0);
+}
+
+TEST_F(KeyturnctlTest, TellsByItsExitCodeThatATunnelIsHeld) {
+    tunnels_[0].state = "held";
+    EXPECT_EQ(run({"status"}).second, 3);
+    EXPECT_EQ(run({"status", "--json"}).second, 3);
+}
+
+TEST_F(KeyturnctlTest, NamesTheTunnelsWhenOneIsUnknown) {
+    const auto [output, exit_code] = run({"status", "wbe"});
+    EXPECT_EQ(output, "keyturnctl: there is no tunnel wbe; the policy has: web\n");
+    EXPECT_EQ(exit_code, 1);
+}
+
+TEST_F(KeyturnctlTest, AsksForARotation) {
+    const auto [output, exit_code] = run({"rotate", "web", "--reason", "laptop lost"});
+    EXPECT_THAT(output, HasSubstr("has been accepted"));
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_THAT(done_, ElementsAre("rotate web 'laptop lost' false"));
+    EXPECT_EQ(run({"retry", "web"}).second, 0);
+    EXPECT_EQ(done_.back(), "retry web");
+}
+
+TEST_F(KeyturnctlTest, TellsWhyItWasRefused) {
+    outcome_ = Error{Fault::denied, "the last rotation is 3h old, min_interval is 1d", {}};
+    const auto [output, exit_code] = run({"rotate", "web", "--follow"});
+    EXPECT_EQ(output, "keyturnctl: the last rotation is 3h old, min_interval is 1d\n");
+    EXPECT_EQ(exit_code, 4);
+    outcome_ = Error{Fault::conflict, "web is not held", {}};
+    EXPECT_EQ(run({"retry", "web"}).second, 4);
+}
+
+TEST_F(KeyturnctlTest, KnowsThatTheDaemonDoesNotRun) {
+    service_bus_.stop();
+    ASSERT_TRUE(turn_until([&] { return !name_is_owned(); }));
+    const auto [output, exit_code] = run({"status"});
+    EXPECT_EQ(output, "keyturnctl: keyturnd is not running\n");
+    EXPECT_EQ(exit_code, 5);
+    EXPECT_EQ(run({"rotate", "web", "--follow"}).second, 5);
+    daemon_.stop();
+    EXPECT_EQ(run({"status"}).second, 5);
+}
+
+TEST_F(KeyturnctlTest, FollowsUntilTheRotationIsDone) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"});
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    tunnels_[0].phase = "roll";
+    tunnels_[0].units[0].step = "restarting";
+    service_->changed("web");
+    tunnels_[0].units[0].step = "verified";
+    service_->changed("web");
+    tunnels_[0].phase = "soak";
+    service_->changed("web");
+    finish();
+    service_->changed("web");
+    ASSERT_TRUE(turn_until([&] { return process.ended(); }));
+    EXPECT_EQ(process.exit_code(), 0);
+    EXPECT_THAT(process.output(), HasSubstr("  roll, batch 1 of 2\n"));
+    EXPECT_THAT(process.output(), HasSubstr("cloudflared-web@a.service: restarting\n"));
+    EXPECT_THAT(process.output(),
+                HasSubstr("cloudflared-web@a.service: verified (systemd, ready)"));
+    EXPECT_THAT(process.output(), HasSubstr("  soak after batch 1 of 2, 2m\n"));
+    EXPECT_THAT(process.output(),
+                HasSubstr("web: done in 1m 30s; the token is now 0123456789abcdef\n"));
+    EXPECT_THAT(process.output(), Not(HasSubstr("\x1b")));
+}
+
+TEST_F(KeyturnctlTest, FollowsAcrossARestartOfTheDaemon) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"});
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    service_->changed("web");
+    ASSERT_TRUE(says(process, "soak after batch 1"));
+    service_bus_.stop();
+    ASSERT_TRUE(says(process, "keyturnd is not running"));
+    Bus next_bus(context_, daemon_.opener(0));
+    ControlService next(next_bus, handlers());
+    next_bus.start();
+    ASSERT_TRUE(says(process, "keyturnd is back"));
+    tunnels_[0].state = "held";
+    tunnels_[0].hold_reason = "verification_failed";
+    next.changed("web");
+    ASSERT_TRUE(turn_until([&] { return process.ended(); }));
+    EXPECT_EQ(process.exit_code(), 3);
+    EXPECT_THAT(process.output(),
+                HasSubstr("When that is mended: keyturnctl retry web --follow\n"));
+}
+
+TEST_F(KeyturnctlTest, FollowsAcrossARestartOfTheBus) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"});
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    service_->changed("web");
+    ASSERT_TRUE(says(process, "soak after batch 1"));
+    daemon_.stop();
+    ASSERT_TRUE(says(process, "keyturnd is not running"));
+    daemon_.start();
+    ASSERT_TRUE(says(process, "keyturnd is back"));
+    finish();
+    service_->changed("web");
+    ASSERT_TRUE(turn_until([&] { return process.ended(); }));
+    EXPECT_EQ(process.exit_code(), 0);
+}
+
+TEST_F(KeyturnctlTest, FindsTheEndByItselfWhenItMissedTheSignals) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, true);
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    ASSERT_TRUE(says(process, "soak after batch 1"));
+    finish();
+    ASSERT_TRUE(turn_until([&] { return process.ended(); }));
+    EXPECT_EQ(process.exit_code(), 0);
+}
+
+TEST_F(KeyturnctlTest, RedrawsABarOnATerminal) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, true);
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    service_->changed("web");
+    ASSERT_TRUE(says(process, "soak  [####################--------------------]  50%  1m left"));
+    ASSERT_TRUE(says(process, "\x1b[4A\r\x1b[J")) << "the block of four lines goes away again";
+    ASSERT_TRUE(says(process, "51%")) << "it moves without a signal";
+    EXPECT_LT(process.cpu_milliseconds(), 200) << "it waits for each tick, it does not spin";
+}
+
+TEST_F(KeyturnctlTest, InterruptEndsTheFollowingAlone) {
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"});
+    ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
+    soak();
+    service_->changed("web");
+    ASSERT_TRUE(says(process, "soak after batch 1"));
+    process.interrupt();
+    ASSERT_TRUE(turn_until([&] { return process.ended(); }));
+    EXPECT_EQ(process.exit_code(), 130);
+    EXPECT_THAT(process.output(), HasSubstr("The rotation of web goes on without this."));
+    EXPECT_EQ(done_.size(), 1U);
+}
+
+}  // namespace
+}  // namespace keyturn::testing
