@@ -173,14 +173,10 @@ Script<> Rotation::refuse(std::string text) {
 }
 
 void Rotation::begin_step(Milliseconds duration) {
-    view_.step_started = now_;
-    view_.step_ends = now_ + duration;
+    view_.step = RotationView::Step{now_, now_ + duration, wall_now_};
 }
 
-void Rotation::end_step() {
-    view_.step_started.reset();
-    view_.step_ends.reset();
-}
+void Rotation::end_step() { view_.step.reset(); }
 
 void Rotation::say(EventKind kind, Priority priority, std::string message, std::string unit,
                    std::string result) {

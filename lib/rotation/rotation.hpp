@@ -32,8 +32,12 @@ struct RotationView {
     RotationState state = RotationState::running;
     Phase phase = Phase::preflight;
     std::string reason;  ///< Why it waits, is held, or was refused; the closing sentence when done.
-    std::optional<BootTime> step_started;  ///< Of a settle, soak or verification.
-    std::optional<BootTime> step_ends;
+    struct Step {
+        BootTime started;
+        BootTime ends;  ///< At the earliest for a settle or soak, at the latest for a verification.
+        WallTime wall_started;
+    };
+    std::optional<Step> step;  ///< The settle, soak or verification under way.
     SampleUnits::Value samples;  ///< The newest.
 };
 

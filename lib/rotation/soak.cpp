@@ -50,8 +50,8 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
     HealthWatch health;
     bool disturbed_before = false;
     begin_step(duration);
-    while (now_ < *view_.step_ends) {
-        const Milliseconds pause = std::min<Milliseconds>(interval, *view_.step_ends - now_);
+    while (now_ < view_.step->ends) {
+        const Milliseconds pause = std::min<Milliseconds>(interval, view_.step->ends - now_);
         const std::size_t waits = waits_;
         co_await sleep_for(pause);
         const SampleUnits::Value samples = co_await sample();

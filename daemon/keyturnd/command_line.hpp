@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <variant>
+
+namespace keyturn {
+
+struct CommandLine {
+    std::string policy_file = "/etc/keyturn/keyturn.yaml";
+    std::string state_directory = "/var/lib/keyturn";
+    bool check = false;  ///< Only read the policy and say what is wrong with it.
+};
+
+/// The options, or the exit code of a call that is already answered (--help, --version, a typo).
+using ParsedCommandLine = std::variant<CommandLine, int>;
+
+[[nodiscard]] ParsedCommandLine parse_command_line(int argc, char** argv);
+
+}  // namespace keyturn

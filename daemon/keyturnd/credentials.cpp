@@ -1,0 +1,74 @@
+#include "keyturnd/credentials.hpp"
+
+#include "base/unique_fd.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::size_t credential_size_max = 4096;
+
+Result<Secret> read_all(int file, const std::string& path) {
+    Secret text(credential_size_max);
+    std::size_t size = 0;
+    while (size < text.size()) {
+        const ssize_t count = ::read(file, text.data() + size, text.size() - size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return errno_error(errno, "cannot read " + path);
+        if (count == 0) break;
+        size += static_cast<std::size_t>(count);
+    }
+    constexpr std::string_view blank = " \t\r\n";
+    const std::string_view all = text.reveal().substr(0, size);
+    const std::size_t first = all.find_first_not_of(blank);
+    if (first == std::string_view::npos) {
+        return Error{Fault::invalid, path + " is empty; write the Cloudflare API token into it", {}};
+    }
+    const std::size_t last = all.find_last_not_of(blank);
+    return Secret::copy_of(all.substr(first, last - first + 1));
+}
+
+Result<std::string> path_of(const CredentialSource& source) {
+    if (!source.file.empty()) return source.file;
+    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+    if (directory == nullptr) {
+        return Error{Fault::missing,
+                     fmt::format("the systemd credential {} is not there: keyturnd was not started "
+                                 "by systemd, or its unit lacks LoadCredential={}:PATH",
+                                 source.credential, source.credential),
+                     {}};
+    }
+    return fmt::format("{}/{}", directory, source.credential);
+}
+
+}  // namespace
+
+Result<Secret> read_credential(const CredentialSource& source) {
+    const Result<std::string> path = path_of(source);
+    if (!path) return path.error();
+    const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!file.valid()) return errno_error(errno, "cannot open the credential " + *path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return errno_error(errno, *path);
+    if (!S_ISREG(status.st_mode)) {
+        return Error{Fault::invalid, *path + " is no regular file", {}};
+    }
+    // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
+    const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    if (!source.file.empty() && others_can_read) {
+        return Error{Fault::denied, fmt::format("{} can be read by others; run: chmod 600 {}", *path,
+                                                *path), {}};
+    }
+    return read_all(file.get(), *path);
+}
+
+}  // namespace keyturn

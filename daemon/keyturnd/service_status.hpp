@@ -1,0 +1,14 @@
+#pragma once
+
+#include "control/tunnel_status.hpp"
+
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// The one line of `systemctl status keyturnd`: what it does now, else what is next. Holds come
+/// first, because they want a person. Pure.
+[[nodiscard]] std::string service_status(const std::vector<TunnelStatus>& tunnels);
+
+}  // namespace keyturn

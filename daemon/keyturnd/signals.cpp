@@ -1,0 +1,25 @@
+#include "keyturnd/signals.hpp"
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+namespace keyturn {
+
+StopSignals::StopSignals(boost::asio::io_context& context, std::function<void()> stop)
+    : signals_(context, SIGTERM, SIGINT), stop_(std::move(stop)) {
+    wait();
+}
+
+void StopSignals::wait() {
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        // The state on disk is whole at every moment, so leaving at once is always safe.
+        if (asked_) std::_Exit(EXIT_SUCCESS);
+        asked_ = true;
+        stop_();
+        wait();
+    });
+}
+
+}  // namespace keyturn

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <functional>
+
+namespace keyturn {
+
+/// SIGTERM and SIGINT: once to drain, a second time to leave at once.
+class StopSignals {
+  public:
+    StopSignals(boost::asio::io_context& context, std::function<void()> stop);
+
+    void cancel() { signals_.cancel(); }
+
+  private:
+    void wait();
+
+    boost::asio::signal_set signals_;
+    std::function<void()> stop_;
+    bool asked_ = false;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,87 @@
+// What a tunnel tells of itself.
+
+#include "agent/tunnel_agent.hpp"
+#include "time/clock.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+std::string_view word_for(RotationState state) {
+    switch (state) {
+        case RotationState::running: return "running";
+        case RotationState::waiting: return "waiting";
+        case RotationState::held: return "held";
+        case RotationState::refused:
+        case RotationState::done: break;
+    }
+    return "idle";
+}
+
+UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples) {
+    UnitStatus status;
+    status.name = unit.name;
+    status.step = name_of(unit.step);
+    status.batch = unit.batch;
+    status.verified_by = unit.verified_by;
+    const auto sample = std::ranges::find_if(samples, [&](const SampleUnits::Sample& candidate) {
+        return candidate.state.name == unit.name;
+    });
+    if (sample != samples.end()) status.connections = sample->connections();
+    return status;
+}
+
+}  // namespace
+
+TunnelStatus TunnelAgent::status() const {
+    TunnelStatus status;
+    status.name = policy_.name;
+    status.tunnel = policy_.tunnel;
+    status.state = "idle";
+    status.last_done = state_.last_done;
+    status.due = due();
+    if (last_) {
+        status.last_outcome = last_->outcome;
+        status.reason = last_->text;
+        status.rotation_id = last_->rotation_id;
+        status.trigger = last_->trigger;
+        status.fingerprint = last_->new_fingerprint;
+    }
+    if (!token_file_problem_.empty()) {
+        status.state = "waiting";
+        status.reason = "the token file is not there yet: " + token_file_problem_;
+    }
+    if (!unreadable_.empty()) {
+        status.state = "held";
+        status.hold_reason = "state_unreadable";
+        status.reason = unreadable_;
+    }
+    if (rotation_) describe_rotation(status);
+    return status;
+}
+
+void TunnelAgent::describe_rotation(TunnelStatus& status) const {
+    const RotationView& view = rotation_->view();
+    const RotationRecord& record = rotation_->record();
+    status.state = word_for(view.state);
+    status.phase = name_of(view.phase);
+    status.reason = view.reason;
+    status.hold_reason = record.hold ? record.hold->reason : "";
+    status.rotation_id = record.rotation_id;
+    status.trigger = record.trigger;
+    status.fingerprint = record.new_fingerprint;
+    status.batch = record.batch;
+    status.batch_count = record.batch_count();
+    status.started = record.started;
+    if (view.step) {
+        status.step_started = view.step->wall_started;
+        status.step_ends = view.step->wall_started + (view.step->ends - view.step->started);
+    }
+    for (const UnitProgress& unit : record.units) {
+        status.units.push_back(status_of(unit, view.samples));
+    }
+}
+
+}  // namespace keyturn

@@ -1,0 +1,221 @@
+#include "agent/tunnel_agent.hpp"
+
+#include "base/invariant.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "journal/event_log.hpp"
+#include "schedule/due.hpp"
+#include "state/state_store.hpp"
+#include "time/clock.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// How long the daemon waits before it tries again to write a token file that does not exist yet.
+constexpr Milliseconds seed_pause = std::chrono::minutes{1};
+
+}  // namespace
+
+TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
+                         Boundaries world, EventLog& log,
+                         std::function<void(const TunnelAgent&)> changed)
+    : policy_(std::move(policy)),
+      world_(world),
+      log_(log),
+      changed_(std::move(changed)),
+      rotator_(policy_, state_, world_),
+      wakeup_(std::move(executor)) {}
+
+void TunnelAgent::load() {
+    const auto loaded = world_.states.load(policy_.name);
+    if (!loaded) {
+        unreadable_ = loaded.error().text;
+        Event event;
+        event.kind = EventKind::state_unreadable;
+        event.priority = Priority::alert;
+        event.message = fmt::format(
+            "The state of {} cannot be trusted, so it is not rotated: {}", policy_.name, unreadable_);
+        event.tunnel_name = policy_.name;
+        event.tunnel_id = policy_.tunnel;
+        event.result = "held";
+        report(std::move(event));
+        return;
+    }
+    if (*loaded) {
+        state_ = **loaded;
+    } else {
+        state_.first_seen = world_.clock.wall_now();
+        // Losing this costs nothing but age: it is written again with the next record.
+        static_cast<void>(world_.states.save(policy_.name, state_));
+    }
+    const auto history = world_.states.history(policy_.name, 1);
+    if (history && !history->empty()) last_ = history->back();
+}
+
+Task<> TunnelAgent::run() {
+    publish();
+    if (!unreadable_.empty()) co_return;
+    if (state_.rotation) {
+        RotationInputs inputs;
+        inputs.record = state_.rotation;
+        co_await rotate(std::move(inputs));
+    } else {
+        co_await prepare_token_file();
+    }
+    for (;;) {
+        co_await wait_until_wanted();
+        const Wish wish = *std::exchange(wish_, std::nullopt);
+        RotationInputs inputs;
+        inputs.trigger = wish.trigger;
+        inputs.scheduled = wish.scheduled;
+        inputs.accept_gap = wish.accept_gap;
+        co_await rotate(std::move(inputs));
+    }
+}
+
+/// With `store: keyturn` the units can only start once the token file is there.
+Task<> TunnelAgent::prepare_token_file() {
+    for (;;) {
+        const auto seeded = co_await rotator_.seed_token_file();
+        token_file_problem_ = seeded ? "" : seeded.error().text;
+        publish();
+        if (seeded) break;
+        const BootTime next = world_.clock.boot_now() + seed_pause;
+        co_await idle_until(next);
+        if (wish_) break;  // Preflight will say in full what is wrong.
+    }
+    world_.api.rest();
+}
+
+Task<> TunnelAgent::wait_until_wanted() {
+    while (!wish_) {
+        publish();
+        const std::optional<WallTime> when = due();
+        const WallTime now = world_.clock.wall_now();
+        if (when && *when <= now) {
+            wish_ = Wish{"schedule", true, false};
+            break;
+        }
+        // Without a due time only an operator can want something.
+        constexpr std::chrono::days never{3650};
+        const Milliseconds wait = when ? *when - now : Milliseconds{never};
+        const BootTime until = world_.clock.boot_now() + wait;
+        co_await idle_until(until);
+    }
+    postponed_until_.reset();
+}
+
+Task<> TunnelAgent::idle_until(BootTime when) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    co_await (world_.clock.sleep_until(when) || wakeup_.wait());
+}
+
+Task<> TunnelAgent::rotate(RotationInputs inputs) {
+    inputs.policy = policy_;
+    const bool scheduled = inputs.scheduled;
+    for (;;) {
+        rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
+                                               world_.clock.wall_now());
+        while (co_await perform_next()) {}
+        if (!retry_wanted_) break;
+        // A retry is a new start from the record, with the hold taken off.
+        retry_wanted_ = false;
+        inputs = RotationInputs{};
+        inputs.policy = policy_;
+        inputs.record = rotation_->record();
+        inputs.acknowledged_unit = inputs.record->hold->unit;
+        inputs.record->hold.reset();
+    }
+    const auto history = world_.states.history(policy_.name, 1);
+    if (history && !history->empty()) last_ = history->back();
+    if (scheduled && rotation_->view().state == RotationState::refused) {
+        postponed_until_ = world_.clock.wall_now() + refusal_pause;
+    }
+    rotation_.reset();
+    publish();
+}
+
+/// Performs one action; false when the rotation has ended or is to be begun anew.
+Task<bool> TunnelAgent::perform_next() {
+    for (Event& event : rotation_->take_events()) report(std::move(event));
+    publish();
+    if (rotation_->ended()) co_return false;
+    const bool held = rotation_->view().state == RotationState::held;
+    if (held && retry_wanted_) co_return false;
+    const Action action = rotation_->action();
+    if (const Wait* wait = std::get_if<Wait>(&action); wait != nullptr && held) {
+        co_await idle_until(wait->until);
+        if (retry_wanted_) co_return false;
+        const Answered<Wait> waited;
+        rotation_->answer(waited, world_.clock.boot_now(), world_.clock.wall_now());
+        co_return true;
+    }
+    Answer answer = co_await rotator_.perform(action);
+    rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
+    co_return true;
+}
+
+Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
+    if (!unreadable_.empty()) {
+        return Error{Fault::denied, "its state cannot be trusted: " + unreadable_, {}};
+    }
+    if (rotation_ || wish_ || state_.rotation) {
+        return Error{Fault::conflict,
+                     fmt::format("a rotation of {} is open already; see `keyturnctl status {}`",
+                                 policy_.name, policy_.name),
+                     {}};
+    }
+    const WallTime now = world_.clock.wall_now();
+    const Milliseconds interval = policy_.rotate.min_interval;
+    if (state_.last_done && now < *state_.last_done + interval) {
+        return Error{Fault::denied,
+                     fmt::format("{} was rotated {} ago, and `min_interval` is {}", policy_.name,
+                                 to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
+                     {}};
+    }
+    wish_ = Wish{request.reason.empty() ? "operator" : request.reason, false, request.accept_gap};
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::request_retry() {
+    const bool held = rotation_ && rotation_->view().state == RotationState::held;
+    if (!held) {
+        return Error{Fault::conflict, fmt::format("{} is not held", policy_.name), {}};
+    }
+    Event event;
+    event.kind = EventKind::hold_lifted;
+    event.priority = Priority::notice;
+    event.message = fmt::format("An operator retries the rotation of {}", policy_.name);
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
+    event.rotation_id = rotation_->record().rotation_id;
+    event.phase = name_of(rotation_->record().phase);
+    report(std::move(event));
+    retry_wanted_ = true;
+    wakeup_.wake();
+    return {};
+}
+
+void TunnelAgent::report(Event event) { log_.record(event); }
+
+void TunnelAgent::publish() {
+    TunnelStatus now = status();
+    if (published_ && *published_ == now) return;
+    published_ = std::move(now);
+    if (changed_) changed_(*this);
+}
+
+std::optional<WallTime> TunnelAgent::due() const {
+    const auto when = next_due(policy_.rotate, state_.first_seen, state_.last_done);
+    if (!when || !postponed_until_) return when;
+    return std::max(*when, *postponed_until_);
+}
+
+}  // namespace keyturn

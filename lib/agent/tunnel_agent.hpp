@@ -1,0 +1,89 @@
+#pragma once
+
+#include "agent/wakeup.hpp"
+#include "asio/task.hpp"
+#include "base/result.hpp"
+#include "control/control_service.hpp"
+#include "control/tunnel_status.hpp"
+#include "policy/policy.hpp"
+#include "rotation/rotation.hpp"
+#include "rotation/rotator.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+class EventLog;
+
+/// The life of one tunnel in the daemon: waits until it is due or an operator asks, runs the
+/// rotation, answers for its status. Operators' requests only set facts and wake the loop; the loop
+/// alone decides what to do next.
+class TunnelAgent {
+  public:
+    /// `changed` is called whenever `status()` may have changed. The boundaries and the log outlive
+    /// the agent.
+    TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, Boundaries world,
+                EventLog& log, std::function<void(const TunnelAgent&)> changed);
+    TunnelAgent(const TunnelAgent&) = delete;
+    TunnelAgent& operator=(const TunnelAgent&) = delete;
+
+    /// Reads the durable state. A state that cannot be read keeps the tunnel from being rotated
+    /// until a person has looked; it does not keep the daemon from starting.
+    void load();
+
+    /// Runs until it is cancelled; being cancelled at any point is as safe as a crash.
+    Task<> run();
+
+    /// `conflict` when a rotation is open; `denied` when the policy forbids one now.
+    [[nodiscard]] Result<void> request_rotation(const RotateRequest& request);
+
+    /// `conflict` when nothing is held.
+    [[nodiscard]] Result<void> request_retry();
+
+    [[nodiscard]] TunnelStatus status() const;
+    [[nodiscard]] const std::string& name() const { return policy_.name; }
+
+  private:
+    struct Wish {
+        std::string trigger;
+        bool scheduled = false;
+        bool accept_gap = false;
+    };
+
+    Task<> prepare_token_file();
+    Task<> wait_until_wanted();
+    Task<> rotate(RotationInputs inputs);
+    Task<bool> perform_next();
+    Task<> idle_until(BootTime when);
+    void report(Event event);
+    void publish();
+    void describe_rotation(TunnelStatus& status) const;
+    [[nodiscard]] std::optional<WallTime> due() const;
+
+    TunnelPolicy policy_;
+    Boundaries world_;
+    EventLog& log_;
+    std::function<void(const TunnelAgent&)> changed_;
+    TunnelState state_;
+    Rotator rotator_;
+    Wakeup wakeup_;
+
+    std::string unreadable_;  ///< Why the durable state cannot be trusted; empty when it can.
+    std::string token_file_problem_;
+    std::optional<Wish> wish_;
+    bool retry_wanted_ = false;
+    std::optional<WallTime> postponed_until_;
+    std::unique_ptr<Rotation> rotation_;
+    std::optional<HistoryEntry> last_;
+    std::optional<TunnelStatus> published_;
+};
+
+/// How long after a refused scheduled rotation the next attempt is made.
+inline constexpr std::chrono::minutes refusal_pause{15};
+
+}  // namespace keyturn

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "asio/task.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace keyturn {
+
+/// Wakes one waiting coroutine. A wake-up that comes while nobody waits is kept for the next wait.
+class Wakeup {
+  public:
+    explicit Wakeup(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {
+        timer_.expires_at(boost::asio::steady_timer::time_point::max());
+    }
+
+    void wake() {
+        woken_ = true;
+        timer_.cancel();
+    }
+
+    /// Returns when woken; throws `operation_aborted` when its coroutine is cancelled.
+    Task<> wait() {
+        while (!woken_) {
+            // Ends by `wake` or by cancellation, both as operation_aborted: the state tells which.
+            static_cast<void>(co_await timer_.async_wait(
+                boost::asio::as_tuple(boost::asio::use_awaitable)));
+            const auto state = co_await boost::asio::this_coro::cancellation_state;
+            if (state.cancelled() != boost::asio::cancellation_type::none) {
+                throw boost::system::system_error(boost::asio::error::operation_aborted);
+            }
+        }
+        woken_ = false;
+    }
+
+  private:
+    boost::asio::steady_timer timer_;
+    bool woken_ = false;
+};
+
+}  // namespace keyturn

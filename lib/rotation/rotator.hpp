@@ -1,0 +1,81 @@
+#pragma once
+
+#include "asio/task.hpp"
+#include "base/secret.hpp"
+#include "policy/policy.hpp"
+#include "rotation/action.hpp"
+#include "rotation/record.hpp"
+#include "token/token.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace keyturn {
+
+class Clock;
+class Connectors;
+class Random;
+class StateStore;
+class TokenStore;
+class TunnelApi;
+class UnitManager;
+
+/// The world as one tunnel's rotation needs it. Everything outlives whoever holds this.
+struct Boundaries {
+    Clock& clock;
+    TunnelApi& api;
+    UnitManager& units;
+    Connectors& connectors;
+    TokenStore& tokens;
+    StateStore& states;
+    Random& random;
+};
+
+/// The shell around the heart: performs the actions of one tunnel's rotations against the real
+/// world, and decides nothing. It is the one place where a rotation and its secrets meet.
+class Rotator {
+  public:
+    /// `policy` and `state` outlive the rotator; `state` is what `SaveRecord` and `Conclude` change.
+    Rotator(const TunnelPolicy& policy, TunnelState& state, Boundaries world);
+
+    /// Performs one action. Throws `operation_aborted` on cancellation and nothing else.
+    Task<Answer> perform(const Action& action);
+
+    /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
+    Task<Result<void>> seed_token_file();
+
+  private:
+    template <class Asked>
+    Task<Answer> answer(const Asked& action);
+
+    Task<Result<InspectTunnel::Value>> act(const InspectTunnel& action);
+    Task<Result<ReadToken::Value>> act(const ReadToken& action);
+    Task<Result<ListConnectors::Value>> act(const ListConnectors& action);
+    Task<Result<InspectUnits::Value>> act(const InspectUnits& action);
+    Task<Result<SampleUnits::Value>> act(const SampleUnits& action);
+    Task<Result<CheckFiles::Value>> act(const CheckFiles& action);
+    Task<Result<PrepareSecret::Value>> act(const PrepareSecret& action);
+    Task<Result<void>> act(const SaveRecord& action);
+    Task<Result<CommitSecret::Value>> act(const CommitSecret& action);
+    Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
+    Task<Result<void>> act(const PutBackToken& action);
+    Task<Result<AdoptToken::Value>> act(const AdoptToken& action);
+    Task<Result<JobResult>> act(const RestartUnit& action);
+    Task<Result<void>> act(const Wait& action);
+    Task<Result<void>> act(const ForgetSecrets& action);
+    Task<Result<void>> act(const Conclude& action);
+
+    Task<Result<TunnelToken>> api_token();
+    Task<Result<InspectUnits::Unit>> inspect(std::string unit);
+    Task<Result<SampleUnits::Sample>> sample(std::string unit);
+    [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
+    [[nodiscard]] Result<void> replace_file(const std::string& rotation_id, const Secret& token);
+
+    const TunnelPolicy& policy_;
+    TunnelState& state_;
+    Boundaries world_;
+    std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
+    std::optional<std::chrono::steady_clock::time_point> committed_;
+};
+
+}  // namespace keyturn

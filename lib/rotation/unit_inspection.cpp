@@ -1,0 +1,25 @@
+#include "rotation/unit_inspection.hpp"
+
+#include "cloudflared/token_source.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace keyturn {
+
+std::optional<std::string> unit_problem(const UnitSettings& settings,
+                                        const std::string& token_file) {
+    if (settings.need_daemon_reload) {
+        return "its unit file changed on disk and systemd has not read it; run `systemctl "
+               "daemon-reload` and check it before a restart puts it into force";
+    }
+    if (!settings.dragged_along.empty()) {
+        return fmt::format(
+            "restarting it would restart or stop {} too; loosen that dependency (Requires=, BindsTo= "
+            "or PartOf=) first",
+            fmt::join(settings.dragged_along, ", "));
+    }
+    return token_source_problem(settings, token_file);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "units/unit_state.hpp"
+
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+/// Why a unit cannot be part of a rotation, and what to do: it would not take its token from
+/// `token_file`, or restarting it would drag other units along. Pure.
+[[nodiscard]] std::optional<std::string> unit_problem(const UnitSettings& settings,
+                                                      const std::string& token_file);
+
+}  // namespace keyturn
