@@ -251,9 +251,10 @@ void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelD
 
 void Reader::report_unknown(const DocumentEntry& entry, KeyScope scope) {
     const std::string name = in_backticks(entry.key);
-    if (problems_.crowded())
-        return problems_.add(entry.key_place, fmt::format("unknown key {}", name));
     if (names_a_secret(entry.key)) hide_values(entry.value);
+    if (problems_.crowded()) {
+        return problems_.add(entry.key_place, fmt::format("unknown key {}", name));
+    }
     if (const std::string home = find_home(entry.key, scope); !home.empty()) {
         problems_.add(entry.key_place, fmt::format("{} {}", name, home));
         return;

@@ -79,7 +79,7 @@ TEST(BrokenInput, DeepNestingHasAnAnswer) {
 
 TEST(BrokenInput, ManyKeysTakeNoTime) {
     std::string text;
-    while (text.size() < 900'000) text += fmt::format("k{}: 1\n", text.size());
+    while (text.size() < 200'000) text += fmt::format("k{}: 1\n", text.size());
     expect_an_answer(text);
 }
 

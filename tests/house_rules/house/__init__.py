@@ -1,0 +1,8 @@
+"""The rules, one module a subject."""
+
+from house import coroutines, direction, secrets, shape, words
+
+
+def all_rules():
+    modules = (shape, direction, coroutines, secrets, words)
+    return [rule for module in modules for rule in module.RULES]

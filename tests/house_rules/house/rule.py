@@ -1,0 +1,38 @@
+"""What a rule is, and what it reports."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Violation:
+    path: str
+    line: int
+    rule: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.rule}: {self.sentence}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Plant:
+    """A file that breaks a rule in exactly the lines that are named; none: a file that is fine."""
+
+    path: str
+    text: str
+    lines: tuple[int, ...] = ()
+    executable: bool = False
+    beside: tuple[tuple[str, str], ...] = ()  # Other files that the rule needs to see.
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A name, how to find violations as (path, line, sentence), and the proof that it can fail."""
+
+    name: str
+    find: Callable[..., Iterator[tuple[str, int, str]]]
+    plants: tuple[Plant, ...]
+
+    def check(self, tree) -> list[Violation]:
+        return [Violation(path, line, self.name, text) for path, line, text in self.find(tree)]

@@ -1,0 +1,68 @@
+"""Secrets have a type, and few places look into it."""
+
+import re
+
+from house.rule import Plant, Rule
+
+# Words at the end of a name that say the text itself is secret.
+_SECRET_WORD = re.compile(
+    r"(?:^|_)(?:secrets?|bearer|api_tokens?|passwords?|passphrase|tokens?|authorization_header)"
+    r"(?:_(?:text|value|bytes|base64|json|body|line|string|data))?_?$")
+# Names that sound like one and are not, each for its own reason.
+ALLOWED_NAMES = {
+    "without_secrets",  # Returns a text after they were cut out.
+}
+_STRING = re.compile(
+    r"std::string\b(?!_view)(?:>|\s|[&*]|const\b)*\s*\b([a-z_]\w*)\s*(?=[;,)=({:\[])")
+
+# Who may look at the bytes of a Secret. A new name here is a decision, not a formality.
+REVEAL_HOMES = re.compile(
+    r"lib/base/secret\.(?:hpp|cpp)$"
+    r"|lib/token/[^/]+\.cpp$"                      # Encodes and decodes them.
+    r"|lib/delivery/[^/]+\.cpp$"                   # Writes them to token files.
+    r"|lib/http/[^/]+\.cpp$"                       # Sends them.
+    r"|lib/cloudflare/(?:tunnel_api|answer_faults)\.cpp$"  # An answer's body may hold one.
+    r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
+    r"|lib/state/state_store\.cpp$"                # Files are read into one.
+    r"|lib/rotation/rotator\.cpp$"                 # Hands what it was given to lib/token.
+    r"|daemon/keyturnd/credentials\.cpp$")         # Reads the API token.
+
+
+def find_secret_strings(tree):
+    for file in tree.cpp("lib", "daemon"):
+        for number, line in enumerate(file.code_lines, 1):
+            for found in _STRING.finditer(line):
+                name = found.group(1)
+                if _SECRET_WORD.search(name) and name not in ALLOWED_NAMES:
+                    yield file.path, number, f"`{name}` is a std::string, never wiped; use Secret"
+
+
+def find_reveals(tree):
+    for file in tree.cpp("lib", "daemon"):
+        if REVEAL_HOMES.match(file.path):
+            continue
+        for number, line in enumerate(file.code_lines, 1):
+            if re.search(r"\breveal\s*\(\s*\)", line):
+                yield file.path, number, "reveal() outside of the files that may (secrets.py)"
+
+
+RULES = (
+    Rule("secret string", find_secret_strings, (
+        Plant("lib/a/a.hpp", "struct A {\n    std::string tunnel_secret;\n};\n", (2,)),
+        Plant("lib/a/a.hpp", "void f(const std::string& bearer);\n", (1,)),
+        Plant("lib/a/a.hpp", "void f(int x, std::string api_token = {});\n", (1,)),
+        Plant("lib/a/a.hpp", "std::vector<std::string> old_tokens;\n", (1,)),
+        Plant("lib/a/a.cpp", "std::string secret_text() { return {}; }\n", (1,)),
+        Plant("lib/a/a.cpp", "const std::string token{read()};\n", (1,)),
+        Plant("lib/a/a.hpp", "std::optional<std::string> password_;\n", (1,)),
+        Plant("lib/a/a.hpp", "std::string token_file;\nstd::string tokens_directory;\n"
+              "std::string rotation_id;\nSecret secret;\nf(std::string_view token);\n"
+              "// std::string secret;\nstd::string encode(const Secret& secret);\n"),
+    )),
+    Rule("reveal", find_reveals, (
+        Plant("lib/journal/a.cpp", "f(secret.reveal());\n", (1,)),
+        Plant("lib/http/http_client.cpp", "f(secret.reveal());\n"),
+        Plant("lib/journal/a.cpp", "// Nobody may reveal() it here.\n"),
+        Plant("tests/unit/a.cpp", "f(secret.reveal());\n"),
+    )),
+)

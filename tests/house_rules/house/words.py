@@ -1,0 +1,98 @@
+"""Words and calls that have no place here. The words are split, so that this file may hold them."""
+
+import re
+
+from house.rule import Plant, Rule
+
+_UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+_ORIGIN = re.compile(
+    r"\b(?:clau" r"de|anthro" r"pic|open" r"ai|chat" r"gpt|gpt-?\d|cop" r"ilot|gem" r"ini|ll" r"ms?"
+    r"|language mo" r"dels?|sub-?ag" r"ents?|vibe cod\w+|ai[- ]gener" r"ated"
+    r"|generated (?:by|with) (?:an? )?ai|prompt eng\w+)\b", re.IGNORECASE)
+_ORIGIN_EXACT = re.compile(
+    r"\bA" r"I\b|/shared/DESI" r"GN|DESI" r"GN\.md|\bstyle\.m" r"d\b")
+_PATH = re.compile(r"(?<![\w.])/(?:wo" r"rk|ho" r"me)/\w")
+
+# What asks the surroundings instead of being told, where it may, and what to do elsewhere.
+_AMBIENT = (
+    (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
+                r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
+     re.compile(r"lib/time/|lib/notify/notifier\.cpp$|daemon/[^/]+/main\.cpp$"),
+     "asks for the time; a Clock is passed in"),
+    (re.compile(r"\b(?:secure_)?getenv\s*\("),
+     re.compile(r"daemon/|lib/bus/system_bus\.cpp$"),
+     "reads the environment; the composition root does"),
+    (re.compile(r"\bs?rand(?:om)?\s*\(|\b(?:rand_r|drand48|getrandom)\s*\(|\brandom_device\b"),
+     re.compile(r"lib/token/random\.cpp$|lib/files/atomic_file\.cpp$"),  # Names of new files.
+     "makes random numbers; Random is passed in"),
+    (re.compile(r"\bthis_thread::sleep_\w+|\b(?:usleep|nanosleep)\s*\(|(?<![\w.>])sleep\s*\("),
+     re.compile(r"$."),
+     "stops the one thread; await the Clock"),
+    (re.compile(r"\bstd::c(?:out|err)\b|(?<![\w.>])printf\s*\("),
+     re.compile(r"daemon/|lib/base/invariant\.cpp$|lib/journal/"),
+     "prints; events go to the EventLog"),
+)
+
+
+def find_pattern(pattern, sentence):
+    def find(tree):
+        for file in tree.files:
+            for number, line in enumerate(file.lines, 1):
+                if found := pattern.search(line):
+                    yield file.path, number, sentence.format(found.group(0))
+    return find
+
+
+def find_origin(tree):
+    for pattern in (_ORIGIN, _ORIGIN_EXACT):
+        yield from find_pattern(pattern, "`{}` says how this was made; say what it is")(tree)
+
+
+def find_ambient(tree):
+    for file in tree.cpp("lib", "daemon", "tests/fakes", "tests/simulation"):
+        for pattern, homes, sentence in _AMBIENT:
+            if homes.match(file.path):
+                continue
+            for number, line in enumerate(file.code_lines, 1):
+                if found := pattern.search(line):
+                    yield file.path, number, f"`{found.group(0).strip()}` {sentence}"
+
+
+def cpp_plant(line: str, *lines: int) -> Plant:
+    return Plant("lib/rotation/a.cpp", line + "\n", lines)
+
+
+RULES = (
+    Rule("unfinished", find_pattern(_UNFINISHED, "`{}` is for a list of work, not for the code"), (
+        cpp_plant("int x;  // TO" "DO: think", 1), cpp_plant("// FIX" "ME", 1),
+        Plant("lib/a/README.md", "# XX" "X\n", (1,)),
+        cpp_plant("// mktemp(3) wants keyturn-XX" "XXXX."),
+    )),
+    Rule("origin", find_origin, (
+        Plant("lib/a/README.md", "\nWritten with Clau" "de.\n", (2,)),
+        Plant("systemd/a.service", "# A" "I-gener" "ated\n", (1, 1)),
+        cpp_plant("// As DESI" "GN.md says.", 1), cpp_plant("// An LL" "M wrote this.", 1),
+        cpp_plant("// An agent of polkit waits; the session of D-Bus, prompts, aims, AIX."),
+    )),
+    Rule("absolute path", find_pattern(_PATH, "`{}...` is a place on one machine only"), (
+        Plant("tests/a.py", "x = '/wo" "rk/main'\n", (1,)),
+        Plant("tests/run", "cd /ho" "me/me\n", (1,)),
+        Plant("tests/a.py", "x = 'network/wo" "rk/a ProtectHome=/ho" "me'\n"),
+    )),
+    Rule("ambient", find_ambient, (
+        cpp_plant("auto t = std::chrono::steady_clock::now();", 1),
+        cpp_plant("auto t = std::chrono::system_clock::now();", 1),
+        cpp_plant("::clock_gettime(CLOCK_BOOTTIME, &t);", 1),
+        cpp_plant("auto t = std::time(nullptr);", 1),
+        cpp_plant('auto* x = std::getenv("X");', 1), cpp_plant("int x = rand();", 1),
+        cpp_plant("std::mt19937 generator(1);"), cpp_plant("std::random_device device;", 1),
+        cpp_plant("std::this_thread::sleep_for(1s);", 1), cpp_plant("::usleep(3);", 1),
+        cpp_plant("std::cerr << 1;", 1), cpp_plant("sleep_for(rotation, 1s);"),
+        Plant("tests/fakes/a.cpp", "int x = rand();\n", (1,)),
+        Plant("lib/time/clock.cpp", "::clock_gettime(CLOCK_BOOTTIME, &t);\n"),
+        Plant("daemon/keyturnd/a.cpp", 'auto* x = std::getenv("X");\n'),
+        cpp_plant("co_await clock_.sleep_until(when);"),
+        cpp_plant("int operand(int grand) { return strand(1); }"),
+        Plant("tests/unit/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
+    )),
+)
