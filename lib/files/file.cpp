@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -15,6 +14,16 @@ namespace keyturn {
 namespace {
 
 constexpr unsigned wider_than_ours = 07777U & ~unsigned{file_mode};
+
+/// The kernel says so since Linux 5.8. Where it does, the device numbers are not asked: on an
+/// overlay (a container, a live system) those of a file and of its directory differ without any
+/// mount.
+bool is_mount_point(const struct statx& status, const Directory& directory) {
+    if ((status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0) {
+        return (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+    }
+    return makedev(status.stx_dev_major, status.stx_dev_minor) != directory.device();
+}
 
 /// Why a file with these properties must not be read or replaced; empty when it may.
 std::string objection(const struct statx& status, const Directory& directory) {
@@ -28,11 +37,7 @@ std::string objection(const struct statx& status, const Directory& directory) {
     if ((status.stx_mode & wider_than_ours) != 0) {
         return fmt::format("has the mode {:04o}: chmod 0600 is needed", status.stx_mode & 07777U);
     }
-    const bool other_device =
-        makedev(status.stx_dev_major, status.stx_dev_minor) != directory.device();
-    if (other_device || (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) {
-        return "is a mount point: mount its directory instead";
-    }
+    if (is_mount_point(status, directory)) return "is a mount point: mount its directory instead";
     return {};
 }
 
@@ -66,8 +71,8 @@ Result<std::size_t> read_all(int fd, char* out, std::size_t size, const std::str
 }
 
 void overwrite(const Directory& directory, const std::string& name) {
-    const UniqueFd fd(::openat(directory.fd(), name.c_str(),
-                               O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const UniqueFd fd(
+        ::openat(directory.fd(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return;
     // Another name of the same file is not ours to destroy.
@@ -95,8 +100,8 @@ Result<bool> examine_file(const Directory& directory, const std::string& name) {
 Result<std::optional<Secret>> read_file(const Directory& directory, const std::string& name,
                                         std::size_t size_max) {
     // O_NONBLOCK so that a FIFO put there cannot stop us for ever; it is refused below.
-    const UniqueFd fd(::openat(directory.fd(), name.c_str(),
-                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const UniqueFd fd(
+        ::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd.valid()) {
         const int error = errno;
         if (error == ENOENT) return std::optional<Secret>();
@@ -122,7 +127,8 @@ Result<std::optional<Secret>> read_file(const Directory& directory, const std::s
 Result<void> rename_file(const Directory& directory, const std::string& from,
                          const std::string& to) {
     if (::renameat(directory.fd(), from.c_str(), directory.fd(), to.c_str()) != 0) {
-        return errno_error(errno, fmt::format("cannot rename {} to {}", directory.path_of(from), to));
+        return errno_error(errno,
+                           fmt::format("cannot rename {} to {}", directory.path_of(from), to));
     }
     return directory.sync();
 }
