@@ -4,12 +4,16 @@
 
 #include <sys/prctl.h>
 
+#include <csignal>
 #include <cstdio>
 #include <variant>
 
 int main(int argc, char** argv) {
     // Before any secret is in memory: no core dump, and no ptrace by others of our own user.
     ::prctl(PR_SET_DUMPABLE, 0);
+
+    // A new policy is taken by a restart, which loses nothing; a hang-up must not end us.
+    std::signal(SIGHUP, SIG_IGN);
 
     const keyturn::ParsedCommandLine parsed = keyturn::parse_command_line(argc, argv);
     if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;

@@ -36,15 +36,11 @@ void TunnelAgent::load() {
     const auto loaded = world_.states.load(policy_.name);
     if (!loaded) {
         unreadable_ = loaded.error().text;
-        Event event;
-        event.kind = EventKind::state_unreadable;
-        event.priority = Priority::alert;
+        Event event = event_of(EventKind::state_unreadable, Priority::alert);
         event.message = fmt::format(
             "The state of {} cannot be trusted, so it is not rotated: {}", policy_.name, unreadable_);
-        event.tunnel_name = policy_.name;
-        event.tunnel_id = policy_.tunnel;
         event.result = "held";
-        report(std::move(event));
+        log_.record(event);
         return;
     }
     if (*loaded) {
@@ -83,14 +79,26 @@ Task<> TunnelAgent::run() {
 Task<> TunnelAgent::prepare_token_file() {
     for (;;) {
         const auto seeded = co_await rotator_.seed_token_file();
-        token_file_problem_ = seeded ? "" : seeded.error().text;
-        publish();
+        note_token_file(seeded ? "" : seeded.error().text);
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;
         co_await idle_until(next);
         if (wish_) break;  // Preflight will say in full what is wrong.
     }
     world_.api.rest();
+}
+
+void TunnelAgent::note_token_file(std::string problem) {
+    const bool news = !problem.empty() && problem != token_file_problem_;
+    token_file_problem_ = std::move(problem);
+    if (news) {
+        Event event = event_of(EventKind::token_file_missing, Priority::error);
+        event.message = fmt::format("The token file of {} is not there and cannot be written yet: {}",
+                                    policy_.name, token_file_problem_);
+        event.result = "waiting";
+        log_.record(event);
+    }
+    publish();
 }
 
 Task<> TunnelAgent::wait_until_wanted() {
@@ -143,9 +151,10 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
 
 /// Performs one action; false when the rotation has ended or is to be begun anew.
 Task<bool> TunnelAgent::perform_next() {
-    for (Event& event : rotation_->take_events()) report(std::move(event));
-    publish();
+    for (const Event& event : rotation_->take_events()) log_.record(event);
+    // Its end is published by `rotate`, together with what came of it.
     if (rotation_->ended()) co_return false;
+    publish();
     const bool held = rotation_->view().state == RotationState::held;
     if (held && retry_wanted_) co_return false;
     const Action action = rotation_->action();
@@ -189,21 +198,24 @@ Result<void> TunnelAgent::request_retry() {
     if (!held) {
         return Error{Fault::conflict, fmt::format("{} is not held", policy_.name), {}};
     }
-    Event event;
-    event.kind = EventKind::hold_lifted;
-    event.priority = Priority::notice;
+    Event event = event_of(EventKind::hold_lifted, Priority::notice);
     event.message = fmt::format("An operator retries the rotation of {}", policy_.name);
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
     event.rotation_id = rotation_->record().rotation_id;
     event.phase = name_of(rotation_->record().phase);
-    report(std::move(event));
+    log_.record(event);
     retry_wanted_ = true;
     wakeup_.wake();
     return {};
 }
 
-void TunnelAgent::report(Event event) { log_.record(event); }
+Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
+    Event event;
+    event.kind = kind;
+    event.priority = priority;
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
+    return event;
+}
 
 void TunnelAgent::publish() {
     TunnelStatus now = status();

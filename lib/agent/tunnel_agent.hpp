@@ -60,7 +60,8 @@ class TunnelAgent {
     Task<> rotate(RotationInputs inputs);
     Task<bool> perform_next();
     Task<> idle_until(BootTime when);
-    void report(Event event);
+    void note_token_file(std::string problem);
+    [[nodiscard]] Event event_of(EventKind kind, Priority priority) const;
     void publish();
     void describe_rotation(TunnelStatus& status) const;
     [[nodiscard]] std::optional<WallTime> due() const;

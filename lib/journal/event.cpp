@@ -43,13 +43,14 @@ constexpr std::array rows{
     Row{EventKind::straggler_seen, "straggler_seen", "aee4823bb86140328e664e728c3143f7"},
     Row{EventKind::rotation_done, "rotation_done", "d4a1dc6097cc4e0593c5bb87bfaed2fe"},
     Row{EventKind::state_unreadable, "state_unreadable", "bf99f358fc894eef85f67650ae79574e"},
+    Row{EventKind::token_file_missing, "token_file_missing", "daab643a817949d286408a780df6fa83"},
 };
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].kind != static_cast<EventKind>(i)) return false;
     }
-    return rows.back().kind == EventKind::state_unreadable;
+    return rows.back().kind == EventKind::token_file_missing;
 }
 static_assert(in_order(), "a kind of event has no row, or not in its place");
 
@@ -61,9 +62,13 @@ const Row& row_of(EventKind kind) {
 
 }  // namespace
 
-std::string_view name_of(EventKind kind) { return row_of(kind).name; }
+std::string_view name_of(EventKind kind) {
+    return row_of(kind).name;
+}
 
-std::string_view message_id_of(EventKind kind) { return row_of(kind).message_id; }
+std::string_view message_id_of(EventKind kind) {
+    return row_of(kind).message_id;
+}
 
 const std::vector<EventKind>& all_event_kinds() {
     static const std::vector<EventKind> kinds = [] {

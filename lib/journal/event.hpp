@@ -12,17 +12,17 @@ enum class EventKind {
     daemon_started,
     daemon_stopping,
     rotation_started,
-    rotation_refused,    ///< Preflight said no: nothing was touched.
-    rotation_resumed,    ///< After a restart of the daemon, from the phase on disk.
-    secret_prepared,     ///< The new secret is on disk and staged; the API knows nothing yet.
-    secret_committed,    ///< The API holds the new secret: the old token opens no new connection.
-    token_delivered,     ///< Every token file holds the new token.
+    rotation_refused,  ///< Preflight said no: nothing was touched.
+    rotation_resumed,  ///< After a restart of the daemon, from the phase on disk.
+    secret_prepared,   ///< The new secret is on disk and staged; the API knows nothing yet.
+    secret_committed,  ///< The API holds the new secret: the old token opens no new connection.
+    token_delivered,   ///< Every token file holds the new token.
     batch_started,
     unit_restarting,
     unit_verified,
-    unit_left_stopped,   ///< A planned unit is not running: it gets the file and is not started.
+    unit_left_stopped,  ///< A planned unit is not running: it gets the file and is not started.
     soak_started,
-    soak_restarted,      ///< Something was not healthy: the soak begins anew.
+    soak_restarted,  ///< Something was not healthy: the soak begins anew.
     soak_ended,
     replica_decaying,    ///< A unit on the old token lost connections that it cannot get back.
     replica_promoted,    ///< It lost half of them: it is restarted next.
@@ -31,11 +31,13 @@ enum class EventKind {
     rotation_held,       ///< A person has to decide: `keyturnctl retry`.
     hold_urgent,         ///< Held, and fewer replicas serve than min_available.
     hold_lifted,
-    foreign_rotation,    ///< Somebody else changed the secret: their token is taken over.
-    token_put_back,      ///< The API kept the old secret, so the old files are back.
-    straggler_seen,      ///< The API still lists a connector from before the commit.
+    foreign_rotation,  ///< Somebody else changed the secret: their token is taken over.
+    token_put_back,    ///< The API kept the old secret, so the old files are back.
+    straggler_seen,    ///< The API still lists a connector from before the commit.
     rotation_done,
     state_unreadable,
+    token_file_missing,  ///< There is no token file yet and it cannot be written: units cannot
+                         ///< start.
 };
 
 /// syslog levels, as the journal wants them.

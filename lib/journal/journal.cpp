@@ -6,7 +6,6 @@
 #include <systemd/sd-journal.h>
 
 #include <cstdio>
-
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -38,6 +37,8 @@ class Journal final : public EventLog {
 
 }  // namespace
 
-std::unique_ptr<EventLog> make_journal() { return std::make_unique<Journal>(); }
+std::unique_ptr<EventLog> make_journal() {
+    return std::make_unique<Journal>();
+}
 
 }  // namespace keyturn
