@@ -9,8 +9,8 @@ namespace keyturn {
 bool is_rotation_id(std::string_view text) {
     constexpr std::size_t digits = 32;
     return text.size() == digits && std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-    });
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
 }
 
 std::string staged_name(std::string_view tunnel_name, std::string_view rotation_id) {

@@ -14,7 +14,9 @@ std::string checksum_of(std::string_view rotation_id, std::string_view new_token
     return sha256_hex({rotation_id, "\n", new_token, "\n", old_token});
 }
 
-Error invalid(const char* why) { return Error{Fault::invalid, why, {}}; }
+Error invalid(const char* why) {
+    return Error{Fault::invalid, why, {}};
+}
 
 }  // namespace
 

@@ -105,8 +105,7 @@ class FileTokenStore final : public TokenStore {
         const Result<void> id = check_id(rotation_id);
         if (!id) return id.error();
         const std::string staged = staged_name(tunnel_name, rotation_id);
-        const Result<std::optional<Secret>> there =
-            read_file(*tokens, staged, token_file_size_max);
+        const Result<std::optional<Secret>> there = read_file(*tokens, staged, token_file_size_max);
         // It was synced before it got this name, so only the name may be missing from the disk;
         // and a disk that has filled up since then does not matter.
         if (there && *there && same_secret(**there, token)) return tokens->sync();
@@ -149,10 +148,9 @@ class FileTokenStore final : public TokenStore {
         const Result<std::vector<std::string>> names = directory.names();
         if (!names) return;
         for (const std::string& name : *names) {
-            const bool left_over =
-                is_temporary_of(name, tunnel_name) ||
-                (is_staged_for(name, tunnel_name) &&
-                 name != staged_name(tunnel_name, open_rotation));
+            const bool left_over = is_temporary_of(name, tunnel_name) ||
+                                   (is_staged_for(name, tunnel_name) &&
+                                    name != staged_name(tunnel_name, open_rotation));
             if (left_over) static_cast<void>(erase_file(directory, name).has_value());
         }
     }

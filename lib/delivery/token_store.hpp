@@ -18,9 +18,10 @@ struct PendingTokens {
 };
 
 /// The token files of `store: keyturn` and the pending secrets, under one state directory:
-/// tokens/TUNNEL and pending/TUNNEL, both 0600. Every change is whole or not at all, over power cuts
-/// too: a temporary file beside the target, owner and mode before data, fsync, rename, fsync of the
-/// directory. A symbolic link, a second hard link, a wide mode or a foreign owner is refused.
+/// tokens/TUNNEL and pending/TUNNEL, both 0600. Every change is whole or not at all, over power
+/// cuts too: a temporary file beside the target, owner and mode before data, fsync, rename, fsync
+/// of the directory. A symbolic link, a second hard link, a wide mode or a foreign owner is
+/// refused.
 ///
 /// Faults: `storage` when the disk is full or broken, `denied` and `invalid` for what a person has
 /// to mend; the text names the path.
@@ -34,8 +35,8 @@ class TokenStore {
     /// The token in that file, if there is one.
     [[nodiscard]] virtual Result<std::optional<Secret>> current(const std::string& tunnel_name) = 0;
 
-    /// Whether a rotation could write here now: directories, ownership, links, room. Changes nothing
-    /// that outlives the call.
+    /// Whether a rotation could write here now: directories, ownership, links, room. Changes
+    /// nothing that outlives the call.
     [[nodiscard]] virtual Result<void> check(const std::string& tunnel_name) = 0;
 
     /// Keeps both tokens until `forget_pending`, durably.

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
-
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -35,11 +34,13 @@ Result<std::string> temporary_name_for(const std::string& name) {
 /// Mode and owner before the first byte. The umask can only have made the mode narrower.
 Result<void> dress(int fd, const Directory& directory, const std::string& name) {
     if (::fchmod(fd, file_mode) != 0) {
-        return errno_error(errno, fmt::format("cannot set the mode of {}", directory.path_of(name)));
+        return errno_error(errno,
+                           fmt::format("cannot set the mode of {}", directory.path_of(name)));
     }
     if (directory.owner() == ::geteuid()) return {};
     if (::fchown(fd, directory.owner(), directory.group()) != 0) {
-        return errno_error(errno, fmt::format("cannot set the owner of {}", directory.path_of(name)));
+        return errno_error(errno,
+                           fmt::format("cannot set the owner of {}", directory.path_of(name)));
     }
     return {};
 }

@@ -16,12 +16,13 @@ namespace keyturn {
 ///  3. `commit`: fsync, rename, fsync of the directory. The sync before the rename is what keeps a
 ///     power cut from leaving the new name with the new size and no data; the sync after it is what
 ///     makes a success lasting. Between the two, either content may be there after a power cut.
-/// Until `commit` has renamed it, the destructor removes it; the directory has to outlive it. After a failed fsync the kernel holds
-/// the pages for clean, and a second fsync would report a success that is none: so nothing is ever
-/// retried here, and the caller starts anew with another file.
+/// Until `commit` has renamed it, the destructor removes it; the directory has to outlive it. After
+/// a failed fsync the kernel holds the pages for clean, and a second fsync would report a success
+/// that is none: so nothing is ever retried here, and the caller starts anew with another file.
 class AtomicFile {
   public:
-    /// `name` is the file that this is about; the temporary one is called ".NAME.keyturn-XXXXXXXX.tmp".
+    /// `name` is the file that this is about; the temporary one is called
+    /// ".NAME.keyturn-XXXXXXXX.tmp".
     [[nodiscard]] static Result<AtomicFile> create(const Directory& directory,
                                                    const std::string& name);
 

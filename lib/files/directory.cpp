@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <memory>
-
 #include <dirent.h>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -35,7 +34,9 @@ bool is_symbolic_link(int parent, const std::string& name) {
 
 }  // namespace
 
-Result<Directory> Directory::open(const std::string& path) { return open_at(AT_FDCWD, path, path); }
+Result<Directory> Directory::open(const std::string& path) {
+    return open_at(AT_FDCWD, path, path);
+}
 
 Result<Directory> Directory::open_below(const std::string& name) const {
     Result<Directory> below = open_at(fd(), name, path_of(name));
@@ -66,8 +67,9 @@ Result<void> Directory::check_trust() {
     group_ = status.st_gid;
     device_ = status.st_dev;
     if (owner_ != ::geteuid() && ::geteuid() != 0) {
-        return refused(path_, fmt::format("belongs to user {}, not to user {} that keyturnd runs as",
-                                          owner_, ::geteuid()));
+        return refused(
+            path_, fmt::format("belongs to user {}, not to user {} that keyturnd runs as", owner_,
+                               ::geteuid()));
     }
     if ((status.st_mode & writable_by_others) != 0) {
         return refused(path_, "can be written to by others: chmod 0700 is needed");

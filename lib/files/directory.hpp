@@ -5,9 +5,8 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <sys/types.h>
+#include <vector>
 
 namespace keyturn {
 

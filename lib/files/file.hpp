@@ -6,7 +6,6 @@
 
 #include <optional>
 #include <string>
-
 #include <sys/types.h>
 
 namespace keyturn {
@@ -20,7 +19,8 @@ namespace keyturn {
 /// The bytes of the file, if there is one; refused as by `examine_file`, and when it is longer than
 /// `size_max`. In wiped memory, because every reader's file may hold a secret.
 [[nodiscard]] Result<std::optional<Secret>> read_file(const Directory& directory,
-                                                      const std::string& name, std::size_t size_max);
+                                                      const std::string& name,
+                                                      std::size_t size_max);
 
 /// Renames within the directory, durably. `missing` when there is no `from`. Needs no room.
 [[nodiscard]] Result<void> rename_file(const Directory& directory, const std::string& from,

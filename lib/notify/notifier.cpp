@@ -55,6 +55,8 @@ class SystemdNotifier final : public Notifier {
 
 }  // namespace
 
-std::unique_ptr<Notifier> make_notifier() { return std::make_unique<SystemdNotifier>(); }
+std::unique_ptr<Notifier> make_notifier() {
+    return std::make_unique<SystemdNotifier>();
+}
 
 }  // namespace keyturn

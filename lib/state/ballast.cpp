@@ -13,7 +13,8 @@ constexpr const char* ballast_name = "ballast";
 
 /// Whoever filled the disk may still be at it: a ballast taken from the last free bytes would do
 /// the harm that it is meant against.
-constexpr unsigned long long room_for_ballast = 8ULL * static_cast<unsigned long long>(ballast_bytes);
+constexpr unsigned long long room_for_ballast =
+    8ULL * static_cast<unsigned long long>(ballast_bytes);
 
 bool is_there(const Directory& directory) {
     struct stat status {};

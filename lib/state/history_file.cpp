@@ -46,7 +46,8 @@ std::string with_entry(std::string_view text, const HistoryEntry& entry) {
     const std::size_t room = history_bytes_max - std::min(line.size(), history_bytes_max);
     const std::size_t entries = history_entries_max - (line.empty() ? 0 : 1);
     std::string result;
-    for (std::size_t i = first_to_keep(history.lines, room, entries); i < history.lines.size(); ++i) {
+    for (std::size_t i = first_to_keep(history.lines, room, entries); i < history.lines.size();
+         ++i) {
         result.append(history.lines[i]).append("\n");
     }
     return result.append(line);

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>

@@ -221,13 +221,19 @@ class Reader {
 };
 
 /// Texts come from units and callers too: what is no UTF-8 in them is replaced, not thrown at us.
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& json) {
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 }  // namespace
 
-std::string encode_document(const StateDocument& document) { return dump(Writer::to_json(document)); }
+std::string encode_document(const StateDocument& document) {
+    return dump(Writer::to_json(document));
+}
 
-std::string encode_history_entry(const HistoryEntry& entry) { return dump(Writer::to_json(entry)); }
+std::string encode_history_entry(const HistoryEntry& entry) {
+    return dump(Writer::to_json(entry));
+}
 
 Result<StateDocument> decode_document(std::string_view text) {
     return Reader::record<StateDocument>(text);

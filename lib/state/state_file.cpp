@@ -106,27 +106,28 @@ StateFile decode_state_file(std::string_view tunnel_name, std::string_view text)
 
 Result<StateChoice> choose_state(const StateFile& current, const StateFile& previous) {
     using Kind = StateFile::Kind;
-    if (current.kind == Kind::newer || (previous.kind == Kind::newer && current.kind != Kind::whole)) {
+    if (current.kind == Kind::newer ||
+        (previous.kind == Kind::newer && current.kind != Kind::whole)) {
         return untrusted(
             "a newer version of keyturn wrote it: install that version again, or finish the "
             "rotation with it before going back");
     }
     if (current.kind == Kind::whole) {
-        const bool put_back = previous.kind == Kind::whole &&
-                              previous.document.sequence > current.document.sequence;
+        const bool put_back =
+            previous.kind == Kind::whole && previous.document.sequence > current.document.sequence;
         if (!put_back) return StateChoice{current.document, true, {}};
         return StateChoice{previous.document, false,
                            "the state is older than the one before it, as after a restored backup; "
                            "the newer of the two is used"};
     }
     if (previous.kind == Kind::whole) {
-        return StateChoice{previous.document, false,
-                           fmt::format("the state is {}; the one before it is used",
-                                       describe(current))};
+        return StateChoice{
+            previous.document, false,
+            fmt::format("the state is {}; the one before it is used", describe(current))};
     }
     if (current.kind == Kind::absent && previous.kind == Kind::absent) return StateChoice{};
-    return untrusted(fmt::format("it is {} and the one before it is {}", describe(current),
-                                 describe(previous)));
+    return untrusted(
+        fmt::format("it is {} and the one before it is {}", describe(current), describe(previous)));
 }
 
 }  // namespace keyturn

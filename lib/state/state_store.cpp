@@ -21,9 +21,15 @@ constexpr const char* history_name = "history";
 constexpr std::size_t state_file_size_max = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t history_file_size_max = std::size_t{4} * 1024 * 1024;
 
-std::string current_file(const std::string& tunnel_name) { return tunnel_name + ".json"; }
-std::string previous_file(const std::string& tunnel_name) { return tunnel_name + ".json.1"; }
-std::string history_file(const std::string& tunnel_name) { return tunnel_name + ".jsonl"; }
+std::string current_file(const std::string& tunnel_name) {
+    return tunnel_name + ".json";
+}
+std::string previous_file(const std::string& tunnel_name) {
+    return tunnel_name + ".json.1";
+}
+std::string history_file(const std::string& tunnel_name) {
+    return tunnel_name + ".jsonl";
+}
 
 void sweep(const Directory& directory) {
     const Result<std::vector<std::string>> names = directory.names();
@@ -58,8 +64,7 @@ class FileStateStore final : public StateStore {
         const Result<StateFile> previous =
             read_state(*directory, tunnel_name, previous_file(tunnel_name));
         if (!previous && current->kind != StateFile::Kind::whole) return previous.error();
-        Result<StateChoice> choice =
-            choose_state(*current, previous ? *previous : StateFile{});
+        Result<StateChoice> choice = choose_state(*current, previous ? *previous : StateFile{});
         const std::string path = directory->path_of(current_file(tunnel_name));
         if (!choice) return with_context(path, choice.error());
         if (!choice->warning.empty() && warn_) {

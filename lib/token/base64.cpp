@@ -24,7 +24,9 @@ std::uint32_t byte_at(std::string_view bytes, std::size_t index) {
     return index < bytes.size() ? static_cast<unsigned char>(bytes[index]) : 0U;
 }
 
-char letter(std::uint32_t group, unsigned shift) { return alphabet[(group >> shift) & 0x3fU]; }
+char letter(std::uint32_t group, unsigned shift) {
+    return alphabet[(group >> shift) & 0x3fU];
+}
 
 std::size_t padding_of(std::string_view text) {
     if (text.empty() || text.back() != '=') return 0;
@@ -36,7 +38,8 @@ std::optional<std::uint32_t> group_of(std::string_view four, std::size_t padding
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 4; ++i) {
         const bool padded = i >= 4 - padding;
-        const std::uint8_t value = padded ? std::uint8_t{0} : values[static_cast<unsigned char>(four[i])];
+        const std::uint8_t value =
+            padded ? std::uint8_t{0} : values[static_cast<unsigned char>(four[i])];
         if (value == not_in_alphabet) return std::nullopt;
         group = (group << 6U) | value;
     }

@@ -10,9 +10,15 @@ namespace {
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < 0x20;
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 std::optional<std::uint32_t> hex_value(char c) {
     if (is_digit(c)) return static_cast<std::uint32_t>(c - '0');

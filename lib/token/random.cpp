@@ -25,6 +25,8 @@ class OpensslRandom final : public Random {
 
 }  // namespace
 
-std::unique_ptr<Random> make_random() { return std::make_unique<OpensslRandom>(); }
+std::unique_ptr<Random> make_random() {
+    return std::make_unique<OpensslRandom>();
+}
 
 }  // namespace keyturn

@@ -25,7 +25,9 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string lower(std::string text) {
     for (char& c : text) c = lower(c);
@@ -35,16 +37,18 @@ std::string lower(std::string text) {
 /// What may stand in a journal field or a URL as it is.
 bool is_name(std::string_view text) {
     return text.size() <= name_size_max && std::ranges::all_of(text, [](char c) {
-        return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' ||
-               c == '_' || c == '.';
-    });
+               return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' ||
+                      c == '_' || c == '.';
+           });
 }
 
 /// Go, in which cloudflared is written, matches keys without regard to case (Unicode's too) and
 /// takes the last of several: a key that only Go would take makes us read another token than it.
 bool reads_otherwise_in_go(std::string_view key) {
-    const bool ascii = std::ranges::all_of(key, [](char c) { return static_cast<signed char>(c) >= 0; });
-    return !ascii || (key.size() == 1 && std::string_view("ASTE").find(key) != std::string_view::npos);
+    const bool ascii =
+        std::ranges::all_of(key, [](char c) { return static_cast<signed char>(c) >= 0; });
+    return !ascii ||
+           (key.size() == 1 && std::string_view("ASTE").find(key) != std::string_view::npos);
 }
 
 bool is_ambiguous(const FlatJson& json) {
@@ -52,7 +56,8 @@ bool is_ambiguous(const FlatJson& json) {
     for (const FlatJson::Member& member : json.members()) {
         const std::string_view key = member.key.reveal();
         if (reads_otherwise_in_go(key)) return true;
-        if (key.size() != 1 || std::string_view("aste").find(key) == std::string_view::npos) continue;
+        if (key.size() != 1 || std::string_view("aste").find(key) == std::string_view::npos)
+            continue;
         if (seen.find(key) != std::string::npos) return true;
         seen += key;
     }
@@ -108,7 +113,9 @@ Secret encode_token(const TunnelToken& token) {
     return encode_base64(json.reveal());
 }
 
-Secret encode_secret(const Secret& bytes) { return encode_base64(bytes.reveal()); }
+Secret encode_secret(const Secret& bytes) {
+    return encode_base64(bytes.reveal());
+}
 
 bool same_token(const TunnelToken& left, const TunnelToken& right) {
     const bool same = same_secret(left.secret, right.secret);

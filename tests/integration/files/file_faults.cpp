@@ -2,13 +2,12 @@
 
 #include <cerrno>
 #include <cstdarg>
-#include <utility>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
+#include <utility>
 
 extern "C" {
 int __real_openat(int directory, const char* path, int flags, ...);
@@ -82,7 +81,9 @@ int disarm() {
     return count;
 }
 
-std::vector<std::string> trace() { return words; }
+std::vector<std::string> trace() {
+    return words;
+}
 
 }  // namespace keyturn::testing_files
 
@@ -115,8 +116,12 @@ ssize_t __wrap_write(int fd, const void* buffer, size_t size) {
     return __real_write(fd, buffer, half && size > 1 ? size / 2 : size);
 }
 
-int __wrap_fsync(int fd) { return faults::sync(fd, &__real_fsync); }
-int __wrap_fdatasync(int fd) { return faults::sync(fd, &__real_fdatasync); }
+int __wrap_fsync(int fd) {
+    return faults::sync(fd, &__real_fsync);
+}
+int __wrap_fdatasync(int fd) {
+    return faults::sync(fd, &__real_fdatasync);
+}
 
 int __wrap_renameat(int from_directory, const char* from, int to_directory, const char* to) {
     return faults::fails("rename") ? -1 : __real_renameat(from_directory, from, to_directory, to);
@@ -124,7 +129,9 @@ int __wrap_renameat(int from_directory, const char* from, int to_directory, cons
 int __wrap_unlinkat(int directory, const char* path, int flags) {
     return faults::fails("unlink") ? -1 : __real_unlinkat(directory, path, flags);
 }
-int __wrap_fchmod(int fd, mode_t mode) { return faults::fails("mode") ? -1 : __real_fchmod(fd, mode); }
+int __wrap_fchmod(int fd, mode_t mode) {
+    return faults::fails("mode") ? -1 : __real_fchmod(fd, mode);
+}
 int __wrap_fchown(int fd, uid_t user, gid_t group) {
     return faults::fails("owner") ? -1 : __real_fchown(fd, user, group);
 }

@@ -10,7 +10,6 @@
 #include <iterator>
 #include <sstream>
 #include <string>
-
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -38,7 +37,9 @@ class Sandbox {
     ~Sandbox() { std::filesystem::remove_all(path_); }
 
     [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] std::string operator/(const std::string& below) const { return path_ + "/" + below; }
+    [[nodiscard]] std::string operator/(const std::string& below) const {
+        return path_ + "/" + below;
+    }
 
   private:
     std::string path_;
@@ -67,7 +68,9 @@ inline std::size_t count_files(const std::string& directory) {
     return static_cast<std::size_t>(std::distance(begin, std::filesystem::directory_iterator()));
 }
 
-inline std::string text_of(const Secret& secret) { return std::string(secret.reveal()); }
+inline std::string text_of(const Secret& secret) {
+    return std::string(secret.reveal());
+}
 
 /// Runs `body` in a process of its own and returns how that ended, as from waitpid.
 inline int in_child(const std::function<void()>& body) {

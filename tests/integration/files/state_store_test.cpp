@@ -141,7 +141,8 @@ TEST_F(StateStoreTest, RefusesTheStateOfANewerVersion) {
     ASSERT_TRUE(store_->save("web", state_of(1)));
     ASSERT_TRUE(store_->save("web", state_of(2)));
     const std::string newer =
-        "{\"schema\":2,\"sha256\":\"0e406cbe7f63d0549094666f7962d68945c1d06f8d5d778d7e8a7a0fa308af1a"
+        "{\"schema\":2,\"sha256\":"
+        "\"0e406cbe7f63d0549094666f7962d68945c1d06f8d5d778d7e8a7a0fa308af1a"
         "\",\"state\":{}}\n";
     put(current_, newer);
     const Result<std::optional<TunnelState>> loaded = store_->load("web");

@@ -47,7 +47,8 @@ TEST(TokenFaults, OneFailureAnywhereLeavesTheOldOrTheNewFile) {
 
 TEST(TokenFaults, EveryFailureFromSomewhereOnLeavesTheOldOrTheNewFile) {
     for (const int error : errors) {
-        if (error == EINTR) continue;  // A write that is interrupted for ever is no fault of a disk.
+        if (error == EINTR)
+            continue;  // A write that is interrupted for ever is no fault of a disk.
         FaultPlan plan;
         plan.error = error;
         plan.for_ever = true;

@@ -3,10 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <random>
 #include <thread>
-
-#include <csignal>
 
 namespace keyturn {
 namespace {

@@ -16,8 +16,9 @@ class TokenStoreTest : public testing::Test {
     /// Every call that would read or replace tokens/web must refuse it, with the sentence.
     void expect_refused(const std::string& why) {
         ASSERT_TRUE(store_->stage("web", rotation_id, Secret::copy_of(new_token))) << why;
-        const std::vector<Result<void>> results{
-            store_->check("web"), store_->swap_in("web", rotation_id), as_void(store_->current("web"))};
+        const std::vector<Result<void>> results{store_->check("web"),
+                                                store_->swap_in("web", rotation_id),
+                                                as_void(store_->current("web"))};
         for (const Result<void>& result : results) {
             ASSERT_FALSE(result) << why;
             EXPECT_EQ(result.error().fault, Fault::invalid);
@@ -188,7 +189,8 @@ TEST_F(TokenStoreTest, RefusesNamesThatLeadOutOfItsDirectories) {
         EXPECT_EQ(store_->keep_pending(name, pending_tokens()).error().fault, Fault::invalid);
     }
     for (const char* id : {"", "1/2", "../../../../../../../../etc/keyturn", "0123"}) {
-        EXPECT_EQ(store_->stage("web", id, Secret::copy_of("x")).error().fault, Fault::invalid) << id;
+        EXPECT_EQ(store_->stage("web", id, Secret::copy_of("x")).error().fault, Fault::invalid)
+            << id;
         EXPECT_EQ(store_->swap_in("web", id).error().fault, Fault::invalid) << id;
     }
 }

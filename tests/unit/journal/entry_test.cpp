@@ -23,15 +23,14 @@ TEST(JournalFields, SayEverythingThatTheEventSays) {
     event.phase = "roll";
     event.result = "done";
     event.fingerprint = "00112233445566aa";
-    EXPECT_THAT(
-        journal_fields(event),
-        ElementsAre("MESSAGE=web: two lines\nare fine", "PRIORITY=5",
-                    "MESSAGE_ID=" + std::string(message_id_of(EventKind::unit_verified)),
-                    "SYSLOG_IDENTIFIER=keyturnd", "TUNNEL_NAME=web",
-                    "TUNNEL_ID=f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",
-                    "ROTATION_ID=0123456789abcdef0123456789abcdef",
-                    "TARGET_UNIT=cloudflared-web@1.service", "BATCH=1/2", "PHASE=roll",
-                    "RESULT=done", "FINGERPRINT=00112233445566aa"));
+    EXPECT_THAT(journal_fields(event),
+                ElementsAre("MESSAGE=web: two lines\nare fine", "PRIORITY=5",
+                            "MESSAGE_ID=" + std::string(message_id_of(EventKind::unit_verified)),
+                            "SYSLOG_IDENTIFIER=keyturnd", "TUNNEL_NAME=web",
+                            "TUNNEL_ID=f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",
+                            "ROTATION_ID=0123456789abcdef0123456789abcdef",
+                            "TARGET_UNIT=cloudflared-web@1.service", "BATCH=1/2", "PHASE=roll",
+                            "RESULT=done", "FINGERPRINT=00112233445566aa"));
 }
 
 TEST(JournalFields, LeaveOutWhatIsEmpty) {

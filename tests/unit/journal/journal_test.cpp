@@ -5,12 +5,11 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <sys/uio.h>
 #include <vector>
 
-#include <sys/uio.h>
-
-// The linker puts these two in the place of the real ones in this program (--wrap), so that the test
-// is the same with and without a journald on the machine.
+// The linker puts these two in the place of the real ones in this program (--wrap), so that the
+// test is the same with and without a journald on the machine.
 namespace {
 bool socket_is_there = false;
 int send_answer = 0;

@@ -10,9 +10,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-StateDocument sample_document() { return StateDocument{"web", 7, sample_state()}; }
+StateDocument sample_document() {
+    return StateDocument{"web", 7, sample_state()};
+}
 
-Result<StateDocument> decoded(const Json& json) { return decode_document(json.dump()); }
+Result<StateDocument> decoded(const Json& json) {
+    return decode_document(json.dump());
+}
 
 std::string why(const Json& json) {
     const Result<StateDocument> document = decoded(json);

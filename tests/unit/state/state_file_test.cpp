@@ -15,13 +15,17 @@ StateDocument sample_document(std::int64_t sequence = 7) {
     return StateDocument{"web", sequence, sample_state()};
 }
 
-std::string sample_text() { return encode_state_file(sample_document()); }
+std::string sample_text() {
+    return encode_state_file(sample_document());
+}
 
 StateFile whole(std::int64_t sequence) {
     return StateFile{Kind::whole, sample_document(sequence), {}};
 }
 
-StateFile of_kind(Kind kind) { return StateFile{kind, {}, "its checksum does not match"}; }
+StateFile of_kind(Kind kind) {
+    return StateFile{kind, {}, "its checksum does not match"};
+}
 
 /// A file as another version of keyturn would write it.
 std::string text_with(std::string_view schema, std::string_view state) {

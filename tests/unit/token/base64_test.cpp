@@ -7,7 +7,9 @@
 namespace keyturn {
 namespace {
 
-std::string encoded(std::string_view bytes) { return std::string(encode_base64(bytes).reveal()); }
+std::string encoded(std::string_view bytes) {
+    return std::string(encode_base64(bytes).reveal());
+}
 
 std::string decoded(std::string_view text) {
     const std::optional<Secret> bytes = decode_base64(text);
@@ -34,8 +36,9 @@ TEST(Base64, DecodesWhatItEncodesForEveryByteAndLength) {
 }
 
 TEST(Base64, RefusesEverythingThatItWouldNotHaveWritten) {
-    for (const char* text : {"Z", "Zg", "Zg=", "Zm9vYg", "Zg===", "=Zg=", "====", "Zg==Zm9v", "Z===",
-                             "Zm9v\n", "Zm\n9v", " Zm9", "Zm-v", "Zm_v", "Zm9v====", "\xc3\xa9Zg"}) {
+    for (const char* text :
+         {"Z", "Zg", "Zg=", "Zm9vYg", "Zg===", "=Zg=", "====", "Zg==Zm9v", "Z===", "Zm9v\n",
+          "Zm\n9v", " Zm9", "Zm-v", "Zm_v", "Zm9v====", "\xc3\xa9Zg"}) {
         EXPECT_EQ(decoded(text), "(refused)") << text;
     }
     EXPECT_EQ(decoded(std::string_view("Zm\0v", 4)), "(refused)");

@@ -7,7 +7,9 @@
 namespace keyturn {
 namespace {
 
-bool accepts(std::string_view text) { return FlatJson::read(text).has_value(); }
+bool accepts(std::string_view text) {
+    return FlatJson::read(text).has_value();
+}
 
 std::string value_of(std::string_view text, std::string_view key) {
     const Result<FlatJson> json = FlatJson::read(text);
@@ -18,7 +20,8 @@ std::string value_of(std::string_view text, std::string_view key) {
 
 TEST(FlatJson, FindsStringsAmongOtherMembers) {
     constexpr std::string_view text =
-        " {\"n\" : -12.5e+3, \"a\":\"one\",\"o\":{\"a\":[1,{},\"x\",null]}, \"b\" :\t\"two\",\"t\":true}\r\n";
+        " {\"n\" : -12.5e+3, \"a\":\"one\",\"o\":{\"a\":[1,{},\"x\",null]}, \"b\" "
+        ":\t\"two\",\"t\":true}\r\n";
     EXPECT_EQ(value_of(text, "a"), "one");
     EXPECT_EQ(value_of(text, "b"), "two");
     EXPECT_EQ(value_of(text, "n"), "(none)");
@@ -44,11 +47,36 @@ TEST(FlatJson, RefusesBrokenEscapes) {
 }
 
 TEST(FlatJson, RefusesWhatIsNoJsonObject) {
-    for (const char* text :
-         {"", " ", "null", "\"a\"", "[]", "{", "}", "{]", "{\"a\"}", "{\"a\":}", "{\"a\":\"b\"",
-          "{\"a\":\"b\",}", "{,}", "{a:\"b\"}", "{\"a\":\"b\" \"c\":\"d\"}", "{}{}", "{} x", "{\"a\":01}",
-          "{\"a\":1.}", "{\"a\":-}", "{\"a\":1e}", "{\"a\":+1}", "{\"a\":nul}", "{\"a\":nullx}",
-          "{\"a\":[1,]}", "{\"a\":[1}", "{\"a\":{\"b\"}}", "{\"a\":{1:2}}", "{\"a\":\"b\nc\"}", "{'a':'b'}"}) {
+    for (const char* text : {"",
+                             " ",
+                             "null",
+                             "\"a\"",
+                             "[]",
+                             "{",
+                             "}",
+                             "{]",
+                             "{\"a\"}",
+                             "{\"a\":}",
+                             "{\"a\":\"b\"",
+                             "{\"a\":\"b\",}",
+                             "{,}",
+                             "{a:\"b\"}",
+                             "{\"a\":\"b\" \"c\":\"d\"}",
+                             "{}{}",
+                             "{} x",
+                             "{\"a\":01}",
+                             "{\"a\":1.}",
+                             "{\"a\":-}",
+                             "{\"a\":1e}",
+                             "{\"a\":+1}",
+                             "{\"a\":nul}",
+                             "{\"a\":nullx}",
+                             "{\"a\":[1,]}",
+                             "{\"a\":[1}",
+                             "{\"a\":{\"b\"}}",
+                             "{\"a\":{1:2}}",
+                             "{\"a\":\"b\nc\"}",
+                             "{'a':'b'}"}) {
         EXPECT_FALSE(accepts(text)) << text;
     }
     EXPECT_FALSE(accepts(std::string_view("{}\0", 3)));

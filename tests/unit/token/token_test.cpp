@@ -24,7 +24,8 @@ Result<TunnelToken> decoded_json(std::string_view json) {
 }
 
 std::string json_with(const std::string& secret) {
-    return std::string(R"({"a":")") + account + R"(","t":")" + tunnel + R"(","s":")" + secret + "\"}";
+    return std::string(R"({"a":")") + account + R"(","t":")" + tunnel + R"(","s":")" + secret +
+           "\"}";
 }
 
 std::string why(std::string_view json) {
@@ -37,15 +38,17 @@ std::string why(std::string_view json) {
 TEST(Token, EncodesAsCloudflaredDoes) {
     const Secret text = encode_token(example());
     // Made with: printf '{"a":...,"s":...,"t":...}' | base64 -w0
-    EXPECT_EQ(text.reveal(),
-              "eyJhIjoiNjk5ZDk4NjQyYzU2NGQyZTg1NWU5NjYxODk5YjcyNTIiLCJzIjoiQUFFQ0F3UUZCZ2NJQ1FvTERBME9E"
-              "eEFSRWhNVUZSWVhHQmthR3h3ZEhoOD0iLCJ0IjoiZjcwZmY5ODUtYTRlZi00NjQzLWJiYmMtNGEwZWQ0ZmM4NDE1"
-              "In0=");
+    EXPECT_EQ(
+        text.reveal(),
+        "eyJhIjoiNjk5ZDk4NjQyYzU2NGQyZTg1NWU5NjYxODk5YjcyNTIiLCJzIjoiQUFFQ0F3UUZCZ2NJQ1FvTERBME9E"
+        "eEFSRWhNVUZSWVhHQmthR3h3ZEhoOD0iLCJ0IjoiZjcwZmY5ODUtYTRlZi00NjQzLWJiYmMtNGEwZWQ0ZmM4NDE1"
+        "In0=");
     TunnelToken federal = example();
     federal.endpoint = "fed";
     const std::optional<Secret> json = decode_base64(encode_token(federal).reveal());
     ASSERT_TRUE(json);
-    EXPECT_TRUE(json->reveal().ends_with(R"("t":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","e":"fed"})"));
+    EXPECT_TRUE(
+        json->reveal().ends_with(R"("t":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","e":"fed"})"));
 }
 
 TEST(Token, DecodesWhatItEncodes) {
@@ -69,7 +72,8 @@ TEST(Token, IgnoresWhiteSpaceAroundItOnly) {
 }
 
 TEST(Token, TakesAnyOrderAndOtherMembers) {
-    EXPECT_EQ(why(std::string(R"({"x":[1,2],"s":")") + secret_text + R"(","t":"T","extra":null,"a":"A"})"),
+    EXPECT_EQ(why(std::string(R"({"x":[1,2],"s":")") + secret_text +
+                  R"(","t":"T","extra":null,"a":"A"})"),
               "(accepted)");
 }
 
