@@ -1,0 +1,126 @@
+#include "fakes/fake_host.hpp"
+
+#include "token/base64.hpp"
+
+#include <fmt/format.h>
+
+#include <fstream>
+#include <iterator>
+
+namespace keyturn {
+
+namespace {
+
+std::string content_of(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+FakeHost::FakeHost(SimulatedClock& clock, const TunnelPolicy& policy, std::string token_file)
+    : clock_(clock),
+      policy_(policy),
+      token_file_(std::move(token_file)),
+      current_{policy.account, policy.tunnel, Secret::copy_of(std::string(32, 'o')), ""} {
+    for (const std::string& name : policy.units) {
+        Unit& unit = units[name];
+        unit.state.name = name;
+        unit.state.load_state = "loaded";
+        unit.state.active_state = "inactive";
+        unit.state.sub_state = "dead";
+        unit.state.result = "success";
+    }
+}
+
+std::string FakeHost::api_token_text() const { return std::string(encode_token(current_).reveal()); }
+
+void FakeHost::start_units() {
+    for (auto& [name, unit] : units) start(unit);
+}
+
+void FakeHost::start(Unit& unit) {
+    const int id = next_id_++;
+    unit.state.invocation = fmt::format("{:032x}", id);
+    unit.connector = fmt::format("connector-{}", id);
+    unit.started = clock_.boot_now();
+    unit.connected = content_of(token_file_) == api_token_text();
+    unit.state.active_state = unit.ignores_starts ? "failed" : "active";
+    unit.state.sub_state = unit.ignores_starts ? "failed" : "running";
+    unit.state.main_pid = unit.ignores_starts ? 0U : 100U + static_cast<unsigned>(id);
+}
+
+Task<Result<TunnelFacts>> FakeHost::get_tunnel(TunnelRef) {
+    if (api_down) co_return *api_down;
+    TunnelFacts facts;
+    facts.status = "healthy";
+    co_return facts;
+}
+
+Task<Result<TokenAnswer>> FakeHost::get_token(TunnelRef) {
+    if (api_down) co_return *api_down;
+    TokenAnswer answer;
+    answer.token = Secret::copy_of(api_token_text());
+    answer.server_time = clock_.wall_now();
+    co_return std::move(answer);
+}
+
+Task<Result<std::optional<Secret>>> FakeHost::patch_secret(TunnelRef, const Secret& secret) {
+    if (api_down) co_return *api_down;
+    const std::string text(secret.reveal());
+    const std::string document = fmt::format(R"({{"a":"{}","s":"{}","t":"{}"}})", policy_.account,
+                                             text, policy_.tunnel);
+    const Secret token = encode_base64(document);
+    auto decoded = decode_token(token.reveal());
+    if (!decoded) co_return decoded.error();
+    current_ = std::move(*decoded);
+    secrets_sent.insert(fingerprint_of(current_));
+    co_return std::optional<Secret>(Secret::copy_of(token.reveal()));
+}
+
+Task<Result<std::vector<Connector>>> FakeHost::list_connectors(TunnelRef) {
+    if (api_down) co_return *api_down;
+    std::vector<Connector> connectors;
+    for (const auto& [name, unit] : units) {
+        if (!unit.state.running() || !unit.connected) continue;
+        connectors.push_back(Connector{unit.connector, "192.0.2.1", "", "", 4});
+    }
+    co_return connectors;
+}
+
+Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string> patterns) {
+    co_return patterns;
+}
+
+Task<Result<UnitState>> FakeHost::state(std::string unit) { co_return units.at(unit).state; }
+
+Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
+    UnitSettings settings;
+    settings.name = unit;
+    settings.exec_start = {{"cloudflared", "tunnel", "run", "--token-file", "%d/token"}};
+    settings.load_credentials = {{"token", token_file_}};
+    settings.unset_environment = {"TUNNEL_TOKEN", "TUNNEL_TOKEN_FILE"};
+    settings.start_timeout = std::chrono::seconds{15};
+    settings.stop_timeout = std::chrono::seconds{90};
+    co_return settings;
+}
+
+Task<Result<JobResult>> FakeHost::restart(std::string unit, RestartVerb, Milliseconds) {
+    Unit& restarted = units.at(unit);
+    ++restarted.restarts;
+    start(restarted);
+    co_return restarted.ignores_starts ? JobResult::failed : JobResult::done;
+}
+
+Task<Result<Readiness>> FakeHost::readiness(UnitState unit) {
+    const Unit& asked = units.at(unit.name);
+    const bool full = clock_.boot_now() - asked.started >= std::chrono::seconds{2};
+    Readiness readiness;
+    readiness.connector_id = asked.connector;
+    readiness.tunnel = policy_.tunnel;
+    readiness.connections = asked.connected ? (full ? 4 : 1) : 0;
+    readiness.serving = asked.connected;
+    co_return readiness;
+}
+
+}  // namespace keyturn

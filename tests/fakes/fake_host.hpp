@@ -1,0 +1,73 @@
+#pragma once
+
+#include "cloudflare/tunnel_api.hpp"
+#include "cloudflared/connectors.hpp"
+#include "fakes/simulated_clock.hpp"
+#include "policy/policy.hpp"
+#include "token/token.hpp"
+#include "units/unit_manager.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace keyturn {
+
+/// One tunnel at Cloudflare and the connectors of this host, for tests that use the real shell, the
+/// real token files and the real state: units read the token file when they start, and the edge lets
+/// them connect only with the secret that the API holds.
+class FakeHost : public TunnelApi, public UnitManager, public Connectors {
+  public:
+    struct Unit {
+        UnitState state;
+        std::string connector;
+        BootTime started{};
+        bool connected = false;
+        bool ignores_starts = false;  ///< A restart leaves it failed.
+        int restarts = 0;
+    };
+
+    /// `token_file` is what the units read at each start.
+    FakeHost(SimulatedClock& clock, const TunnelPolicy& policy, std::string token_file);
+
+    void start_units();
+
+    // TunnelApi
+    Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override;
+    Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override;
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
+                                                     const Secret& secret) override;
+    Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override;
+    void rest() override { ++rests; }
+
+    // UnitManager
+    Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) override;
+    Task<Result<UnitState>> state(std::string unit) override;
+    Task<Result<UnitSettings>> settings(std::string unit) override;
+    Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
+                                    Milliseconds deadline) override;
+
+    // Connectors
+    Task<Result<Readiness>> readiness(UnitState unit) override;
+
+    [[nodiscard]] std::string api_token_text() const;
+
+    std::map<std::string, Unit> units;
+    std::optional<Error> api_down;  ///< Every call of the API fails with it.
+    std::set<Fingerprint> secrets_sent;  ///< Distinct ones.
+    int rests = 0;
+
+  private:
+    void start(Unit& unit);
+
+    SimulatedClock& clock_;
+    TunnelPolicy policy_;
+    std::string token_file_;
+    TunnelToken current_;
+    int next_id_ = 1;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "time/clock.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <list>
+
+namespace keyturn {
+
+/// A clock that stands still until nothing else is left to do, and then jumps to the next sleeper.
+class SimulatedClock final : public Clock {
+  public:
+    explicit SimulatedClock(boost::asio::io_context& context) : context_(context) {}
+
+    WallTime wall_now() const override { return wall_start_ + (now_ - start_); }
+    BootTime boot_now() const override { return now_; }
+    Task<> sleep_until(BootTime when) override;
+
+    /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or
+    /// `limit` of simulated time has passed. True if `done` holds.
+    template <class Condition>
+    bool run_until(Condition done, Milliseconds limit) {
+        const BootTime end = now_ + limit;
+        for (;;) {
+            context_.restart();
+            context_.poll();
+            if (done()) return true;
+            if (wake_next(end)) continue;
+            now_ = std::max(now_, end);
+            return false;
+        }
+    }
+
+  private:
+    struct Sleeper {
+        BootTime when;
+        boost::asio::steady_timer timer;
+    };
+
+    bool wake_next(BootTime end);
+
+    boost::asio::io_context& context_;
+    std::list<Sleeper> sleepers_;
+    BootTime start_{std::chrono::hours{1}};
+    BootTime now_ = start_;
+    WallTime wall_start_{std::chrono::seconds{1'772'332'200}};
+};
+
+}  // namespace keyturn
