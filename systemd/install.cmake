@@ -11,3 +11,8 @@ install(FILES ${here}/org.keyturn.policy DESTINATION share/polkit-1/actions)
 install(FILES ${here}/org.keyturn.Keyturn1.conf DESTINATION share/dbus-1/system.d)
 install(FILES ${here}/../config/keyturn.yaml ${here}/../config/examples/cloudflared-web@.service
         DESTINATION share/doc/keyturn/examples)
+
+set(man ${here}/../packaging/man)
+install(FILES ${man}/keyturnctl.1 DESTINATION share/man/man1)
+install(FILES ${man}/keyturn.yaml.5 DESTINATION share/man/man5)
+install(FILES ${man}/keyturnd.8 DESTINATION share/man/man8)
