@@ -29,6 +29,16 @@ def pytest_sessionstart():
         pytest.exit("system tests boot hosts in namespaces: run them as root (tests/run does)", 1)
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add what keyturnd said to the report of a test that failed."""
+    report = (yield).get_result()
+    if report.failed and call.when != "teardown":
+        for name, value in item.funcargs.items():
+            if isinstance(value, Scenario) and name != "host":
+                report.sections.append(("journal of keyturnd and systemd", value.told()))
+
+
 @pytest.fixture(scope="module")
 def boot(request, tmp_path_factory):
     """Give a function that boots one scenario for the module; options are Scenario's."""

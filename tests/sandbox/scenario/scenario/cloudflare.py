@@ -32,6 +32,11 @@ def token_text(tunnel, secret):
     return base64.b64encode(json.dumps(value, separators=(",", ":")).encode()).decode()
 
 
+def decoded(token):
+    """Return what a token says; the order of its keys is of no meaning."""
+    return json.loads(base64.b64decode(token))
+
+
 class UnixConnection(http.client.HTTPConnection):
     """HTTP over a socket file, however long its path is."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 from scenario.places import EVENT_TABLE
 from scenario.waiting import wait_until
@@ -26,16 +27,16 @@ class Journal:
 
     def __init__(self, host):
         self._host = host
-        self._cursor = ""
+        self._since = 0.0
 
     def mark(self):
         """Forget what has been written so far."""
-        entries = self.read("--lines=1", everything=True)
-        self._cursor = entries[-1]["__CURSOR"] if entries else ""
+        self._since = time.time()
 
     def read(self, *matches, everything=False):
         """Return the entries since the mark, as journalctl's arguments choose them."""
-        since = ["--after-cursor=" + self._cursor] if self._cursor and not everything else []
+        # Not --after-cursor: with matches it leaves out the first entry after the cursor.
+        since = [] if everything else ["--since=@%.6f" % self._since]
         text = self._host.run("journalctl", "--output=json", "--all", "--no-pager", "--quiet",
                               *since, *matches).stdout
         return [json.loads(line) for line in text.splitlines()]

@@ -23,6 +23,7 @@ systemd-sysusers keyturn.conf
 systemd-tmpfiles --create keyturn.conf
 systemctl daemon-reload
 systemctl reload dbus
+journalctl --update-catalog
 systemctl restart polkit
 install -m 644 /mnt/share/certs/ca.pem /etc/keyturn/sandbox-ca.pem
 """

@@ -2,9 +2,9 @@
 
 import uuid
 
-from scenario.cloudflare import Cloudflare
+from scenario.cloudflare import Cloudflare, decoded
 from scenario.host import ScenarioHost
-from scenario.journal import Journal
+from scenario.journal import Journal, moment
 from scenario.keyturn import Keyturn
 from scenario.places import STAND_IN
 from scenario.traffic import Traffic
@@ -43,7 +43,8 @@ class Scenario:
         self.host.__enter__()
         try:
             self._set_up()
-        except BaseException:
+        except BaseException as error:
+            error.add_note(self.told())
             self.host.__exit__()
             raise
         return self
@@ -62,6 +63,16 @@ class Scenario:
             self.keyturn.install_store()
             self.keyturn.put_token(self.cloudflare.current()["token"])
         self.units.start()
+
+    def delivered(self):
+        """Return whether the token file holds the token that the API holds."""
+        here = self.keyturn.token()
+        return bool(here) and decoded(here) == decoded(self.cloudflare.current()["token"])
+
+    def told(self):
+        """Return what keyturnd and systemd said about it since the mark, for a failure's report."""
+        entries = self.journal.read("SYSLOG_IDENTIFIER=keyturnd", "+", "_PID=1")
+        return "\n".join("%.3f %s" % (moment(entry), entry["MESSAGE"]) for entry in entries)
 
     def reset(self):
         """Make everything as at the start: no faults, no drop-ins, no history, all connected."""

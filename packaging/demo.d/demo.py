@@ -1,0 +1,255 @@
+"""The demo: one rotation in a test host, under traffic. Started by packaging/demo, as root."""
+
+import argparse
+import pathlib
+import re
+import signal
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/sandbox/scenario"))
+
+from follow import follow  # noqa: E402
+from screen import Screen, number, traffic_text  # noqa: E402
+
+from scenario import Scenario, wait_until  # noqa: E402
+from scenario.cloudflare import READ_TOKEN, WRITE_TOKEN  # noqa: E402
+from scenario.places import REPOSITORY  # noqa: E402
+
+FIRST = "cloudflared-web@1.service"
+RATE, SLOW_RATE = 200, 10
+EXIT_DONE, EXIT_HELD, EXIT_REFUSED = 0, 3, 4
+OUTAGE_SECONDS = 6.0
+WATCHED_SECONDS = 4.0
+UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
+OLD_TOKEN = "umask 077 && cat >/run/old-token"
+
+
+class Demo:
+    """The acts of the demo; every check that fails is remembered and said."""
+
+    def __init__(self, scenario, screen, options):
+        self.scenario = scenario
+        self.screen = screen
+        self.options = options
+        self.wrong = []
+        self.old_token = ""
+        self.before = {}
+        self.healed_at = None
+
+    def expect(self, true, sentence):
+        """Remember what is not as it should be."""
+        if not true:
+            self.wrong.append(sentence)
+
+    def set_up(self, boot_seconds):
+        """Show what is there, and start the traffic."""
+        scenario, screen = self.scenario, self.screen
+        screen.fact("host", "booted in %.1f s, with its own systemd, D-Bus, polkit and journal" %
+                    boot_seconds)
+        screen.fact("Cloudflare", "a model: HTTPS API, edge, public side; it loses what is lost")
+        screen.fact("keyturnd", "as `cmake --install` puts it; user keyturn, no privilege")
+        for unit in scenario.units.names:
+            screen.fact(unit.removesuffix(".service"), "%d connections" % scenario.units.ready(unit))
+        self.old_token = scenario.keyturn.token()
+        self.before = scenario.units.invocations()
+        scenario.traffic.start(rate=RATE, slow_rate=SLOW_RATE, slow_delay="2s")
+        screen.fact("traffic", "%d requests a second, and %d that take 2 s each" % (RATE, SLOW_RATE))
+        scenario.journal.mark()
+
+    def follow(self, *arguments, every_tick=lambda: None):
+        """Let keyturnctl show something; return its exit status."""
+        return follow(self.scenario, self.screen, arguments, every_tick)
+
+    def rotate(self, **how):
+        """Rotate, and return keyturnctl's exit status."""
+        return self.follow("rotate", "web", "--reason", "demo", "--follow", **how)
+
+    def play(self):
+        """Play the act that was asked for."""
+        acts = {"nothing": self.rotate_undisturbed, "unit": self.break_unit, "api": self.break_api,
+                "token": self.break_token}
+        acts[self.options.broken]()
+
+    def rotate_undisturbed(self):
+        """Rotate while everything works."""
+        self.expect(self.rotate() == EXIT_DONE, "the rotation did not end as done")
+
+    def break_unit(self):
+        """Let the first connector fail to come back; show the hold, mend it, retry."""
+        scenario, screen = self.scenario, self.screen
+        screen.heading("Broken on purpose: %s cannot reach Cloudflare after its restart" % FIRST)
+        scenario.units.drop_in("broken", UNREACHABLE_EDGE, unit=FIRST)
+        self.expect(self.rotate() == EXIT_HELD, "the rotation was not held")
+        other = scenario.units.names[1]
+        untouched = scenario.units.invocations()[other] == self.before[other]
+        self.expect(untouched, "%s was restarted although the first did not come back" % other)
+        self.watch("Held. The other connector was not touched and carries the traffic:")
+        screen.heading("Mended: %s can reach Cloudflare again" % FIRST)
+        scenario.units.drop_in("broken", "", unit=FIRST)
+        self.expect(self.follow("retry", "web", "--follow") == EXIT_DONE,
+                    "the retry did not end as done")
+
+    def break_api(self):
+        """Let the API fail between the PATCH and the reading back, for a few seconds."""
+        self.screen.heading("Broken on purpose: the API fails for %d s after it took the secret" %
+                            OUTAGE_SECONDS)
+        self.scenario.cloudflare.fault("pass", method="PATCH", delay=1.0, times=1)
+        self.expect(self.rotate(every_tick=self.outage) == EXIT_DONE,
+                    "the rotation did not end as done")
+        self.expect(self.scenario.journal.events("rotation_waiting"), "the rotation did not wait")
+        self.expect(self.scenario.journal.events("rotation_continued"), "it did not go on")
+
+    def outage(self):
+        """Begin the outage once the PATCH is under way, and end it in time."""
+        if self.healed_at is None and self.scenario.keyturn.status().get("phase") == "commit":
+            self.scenario.cloudflare.fault("status", status=503)
+            self.healed_at = time.monotonic() + OUTAGE_SECONDS
+        elif self.healed_at is not None and 0 < self.healed_at < time.monotonic():
+            self.scenario.cloudflare.heal()
+            self.healed_at = 0.0
+
+    def break_token(self):
+        """Give keyturnd an API token that may only read; then the right one."""
+        scenario, screen = self.scenario, self.screen
+        screen.heading("Broken on purpose: the API token may only read")
+        scenario.keyturn.write_api_token(READ_TOKEN)
+        scenario.keyturn.restart()
+        mark = scenario.cloudflare.fingerprint()
+        self.expect(self.rotate() == EXIT_REFUSED, "the rotation was not refused")
+        untouched = (scenario.cloudflare.fingerprint() == mark and
+                     scenario.keyturn.token() == self.old_token and
+                     scenario.units.invocations() == self.before)
+        self.expect(untouched, "a refused rotation has touched something")
+        screen.line("  Secret, token file and units are as they were: %s" %
+                    (screen.good("yes") if untouched else screen.bad("no")))
+        screen.heading("Mended: the API token may write")
+        scenario.keyturn.write_api_token(WRITE_TOKEN)
+        scenario.keyturn.restart()
+        self.expect(self.rotate() == EXIT_DONE, "the rotation did not end as done")
+
+    def watch(self, sentence):
+        """Show the traffic for a while."""
+        self.screen.line("\n" + sentence)
+        end = time.monotonic() + WATCHED_SECONDS
+        while time.monotonic() < end:
+            self.screen.bottom(traffic_text(self.screen, self.scenario.traffic.status()))
+            time.sleep(0.25)
+        self.screen.bottom("")
+        self.screen.line(traffic_text(self.screen, self.scenario.traffic.status()))
+
+    def old_token_refusal(self):
+        """Start a connector by hand with the old token; return what the edge says to it."""
+        scenario = self.scenario
+        since = time.time()
+        scenario.host.run("sh", "-c", OLD_TOKEN, feed=self.old_token)
+        scenario.host.run("systemd-run", "--quiet", "--collect", "--unit=old-token", "cloudflared",
+                          "--no-autoupdate", "tunnel", "run", "--token-file", "/run/old-token")
+
+        def refused():
+            return scenario.cloudflare.events("registrations_refused", since)
+        said = wait_until(refused, "the edge to refuse the old token")[0]["error"]
+        scenario.host.run("systemctl", "kill", "--signal=KILL", "old-token", check=False)
+        return said
+
+    def verdict(self):
+        """Count everything, say it, and return the exit status."""
+        scenario, screen = self.scenario, self.screen
+        traffic = scenario.traffic.stop()
+        screen.heading("What became of it")
+        served, failed = number(traffic["ok"]), number(traffic["failed"])
+        screen.fact("requests", "%s served, %s failed" % (
+            screen.bold(served), screen.bold(screen.good(failed) if failed == "0" else failed)))
+        restarts = [entry["TARGET_UNIT"] for entry in scenario.journal.events("unit_restarting")]
+        screen.fact("restarts", ", ".join(restarts))
+        changes = len(scenario.cloudflare.tunnel_state()["fingerprints"]) - 1
+        screen.fact("secrets made", str(changes))
+        delivered = scenario.journal.events("token_delivered")[-1]["MESSAGE"]
+        window = re.search(r"(\d+) us after", delivered)
+        if window:
+            screen.fact("dead-token window", "%.1f ms from Cloudflare's answer to the new file" %
+                        (int(window.group(1)) / 1000))
+        screen.fact("the old token", 'a connector started with it is refused: "%s"' %
+                    self.old_token_refusal())
+        screen.fact("the whole story", "journalctl ROTATION_ID=%s" %
+                    scenario.keyturn.status()["rotation_id"])
+        marks = [item["fingerprints"] for item in scenario.cloudflare.connectors().values()]
+        self.expect(traffic["failed"] == 0, "%s requests failed" % failed)
+        self.expect(traffic["ok"] > 0, "no request was served")
+        self.expect(changes == 1, "one rotation made %d secrets" % changes)
+        self.expect(set(restarts) == set(scenario.units.names), "not every unit was restarted")
+        self.expect(marks == [[scenario.cloudflare.fingerprint()]] * len(scenario.units.names),
+                    "not every connector runs with the new token")
+        return self.say_verdict(served)
+
+    def say_verdict(self, served):
+        """Write the last line; return the exit status."""
+        if self.wrong:
+            self.screen.line("\n" + self.screen.bad("Not as it should be: " + "; ".join(self.wrong)))
+            return 1
+        self.screen.line("\n%s The token was replaced on both connectors; all %s requests were "
+                         "served." % (self.screen.good("OK."), served))
+        return 0
+
+
+def linger(scenario, screen):
+    """Leave the host running until Ctrl-C."""
+    testhost = (REPOSITORY / "tests/sandbox/host/testhost").relative_to(REPOSITORY)
+    screen.heading("The host is still there; Ctrl-C ends it")
+    for command in ("keyturnctl status web", "journalctl -u keyturnd", "bash"):
+        screen.line("  sudo %s run %s --timeout 0 -- %s" % (
+            testhost, scenario.host.directory, command))
+    signal.pause()
+
+
+def parse(words):
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="demo")
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--soak", default="20s")
+    parser.add_argument("--break", dest="broken", default="nothing",
+                        choices=("nothing", "unit", "api", "token"))
+    parser.add_argument("--keep", action="store_true")
+    return parser.parse_args(words)
+
+
+def show(options, screen, directory):
+    """Boot, play, count."""
+    screen.line(screen.bold("keyturn: a tunnel's token is rotated under traffic"))
+    started = time.monotonic()
+    # Short stop and start timeouts make a connector that does not come back tell sooner.
+    patience = {"start_timeout": "4", "stop_timeout": "6", "restart_pause": "2"}
+    short = patience if options.broken == "unit" else {}
+    with Scenario(directory / "host", build=options.build, **short) as scenario:
+        scenario.keyturn.write_policy(rollout={
+            "settle": "1s", "soak": options.soak, "min_healthy_time": "2s",
+            "healthy_deadline": "10s"})
+        scenario.keyturn.restart()
+        demo = Demo(scenario, screen, options)
+        demo.set_up(time.monotonic() - started)
+        demo.play()
+        status = demo.verdict()
+        if options.keep:
+            linger(scenario, screen)
+        return status
+
+
+def main():
+    """Run the demo; always leave nothing behind."""
+    def leave(*_):
+        raise SystemExit(143)
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+    screen = Screen()
+    with tempfile.TemporaryDirectory(prefix="keyturn-demo-") as directory:
+        try:
+            return show(parse(sys.argv[1:]), screen, pathlib.Path(directory))
+        except KeyboardInterrupt:
+            screen.bottom("")
+            screen.line("\nEnded by Ctrl-C; the host is gone.")
+            return 130
+
+
+sys.exit(main())

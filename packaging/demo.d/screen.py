@@ -1,0 +1,89 @@
+"""What the demo prints, on a terminal and on a pipe."""
+
+import os
+import sys
+
+WIDTH = 78
+
+
+class Screen:
+    """Lines, and on a terminal one line at the bottom that changes."""
+
+    def __init__(self, output=sys.stdout):
+        self._output = output
+        self.terminal = output.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self.colour = self.terminal and not os.environ.get("NO_COLOR")
+        self._bottom = ""
+
+    def paint(self, code, text):
+        """Return the text in a colour, where there are colours."""
+        return "\x1b[%sm%s\x1b[0m" % (code, text) if self.colour else text
+
+    def bold(self, text):
+        """Return the text, emphasized."""
+        return self.paint("1", text)
+
+    def faint(self, text):
+        """Return the text, as something of less importance."""
+        return self.paint("2", text)
+
+    def good(self, text):
+        """Return the text in green."""
+        return self.paint("32", text)
+
+    def bad(self, text):
+        """Return the text in red."""
+        return self.paint("1;31", text)
+
+    def raw(self, text):
+        """Write what another program wrote, above the bottom line."""
+        self._write(self._erase() + text + self._draw())
+
+    def line(self, text=""):
+        """Write one line."""
+        self.raw(text + "\n")
+
+    def heading(self, text):
+        """Begin a new part."""
+        self.line("\n" + self.bold(text))
+
+    def command(self, text):
+        """Show what an operator would type."""
+        self.line("\n" + self.faint("$ ") + self.bold(text))
+
+    def fact(self, name, value):
+        """Write a name and its value in columns."""
+        self.line("  %-18s %s" % (name, value))
+
+    def bottom(self, text):
+        """Change the bottom line; '' removes it. On a pipe there is none."""
+        if not self.terminal or text == self._bottom:
+            return
+        erase = self._erase()
+        self._bottom = text
+        self._write(erase + self._draw())
+
+    def _erase(self):
+        # The cursor rests at the start of the bottom line, where the line above it ended.
+        return "\r\x1b[K" if self._bottom else ""
+
+    def _draw(self):
+        return self._bottom + "\r" if self._bottom else ""
+
+    def _write(self, text):
+        self._output.write(text)
+        self._output.flush()
+
+
+def number(value):
+    """Return a count as people write it."""
+    return "{:,}".format(value)
+
+
+def traffic_text(screen, status):
+    """Return the traffic so far as one line."""
+    failed = status.get("failed", 0)
+    shown = screen.good("0 failed") if not failed else screen.bad("%s failed" % number(failed))
+    p99 = status.get("classes", {}).get("fast", {}).get("p99_ms")
+    return "  traffic  %s served   %s%s" % (
+        number(status.get("ok", 0)), shown, "   p99 %.0f ms" % p99 if p99 else "")

@@ -1,0 +1,252 @@
+"""Faults in the middle of a rotation: what passes by itself is waited for, what does not is held,
+and whatever happens the other replica goes on serving.
+"""
+
+import pytest
+
+from conftest import QUICK
+from scenario import wait_until
+from scenario.keyturn import UNIT
+
+FIRST = "cloudflared-web@1.service"
+SECOND = "cloudflared-web@2.service"
+EXIT_HELD = 3
+ALERT = "1"
+BUS = ("dbus.socket", "dbus.service")
+# The stand-in starts, and never reaches the edge.
+UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
+FAILS_TWICE = """[Service]
+ExecStartPre=+/bin/sh -c 'n=$$(cat /run/starts || echo 0); echo $$((n + 1)) >/run/starts; [ $$n -ge 2 ]'
+"""
+FILL = """
+while :; do
+    cat /dev/zero >>/var/lib/keyturn/filler
+    sleep 0.02
+done
+"""
+
+
+@pytest.fixture(scope="module", name="host")
+def quick_scenario(boot):
+    return boot(**QUICK)
+
+
+@pytest.fixture(name="scenario")
+def fresh_scenario(host):
+    host.reset()
+    return host
+
+
+@pytest.fixture(name="traffic")
+def traffic_without_loss(scenario):
+    """Traffic of which nothing may be lost, whatever the test does."""
+    traffic = scenario.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
+    yield traffic
+    summary = traffic.stop()
+    assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
+
+
+def with_rollout(scenario, **rollout):
+    scenario.keyturn.write_policy(rollout=rollout)
+    scenario.keyturn.restart()
+    scenario.journal.mark()
+
+
+def slow_patch(scenario):
+    """Make the PATCH take so long that something can be done before it succeeds."""
+    scenario.cloudflare.fault("pass", method="PATCH", delay=1.0, times=1)
+
+
+def check_done(scenario, secrets=1):
+    """Every unit runs the token that the API holds, and the rotation made one secret."""
+    scenario.keyturn.wait_done()
+    state = scenario.cloudflare.tunnel_state()
+    assert len({item["fingerprint"] for item in state["fingerprints"]}) >= 2
+    assert scenario.delivered()
+    running = [item["fingerprints"] for item in state["connectors"]]
+    assert running == [[state["fingerprint"]]] * len(running) and running
+    prepared = scenario.journal.events("secret_prepared")
+    assert len(prepared) == secrets
+
+
+def check_held(scenario, reason, unit):
+    """The rotation is held for this unit, with an alarm."""
+    status = scenario.keyturn.wait_status(state="held")
+    assert status["hold_reason"] == reason and unit in status["reason"], status
+    alarm = scenario.journal.wait_for("rotation_held")
+    assert alarm["PRIORITY"] == ALERT and alarm["TARGET_UNIT"] == unit
+    assert alarm["RESULT"] == "held" and "keyturnctl retry web" in alarm["MESSAGE"]
+    assert scenario.keyturn.ctl("status").returncode == EXIT_HELD
+
+
+def test_api_down_after_the_patch(scenario, traffic):
+    slow_patch(scenario)
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(phase="commit")
+    scenario.cloudflare.fault("status", status=503)
+    waiting = scenario.journal.wait_for("rotation_waiting")
+    assert "Cloudflare" in waiting["MESSAGE"] and "goes on by itself" in waiting["MESSAGE"]
+    status = scenario.keyturn.wait_status(state="waiting")
+    assert status["phase"] == "commit" and status["reason"]
+    assert not scenario.journal.events("unit_restarting")
+    scenario.cloudflare.heal()
+    scenario.journal.wait_for("rotation_continued")
+    check_done(scenario)
+
+
+def test_api_that_takes_the_secret_and_does_not_answer(scenario, traffic):
+    before = len(scenario.cloudflare.tunnel_state()["fingerprints"])
+    scenario.cloudflare.fault("apply-close", method="PATCH", times=1)
+    scenario.keyturn.rotate()
+    check_done(scenario)
+    assert len(scenario.cloudflare.tunnel_state()["fingerprints"]) == before + 1
+
+
+def test_bus_down_after_the_patch(scenario, traffic):
+    with_rollout(scenario, settle="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("token_delivered")
+    scenario.host.run("systemctl", "stop", *BUS)
+    waiting = scenario.journal.wait_for("rotation_waiting")
+    assert "systemd" in waiting["MESSAGE"] or "bus" in waiting["MESSAGE"]
+    assert not scenario.journal.events("unit_restarting")
+    scenario.host.run("systemctl", "start", *BUS)
+    scenario.journal.wait_for("rotation_done", 40)
+    check_done(scenario)
+
+
+def test_bus_killed_while_a_unit_restarts(scenario, traffic):
+    scenario.cloudflare.knobs(registration_delay_seconds=0.5)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("unit_restarting")
+    scenario.host.run("systemctl", "kill", "--signal=KILL", "dbus.service")
+    scenario.host.run("systemctl", "start", *BUS)
+    scenario.journal.wait_for("rotation_done", 60)
+    check_done(scenario)
+
+
+def test_systemd_reexecuted_while_a_unit_restarts(scenario, traffic):
+    scenario.cloudflare.knobs(registration_delay_seconds=0.5)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("unit_restarting")
+    scenario.host.run("systemctl", "daemon-reexec")
+    scenario.journal.wait_for("unit_restarting", target_unit=SECOND, seconds=40)
+    scenario.host.run("systemctl", "daemon-reload")
+    check_done(scenario)
+
+
+@pytest.fixture(name="small_disk")
+def state_on_a_small_disk(scenario):
+    """Put keyturnd's state on a file system of 1 MiB."""
+    scenario.keyturn.stop()
+    scenario.host.run("sh", "-c", "mount -t tmpfs -o size=1m,mode=700,uid=keyturn,gid=keyturn "
+                      "tmpfs /var/lib/keyturn && systemd-tmpfiles --create keyturn.conf")
+    scenario.keyturn.start()
+    scenario.journal.mark()
+    yield scenario
+    scenario.host.run("systemctl", "stop", "filler", check=False)
+    scenario.keyturn.stop()
+    scenario.host.run("umount", "/var/lib/keyturn")
+
+
+def test_disk_full_after_the_patch(small_disk, traffic):
+    scenario = small_disk
+    slow_patch(scenario)
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(phase="commit")
+    scenario.host.run("systemd-run", "--quiet", "--collect", "--unit=filler", "sh", "-c", FILL)
+    waiting = scenario.journal.wait_for("rotation_waiting")
+    assert "space" in waiting["MESSAGE"] or "full" in waiting["MESSAGE"], waiting["MESSAGE"]
+    assert scenario.delivered(), "not delivered"
+    assert not scenario.journal.events("unit_restarting")
+    scenario.host.run("sh", "-c", "systemctl stop filler; rm /var/lib/keyturn/filler")
+    scenario.journal.wait_for("rotation_continued")
+    check_done(scenario)
+
+
+def test_unit_that_does_not_come_up_holds_the_rotation(scenario, traffic):
+    with_rollout(scenario, healthy_deadline="3s")
+    scenario.units.drop_in("broken", UNREACHABLE_EDGE, unit=FIRST)
+    before = scenario.units.invocations()[SECOND]
+    scenario.keyturn.rotate()
+    check_held(scenario, "verification_failed", FIRST)
+    assert scenario.units.invocations()[SECOND] == before
+    scenario.keyturn.restart()
+    check_held(scenario, "verification_failed", FIRST)
+    assert scenario.journal.story().count("unit_restarting") == 1
+    assert scenario.units.invocations()[SECOND] == before
+    scenario.units.drop_in("broken", "", unit=FIRST)
+    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
+    assert "hold_lifted" in scenario.journal.story()
+    check_done(scenario)
+
+
+def test_job_that_is_done_with_a_dead_unit_holds_the_rotation(scenario, traffic):
+    scenario.units.drop_in("absent", "[Unit]\nConditionPathExists=/nonexistent\n", unit=FIRST)
+    scenario.keyturn.rotate()
+    check_held(scenario, "verification_failed", FIRST)
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    scenario.units.drop_in("absent", "", unit=FIRST)
+    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
+    check_done(scenario)
+
+
+def test_unit_that_systemd_starts_again_is_waited_for(scenario, traffic):
+    scenario.host.run("rm", "-f", "/run/starts")
+    scenario.units.drop_in("flaky", FAILS_TWICE, unit=FIRST)
+    scenario.keyturn.rotate()
+    check_done(scenario)
+    assert scenario.host.output("cat", "/run/starts") == "3"
+    assert "rotation_held" not in scenario.journal.story()
+
+
+def test_start_limit_that_is_nearly_used_up(scenario, traffic):
+    scenario.units.drop_in("limit", "[Unit]\nStartLimitBurst=2\nStartLimitIntervalSec=1h\n")
+    for unit in (FIRST, SECOND):
+        for _ in range(2):
+            scenario.host.run("systemctl", "restart", unit)
+            scenario.units.wait_ready(unit)
+    refused = scenario.host.run("systemctl", "restart", FIRST, check=False)
+    assert refused.returncode != 0, "the limit is not reached: nothing would be shown"
+    scenario.host.run("systemctl", "reset-failed", FIRST)
+    for _ in range(2):
+        scenario.host.run("systemctl", "restart", FIRST)
+        scenario.units.wait_ready(FIRST)
+    scenario.units.wait_full()
+    scenario.keyturn.rotate()
+    check_done(scenario)
+    assert "rotation_held" not in scenario.journal.story()
+
+
+def test_operator_who_stops_the_next_unit_is_obeyed(scenario, traffic):
+    with_rollout(scenario, soak="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.host.run("systemctl", "stop", SECOND)
+    check_held(scenario, "operator_took_over", SECOND)
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
+    check_done(scenario)
+    assert scenario.units.show(SECOND, "ActiveState")["ActiveState"] == "inactive"
+    scenario.host.run("systemctl", "start", SECOND)
+    scenario.units.wait_full()
+    running = {item["fingerprints"][0] for item in scenario.cloudflare.connectors().values()}
+    assert running == {scenario.cloudflare.fingerprint()}
+
+
+def test_who_may_do_what(scenario):
+    with_rollout(scenario, healthy_deadline="3s")
+    scenario.units.drop_in("absent", "[Unit]\nConditionPathExists=/nonexistent\n", unit=FIRST)
+    refused = scenario.keyturn.ctl("rotate", "web", user="nobody")
+    assert refused.returncode == 4 and scenario.keyturn.status()["phase"] is None, refused.stderr
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(state="held")
+    looked = scenario.keyturn.ctl("status", "web", "--json", user="nobody")
+    assert looked.returncode == EXIT_HELD and '"state": "held"' in looked.stdout
+    refused = scenario.keyturn.ctl("retry", "web", user="nobody")
+    assert refused.returncode == 4, refused.stderr
+    assert scenario.keyturn.status()["state"] == "held"
+    assert "hold_lifted" not in scenario.journal.story()
+    scenario.host.run("systemctl", "stop", UNIT)
+    wait_until(lambda: scenario.keyturn.ctl("status", user="nobody").returncode == 5,
+               "keyturnctl to say that keyturnd does not run", 5)
