@@ -33,8 +33,13 @@ DocumentNode node_at(const YAML::Mark& mark, Kind kind) {
 bool quote_closes(std::string_view written) {
     const char quote = written.front();
     for (std::size_t at = 1; at < written.size(); ++at) {
-        if (written[at] == quote) return true;
-        if (quote == '"' && written[at] == '\\') ++at;
+        const bool doubled = quote == '\'' && written.substr(at, 2) == "''";
+        const bool escaped = quote == '"' && written[at] == '\\';
+        if (doubled || escaped) {
+            ++at;
+        } else if (written[at] == quote) {
+            return true;
+        }
     }
     return false;
 }
