@@ -13,9 +13,12 @@ namespace {
 constexpr std::size_t ray_size_max = 40;
 
 /// 971 has been seen with 429 and with 500; the other two are the words of older releases.
-bool is_throttled(const ApiErrors& errors) { return errors.has_any({971, 10'429, 10'100}); }
+bool is_throttled(const ApiErrors& errors) {
+    return errors.has_any({971, 10'429, 10'100});
+}
 
-/// The API token is malformed, unknown or of the wrong kind, although the status says "bad request".
+/// The API token is malformed, unknown or of the wrong kind, although the status says "bad
+/// request".
 bool is_about_credential(const ApiErrors& errors) {
     return errors.has_any({6003, 6103, 6111, 1000, 1001, 9106, 9109, 10'000});
 }
@@ -35,9 +38,10 @@ std::string advice_on_credential(const ApiCall& call, int status) {
         return "the API token is malformed, or a tunnel token was given in its place: put an API "
                "token with the permission Cloudflare Tunnel Write into the credential";
     }
-    return fmt::format("the API token is not valid or lacks a permission: it needs Cloudflare Tunnel "
-                       "{} for this account; make or change it under My Profile, API Tokens",
-                       call.needs_write ? "Write" : "Read or Write");
+    return fmt::format(
+        "the API token is not valid or lacks a permission: it needs Cloudflare Tunnel "
+        "{} for this account; make or change it under My Profile, API Tokens",
+        call.needs_write ? "Write" : "Read or Write");
 }
 
 std::string advice(const ApiCall& call, int status, Fault fault) {
@@ -66,11 +70,12 @@ std::string what_came(const ApiCall& call, const std::string& tunnel, const Http
 Error fault_without_answer(const ApiCall& call, const std::string& tunnel, Error error) {
     if (call.writes && error.fault == Fault::invalid) error.fault = Fault::ambiguous;
     if (!call.writes && error.fault == Fault::ambiguous) error.fault = Fault::unreachable;
-    return with_context(
-        fmt::format("{} of tunnel {}", call.name, safe_text(tunnel, ray_size_max)), std::move(error));
+    return with_context(fmt::format("{} of tunnel {}", call.name, safe_text(tunnel, ray_size_max)),
+                        std::move(error));
 }
 
-Error fault_of_answer(const ApiCall& call, const std::string& tunnel, const HttpResponse& response) {
+Error fault_of_answer(const ApiCall& call, const std::string& tunnel,
+                      const HttpResponse& response) {
     const ApiErrors errors = parse_errors(response.body.reveal());
     Error error;
     error.fault = fault_of_status(call, response.status, errors);

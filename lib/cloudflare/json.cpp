@@ -69,7 +69,8 @@ Result<JsonDocument> parse_json(std::string_view text) {
     if (document.root.is_discarded()) {
         const auto first = text.find_first_not_of(" \t\r\n");
         const bool html = first != std::string_view::npos && text[first] == '<';
-        return Error{Fault::invalid, html ? "the answer is an HTML page" : "the answer is not JSON"};
+        return Error{Fault::invalid,
+                     html ? "the answer is an HTML page" : "the answer is not JSON"};
     }
     if (keys.repeated()) return Error{Fault::invalid, "the answer names a key twice"};
     return document;

@@ -15,14 +15,14 @@ namespace keyturn {
 
 /// JSON whose every block of memory is wiped before it is freed. For the .cpp files of this folder.
 using WipedText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
-using Json = nlohmann::basic_json<std::map, std::vector, WipedText, bool, std::int64_t, std::uint64_t,
-                                  double, WipingAllocator>;
+using Json = nlohmann::basic_json<std::map, std::vector, WipedText, bool, std::int64_t,
+                                  std::uint64_t, double, WipingAllocator>;
 
 inline constexpr int json_depth_max = 32;
 inline constexpr int json_values_max = 20'000;
 
-/// A parsed document. It has a type of its own because a `Json` converts from and to nearly anything,
-/// an `Error` included.
+/// A parsed document. It has a type of its own because a `Json` converts from and to nearly
+/// anything, an `Error` included.
 struct JsonDocument {
     Json root;
 };

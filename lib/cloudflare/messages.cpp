@@ -18,7 +18,9 @@ constexpr std::size_t message_size_max = 200;
 constexpr std::size_t errors_text_size_max = 600;
 constexpr std::size_t value_size_max = 256;
 
-Error invalid(std::string text) { return Error{Fault::invalid, std::move(text)}; }
+Error invalid(std::string text) {
+    return Error{Fault::invalid, std::move(text)};
+}
 
 std::string safe_member(const Json& object, const char* name) {
     return safe_text(text_member(object, name), value_size_max);
@@ -33,7 +35,8 @@ std::optional<std::int64_t> code_of(const Json& error) {
     const std::string_view text = text_member(error, "code");
     std::int64_t value = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || failed != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    if (text.empty() || failed != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
     return value;
 }
 
@@ -110,7 +113,8 @@ bool take_connections(Connector& connector, const Json& item) {
 }  // namespace
 
 bool ApiErrors::has_any(std::initializer_list<std::int64_t> wanted) const {
-    return std::find_first_of(codes.begin(), codes.end(), wanted.begin(), wanted.end()) != codes.end();
+    return std::find_first_of(codes.begin(), codes.end(), wanted.begin(), wanted.end()) !=
+           codes.end();
 }
 
 ApiErrors parse_errors(std::string_view body) {
@@ -158,7 +162,8 @@ Result<std::vector<Connector>> parse_connectors(std::string_view body) {
     const Json* list = member(document->root, "result");
     std::vector<Connector> connectors;
     if (list != nullptr && list->is_null()) return connectors;
-    if (list == nullptr || !list->is_array()) return invalid("the answer holds no list of connectors");
+    if (list == nullptr || !list->is_array())
+        return invalid("the answer holds no list of connectors");
     for (const auto& item : *list) {
         Connector connector;
         connector.id = safe_member(item, "id");

@@ -9,7 +9,8 @@ namespace {
 
 // A tunnel secret has 44 characters and an API token 40; a uuid has 36.
 constexpr std::size_t harmless_run_max = 38;
-constexpr std::array<std::string_view, 5> credential_marks{"eyJ", "cfat_", "cfut_", "cfk_", "Bearer"};
+constexpr std::array<std::string_view, 5> credential_marks{"eyJ", "cfat_", "cfut_", "cfk_",
+                                                           "Bearer"};
 constexpr std::string_view redacted = "[redacted]";
 
 /// Every letter of base64 in both alphabets, and of its percent-encoded form.
@@ -19,9 +20,9 @@ bool may_be_credential(char c) {
 }
 
 bool has_mark(std::string_view run) {
-    return std::any_of(credential_marks.begin(), credential_marks.end(), [&](std::string_view mark) {
-        return run.find(mark) != std::string_view::npos;
-    });
+    return std::any_of(
+        credential_marks.begin(), credential_marks.end(),
+        [&](std::string_view mark) { return run.find(mark) != std::string_view::npos; });
 }
 
 }  // namespace

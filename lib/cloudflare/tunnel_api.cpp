@@ -26,7 +26,8 @@ constexpr std::size_t secret_text_size_max = 1024;
 
 bool is_id(const std::string& text) {
     const auto allowed = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == '-';
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
+               c == '-';
     };
     return !text.empty() && text.size() <= id_size_max &&
            std::all_of(text.begin(), text.end(), allowed);
@@ -79,7 +80,8 @@ class CloudflareApi final : public TunnelApi {
         co_return result;
     }
 
-    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel, const Secret& secret) override {
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
+                                                     const Secret& secret) override {
         if (!is_base64(secret.reveal())) {
             co_return Error{Fault::invalid, "PATCH tunnel_secret: the secret is not base64"};
         }
@@ -109,9 +111,9 @@ class CloudflareApi final : public TunnelApi {
         if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) co_return refused_ids(call);
         HttpRequest request;
         request.method = call.method;
-        request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}", url_->base_path,
-                                     path_segment(tunnel.account), path_segment(tunnel.tunnel),
-                                     call.suffix);
+        request.target =
+            fmt::format("{}/accounts/{}/cfd_tunnel/{}{}", url_->base_path,
+                        path_segment(tunnel.account), path_segment(tunnel.tunnel), call.suffix);
         request.bearer = api_token_.clone();
         request.body = std::move(body);
         HttpOrigin origin = url_->origin;
@@ -136,7 +138,8 @@ class CloudflareApi final : public TunnelApi {
 
 }  // namespace
 
-std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url, Secret api_token) {
+std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
+                                           Secret api_token) {
     return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token));
 }
 

@@ -37,12 +37,14 @@ struct TokenAnswer {
 
 /// The calls of Cloudflare's API that a rotation makes, for one credential.
 ///
-/// No call retries: what to do next is the caller's decision. Faults: `denied` for 401 and 403
-/// (the text names the missing permission), `missing` for 404 and for a deleted account, `busy` for
-/// 429 (with `retry_after`), `unreachable` for whatever never reached the server and for 5xx of a
-/// read, `ambiguous` for a PATCH or DELETE that was sent and got no definite answer (5xx, closed,
-/// timed out), `invalid` for an answer that makes no sense. Texts name the call, the HTTP status,
-/// Cloudflare's error code and message, and cf-ray; never a body.
+/// No call retries: what to do next is the caller's decision. Faults: `denied` for 401 and 403, and
+/// for a 400 that is about the credential (the text names the missing permission), `missing` for
+/// 404, `conflict` for 409, `busy` for 429 and for Cloudflare's throttling codes with any status
+/// (with `retry_after`), `unreachable` for whatever never reached the server and for 5xx of a read,
+/// `ambiguous` for a PATCH that was sent and got no definite answer (5xx, closed, timed out, a 2xx
+/// that is no envelope reporting success), `invalid` for an answer that makes no sense, `cancelled`
+/// when the caller was cancelled. Texts name the call, the HTTP status, Cloudflare's error code and
+/// message, and cf-ray; never a body.
 class TunnelApi {
   public:
     virtual ~TunnelApi() = default;

@@ -11,10 +11,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <charconv>
+#include <sys/socket.h>
 #include <tuple>
 
 namespace keyturn {
@@ -46,8 +45,8 @@ bool expect_peer(SSL* handle, const std::string& host) {
     // SSL_set_tlsext_host_name() without the cast that the macro hides: the name is copied.
     std::string name = host;
     return X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1 &&
-           SSL_ctrl(handle, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-                    name.data()) == 1;
+           SSL_ctrl(handle, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) ==
+               1;
 }
 
 Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code& error) {
@@ -63,8 +62,8 @@ Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code&
 }
 
 Error ca_failure(const std::string& ca_file, const error_code& error) {
-    const std::string what =
-        ca_file.empty() ? "the system's certificate authorities" : fmt::format("ca_file {}", ca_file);
+    const std::string what = ca_file.empty() ? "the system's certificate authorities"
+                                             : fmt::format("ca_file {}", ca_file);
     return Error{Fault::invalid, fmt::format("cannot read {}: {}", what, error.message())};
 }
 
@@ -111,8 +110,8 @@ Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::millise
         last_failure = fmt::format("{}: {}", address.to_string(),
                                    error ? error->message() : "no answer in time");
     }
-    co_return Error{Fault::unreachable, fmt::format("cannot connect to {} ({})",
-                                                    authority_of(origin_), last_failure)};
+    co_return Error{Fault::unreachable,
+                    fmt::format("cannot connect to {} ({})", authority_of(origin_), last_failure)};
 }
 
 Task<error_code> Connection::shake_hands() {
@@ -123,14 +122,16 @@ Task<error_code> Connection::shake_hands() {
 Task<Result<void>> Connection::secure(TlsContext context, std::chrono::milliseconds limit) {
     tls_.emplace(socket_, *context);
     if (!expect_peer(tls_->native_handle(), origin_.host)) {
-        co_return Error{Fault::invalid,
-                        fmt::format("'{}' is not a name that a certificate can hold", origin_.host)};
+        co_return Error{
+            Fault::invalid,
+            fmt::format("'{}' is not a name that a certificate can hold", origin_.host)};
     }
     auto work = shake_hands();
     const auto error = co_await with_deadline(limit, std::move(work));
     if (!error) {
-        co_return Error{Fault::unreachable, fmt::format("{} did not finish the TLS handshake in time",
-                                                        authority_of(origin_))};
+        co_return Error{
+            Fault::unreachable,
+            fmt::format("{} did not finish the TLS handshake in time", authority_of(origin_))};
     }
     if (*error) co_return handshake_failure(origin_, tls_->native_handle(), *error);
     co_return Result<void>();

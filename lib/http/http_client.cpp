@@ -32,7 +32,8 @@ struct Exchange {
 
 bool means_closed(const error_code& error) {
     return error == boost::asio::error::eof || error == boost::asio::ssl::error::stream_truncated ||
-           error == boost::asio::error::connection_reset || error == boost::asio::error::broken_pipe;
+           error == boost::asio::error::connection_reset ||
+           error == boost::asio::error::broken_pipe;
 }
 
 Error ambiguous(const HttpOrigin& origin, std::string_view what) {
@@ -40,7 +41,8 @@ Error ambiguous(const HttpOrigin& origin, std::string_view what) {
 }
 
 /// Why no more of the answer can be read, or true when the end was the answer's own.
-Result<bool> end_of_answer(const HttpOrigin& origin, ResponseReader& reader, const error_code& error) {
+Result<bool> end_of_answer(const HttpOrigin& origin, ResponseReader& reader,
+                           const error_code& error) {
     if (error == boost::asio::error::eof) {
         const auto whole = reader.ended();
         if (whole) return whole;

@@ -56,11 +56,12 @@ struct HttpLimits {
 /// the answer came is opened anew once, for GET only. (A kept connection that is seen to be closed
 /// before anything is sent is replaced for every method.)
 ///
-/// Faults: `unreachable` when the request certainly was not processed (resolve, connect, handshake),
-/// `ambiguous` when it was sent and no whole answer came, `invalid` for an answer over the limits or
-/// outside the protocol and for a request that must not be sent (no TLS beyond loopback, control
-/// characters), `denied` for a certificate that does not verify, `cancelled` when the caller was
-/// cancelled: the connection is closed, and a request that had been sent may have been processed.
+/// Faults: `unreachable` when the request certainly was not processed (resolve, connect,
+/// handshake), `ambiguous` when it was sent and no whole answer came, `invalid` for an answer over
+/// the limits or outside the protocol and for a request that must not be sent (no TLS beyond
+/// loopback, control characters), `denied` for a certificate that does not verify, `cancelled` when
+/// the caller was cancelled: the connection is closed, and a request that had been sent may have
+/// been processed.
 ///
 /// Several sends may run at once, each on a connection of its own. The client outlives them.
 class HttpClient {

@@ -35,7 +35,9 @@ Secret joined(std::initializer_list<std::string_view> pieces) {
     return text;
 }
 
-Error refused(std::string_view why) { return Error{Fault::invalid, std::string(why)}; }
+Error refused(std::string_view why) {
+    return Error{Fault::invalid, std::string(why)};
+}
 
 }  // namespace
 
@@ -59,11 +61,13 @@ Result<Secret> request_text(const HttpOrigin& origin, const HttpRequest& request
     const std::string head =
         fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: application/json\r\n",
                     request.method, request.target, authority_of(origin), user_agent);
-    const bool has_length = !body.empty() || (request.method != "GET" && request.method != "DELETE");
+    const bool has_length =
+        !body.empty() || (request.method != "GET" && request.method != "DELETE");
     const std::string length =
-        has_length ? fmt::format("{}Content-Length: {}\r\n",
-                                 body.empty() ? "" : "Content-Type: application/json\r\n", body.size())
-                   : "";
+        has_length
+            ? fmt::format("{}Content-Length: {}\r\n",
+                          body.empty() ? "" : "Content-Type: application/json\r\n", body.size())
+            : "";
     return joined({head, length, bearer.empty() ? "" : "Authorization: Bearer ", bearer,
                    bearer.empty() ? "\r\n" : "\r\n\r\n", body});
 }

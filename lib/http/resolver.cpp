@@ -4,19 +4,18 @@
 #include "base/unique_fd.hpp"
 #include "http/deadline.hpp"
 
+#include <ares.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <fmt/format.h>
 
-#include <ares.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/time.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <fcntl.h>
 #include <memory>
+#include <netinet/in.h>
+#include <sys/time.h>
 
 namespace keyturn {
 
@@ -108,11 +107,12 @@ void watch(std::vector<stream_descriptor>& watched, const std::shared_ptr<Wake>&
     UniqueFd own(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
     if (!own.valid()) return;  // The timer of the round still drives the look-up.
     watched.emplace_back(wake->timer.get_executor(), own.release());
-    watched.back().async_wait(direction, [wake, socket, direction](boost::system::error_code error) {
-        if (error) return;
-        wake->ready.emplace_back(socket, direction);
-        wake->timer.cancel();
-    });
+    watched.back().async_wait(direction,
+                              [wake, socket, direction](boost::system::error_code error) {
+                                  if (error) return;
+                                  wake->ready.emplace_back(socket, direction);
+                                  wake->timer.cancel();
+                              });
 }
 
 std::vector<stream_descriptor> watch_all(ares_channeldata* channel,
@@ -202,9 +202,9 @@ Task<Result<Addresses>> resolve(std::string host, std::string name_servers,
     auto work = look_up(host, std::move(name_servers));
     auto found = co_await with_deadline(limit, std::move(work));
     if (!found) {
-        co_return Error{Fault::unreachable,
-                        fmt::format("no name server told the address of {} within {} ms", host,
-                                    limit.count())};
+        co_return Error{
+            Fault::unreachable,
+            fmt::format("no name server told the address of {} within {} ms", host, limit.count())};
     }
     co_return std::move(*found);
 }

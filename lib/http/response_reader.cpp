@@ -142,11 +142,23 @@ class ResponseReader::Impl {
 ResponseReader::ResponseReader(const HttpLimits& limits) : impl_(std::make_unique<Impl>(limits)) {}
 ResponseReader::~ResponseReader() = default;
 
-std::span<char> ResponseReader::space() { return impl_->space(); }
-Result<bool> ResponseReader::received(std::size_t size) { return impl_->received(size); }
-Result<bool> ResponseReader::ended() { return impl_->ended(); }
-bool ResponseReader::began() const { return impl_->began(); }
-bool ResponseReader::may_keep() const { return impl_->may_keep(); }
-HttpResponse ResponseReader::take() { return impl_->take(); }
+std::span<char> ResponseReader::space() {
+    return impl_->space();
+}
+Result<bool> ResponseReader::received(std::size_t size) {
+    return impl_->received(size);
+}
+Result<bool> ResponseReader::ended() {
+    return impl_->ended();
+}
+bool ResponseReader::began() const {
+    return impl_->began();
+}
+bool ResponseReader::may_keep() const {
+    return impl_->may_keep();
+}
+HttpResponse ResponseReader::take() {
+    return impl_->take();
+}
 
 }  // namespace keyturn

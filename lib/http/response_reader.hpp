@@ -19,8 +19,8 @@ class ResponseReader {
     /// Where the next bytes go. Never empty before the answer is whole.
     [[nodiscard]] std::span<char> space();
 
-    /// `size` bytes were put into `space()`. True when the answer is whole; `Fault::invalid` when it
-    /// is outside the protocol or over a limit.
+    /// `size` bytes were put into `space()`. True when the answer is whole; `Fault::invalid` when
+    /// it is outside the protocol or over a limit.
     [[nodiscard]] Result<bool> received(std::size_t size);
 
     /// The peer has ended the stream in an orderly way. True when that completes the answer (one

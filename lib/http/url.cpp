@@ -23,7 +23,9 @@ bool is_unreserved(char c) {
 }
 
 bool is_host_name(std::string_view host) {
-    const auto allowed = [](char c) { return is_alphanumeric(c) || c == '-' || c == '.' || c == '_'; };
+    const auto allowed = [](char c) {
+        return is_alphanumeric(c) || c == '-' || c == '.' || c == '_';
+    };
     return !host.empty() && host.size() <= host_size_max && host.front() != '.' &&
            host.front() != '-' && std::all_of(host.begin(), host.end(), allowed);
 }
@@ -53,7 +55,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
 }
 
 /// Cuts "host", "host:port", "[v6]" or "[v6]:port" apart; nothing when the brackets do not close.
-std::optional<std::pair<std::string_view, std::string_view>> split_authority(std::string_view text) {
+std::optional<std::pair<std::string_view, std::string_view>> split_authority(
+    std::string_view text) {
     if (text.starts_with('[')) {
         const auto close = text.find(']');
         if (close == std::string_view::npos) return std::nullopt;

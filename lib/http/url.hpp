@@ -16,8 +16,8 @@ struct HttpUrl {
     bool operator==(const HttpUrl&) const = default;
 };
 
-/// Reads `https://host[:port][/base/path]`. `http:` is accepted for loopback only, because a request
-/// carries a credential. A user name, a query or a fragment is refused rather than ignored.
+/// Reads `https://host[:port][/base/path]`. `http:` is accepted for loopback only, because a
+/// request carries a credential. A user name, a query or a fragment is refused rather than ignored.
 [[nodiscard]] Result<HttpUrl> parse_url(std::string_view text);
 
 /// True for 127.0.0.0/8, ::1 and "localhost".

@@ -30,7 +30,8 @@ TEST(RetryAfter, TakesWholeSecondsUpToTheLimitAndNothingElse) {
         {"0x10", 0s},
         {"Tue, 24 Nov 2026 06:50:54 GMT", 0s},
     };
-    for (const auto& test : cases) EXPECT_EQ(parse_retry_after(test.value), test.seconds) << test.value;
+    for (const auto& test : cases)
+        EXPECT_EQ(parse_retry_after(test.value), test.seconds) << test.value;
 }
 
 TEST(HttpDate, ReadsTheFormThatServersWrite) {
@@ -44,14 +45,13 @@ TEST(HttpDate, ReadsTheFormThatServersWrite) {
 }
 
 TEST(HttpDate, RefusesEverythingElse) {
-    for (const auto* value :
-         {"", "Tue, 24 Nov 2026 06:50:54", "Tuesday, 24-Nov-26 06:50:54 GMT",
-          "Tue Nov 24 06:50:54 2026", "Tue, 31 Nov 2026 06:50:54 GMT", "Tue, 29 Feb 2026 06:50:54 GMT",
-          "Tue, 24 Xyz 2026 06:50:54 GMT", "Xyz, 24 Nov 2026 06:50:54 GMT",
-          "Tue, 24 Nov 2026 24:50:54 GMT", "Tue, 24 Nov 2026 06:60:54 GMT",
-          "Tue, 24 Nov 2026 06:50:61 GMT", "Tue, 24 Nov 20x6 06:50:54 GMT",
-          "Tue, -1 Nov 2026 06:50:54 GMT", "Tue, 24 Nov 2026 06:50:54 CET",
-          "Tue, 24 Nov 2026 06.50.54 GMT"}) {
+    for (const auto* value : {"", "Tue, 24 Nov 2026 06:50:54", "Tuesday, 24-Nov-26 06:50:54 GMT",
+                              "Tue Nov 24 06:50:54 2026", "Tue, 31 Nov 2026 06:50:54 GMT",
+                              "Tue, 29 Feb 2026 06:50:54 GMT", "Tue, 24 Xyz 2026 06:50:54 GMT",
+                              "Xyz, 24 Nov 2026 06:50:54 GMT", "Tue, 24 Nov 2026 24:50:54 GMT",
+                              "Tue, 24 Nov 2026 06:60:54 GMT", "Tue, 24 Nov 2026 06:50:61 GMT",
+                              "Tue, 24 Nov 20x6 06:50:54 GMT", "Tue, -1 Nov 2026 06:50:54 GMT",
+                              "Tue, 24 Nov 2026 06:50:54 CET", "Tue, 24 Nov 2026 06.50.54 GMT"}) {
         EXPECT_FALSE(parse_http_date(value)) << value;
     }
 }

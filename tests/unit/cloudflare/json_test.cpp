@@ -23,9 +23,19 @@ TEST(Json, AcceptsJson) {
 }
 
 TEST(Json, RefusesWhatIsNotJson) {
-    const std::string_view refused[] = {"", "   ", "{", "{\"a\":}", "{} x", "{'a':1}", "[1,]", "nul",
-                                        "\"\xff\"", "\"\n\"", std::string_view("\"a\0b\"", 5),
-                                        "\xef\xbb\xbfx", "1e999999x"};
+    const std::string_view refused[] = {"",
+                                        "   ",
+                                        "{",
+                                        "{\"a\":}",
+                                        "{} x",
+                                        "{'a':1}",
+                                        "[1,]",
+                                        "nul",
+                                        "\"\xff\"",
+                                        "\"\n\"",
+                                        std::string_view("\"a\0b\"", 5),
+                                        "\xef\xbb\xbfx",
+                                        "1e999999x"};
     for (const auto& text : refused) EXPECT_EQ(refusal(text), "the answer is not JSON") << text;
 }
 

@@ -69,14 +69,15 @@ TEST(ApiErrors, AreBounded) {
 }
 
 TEST(ApiErrors, AreSafeToLog) {
-    const auto errors = parse_errors(R"({"errors":[{"code":1,"message":"bad \u001b[31m\ntoken eyJhIjoiNjk5"}]})");
+    const auto errors =
+        parse_errors(R"({"errors":[{"code":1,"message":"bad \u001b[31m\ntoken eyJhIjoiNjk5"}]})");
     EXPECT_EQ(errors.text, "1 \"bad ?[31m?token [redacted]\"");
 }
 
 TEST(Messages, ReadATunnel) {
-    const auto facts = parse_tunnel(success(
-        R"({"id":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","name":"web","status":"healthy",)"
-        R"("deleted_at":null,"connections":[],"conns_active_at":"2026-11-23T10:00:00Z"})"));
+    const auto facts = parse_tunnel(
+        success(R"({"id":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","name":"web","status":"healthy",)"
+                R"("deleted_at":null,"connections":[],"conns_active_at":"2026-11-23T10:00:00Z"})"));
     ASSERT_TRUE(facts);
     EXPECT_EQ(facts->name, "web");
     EXPECT_EQ(facts->status, "healthy");
@@ -109,7 +110,12 @@ TEST(Messages, ReadAToken) {
 }
 
 TEST(Messages, RefuseATokenThatIsNone) {
-    const std::string results[] = {"null", "7", "{}", "[]", R"({"token":"eyJ"})", R"("")",
+    const std::string results[] = {"null",
+                                   "7",
+                                   "{}",
+                                   "[]",
+                                   R"({"token":"eyJ"})",
+                                   R"("")",
                                    '"' + std::string(9'000, 'a') + '"'};
     for (const auto& result : results) {
         const auto token = parse_token(success(result));
@@ -137,8 +143,8 @@ TEST(Messages, TakeTheTokenOfAPatchWhereThereIsOne) {
 
 TEST(Messages, GoByErrorsAndSuccessNotByMessages) {
     const auto token = parse_token(
-        R"({"success":true,"errors":[],"messages":[{"code":10000,"message":"This API Token is valid )"
-        R"(and active","type":null}],"result":"eyJ"})");
+        R"({"success":true,"errors":[],"messages":[{"code":10000,"message":"This API Token is )"
+        R"(valid and active","type":null}],"result":"eyJ"})");
     EXPECT_TRUE(token);
 }
 
@@ -152,7 +158,8 @@ TEST(Messages, RefuseWhatReportsNoSuccess) {
          "the answer reports a failure: 10000 \"no\""},
         {R"({"success":false,"result":"eyJ"})", "the answer reports a failure: without a reason"},
         {R"({"result":"eyJ"})", "the answer does not say whether it is a success"},
-        {R"({"success":"true","result":"eyJ"})", "'success' in the answer is neither true nor false"},
+        {R"({"success":"true","result":"eyJ"})",
+         "'success' in the answer is neither true nor false"},
         {R"({"success":1,"result":"eyJ"})", "'success' in the answer is neither true nor false"},
         {R"(["eyJ"])", "the answer is not an object"},
         {R"("eyJ")", "the answer is not an object"},

@@ -99,8 +99,9 @@ TEST_F(TunnelApiFaults, FollowFromWhatTheClientMet) {
         const auto answer = finished(api->get_token(some_tunnel));
         ASSERT_FALSE(answer);
         EXPECT_EQ(answer.error(),
-                  (Error{test.get, "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: "
-                                   "what happened"}));
+                  (Error{test.get,
+                         "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: "
+                         "what happened"}));
         http.will_fail(met);
         EXPECT_EQ(failed_patch().fault, test.patch) << name_of(test.met);
     }
@@ -117,19 +118,22 @@ TEST_F(TunnelApiFaults, TellCallStatusCodeMessageAndRay) {
     http.will_answer(403, unauthorized, {{"cf-ray", "8f1c2d-DFW"}});
     const auto answer = finished(api->get_token(some_tunnel));
     ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().text,
-              "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: HTTP 403, 10000 "
-              "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid or lacks a "
-              "permission: it needs Cloudflare Tunnel Write for this account; make or change it under "
-              "My Profile, API Tokens");
+    EXPECT_EQ(
+        answer.error().text,
+        "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: HTTP 403, 10000 "
+        "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid or lacks a "
+        "permission: it needs Cloudflare Tunnel Write for this account; make or change it under "
+        "My Profile, API Tokens");
 }
 
 TEST_F(TunnelApiFaults, SayWhatToDo) {
     EXPECT_THAT(error_of_get(401, "").text, HasSubstr("Cloudflare Tunnel Write"));
-    EXPECT_THAT(error_of_get(400, malformed).text, HasSubstr("a tunnel token was given in its place"));
+    EXPECT_THAT(error_of_get(400, malformed).text,
+                HasSubstr("a tunnel token was given in its place"));
     EXPECT_THAT(error_of_get(404, "").text, HasSubstr("check `account:` and `tunnel:`"));
     EXPECT_THAT(error_of_get(302, "").text, HasSubstr("check `api_url:`"));
-    EXPECT_THAT(error_of_get(502, "<html>").text, HasSubstr("HTTP 502, the answer is an HTML page"));
+    EXPECT_THAT(error_of_get(502, "<html>").text,
+                HasSubstr("HTTP 502, the answer is an HTML page"));
     http.will_answer(403, "");
     const auto list = finished(api->list_connectors(some_tunnel));
     ASSERT_FALSE(list);
@@ -143,9 +147,10 @@ TEST_F(TunnelApiFaults, CarryRetryAfterWhereWaitingHelps) {
         std::chrono::seconds seconds;
     };
     const Case cases[] = {
-        {429, "1", 1s},       {429, "300", 300s}, {429, "100000", 300s}, {429, "-1", 0s},
-        {429, "garbage", 0s}, {503, "7", 7s},     {403, "7", 0s},
-        {429, "Tue, 24 Nov 2026 06:50:54 GMT", 0s},
+        {429, "1", 1s},        {429, "300", 300s},
+        {429, "100000", 300s}, {429, "-1", 0s},
+        {429, "garbage", 0s},  {503, "7", 7s},
+        {403, "7", 0s},        {429, "Tue, 24 Nov 2026 06:50:54 GMT", 0s},
     };
     for (const auto& test : cases) {
         http.will_answer(test.status, "", {{"retry-after", test.header}});
@@ -158,8 +163,8 @@ TEST_F(TunnelApiFaults, CarryRetryAfterWhereWaitingHelps) {
 
 TEST_F(TunnelApiFaults, NeverRepeatASecret) {
     const std::string echo =
-        R"({"errors":[{"code":1003,"message":"bad secret AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= )"
-        R"(in {\"tunnel_secret\":\"eyJhIjoiNjk5\"} for cfut_the_api_token\nforged line"}]})";
+        R"({"errors":[{"code":1003,"message":"bad secret )"
+        R"(AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= in {\"tunnel_secret\":\"eyJhIjoiNjk5\"} for cfut_the_api_token\nforged line"}]})";
     const auto text = error_of_patch(400, echo).text;
     EXPECT_THAT(text, HasSubstr("1003 \"bad secret [redacted] in"));
     EXPECT_THAT(text, Not(HasSubstr("AAECAw")));

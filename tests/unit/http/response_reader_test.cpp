@@ -65,7 +65,8 @@ TEST(ResponseReader, ReadsChunks) {
 
 TEST(ResponseReader, DoesNotKeepAConnectionThatIsClosingOrHasBytesLeft) {
     ResponseReader closing(small_limits());
-    ASSERT_TRUE(feed(closing, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", 99));
+    ASSERT_TRUE(
+        feed(closing, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", 99));
     EXPECT_FALSE(closing.may_keep());
     ResponseReader old(small_limits());
     ASSERT_TRUE(feed(old, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", 99));
@@ -89,9 +90,9 @@ TEST(ResponseReader, EndsABodyWithoutALengthAtTheEndOfTheStream) {
 }
 
 TEST(ResponseReader, SaysThatAnAnswerWasCutOff) {
-    const std::string cut[] = {
-        "", "H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"};
+    const std::string cut[] = {"", "H", "HTTP/1.1 200 OK\r\n",
+                               "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello",
+                               "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel"};
     for (const auto& bytes : cut) {
         ResponseReader reader(small_limits());
         ASSERT_TRUE(feed(reader, bytes, 99)) << bytes;
@@ -104,10 +105,11 @@ TEST(ResponseReader, SaysThatAnAnswerWasCutOff) {
 
 TEST(ResponseReader, SkipsInterimAnswers) {
     ResponseReader reader(small_limits());
-    const auto whole = feed(reader,
-                            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-                            "HTTP/1.1 204 No Content\r\n\r\n",
-                            10);
+    const auto whole =
+        feed(reader,
+             "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+             "HTTP/1.1 204 No Content\r\n\r\n",
+             10);
     ASSERT_TRUE(whole && *whole);
     EXPECT_EQ(reader.take().status, 204);
 }
@@ -156,7 +158,8 @@ TEST(ResponseReader, RefusesWhatIsNotHttp) {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhelloXX\r\n\r\n",
     };
     for (const auto& bytes : refused) {
-        EXPECT_TRUE(refusal(bytes).starts_with("the answer is not HTTP: ")) << bytes << refusal(bytes);
+        EXPECT_TRUE(refusal(bytes).starts_with("the answer is not HTTP: "))
+            << bytes << refusal(bytes);
     }
 }
 
