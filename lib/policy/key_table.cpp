@@ -34,7 +34,7 @@ constexpr std::array keys{
     KeySpec{.path = "cloudflare.credentials.NAME.file",
             .kind = Kind::file_path,
             .target = &CredentialSource::file,
-            .help = "Absolute path of a file with the API token, mode 0600; read when keyturnd starts."},
+            .help = "Absolute path of a file with the API token, mode 0600; read at the start."},
     KeySpec{.path = "cloudflare.api_url",
             .kind = Kind::https_url,
             .standard = "https://api.cloudflare.com/client/v4",
