@@ -39,7 +39,8 @@ std::optional<Error> Bus::Pump::send(sd_bus_message* message, PendingCall& call,
                                      Milliseconds timeout) {
     if (handle() == nullptr) return down();
     // Made for a connection that has died since: its serial number means nothing on this one.
-    if (message == nullptr || sd_bus_message_get_bus(message) != bus_.get()) return down();
+    if (message == nullptr) return Error{Fault::invalid, "a method call that cannot be built"};
+    if (sd_bus_message_get_bus(message) != bus_.get()) return down();
     const auto microseconds = std::chrono::microseconds(std::max(timeout, Milliseconds{1}));
     sd_bus_slot* slot = nullptr;
     const int status = sd_bus_call_async(bus_.get(), &slot, message, on_reply, &call,

@@ -62,6 +62,7 @@ const char* member_of(RestartVerb verb) {
 /// A unit's object answers GetAll("") with the properties of all its interfaces, in one message and
 /// so of one moment. systemd loads the unit for it, if it is not in memory.
 Message get_all_of(sd_bus* bus, const std::string& unit) {
+    if (bus == nullptr) return nullptr;  // The call will say that the bus is down.
     sd_bus_message* raw = nullptr;
     const std::string path = path_of(unit);
     sd_bus_message_new_method_call(bus, &raw, systemd_name, path.c_str(), properties_interface,
@@ -72,6 +73,7 @@ Message get_all_of(sd_bus* bus, const std::string& unit) {
 }
 
 Message manager_call(sd_bus* bus, const char* member) {
+    if (bus == nullptr) return nullptr;
     sd_bus_message* raw = nullptr;
     sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, manager_interface,
                                    member);

@@ -215,6 +215,17 @@ TEST_F(BusTest, MessageOfADeadConnectionIsNotSentOnTheNextOne) {
     EXPECT_EQ(received_, 0);
 }
 
+TEST_F(BusTest, CallThatCannotBeBuiltIsInvalid) {
+    connect();
+    sd_bus_message* raw = nullptr;
+    EXPECT_LT(sd_bus_message_new_method_call(bus_.client.handle(), &raw, "org.example.Peer",
+                                             "no path", "org.example.Peer", "Ping"),
+              0);
+    const Result<Message> answer = run(bus_.context, bus_.client.call(Message(raw), 5s));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().fault, Fault::invalid);
+}
+
 TEST_F(BusTest, ManyMessagesAreAllAnswered) {
     connect();
     int answers = 0;

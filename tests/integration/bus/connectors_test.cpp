@@ -8,8 +8,15 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
 #include <map>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 namespace keyturn::testing {
 namespace {
