@@ -22,7 +22,6 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -114,8 +113,7 @@ Application::Application(const CommandLine& options, Policy policy,
 void Application::build_agents(Policy& policy) {
     for (TunnelPolicy& tunnel : policy.tunnels) {
         TunnelApi& api = *accounts_.at(tunnel.credential).api;
-        const Boundaries world{*clock_,  api,      *units_,  *connectors_,
-                               *tokens_, *states_, *random_};
+        const Boundaries world{*clock_, api, *units_, *connectors_, *tokens_, *states_, *random_};
         agents_.emplace_back(context_.get_executor(), std::move(tunnel), world, *log_,
                              [this](const TunnelAgent& agent) {
                                  control_.changed(agent.name());
@@ -150,8 +148,8 @@ void Application::spawn(Task<> work) {
                           boost::asio::bind_cancellation_slot(cancellation.slot(), report));
 }
 
-/// A loop of ours never ends by itself. If one does by an exception, that is a bug: the daemon ends,
-/// systemd starts it again, and it resumes from the state on disk.
+/// A loop of ours never ends by itself. If one does by an exception, that is a bug: the daemon
+/// ends, systemd starts it again, and it resumes from the state on disk.
 void Application::ended(std::exception_ptr error) {
     --running_;
     if (error && !stopping_) {

@@ -11,9 +11,12 @@ namespace keyturn {
 namespace {
 
 constexpr const char* about =
-    "keyturnd rotates Cloudflare Tunnel tokens on this host: on the schedule of its policy it gives a\n"
-    "tunnel a new secret, delivers the new token to the cloudflared units, restarts them one by one,\n"
-    "and proves after each that it serves with the new token. systemd starts it; `keyturnctl` talks\n"
+    "keyturnd rotates Cloudflare Tunnel tokens on this host: on the schedule of its policy it "
+    "gives a\n"
+    "tunnel a new secret, delivers the new token to the cloudflared units, restarts them one by "
+    "one,\n"
+    "and proves after each that it serves with the new token. systemd starts it; `keyturnctl` "
+    "talks\n"
     "to it; `journalctl -u keyturnd` shows what it did.";
 
 constexpr const char* exit_codes =

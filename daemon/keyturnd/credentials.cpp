@@ -2,14 +2,14 @@
 
 #include "base/unique_fd.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 namespace keyturn {
 
@@ -31,7 +31,8 @@ Result<Secret> read_all(int file, const std::string& path) {
     const std::string_view all = text.reveal().substr(0, size);
     const std::size_t first = all.find_first_not_of(blank);
     if (first == std::string_view::npos) {
-        return Error{Fault::invalid, path + " is empty; write the Cloudflare API token into it", {}};
+        return Error{
+            Fault::invalid, path + " is empty; write the Cloudflare API token into it", {}};
     }
     const std::size_t last = all.find_last_not_of(blank);
     return Secret::copy_of(all.substr(first, last - first + 1));
@@ -65,8 +66,9 @@ Result<Secret> read_credential(const CredentialSource& source) {
     // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
     const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     if (!source.file.empty() && others_can_read) {
-        return Error{Fault::denied, fmt::format("{} can be read by others; run: chmod 600 {}", *path,
-                                                *path), {}};
+        return Error{Fault::denied,
+                     fmt::format("{} can be read by others; run: chmod 600 {}", *path, *path),
+                     {}};
     }
     return read_all(file.get(), *path);
 }

@@ -2,10 +2,9 @@
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
 
-#include <sys/prctl.h>
-
 #include <csignal>
 #include <cstdio>
+#include <sys/prctl.h>
 #include <variant>
 
 int main(int argc, char** argv) {

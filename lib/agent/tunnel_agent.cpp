@@ -8,7 +8,6 @@
 #include "time/clock.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
-
 #include <fmt/format.h>
 
 #include <utility>
@@ -37,8 +36,8 @@ void TunnelAgent::load() {
     if (!loaded) {
         unreadable_ = loaded.error().text;
         Event event = event_of(EventKind::state_unreadable, Priority::alert);
-        event.message = fmt::format(
-            "The state of {} cannot be trusted, so it is not rotated: {}", policy_.name, unreadable_);
+        event.message = fmt::format("The state of {} cannot be trusted, so it is not rotated: {}",
+                                    policy_.name, unreadable_);
         event.result = "held";
         log_.record(event);
         return;
@@ -93,8 +92,9 @@ void TunnelAgent::note_token_file(std::string problem) {
     token_file_problem_ = std::move(problem);
     if (news) {
         Event event = event_of(EventKind::token_file_missing, Priority::error);
-        event.message = fmt::format("The token file of {} is not there and cannot be written yet: {}",
-                                    policy_.name, token_file_problem_);
+        event.message =
+            fmt::format("The token file of {} is not there and cannot be written yet: {}",
+                        policy_.name, token_file_problem_);
         event.result = "waiting";
         log_.record(event);
     }
@@ -130,7 +130,8 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
     for (;;) {
         rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
                                                world_.clock.wall_now());
-        while (co_await perform_next()) {}
+        while (co_await perform_next()) {
+        }
         if (!retry_wanted_) break;
         // A retry is a new start from the record, with the hold taken off.
         retry_wanted_ = false;

@@ -25,8 +25,8 @@ class Wakeup {
     Task<> wait() {
         while (!woken_) {
             // Ends by `wake` or by cancellation, both as operation_aborted: the state tells which.
-            static_cast<void>(co_await timer_.async_wait(
-                boost::asio::as_tuple(boost::asio::use_awaitable)));
+            static_cast<void>(
+                co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)));
             const auto state = co_await boost::asio::this_coro::cancellation_state;
             if (state.cancelled() != boost::asio::cancellation_type::none) {
                 throw boost::system::system_error(boost::asio::error::operation_aborted);

@@ -3,9 +3,8 @@
 #include "base/invariant.hpp"
 
 #include <cstring>
-#include <utility>
-
 #include <string.h>
+#include <utility>
 
 namespace keyturn {
 
@@ -37,7 +36,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
     return *this;
 }
 
-Secret::~Secret() { wipe_all(); }
+Secret::~Secret() {
+    wipe_all();
+}
 
 void Secret::truncate(std::size_t size) {
     invariant(size <= size_, "a secret can only be shortened");
@@ -45,7 +46,9 @@ void Secret::truncate(std::size_t size) {
     size_ = size;
 }
 
-void Secret::wipe_all() noexcept { wipe(bytes_.get(), capacity_); }
+void Secret::wipe_all() noexcept {
+    wipe(bytes_.get(), capacity_);
+}
 
 bool same_secret(const Secret& left, const Secret& right) {
     if (left.size() != right.size()) return false;

@@ -8,8 +8,8 @@
 namespace keyturn {
 
 /// How long to wait before asking again. Front-loaded, because most outages are short and a replica
-/// that loses a connection after the commit cannot get it back; then once a minute for ever, because
-/// only a person may decide to give up.
+/// that loses a connection after the commit cannot get it back; then once a minute for ever,
+/// because only a person may decide to give up.
 inline constexpr std::array<std::chrono::seconds, 8> retry_intervals{
     std::chrono::seconds{1},   // elapsed:  1 s
     std::chrono::seconds{1},   //           2 s

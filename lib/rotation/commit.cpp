@@ -27,8 +27,8 @@ Script<> Rotation::commit(bool resumed) {
     co_await confirm();
 }
 
-/// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so the
-/// API is asked whose token it holds; a retry always sends the same secret.
+/// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so
+/// the API is asked whose token it holds; a retry always sends the same secret.
 Script<> Rotation::send_secret(bool ask_first) {
     const std::string purpose = "cannot give the new secret to Cloudflare";
     for (std::size_t attempt = 0;; ++attempt) {

@@ -57,9 +57,10 @@ Script<> Rotation::await_api_list() {
         }
         if (now_ >= deadline) {
             say(EventKind::straggler_seen, Priority::warning,
-                fmt::format("Cloudflare still lists connectors of {} from before the new secret: {}. "
-                            "They hold a dead token and cannot come back once they drop",
-                            inputs_.policy.name, fmt::join(stragglers, ", ")));
+                fmt::format(
+                    "Cloudflare still lists connectors of {} from before the new secret: {}. "
+                    "They hold a dead token and cannot come back once they drop",
+                    inputs_.policy.name, fmt::join(stragglers, ", ")));
             break;
         }
         co_await sleep_for(list_interval);
@@ -86,7 +87,8 @@ std::vector<std::string> Rotation::stragglers_in(const std::vector<Connector>& c
 }
 
 std::string Rotation::closing_sentence() const {
-    const auto verified = std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
+    const auto verified =
+        std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
     return fmt::format("The token of {} is rotated: {} units serve with {}, after {}",
                        inputs_.policy.name, verified, record_.new_fingerprint,
                        to_text(wall_now_ - record_.started));

@@ -24,7 +24,7 @@ struct HealthFinding {
         int connections = 0;
         int baseline = 0;
     };
-    std::vector<Decay> decays;  ///< Units on the old token that lost connections since the last look.
+    std::vector<Decay> decays;  ///< Units on the old token that lost connections meanwhile.
     std::optional<std::string> promoted;  ///< A unit on the old token that has to go next.
 };
 
@@ -42,8 +42,8 @@ class HealthWatch {
     static constexpr Milliseconds decay_max = std::chrono::seconds{30};
 
   private:
-    void look_at_restarted(const UnitProgress& unit, const SampleUnits::Sample& sample, BootTime now,
-                           HealthFinding& finding);
+    void look_at_restarted(const UnitProgress& unit, const SampleUnits::Sample& sample,
+                           BootTime now, HealthFinding& finding);
     void look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample, BootTime now,
                          HealthFinding& finding);
 

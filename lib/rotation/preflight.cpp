@@ -16,9 +16,10 @@ using Problems = std::vector<std::string>;
 
 void judge_tunnel(const TunnelPolicy& policy, const PreflightFacts& facts, Problems& problems) {
     if (facts.tunnel.deleted) {
-        problems.push_back(fmt::format(
-            "the tunnel {} was deleted at Cloudflare; correct `tunnel:` or remove it from the policy",
-            policy.tunnel));
+        problems.push_back(
+            fmt::format("the tunnel {} was deleted at Cloudflare; correct `tunnel:` or remove it "
+                        "from the policy",
+                        policy.tunnel));
     }
     if (facts.files.other_tunnel) {
         problems.push_back(
@@ -47,9 +48,8 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
     }
     if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
     if (!state.running() && state.active_state != "inactive") {
-        problems.push_back(fmt::format(
-            "{} is {}/{}: repair it first (systemctl status {})", unit.name, state.active_state,
-            state.sub_state, unit.name));
+        problems.push_back(fmt::format("{} is {}/{}: repair it first (systemctl status {})",
+                                       unit.name, state.active_state, state.sub_state, unit.name));
     }
     if (!state.running()) return;
     if (!sample.serving()) {
@@ -72,7 +72,8 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const SampleUni
         problems.emplace_back("no unit of this tunnel serves: start one first");
     } else if (serving < needed && !accept_gap) {
         problems.push_back(fmt::format(
-            "{} serving, and while one restarts min_available ({}) others have to go on: add a unit, "
+            "{} serving, and while one restarts min_available ({}) others have to go on: add a "
+            "unit, "
             "or accept a moment without service with `accept_gap: true` or --accept-gap",
             serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
             policy.rollout.min_available));
@@ -89,7 +90,8 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
     for (const Connector& connector : facts.connectors) {
         if (is_ours(connector.id)) continue;
         problems.push_back(fmt::format(
-            "this tunnel also runs elsewhere: connector {} from {} since {} is none of these units. "
+            "this tunnel also runs elsewhere: connector {} from {} since {} is none of these "
+            "units. "
             "Its token would stop working: add its unit to `units:`, or stop it",
             connector.id, connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
             connector.run_at.empty() ? "an unknown time" : connector.run_at));
@@ -124,8 +126,8 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
     const RolloutPolicy& rollout = policy.rollout;
     std::size_t next = 0;
     int batch = 0;
-    for (const int size : batch_sizes(static_cast<int>(plan.size()), rollout.batches,
-                                      rollout.canary)) {
+    for (const int size :
+         batch_sizes(static_cast<int>(plan.size()), rollout.batches, rollout.canary)) {
         ++batch;
         for (int i = 0; i < size; ++i) plan[next++].batch = batch;
     }
@@ -156,8 +158,8 @@ PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap, bo
     verdict.units = plan_units(policy, facts);
     for (const UnitProgress& unit : verdict.units) {
         if (unit.step != UnitStep::listed) continue;
-        verdict.warnings.push_back(fmt::format(
-            "{} is not running: it gets the new token and is not started", unit.name));
+        verdict.warnings.push_back(
+            fmt::format("{} is not running: it gets the new token and is not started", unit.name));
     }
     return verdict;
 }

@@ -52,9 +52,15 @@ const UnitProgress* RotationRecord::find(std::string_view unit) const {
     return found == units.end() ? nullptr : &*found;
 }
 
-std::string_view name_of(Phase phase) { return name_in(phase_names, phase); }
-std::string_view name_of(UnitStep step) { return name_in(unit_step_names, step); }
-std::optional<Phase> phase_named(std::string_view name) { return value_in(phase_names, name); }
+std::string_view name_of(Phase phase) {
+    return name_in(phase_names, phase);
+}
+std::string_view name_of(UnitStep step) {
+    return name_in(unit_step_names, step);
+}
+std::optional<Phase> phase_named(std::string_view name) {
+    return value_in(phase_names, name);
+}
 std::optional<UnitStep> unit_step_named(std::string_view name) {
     return value_in(unit_step_names, name);
 }

@@ -64,7 +64,7 @@ struct RotationRecord {
     std::string old_fingerprint;
     std::string new_fingerprint;
     bool accept_gap = false;
-    int batch = 0;  ///< The batch being restarted or soaked, from 1.
+    int batch = 0;                               ///< The batch being restarted or soaked, from 1.
     std::vector<UnitProgress> units;             ///< In the order of the roll-out.
     std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
     std::optional<Hold> hold;
@@ -92,8 +92,8 @@ struct HistoryEntry {
 
 /// The durable state of one tunnel.
 struct TunnelState {
-    WallTime first_seen{};                ///< No history is no reason to rotate: the age counts from here.
-    std::optional<WallTime> last_done;    ///< End of the last rotation that was done.
+    WallTime first_seen{};                   ///< Without a last rotation the age counts from here.
+    std::optional<WallTime> last_done;       ///< End of the last rotation that was done.
     std::optional<RotationRecord> rotation;  ///< The open one.
 
     bool operator==(const TunnelState&) const = default;

@@ -62,9 +62,9 @@ Script<> Rotation::roll_unit(std::size_t index) {
     co_await verify(index);
 }
 
-/// Whether a unit whose restart is recorded still has to be restarted. One that is dead is restarted
-/// only if that is old news (`first_look`: we crashed, or an operator said retry), never because the
-/// restart just made came to nothing, and never against an operator who stopped it.
+/// Whether a unit whose restart is recorded still has to be restarted. One that is dead is
+/// restarted only if that is old news (`first_look`: we crashed, or an operator said retry), never
+/// because the restart just made came to nothing, and never against an operator who stopped it.
 bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                              bool first_look) const {
     const UnitVerdict verdict =
@@ -140,8 +140,8 @@ Script<> Rotation::restart(std::size_t index) {
     }
     if (*result == JobResult::canceled) {
         std::string text = fmt::format(
-            "somebody's own job for {} replaced our restart; look at it (systemctl status {})", name,
-            name);
+            "somebody's own job for {} replaced our restart; look at it (systemctl status {})",
+            name, name);
         co_await hold("operator_took_over", std::move(text), name);
     }
 }
@@ -190,7 +190,8 @@ Script<> Rotation::verify(std::size_t index) {
     }
     end_step();
     record_.units[index].step = UnitStep::verified;
-    say(EventKind::unit_verified, vigil.short_of_connections() ? Priority::warning : Priority::notice,
+    say(EventKind::unit_verified,
+        vigil.short_of_connections() ? Priority::warning : Priority::notice,
         fmt::format("{} serves with the new token: {} (verified by {})", name, vigil.seen(),
                     record_.units[index].verified_by),
         name, "verified");

@@ -176,7 +176,9 @@ void Rotation::begin_step(Milliseconds duration) {
     view_.step = RotationView::Step{now_, now_ + duration, wall_now_};
 }
 
-void Rotation::end_step() { view_.step.reset(); }
+void Rotation::end_step() {
+    view_.step.reset();
+}
 
 void Rotation::say(EventKind kind, Priority priority, std::string message, std::string unit,
                    std::string result) {

@@ -19,8 +19,8 @@ namespace keyturn {
 struct RotationInputs {
     TunnelPolicy policy;
     std::string trigger = "schedule";
-    bool scheduled = false;   ///< Started by the schedule: refuses a wrong clock.
-    bool accept_gap = false;  ///< The operator's word, beside the policy's.
+    bool scheduled = false;                ///< Started by the schedule: refuses a wrong clock.
+    bool accept_gap = false;               ///< The operator's word, beside the policy's.
     std::optional<RotationRecord> record;  ///< The open rotation on disk, when one is resumed.
     std::string acknowledged_unit;  ///< `retry` after a hold for this unit: its stop is accepted.
 };
@@ -37,7 +37,7 @@ struct RotationView {
         BootTime ends;  ///< At the earliest for a settle or soak, at the latest for a verification.
         WallTime wall_started;
     };
-    std::optional<Step> step;  ///< The settle, soak or verification under way.
+    std::optional<Step> step;    ///< The settle, soak or verification under way.
     SampleUnits::Value samples;  ///< The newest.
 };
 
@@ -79,18 +79,18 @@ class Rotation {
     enum class Listing { listed, absent, unknown };
 
     // The story, one file a chapter.
-    Script<> tell();                      // rotation.cpp
-    Script<> preflight();                 // preparation.cpp
+    Script<> tell();       // rotation.cpp
+    Script<> preflight();  // preparation.cpp
     Script<> prepare();
     Script<PreflightFacts> gather_facts();
-    Script<> commit(bool resumed);        // commit.cpp
+    Script<> commit(bool resumed);  // commit.cpp
     Script<> send_secret(bool ask_first);
     Script<> deliver();
     Script<> confirm();
     Script<> adopt(std::string foreign_fingerprint);
     Script<> put_back();
     Script<> check_token_before_restarts();
-    Script<> roll();                      // roll_out.cpp
+    Script<> roll();  // roll_out.cpp
     Script<> roll_unit(std::size_t index);
     Script<> allow_restart(std::size_t index);
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
@@ -98,11 +98,11 @@ class Rotation {
     Script<> restart(std::size_t index);
     Script<> verify(std::size_t index);
     Script<Listing> listing_of(std::string connector);
-    Script<> soak_out();                  // soak.cpp
+    Script<> soak_out();  // soak.cpp
     Script<std::optional<std::size_t>> soak();
     Script<std::optional<std::size_t>> watch(Milliseconds duration);
     void tell_decays(const HealthFinding& finding);
-    Script<> finish();                    // finish.cpp
+    Script<> finish();  // finish.cpp
     Script<> await_api_list();
     [[nodiscard]] std::vector<std::string> units_absent_from(
         const std::vector<Connector>& connectors) const;

@@ -18,7 +18,9 @@ namespace keyturn {
 
 namespace {
 
-TunnelRef ref_of(const TunnelPolicy& policy) { return TunnelRef{policy.account, policy.tunnel}; }
+TunnelRef ref_of(const TunnelPolicy& policy) {
+    return TunnelRef{policy.account, policy.tunnel};
+}
 
 /// Both kept tokens, decoded.
 struct KeptTokens {
@@ -40,8 +42,8 @@ Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const std::str
 }
 
 Error nothing_kept() {
-    return Error{Fault::missing,
-                 "the secrets of the open rotation are gone from the state directory", {}};
+    return Error{
+        Fault::missing, "the secrets of the open rotation are gone from the state directory", {}};
 }
 
 }  // namespace
@@ -114,7 +116,7 @@ Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
     TunnelRef ref = ref_of(policy_);
     const Secret secret = encode_secret((*kept)->fresh.secret);
     const auto answer = co_await world_.api.patch_secret(std::move(ref), secret);
-    committed_ = std::chrono::steady_clock::now();
+    committed_ = world_.clock.stopwatch();
     if (!answer) co_return answer.error();
     CommitSecret::Value value;
     if (*answer) {
@@ -248,8 +250,7 @@ Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
     auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
     DeliverToken::Value value;
     if (committed_) {
-        value.since_commit = std::chrono::duration_cast<std::chrono::microseconds>(
-            std::chrono::steady_clock::now() - *std::exchange(committed_, std::nullopt));
+        value.since_commit = world_.clock.stopwatch() - *std::exchange(committed_, std::nullopt);
     }
     if (!swapped && swapped.error().fault == Fault::missing) {
         const Secret text = encode_token((*kept)->fresh);
@@ -278,8 +279,7 @@ Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken&) {
     pending.old_token = encode_token(*kept ? (*kept)->old : *theirs);
     const auto saved = world_.tokens.keep_pending(policy_.name, pending);
     if (!saved) co_return saved.error();
-    const auto staged =
-        world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
+    const auto staged = world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
     if (!staged) co_return staged.error();
     AdoptToken::Value value;
     value.new_fingerprint = fingerprint_of(*theirs);

@@ -35,7 +35,8 @@ struct Boundaries {
 /// world, and decides nothing. It is the one place where a rotation and its secrets meet.
 class Rotator {
   public:
-    /// `policy` and `state` outlive the rotator; `state` is what `SaveRecord` and `Conclude` change.
+    /// `policy` and `state` outlive the rotator; `state` is what `SaveRecord` and `Conclude`
+    /// change.
     Rotator(const TunnelPolicy& policy, TunnelState& state, Boundaries world);
 
     /// Performs one action. Throws `operation_aborted` on cancellation and nothing else.
@@ -75,7 +76,7 @@ class Rotator {
     TunnelState& state_;
     Boundaries world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
-    std::optional<std::chrono::steady_clock::time_point> committed_;
+    std::optional<std::chrono::microseconds> committed_;  ///< When the PATCH was answered.
 };
 
 }  // namespace keyturn

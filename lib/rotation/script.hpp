@@ -9,9 +9,9 @@
 
 namespace keyturn {
 
-/// A part of a rotation's story, written from top to bottom. It does no I/O and needs no event loop:
-/// where it asks something of the world it is suspended, and whoever drives the rotation resumes it
-/// with the answer. Starts when awaited; destroying it is how a story is abandoned.
+/// A part of a rotation's story, written from top to bottom. It does no I/O and needs no event
+/// loop: where it asks something of the world it is suspended, and whoever drives the rotation
+/// resumes it with the answer. Starts when awaited; destroying it is how a story is abandoned.
 template <class T = void>
 class Script;
 

@@ -83,9 +83,10 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
 void Rotation::tell_decays(const HealthFinding& finding) {
     for (const HealthFinding::Decay& decay : finding.decays) {
         say(EventKind::replica_decaying, Priority::warning,
-            fmt::format("{} is down to {} of {} connections and cannot get them back before its own "
-                        "restart",
-                        decay.unit, decay.connections, decay.baseline),
+            fmt::format(
+                "{} is down to {} of {} connections and cannot get them back before its own "
+                "restart",
+                decay.unit, decay.connections, decay.baseline),
             decay.unit);
     }
     if (finding.promoted) {

@@ -15,7 +15,8 @@ std::optional<std::string> unit_problem(const UnitSettings& settings,
     }
     if (!settings.dragged_along.empty()) {
         return fmt::format(
-            "restarting it would restart or stop {} too; loosen that dependency (Requires=, BindsTo= "
+            "restarting it would restart or stop {} too; loosen that dependency (Requires=, "
+            "BindsTo= "
             "or PartOf=) first",
             fmt::join(settings.dragged_along, ", "));
     }

@@ -10,10 +10,10 @@ namespace keyturn {
 /// How a unit that we restarted stands, judged from one sample.
 struct UnitVerdict {
     enum class Standing {
-        healthy,   ///< The new process runs, is connected to the right tunnel with enough connections.
-        not_yet,   ///< Starting, in auto-restart, or still gathering connections.
-        dead,      ///< Failed or stopped, and systemd will not start it again by itself.
-        unchanged, ///< The old process is still there: the restart has not happened.
+        healthy,    ///< The new process runs, with enough connections to the right tunnel.
+        not_yet,    ///< Starting, in auto-restart, or still gathering connections.
+        dead,       ///< Failed or stopped, and systemd will not start it again by itself.
+        unchanged,  ///< The old process is still there: the restart has not happened.
     };
     Standing standing = Standing::not_yet;
     std::string text;  ///< What was seen: "activating/auto-restart", "2 of 4 connections".

@@ -24,6 +24,11 @@ class SystemClock final : public Clock {
     WallTime wall_now() const override { return WallTime{read_clock(CLOCK_REALTIME)}; }
     BootTime boot_now() const override { return BootTime{read_clock(CLOCK_BOOTTIME)}; }
 
+    std::chrono::microseconds stopwatch() const override {
+        const auto now = std::chrono::steady_clock::now().time_since_epoch();
+        return std::chrono::duration_cast<std::chrono::microseconds>(now);
+    }
+
     Task<> sleep_until(BootTime when) override {
         // Asio's timers follow CLOCK_MONOTONIC, which stands still in a suspend: ask again after
         // each sleep, so that a resume is noticed after one short sleep at the latest.

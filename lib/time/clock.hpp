@@ -5,6 +5,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <chrono>
 #include <memory>
 
 namespace keyturn {
@@ -19,6 +20,9 @@ class Clock {
 
     /// CLOCK_BOOTTIME. It never goes back and counts suspend: for soaks and deadlines.
     [[nodiscard]] virtual BootTime boot_now() const = 0;
+
+    /// CLOCK_MONOTONIC, for measuring how long something short took.
+    [[nodiscard]] virtual std::chrono::microseconds stopwatch() const = 0;
 
     /// Returns at `when` or soon after it; throws `operation_aborted` on cancellation.
     virtual Task<> sleep_until(BootTime when) = 0;

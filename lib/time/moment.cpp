@@ -24,7 +24,8 @@ std::string to_text(Milliseconds duration) {
                                                 {std::chrono::seconds{1}, 's'}}};
     if (duration < Milliseconds{0}) return "-" + to_text(-duration);
     if (duration < std::chrono::seconds{1}) return fmt::format("{}ms", duration.count());
-    if (duration < std::chrono::seconds{10} && duration % std::chrono::seconds{1} != Milliseconds{0}) {
+    if (duration < std::chrono::seconds{10} &&
+        duration % std::chrono::seconds{1} != Milliseconds{0}) {
         return fmt::format("{:.1f}s", static_cast<double>(duration.count()) / 1000.0);
     }
     auto rest = std::chrono::duration_cast<std::chrono::seconds>(duration);

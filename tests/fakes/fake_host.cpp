@@ -33,7 +33,9 @@ FakeHost::FakeHost(SimulatedClock& clock, const TunnelPolicy& policy, std::strin
     }
 }
 
-std::string FakeHost::api_token_text() const { return std::string(encode_token(current_).reveal()); }
+std::string FakeHost::api_token_text() const {
+    return std::string(encode_token(current_).reveal());
+}
 
 void FakeHost::start_units() {
     for (auto& [name, unit] : units) start(unit);
@@ -68,8 +70,8 @@ Task<Result<TokenAnswer>> FakeHost::get_token(TunnelRef) {
 Task<Result<std::optional<Secret>>> FakeHost::patch_secret(TunnelRef, const Secret& secret) {
     if (api_down) co_return *api_down;
     const std::string text(secret.reveal());
-    const std::string document = fmt::format(R"({{"a":"{}","s":"{}","t":"{}"}})", policy_.account,
-                                             text, policy_.tunnel);
+    const std::string document =
+        fmt::format(R"({{"a":"{}","s":"{}","t":"{}"}})", policy_.account, text, policy_.tunnel);
     const Secret token = encode_base64(document);
     auto decoded = decode_token(token.reveal());
     if (!decoded) co_return decoded.error();
@@ -92,7 +94,9 @@ Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string>
     co_return patterns;
 }
 
-Task<Result<UnitState>> FakeHost::state(std::string unit) { co_return units.at(unit).state; }
+Task<Result<UnitState>> FakeHost::state(std::string unit) {
+    co_return units.at(unit).state;
+}
 
 Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
     UnitSettings settings;

@@ -17,8 +17,8 @@
 namespace keyturn {
 
 /// One tunnel at Cloudflare and the connectors of this host, for tests that use the real shell, the
-/// real token files and the real state: units read the token file when they start, and the edge lets
-/// them connect only with the secret that the API holds.
+/// real token files and the real state: units read the token file when they start, and the edge
+/// lets them connect only with the secret that the API holds.
 class FakeHost : public TunnelApi, public UnitManager, public Connectors {
   public:
     struct Unit {
@@ -56,7 +56,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
-    std::optional<Error> api_down;  ///< Every call of the API fails with it.
+    std::optional<Error> api_down;       ///< Every call of the API fails with it.
     std::set<Fingerprint> secrets_sent;  ///< Distinct ones.
     int rests = 0;
 

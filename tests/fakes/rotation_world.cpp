@@ -12,24 +12,54 @@ namespace {
 
 constexpr const char* tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
 
-std::string log_name(const InspectTunnel&) { return "inspect tunnel"; }
-std::string log_name(const ReadToken&) { return "read token"; }
-std::string log_name(const ListConnectors&) { return "list connectors"; }
-std::string log_name(const InspectUnits&) { return "inspect units"; }
-std::string log_name(const SampleUnits&) { return "sample"; }
-std::string log_name(const CheckFiles&) { return "check files"; }
-std::string log_name(const PrepareSecret&) { return "prepare"; }
+std::string log_name(const InspectTunnel&) {
+    return "inspect tunnel";
+}
+std::string log_name(const ReadToken&) {
+    return "read token";
+}
+std::string log_name(const ListConnectors&) {
+    return "list connectors";
+}
+std::string log_name(const InspectUnits&) {
+    return "inspect units";
+}
+std::string log_name(const SampleUnits&) {
+    return "sample";
+}
+std::string log_name(const CheckFiles&) {
+    return "check files";
+}
+std::string log_name(const PrepareSecret&) {
+    return "prepare";
+}
 std::string log_name(const SaveRecord& action) {
     return fmt::format("save {}", name_of(action.record.phase));
 }
-std::string log_name(const CommitSecret&) { return "patch"; }
-std::string log_name(const DeliverToken&) { return "deliver"; }
-std::string log_name(const PutBackToken&) { return "put back"; }
-std::string log_name(const AdoptToken&) { return "adopt"; }
-std::string log_name(const RestartUnit& action) { return "restart " + action.unit; }
-std::string log_name(const Wait&) { return "wait"; }
-std::string log_name(const ForgetSecrets&) { return "forget"; }
-std::string log_name(const Conclude& action) { return "conclude " + action.entry.outcome; }
+std::string log_name(const CommitSecret&) {
+    return "patch";
+}
+std::string log_name(const DeliverToken&) {
+    return "deliver";
+}
+std::string log_name(const PutBackToken&) {
+    return "put back";
+}
+std::string log_name(const AdoptToken&) {
+    return "adopt";
+}
+std::string log_name(const RestartUnit& action) {
+    return "restart " + action.unit;
+}
+std::string log_name(const Wait&) {
+    return "wait";
+}
+std::string log_name(const ForgetSecrets&) {
+    return "forget";
+}
+std::string log_name(const Conclude& action) {
+    return "conclude " + action.entry.outcome;
+}
 
 ReadToken::Holder holder_of(RotationWorld::Token token) {
     switch (token) {
@@ -56,7 +86,9 @@ RotationWorld::RotationWorld(std::vector<std::string> unit_names) : order(std::m
     fewest_serving = static_cast<int>(order.size());
 }
 
-RotationWorld::Unit& RotationWorld::unit(const std::string& name) { return units.at(name); }
+RotationWorld::Unit& RotationWorld::unit(const std::string& name) {
+    return units.at(name);
+}
 
 void RotationWorld::start(bool retry) {
     RotationInputs inputs;
@@ -106,7 +138,9 @@ std::size_t RotationWorld::count(const std::string& logged) const {
     return static_cast<std::size_t>(std::ranges::count(log, logged));
 }
 
-bool RotationWorld::told(EventKind kind) const { return last(kind) != nullptr; }
+bool RotationWorld::told(EventKind kind) const {
+    return last(kind) != nullptr;
+}
 
 const Event* RotationWorld::last(EventKind kind) const {
     const auto found = std::find_if(events.rbegin(), events.rend(),
@@ -138,7 +172,8 @@ void RotationWorld::bring_up(Unit& unit) {
     unit.token = file_token;
     unit.came_up = now;
     unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
-    if (unit.token != api_token) unit.readiness = Readiness{unit.readiness->connector_id, "", 0, false};
+    if (unit.token != api_token)
+        unit.readiness = Readiness{unit.readiness->connector_id, "", 0, false};
 }
 
 void RotationWorld::let_time_pass() {

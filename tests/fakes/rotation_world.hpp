@@ -21,14 +21,14 @@ class RotationWorld {
 
     /// What a restart of a unit leads to.
     enum class Fate {
-        comes_up,         ///< Active at once, all connections after two seconds.
-        never_ready,      ///< The job fails; systemd tries again for ever.
-        done_but_dead,    ///< The job is `done` and the unit is inactive (a failed condition).
-        fails,            ///< The job fails and the unit stays failed.
-        dies_later,       ///< Comes up, and is failed ten seconds later.
-        one_short,        ///< Comes up with one connection less than before.
-        not_listed,       ///< Comes up, but the API never lists it.
-        canceled,         ///< An operator's job replaces ours.
+        comes_up,       ///< Active at once, all connections after two seconds.
+        never_ready,    ///< The job fails; systemd tries again for ever.
+        done_but_dead,  ///< The job is `done` and the unit is inactive (a failed condition).
+        fails,          ///< The job fails and the unit stays failed.
+        dies_later,     ///< Comes up, and is failed ten seconds later.
+        one_short,      ///< Comes up with one connection less than before.
+        not_listed,     ///< Comes up, but the API never lists it.
+        canceled,       ///< An operator's job replaces ours.
     };
 
     struct Unit {
@@ -77,7 +77,7 @@ class RotationWorld {
     Token api_token = Token::old;
     bool token_read_is_stale = false;  ///< GET token goes on showing the old token.
     std::vector<Connector> foreign_connectors;
-    std::vector<Connector> ghosts;     ///< Connectors from before that the API goes on listing.
+    std::vector<Connector> ghosts;  ///< Connectors from before that the API goes on listing.
     int secrets_made = 0;
     int patches = 0;
 
@@ -99,7 +99,7 @@ class RotationWorld {
 
     std::vector<std::string> log;  ///< Every action that reached the world, in order.
     std::vector<Event> events;
-    int fewest_serving = 0;        ///< The smallest number of serving units ever seen.
+    int fewest_serving = 0;  ///< The smallest number of serving units ever seen.
     BootTime now{std::chrono::hours{1}};
     WallTime wall_now{std::chrono::seconds{1'772'332'200}};
     std::function<void(const std::string&)> before_action;  ///< Called with what `log` will say.

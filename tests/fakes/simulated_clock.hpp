@@ -17,6 +17,7 @@ class SimulatedClock final : public Clock {
 
     WallTime wall_now() const override { return wall_start_ + (now_ - start_); }
     BootTime boot_now() const override { return now_; }
+    std::chrono::microseconds stopwatch() const override { return now_.time_since_epoch(); }
     Task<> sleep_until(BootTime when) override;
 
     /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or

@@ -9,7 +9,6 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-
 #include <gmock/gmock.h>
 
 #include <algorithm>

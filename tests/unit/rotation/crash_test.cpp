@@ -9,9 +9,17 @@ const std::string a = "cloudflared-web@1.service";
 const std::string b = "cloudflared-web@2.service";
 const std::string c = "cloudflared-web@3.service";
 
+/// Three units and a short soak: every phase, and few enough actions to crash after each of them.
+struct CrashWorld : RotationWorld {
+    CrashWorld() : RotationWorld({a, b, c}) {
+        policy.rollout.soak = std::chrono::seconds{4};
+        policy.rollout.min_healthy_time = std::chrono::seconds{1};
+    }
+};
+
 /// How many actions a whole undisturbed rotation has.
 std::size_t actions_of_a_rotation() {
-    RotationWorld world({a, b, c});
+    CrashWorld world;
     world.start();
     world.run();
     return world.log.size();
@@ -34,7 +42,7 @@ TEST(Crash, AfterAnyActionIsFinishedByTheNextStartWithOneSecret) {
     ASSERT_GT(actions, 100U);
     for (std::size_t n = 1; n < actions; ++n) {
         SCOPED_TRACE(n);
-        RotationWorld world({a, b, c});
+        CrashWorld world;
         world.start();
         for (std::size_t i = 0; i < n; ++i) world.step();
         if (!world.disk_record) continue;  // Before the first record, or after the last.
@@ -50,12 +58,13 @@ TEST(Crash, WhoseActionStillTakesEffectIsFinishedByTheNextStart) {
     const std::size_t actions = actions_of_a_rotation();
     for (std::size_t n = 1; n < actions; ++n) {
         SCOPED_TRACE(n);
-        RotationWorld world({a, b, c});
+        CrashWorld world;
         world.start();
         for (std::size_t i = 0; i + 1 < n; ++i) world.step();
         const bool last_words = std::holds_alternative<Conclude>(world.rotation->action());
         if (!world.disk_record || last_words) continue;
-        // The answer never reaches the rotation: the step is done in the world, the old one is gone.
+        // The answer never reaches the rotation: the step is done in the world, the old one is
+        // gone.
         world.step();
         world.crash_and_restart();
         world.crash_and_restart();
@@ -70,12 +79,13 @@ TEST(Crash, TwiceAtAnyTwoPointsStillEndsInOneRotation) {
     for (std::size_t first = 1; first < actions; first += 7) {
         for (std::size_t second = 1; second < 60; second += 5) {
             SCOPED_TRACE(testing::Message() << first << " then " << second);
-            RotationWorld world({a, b, c});
+            CrashWorld world;
             world.start();
             for (std::size_t i = 0; i < first; ++i) world.step();
             if (!world.disk_record) continue;
             world.crash_and_restart();
-            for (std::size_t i = 0; i < second && world.step(); ++i) {}
+            for (std::size_t i = 0; i < second && world.step(); ++i) {
+            }
             if (!world.disk_record) continue;
             world.crash_and_restart();
             world.run();

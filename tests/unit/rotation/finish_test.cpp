@@ -51,13 +51,13 @@ TEST(Story, IsToldByTheEventsInOrder) {
     world.run();
     std::vector<EventKind> kinds;
     for (const Event& event : world.events) kinds.push_back(event.kind);
-    EXPECT_THAT(kinds, ElementsAre(EventKind::rotation_started, EventKind::secret_prepared,
-                                   EventKind::secret_committed, EventKind::token_delivered,
-                                   EventKind::batch_started, EventKind::unit_restarting,
-                                   EventKind::unit_verified, EventKind::soak_started,
-                                   EventKind::soak_ended, EventKind::batch_started,
-                                   EventKind::unit_restarting, EventKind::unit_verified,
-                                   EventKind::rotation_done));
+    EXPECT_THAT(
+        kinds, ElementsAre(EventKind::rotation_started, EventKind::secret_prepared,
+                           EventKind::secret_committed, EventKind::token_delivered,
+                           EventKind::batch_started, EventKind::unit_restarting,
+                           EventKind::unit_verified, EventKind::soak_started, EventKind::soak_ended,
+                           EventKind::batch_started, EventKind::unit_restarting,
+                           EventKind::unit_verified, EventKind::rotation_done));
     EXPECT_EQ(world.events.back().rotation_id, "0123456789abcdef0123456789abcdef");
     EXPECT_EQ(world.events.back().batch, "2/2");
 }

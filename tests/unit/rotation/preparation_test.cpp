@@ -111,7 +111,8 @@ TEST(Preflight, TakesASingleReplicaWhenTheGapIsAccepted) {
 
 TEST(Preflight, RefusesATunnelThatAlsoRunsElsewhere) {
     RotationWorld world({a, b});
-    world.foreign_connectors.push_back({"connector-x", "198.51.100.7", "2026-01-01T00:00:00Z", "", 4});
+    world.foreign_connectors.push_back(
+        {"connector-x", "198.51.100.7", "2026-01-01T00:00:00Z", "", 4});
     expect_refusal(world, "connector-x from 198.51.100.7");
 }
 

@@ -1,7 +1,6 @@
 #include "time/clock.hpp"
 
 #include <boost/asio/detached.hpp>
-
 #include <gtest/gtest.h>
 
 namespace keyturn {
