@@ -164,7 +164,8 @@ TEST_F(TunnelApiFaults, CarryRetryAfterWhereWaitingHelps) {
 TEST_F(TunnelApiFaults, NeverRepeatASecret) {
     const std::string echo =
         R"({"errors":[{"code":1003,"message":"bad secret )"
-        R"(AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= in {\"tunnel_secret\":\"eyJhIjoiNjk5\"} for cfut_the_api_token\nforged line"}]})";
+        R"(AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8= )"
+        R"(in {\"tunnel_secret\":\"eyJhIjoiNjk5\"} for cfut_the_api_token\nforged line"}]})";
     const auto text = error_of_patch(400, echo).text;
     EXPECT_THAT(text, HasSubstr("1003 \"bad secret [redacted] in"));
     EXPECT_THAT(text, Not(HasSubstr("AAECAw")));
