@@ -55,6 +55,14 @@ def test_boots_with_nothing_failed(host, record_property):
     assert host.output("systemctl", "list-timers", "--all", "--no-legend") == ""
 
 
+def test_systemd_may_go_on_telling_how_it_is(host):
+    """Each job of more than a few seconds makes it do so; were nobody listening, it would hang."""
+    script = ("import socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM);"
+              "s.settimeout(5); s.connect('/run/host/notify');"
+              "[s.send(b'STATUS=still here') for _ in range(1000)]")
+    host.run("/usr/bin/python3", "-c", script)
+
+
 def test_exit_code_user_and_time_limit(host):
     assert host.run("sh", "-c", "exit 7", check=False).returncode == 7
     assert host.output("id", "-un", user="nobody") == "nobody"
