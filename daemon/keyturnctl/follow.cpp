@@ -90,7 +90,10 @@ class FollowSession {
                 tick();
                 next_tick = Steady::now() + tick_interval();
             }
-            if (watch_ && !watch_->process()) watch_.reset();
+            if (watch_ && !watch_->process()) {
+                watch_.reset();
+                next_tick = Steady::now() + tick_interval();  // The bus may be back very soon.
+            }
             const WallTime moment = now();
             terminal_.show(std::exchange(lines_, {}),
                            follower_.live_block(moment, terminal_.look()));

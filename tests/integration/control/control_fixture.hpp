@@ -55,7 +55,7 @@ class ControlTest : public ::testing::Test {
     ControlTest();
     void SetUp() override;
 
-    /// Turns the loop until `condition` holds. False when it did not within 10 s.
+    /// Turns the loop until `condition` holds. False when it did not for a long time.
     [[nodiscard]] bool turn_until(const std::function<bool()>& condition);
 
     /// A method call to the service, answered or not.
