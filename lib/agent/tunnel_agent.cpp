@@ -19,6 +19,12 @@ namespace {
 /// How long the daemon waits before it tries again to write a token file that does not exist yet.
 constexpr Milliseconds seed_pause = std::chrono::minutes{1};
 
+/// How long the daemon sleeps at most before it looks at the calendar again.
+constexpr Milliseconds recompute_interval = std::chrono::hours{1};
+
+/// No host saw its first keyturn before this. A clock that says so has not been set yet.
+constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
+
 }  // namespace
 
 TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
@@ -44,7 +50,8 @@ void TunnelAgent::load() {
     }
     if (*loaded) {
         state_ = **loaded;
-    } else {
+    }
+    if (state_.first_seen < clock_was_set) {
         state_.first_seen = world_.clock.wall_now();
         // Losing this costs nothing but age: it is written again with the next record.
         static_cast<void>(world_.states.save(policy_.name, state_));
@@ -60,10 +67,9 @@ Task<> TunnelAgent::run() {
         RotationInputs inputs;
         inputs.record = state_.rotation;
         co_await rotate(std::move(inputs));
-    } else {
-        co_await prepare_token_file();
     }
     for (;;) {
+        co_await prepare_token_file();
         co_await wait_until_wanted();
         const Wish wish = *std::exchange(wish_, std::nullopt);
         RotationInputs inputs;
@@ -82,7 +88,7 @@ Task<> TunnelAgent::prepare_token_file() {
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;
         co_await idle_until(next);
-        if (wish_) break;  // Preflight will say in full what is wrong.
+        if (wish_) co_return;  // Preflight will say in full what is wrong.
     }
     world_.api.rest();
 }
@@ -112,7 +118,9 @@ Task<> TunnelAgent::wait_until_wanted() {
         }
         // Without a due time only an operator can want something.
         constexpr std::chrono::days never{3650};
-        const Milliseconds wait = when ? *when - now : Milliseconds{never};
+        // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
+        const Milliseconds wait =
+            when ? std::min<Milliseconds>(*when - now, recompute_interval) : Milliseconds{never};
         const BootTime until = world_.clock.boot_now() + wait;
         co_await idle_until(until);
     }
@@ -138,6 +146,7 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
         inputs = RotationInputs{};
         inputs.policy = policy_;
         inputs.record = rotation_->record();
+        inputs.retried = true;
         inputs.acknowledged_unit = inputs.record->hold->unit;
         inputs.record->hold.reset();
     }
@@ -152,10 +161,15 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
 
 /// Performs one action; false when the rotation has ended or is to be begun anew.
 Task<bool> TunnelAgent::perform_next() {
-    for (const Event& event : rotation_->take_events()) log_.record(event);
+    // Between Cloudflare's answer and the new token file nothing is done, telling included.
+    const bool urgent =
+        !rotation_->ended() && std::holds_alternative<DeliverToken>(rotation_->action());
+    if (!urgent) {
+        for (const Event& event : rotation_->take_events()) log_.record(event);
+    }
     // Its end is published by `rotate`, together with what came of it.
     if (rotation_->ended()) co_return false;
-    publish();
+    if (!urgent) publish();
     const bool held = rotation_->view().state == RotationState::held;
     if (held && retry_wanted_) co_return false;
     const Action action = rotation_->action();

@@ -11,6 +11,10 @@
 
 namespace keyturn {
 
+/// When two looks are further apart than planned by this, nothing can be said about the time
+/// between: the host was suspended, or this process stood still.
+inline constexpr Milliseconds blind_max = std::chrono::seconds{30};
+
 /// Suspends the story with an action and resumes it with the answer.
 template <class Asked>
 class Rotation::Question {

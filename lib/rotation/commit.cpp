@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace keyturn {
 
 namespace {
@@ -25,6 +27,7 @@ Script<> Rotation::commit(bool resumed) {
     co_await send_secret(resumed);
     co_await deliver();
     co_await confirm();
+    token_confirmed_ = true;
 }
 
 /// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so
@@ -44,7 +47,10 @@ Script<> Rotation::send_secret(bool ask_first) {
         }
         const CommitSecret commit_secret;
         const auto result = co_await ask(commit_secret);
-        if (result) break;
+        if (result) {
+            patch_confirmed_ = result->token_confirmed;
+            break;
+        }
         const Error error = result.error();
         if (!passes_by_itself(error.fault) && !ask_first) {
             std::string text = fmt::format("{}: {}", purpose, error.text);
@@ -59,16 +65,16 @@ Script<> Rotation::send_secret(bool ask_first) {
         co_await wait_out(error, purpose, attempt);
     }
     waited_enough();
+    say(EventKind::secret_committed, Priority::notice,
+        fmt::format("Cloudflare holds the new secret of {}; the old token opens no new connection",
+                    inputs_.policy.name));
 }
 
 Script<> Rotation::deliver() {
     const DeliverToken question;
     std::string purpose = "cannot replace the token file";
     const DeliverToken::Value delivered = co_await insist(question, purpose);
-    record_.committed = wall_now_;
-    say(EventKind::secret_committed, Priority::notice,
-        fmt::format("Cloudflare holds the new secret of {}; the old token opens no new connection",
-                    inputs_.policy.name));
+    if (!record_.committed) record_.committed = wall_now_;
     std::string window;
     if (delivered.since_commit) {
         window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
@@ -77,14 +83,23 @@ Script<> Rotation::deliver() {
         fmt::format("The token file of {} holds the new token{}", inputs_.policy.name, window));
 }
 
-/// Nothing is restarted before the API itself shows the token that was delivered.
+/// Nothing is restarted before the API itself shows the token that was delivered. A PATCH answer
+/// that carried it counts, when the API goes down right after.
 Script<> Rotation::confirm() {
-    const BootTime deadline = now_ + confirm_deadline;
+    if (patch_confirmed_) {
+        const ReadToken read_token;
+        const auto token = co_await ask(read_token);
+        if (!token && passes_by_itself(token.error().fault)) co_return;
+        if (token && token->holder == ReadToken::Holder::ours) co_return;
+    }
+    BootTime deadline = now_ + confirm_deadline;
     for (;;) {
+        const std::size_t waits = waits_;
         const ReadToken read_token;
         std::string purpose = "cannot read back the new token from Cloudflare";
         const ReadToken::Value token = co_await insist(read_token, purpose);
         if (token.holder == ReadToken::Holder::ours) co_return;
+        if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
         if (token.holder == ReadToken::Holder::other) {
             co_await adopt(token.fingerprint);
             co_await deliver();
@@ -94,19 +109,34 @@ Script<> Rotation::confirm() {
     }
 }
 
+/// Before each batch. False when it is not: the token of now has been delivered and confirmed, and
+/// no unit is on it.
+Script<bool> Rotation::token_is_still_ours() {
+    if (std::exchange(token_confirmed_, false)) co_return true;
+    const ReadToken read_token;
+    std::string purpose = "cannot tell whether the delivered token is still right";
+    const ReadToken::Value token = co_await insist(read_token, purpose);
+    if (token.holder == ReadToken::Holder::ours) co_return true;
+    patch_confirmed_ = false;
+    co_await confirm();
+    co_await save(Phase::roll);
+    co_return false;
+}
+
 Script<> Rotation::put_back() {
+    start_over();
+    co_await save(Phase::commit);  // First: after a crash the token is settled anew.
     const PutBackToken question;
     std::string purpose = "cannot put the old token back into the token file";
     co_await insist(question, purpose);
     say(EventKind::token_put_back, Priority::error,
         fmt::format("Cloudflare shows the old token of {}: it is back in the token file",
                     inputs_.policy.name));
-    start_over();
-    record_.phase = Phase::commit;
     std::string reason = "secret_not_taken";
     std::string text = fmt::format(
         "Cloudflare accepted the new secret and yet shows the old token {} later; the old token is "
-        "back in the token file. Find out what sets this tunnel's secret (Terraform?), then retry",
+        "back in the token file; units that were restarted meanwhile have to be restarted again. "
+        "Find out what sets this tunnel's secret (Terraform?), then retry",
         to_text(confirm_deadline));
     co_await hold(std::move(reason), std::move(text));
 }
@@ -121,15 +151,15 @@ Script<> Rotation::adopt(std::string foreign_fingerprint) {
             foreign_fingerprint);
         co_await hold(std::move(reason), std::move(text));
     }
+    start_over();
+    co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
     const AdoptToken question;
     std::string purpose = "cannot take over the token that somebody else made";
     const AdoptToken::Value adopted = co_await insist(question, purpose);
     record_.new_fingerprint = adopted.new_fingerprint;
     say(EventKind::foreign_rotation, Priority::error,
-        fmt::format("Somebody else rotated {}: their token {} is taken over and delivered",
-                    inputs_.policy.name, adopted.new_fingerprint));
-    start_over();
-    co_await save(Phase::commit);
+        fmt::format("Somebody else rotated {}: their token {} is taken over", inputs_.policy.name,
+                    adopted.new_fingerprint));
 }
 
 /// The delivered token is another one now: no unit is on it.
@@ -138,19 +168,6 @@ void Rotation::start_over() {
         if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
     }
     record_.batch = 0;
-}
-
-/// After a crash or a hold: what was delivered may no longer be what the API holds.
-Script<> Rotation::check_token_before_restarts() {
-    const ReadToken read_token;
-    std::string purpose = "cannot tell whether the delivered token is still right";
-    const ReadToken::Value token = co_await insist(read_token, purpose);
-    if (token.holder == ReadToken::Holder::ours) co_return;
-    if (token.holder == ReadToken::Holder::other) {
-        co_await adopt(token.fingerprint);
-        co_await deliver();
-    }
-    co_await confirm();
 }
 
 }  // namespace keyturn

@@ -41,12 +41,14 @@ Script<> Rotation::finish() {
 
 /// Waits until the API lists the connector of every restarted unit and none from before the commit.
 Script<> Rotation::await_api_list() {
-    const BootTime deadline = now_ + inputs_.policy.rollout.healthy_deadline;
+    BootTime deadline = now_ + inputs_.policy.rollout.healthy_deadline;
     begin_step(inputs_.policy.rollout.healthy_deadline);
     for (;;) {
+        const std::size_t waits = waits_;
         const ListConnectors list;
         std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
         const std::vector<Connector> connectors = co_await insist(list, purpose);
+        if (waits_ != waits) deadline = now_ + inputs_.policy.rollout.healthy_deadline;
         const std::vector<std::string> absent = units_absent_from(connectors);
         const std::vector<std::string> stragglers = stragglers_in(connectors);
         if (absent.empty() && stragglers.empty()) break;

@@ -27,12 +27,15 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
         if (!finding.failure) finding.failure = HealthFinding::Failure{unit.name, std::move(text)};
         finding.disturbed = true;
     };
-    if (!sample.state.running()) {
+    const bool at_rest =
+        sample.state.active_state == "failed" || sample.state.active_state == "inactive";
+    if (at_rest && !sample.state.job_pending) {
         fail(fmt::format("it is {}/{}", sample.state.active_state, sample.state.sub_state));
         return;
     }
-    if (sample.readiness && sample.readiness->connector_id != unit.connector_after) {
-        fail("its process was replaced after it had verified");
+    if (sample.serving() && sample.readiness->connector_id != unit.connector_after) {
+        finding.replaced = unit.name;
+        finding.disturbed = true;
         return;
     }
     if (sample.serving() && sample.connections() >= connections_tolerated(unit)) {

@@ -17,8 +17,9 @@ struct HealthFinding {
         std::string unit;
         std::string text;
     };
-    std::optional<Failure> failure;  ///< A restarted unit failed: hold.
-    bool disturbed = false;          ///< Not everything was healthy: the soak begins anew.
+    std::optional<Failure> failure;       ///< A restarted unit failed: hold.
+    std::optional<std::string> replaced;  ///< A restarted unit runs as another process.
+    bool disturbed = false;               ///< Not everything was healthy: the soak begins anew.
     struct Decay {
         std::string unit;
         int connections = 0;
@@ -28,8 +29,9 @@ struct HealthFinding {
     std::optional<std::string> promoted;  ///< A unit on the old token that has to go next.
 };
 
-/// Watches restarted and waiting units over a soak. A restarted unit has to stay the same process
-/// and may lack connections for `lack_max` at most. A unit on the old token cannot get a lost
+/// Watches restarted and waiting units over a soak. A restarted unit has to stay up, may lack
+/// connections for `lack_max` at most, and has to be proven again when its process was replaced (a
+/// reboot, an updater). A unit on the old token cannot get a lost
 /// connection back: that is told, and one that is down to half of its baseline for `decay_max` is
 /// promoted, because restarting it costs less than it has already lost. Pure: time comes in.
 class HealthWatch {

@@ -22,22 +22,39 @@ constexpr Milliseconds quick_phase = std::chrono::seconds{15};
 /// Beyond a unit's own stop and start timeouts, for systemd's own work.
 constexpr Milliseconds job_slack = std::chrono::seconds{10};
 
+/// How often the API is asked for one connector.
+constexpr Milliseconds list_interval = std::chrono::seconds{2};
+
 /// How often a restart that did not happen (the bus died under it) is asked for again.
 constexpr int restarts_max = 3;
 
 }  // namespace
 
 Script<> Rotation::roll() {
-    const bool after_soak = record_.phase == Phase::soak;
-    if (after_soak) co_await soak_out();
     if (record_.phase == Phase::commit) {
         co_await save(Phase::roll);
         begin_step(inputs_.policy.rollout.settle);
         co_await sleep_for(inputs_.policy.rollout.settle);
         end_step();
     }
+    for (;;) {
+        const bool finished = co_await roll_batches();
+        if (finished) co_return;
+    }
+}
+
+/// False when the token changed underneath: everything is to be rolled again. After a crash it
+/// begins with the batch that was open; units that have verified are passed over, and its soak is
+/// begun anew.
+Script<bool> Rotation::roll_batches() {
+    // What was begun is ended first: a unit promoted in a soak may be of a later batch.
+    for (std::size_t i = 0; i < record_.units.size(); ++i) {
+        if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
+    }
     const int last = record_.batch_count();
-    for (int batch = std::max(record_.batch, 1) + (after_soak ? 1 : 0); batch <= last; ++batch) {
+    for (int batch = std::max(record_.batch, 1); batch <= last; ++batch) {
+        const bool still_ours = co_await token_is_still_ours();
+        if (!still_ours) co_return false;
         record_.batch = batch;
         co_await save(Phase::roll);
         say(EventKind::batch_started, Priority::notice,
@@ -45,28 +62,51 @@ Script<> Rotation::roll() {
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
             if (record_.units[i].batch == batch) co_await roll_unit(i);
         }
-        if (batch < last) co_await soak_out();
+        if (batch == last) break;
+        const bool passed = co_await soak_out();
+        if (!passed) co_return false;
     }
+    co_return true;
 }
 
 Script<> Rotation::roll_unit(std::size_t index) {
-    if (record_.units[index].step == UnitStep::verified) co_return;
-    if (record_.units[index].step == UnitStep::listed) co_return;
-    if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
-    if (record_.units[index].step == UnitStep::listed) co_return;
-    for (int restarts = 0; restarts < restarts_max; ++restarts) {
+    for (int restarts = 0; restarts < restarts_max;) {
+        if (record_.units[index].step == UnitStep::verified) co_return;
+        if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
+        if (record_.units[index].step == UnitStep::listed) co_return;
         const SampleUnits::Value samples = co_await sample();
         if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
+        // Much may have happened since it was allowed: a disk that was full, a crash of ours.
+        if (!may_go_down(index, samples)) {
+            record_.units[index].step = UnitStep::waiting;
+            continue;
+        }
         co_await restart(index);
+        ++restarts;
     }
     co_await verify(index);
+}
+
+/// I1: enough others serve, or it surely does not serve itself. Not knowing is no permission.
+bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples) const {
+    const SampleUnits::Sample& own = samples[index];
+    const bool may_serve = own.state.running() && (!own.readiness || own.serving());
+    const int others = count_serving(samples) - (own.serving() ? 1 : 0);
+    return !may_serve || others >= inputs_.policy.rollout.min_available || gap_accepted();
 }
 
 /// Whether a unit whose restart is recorded still has to be restarted. One that is dead is
 /// restarted only if that is old news (`first_look`: we crashed, or an operator said retry), never
 /// because the restart just made came to nothing, and never against an operator who stopped it.
+///
+/// One that systemd was starting anyway when its restart was recorded may have read the token
+/// before the delivery, and would never show another process than the recorded one: it is
+/// restarted, too.
 bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                              bool first_look) const {
+    const bool recorded_process =
+        !unit.invocation_before.empty() && sample.state.invocation == unit.invocation_before;
+    if (recorded_process && sample.state.active_state == "activating") return first_look;
     const UnitVerdict verdict =
         judge_unit(unit, inputs_.policy.tunnel, sample, connections_wanted(unit));
     if (verdict.standing == UnitVerdict::Standing::unchanged) return !sample.state.job_pending;
@@ -95,22 +135,26 @@ Script<> Rotation::allow_restart(std::size_t index) {
                 "{} was stopped by somebody; start it, or retry to leave it stopped", unit.name);
             co_await hold("operator_took_over", std::move(text), unit.name);
         }
-        const int serving = count_serving(samples);
-        const int others = serving - (own.serving() ? 1 : 0);
-        const int needed = inputs_.policy.rollout.min_available;
-        if (!own.serving() || others >= needed || gap_accepted()) {
+        if (may_go_down(index, samples)) {
+            short_of_replicas_ = false;
+            waited_enough();
             unit.invocation_before = own.state.invocation;
             if (own.readiness) unit.connector_before = own.readiness->connector_id;
             unit.step = UnitStep::restarting;
             co_await save(Phase::roll);
             co_return;
         }
-        const Error too_few(Fault::busy,
-                            fmt::format("{} others serve, min_available is {}", others, needed));
+        const Error too_few(
+            Fault::busy,
+            fmt::format("{} of all units serve, and min_available ({}) others have "
+                        "to while {} restarts",
+                        count_serving(samples), inputs_.policy.rollout.min_available, unit.name));
         if (now_ >= deadline) {
+            short_of_replicas_ = false;
             std::string text = fmt::format("{} cannot be restarted: {}", unit.name, too_few.text);
             co_await hold("too_few_replicas", std::move(text), unit.name);
         }
+        short_of_replicas_ = true;
         co_await wait_out(too_few, "too few replicas serve", 0);
     }
 }
@@ -139,6 +183,7 @@ Script<> Rotation::restart(std::size_t index) {
         co_await hold(std::move(reason), std::move(text), name);
     }
     if (*result == JobResult::canceled) {
+        record_.units[index].step = UnitStep::waiting;
         std::string text = fmt::format(
             "somebody's own job for {} replaced our restart; look at it (systemctl status {})",
             name, name);
@@ -160,15 +205,23 @@ Script<> Rotation::verify(std::size_t index) {
     const std::string name = record_.units[index].name;
     Vigil vigil(record_.units[index], inputs_.policy, now_);
     std::size_t waits = waits_;
+    Milliseconds pause = quick_look;
+    BootTime looked = now_;
+    std::optional<BootTime> listed_at;
     begin_step(vigil.allowed());
     for (;;) {
         const SampleUnits::Value samples = co_await sample();
-        if (waits_ != waits) vigil.begin_anew(now_);  // The bus was down: nothing was seen.
+        // The bus was down, or this process stood still: nothing was seen.
+        const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
+        if (blind) vigil.begin_anew(now_);
         waits = waits_;
+        looked = now_;
         const SampleUnits::Sample& own = samples[index];
         vigil.look(own, now_);
-        if (vigil.steady()) {
+        const bool ask_api = vigil.steady() && (!listed_at || now_ - *listed_at >= list_interval);
+        if (ask_api) {
             const Listing listing = co_await listing_of(own.readiness->connector_id);
+            listed_at = now_;
             if (listing == Listing::listed || (listing == Listing::unknown && vigil.late())) {
                 UnitProgress& unit = record_.units[index];
                 unit.connector_after = own.readiness->connector_id;
@@ -179,13 +232,11 @@ Script<> Rotation::verify(std::size_t index) {
             if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
         }
         if (vigil.hopeless()) {
-            std::string text = fmt::format(
-                "{} did not come back with the new token: {} after {}. The other units were not "
-                "touched",
-                name, vigil.seen(), to_text(vigil.elapsed()));
+            std::string text = fmt::format("{} did not come back with the new token: {} after {}",
+                                           name, vigil.seen(), to_text(vigil.elapsed()));
             co_await hold("verification_failed", std::move(text), name);
         }
-        const Milliseconds pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
+        pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
         co_await sleep_for(pause);
     }
     end_step();

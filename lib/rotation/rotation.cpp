@@ -43,12 +43,23 @@ void Rotation::answer(Answer answer, BootTime now, WallTime wall_now) {
 
 Script<> Rotation::tell() {
     const bool resumed = inputs_.record.has_value();
+    if (record_.hold) {
+        say(EventKind::rotation_held, Priority::alert,
+            fmt::format("The rotation of {} is still held: {}", inputs_.policy.name,
+                        record_.hold->text),
+            record_.hold->unit, "held");
+        co_await watch_hold(true);
+    }
     if (resumed) {
         say(EventKind::rotation_resumed, Priority::notice,
             fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
                         name_of(record_.phase)));
     }
-    if (record_.hold) co_await watch_hold();
+    if (inputs_.retried) {
+        // The lifted hold is durable first: what comes to a hold again has to raise its own alarm.
+        reopen_acknowledged_unit();
+        co_await save(record_.phase);
+    }
     if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
         co_await preflight();
         co_await prepare();
@@ -56,7 +67,9 @@ Script<> Rotation::tell() {
     } else if (record_.phase == Phase::commit) {
         co_await commit(true);
     } else if (record_.phase != Phase::finish) {
-        co_await check_token_before_restarts();
+        // What is delivered again after a crash is certainly what the API holds.
+        const bool still_ours = co_await token_is_still_ours();
+        if (still_ours) co_await deliver();
     }
     if (record_.phase != Phase::finish) co_await roll();
     co_await finish();
@@ -104,7 +117,7 @@ Script<> Rotation::wait_out(Error error, std::string purpose, std::size_t attemp
 }
 
 void Rotation::waited_enough() {
-    if (view_.state != RotationState::waiting) return;
+    if (view_.state != RotationState::waiting || short_of_replicas_) return;
     view_.state = RotationState::running;
     say(EventKind::rotation_continued, Priority::notice,
         fmt::format("The rotation of {} goes on", inputs_.policy.name));
@@ -124,23 +137,31 @@ Script<> Rotation::hold(std::string reason, std::string text, std::string unit) 
     // to the same check and the same hold.
     SaveRecord question;
     question.record = record_;
-    static_cast<void>(co_await ask(std::move(question)));
-    co_await watch_hold();
+    const auto saved = co_await ask(std::move(question));
+    co_await watch_hold(saved.has_value());
 }
 
-Script<> Rotation::watch_hold() {
+/// Never returns: `retry` begins anew from the record. `durable`: the hold is on disk.
+Script<> Rotation::watch_hold(bool durable) {
     invariant(record_.hold.has_value(), "only a hold is watched");
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
     end_step();
     bool urgent = false;
     for (;;) {
+        if (!durable) {
+            SaveRecord question;
+            question.record = record_;
+            const auto saved = co_await ask(std::move(question));
+            durable = saved.has_value();
+        }
         SampleUnits question;
         question.names = unit_names();
         const auto samples = co_await ask(std::move(question));
         if (samples) view_.samples = *samples;
         const int serving = samples ? count_serving(*samples) : 0;
-        const bool low = samples && serving < inputs_.policy.rollout.min_available;
+        const bool low =
+            samples && !samples->empty() && serving < inputs_.policy.rollout.min_available;
         if (low && !urgent) {
             say(EventKind::hold_urgent, Priority::alert,
                 fmt::format("{} is held with {} serving, min_available is {}: {}",
@@ -158,7 +179,9 @@ Script<> Rotation::refuse(std::string text) {
         fmt::format("The rotation of {} is refused, nothing was touched: {}", inputs_.policy.name,
                     text),
         {}, "refused");
-    ForgetSecrets forget;
+    // Once the secrets are gone, a record in a later phase would take the API's token for foreign.
+    if (record_.phase != Phase::preflight) co_await save(Phase::preflight);
+    const ForgetSecrets forget;
     static_cast<void>(co_await ask(forget));
     Conclude conclude;
     conclude.entry.trigger = record_.trigger;
@@ -166,10 +189,20 @@ Script<> Rotation::refuse(std::string text) {
     conclude.entry.text = text;
     conclude.entry.started = record_.started;
     conclude.entry.ended = wall_now_;
-    static_cast<void>(co_await ask(std::move(conclude)));
+    std::string purpose = "cannot write the history";
+    co_await insist(std::move(conclude), purpose);
     view_.reason = text;
     view_.state = RotationState::refused;
     co_await std::suspend_always();
+}
+
+/// A retry after a hold for a unit that had verified looks at that unit anew.
+void Rotation::reopen_acknowledged_unit() {
+    for (UnitProgress& unit : record_.units) {
+        if (unit.name != inputs_.acknowledged_unit || unit.step != UnitStep::verified) continue;
+        unit.step = UnitStep::restarting;
+        if (record_.phase == Phase::finish) record_.phase = Phase::roll;
+    }
 }
 
 void Rotation::begin_step(Milliseconds duration) {

@@ -8,6 +8,7 @@
 #include "rotation/record.hpp"
 #include "rotation/script.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <variant>
@@ -22,7 +23,8 @@ struct RotationInputs {
     bool scheduled = false;                ///< Started by the schedule: refuses a wrong clock.
     bool accept_gap = false;               ///< The operator's word, beside the policy's.
     std::optional<RotationRecord> record;  ///< The open rotation on disk, when one is resumed.
-    std::string acknowledged_unit;  ///< `retry` after a hold for this unit: its stop is accepted.
+    bool retried = false;                  ///< An operator took the hold off the record.
+    std::string acknowledged_unit;         ///< The unit of that hold: its stop is accepted.
 };
 
 enum class RotationState { running, waiting, held, refused, done };
@@ -87,10 +89,12 @@ class Rotation {
     Script<> send_secret(bool ask_first);
     Script<> deliver();
     Script<> confirm();
+    Script<bool> token_is_still_ours();
     Script<> adopt(std::string foreign_fingerprint);
     Script<> put_back();
-    Script<> check_token_before_restarts();
     Script<> roll();  // roll_out.cpp
+    Script<bool> roll_batches();
+    [[nodiscard]] bool may_go_down(std::size_t index, const SampleUnits::Value& samples) const;
     Script<> roll_unit(std::size_t index);
     Script<> allow_restart(std::size_t index);
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
@@ -98,9 +102,10 @@ class Rotation {
     Script<> restart(std::size_t index);
     Script<> verify(std::size_t index);
     Script<Listing> listing_of(std::string connector);
-    Script<> soak_out();  // soak.cpp
+    Script<bool> soak_out();  // soak.cpp
     Script<std::optional<std::size_t>> soak();
     Script<std::optional<std::size_t>> watch(Milliseconds duration);
+    Script<> verify_replacement(std::string unit);
     void tell_decays(const HealthFinding& finding);
     Script<> finish();  // finish.cpp
     Script<> await_api_list();
@@ -123,7 +128,8 @@ class Rotation {
     Script<> save(Phase phase);
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
     Script<> hold(std::string reason, std::string text, std::string unit = {});
-    Script<> watch_hold();
+    Script<> watch_hold(bool durable);
+    void reopen_acknowledged_unit();
     Script<> refuse(std::string text);
 
     void start_over();  // commit.cpp
@@ -143,7 +149,11 @@ class Rotation {
     WallTime wall_now_;
     std::vector<Event> events_;
     std::size_t adoptions_ = 0;
-    std::size_t waits_ = 0;  ///< How often anything had to be waited for.
+    std::size_t waits_ = 0;           ///< How often anything had to be waited for.
+    bool patch_confirmed_ = false;    ///< The PATCH answer itself carried our token.
+    bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.
+    bool short_of_replicas_ = false;  ///< Waits for replicas, which a mere answer does not end.
+    std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
 
     std::optional<Action> action_;
     std::optional<Answer> answer_;

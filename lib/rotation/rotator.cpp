@@ -29,14 +29,20 @@ struct KeptTokens {
     TunnelToken old;
 };
 
-Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const std::string& tunnel_name) {
-    const Result<std::optional<PendingTokens>> pending = tokens.pending(tunnel_name);
+Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPolicy& policy) {
+    const Result<std::optional<PendingTokens>> pending = tokens.pending(policy.name);
     if (!pending) return pending.error();
     if (!*pending) return std::optional<KeptTokens>();
     Result<TunnelToken> fresh = decode_token((*pending)->new_token.reveal());
     if (!fresh) return with_context("the kept new token", fresh.error());
     Result<TunnelToken> old = decode_token((*pending)->old_token.reveal());
     if (!old) return with_context("the kept old token", old.error());
+    if (fresh->tunnel != policy.tunnel) {
+        return Error{Fault::invalid,
+                     "an open rotation is of another tunnel id than the policy names now; put "
+                     "`tunnel:` back until it is done",
+                     {}};
+    }
     return std::optional<KeptTokens>(
         KeptTokens{(*pending)->rotation_id, std::move(*fresh), std::move(*old)});
 }
@@ -90,7 +96,7 @@ Task<Result<InspectTunnel::Value>> Rotator::act(const InspectTunnel&) {
 Task<Result<ReadToken::Value>> Rotator::act(const ReadToken&) {
     const auto token = co_await api_token();
     if (!token) co_return token.error();
-    const auto kept = kept_tokens(world_.tokens, policy_.name);
+    const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     ReadToken::Value value;
     value.fingerprint = fingerprint_of(*token);
@@ -110,14 +116,14 @@ Task<Result<ListConnectors::Value>> Rotator::act(const ListConnectors&) {
 }
 
 Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
-    const auto kept = kept_tokens(world_.tokens, policy_.name);
+    const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     if (!*kept) co_return nothing_kept();
     TunnelRef ref = ref_of(policy_);
     const Secret secret = encode_secret((*kept)->fresh.secret);
     const auto answer = co_await world_.api.patch_secret(std::move(ref), secret);
-    committed_ = world_.clock.stopwatch();
     if (!answer) co_return answer.error();
+    committed_ = world_.clock.stopwatch();
     CommitSecret::Value value;
     if (*answer) {
         const auto token = decode_token((*answer)->reveal());
@@ -211,9 +217,11 @@ Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
 Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret&) {
     const auto current = co_await api_token();
     if (!current) co_return current.error();
-    auto kept = kept_tokens(world_.tokens, policy_.name);
+    auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept || !same_token((*kept)->old, *current)) {
+    const bool reusable =
+        *kept && (same_token((*kept)->old, *current) || same_token((*kept)->fresh, *current));
+    if (!reusable) {
         auto fresh = make_token(*current);
         if (!fresh) co_return fresh.error();
         PendingTokens pending;
@@ -222,7 +230,7 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret&) {
         pending.old_token = encode_token(*current);
         const auto saved = world_.tokens.keep_pending(policy_.name, pending);
         if (!saved) co_return saved.error();
-        kept = kept_tokens(world_.tokens, policy_.name);
+        kept = kept_tokens(world_.tokens, policy_);
         if (!kept) co_return kept.error();
     }
     invariant(kept->has_value(), "what was just kept is there");
@@ -243,25 +251,36 @@ Result<void> Rotator::replace_file(const std::string& rotation_id, const Secret&
     return world_.tokens.swap_in(policy_.name, rotation_id);
 }
 
+Result<bool> Rotator::file_holds(const TunnelToken& token) {
+    const auto current = world_.tokens.current(policy_.name);
+    if (!current) return current.error();
+    if (!*current) return false;
+    const auto decoded = decode_token((*current)->reveal());
+    return decoded && same_token(*decoded, token);
+}
+
 Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
-    const auto kept = kept_tokens(world_.tokens, policy_.name);
+    const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     if (!*kept) co_return nothing_kept();
-    auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
     DeliverToken::Value value;
-    if (committed_) {
-        value.since_commit = world_.clock.stopwatch() - *std::exchange(committed_, std::nullopt);
-    }
-    if (!swapped && swapped.error().fault == Fault::missing) {
+    const auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
+    if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
+    committed_.reset();
+    if (!swapped && swapped.error().fault != Fault::missing) co_return swapped.error();
+    // What was staged may be of an earlier step that a crash cut short: the content decides.
+    const auto delivered = file_holds((*kept)->fresh);
+    if (!delivered) co_return delivered.error();
+    if (!*delivered) {
         const Secret text = encode_token((*kept)->fresh);
-        swapped = replace_file((*kept)->rotation_id, text);
+        const auto replaced = replace_file((*kept)->rotation_id, text);
+        if (!replaced) co_return replaced.error();
     }
-    if (!swapped) co_return swapped.error();
     co_return value;
 }
 
 Task<Result<void>> Rotator::act(const PutBackToken&) {
-    const auto kept = kept_tokens(world_.tokens, policy_.name);
+    const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     if (!*kept) co_return nothing_kept();
     const Secret text = encode_token((*kept)->old);
@@ -271,7 +290,7 @@ Task<Result<void>> Rotator::act(const PutBackToken&) {
 Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken&) {
     const auto theirs = co_await api_token();
     if (!theirs) co_return theirs.error();
-    const auto kept = kept_tokens(world_.tokens, policy_.name);
+    const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     PendingTokens pending;
     pending.rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);

@@ -17,13 +17,19 @@ constexpr Milliseconds look_interval_max = std::chrono::seconds{2};
 constexpr Milliseconds look_interval_min = Milliseconds{100};
 constexpr int looks_per_soak = 20;
 
+/// How often a unit's process may be replaced during a rotation before that is a failure.
+constexpr int replacements_max = 3;
+
 }  // namespace
 
 /// Soaks until it has passed undisturbed; a unit that decays meanwhile is restarted in between.
-Script<> Rotation::soak_out() {
+/// False when the token changed underneath.
+Script<bool> Rotation::soak_out() {
     for (;;) {
         const std::optional<std::size_t> promoted = co_await soak();
-        if (!promoted) co_return;
+        if (!promoted) co_return true;
+        const bool still_ours = co_await token_is_still_ours();
+        if (!still_ours) co_return false;
         co_await roll_unit(*promoted);
     }
 }
@@ -47,27 +53,36 @@ Script<std::optional<std::size_t>> Rotation::soak() {
 Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
+    const Phase phase = record_.phase;
     HealthWatch health;
     bool disturbed_before = false;
     begin_step(duration);
     while (now_ < view_.step->ends) {
         const Milliseconds pause = std::min<Milliseconds>(interval, view_.step->ends - now_);
         const std::size_t waits = waits_;
+        const BootTime looked = now_;
         co_await sleep_for(pause);
         const SampleUnits::Value samples = co_await sample();
         const HealthFinding finding = health.look(record_, samples, now_);
         tell_decays(finding);
         if (finding.failure) {
-            std::string text = fmt::format(
-                "{} had verified and then failed in the soak: {}. The other units were not touched",
-                finding.failure->unit, finding.failure->text);
+            std::string text = fmt::format("{} had verified and then failed: {}",
+                                           finding.failure->unit, finding.failure->text);
             co_await hold("verification_failed", std::move(text), finding.failure->unit);
+        }
+        if (finding.replaced) {
+            co_await verify_replacement(*finding.replaced);
+            co_await save(phase);
+            begin_step(duration);
+            health = HealthWatch();
+            continue;
         }
         if (finding.promoted) {
             end_step();
             co_return index_of(*finding.promoted);
         }
-        const bool disturbed = finding.disturbed || waits_ != waits;
+        const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
+        const bool disturbed = finding.disturbed || blind;
         if (disturbed) begin_step(duration);
         if (disturbed && !disturbed_before) {
             say(EventKind::soak_restarted, Priority::warning,
@@ -78,6 +93,24 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
     }
     end_step();
     co_return std::nullopt;
+}
+
+/// A unit that had verified runs as another process, which has read the same token file. It is
+/// proven again; one that keeps being replaced is not healthy.
+Script<> Rotation::verify_replacement(std::string unit) {
+    say(EventKind::soak_restarted, Priority::warning,
+        fmt::format("{} was restarted by somebody else: it is verified again, and the soak of {} "
+                    "begins anew",
+                    unit, inputs_.policy.name),
+        unit);
+    if (++replacements_[unit] > replacements_max) {
+        std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
+        co_await hold("verification_failed", std::move(text), unit);
+    }
+    const std::size_t index = index_of(unit);
+    record_.units[index].step = UnitStep::restarting;
+    record_.units[index].connector_before = record_.units[index].connector_after;
+    co_await verify(index);
 }
 
 void Rotation::tell_decays(const HealthFinding& finding) {

@@ -98,6 +98,7 @@ void RotationWorld::start(bool retry) {
     inputs.accept_gap = accept_gap;
     inputs.record = disk_record;
     if (retry && inputs.record && inputs.record->hold) {
+        inputs.retried = true;
         inputs.acknowledged_unit = inputs.record->hold->unit;
         inputs.record->hold.reset();
     }
@@ -269,7 +270,10 @@ Result<void> RotationWorld::act(const PutBackToken&) {
 }
 
 Result<AdoptToken::Value> RotationWorld::act(const AdoptToken&) {
-    api_token = Token::ours;  // Their token is the rotation's own from now on.
+    // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
+    api_token = Token::ours;
+    file_token = Token::old;
+    for (auto& [name, unit] : units) unit.token = Token::old;
     return AdoptToken::Value{"theirs"};
 }
 
@@ -279,6 +283,10 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
     invariant(progress != nullptr && progress->step == UnitStep::restarting,
               "a restart is recorded before it is made");
     invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
+    const SampleUnits::Sample own{unit.state, unit.readiness};
+    const int others = serving() - (own.serving() ? 1 : 0);
+    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap,
+              "enough others serve when a serving unit is restarted");
     if (unit.fate == Fate::canceled) return JobResult::canceled;
     ++unit.restarts;
     bring_up(unit);

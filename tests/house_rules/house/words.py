@@ -5,19 +5,13 @@ import re
 from house.rule import Plant, Rule
 
 _UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
-_ORIGIN = re.compile(
-    r"\b(?:clau" r"de|anthro" r"pic|open" r"ai|chat" r"gpt|gpt-?\d|cop" r"ilot|gem" r"ini|ll" r"ms?"
-    r"|language mo" r"dels?|sub-?ag" r"ents?|vibe cod\w+|ai[- ]gener" r"ated"
-    r"|generated (?:by|with) (?:an? )?ai|prompt eng\w+)\b", re.IGNORECASE)
-_ORIGIN_EXACT = re.compile(
-    r"\bA" r"I\b|/shared/DESI" r"GN|DESI" r"GN\.md|\bstyle\.m" r"d\b")
 _PATH = re.compile(r"(?<![\w.])/(?:wo" r"rk|ho" r"me)/\w")
 
 # What asks the surroundings instead of being told, where it may, and what to do elsewhere.
 _AMBIENT = (
     (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
-     re.compile(r"lib/time/|lib/notify/notifier\.cpp$|daemon/[^/]+/main\.cpp$"),
+     re.compile(r"lib/time/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"),
      "asks for the time; a Clock is passed in"),
     (re.compile(r"\b(?:secure_)?getenv\s*\("),
      re.compile(r"daemon/|lib/bus/system_bus\.cpp$"),
@@ -43,11 +37,6 @@ def find_pattern(pattern, sentence):
     return find
 
 
-def find_origin(tree):
-    for pattern in (_ORIGIN, _ORIGIN_EXACT):
-        yield from find_pattern(pattern, "`{}` says how this was made; say what it is")(tree)
-
-
 def find_ambient(tree):
     for file in tree.cpp("lib", "daemon", "tests/fakes", "tests/simulation"):
         for pattern, homes, sentence in _AMBIENT:
@@ -67,12 +56,6 @@ RULES = (
         cpp_plant("int x;  // TO" "DO: think", 1), cpp_plant("// FIX" "ME", 1),
         Plant("lib/a/README.md", "# XX" "X\n", (1,)),
         cpp_plant("// mktemp(3) wants keyturn-XX" "XXXX."),
-    )),
-    Rule("origin", find_origin, (
-        Plant("lib/a/README.md", "\nWritten with Clau" "de.\n", (2,)),
-        Plant("systemd/a.service", "# A" "I-gener" "ated\n", (1, 1)),
-        cpp_plant("// As DESI" "GN.md says.", 1), cpp_plant("// An LL" "M wrote this.", 1),
-        cpp_plant("// An agent of polkit waits; the session of D-Bus, prompts, aims, AIX."),
     )),
     Rule("absolute path", find_pattern(_PATH, "`{}...` is a place on one machine only"), (
         Plant("tests/a.py", "x = '/wo" "rk/main'\n", (1,)),

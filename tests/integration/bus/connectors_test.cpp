@@ -26,8 +26,8 @@ using ::testing::HasSubstr;
 
 constexpr const char* ready_body =
     R"({"status":200,"readyConnections":4,"connectorId":"9f0a2c3e-1111-4222-8333-abcdef012345"})";
-constexpr const char* tunnel_body =
-    R"({"tunnelID":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","connectorID":"9f0a2c3e-1111-4222-8333-abcdef012345"})";
+constexpr const char* tunnel_body = R"({"tunnelID":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",)"
+                                    R"("connectorID":"9f0a2c3e-1111-4222-8333-abcdef012345"})";
 
 /// Answers by "HOST:PORT TARGET"; whatever is not in there is refused, as by a closed port.
 class ScriptedHttp final : public HttpClient {
@@ -249,9 +249,9 @@ TEST_F(ConnectorsTest, OldCloudflaredTellsNoTunnel) {
 
 TEST_F(ConnectorsTest, RestartBetweenTheTwoQuestionsIsNoAnswer) {
     const Listener listener;
-    serve(
-        listener, 200, ready_body,
-        R"({"tunnelID":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","connectorID":"00000000-0000-4000-8000-000000000000"})");
+    serve(listener, 200, ready_body,
+          R"({"tunnelID":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",)"
+          R"("connectorID":"00000000-0000-4000-8000-000000000000"})");
     const Result<Readiness> readiness = this->readiness(own_control_group(listener.port));
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::unreachable);

@@ -28,6 +28,7 @@ std::size_t actions_of_a_rotation() {
 void expect_one_clean_rotation(const RotationWorld& world) {
     EXPECT_TRUE(world.done());
     EXPECT_EQ(world.secrets_made, 1);
+    EXPECT_EQ(world.patches, 1) << "the API is asked before a PATCH is repeated";
     EXPECT_EQ(world.history.size(), 1U);
     EXPECT_GE(world.fewest_serving, 2) << "one unit at a time is down";
     for (const auto& [name, unit] : world.units) {
@@ -53,23 +54,24 @@ TEST(Crash, AfterAnyActionIsFinishedByTheNextStartWithOneSecret) {
     }
 }
 
-/// A crash while an action is under way that then takes effect without us.
-TEST(Crash, WhoseActionStillTakesEffectIsFinishedByTheNextStart) {
+/// While the daemon is down, the other units die: what was allowed before may not be done now.
+TEST(Crash, NeverRestartsTheLastServingUnitAfterwards) {
     const std::size_t actions = actions_of_a_rotation();
     for (std::size_t n = 1; n < actions; ++n) {
         SCOPED_TRACE(n);
         CrashWorld world;
         world.start();
-        for (std::size_t i = 0; i + 1 < n; ++i) world.step();
-        const bool last_words = std::holds_alternative<Conclude>(world.rotation->action());
-        if (!world.disk_record || last_words) continue;
-        // The answer never reaches the rotation: the step is done in the world, the old one is
-        // gone.
-        world.step();
+        for (std::size_t i = 0; i < n; ++i) world.step();
+        if (!world.disk_record) continue;
+        for (const std::string& dead : {b, c}) {
+            UnitState& state = world.unit(dead).state;
+            state.active_state = state.sub_state = "failed";
+            state.main_pid = 0;
+            world.unit(dead).readiness.reset();
+        }
         world.crash_and_restart();
-        world.crash_and_restart();
-        world.run();
-        expect_one_clean_rotation(world);
+        world.run(3'000);  // RotationWorld aborts when a unit is restarted that must not be.
+        EXPECT_GE(world.serving(), 1);
         if (HasFailure()) return;
     }
 }

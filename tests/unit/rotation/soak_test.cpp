@@ -49,17 +49,83 @@ TEST(Soak, HoldsWhenARestartedUnitDies) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("failed in the soak"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("had verified and then failed"));
     EXPECT_EQ(world.unit(b).restarts, 0);
 }
 
-TEST(Soak, HoldsWhenARestartedUnitWasReplaced) {
+/// As a reboot or an updater would: the unit comes back as another process with the same token.
+void replace_process(RotationWorld::Unit& unit, const std::string& name) {
+    unit.state.invocation = name;
+    unit.readiness->connector_id = name;
+}
+
+TEST(Soak, ProvesAUnitAgainWhoseProcessWasReplaced) {
     RotationWorld world({a, b});
-    in_the_soak(world, 1min, [&] { world.unit(a).readiness->connector_id = "somebody-else"; });
+    in_the_soak(world, 5min, [&] { replace_process(world.unit(a), "rebooted"); });
+    std::optional<BootTime> second_restart;
+    const BootTime start = world.now;
+    const auto disturb = world.before_action;
+    world.before_action = [&, disturb](const std::string& action) {
+        if (action == "restart " + b) second_restart = world.now;
+        disturb(action);
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_GE(*second_restart - start, 15min) << "the soak began anew";
+    EXPECT_EQ(world.history.front().units.front().connector_after, "rebooted");
+}
+
+TEST(Soak, HoldsForAUnitThatKeepsBeingReplaced) {
+    RotationWorld world({a, b});
+    int generation = 0;
+    world.before_action = [&](const std::string& action) {
+        if (action != "save soak") return;
+        replace_process(world.unit(a), "generation-" + std::to_string(++generation));
+    };
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("process was replaced"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("keeps being restarted"));
+    world.before_action = nullptr;
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done()) << "retry can leave the hold";
+}
+
+TEST(Soak, IsLeftByRetryAfterAVerifiedUnitWasMended) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::dies_later;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    world.unit(a).fate = Fate::comes_up;
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 2);
+}
+
+TEST(Soak, NoticesAForeignRotationBeforeTheNextBatch) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 5min, [&] { world.api_token = RotationWorld::Token::foreign; });
+    world.start();
+    world.run();  // RotationWorld aborts on a restart with a token that the API does not hold.
+    ASSERT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::foreign_rotation));
+    EXPECT_EQ(world.unit(a).restarts, 2) << "on ours, then on theirs";
+    EXPECT_EQ(world.unit(b).restarts, 1);
+}
+
+TEST(Soak, PassesNoTimeInWhichNobodyLooked) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 1min, [&] { world.now += 8h; });
+    const BootTime start = world.now;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_GE(world.now - start, 8h + 10min);
 }
 
 TEST(Soak, BeginsAnewAfterAShortLackOfConnections) {
