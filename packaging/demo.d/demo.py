@@ -22,8 +22,16 @@ RATE, SLOW_RATE = 200, 10
 EXIT_DONE, EXIT_HELD, EXIT_REFUSED = 0, 3, 4
 OUTAGE_SECONDS = 6.0
 WATCHED_SECONDS = 4.0
+# Beyond the soak, for everything else of a rotation.
+PATIENCE = 180.0
 UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
 OLD_TOKEN = "umask 077 && cat >/run/old-token"
+
+
+def seconds_of(text):
+    """Return the seconds of a time as the policy takes it: 20s, 10m."""
+    number_of, unit = re.fullmatch(r"(\d+)(ms|s|m|min|h)", text).groups()
+    return int(number_of) * {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600}[unit]
 
 
 class Demo:
@@ -51,16 +59,19 @@ class Demo:
         screen.fact("Cloudflare", "a model: HTTPS API, edge, public side; it loses what is lost")
         screen.fact("keyturnd", "as `cmake --install` puts it; user keyturn, no privilege")
         for unit in scenario.units.names:
-            screen.fact(unit.removesuffix(".service"), "%d connections" % scenario.units.ready(unit))
+            connections = scenario.units.ready(unit)
+            screen.fact(unit.removesuffix(".service"), "%d connections" % connections)
         self.old_token = scenario.keyturn.token()
         self.before = scenario.units.invocations()
         scenario.traffic.start(rate=RATE, slow_rate=SLOW_RATE, slow_delay="2s")
-        screen.fact("traffic", "%d requests a second, and %d that take 2 s each" % (RATE, SLOW_RATE))
+        screen.fact("traffic", "%d requests a second, and %d that take 2 s each" % (
+            RATE, SLOW_RATE))
         scenario.journal.mark()
 
     def follow(self, *arguments, every_tick=lambda: None):
         """Let keyturnctl show something; return its exit status."""
-        return follow(self.scenario, self.screen, arguments, every_tick)
+        deadline = time.monotonic() + seconds_of(self.options.soak) + PATIENCE
+        return follow(self.scenario, self.screen, arguments, deadline, every_tick)
 
     def rotate(self, **how):
         """Rotate, and return keyturnctl's exit status."""
@@ -186,7 +197,8 @@ class Demo:
     def say_verdict(self, served):
         """Write the last line; return the exit status."""
         if self.wrong:
-            self.screen.line("\n" + self.screen.bad("Not as it should be: " + "; ".join(self.wrong)))
+            sentences = "; ".join(self.wrong)
+            self.screen.line("\n" + self.screen.bad("Not as it should be: " + sentences))
             return 1
         self.screen.line("\n%s The token was replaced on both connectors; all %s requests were "
                          "served." % (self.screen.good("OK."), served))

@@ -45,18 +45,21 @@ def _read(descriptor):
         return b""
 
 
-def follow(scenario, screen, arguments, every_tick=lambda: None):
-    """Run keyturnctl with these arguments until it ends, and return its exit status."""
+def follow(scenario, screen, arguments, deadline, every_tick=lambda: None):
+    """Run keyturnctl with these arguments until it ends; return its exit status, None if overdue.
+
+    `deadline` is in seconds of time.monotonic().
+    """
     screen.command("keyturnctl " + " ".join(arguments))
     words = [str(word) for word in scenario.host.command(timeout=0)]
     process, reading = _start(screen, [*words, "keyturnctl", *arguments])
     reported = time.monotonic()
     try:
-        while True:
+        while time.monotonic() < deadline:
             if select.select([reading], [], [], TICK)[0]:
                 data = _read(reading)
                 if not data:
-                    break
+                    return process.wait()
                 screen.raw(data.decode(errors="replace"))
             every_tick()
             line = traffic_text(screen, scenario.traffic.status())
@@ -64,7 +67,7 @@ def follow(scenario, screen, arguments, every_tick=lambda: None):
             if not screen.terminal and time.monotonic() - reported > PIPE_REPORT:
                 screen.line(line)
                 reported = time.monotonic()
-        return process.wait()
+        return None
     finally:
         process.kill()
         os.close(reading)

@@ -35,13 +35,13 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed and call.when != "teardown":
         for name, value in item.funcargs.items():
-            if isinstance(value, Scenario) and name != "host":
+            if isinstance(value, Scenario) and not name.endswith("host"):
                 report.sections.append(("journal of keyturnd and systemd", value.told()))
 
 
-@pytest.fixture(scope="module")
-def boot(request, tmp_path_factory):
-    """Give a function that boots one scenario for the module; options are Scenario's."""
+@pytest.fixture(scope="session")
+def booted(request, tmp_path_factory):
+    """Give a function that boots a scenario; all of them end with the session."""
     running = []
 
     def start(keyturn=True, **options):
@@ -54,3 +54,22 @@ def boot(request, tmp_path_factory):
     yield start
     for scenario in running:
         scenario.__exit__()
+
+
+@pytest.fixture(scope="module")
+def boot(booted):
+    """Give the function to modules that want a host of their own, with the real one's waits."""
+    return booted
+
+
+@pytest.fixture(scope="session")
+def quick_host(booted):
+    """Boot the one scenario with short waits that several modules share."""
+    return booted(**QUICK)
+
+
+@pytest.fixture(name="scenario")
+def fresh_scenario(quick_host):
+    """Give that scenario as it was at the start, whatever the test before has done to it."""
+    quick_host.reset()
+    return quick_host

@@ -2,24 +2,14 @@
 
 import pytest
 
-from conftest import QUICK
-
 FIRST = "cloudflared-web@1.service"
 SECOND = "cloudflared-web@2.service"
 RESTART_SOON = "[Service]\nRestartSec=200ms\n"
 
 
-@pytest.fixture(scope="module", name="host")
-def quick_scenario(boot):
-    scenario = boot(**QUICK)
+@pytest.fixture(autouse=True)
+def systemd_restarts_keyturnd_soon(scenario):
     scenario.units.drop_in("soon", RESTART_SOON, unit="keyturnd.service")
-    return scenario
-
-
-@pytest.fixture(name="scenario")
-def fresh_scenario(host):
-    host.reset()
-    return host
 
 
 def hang(scenario, **rule):

@@ -2,7 +2,7 @@
 
 import uuid
 
-from scenario.cloudflare import Cloudflare, decoded
+from scenario.cloudflare import WRITE_TOKEN, Cloudflare, decoded
 from scenario.host import ScenarioHost
 from scenario.journal import Journal, moment
 from scenario.keyturn import Keyturn
@@ -79,6 +79,7 @@ class Scenario:
         self.cloudflare.heal()
         self.units.clear_drop_ins(keep="sandbox")
         self.keyturn.forget()
+        self.keyturn.write_api_token(WRITE_TOKEN)
         self.keyturn.write_policy()
         self.keyturn.start()
         self.host.run("systemctl", "reset-failed", check=False)
