@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <pwd.h>
 #include <unistd.h>
 
 namespace keyturn {
@@ -74,9 +73,10 @@ Error unit_error(const sd_bus_error& error, std::string_view action, const std::
 }
 
 std::string user_of_process() {
+    // systemd sets it for units with User=.
     // NOLINTNEXTLINE(concurrency-mt-unsafe): the daemon has one thread.
-    const passwd* user = ::getpwuid(::geteuid());
-    if (user != nullptr) return user->pw_name;
+    const char* user = ::secure_getenv("USER");
+    if (user != nullptr && *user != '\0') return user;
     return fmt::format("uid {}", ::geteuid());
 }
 
