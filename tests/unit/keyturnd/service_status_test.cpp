@@ -1,0 +1,47 @@
+#include "keyturnd/service_status.hpp"
+
+#include <gtest/gtest.h>
+
+namespace keyturn {
+namespace {
+
+TunnelStatus idle(const std::string& name) {
+    TunnelStatus status;
+    status.name = name;
+    status.state = "idle";
+    return status;
+}
+
+TEST(ServiceStatus, SaysWhatIsNext) {
+    EXPECT_EQ(service_status({idle("web")}), "1 tunnel, rotated on demand only");
+    TunnelStatus later = idle("shop");
+    later.due = WallTime{std::chrono::seconds{1'772'332'200}};
+    TunnelStatus sooner = idle("blog");
+    sooner.due = WallTime{std::chrono::seconds{1'772'245'800}};
+    EXPECT_EQ(service_status({idle("web"), later, sooner}),
+              "3 tunnels, next: blog due 2026-02-28T02:30:00Z");
+}
+
+TEST(ServiceStatus, SaysWhatIsDoneNow) {
+    TunnelStatus status = idle("web");
+    status.state = "running";
+    status.phase = "soak";
+    status.batch = 1;
+    status.batch_count = 2;
+    status.step_ends = WallTime{std::chrono::seconds{1'772'332'200}};
+    EXPECT_EQ(service_status({status}), "web: soak batch 1/2 until 2026-03-01T02:30:00Z");
+}
+
+TEST(ServiceStatus, PutsHoldsFirst) {
+    TunnelStatus waiting = idle("shop");
+    waiting.state = "waiting";
+    waiting.reason = "the API is down";
+    TunnelStatus held = idle("web");
+    held.state = "held";
+    held.reason = "a unit did not come back";
+    EXPECT_EQ(service_status({waiting, held}),
+              "web HELD: a unit did not come back; shop waits: the API is down");
+}
+
+}  // namespace
+}  // namespace keyturn
