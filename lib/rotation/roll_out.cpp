@@ -218,8 +218,9 @@ Script<> Rotation::verify(std::size_t index) {
         looked = now_;
         const SampleUnits::Sample& own = samples[index];
         vigil.look(own, now_);
-        const bool ask_api = vigil.steady() && (!listed_at || now_ - *listed_at >= list_interval);
-        if (ask_api) {
+        // At the deadline the API is asked in any case: nothing is judged by an older answer.
+        const bool ask_again = !listed_at || vigil.late() || now_ - *listed_at >= list_interval;
+        if (vigil.steady() && ask_again) {
             const Listing listing = co_await listing_of(own.readiness->connector_id);
             listed_at = now_;
             if (listing == Listing::listed || (listing == Listing::unknown && vigil.late())) {

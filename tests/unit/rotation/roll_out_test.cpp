@@ -150,17 +150,21 @@ TEST(RollOut, HoldsWhenTheApiNeverListsTheConnector) {
 }
 
 TEST(RollOut, GoesByTheUnitAloneWhenTheApiIsSilentForTheWholeDeadline) {
-    RotationWorld world({a, b});
-    world.before_action = [&](const std::string& action) {
-        const bool verifying = world.unit(a).restarts == 1 && world.unit(b).restarts == 0;
-        if (action == "list connectors" && verifying) {
-            world.faults.push_back({"list connectors", {Fault::unreachable, "down", {}}});
-        }
-    };
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().units.front().verified_by, "systemd, ready");
+    // However the deadline lies between two questions to the API.
+    for (const Milliseconds deadline : {30s + 0ms, 30s + 700ms, 31s + 0ms, 31s + 300ms}) {
+        RotationWorld world({a, b});
+        world.policy.rollout.healthy_deadline = deadline;
+        world.before_action = [&](const std::string& action) {
+            const bool verifying = world.unit(a).restarts == 1 && world.unit(b).restarts == 0;
+            if (action == "list connectors" && verifying) {
+                world.faults.push_back({"list connectors", {Fault::unreachable, "down", {}}});
+            }
+        };
+        world.start();
+        world.run();
+        ASSERT_TRUE(world.done()) << deadline.count() << " ms";
+        EXPECT_EQ(world.history.front().units.front().verified_by, "systemd, ready");
+    }
 }
 
 TEST(RollOut, HoldsWhenAnOperatorStoppedTheNextUnit) {
