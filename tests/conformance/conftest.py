@@ -1,9 +1,14 @@
 """Fixtures: one model for the whole run; tunnels, connectors and traffic for each test."""
 
 import pathlib
+import signal
 
 import harness
 import pytest
+
+
+# A run under nohup hands SIGHUP on as ignored, and then no connector would die of it.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser):

@@ -26,7 +26,11 @@ overlay() {
 mount_root() {
     mount -t tmpfs -o mode=755 tmpfs "$TESTHOST_DIR/mnt"
     overlay / "${TESTHOST_DISK:-$TESTHOST_DIR/mnt/disk}" "$root"
-    # Paths of this machine on another file system than / (a container's volumes).
+}
+
+# Paths of this machine that would not be seen: on another file system than / (a container's
+# volumes), or below a folder that the host has of its own (a clone in /tmp).
+mount_seen() {
     number=0
     printf '%s' "$TESTHOST_SEE" | while read -r path; do
         number=$((number + 1))
@@ -120,6 +124,7 @@ mount_root
 mount_kernel
 mount_dev
 mount_scratch
+mount_seen
 choose_units
 name_host
 enter_root
