@@ -103,19 +103,20 @@ class Demo:
                     "the retry did not end as done")
 
     def break_api(self):
-        """Let the API fail between the PATCH and the reading back, for a few seconds."""
-        self.screen.heading("Broken on purpose: the API fails for %d s after it took the secret" %
-                            OUTAGE_SECONDS)
-        self.scenario.cloudflare.fault("pass", method="PATCH", delay=1.0, times=1)
+        """Let the API take the secret, not answer, and fail for some seconds."""
+        self.screen.heading("Broken on purpose: the API takes the secret, breaks off before it "
+                            "answers,\nand then fails for %d s" % OUTAGE_SECONDS)
+        self.scenario.cloudflare.fault("apply-close", method="PATCH", times=1)
+        # Before the PATCH are the token, the tunnel and its connectors, and the token once more.
+        self.scenario.cloudflare.fault("status", status=503, method="GET", after=4)
         self.expect(self.rotate(every_tick=self.outage) == EXIT_DONE,
                     "the rotation did not end as done")
         self.expect(self.scenario.journal.events("rotation_waiting"), "the rotation did not wait")
         self.expect(self.scenario.journal.events("rotation_continued"), "it did not go on")
 
     def outage(self):
-        """Begin the outage once the PATCH is under way, and end it in time."""
-        if self.healed_at is None and self.scenario.keyturn.status().get("phase") == "commit":
-            self.scenario.cloudflare.fault("status", status=503)
+        """End the outage some seconds after keyturn has met it."""
+        if self.healed_at is None and self.scenario.keyturn.status().get("state") == "waiting":
             self.healed_at = time.monotonic() + OUTAGE_SECONDS
         elif self.healed_at is not None and 0 < self.healed_at < time.monotonic():
             self.scenario.cloudflare.heal()

@@ -40,11 +40,6 @@ def with_rollout(scenario, **rollout):
     scenario.journal.mark()
 
 
-def slow_patch(scenario):
-    """Make the PATCH take so long that something can be done before it succeeds."""
-    scenario.cloudflare.fault("pass", method="PATCH", delay=1.0, times=1)
-
-
 def check_done(scenario, secrets=1):
     """Every unit runs the token that the API holds, and the rotation made one secret."""
     scenario.keyturn.wait_done()
@@ -67,19 +62,41 @@ def check_held(scenario, reason, unit):
     assert scenario.keyturn.ctl("status").returncode == EXIT_HELD
 
 
-def test_api_down_after_the_patch(scenario, traffic):
-    slow_patch(scenario)
+def fail_after_the_patch(scenario):
+    """Let the API fail for everything that is asked after the PATCH."""
+    # Before it are the token, the tunnel and its connectors, and the token once more.
+    scenario.cloudflare.fault("status", status=503, method="GET", after=4)
+
+
+def test_api_down_before_the_secret_is_confirmed(scenario, traffic):
+    scenario.cloudflare.knobs(patch_returns_token=False)
+    fail_after_the_patch(scenario)
     scenario.keyturn.rotate()
-    scenario.keyturn.wait_status(phase="commit")
-    scenario.cloudflare.fault("status", status=503)
     waiting = scenario.journal.wait_for("rotation_waiting")
     assert "Cloudflare" in waiting["MESSAGE"] and "goes on by itself" in waiting["MESSAGE"]
     status = scenario.keyturn.wait_status(state="waiting")
     assert status["phase"] == "commit" and status["reason"]
+    assert scenario.delivered()
     assert not scenario.journal.events("unit_restarting")
     scenario.cloudflare.heal()
     scenario.journal.wait_for("rotation_continued")
     check_done(scenario)
+
+
+def test_api_down_after_the_secret_is_confirmed(scenario, traffic):
+    """The first half is proven by systemd and /ready alone; the second waits for the API."""
+    with_rollout(scenario, healthy_deadline="3s")
+    fail_after_the_patch(scenario)
+    scenario.keyturn.rotate()
+    verified = scenario.journal.wait_for("unit_verified")
+    assert verified["TARGET_UNIT"] == FIRST and "by systemd, ready)" in verified["MESSAGE"]
+    scenario.journal.wait_for("rotation_waiting")
+    assert scenario.keyturn.status()["state"] == "waiting"
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    scenario.cloudflare.heal()
+    check_done(scenario)
+    verified = scenario.journal.events("unit_verified", target_unit=SECOND)[0]
+    assert "by systemd, ready, api)" in verified["MESSAGE"]
 
 
 def test_api_that_takes_the_secret_and_does_not_answer(scenario, traffic):
@@ -139,9 +156,9 @@ def state_on_a_small_disk(scenario):
 
 def test_disk_full_after_the_patch(small_disk, traffic):
     scenario = small_disk
-    slow_patch(scenario)
+    patch = scenario.cloudflare.fault("pass", method="PATCH", delay=2.0, times=1)
     scenario.keyturn.rotate()
-    scenario.keyturn.wait_status(phase="commit")
+    scenario.cloudflare.wait_fault(patch)
     scenario.host.run("systemd-run", "--quiet", "--collect", "--unit=filler", "sh", "-c", FILL)
     waiting = scenario.journal.wait_for("rotation_waiting")
     assert "space" in waiting["MESSAGE"] or "full" in waiting["MESSAGE"], waiting["MESSAGE"]

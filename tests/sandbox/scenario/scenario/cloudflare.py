@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 from scenario.places import MAKE_CERTIFICATES, MODEL
+from scenario.waiting import wait_until
 
 ACCOUNT = "699d98642c564d2e855e9661899b7252"
 WRITE_TOKEN = "cfut_write-0000000000000000000000000001"
@@ -98,6 +99,13 @@ class Cloudflare:
     def fault(self, do, **rule):
         """Let calls of the API fail."""
         return self.control("POST", "/faults", {"do": do, **rule})
+
+    def wait_fault(self, fault, seconds=PATIENCE):
+        """Wait until a call has met this fault; what it does may still be under way."""
+        def met():
+            faults = self.control("GET", "/knobs")["faults"]
+            return any(item["id"] == fault["id"] and item["hits"] for item in faults)
+        wait_until(met, "a call that meets %s" % fault, seconds)
 
     def heal(self):
         """Put every knob back, and forget all faults."""

@@ -96,12 +96,13 @@ class Units:
         wait_until(lambda: self.ready(unit) >= connections,
                    "%d connections of %s" % (connections, unit), seconds)
 
-    def wait_full(self, count=None, seconds=30.0):
-        """Wait until the edge has so many connectors (all), each with all its connections."""
+    def full(self, count=None):
+        """Return whether the edge has so many connectors (all), each with all its connections."""
         wanted = len(self.names) if count is None else count
+        connectors = self._cloudflare.connectors().values()
+        return sum(item["live"] >= FULL for item in connectors) == wanted == len(connectors)
 
-        def full():
-            connectors = self._cloudflare.connectors().values()
-            return sum(item["live"] >= FULL for item in connectors) == wanted == len(connectors)
-        wait_until(full, lambda: "%d full connectors; the edge has %s" % (
-            wanted, list(self._cloudflare.connectors().values())), seconds)
+    def wait_full(self, count=None, seconds=30.0):
+        """Wait until they are `full`."""
+        wait_until(lambda: self.full(count), lambda: "%s full connectors; the edge has %s" % (
+            count or "all", list(self._cloudflare.connectors().values())), seconds)
