@@ -310,7 +310,7 @@ class Traffic:
             slow_delay, "--output", os.devnull, "--summary", self._summary])
 
     def settle(self):
-        """Wait until requests arrive at the public side."""
+        """Wait until more requests arrive at the public side."""
         def arrived():
             return self._model.control("GET", QUIET_STATE)["counters"].get("public_requests", 0)
         before = arrived()

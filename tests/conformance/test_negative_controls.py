@@ -20,6 +20,12 @@ def start_pair(run, tunnel):
     return pair
 
 
+def in_flight_on_all(tunnel):
+    """Wait until each connector has a request in flight."""
+    wait_until(lambda: all(item["in_flight"] for item in tunnel.state()["connectors"]),
+               "requests in flight on all")
+
+
 def test_requests_are_spread(run, tunnel):
     """Both connectors get their share of the requests."""
     pair = start_pair(run, tunnel)
@@ -86,8 +92,7 @@ def test_kill_with_requests_in_flight_loses_them(run, traffic, tunnel):
     pair = start_pair(run, tunnel)
     load = traffic(tunnel, rate=100, slow_rate=20, slow_delay="1s")
     load.settle()
-    wait_until(lambda: all(item["in_flight"] for item in tunnel.state()["connectors"]),
-               "requests in flight on both")
+    in_flight_on_all(tunnel)
     pair[0].send(signal.SIGKILL)
     assert pair[0].wait_exit() == -signal.SIGKILL
     connected(tunnel, 2)
@@ -115,6 +120,7 @@ def test_restart_before_delivery_loses_capacity(run, traffic, tunnel):
     assert pair[1].stop() == 0
     run(tunnel)
     assert tunnel.get() == 530
+    load.settle()
     summary = load.finish()
     assert summary["failed_by"].get("530", 0) > 0
 
@@ -124,10 +130,12 @@ def test_eviction_of_all_loses_requests(run, model, traffic, tunnel):
     start_pair(run, tunnel)
     load = traffic(tunnel, rate=100, slow_rate=20, slow_delay="1s")
     load.settle()
+    in_flight_on_all(tunnel)
     tunnel.rotate()
     assert model.api("DELETE", tunnel.path + "/connections")[0] == 200
     assert tunnel.connections() == 0
     assert [tunnel.get() for _ in range(10)] == [530] * 10
+    load.settle()
     summary = load.finish()
     assert summary["failed_by"].get("502", 0) > 0
     assert summary["failed_by"].get("530", 0) > 0
