@@ -18,6 +18,7 @@ bool same_rotation(const TunnelStatus& before, const TunnelStatus& after) {
 std::string phase_text(const TunnelStatus& tunnel) {
     const std::string phase = printable(tunnel.phase);
     if (tunnel.batch_count == 0 || (phase != "roll" && phase != "soak")) return phase;
+    if (tunnel.batch == 0) return phase + ", settling";
     std::string text = fmt::format("{}{} batch {} of {}", phase, phase == "soak" ? " after" : ",",
                                    tunnel.batch, tunnel.batch_count);
     if (phase == "soak" && tunnel.step_started && tunnel.step_ends) {
@@ -36,9 +37,23 @@ std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) 
     return anew ? "the soak begins anew: not everything was healthy" : "";
 }
 
+/// A reason without the number that Cloudflare gives to each of its answers: with it, a server that
+/// goes on saying the same would be told of again and again.
+std::string without_ray(std::string reason) {
+    constexpr std::string_view opening = " (cf-ray ";
+    for (auto start = reason.find(opening); start != std::string::npos;
+         start = reason.find(opening, start)) {
+        const auto end = reason.find(')', start);
+        if (end == std::string::npos) break;
+        reason.erase(start, end + 1 - start);
+    }
+    return reason;
+}
+
 std::string state_change(const TunnelStatus& before, const TunnelStatus& after) {
     const bool waits = after.state == "waiting";
-    if (waits && (before.state != "waiting" || before.reason != after.reason)) {
+    const bool same_reason = without_ray(before.reason) == without_ray(after.reason);
+    if (waits && (before.state != "waiting" || !same_reason)) {
         return fmt::format("waiting: {}", printable(after.reason));
     }
     const bool goes_on = after.state == "running" && same_rotation(before, after);

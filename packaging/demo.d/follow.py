@@ -1,5 +1,6 @@
 """Runs keyturnctl inside the host and shows what it shows, with the traffic below."""
 
+import codecs
 import fcntl
 import os
 import pty
@@ -53,6 +54,7 @@ def follow(scenario, screen, arguments, deadline, every_tick=lambda: None):
     screen.command("keyturnctl " + " ".join(arguments))
     words = [str(word) for word in scenario.host.command(timeout=0)]
     process, reading = _start(screen, [*words, "keyturnctl", *arguments])
+    text = codecs.getincrementaldecoder("utf-8")(errors="replace")
     reported = time.monotonic()
     try:
         while time.monotonic() < deadline:
@@ -60,7 +62,7 @@ def follow(scenario, screen, arguments, deadline, every_tick=lambda: None):
                 data = _read(reading)
                 if not data:
                     return process.wait()
-                screen.raw(data.decode(errors="replace"))
+                screen.raw(text.decode(data))
             every_tick()
             line = traffic_text(screen, scenario.traffic.status())
             screen.bottom(line)

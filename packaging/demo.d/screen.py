@@ -1,9 +1,11 @@
 """What the demo prints, on a terminal and on a pipe."""
 
 import os
+import shutil
 import sys
 
-WIDTH = 78
+# The bottom line is never wider.
+BOTTOM_WIDTH = 64
 
 
 class Screen:
@@ -59,6 +61,8 @@ class Screen:
         """Change the bottom line; '' removes it. On a pipe there is none."""
         if not self.terminal or text == self._bottom:
             return
+        if shutil.get_terminal_size().columns < BOTTOM_WIDTH:
+            text = ""  # It would take two lines, of which only one could be erased.
         erase = self._erase()
         self._bottom = text
         self._write(erase + self._draw())

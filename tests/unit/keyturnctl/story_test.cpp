@@ -71,6 +71,28 @@ TEST(Story, TellsWaitingAndGoingOn) {
     EXPECT_THAT(story_of(waiting, restarting(), now), ElementsAre("02:30:00  goes on"));
 }
 
+TEST(Story, TellsAReasonOnceThoughEachAnswerHasItsNumber) {
+    TunnelStatus before = restarting();
+    before.state = "waiting";
+    before.reason = "GET token: HTTP 503 (cf-ray 5ec7077f38cd3d08-TST)";
+    TunnelStatus after = before;
+    after.reason = "GET token: HTTP 503 (cf-ray 8f35b1fe553e18dd-TST)";
+    EXPECT_THAT(story_of(before, after, now), IsEmpty());
+    after.reason = "GET token: HTTP 502 (cf-ray 8f35b1fe553e18dd-TST)";
+    EXPECT_THAT(
+        story_of(before, after, now),
+        ElementsAre("02:30:00  waiting: GET token: HTTP 502 (cf-ray 8f35b1fe553e18dd-TST)"));
+}
+
+TEST(Story, TellsThatItSettlesBeforeTheFirstBatch) {
+    TunnelStatus before = restarting();
+    before.phase = "commit";
+    before.batch = 0;
+    TunnelStatus after = before;
+    after.phase = "roll";
+    EXPECT_THAT(story_of(before, after, now), ElementsAre("02:30:00  roll, settling"));
+}
+
 TEST(Story, OfARetryTellsOnlyWhatIsNew) {
     EXPECT_THAT(story_of(samples::held(), restarting(), now), ElementsAre("02:30:00  goes on"));
 }
