@@ -41,7 +41,7 @@ class BusError {
     const sd_bus_error& get() const { return error_; }
 
   private:
-    sd_bus_error error_ = SD_BUS_ERROR_NULL;
+    sd_bus_error error_{};
 };
 
 Fault fault_of(const sd_bus_error& error) {

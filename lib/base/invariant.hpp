@@ -1,7 +1,8 @@
 #pragma once
 
+#include <boost/assert/source_location.hpp>
+
 #include <cstdint>
-#include <source_location>
 #include <string_view>
 
 namespace keyturn {
@@ -15,7 +16,7 @@ namespace keyturn {
 /// States what has to be true of our own code, in release builds too. Never for what an operator,
 /// the network or the disk can cause: that is a `Result`.
 inline void invariant(bool holds, std::string_view sentence,
-                      std::source_location where = std::source_location::current()) {
+                      const boost::source_location& where = BOOST_CURRENT_LOCATION) {
     if (!holds) invariant_failed(sentence, where.file_name(), where.line());
 }
 

@@ -144,11 +144,11 @@ Script<> Rotation::allow_restart(std::size_t index) {
             co_await save(Phase::roll);
             co_return;
         }
-        const Error too_few(
+        const Error too_few{
             Fault::busy,
             fmt::format("{} of all units serve, and min_available ({}) others have "
                         "to while {} restarts",
-                        count_serving(samples), inputs_.policy.rollout.min_available, unit.name));
+                        count_serving(samples), inputs_.policy.rollout.min_available, unit.name)};
         if (now_ >= deadline) {
             short_of_replicas_ = false;
             std::string text = fmt::format("{} cannot be restarted: {}", unit.name, too_few.text);

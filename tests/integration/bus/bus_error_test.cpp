@@ -6,7 +6,7 @@ namespace keyturn {
 namespace {
 
 Error error_of(const char* name, const char* message) {
-    const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, message);
+    const sd_bus_error error{name, message, 0};
     return bus_error(error);
 }
 

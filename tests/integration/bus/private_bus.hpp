@@ -98,9 +98,9 @@ class PrivateBus {
         EXPECT_GE(sd_bus_new(&raw), 0);
         BusHandle bus(raw);
         EXPECT_GE(sd_bus_set_fd(raw, fd, fd), 0);
-        const sd_id128_t id =
-            SD_ID128_MAKE(6b, 65, 79, 74, 75, 72, 6e, 2d, 74, 65, 73, 74, 2d, 62, 75, 73);
         if (is_server) {
+            sd_id128_t id{};
+            EXPECT_GE(sd_id128_randomize(&id), 0);
             EXPECT_GE(sd_bus_set_server(raw, 1, id), 0);
             EXPECT_GE(sd_bus_set_sender(raw, "org.freedesktop.systemd1"), 0);
         }

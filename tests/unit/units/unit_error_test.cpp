@@ -8,7 +8,7 @@ namespace {
 using ::testing::HasSubstr;
 
 Error error_of(const char* name, const char* message) {
-    const sd_bus_error error = SD_BUS_ERROR_MAKE_CONST(name, message);
+    const sd_bus_error error{name, message, 0};
     return unit_error(error, "restart", "web@1.service", "keyturn");
 }
 
