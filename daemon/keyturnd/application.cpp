@@ -1,9 +1,11 @@
 #include "keyturnd/application.hpp"
 
+#include "agent/orphans.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "bus/bus.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
+#include "cloudflared/token_source.hpp"
 #include "control/control_service.hpp"
 #include "delivery/token_store.hpp"
 #include "http/http_client.hpp"
@@ -27,6 +29,7 @@
 #include <cstdio>
 #include <list>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace keyturn {
@@ -37,11 +40,9 @@ namespace {
 /// TimeoutStopSec= is longer.
 constexpr std::chrono::seconds drain_deadline{5};
 
-/// A connector answers on loopback at once, or it is not well.
 HttpClientOptions loopback_options() {
     HttpClientOptions options;
-    options.limits.connect = std::chrono::seconds{1};
-    options.limits.exchange = std::chrono::seconds{2};
+    options.limits = connector_http_limits();
     return options;
 }
 
@@ -67,6 +68,7 @@ class Application {
     void stop();
     void tell_status();
     Task<> feed_watchdog(Milliseconds interval);
+    Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
     TunnelAgent* find(const std::string& tunnel);
     ControlHandlers handlers();
 
@@ -82,6 +84,7 @@ class Application {
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
     std::map<std::string, Account> accounts_;
+    std::vector<Event> orphans_;
     std::list<TunnelAgent> agents_;
     ControlService control_{bus_, handlers()};
     StopSignals signals_{context_, [this] { stop(); }};
@@ -98,7 +101,9 @@ Application::Application(const CommandLine& options, Policy policy,
     : states_(std::move(states)),
       tokens_(make_token_store(options.state_directory)),
       loopback_http_(make_http_client(context_.get_executor(), loopback_options())),
-      connectors_(make_connectors(*loopback_http_)) {
+      connectors_(make_connectors(*loopback_http_, [this](std::string unit) {
+          return fixed_metrics_address(std::move(unit));
+      })) {
     HttpClientOptions api_options;
     api_options.ca_file = policy.cloudflare.ca_file;
     for (auto& [name, api_token] : api_tokens) {
@@ -107,6 +112,7 @@ Application::Application(const CommandLine& options, Policy policy,
         account.api =
             make_tunnel_api(*account.http, policy.cloudflare.api_url, std::move(api_token));
     }
+    orphans_ = orphaned_rotations(*states_, policy.tunnels);
     build_agents(policy);
 }
 
@@ -131,6 +137,7 @@ int Application::run() {
     started.message = fmt::format("keyturnd {} looks after {} tunnel{}", KEYTURN_VERSION,
                                   agents_.size(), agents_.size() == 1 ? "" : "s");
     log_->record(started);
+    for (const Event& orphan : orphans_) log_->record(orphan);
     for (TunnelAgent& agent : agents_) spawn(agent.run());
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
     std::vector<TunnelStatus> statuses;
@@ -198,6 +205,13 @@ Task<> Application::feed_watchdog(Milliseconds interval) {
         const BootTime next = clock_->boot_now() + interval;
         co_await clock_->sleep_until(next);
     }
+}
+
+Task<std::optional<std::string>> Application::fixed_metrics_address(std::string unit) {
+    const Result<UnitSettings> settings = co_await units_->settings(std::move(unit));
+    std::optional<std::string> address;
+    if (settings) address = metrics_address_of(*settings);
+    co_return address;
 }
 
 TunnelAgent* Application::find(const std::string& tunnel) {

@@ -41,8 +41,8 @@ class MetricsConnectors final : public Connectors {
     Task<Result<Readiness>> readiness(UnitState unit) override;
 
   private:
-    Result<std::vector<ServerAddress>> find_servers(const UnitState& unit) const;
-    std::vector<ServerAddress> fixed_server(const UnitState& unit) const;
+    Task<Result<std::vector<ServerAddress>>> find_servers(UnitState unit);
+    Task<std::vector<ServerAddress>> fixed_server(std::string unit);
     Task<Asked> ask(ServerAddress server);
     Task<Result<std::string>> tunnel_of(ServerAddress server, std::string connector_id);
 
@@ -51,7 +51,7 @@ class MetricsConnectors final : public Connectors {
 };
 
 Task<Result<Readiness>> MetricsConnectors::readiness(UnitState unit) {
-    const Result<std::vector<ServerAddress>> servers = find_servers(unit);
+    const Result<std::vector<ServerAddress>> servers = co_await find_servers(unit);
     if (!servers) co_return servers.error();
     std::optional<Error> failure;
     for (const ServerAddress& server : *servers) {
@@ -65,34 +65,38 @@ Task<Result<Readiness>> MetricsConnectors::readiness(UnitState unit) {
                     fmt::format("no metrics server of cloudflared listens in {}", unit.name)};
 }
 
-Result<std::vector<ServerAddress>> MetricsConnectors::find_servers(const UnitState& unit) const {
+Task<Result<std::vector<ServerAddress>>> MetricsConnectors::find_servers(UnitState unit) {
     if (unit.control_group_id == 0)
-        return Error{Fault::missing, fmt::format("{} has no process", unit.name)};
+        co_return Error{Fault::missing, fmt::format("{} has no process", unit.name)};
     Result<std::vector<ListeningSocket>> sockets = listening_sockets();
     if (!sockets) {
-        std::vector<ServerAddress> fixed = fixed_server(unit);
-        if (fixed.empty()) return with_context(unit.name, sockets.error());
-        return fixed;
+        std::vector<ServerAddress> fixed = co_await fixed_server(unit.name);
+        if (fixed.empty()) co_return with_context(unit.name, sockets.error());
+        co_return fixed;
     }
     GroupServers servers = servers_of_group(std::move(*sockets), unit.control_group_id);
-    if (!servers.kernel_tells) return fixed_server(unit);
+    if (!servers.kernel_tells) {
+        std::vector<ServerAddress> fixed = co_await fixed_server(unit.name);
+        co_return fixed;
+    }
     if (servers.reachable.empty() && !servers.elsewhere.empty()) {
-        return Error{Fault::invalid,
-                     fmt::format("{} listens on {} only: start cloudflared with --metrics "
-                                 "127.0.0.1:PORT",
-                                 unit.name, fmt::join(servers.elsewhere, ", "))};
+        co_return Error{Fault::invalid,
+                        fmt::format("{} listens on {} only: start cloudflared with --metrics "
+                                    "127.0.0.1:PORT",
+                                    unit.name, fmt::join(servers.elsewhere, ", "))};
     }
     if (servers.reachable.size() > servers_asked_max) servers.reachable.resize(servers_asked_max);
-    return std::move(servers.reachable);
+    co_return std::move(servers.reachable);
 }
 
-std::vector<ServerAddress> MetricsConnectors::fixed_server(const UnitState& unit) const {
-    if (!fixed_) return {};
-    const auto address = fixed_(unit.name);
-    if (!address) return {};
+Task<std::vector<ServerAddress>> MetricsConnectors::fixed_server(std::string unit) {
+    std::vector<ServerAddress> servers;
+    if (!fixed_) co_return servers;
+    const std::optional<std::string> address = co_await fixed_(std::move(unit));
+    if (!address) co_return servers;
     const auto server = read_server_address(*address);
-    if (!server) return {};
-    return {*server};
+    if (server) servers.push_back(*server);
+    co_return servers;
 }
 
 /// A server that gives another answer than cloudflared's is neither: the unit may run more than

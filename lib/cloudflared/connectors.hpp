@@ -32,7 +32,7 @@ class Connectors {
 
 /// Says which address `--metrics` fixes in a unit (`metrics_address_of`), if any. It is asked only
 /// where the kernel does not tell whose a socket is.
-using FixedMetricsAddress = std::function<std::optional<std::string>(const std::string& unit)>;
+using FixedMetricsAddress = std::function<Task<std::optional<std::string>>(std::string unit)>;
 
 /// `http` outlives it. It should be a client of its own: its limits are those of every exchange.
 [[nodiscard]] std::unique_ptr<Connectors> make_connectors(HttpClient& http,

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace keyturn {
@@ -76,6 +77,23 @@ class FileStateStore final : public StateStore {
         }
         known_[tunnel_name] = Known{choice->document->sequence, choice->current_is_good};
         return std::optional<TunnelState>(std::move(choice->document->state));
+    }
+
+    Result<std::vector<std::string>> tunnels() override {
+        const Result<Directory> root = Directory::open(root_);
+        if (!root) return root.error();
+        const Result<Directory> directory = root->open_below(state_name);
+        if (!directory) return directory.error();
+        const Result<std::vector<std::string>> files = directory->names();
+        if (!files) return files.error();
+        const std::string suffix = current_file("");
+        std::vector<std::string> tunnels;
+        for (const std::string& file : *files) {
+            if (file.ends_with(suffix))
+                tunnels.push_back(file.substr(0, file.size() - suffix.size()));
+        }
+        std::ranges::sort(tunnels);
+        return tunnels;
     }
 
     Result<void> save(const std::string& tunnel_name, const TunnelState& state) override {

@@ -25,6 +25,9 @@ class StateStore {
     [[nodiscard]] virtual Result<std::optional<TunnelState>> load(
         const std::string& tunnel_name) = 0;
 
+    /// The tunnels that have a state, in the policy or not, by name.
+    [[nodiscard]] virtual Result<std::vector<std::string>> tunnels() = 0;
+
     /// Durable when it returns success.
     [[nodiscard]] virtual Result<void> save(const std::string& tunnel_name,
                                             const TunnelState& state) = 0;

@@ -181,6 +181,10 @@ TEST_F(ConnectorsTest, ServerOnAnotherAddressCannotBeAsked) {
     EXPECT_THAT(readiness.error().text, HasSubstr("--metrics 127.0.0.1:PORT"));
 }
 
+Task<std::optional<std::string>> fixed_at(std::string address) {
+    co_return address;
+}
+
 TEST_F(ConnectorsTest, FixedAddressIsForKernelsThatDoNotTell) {
     const Listener listener;
     serve(listener, 200, ready_body);
@@ -188,7 +192,7 @@ TEST_F(ConnectorsTest, FixedAddressIsForKernelsThatDoNotTell) {
     connectors_ = make_connectors(http_, [&](const std::string& unit) {
         EXPECT_EQ(unit, "web@1.service");
         ++asked_for_fixed;
-        return "127.0.0.1:" + std::to_string(listener.port);
+        return fixed_at("127.0.0.1:" + std::to_string(listener.port));
     });
     EXPECT_TRUE(readiness(own_control_group(listener.port)));
     EXPECT_EQ(asked_for_fixed, 0);
@@ -198,7 +202,8 @@ TEST_F(ConnectorsTest, FixedAddressIsForKernelsThatDoNotTell) {
 
 TEST_F(ConnectorsTest, FixedAddressIsAskedWhereNoSocketIsListedWithAGroup) {
     // This network has no socket at all now, so the kernel has told nothing of groups.
-    connectors_ = make_connectors(http_, [&](const std::string&) { return "127.0.0.1:20300"; });
+    connectors_ =
+        make_connectors(http_, [&](const std::string&) { return fixed_at("127.0.0.1:20300"); });
     http_.answers["127.0.0.1:20300 /ready"] = {200, ready_body};
     http_.answers["127.0.0.1:20300 /diag/tunnel"] = {200, tunnel_body};
     EXPECT_TRUE(readiness(7));

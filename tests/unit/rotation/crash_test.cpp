@@ -97,6 +97,26 @@ TEST(Crash, TwiceAtAnyTwoPointsStillEndsInOneRotation) {
     }
 }
 
+/// Somebody else rotates while the daemon is down: what is on the disk is no truth any more.
+TEST(Crash, AsksWhoseTokenTheApiHoldsBeforeItGoesOn) {
+    const std::size_t actions = actions_of_a_rotation();
+    for (std::size_t n = 1; n < actions; ++n) {
+        SCOPED_TRACE(n);
+        CrashWorld world;
+        world.start();
+        for (std::size_t i = 0; i < n; ++i) world.step();
+        const bool rolling = world.disk_record && (world.disk_record->phase == Phase::roll ||
+                                                   world.disk_record->phase == Phase::soak);
+        if (!rolling) continue;
+        world.api_token = RotationWorld::Token::foreign;
+        world.crash_and_restart();
+        world.run();  // RotationWorld aborts on a restart with a token that the API does not hold.
+        ASSERT_TRUE(world.done());
+        EXPECT_TRUE(world.told(EventKind::foreign_rotation));
+        EXPECT_EQ(world.patches, 1);
+    }
+}
+
 TEST(Crash, StartsTheSoakAnew) {
     RotationWorld world({a, b});
     world.start();

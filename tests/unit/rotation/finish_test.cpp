@@ -35,6 +35,19 @@ TEST(Finish, NamesStragglersAndEnds) {
     EXPECT_THAT(world.last(EventKind::straggler_seen)->message, HasSubstr("connector-1"));
 }
 
+TEST(Finish, HoldsWhenAUnitOfTheLastBatchDies) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action != "wait" || world.count("save finish") == 0) return;
+        world.unit(b).state.active_state = world.unit(b).state.sub_state = "failed";
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr(b + " had verified and then failed"));
+    EXPECT_TRUE(world.pending_kept) << "the secrets are kept until done";
+}
+
 TEST(Finish, HoldsWhenTheApiDoesNotListAUnitOfOurs) {
     RotationWorld world({a, b});
     world.start();

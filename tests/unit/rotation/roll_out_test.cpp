@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <optional>
+
 namespace keyturn {
 namespace {
 
@@ -62,6 +65,72 @@ TEST(RollOut, VerifiesAUnitBeforeItTouchesTheNext) {
     world.run();
     EXPECT_TRUE(world.done());
     EXPECT_TRUE(all_back);
+}
+
+TEST(RollOut, LetsTheEdgeSettleBeforeTheFirstRestart) {
+    RotationWorld world({a, b});
+    world.policy.rollout.settle = 7s;
+    std::optional<BootTime> delivered;
+    std::optional<BootTime> restarted;
+    world.before_action = [&](const std::string& action) {
+        if (action == "deliver") delivered = world.now;
+        if (action == "restart " + a) restarted = world.now;
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(delivered && restarted);
+    EXPECT_EQ(*restarted - *delivered, 7s);
+}
+
+TEST(RollOut, TakesTheMinimumHealthyTimeForEachUnit) {
+    RotationWorld world({a, b, c});
+    world.policy.rollout.min_healthy_time = 10s;
+    std::map<std::string, BootTime> restarted;
+    world.before_action = [&](const std::string& action) {
+        if (action.starts_with("restart ")) restarted.try_emplace(action.substr(8), world.now);
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_GE(restarted[c] - restarted[b], 12s) << "connected after 2 s, steady after 10 more";
+}
+
+TEST(RollOut, BeginsAVerificationAnewAfterTheBusWasDown) {
+    RotationWorld world({a, b});
+    world.unit(a).fate = Fate::one_short;  // Passes at the deadline, which tells when that was.
+    std::optional<BootTime> back;
+    world.before_action = [&](const std::string& action) {
+        if (action != "sample" || world.unit(a).restarts == 0 || back) return;
+        if (world.now - world.unit(a).came_up < 1min) return;
+        back = world.now;
+        world.faults.push_back({"sample", {Fault::unreachable, "the bus is down", {}}});
+    };
+    world.start();
+    while (!world.told(EventKind::unit_verified)) world.step();
+    ASSERT_TRUE(back);
+    EXPECT_GE(world.now - *back, 2min);
+}
+
+TEST(RollOut, DoesNotRestartWhatHasAJobAlready) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"restart " + a, {Fault::unreachable, "the bus died", {}}});
+    // The job of the lost call is still in the queue; a minute later it is carried out.
+    std::optional<BootTime> queued;
+    world.before_action = [&](const std::string& action) {
+        RotationWorld::Unit& unit = world.unit(a);
+        if (action == "wait" && world.count("restart " + a) == 1 && !queued) {
+            queued = world.now;
+            unit.state.job_pending = true;
+        }
+        if (!queued || !unit.state.job_pending || world.now - *queued < 1min) return;
+        unit.state.job_pending = false;
+        unit.state.invocation = "by-the-queued-job";
+        unit.readiness->connector_id = "by-the-queued-job";
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.count("restart " + a), 1U);
 }
 
 TEST(RollOut, RestartsAUnitThatWasStartingByItselfWhenItsTurnCame) {

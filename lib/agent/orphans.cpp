@@ -1,0 +1,58 @@
+#include "agent/orphans.hpp"
+
+#include "state/state_store.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+Event unreadable(std::string what, const Error& error) {
+    Event event;
+    event.kind = EventKind::state_unreadable;
+    event.priority = Priority::error;
+    event.message = fmt::format("{}: {}", what, error.text);
+    event.tunnel_name = std::move(what);
+    return event;
+}
+
+Event orphaned(const std::string& tunnel, const RotationRecord& rotation) {
+    Event event;
+    event.kind = EventKind::rotation_orphaned;
+    event.priority = Priority::alert;
+    event.message = fmt::format(
+        "{} is not in the policy, but its rotation is open in phase {}: nobody finishes it until "
+        "the tunnel is back there under this name",
+        tunnel, name_of(rotation.phase));
+    event.tunnel_name = tunnel;
+    event.rotation_id = rotation.rotation_id;
+    event.phase = name_of(rotation.phase);
+    event.fingerprint = rotation.new_fingerprint;
+    return event;
+}
+
+}  // namespace
+
+std::vector<Event> orphaned_rotations(StateStore& states,
+                                      const std::vector<TunnelPolicy>& tunnels) {
+    std::vector<Event> events;
+    const Result<std::vector<std::string>> names = states.tunnels();
+    if (!names) {
+        events.push_back(unreadable("The recorded states", names.error()));
+        return events;
+    }
+    for (const std::string& name : *names) {
+        if (std::ranges::find(tunnels, name, &TunnelPolicy::name) != tunnels.end()) continue;
+        const Result<std::optional<TunnelState>> state = states.load(name);
+        if (!state) events.push_back(unreadable(name, state.error()));
+        if (state && *state && (*state)->rotation) {
+            events.push_back(orphaned(name, *(*state)->rotation));
+        }
+    }
+    return events;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,172 @@
+#include "rotation/verification.hpp"
+
+#include "rotation/vigil.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using Standing = UnitVerdict::Standing;
+
+const std::string tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
+constexpr int full = 4;
+
+/// A unit that came back as it should after our restart.
+struct Restarted {
+    Restarted() {
+        unit.name = "cloudflared-web@1.service";
+        unit.baseline = full;
+        unit.step = UnitStep::restarting;
+        unit.invocation_before = "old-process";
+        unit.connector_before = "old-connector";
+        unit.stop_and_start = 45s;
+        sample.state.load_state = "loaded";
+        sample.state.active_state = "active";
+        sample.state.sub_state = "running";
+        sample.state.invocation = "new-process";
+        sample.state.main_pid = 1234;
+        sample.readiness = Readiness{"new-connector", tunnel, full, true};
+    }
+
+    [[nodiscard]] UnitVerdict verdict() const { return judge_unit(unit, tunnel, sample, full); }
+
+    UnitProgress unit;
+    SampleUnits::Sample sample;
+};
+
+TEST(Verdict, IsHealthyForANewProcessWithAllConnections) {
+    EXPECT_EQ(Restarted().verdict().standing, Standing::healthy);
+}
+
+TEST(Verdict, TakesTheOldProcessForUnchanged) {
+    Restarted restarted;
+    restarted.sample.state.invocation = "old-process";
+    EXPECT_EQ(restarted.verdict().standing, Standing::unchanged);
+}
+
+TEST(Verdict, WaitsForTheConnectorOfTheNewProcess) {
+    Restarted restarted;
+    restarted.sample.readiness->connector_id = "old-connector";
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    restarted.sample.readiness->connector_id = "";
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+}
+
+TEST(Verdict, NeverPassesAConnectorOfAnotherTunnel) {
+    Restarted restarted;
+    restarted.sample.readiness->tunnel = "00000000-0000-4000-8000-000000000000";
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    EXPECT_THAT(restarted.verdict().text, HasSubstr("serves tunnel 00000000"));
+}
+
+TEST(Verdict, CountsConnections) {
+    Restarted restarted;
+    restarted.sample.readiness->connections = full - 1;
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    EXPECT_EQ(restarted.verdict().text, "3 of 4 connections");
+    restarted.sample.readiness->connections = full;
+    restarted.sample.readiness->serving = false;
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    restarted.sample.readiness.reset();
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+}
+
+TEST(Verdict, IsDeadOnlyWhenNobodyWillStartIt) {
+    for (const char* state : {"failed", "inactive"}) {
+        Restarted restarted;
+        restarted.sample.state.active_state = state;
+        EXPECT_EQ(restarted.verdict().standing, Standing::dead) << state;
+        restarted.sample.state.job_pending = true;
+        EXPECT_EQ(restarted.verdict().standing, Standing::not_yet) << state;
+    }
+    Restarted restarted;
+    restarted.sample.state.active_state = "activating";
+    restarted.sample.state.sub_state = "auto-restart";
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+}
+
+/// A vigil over a unit, with a clock of its own.
+struct Watched : Restarted {
+    void look_after(Milliseconds pause) {
+        now += pause;
+        vigil.look(sample, now);
+    }
+
+    BootTime now{1h};
+    TunnelPolicy policy = [] {
+        TunnelPolicy made;
+        made.tunnel = tunnel;
+        made.rollout.min_healthy_time = 10s;
+        made.rollout.healthy_deadline = 2min;
+        return made;
+    }();
+    Vigil vigil{unit, policy, now};
+};
+
+TEST(Vigil, IsSteadyAfterTheMinimumHealthyTimeOnly) {
+    Watched watched;
+    watched.look_after(1s);
+    watched.look_after(9s);
+    EXPECT_FALSE(watched.vigil.steady());
+    watched.look_after(1s);
+    EXPECT_TRUE(watched.vigil.steady());
+}
+
+TEST(Vigil, CountsAnewForAnotherProcess) {
+    Watched watched;
+    watched.look_after(1s);
+    watched.sample.state.invocation = "yet-another-process";
+    watched.look_after(10s);
+    EXPECT_FALSE(watched.vigil.steady());
+}
+
+TEST(Vigil, CountsAnewAfterNothingCouldBeSeen) {
+    Watched watched;
+    watched.look_after(1s);
+    watched.look_after(115s);
+    ASSERT_TRUE(watched.vigil.steady());
+    watched.vigil.begin_anew(watched.now);
+    EXPECT_FALSE(watched.vigil.steady());
+    watched.sample.readiness.reset();
+    watched.look_after(10s);
+    EXPECT_FALSE(watched.vigil.hopeless()) << "the deadline begins anew, too";
+}
+
+TEST(Vigil, GivesUpAtTheDeadlineButNotOnWhatIsAlmostSteady) {
+    Watched late;
+    late.sample.readiness.reset();
+    late.look_after(2min);
+    EXPECT_TRUE(late.vigil.hopeless());
+
+    Watched almost;
+    almost.look_after(115s);
+    almost.look_after(6s);
+    EXPECT_FALSE(almost.vigil.hopeless());
+    almost.look_after(5s);
+    EXPECT_TRUE(almost.vigil.steady());
+}
+
+TEST(Vigil, WaitsForTheUnitsOwnTimeoutsWhenTheyAreLonger) {
+    Watched watched;
+    watched.unit.stop_and_start = 5min;
+    Vigil patient(watched.unit, watched.policy, watched.now);
+    EXPECT_EQ(patient.allowed(), 5min);
+}
+
+TEST(Vigil, TakesOneConnectionLessAtTheDeadlineOnly) {
+    Watched watched;
+    watched.sample.readiness->connections = full - 1;
+    watched.look_after(1min);
+    watched.look_after(20s);
+    EXPECT_FALSE(watched.vigil.steady());
+    watched.look_after(40s);
+    watched.look_after(10s);
+    EXPECT_TRUE(watched.vigil.steady());
+    EXPECT_TRUE(watched.vigil.short_of_connections());
+}
+
+}  // namespace
+}  // namespace keyturn
