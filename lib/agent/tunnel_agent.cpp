@@ -134,7 +134,6 @@ Task<> TunnelAgent::idle_until(BootTime when) {
 
 Task<> TunnelAgent::rotate(RotationInputs inputs) {
     inputs.policy = policy_;
-    const bool scheduled = inputs.scheduled;
     for (;;) {
         rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
                                                world_.clock.wall_now());
@@ -152,7 +151,7 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
     }
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
-    if (scheduled && rotation_->view().state == RotationState::refused) {
+    if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {
         postponed_until_ = world_.clock.wall_now() + refusal_pause;
     }
     rotation_.reset();

@@ -120,11 +120,13 @@ struct AdoptToken {
     };
 };
 
-/// ResetFailedUnit, restart job, wait for the job.
+/// ResetFailedUnit, restart job, wait for the job. `busy`, with nothing done, after `not_after`:
+/// what allowed the restart was seen too long ago.
 struct RestartUnit {
     std::string unit;
     RestartVerb verb = RestartVerb::try_restart;
     Milliseconds deadline{0};
+    BootTime not_after{};
     using Value = JobResult;
 };
 

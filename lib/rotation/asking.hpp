@@ -44,8 +44,7 @@ Rotation::Question<Asked> Rotation::ask(Asked action) {
 template <class Asked>
 Script<typename Asked::Value> Rotation::insist(Asked action, std::string purpose) {
     for (std::size_t attempt = 0;; ++attempt) {
-        Asked again = action;
-        auto result = co_await ask(std::move(again));
+        auto result = co_await ask(std::move(action));
         if (result) {
             waited_enough();
             if constexpr (std::is_void_v<typename Asked::Value>) {
@@ -54,6 +53,7 @@ Script<typename Asked::Value> Rotation::insist(Asked action, std::string purpose
                 co_return std::move(*result);
             }
         }
+        action = std::move(std::get<Asked>(*action_));
         const Error error = result.error();
         if (!passes_by_itself(error.fault)) {
             std::string reason{name_of(error.fault)};

@@ -17,7 +17,7 @@ constexpr Milliseconds confirm_deadline = std::chrono::seconds{120};
 constexpr Milliseconds confirm_interval = std::chrono::seconds{2};
 
 /// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
-constexpr std::size_t adoptions_max = 2;
+constexpr int adoptions_max = 2;
 
 }  // namespace
 
@@ -143,7 +143,7 @@ Script<> Rotation::put_back() {
 
 /// Somebody else rotated. Their token is the truth: ours and the one before are dead.
 Script<> Rotation::adopt(std::string foreign_fingerprint) {
-    if (++adoptions_ > adoptions_max) {
+    if (++record_.adoptions > adoptions_max) {
         std::string reason = "foreign_rotation";
         std::string text = fmt::format(
             "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "

@@ -1,5 +1,6 @@
 // The last chapter: the API has to list ours and nothing from before; then the secrets go.
 
+#include "base/invariant.hpp"
 #include "rotation/asking.hpp"
 #include "rotation/rotation.hpp"
 
@@ -20,11 +21,15 @@ bool lists(const std::vector<Connector>& connectors, const std::string& id) {
 
 }  // namespace
 
+/// Returns only if the token changed underneath: then every unit is to be restarted again.
 Script<> Rotation::finish() {
+    invariant(everyone_proven(), "no unit is left behind on the old token");
     co_await save(Phase::finish);
     // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
     static_cast<void>(co_await watch(inputs_.policy.rollout.min_healthy_time));
     co_await await_api_list();
+    const bool still_ours = co_await token_is_still_ours();
+    if (!still_ours) co_return;
     const ForgetSecrets forget;
     std::string purpose = "cannot wipe the kept secrets";
     co_await insist(forget, purpose);

@@ -39,7 +39,7 @@ Script<> Rotation::preflight() {
     co_await save(Phase::preflight);
     const PreflightFacts facts = co_await gather_facts();
     PreflightVerdict verdict =
-        judge_preflight(inputs_.policy, gap_accepted(), inputs_.scheduled, facts);
+        judge_preflight(inputs_.policy, gap_accepted(), record_.scheduled, facts);
     if (!verdict.problems.empty()) {
         std::string text = fmt::format("{}", fmt::join(verdict.problems, "; "));
         co_await refuse(std::move(text));

@@ -64,7 +64,10 @@ struct RotationRecord {
     std::string old_fingerprint;
     std::string new_fingerprint;
     bool accept_gap = false;
-    int batch = 0;                               ///< The batch being restarted or soaked, from 1.
+    bool scheduled = false;  ///< Started by the schedule, not by a person.
+    int adoptions = 0;       ///< How often a stranger's token was taken over, since the last retry.
+    std::string refusal;     ///< Why it is refused; only wiping and concluding are left.
+    int batch = 0;           ///< The batch being restarted or soaked, from 1.
     std::vector<UnitProgress> units;             ///< In the order of the roll-out.
     std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
     std::optional<Hold> hold;

@@ -22,6 +22,9 @@ constexpr Milliseconds quick_phase = std::chrono::seconds{15};
 /// Beyond a unit's own stop and start timeouts, for systemd's own work.
 constexpr Milliseconds job_slack = std::chrono::seconds{10};
 
+/// A restart is allowed by what was seen at most this long before.
+constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
+
 /// How often the API is asked for one connector.
 constexpr Milliseconds list_interval = std::chrono::seconds{2};
 
@@ -59,14 +62,29 @@ Script<bool> Rotation::roll_batches() {
         co_await save(Phase::roll);
         say(EventKind::batch_started, Priority::notice,
             fmt::format("Batch {} of {} of {}", batch, last, inputs_.policy.name));
+        // Of an earlier batch is who had verified, failed, and is to be restarted by a retry.
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
-            if (record_.units[i].batch == batch) co_await roll_unit(i);
+            if (record_.units[i].batch <= batch) co_await roll_unit(i);
         }
         if (batch == last) break;
         const bool passed = co_await soak_out();
         if (!passed) co_return false;
     }
+    co_await roll_started_units();
     co_return true;
+}
+
+/// A unit that did not run at plan time, or was stopped, and was started since: whether it read the
+/// token of now is not known, so it is restarted like the others.
+Script<> Rotation::roll_started_units() {
+    const SampleUnits::Value samples = co_await sample();
+    for (std::size_t i = 0; i < record_.units.size(); ++i) {
+        UnitProgress& unit = record_.units[i];
+        if (unit.step != UnitStep::listed || !samples[i].state.running()) continue;
+        unit.step = UnitStep::waiting;
+        unit.batch = record_.batch_count();
+        co_await roll_unit(i);
+    }
 }
 
 Script<> Rotation::roll_unit(std::size_t index) {
@@ -120,7 +138,7 @@ Script<> Rotation::allow_restart(std::size_t index) {
     for (;;) {
         const SampleUnits::Value samples = co_await sample();
         UnitProgress& unit = record_.units[index];
-        const SampleUnits::Sample& own = samples[index];
+        const SampleUnits::Sample own = samples[index];
         const bool stopped = own.state.active_state == "inactive" && !own.state.job_pending;
         if (stopped && inputs_.acknowledged_unit == unit.name) {
             say(EventKind::unit_left_stopped, Priority::warning,
@@ -138,11 +156,14 @@ Script<> Rotation::allow_restart(std::size_t index) {
         if (may_go_down(index, samples)) {
             short_of_replicas_ = false;
             waited_enough();
-            unit.invocation_before = own.state.invocation;
-            if (own.readiness) unit.connector_before = own.readiness->connector_id;
-            unit.step = UnitStep::restarting;
-            co_await save(Phase::roll);
+            co_await record_restart(index, own);
             co_return;
+        }
+        if (const auto useless = waiting_without_connection(samples)) {
+            // It costs nothing to restart, and serves afterwards.
+            co_await record_restart(*useless, samples[*useless]);
+            co_await roll_unit(*useless);
+            continue;
         }
         const Error too_few{
             Fault::busy,
@@ -159,6 +180,28 @@ Script<> Rotation::allow_restart(std::size_t index) {
     }
 }
 
+/// Durable before the restart: after a crash the InvocationID tells whether it happened.
+Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
+    UnitProgress& unit = record_.units[index];
+    unit.invocation_before = own.state.invocation;
+    if (own.readiness) unit.connector_before = own.readiness->connector_id;
+    unit.step = UnitStep::restarting;
+    co_await save(Phase::roll);
+}
+
+/// A unit that has lost all its connections, which it cannot get back with the old token. Also one
+/// that was left stopped, and was started since with whatever token there was.
+std::optional<std::size_t> Rotation::waiting_without_connection(
+    const SampleUnits::Value& samples) const {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const SampleUnits::Sample& sample = samples[i];
+        const UnitStep step = record_.units[i].step;
+        const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
+        if (waits && sample.state.running() && sample.readiness && !sample.serving()) return i;
+    }
+    return std::nullopt;
+}
+
 Script<> Rotation::restart(std::size_t index) {
     const std::string name = record_.units[index].name;
     const bool running = view_.samples[index].state.running() ||
@@ -166,6 +209,7 @@ Script<> Rotation::restart(std::size_t index) {
     RestartUnit question;
     question.unit = name;
     question.verb = running ? RestartVerb::try_restart : RestartVerb::restart;
+    question.not_after = now_ + sample_age_max;
     question.deadline = std::max(inputs_.policy.rollout.healthy_deadline,
                                  record_.units[index].stop_and_start + job_slack);
     say(EventKind::unit_restarting, Priority::notice, fmt::format("Restarting {}", name), name);

@@ -24,6 +24,7 @@ Rotation::Rotation(RotationInputs inputs, BootTime now, WallTime wall_now)
     } else {
         record_.trigger = inputs_.trigger;
         record_.accept_gap = inputs_.accept_gap;
+        record_.scheduled = inputs_.scheduled;
         record_.started = wall_now;
         record_.phase = Phase::preflight;
     }
@@ -55,11 +56,17 @@ Script<> Rotation::tell() {
             fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
                         name_of(record_.phase)));
     }
+    if (!record_.refusal.empty()) {
+        std::string text = record_.refusal;
+        co_await refuse(std::move(text));
+    }
     if (inputs_.retried) {
         // The lifted hold is durable first: what comes to a hold again has to raise its own alarm.
         reopen_acknowledged_unit();
+        record_.adoptions = 0;
         co_await save(record_.phase);
     }
+    if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
     if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
         co_await preflight();
         co_await prepare();
@@ -71,8 +78,11 @@ Script<> Rotation::tell() {
         const bool still_ours = co_await token_is_still_ours();
         if (still_ours) co_await deliver();
     }
-    if (record_.phase != Phase::finish) co_await roll();
-    co_await finish();
+    // Until it is done; a token that changed underneath leads back to the roll-out.
+    for (;;) {
+        if (record_.phase != Phase::finish) co_await roll();
+        co_await finish();
+    }
 }
 
 Script<SampleUnits::Value> Rotation::sample() {
@@ -126,18 +136,18 @@ void Rotation::waited_enough() {
 
 Script<> Rotation::hold(std::string reason, std::string text, std::string unit) {
     record_.hold = Hold{std::move(reason), std::move(text), std::move(unit), wall_now_};
+    view_.state = RotationState::held;
+    view_.reason = record_.hold->text;
+    // Durable before it is told: what was told survives. A hold that cannot be written is still
+    // held in memory; after a crash the phase on disk leads to the same check.
+    SaveRecord question;
+    question.record = record_;
+    const auto saved = co_await ask(std::move(question));
     say(EventKind::rotation_held, Priority::alert,
         fmt::format("The rotation of {} is held: {}. Nothing more is restarted until `keyturnctl "
                     "retry {}`",
                     inputs_.policy.name, record_.hold->text, inputs_.policy.name),
         record_.hold->unit, "held");
-    view_.state = RotationState::held;
-    view_.reason = record_.hold->text;
-    // A hold that cannot be written is still held in memory; after a crash the phase on disk leads
-    // to the same check and the same hold.
-    SaveRecord question;
-    question.record = record_;
-    const auto saved = co_await ask(std::move(question));
     co_await watch_hold(saved.has_value());
 }
 
@@ -175,21 +185,24 @@ Script<> Rotation::watch_hold(bool durable) {
 }
 
 Script<> Rotation::refuse(std::string text) {
+    // Once the secrets are gone, a record in a later phase would take the API's token for foreign;
+    // and one without the refusal would lead to another secret.
+    record_.refusal = text;
+    co_await save(Phase::preflight);
     say(EventKind::rotation_refused, Priority::error,
         fmt::format("The rotation of {} is refused, nothing was touched: {}", inputs_.policy.name,
                     text),
         {}, "refused");
-    // Once the secrets are gone, a record in a later phase would take the API's token for foreign.
-    if (record_.phase != Phase::preflight) co_await save(Phase::preflight);
     const ForgetSecrets forget;
-    static_cast<void>(co_await ask(forget));
+    std::string purpose = "cannot wipe the kept secrets";
+    co_await insist(forget, purpose);
     Conclude conclude;
     conclude.entry.trigger = record_.trigger;
     conclude.entry.outcome = "refused";
     conclude.entry.text = text;
     conclude.entry.started = record_.started;
     conclude.entry.ended = wall_now_;
-    std::string purpose = "cannot write the history";
+    purpose = "cannot write the history";
     co_await insist(std::move(conclude), purpose);
     view_.reason = text;
     view_.state = RotationState::refused;
@@ -201,8 +214,13 @@ void Rotation::reopen_acknowledged_unit() {
     for (UnitProgress& unit : record_.units) {
         if (unit.name != inputs_.acknowledged_unit || unit.step != UnitStep::verified) continue;
         unit.step = UnitStep::restarting;
-        if (record_.phase == Phase::finish) record_.phase = Phase::roll;
     }
+}
+
+bool Rotation::everyone_proven() const {
+    return std::ranges::all_of(record_.units, [](const UnitProgress& unit) {
+        return unit.step == UnitStep::verified || unit.step == UnitStep::listed;
+    });
 }
 
 void Rotation::begin_step(Milliseconds duration) {

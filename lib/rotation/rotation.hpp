@@ -94,9 +94,13 @@ class Rotation {
     Script<> put_back();
     Script<> roll();  // roll_out.cpp
     Script<bool> roll_batches();
+    Script<> roll_started_units();
     [[nodiscard]] bool may_go_down(std::size_t index, const SampleUnits::Value& samples) const;
     Script<> roll_unit(std::size_t index);
     Script<> allow_restart(std::size_t index);
+    Script<> record_restart(std::size_t index, SampleUnits::Sample own);
+    [[nodiscard]] std::optional<std::size_t> waiting_without_connection(
+        const SampleUnits::Value& samples) const;
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                      bool first_look) const;
     Script<> restart(std::size_t index);
@@ -130,6 +134,7 @@ class Rotation {
     Script<> hold(std::string reason, std::string text, std::string unit = {});
     Script<> watch_hold(bool durable);
     void reopen_acknowledged_unit();
+    [[nodiscard]] bool everyone_proven() const;
     Script<> refuse(std::string text);
 
     void start_over();  // commit.cpp
@@ -148,7 +153,6 @@ class Rotation {
     BootTime now_;
     WallTime wall_now_;
     std::vector<Event> events_;
-    std::size_t adoptions_ = 0;
     std::size_t waits_ = 0;           ///< How often anything had to be waited for.
     bool patch_confirmed_ = false;    ///< The PATCH answer itself carried our token.
     bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.

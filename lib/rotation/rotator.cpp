@@ -188,6 +188,9 @@ Task<Result<SampleUnits::Value>> Rotator::act(const SampleUnits& action) {
 }
 
 Task<Result<JobResult>> Rotator::act(const RestartUnit& action) {
+    if (world_.clock.boot_now() > action.not_after) {
+        co_return Error{Fault::busy, "this process stood still since the units were looked at", {}};
+    }
     const auto result = co_await world_.units.restart(action.unit, action.verb, action.deadline);
     co_return result;
 }

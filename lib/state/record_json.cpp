@@ -50,6 +50,9 @@ void describe(Visitor& visit, Record& rotation) {
     visit("old_fingerprint", rotation.old_fingerprint);
     visit("new_fingerprint", rotation.new_fingerprint);
     visit("accept_gap", rotation.accept_gap);
+    visit("scheduled", rotation.scheduled);
+    visit("adoptions", rotation.adoptions);
+    visit("refusal", rotation.refusal);
     visit("batch", rotation.batch);
     visit("units", rotation.units);
     visit("connectors_before", rotation.connectors_before);

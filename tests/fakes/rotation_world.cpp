@@ -278,6 +278,7 @@ Result<AdoptToken::Value> RotationWorld::act(const AdoptToken&) {
 }
 
 Result<JobResult> RotationWorld::act(const RestartUnit& action) {
+    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
     Unit& unit = units.at(action.unit);
     const UnitProgress* progress = disk_record->find(action.unit);
     invariant(progress != nullptr && progress->step == UnitStep::restarting,

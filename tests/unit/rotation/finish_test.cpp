@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <utility>
+
 namespace keyturn {
 namespace {
 
@@ -10,6 +12,7 @@ using testing::HasSubstr;
 
 const std::string a = "cloudflared-web@1.service";
 const std::string b = "cloudflared-web@2.service";
+const std::string c = "cloudflared-web@3.service";
 
 TEST(Finish, WipesTheSecretsAndKeepsTheHistory) {
     RotationWorld world({a, b});
@@ -46,6 +49,45 @@ TEST(Finish, HoldsWhenAUnitOfTheLastBatchDies) {
     ASSERT_TRUE(world.held());
     EXPECT_THAT(world.disk_record->hold->text, HasSubstr(b + " had verified and then failed"));
     EXPECT_TRUE(world.pending_kept) << "the secrets are kept until done";
+}
+
+TEST(Finish, SeesThatSomebodyElseRotatedLast) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action == "save finish" && world.count("save finish") == 0) {
+            world.api_token = RotationWorld::Token::foreign;
+        }
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::foreign_rotation));
+    EXPECT_EQ(world.unit(a).restarts, 2) << "on ours, then on theirs";
+    EXPECT_EQ(world.unit(b).restarts, 2);
+}
+
+/// A unit that had verified fails once all have: what a retry of that needs is done before the end.
+TEST(Finish, LeavesNobodyBehindOnTheWayBackFromAHold) {
+    RotationWorld world({a, b, c});
+    bool died = false;
+    world.before_action = [&](const std::string& action) {
+        if (action != "wait" || world.count("save finish") == 0 || std::exchange(died, true))
+            return;
+        world.unit(a).state.active_state = world.unit(a).state.sub_state = "failed";
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    world.faults.push_back({"restart " + a, {Fault::denied, "polkit does not allow it", {}}});
+    world.start(true);
+    world.run();
+    ASSERT_TRUE(world.held()) << "held again, by the restart";
+    EXPECT_EQ(world.disk_record->hold->reason, "not_allowed");
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 2);
+    EXPECT_EQ(world.unit(a).token, RotationWorld::Token::ours);
 }
 
 TEST(Finish, HoldsWhenTheApiDoesNotListAUnitOfOurs) {

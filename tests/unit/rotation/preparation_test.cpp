@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <utility>
+
 namespace keyturn {
 namespace {
 
@@ -149,6 +151,19 @@ TEST(Preflight, ListsAUnitThatIsStoppedAndLeavesItSo) {
     EXPECT_EQ(stopped.restarts, 0);
     EXPECT_EQ(world.history.front().units.back().step, UnitStep::listed);
     EXPECT_TRUE(world.told(EventKind::unit_left_stopped));
+}
+
+TEST(Refusal, StaysOneOverACrash) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"patch", {Fault::denied, "403", {}}});
+    world.start();
+    while (world.count("forget") == 0) world.step();
+    world.crash_and_restart();
+    world.run();
+    EXPECT_TRUE(world.refused());
+    EXPECT_EQ(world.secrets_made, 1);
+    EXPECT_EQ(world.count("patch"), 1U);
+    EXPECT_FALSE(world.disk_record);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace keyturn {
 namespace {
@@ -259,12 +260,70 @@ TEST(RollOut, HoldsWhenAnOperatorStoppedTheNextUnit) {
     EXPECT_EQ(world.unit(c).restarts, 1);
 }
 
+TEST(RollOut, RestartsWhatDoesNotServeFirstWhenTooFewOthersDo) {
+    RotationWorld world({a, b, c});
+    world.policy.rollout.min_available = 2;
+    world.before_action = [&](const std::string& action) {
+        if (action != "save roll" || world.count("save roll") > 0) return;
+        world.unit(c).readiness->serving = false;
+        world.unit(c).readiness->connections = 0;
+    };
+    std::vector<std::string> restarted;
+    const auto lose_connections = world.before_action;
+    world.before_action = [&, lose_connections](const std::string& action) {
+        lose_connections(action);
+        if (action.starts_with("restart ")) restarted.push_back(action.substr(8));
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_THAT(restarted, testing::ElementsAre(c, a, b));
+}
+
+TEST(RollOut, RestartsAUnitThatWasLeftStoppedAndIsStartedMeanwhile) {
+    RotationWorld world({a, b, c});
+    UnitState& stopped = world.unit(c).state;
+    stopped.active_state = "inactive";
+    stopped.sub_state = "dead";
+    stopped.main_pid = 0;
+    const std::optional<Readiness> before = std::exchange(world.unit(c).readiness, std::nullopt);
+    world.before_action = [&](const std::string& action) {
+        if (action != "patch") return;  // With the old token, right before it is replaced.
+        stopped.active_state = "active";
+        stopped.sub_state = "running";
+        stopped.main_pid = 4711;
+        world.unit(c).readiness = before;
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(c).restarts, 1);
+    EXPECT_EQ(world.unit(c).token, RotationWorld::Token::ours);
+}
+
+TEST(RollOut, DoesNotRestartOnWhatWasSeenTooLongAgo) {
+    RotationWorld world({a, b});
+    bool stood_still = false;
+    world.before_action = [&](const std::string& action) {
+        if (action != "restart " + a || std::exchange(stood_still, true)) return;
+        world.now += 10min;
+        world.unit(b).readiness->serving = false;
+        world.unit(b).readiness->connections = 0;
+    };
+    world.start();
+    world.run();  // RotationWorld aborts when a is restarted although b does not serve.
+    EXPECT_TRUE(stood_still);
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.count("restart " + b), 1U) << "it did not serve, so it was first";
+}
+
 TEST(RollOut, WaitsUntilEnoughOthersServe) {
     RotationWorld world({a, b});
     world.before_action = [&](const std::string& action) {
         if (action == "save roll" && world.count("save roll") == 0) {
-            world.unit(b).readiness->serving = false;
-            world.unit(b).readiness->connections = 0;
+            UnitState& state = world.unit(b).state;
+            state.active_state = state.sub_state = "failed";
+            world.unit(b).readiness.reset();
         }
     };
     world.start();

@@ -31,6 +31,9 @@ inline TunnelState sample_state() {
     rotation.old_fingerprint = "00112233445566aa";
     rotation.new_fingerprint = "ffeeddccbbaa0099";
     rotation.accept_gap = true;
+    rotation.scheduled = true;
+    rotation.adoptions = 1;
+    rotation.refusal = "the API token lacks Write";
     rotation.batch = 1;
     rotation.units = {sample_unit("cloudflared-web@1.service", UnitStep::verified),
                       sample_unit("cloudflared-web@2.service", UnitStep::waiting)};
