@@ -1,0 +1,38 @@
+#include "simulation/cloud_model.hpp"
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::seconds;
+
+/// Beyond the two minutes after which a rotation gives up on a secret that does not show.
+constexpr Milliseconds stale_max = seconds{150};
+constexpr Milliseconds edge_lag_max = seconds{20};
+
+}  // namespace
+
+void CloudModel::set(SecretId secret, BootTime now) {
+    late_.reset();
+    if (secret == current_) return;
+    before_ = current_;
+    current_ = secret;
+    if (chance_.strikes(FaultKind::stale_read)) {
+        stale_until_ = now + chance_.dice().between(seconds{1}, stale_max);
+    }
+    if (chance_.strikes(FaultKind::edge_lag)) {
+        edge_lags_until_ = now + chance_.dice().between(seconds{1}, edge_lag_max);
+    }
+}
+
+void CloudModel::set_later(SecretId secret, BootTime when) {
+    late_ = Late{secret, when};
+}
+
+void CloudModel::advance(BootTime now) {
+    if (!late_ || late_->when > now) return;
+    const Late late = *late_;
+    set(late.secret, late.when);
+}
+
+}  // namespace keyturn::simulation

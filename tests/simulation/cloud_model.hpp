@@ -1,0 +1,63 @@
+#pragma once
+
+#include "cloudflare/connector.hpp"
+#include "simulation/chance.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// Names a tunnel secret without being one. Counted up within a run; never 0.
+using SecretId = int;
+
+/// One tunnel at Cloudflare: whose secret it holds, what the API shows of that, and which tokens
+/// the edge takes. A secret that is set takes effect at the API at once; what is read back and what
+/// the edge does may be behind.
+class CloudModel {
+  public:
+    CloudModel(Chance& chance, SecretId secret) : chance_(chance), current_(secret) {}
+
+    /// The truth.
+    [[nodiscard]] SecretId current() const { return current_; }
+
+    /// What GET token answers.
+    [[nodiscard]] SecretId shown(BootTime now) const {
+        return now < stale_until_ ? before_ : current_;
+    }
+
+    /// Whether the edge lets a connection in.
+    [[nodiscard]] bool accepts(SecretId token, BootTime now) const {
+        return token == current_ || (token == before_ && now < edge_lags_until_);
+    }
+
+    /// PATCH, by whoever.
+    void set(SecretId secret, BootTime now);
+
+    /// A PATCH that is carried out later, unless another one comes first.
+    void set_later(SecretId secret, BootTime when);
+
+    /// Carries out what is due.
+    void advance(BootTime now);
+
+    void attach_foreign(std::string connector) { foreign_.push_back(std::move(connector)); }
+    void detach_foreign() { foreign_.clear(); }
+    [[nodiscard]] const std::vector<std::string>& foreign() const { return foreign_; }
+
+  private:
+    struct Late {
+        SecretId secret;
+        BootTime when;
+    };
+
+    Chance& chance_;
+    SecretId current_;
+    SecretId before_ = 0;
+    BootTime stale_until_{};
+    BootTime edge_lags_until_{};
+    std::optional<Late> late_;
+    std::vector<std::string> foreign_;
+};
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "rotation/record.hpp"
+#include "simulation/cloud_model.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// Both secrets of an open rotation, as `TokenStore::pending` keeps them.
+struct KeptSecrets {
+    std::string rotation_id;
+    SecretId fresh = 0;
+    SecretId old = 0;
+};
+
+/// What is on the disk for one tunnel. Each operation is whole or not at all and durable when it
+/// has succeeded: tests/integration/files shows that of the real one, at each of its system calls.
+/// Here it is shown what follows from that, whichever operations fail and wherever keyturnd dies.
+struct DiskModel {
+    struct Staged {
+        std::string rotation_id;
+        SecretId token = 0;
+    };
+
+    SecretId token_file = 0;
+    std::optional<Staged> staged;
+    std::optional<KeptSecrets> kept;
+    std::optional<RotationRecord> record;
+    std::vector<HistoryEntry> history;
+};
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,108 @@
+#include "simulation/invariants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn::simulation {
+
+namespace {
+
+/// "Serving" is sampled at most this long before the decision.
+constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
+
+}  // namespace
+
+void Invariants::broken(const char* invariant, std::string text) const {
+    throw Violation(fmt::format("{} is broken for {}: {}", invariant, policy_.name, text));
+}
+
+void Invariants::rotation_begins(bool accept_gap) {
+    sent_.clear();
+    held_unit_.reset();
+    accept_gap_ = accept_gap || policy_.rollout.accept_gap;
+}
+
+void Invariants::secret_sent(SecretId secret) {
+    sent_.insert(secret);
+    if (sent_.size() > 1) broken("I4", "a second secret was sent in one rotation");
+    if (!disk_.kept || disk_.kept->fresh != secret) {
+        broken("I2", "a secret was sent that is not on the disk");
+    }
+    if (!disk_.record || disk_.record->phase != Phase::commit) {
+        broken("I2", "a secret was sent without a record that says so");
+    }
+}
+
+void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
+    if (std::ranges::find(policy_.units, unit.name()) == policy_.units.end()) {
+        broken("I3", unit.name() + " was restarted, which is not planned");
+    }
+    const UnitProgress* progress = disk_.record ? disk_.record->find(unit.name()) : nullptr;
+    if (progress == nullptr || progress->step != UnitStep::restarting) {
+        broken("I3", unit.name() + " was restarted without a record of it");
+    }
+    if (disk_.token_file != told_) {
+        broken("I3", fmt::format("{} was restarted with token {}, but the API last told of {}",
+                                 unit.name(), disk_.token_file, told_));
+    }
+    if (!unit.serving()) return;
+    if (held_unit_) {
+        broken("I7", fmt::format("{} serves and was restarted although {} is held", unit.name(),
+                                 policy_.name));
+    }
+    const auto others = std::ranges::count_if(units_, [&](const UnitModel& other) {
+        return &other != &unit && other.served_since(now - sample_age_max);
+    });
+    if (others < policy_.rollout.min_available && !accept_gap_) {
+        broken("I1", fmt::format("{} was restarted while {} others served", unit.name(), others));
+    }
+}
+
+void Invariants::secrets_forgotten() {
+    if (!disk_.record || disk_.record->phase == Phase::preflight) return;
+    if (disk_.record->phase != Phase::finish) {
+        broken("I2", "the secrets were wiped before the rotation was finished");
+    }
+    for (const UnitProgress& unit : disk_.record->units) {
+        if (unit.step == UnitStep::verified || unit.step == UnitStep::listed) continue;
+        broken("I5", unit.name + " was left behind on the old token");
+    }
+}
+
+void Invariants::event_told(const Event& event) {
+    if (event.kind == EventKind::rotation_held) {
+        held_unit_ = event.target_unit;
+        if (event.priority != Priority::alert) broken("I5", "a hold without an alarm");
+    }
+}
+
+void Invariants::retried() {
+    held_unit_.reset();
+}
+
+void Invariants::daemon_gone() {
+    if (!disk_.record || !disk_.record->hold) held_unit_.reset();
+}
+
+void Invariants::after_effect() {
+    const bool ours = sent_.contains(cloud_.current());
+    const bool kept = disk_.kept && disk_.kept->fresh == cloud_.current();
+    if (ours && !kept && disk_.token_file != cloud_.current()) {
+        broken("I2",
+               fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
+    }
+}
+
+void Invariants::converged() const {
+    if (disk_.record) broken("I5", "a rotation has not ended although nothing is wrong any more");
+    if (disk_.kept) broken("I2", "secrets are kept although no rotation is open");
+    for (const UnitModel& unit : units_) {
+        if (!unit.running()) continue;
+        if (unit.token() == cloud_.current() && unit.state().running()) continue;
+        broken("I5", fmt::format("{} runs with token {}, the API holds {}", unit.name(),
+                                 unit.token(), cloud_.current()));
+    }
+}
+
+}  // namespace keyturn::simulation

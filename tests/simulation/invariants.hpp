@@ -1,0 +1,72 @@
+#pragma once
+
+#include "journal/event.hpp"
+#include "policy/policy.hpp"
+#include "simulation/disk_model.hpp"
+#include "simulation/unit_model.hpp"
+
+#include <optional>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// An invariant of keyturn does not hold. `what()` says which, and what was seen.
+struct Violation : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// Watches one tunnel from outside, with the truth before its eyes, and throws `Violation`. Shares
+/// nothing with the heart but the types of its records and events.
+class Invariants {
+  public:
+    Invariants(const TunnelPolicy& policy, const CloudModel& cloud, const DiskModel& disk,
+               const std::vector<UnitModel>& units)
+        : policy_(policy), cloud_(cloud), disk_(disk), units_(units) {}
+
+    /// keyturnd begins a rotation for which nothing is on the disk.
+    void rotation_begins(bool accept_gap);
+
+    /// keyturnd was told this secret by the API.
+    void token_told(SecretId secret) { told_ = secret; }
+
+    /// keyturnd sends this secret to the API.
+    void secret_sent(SecretId secret);
+
+    /// keyturnd restarts this unit now.
+    void unit_restarts(const UnitModel& unit, BootTime now);
+
+    /// keyturnd wipes the kept secrets.
+    void secrets_forgotten();
+
+    void event_told(const Event& event);
+
+    /// An operator lifted the hold.
+    void retried();
+
+    /// keyturnd is gone. A hold that it could not write is found again by the next one, if what led
+    /// to it is still there.
+    void daemon_gone();
+
+    /// After everything that changes the world.
+    void after_effect();
+
+    /// Once nothing has gone wrong for long.
+    void converged() const;
+
+  private:
+    [[noreturn]] void broken(const char* invariant, std::string text) const;
+
+    const TunnelPolicy& policy_;
+    const CloudModel& cloud_;
+    const DiskModel& disk_;
+    const std::vector<UnitModel>& units_;
+    SecretId told_ = 0;
+    std::set<SecretId> sent_;               ///< In this rotation.
+    std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
+    bool accept_gap_ = false;
+};
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,55 @@
+#include "simulation/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr double many_tunnels = 0.005;
+constexpr double few_tunnels = 0.2;
+
+TunnelPolicy draw_policy(Dice& dice, int number) {
+    TunnelPolicy policy;
+    policy.name = fmt::format("tunnel-{}", number);
+    policy.account = "699d98642c564d2e855e9661899b7252";
+    policy.tunnel = fmt::format("f70ff985-a4ef-4643-bbbc-{:012}", number);
+    const int units = dice.between(2, dice.happens(0.6) ? 4 : 8);
+    for (int unit = 1; unit <= units; ++unit) {
+        policy.units.push_back(fmt::format("cloudflared-{}@{}.service", policy.name, unit));
+    }
+    RolloutPolicy& rollout = policy.rollout;
+    rollout.batches = dice.between(1, 4);
+    rollout.canary = dice.happens(0.3);
+    rollout.min_available = dice.between(1, std::max(1, units - 1));
+    rollout.settle = dice.between(seconds{0}, seconds{5});
+    rollout.soak = dice.happens(0.04)
+                       ? Milliseconds{minutes{10}}
+                       : dice.between(Milliseconds{100}, seconds{dice.happens(0.8) ? 3 : 60});
+    rollout.min_healthy_time = dice.between(Milliseconds{100}, Milliseconds{1500});
+    rollout.healthy_deadline = dice.between(seconds{30}, minutes{2});
+    rollout.progress_deadline = dice.between(minutes{5}, minutes{60});
+    return policy;
+}
+
+}  // namespace
+
+Scenario Scenario::draw(Dice& dice) {
+    Scenario scenario;
+    int tunnels = dice.happens(few_tunnels) ? dice.between(2, 5) : 1;
+    if (dice.happens(many_tunnels)) tunnels = dice.between(6, 50);
+    for (int number = 1; number <= tunnels; ++number) {
+        scenario.tunnels.push_back(draw_policy(dice, number));
+    }
+    scenario.faults = FaultPlan::draw(dice);
+    scenario.rotations_per_tunnel = dice.between(1, 3);
+    return scenario;
+}
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,307 @@
+#include "simulation/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Milliseconds storm_max = hours{6};
+constexpr Milliseconds quiet_max = hours{48};
+constexpr Milliseconds api_outage_max = minutes{20};
+constexpr Milliseconds bus_outage_max = minutes{5};
+constexpr Milliseconds disk_full_max = minutes{20};
+constexpr Milliseconds stall_max = minutes{10};
+constexpr std::uint64_t steps_max = 2'000'000;
+constexpr WallTime wall_start{seconds{1'772'332'200}};
+
+}  // namespace
+
+Simulation::Simulation(std::uint64_t seed, Scenario scenario)
+    : dice_(seed),
+      scenario_(std::move(scenario)),
+      plan_(scenario_.faults),
+      shared_{chance_,
+              Outages(chance_, FaultKind::api_outage, api_outage_max),
+              Outages(chance_, FaultKind::bus_outage, bus_outage_max),
+              Outages(chance_, FaultKind::disk_full, disk_full_max),
+              [this](Phase phase, bool before) { pass_crash_point(phase, before); },
+              0} {
+    for (const TunnelPolicy& policy : scenario_.tunnels) {
+        Tunnel& tunnel = tunnels_.emplace_back(policy, shared_, now_);
+        tunnel.rotations_left = scenario_.rotations_per_tunnel;
+        tunnel.due = now_ + dice_.between(seconds{1}, minutes{5});
+        tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
+    }
+    storm_ends_ = now_ + storm_max;
+    reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
+    clock_step_at_ = now_ + chance_.until_next(FaultKind::clock_step);
+}
+
+void Simulation::run() {
+    try {
+        run_to_the_end();
+    } catch (const Violation&) {
+        for (Tunnel& tunnel : tunnels_) tell(tunnel.model.describe());
+        throw;
+    }
+}
+
+void Simulation::run_to_the_end() {
+    const BootTime began = now_;
+    while (!(quiet_ && settled())) {
+        if (++statistics_.steps > steps_max) throw Violation("I5 is broken: no end is in sight");
+        if (!quiet_ && storm_is_over()) fall_silent();
+        if (quiet_ && now_ > storm_ends_ + quiet_max) {
+            throw Violation("I5 is broken: hours after the last fault it has not come right");
+        }
+        now_ = std::max(now_, next_moment());
+        disturb();
+        if (!daemon_up_ && daemon_back_ <= now_) start_daemon();
+        if (!daemon_up_) continue;
+        for (Tunnel& tunnel : tunnels_) {
+            if (tunnel.due <= now_ && daemon_up_) step(tunnel);
+        }
+    }
+    for (Tunnel& tunnel : tunnels_) {
+        tunnel.model.check_convergence(now_);
+    }
+    ++statistics_.runs;
+    statistics_.simulated += now_ - began;
+}
+
+BootTime Simulation::next_moment() const {
+    BootTime next = std::min({reboot_at_, clock_step_at_, daemon_back_});
+    if (!quiet_) next = std::min(next, storm_ends_);
+    if (!daemon_up_) return next;
+    for (const Tunnel& tunnel : tunnels_) next = std::min(next, tunnel.due);
+    return next;
+}
+
+bool Simulation::storm_is_over() const {
+    const bool all_rotated = std::ranges::all_of(tunnels_, [](const Tunnel& tunnel) {
+        return tunnel.rotations_left == 0 && !tunnel.rotation;
+    });
+    return now_ >= storm_ends_ || (daemon_up_ && all_rotated);
+}
+
+/// Whatever strikes the whole host.
+void Simulation::disturb() {
+    if (now_ >= reboot_at_) {
+        reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
+        if (chance_.comes(FaultKind::host_reboot)) reboot();
+    }
+    if (now_ >= clock_step_at_) {
+        clock_step_at_ = now_ + chance_.until_next(FaultKind::clock_step);
+        if (chance_.comes(FaultKind::clock_step)) {
+            wall_offset_ += dice_.between(-hours{24 * 3650}, hours{24 * 3650});
+        }
+    }
+}
+
+void Simulation::step(Tunnel& tunnel) {
+    try {
+        if (now_ >= tunnel.foreign_at) {
+            tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
+            if (tunnel.committed && chance_.comes(FaultKind::foreign_rotation)) {
+                tell(tunnel.model.policy().name + ": somebody else rotates");
+                tunnel.model.advance(now_);
+                tunnel.model.rotate_foreign(now_);
+            }
+        }
+        if (!tunnel.rotation) {
+            begin_new(tunnel);
+        } else if (now_ >= tunnel.retry_at &&
+                   tunnel.rotation->view().state == RotationState::held) {
+            retry(tunnel);
+        } else {
+            perform(tunnel);
+        }
+    } catch (const DaemonKilled&) {
+        kill_daemon(dice_.between(Milliseconds{100}, minutes{2}));
+    }
+}
+
+void Simulation::begin_new(Tunnel& tunnel) {
+    if (tunnel.rotations_left == 0) {
+        tunnel.due = BootTime::max();
+        return;
+    }
+    --tunnel.rotations_left;
+    ++statistics_.rotations;
+    tunnel.faults_at_start = chance_.total();
+    if (chance_.strikes(FaultKind::foreign_replica)) tunnel.model.attach_foreign_replica();
+    tunnel.model.invariants().rotation_begins(false);
+    RotationInputs inputs;
+    inputs.trigger = "simulation";
+    tell(tunnel.model.policy().name + ": a rotation begins");
+    begin(tunnel, std::move(inputs));
+}
+
+void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
+    inputs.policy = tunnel.model.policy();
+    tunnel.rotation = std::make_unique<Rotation>(std::move(inputs), now_, wall_now());
+    take_events(tunnel);
+    plan_next(tunnel);
+}
+
+/// As the agent does it: a new start from the record, with the hold taken off.
+void Simulation::retry(Tunnel& tunnel) {
+    tunnel.retry_at = BootTime::max();
+    constexpr double is_mended = 0.7;
+    if (quiet_ || dice_.happens(is_mended)) {
+        tunnel.model.advance(now_);
+        tunnel.model.mend(dice_.happens(0.5));
+    }
+    tell(tunnel.model.policy().name + ": an operator retries");
+    tunnel.model.invariants().retried();
+    RotationInputs inputs;
+    inputs.record = tunnel.rotation->record();
+    inputs.retried = true;
+    inputs.acknowledged_unit = inputs.record->hold->unit;
+    inputs.record->hold.reset();
+    begin(tunnel, std::move(inputs));
+}
+
+void Simulation::perform(Tunnel& tunnel) {
+    std::optional<Answer> answer = tunnel.model.perform(tunnel.rotation->action(), now_);
+    if (!answer) {
+        tunnel.due = tunnel.model.again_at();
+        return;
+    }
+    tunnel.rotation->answer(std::move(*answer), now_, wall_now());
+    take_events(tunnel);
+    if (tunnel.rotation->ended()) {
+        conclude(tunnel);
+    } else {
+        plan_next(tunnel);
+    }
+}
+
+void Simulation::plan_next(Tunnel& tunnel) {
+    tunnel.due = now_;
+    const Action& action = tunnel.rotation->action();
+    if (const Wait* wait = std::get_if<Wait>(&action)) tunnel.due = std::max(now_, wait->until);
+    if (chance_.strikes(FaultKind::stall)) {
+        tunnel.due += dice_.between(Milliseconds{100}, stall_max);
+    }
+}
+
+void Simulation::take_events(Tunnel& tunnel) {
+    for (const Event& event : tunnel.rotation->take_events()) {
+        ++statistics_.events[event.kind];
+        tell(fmt::format("{}: {}", name_of(event.kind), event.message));
+        tunnel.model.invariants().event_told(event);
+        if (event.kind == EventKind::secret_committed && !tunnel.committed) {
+            tunnel.committed = true;
+            ++statistics_.committed;
+            statistics_.committed_units += tunnel.rotation->record().units.size();
+        }
+        if (event.kind != EventKind::rotation_held) continue;
+        if (tunnel.rotation->record().hold)
+            ++statistics_.holds[tunnel.rotation->record().hold->reason];
+        const Milliseconds away =
+            quiet_ ? Milliseconds{minutes{1}} : dice_.between(minutes{1}, minutes{30});
+        if (tunnel.retry_at == BootTime::max()) tunnel.retry_at = now_ + away;
+    }
+}
+
+void Simulation::conclude(Tunnel& tunnel) {
+    const bool done = tunnel.rotation->view().state == RotationState::done;
+    ++(done ? statistics_.done : statistics_.refused);
+    if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
+        ++statistics_.committed_with_fault;
+    }
+    tunnel.committed = false;
+    tunnel.rotation.reset();
+    tunnel.due = now_ + dice_.between(minutes{1}, hours{1});
+    if (!done || tunnel.model.changed_while_idle()) tunnel.model.mend(false);
+}
+
+void Simulation::kill_daemon(Milliseconds away) {
+    tell("keyturnd is killed");
+    daemon_up_ = false;
+    daemon_back_ = now_ + away;
+    for (Tunnel& tunnel : tunnels_) {
+        tunnel.rotation.reset();
+        tunnel.model.forget_call();
+        tunnel.model.invariants().daemon_gone();
+    }
+}
+
+void Simulation::start_daemon() {
+    tell("keyturnd starts");
+    daemon_up_ = true;
+    daemon_back_ = BootTime::max();
+    for (Tunnel& tunnel : tunnels_) {
+        if (!tunnel.model.disk().record) {
+            // Whatever it was has ended, or had not begun.
+            tunnel.committed = false;
+            tunnel.due = std::max(tunnel.due, now_);
+            continue;
+        }
+        RotationInputs inputs;
+        inputs.record = tunnel.model.disk().record;
+        begin(tunnel, std::move(inputs));
+    }
+}
+
+void Simulation::reboot() {
+    tell("the host reboots");
+    const BootTime up = now_ + dice_.between(seconds{5}, minutes{10});
+    for (Tunnel& tunnel : tunnels_) {
+        tunnel.model.advance(now_);
+        tunnel.model.reboot(up);
+    }
+    kill_daemon(up - now_ + dice_.between(Milliseconds{0}, seconds{20}));
+}
+
+void Simulation::pass_crash_point(Phase phase, bool before) {
+    ++crash_points_;
+    const bool planned =
+        std::ranges::find(scenario_.kill_at, crash_points_) != scenario_.kill_at.end();
+    if (!chance_.strikes(FaultKind::daemon_crash) && !planned) return;
+    ++statistics_.crashes[static_cast<std::size_t>(phase)][before ? 0 : 1];
+    throw DaemonKilled{};
+}
+
+void Simulation::fall_silent() {
+    tell("nothing goes wrong from here on");
+    quiet_ = true;
+    storm_ends_ = now_;
+    plan_.fall_silent();
+    for (Outages* outages : {&shared_.api, &shared_.bus, &shared_.disk}) outages->end();
+    reboot_at_ = clock_step_at_ = BootTime::max();
+    for (Tunnel& tunnel : tunnels_) {
+        tunnel.foreign_at = BootTime::max();
+        tunnel.model.advance(now_);
+        tunnel.model.mend(false);
+        // It has to be able to rotate.
+        constexpr double proves_it = 0.1;
+        tunnel.rotations_left = dice_.happens(proves_it) ? 1 : 0;
+        if (!tunnel.rotation) tunnel.due = now_ + minutes{5};
+    }
+}
+
+bool Simulation::settled() const {
+    return daemon_up_ && std::ranges::all_of(tunnels_, [](const Tunnel& tunnel) {
+               return tunnel.rotations_left == 0 && !tunnel.rotation;
+           });
+}
+
+WallTime Simulation::wall_now() const {
+    return wall_start + now_.time_since_epoch() + wall_offset_;
+}
+
+void Simulation::tell(std::string line) {
+    if (!scenario_.tell) return;
+    scenario_.tell(fmt::format("{:>12} {}", to_text(now_.time_since_epoch()), line));
+}
+
+}  // namespace keyturn::simulation

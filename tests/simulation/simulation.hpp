@@ -1,0 +1,99 @@
+#pragma once
+
+#include "rotation/rotation.hpp"
+#include "simulation/statistics.hpp"
+#include "simulation/tunnel_model.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// What a run is made of, besides its seed.
+struct Scenario {
+    std::vector<TunnelPolicy> tunnels;
+    FaultPlan faults;
+    int rotations_per_tunnel = 1;
+    std::vector<std::uint64_t> kill_at;  ///< keyturnd is killed at these crash points, too.
+    std::function<void(const std::string& line)> tell;  ///< Takes the story, for a person.
+
+    /// Everything is drawn: one tunnel or many, few units or many, any faults.
+    [[nodiscard]] static Scenario draw(Dice& dice);
+};
+
+/// One run: keyturnd with the real heart for every tunnel, in a world where everything can go wrong
+/// and where time is nothing; first a storm, then quiet, in which all has to come right.
+class Simulation {
+  public:
+    Simulation(std::uint64_t seed, Scenario scenario);
+    Simulation(const Simulation&) = delete;
+    Simulation& operator=(const Simulation&) = delete;
+
+    /// Throws `Violation`.
+    void run();
+
+    [[nodiscard]] const Statistics& statistics() const { return statistics_; }
+    /// How many crash points the run has passed.
+    [[nodiscard]] std::uint64_t crash_points() const { return crash_points_; }
+
+  private:
+    struct Tunnel {
+        Tunnel(TunnelPolicy policy, Shared& shared, BootTime now)
+            : model(std::move(policy), shared, now) {}
+
+        TunnelModel model;
+        std::unique_ptr<Rotation> rotation;
+        BootTime due{};  ///< When its next step is.
+        int rotations_left = 0;
+        BootTime retry_at = BootTime::max();
+        BootTime foreign_at = BootTime::max();
+        std::uint64_t faults_at_start = 0;
+        bool accept_gap = false;
+        bool committed = false;
+    };
+
+    void run_to_the_end();
+    void step(Tunnel& tunnel);
+    void begin(Tunnel& tunnel, RotationInputs inputs);
+    void begin_new(Tunnel& tunnel);
+    void retry(Tunnel& tunnel);
+    void perform(Tunnel& tunnel);
+    void take_events(Tunnel& tunnel);
+    void conclude(Tunnel& tunnel);
+    void plan_next(Tunnel& tunnel);
+    void start_daemon();
+    void kill_daemon(Milliseconds away);
+    void reboot();
+    void pass_crash_point(Phase phase, bool before);
+    void fall_silent();
+    void disturb();
+    [[nodiscard]] bool settled() const;
+    [[nodiscard]] bool storm_is_over() const;
+    [[nodiscard]] BootTime next_moment() const;
+    [[nodiscard]] WallTime wall_now() const;
+    void tell(std::string line);
+
+    Dice dice_;
+    Scenario scenario_;
+    FaultPlan plan_;
+    Statistics statistics_;
+    Chance chance_{dice_, plan_, statistics_.faults};
+    Shared shared_;
+    BootTime now_{std::chrono::hours{1}};
+    Milliseconds wall_offset_{0};
+    std::list<Tunnel> tunnels_;
+    bool daemon_up_ = true;
+    BootTime daemon_back_ = BootTime::max();
+    BootTime reboot_at_ = BootTime::max();
+    BootTime clock_step_at_ = BootTime::max();
+    BootTime storm_ends_{};
+    bool quiet_ = false;
+    std::uint64_t crash_points_ = 0;
+};
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "journal/event.hpp"
+#include "rotation/record.hpp"
+#include "simulation/faults.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// What a number of runs have seen. Proves that they were worth something: a simulator that never
+/// comes into a corner shows nothing about it.
+struct Statistics {
+    std::uint64_t runs = 0;
+    std::uint64_t rotations = 0;
+    std::uint64_t committed = 0;             ///< Reached the commit.
+    std::uint64_t committed_with_fault = 0;  ///< And something went wrong on the way.
+    std::uint64_t committed_units = 0;       ///< Their units, summed.
+    std::uint64_t done = 0;
+    std::uint64_t refused = 0;
+    std::uint64_t steps = 0;
+    Milliseconds simulated{0};
+    FaultCounts faults{};
+    /// keyturnd killed, by the phase on the disk, before or after an effect.
+    std::array<std::array<std::uint64_t, 2>, 6> crashes{};
+    std::map<std::string, std::uint64_t> holds;  ///< By reason.
+    std::map<EventKind, std::uint64_t> events;
+
+    void add(const Statistics& other);
+
+    [[nodiscard]] std::uint64_t fault_total() const;
+    [[nodiscard]] double units_mean() const;
+
+    /// For people.
+    [[nodiscard]] std::string to_text() const;
+
+    /// Every corner that has to be seen and was seen less than `least` times.
+    [[nodiscard]] std::vector<std::string> missed_corners(std::uint64_t least) const;
+};
+
+}  // namespace keyturn::simulation

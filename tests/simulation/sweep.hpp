@@ -1,0 +1,31 @@
+#pragma once
+
+#include "simulation/simulation.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// Takes the lines of a story.
+using Teller = std::function<void(const std::string& line)>;
+
+/// Runs a seed; returns what is wrong, or nothing.
+[[nodiscard]] std::optional<std::string> run_seed(std::uint64_t seed, Statistics& statistics,
+                                                  Teller tell = {});
+
+struct SweepResult {
+    std::uint64_t runs = 0;
+    std::uint64_t points = 0;
+    std::optional<std::string> failure;
+};
+
+/// Kills keyturnd at every single crash point of undisturbed rotations: before each effect, and
+/// after it with its answer lost. `pairs`: at a second point, too, while it recovers.
+/// `tell` gets the story of a run that failed.
+[[nodiscard]] SweepResult sweep(bool pairs, const Teller& tell);
+
+}  // namespace keyturn::simulation

@@ -1,0 +1,121 @@
+#pragma once
+
+#include "rotation/action.hpp"
+#include "simulation/invariants.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace keyturn::simulation {
+
+/// keyturnd was killed at a crash point.
+struct DaemonKilled {};
+
+/// What all tunnels of a run share.
+struct Shared {
+    Chance& chance;
+    Outages api;
+    Outages bus;
+    Outages disk;
+    /// Passed before and after every effect; may throw `DaemonKilled`. `before`: the effect has not
+    /// been made; else it has, and its answer gets lost.
+    std::function<void(Phase phase, bool before)> crash_point;
+    int next_process = 0;
+};
+
+/// The world around one tunnel: performs what the heart asks for, as the real shell does it with
+/// the real boundaries, and lets go wrong what can go wrong there.
+class TunnelModel {
+  public:
+    TunnelModel(TunnelPolicy policy, Shared& shared, BootTime now);
+    TunnelModel(const TunnelModel&) = delete;
+    TunnelModel& operator=(const TunnelModel&) = delete;
+
+    /// Performs an action. Nothing: it takes until `again_at()`, and is to be performed again then.
+    [[nodiscard]] std::optional<Answer> perform(const Action& action, BootTime now);
+    [[nodiscard]] BootTime again_at() const { return again_at_; }
+
+    /// keyturnd is gone: what it was waiting for is forgotten.
+    void forget_call() { job_begun_ = false; }
+
+    /// Lets time pass for everything that does not belong to keyturnd.
+    void advance(BootTime now);
+
+    void reboot(BootTime up);
+
+    /// Nothing has gone wrong for long: everything has to be right.
+    void check_convergence(BootTime now);
+
+    /// A person mends what is broken.
+    void mend(bool leave_stopped);
+
+    /// Makes a new secret known that keyturnd has not made.
+    void rotate_foreign(BootTime now);
+
+    /// Somebody else's replica joins, or leaves.
+    void attach_foreign_replica();
+
+    [[nodiscard]] const TunnelPolicy& policy() const { return policy_; }
+    [[nodiscard]] DiskModel& disk() { return disk_; }
+    [[nodiscard]] Invariants& invariants() { return invariants_; }
+    [[nodiscard]] bool changed_while_idle() const;
+    [[nodiscard]] std::string describe() const;
+
+  private:
+    template <class Asked>
+    using ResultOf = std::optional<Result<typename Asked::Value>>;
+
+    template <class Asked>
+    std::optional<Answer> answer(const Asked& action);
+
+    ResultOf<InspectTunnel> act(const InspectTunnel&);
+    ResultOf<ReadToken> act(const ReadToken&);
+    ResultOf<ListConnectors> act(const ListConnectors&);
+    ResultOf<InspectUnits> act(const InspectUnits&);
+    ResultOf<SampleUnits> act(const SampleUnits& action);
+    ResultOf<CheckFiles> act(const CheckFiles&);
+    ResultOf<PrepareSecret> act(const PrepareSecret&);
+    ResultOf<SaveRecord> act(const SaveRecord& action);
+    ResultOf<CommitSecret> act(const CommitSecret&);
+    ResultOf<DeliverToken> act(const DeliverToken&);
+    ResultOf<PutBackToken> act(const PutBackToken&);
+    ResultOf<AdoptToken> act(const AdoptToken&);
+    ResultOf<RestartUnit> act(const RestartUnit& action);
+    ResultOf<Wait> act(const Wait& action);
+    ResultOf<ForgetSecrets> act(const ForgetSecrets&);
+    ResultOf<Conclude> act(const Conclude& action);
+
+    /// Something that keyturnd does to the world: with crash points around it.
+    template <class Effect>
+    void effect(Effect change);
+    /// One operation of the disk: it may fail before or after it took effect.
+    template <class Change>
+    Result<void> disk_operation(Change change);
+    std::optional<Error> api_fault();
+    std::optional<Error> bus_fault();
+    Result<SecretId> read_api();
+    Result<void> stage(const std::string& rotation_id, SecretId token);
+    Result<void> replace_file(const std::string& rotation_id, SecretId token);
+    Result<CommitSecret::Value> patch(SecretId secret);
+    UnitModel& unit(const std::string& name);
+    [[nodiscard]] Phase phase() const {
+        return disk_.record ? disk_.record->phase : Phase::preflight;
+    }
+
+    TunnelPolicy policy_;
+    Shared& shared_;
+    BootTime now_;
+    BootTime again_at_{};
+    SecretId next_secret_ = 1;
+    CloudModel cloud_;
+    DiskModel disk_;
+    std::vector<UnitModel> units_;
+    Invariants invariants_;
+    SecretId rotated_to_ = 0;  ///< By the last rotation that was done.
+    bool job_begun_ = false;
+};
+
+}  // namespace keyturn::simulation

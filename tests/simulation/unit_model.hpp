@@ -1,0 +1,118 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "cloudflared/readiness.hpp"
+#include "simulation/cloud_model.hpp"
+#include "units/unit_state.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace keyturn::simulation {
+
+/// Everything a unit needs of the tunnel it belongs to.
+struct UnitSurroundings {
+    Chance& chance;
+    CloudModel& cloud;
+    const SecretId& token_file;
+    int& next_process;  ///< Counted up over all processes of the run.
+};
+
+/// A cloudflared unit under systemd, as the real ones were seen to behave: it reads its token once,
+/// at its start; is READY with its first connection and gets the others one by one; a connection
+/// that is lost comes back only while the token is the tunnel's; a start that is refused ends after
+/// 15 s and is tried again 5 s later, for ever.
+class UnitModel {
+  public:
+    UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now);
+
+    /// Lets time pass. Every question below is about the time it was last advanced to.
+    void advance(BootTime now);
+
+    [[nodiscard]] UnitState state() const;
+    [[nodiscard]] Readiness readiness() const;
+    [[nodiscard]] bool running() const { return phase_ == Phase::running; }
+    [[nodiscard]] bool serving() const { return running() && connections_ > 0; }
+    [[nodiscard]] bool served_since(BootTime when) const { return serving() || served_ >= when; }
+    [[nodiscard]] bool listed() const { return serving() && now_ >= listed_from_; }
+    [[nodiscard]] SecretId token() const { return token_; }
+    [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// What the API lists although it is gone.
+    [[nodiscard]] std::optional<std::string> ghost() const;
+
+    /// Begins a restart job. `conflict` where another job is in the way.
+    [[nodiscard]] Result<void> begin_restart(RestartVerb verb);
+
+    /// How that job ended; nothing while it runs.
+    [[nodiscard]] std::optional<JobResult> job_result() const { return job_result_; }
+
+    /// When something will happen to it next, if nobody does anything.
+    [[nodiscard]] BootTime next_change() const;
+
+    /// The host goes down now and comes up at `up`; the unit starts then if it is enabled.
+    void reboot(BootTime up);
+
+    /// What a person does who has been called: starts it if it does not run, and sees to it that it
+    /// can. `leave_stopped`: what somebody stopped stays so.
+    void mend(bool leave_stopped);
+
+  private:
+    enum class Phase { running, starting, stopping, auto_restart, failed, inactive };
+    /// Foreseen events; each moment is one of these.
+    enum Moment : std::size_t {
+        phase_ends,
+        registration,
+        drop,
+        crash,
+        stop,
+        restart,
+        start,
+        moments
+    };
+
+    void happen(Moment moment);
+    void new_process();
+    void begin_start();
+    void begin_stop(bool then_start);
+    void end_process();
+    void start_failed(bool for_good);
+    void end_phase();
+    void register_connection();
+    void become_ready();
+    void finish_job(JobResult result);
+    void foresee_disturbances();
+    void after(Moment moment, Milliseconds wait) { at_[moment] = now_ + wait; }
+    void never(Moment moment) { at_[moment] = BootTime::max(); }
+    [[nodiscard]] bool job_pending() const { return job_ != Job::none; }
+
+    enum class Job { none, ours, theirs };
+
+    std::string name_;
+    std::string tunnel_;
+    UnitSurroundings around_;
+    BootTime now_;
+    Phase phase_ = Phase::inactive;
+    std::array<BootTime, moments> at_{};
+    int process_ = 0;
+    std::string invocation_;
+    std::string connector_;
+    SecretId token_ = 0;
+    int connections_ = 0;
+    int refusals_ = 0;
+    bool start_after_stop_ = false;
+    bool fails_at_start_ = false;
+    bool stopped_by_somebody_ = false;
+    Job job_ = Job::none;
+    std::optional<JobResult> job_result_;
+    BootTime served_{};
+    BootTime listed_from_{};
+    int ghost_ = 0;
+    BootTime ghost_until_{};
+};
+
+/// How many connections a connector keeps.
+inline constexpr int connections_full = 4;
+
+}  // namespace keyturn::simulation
