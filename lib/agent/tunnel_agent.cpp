@@ -76,6 +76,8 @@ Task<> TunnelAgent::run() {
         inputs.trigger = wish.trigger;
         inputs.scheduled = wish.scheduled;
         inputs.accept_gap = wish.accept_gap;
+        inputs.takes_over = wish.takes_over;
+        if (wish.takes_over) inputs.adoptions = adoptions_lately();
         co_await rotate(std::move(inputs));
     }
 }
@@ -113,15 +115,20 @@ Task<> TunnelAgent::wait_until_wanted() {
         const std::optional<WallTime> when = due();
         const WallTime now = world_.clock.wall_now();
         if (when && *when <= now) {
-            wish_ = Wish{"schedule", true, false};
+            wish_ = Wish{"schedule", true, false, false};
             break;
         }
-        // Without a due time only an operator can want something.
-        constexpr std::chrono::days never{3650};
+        const BootTime drift_look = drift_look_at_.value_or(BootTime{});
+        if (drift_look <= world_.clock.boot_now()) {
+            co_await look_for_drift();
+            continue;
+        }
         // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
-        const Milliseconds wait =
-            when ? std::min<Milliseconds>(*when - now, recompute_interval) : Milliseconds{never};
-        const BootTime until = world_.clock.boot_now() + wait;
+        BootTime until = drift_look;
+        if (when) {
+            const Milliseconds wait = std::min<Milliseconds>(*when - now, recompute_interval);
+            until = std::min(until, world_.clock.boot_now() + wait);
+        }
         co_await idle_until(until);
     }
     postponed_until_.reset();
@@ -134,6 +141,7 @@ Task<> TunnelAgent::idle_until(BootTime when) {
 
 Task<> TunnelAgent::rotate(RotationInputs inputs) {
     inputs.policy = policy_;
+    inputs.retired = state_.retired;
     for (;;) {
         rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
                                                world_.clock.wall_now());
@@ -148,9 +156,14 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
         inputs.retried = true;
         inputs.acknowledged_unit = inputs.record->hold->unit;
         inputs.record->hold.reset();
+        inputs.retired = state_.retired;
     }
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
+    const bool done = rotation_->view().state == RotationState::done;
+    if (done && rotation_->record().ends_on_foreign_token()) {
+        taken_over_.push_back(world_.clock.wall_now());
+    }
     if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {
         postponed_until_ = world_.clock.wall_now() + refusal_pause;
     }
@@ -202,7 +215,8 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
                                  to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
                      {}};
     }
-    wish_ = Wish{request.reason.empty() ? "operator" : request.reason, false, request.accept_gap};
+    wish_ = Wish{request.reason.empty() ? "operator" : request.reason, false, request.accept_gap,
+                 false};
     wakeup_.wake();
     return {};
 }

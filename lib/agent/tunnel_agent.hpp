@@ -14,7 +14,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -53,10 +55,19 @@ class TunnelAgent {
         std::string trigger;
         bool scheduled = false;
         bool accept_gap = false;
+        bool takes_over = false;
     };
 
     Task<> prepare_token_file();
     Task<> wait_until_wanted();
+    Task<> look_for_drift();
+    Task<Result<bool>> token_was_changed();
+    Task<Result<std::vector<Connector>>> foreign_connectors();
+    void tell_foreign(const std::vector<Connector>& foreign);
+    void note_drift_problem(std::string problem);
+    [[nodiscard]] int adoptions_lately();
+    template <class Asked>
+    Task<Result<typename Asked::Value>> ask(Asked question);
     Task<> rotate(RotationInputs inputs);
     Task<bool> perform_next();
     Task<> idle_until(BootTime when);
@@ -76,6 +87,11 @@ class TunnelAgent {
 
     std::string unreadable_;  ///< Why the durable state cannot be trusted; empty when it can.
     std::string token_file_problem_;
+    std::string drift_problem_;  ///< Why the last look at Cloudflare told nothing.
+    std::optional<BootTime> drift_look_at_;
+    std::set<std::string> foreign_seen_;  ///< At the last look.
+    std::set<std::string> foreign_told_;  ///< Connectors that an alarm was raised for.
+    std::vector<WallTime> taken_over_;    ///< When a stranger's token was, lately.
     std::optional<Wish> wish_;
     bool retry_wanted_ = false;
     std::optional<WallTime> postponed_until_;

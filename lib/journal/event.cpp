@@ -39,6 +39,8 @@ constexpr std::array rows{
     Row{EventKind::hold_urgent, "hold_urgent", "f7e1d2bf6e4b480280983e2ea0c3c024"},
     Row{EventKind::hold_lifted, "hold_lifted", "176b69677726419eb24b2e15dec32611"},
     Row{EventKind::foreign_rotation, "foreign_rotation", "105cec66110b47f69201c693c703ce6c"},
+    Row{EventKind::foreign_connector, "foreign_connector", "5f0b44a85a5b4eb09d263216d35f72f9"},
+    Row{EventKind::drift_unknown, "drift_unknown", "05a4332d81d1447e81fa6134ba2c55d2"},
     Row{EventKind::token_put_back, "token_put_back", "52bd269223eb4e9f96a3ba3d75eccc4d"},
     Row{EventKind::straggler_seen, "straggler_seen", "aee4823bb86140328e664e728c3143f7"},
     Row{EventKind::rotation_done, "rotation_done", "d4a1dc6097cc4e0593c5bb87bfaed2fe"},

@@ -31,9 +31,11 @@ enum class EventKind {
     rotation_held,       ///< A person has to decide: `keyturnctl retry`.
     hold_urgent,         ///< Held, and fewer replicas serve than min_available.
     hold_lifted,
-    foreign_rotation,  ///< Somebody else changed the secret: their token is taken over.
-    token_put_back,    ///< The API kept the old secret, so the old files are back.
-    straggler_seen,    ///< The API still lists a connector from before the commit.
+    foreign_rotation,   ///< Somebody else changed the secret: their token is taken over.
+    foreign_connector,  ///< Somebody runs a connector with the tunnel's token.
+    drift_unknown,      ///< Cloudflare cannot be asked whether the token is still right.
+    token_put_back,     ///< The API kept the old secret, so the old files are back.
+    straggler_seen,     ///< The API still lists a connector from before the commit.
     rotation_done,
     rotation_orphaned,  ///< Its rotation is open, and the tunnel is no more in the policy.
     state_unreadable,

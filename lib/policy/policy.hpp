@@ -49,6 +49,14 @@ struct RolloutPolicy {
     bool operator==(const RolloutPolicy&) const = default;
 };
 
+/// What is done when somebody else has changed a tunnel's secret.
+struct DriftPolicy {
+    Milliseconds interval = std::chrono::minutes{15};  ///< Between two looks at Cloudflare.
+    std::string restart = "window";                    ///< window, now or never.
+
+    bool operator==(const DriftPolicy&) const = default;
+};
+
 struct TunnelPolicy {
     std::string name;        ///< The operator's word for it: file names, journal, keyturnctl.
     std::string account;     ///< 32 hex digits.
@@ -57,6 +65,7 @@ struct TunnelPolicy {
     std::vector<std::string> units;  ///< Unit names or globs, in the order of the policy.
     RotatePolicy rotate;
     RolloutPolicy rollout;
+    DriftPolicy drift;
 
     bool operator==(const TunnelPolicy&) const = default;
 };

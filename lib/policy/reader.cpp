@@ -318,6 +318,8 @@ void Reader::store(const KeySpec& spec, PolicyValue value, Cursor cursor) {
                     return cursor.tunnel->policy.*member;
                 else if constexpr (std::is_same_v<Owner, RotatePolicy>)
                     return cursor.tunnel->policy.rotate.*member;
+                else if constexpr (std::is_same_v<Owner, DriftPolicy>)
+                    return cursor.tunnel->policy.drift.*member;
                 else
                     return cursor.tunnel->policy.rollout.*member;
             }();

@@ -113,10 +113,14 @@ struct PutBackToken {
     using Value = void;
 };
 
-/// Somebody else rotated: take the API's token as the new one, keep and stage it.
+/// Somebody else rotated: take the API's token as the new one, keep and stage it. If the API holds
+/// yet another one by now than `fingerprint`, nothing is done, and the answer names that one.
 struct AdoptToken {
+    std::string fingerprint;
+
     struct Value {
-        std::string new_fingerprint;
+        std::string rotation_id;
+        std::string fingerprint;  ///< Of the API's token.
     };
 };
 

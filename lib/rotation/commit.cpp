@@ -16,9 +16,6 @@ namespace {
 constexpr Milliseconds confirm_deadline = std::chrono::seconds{120};
 constexpr Milliseconds confirm_interval = std::chrono::seconds{2};
 
-/// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
-constexpr int adoptions_max = 2;
-
 }  // namespace
 
 Script<> Rotation::commit(bool resumed) {
@@ -100,11 +97,14 @@ Script<> Rotation::confirm() {
         const ReadToken::Value token = co_await insist(read_token, purpose);
         if (token.holder == ReadToken::Holder::ours) co_return;
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
-        if (token.holder == ReadToken::Holder::other) {
+        const bool previous = token.holder == ReadToken::Holder::previous;
+        if (token.holder == ReadToken::Holder::other ||
+            (previous && record_.ends_on_foreign_token())) {
             co_await adopt(token.fingerprint);
             co_await deliver();
+        } else if (previous && now_ >= deadline) {
+            co_await put_back();
         }
-        if (token.holder == ReadToken::Holder::previous && now_ >= deadline) co_await put_back();
         co_await sleep_for(confirm_interval);
     }
 }
@@ -117,10 +117,24 @@ Script<bool> Rotation::token_is_still_ours() {
     std::string purpose = "cannot tell whether the delivered token is still right";
     const ReadToken::Value token = co_await insist(read_token, purpose);
     if (token.holder == ReadToken::Holder::ours) co_return true;
+    co_await follow_token();
+    co_return false;
+}
+
+/// For a unit that does not come right: maybe nothing is wrong with it, and its token is dead. An
+/// API that does not answer says nothing.
+Script<bool> Rotation::token_was_changed() {
+    const ReadToken read_token;
+    const auto token = co_await ask(read_token);
+    co_return token && token->holder != ReadToken::Holder::ours;
+}
+
+/// Delivers and confirms the token that the API holds by now, and begins the roll-out again.
+Script<> Rotation::follow_token() {
     patch_confirmed_ = false;
     co_await confirm();
     co_await save(Phase::roll);
-    co_return false;
+    all_over_again_ = true;
 }
 
 Script<> Rotation::put_back() {
@@ -139,35 +153,6 @@ Script<> Rotation::put_back() {
         "Find out what sets this tunnel's secret (Terraform?), then retry",
         to_text(confirm_deadline));
     co_await hold(std::move(reason), std::move(text));
-}
-
-/// Somebody else rotated. Their token is the truth: ours and the one before are dead.
-Script<> Rotation::adopt(std::string foreign_fingerprint) {
-    if (++record_.adoptions > adoptions_max) {
-        std::string reason = "foreign_rotation";
-        std::string text = fmt::format(
-            "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "
-            "(Cloudflare's audit log, Terraform), then retry",
-            foreign_fingerprint);
-        co_await hold(std::move(reason), std::move(text));
-    }
-    start_over();
-    co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
-    const AdoptToken question;
-    std::string purpose = "cannot take over the token that somebody else made";
-    const AdoptToken::Value adopted = co_await insist(question, purpose);
-    record_.new_fingerprint = adopted.new_fingerprint;
-    say(EventKind::foreign_rotation, Priority::error,
-        fmt::format("Somebody else rotated {}: their token {} is taken over", inputs_.policy.name,
-                    adopted.new_fingerprint));
-}
-
-/// The delivered token is another one now: no unit is on it.
-void Rotation::start_over() {
-    for (UnitProgress& unit : record_.units) {
-        if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
-    }
-    record_.batch = 0;
 }
 
 }  // namespace keyturn

@@ -23,11 +23,14 @@ bool lists(const std::vector<Connector>& connectors, const std::string& id) {
 
 /// Returns only if the token changed underneath: then every unit is to be restarted again.
 Script<> Rotation::finish() {
-    invariant(everyone_proven(), "no unit is left behind on the old token");
-    co_await save(Phase::finish);
-    // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
-    static_cast<void>(co_await watch(inputs_.policy.rollout.min_healthy_time));
-    co_await await_api_list();
+    if (!ends_after_delivery()) {
+        invariant(everyone_proven(), "no unit is left behind on the old token");
+        co_await save(Phase::finish);
+        // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
+        static_cast<void>(co_await watch(inputs_.policy.rollout.min_healthy_time));
+        if (all_over_again_) co_return;
+        co_await await_api_list();
+    }
     const bool still_ours = co_await token_is_still_ours();
     if (!still_ours) co_return;
     const ForgetSecrets forget;
@@ -96,16 +99,23 @@ std::vector<std::string> Rotation::stragglers_in(const std::vector<Connector>& c
 std::string Rotation::closing_sentence() const {
     const auto verified =
         std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
-    return fmt::format("The token of {} is rotated: {} units serve with {}, after {}",
-                       inputs_.policy.name, verified, record_.new_fingerprint,
-                       to_text(wall_now_ - record_.started));
+    if (ends_after_delivery()) {
+        return fmt::format(
+            "The token {} that somebody else gave {} is delivered; `drift: {{restart: never}}` "
+            "leaves it to you to restart the units",
+            record_.new_fingerprint, inputs_.policy.name);
+    }
+    return fmt::format("The token of {} is {}: {} units serve with {}, after {}",
+                       inputs_.policy.name,
+                       record_.ends_on_foreign_token() ? "taken over" : "rotated", verified,
+                       record_.new_fingerprint, to_text(wall_now_ - record_.started));
 }
 
 HistoryEntry Rotation::history_entry(const std::string& text) const {
     HistoryEntry entry;
     entry.rotation_id = record_.rotation_id;
     entry.trigger = record_.trigger;
-    entry.outcome = "done";
+    entry.outcome = record_.ends_on_foreign_token() ? "taken over" : "done";
     entry.text = text;
     entry.started = record_.started;
     entry.ended = wall_now_;

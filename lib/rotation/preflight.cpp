@@ -108,6 +108,8 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
     }
 }
 
+}  // namespace
+
 std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const PreflightFacts& facts) {
     std::vector<UnitProgress> plan;
     std::vector<UnitProgress> listed;
@@ -134,8 +136,6 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
     plan.insert(plan.end(), listed.begin(), listed.end());
     return plan;
 }
-
-}  // namespace
 
 PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap, bool scheduled,
                                  const PreflightFacts& facts) {

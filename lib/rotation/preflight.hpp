@@ -31,6 +31,10 @@ struct PreflightVerdict {
 [[nodiscard]] PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap,
                                                bool scheduled, const PreflightFacts& facts);
 
+/// The units in the order of the roll-out. Pure.
+[[nodiscard]] std::vector<UnitProgress> plan_units(const TunnelPolicy& policy,
+                                                   const PreflightFacts& facts);
+
 /// A wall clock this far from the API's is wrong.
 inline constexpr std::chrono::minutes clock_error_max{5};
 

@@ -65,4 +65,14 @@ std::optional<UnitStep> unit_step_named(std::string_view name) {
     return value_in(unit_step_names, name);
 }
 
+void retire(TunnelState& state, const std::string& old_fingerprint,
+            const std::string& new_fingerprint) {
+    std::vector<std::string>& retired = state.retired;
+    std::erase(retired, new_fingerprint);
+    if (old_fingerprint.empty() || old_fingerprint == new_fingerprint) return;
+    std::erase(retired, old_fingerprint);
+    retired.push_back(old_fingerprint);
+    if (retired.size() > retired_max) retired.erase(retired.begin());
+}
+
 }  // namespace keyturn

@@ -64,14 +64,17 @@ struct RotationRecord {
     std::string old_fingerprint;
     std::string new_fingerprint;
     bool accept_gap = false;
-    bool scheduled = false;  ///< Started by the schedule, not by a person.
-    int adoptions = 0;       ///< How often a stranger's token was taken over, since the last retry.
-    std::string refusal;     ///< Why it is refused; only wiping and concluding are left.
-    int batch = 0;           ///< The batch being restarted or soaked, from 1.
+    bool scheduled = false;   ///< Started by the schedule, not by a person.
+    bool takes_over = false;  ///< Begun to bring the units onto a stranger's token.
+    bool adopted = false;     ///< A stranger's token was taken over: no secret of ours is sent.
+    int adoptions = 0;    ///< How often a stranger's token was taken over, since the last retry.
+    std::string refusal;  ///< Why it is refused; only wiping and concluding are left.
+    int batch = 0;        ///< The batch being restarted or soaked, from 1.
     std::vector<UnitProgress> units;             ///< In the order of the roll-out.
     std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
     std::optional<Hold> hold;
 
+    [[nodiscard]] bool ends_on_foreign_token() const { return takes_over || adopted; }
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
 
@@ -82,7 +85,7 @@ struct RotationRecord {
 struct HistoryEntry {
     std::string rotation_id;
     std::string trigger;
-    std::string outcome;  ///< done or refused
+    std::string outcome;  ///< done, taken over or refused
     std::string text;     ///< The closing sentence.
     WallTime started{};
     WallTime ended{};
@@ -98,9 +101,19 @@ struct TunnelState {
     WallTime first_seen{};                   ///< Without a last rotation the age counts from here.
     std::optional<WallTime> last_done;       ///< End of the last rotation that was done.
     std::optional<RotationRecord> rotation;  ///< The open one.
+    /// Fingerprints that were rotated away from, oldest first. One that comes back is somebody
+    /// putting an old secret back.
+    std::vector<std::string> retired;
 
     bool operator==(const TunnelState&) const = default;
 };
+
+/// So many retired fingerprints are remembered.
+inline constexpr std::size_t retired_max = 32;
+
+/// Notes in `state` that a rotation from one token to another has ended.
+void retire(TunnelState& state, const std::string& old_fingerprint,
+            const std::string& new_fingerprint);
 
 [[nodiscard]] std::string_view name_of(Phase phase);
 [[nodiscard]] std::string_view name_of(UnitStep step);

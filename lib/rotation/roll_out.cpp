@@ -50,9 +50,11 @@ Script<> Rotation::roll() {
 /// begins with the batch that was open; units that have verified are passed over, and its soak is
 /// begun anew.
 Script<bool> Rotation::roll_batches() {
+    all_over_again_ = false;
     // What was begun is ended first: a unit promoted in a soak may be of a later batch.
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
+        if (all_over_again_) co_return false;
     }
     const int last = record_.batch_count();
     for (int batch = std::max(record_.batch, 1); batch <= last; ++batch) {
@@ -65,13 +67,14 @@ Script<bool> Rotation::roll_batches() {
         // Of an earlier batch is who had verified, failed, and is to be restarted by a retry.
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
             if (record_.units[i].batch <= batch) co_await roll_unit(i);
+            if (all_over_again_) co_return false;
         }
         if (batch == last) break;
         const bool passed = co_await soak_out();
         if (!passed) co_return false;
     }
     co_await roll_started_units();
-    co_return true;
+    co_return !all_over_again_;
 }
 
 /// A unit that did not run at plan time, or was stopped, and was started since: whether it read the
@@ -82,8 +85,9 @@ Script<> Rotation::roll_started_units() {
         UnitProgress& unit = record_.units[i];
         if (unit.step != UnitStep::listed || !samples[i].state.running()) continue;
         unit.step = UnitStep::waiting;
-        unit.batch = record_.batch_count();
+        unit.batch = std::max(record_.batch_count(), 1);
         co_await roll_unit(i);
+        if (all_over_again_) co_return;
     }
 }
 
@@ -91,7 +95,7 @@ Script<> Rotation::roll_unit(std::size_t index) {
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
-        if (record_.units[index].step == UnitStep::listed) co_return;
+        if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
         const SampleUnits::Value samples = co_await sample();
         if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
         // Much may have happened since it was allowed: a disk that was full, a crash of ours.
@@ -163,6 +167,7 @@ Script<> Rotation::allow_restart(std::size_t index) {
             // It costs nothing to restart, and serves afterwards.
             co_await record_restart(*useless, samples[*useless]);
             co_await roll_unit(*useless);
+            if (all_over_again_) co_return;
             continue;
         }
         const Error too_few{
@@ -244,7 +249,8 @@ Script<Rotation::Listing> Rotation::listing_of(std::string connector) {
 }
 
 /// Returns when the unit is proven to serve with the new token: by systemd, by its own /ready for
-/// min_healthy_time, and by the API. Holds when that does not happen in time.
+/// min_healthy_time, and by the API. Holds when that does not happen in time, unless the token is
+/// another one by now.
 Script<> Rotation::verify(std::size_t index) {
     const std::string name = record_.units[index].name;
     Vigil vigil(record_.units[index], inputs_.policy, now_);
@@ -277,6 +283,11 @@ Script<> Rotation::verify(std::size_t index) {
             if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
         }
         if (vigil.hopeless()) {
+            const bool changed = co_await token_was_changed();
+            if (changed) {
+                co_await follow_token();
+                co_return;
+            }
             std::string text = fmt::format("{} did not come back with the new token: {} after {}",
                                            name, vigil.seen(), to_text(vigil.elapsed()));
             co_await hold("verification_failed", std::move(text), name);

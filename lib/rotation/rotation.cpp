@@ -25,6 +25,8 @@ Rotation::Rotation(RotationInputs inputs, BootTime now, WallTime wall_now)
         record_.trigger = inputs_.trigger;
         record_.accept_gap = inputs_.accept_gap;
         record_.scheduled = inputs_.scheduled;
+        record_.takes_over = inputs_.takes_over;
+        record_.adoptions = inputs_.adoptions;
         record_.started = wall_now;
         record_.phase = Phase::preflight;
     }
@@ -67,7 +69,10 @@ Script<> Rotation::tell() {
         co_await save(record_.phase);
     }
     if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
-    if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
+    const bool planned = record_.phase != Phase::preflight;
+    if (record_.ends_on_foreign_token() && (!planned || record_.phase == Phase::commit)) {
+        co_await take_over(planned);
+    } else if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
         co_await preflight();
         co_await prepare();
         co_await commit(false);
@@ -80,7 +85,7 @@ Script<> Rotation::tell() {
     }
     // Until it is done; a token that changed underneath leads back to the roll-out.
     for (;;) {
-        if (record_.phase != Phase::finish) co_await roll();
+        if (record_.phase != Phase::finish && !ends_after_delivery()) co_await roll();
         co_await finish();
     }
 }

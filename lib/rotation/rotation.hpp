@@ -22,6 +22,9 @@ struct RotationInputs {
     std::string trigger = "schedule";
     bool scheduled = false;                ///< Started by the schedule: refuses a wrong clock.
     bool accept_gap = false;               ///< The operator's word, beside the policy's.
+    bool takes_over = false;               ///< Somebody else rotated; bring the units onto it.
+    int adoptions = 0;                     ///< How often that was done lately.
+    std::vector<std::string> retired;      ///< Fingerprints that are not taken over.
     std::optional<RotationRecord> record;  ///< The open rotation on disk, when one is resumed.
     bool retried = false;                  ///< An operator took the hold off the record.
     std::string acknowledged_unit;         ///< The unit of that hold: its stop is accepted.
@@ -90,8 +93,14 @@ class Rotation {
     Script<> deliver();
     Script<> confirm();
     Script<bool> token_is_still_ours();
-    Script<> adopt(std::string foreign_fingerprint);
+    Script<bool> token_was_changed();
+    Script<> follow_token();
     Script<> put_back();
+    Script<> take_over(bool resumed);  // adoption.cpp
+    Script<> plan_take_over();
+    Script<> adopt(std::string foreign_fingerprint);
+    Script<> allow_adoption(std::string foreign_fingerprint);
+    [[nodiscard]] bool ends_after_delivery() const;
     Script<> roll();  // roll_out.cpp
     Script<bool> roll_batches();
     Script<> roll_started_units();
@@ -137,7 +146,7 @@ class Rotation {
     [[nodiscard]] bool everyone_proven() const;
     Script<> refuse(std::string text);
 
-    void start_over();  // commit.cpp
+    void start_over();  // adoption.cpp
     void waited_enough();
     void begin_step(Milliseconds duration);
     void end_step();
@@ -156,6 +165,7 @@ class Rotation {
     std::size_t waits_ = 0;           ///< How often anything had to be waited for.
     bool patch_confirmed_ = false;    ///< The PATCH answer itself carried our token.
     bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.
+    bool all_over_again_ = false;     ///< The token changed underneath: no unit is on it.
     bool short_of_replicas_ = false;  ///< Waits for replicas, which a mere answer does not end.
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
 

@@ -290,9 +290,12 @@ Task<Result<void>> Rotator::act(const PutBackToken&) {
     co_return replace_file((*kept)->rotation_id, text);
 }
 
-Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken&) {
+Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken& action) {
     const auto theirs = co_await api_token();
     if (!theirs) co_return theirs.error();
+    AdoptToken::Value value;
+    value.fingerprint = fingerprint_of(*theirs);
+    if (value.fingerprint != action.fingerprint) co_return value;
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     PendingTokens pending;
@@ -303,8 +306,7 @@ Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken&) {
     if (!saved) co_return saved.error();
     const auto staged = world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
     if (!staged) co_return staged.error();
-    AdoptToken::Value value;
-    value.new_fingerprint = fingerprint_of(*theirs);
+    value.rotation_id = pending.rotation_id;
     co_return value;
 }
 
@@ -313,6 +315,14 @@ Task<Result<void>> Rotator::act(const ForgetSecrets&) {
     if (!forgotten) co_return forgotten.error();
     world_.tokens.sweep(policy_.name, "");
     co_return Result<void>();
+}
+
+Result<Fingerprint> Rotator::delivered_fingerprint() {
+    const auto current = world_.tokens.current(policy_.name);
+    if (!current) return current.error();
+    if (!*current) return Fingerprint();
+    const auto token = decode_token((*current)->reveal());
+    return token ? fingerprint_of(*token) : Fingerprint();
 }
 
 Task<Result<void>> Rotator::seed_token_file() {
@@ -338,6 +348,9 @@ Task<Result<void>> Rotator::act(const Conclude& action) {
     TunnelState concluded = state_;
     concluded.rotation.reset();
     if (action.entry.outcome == "done") concluded.last_done = action.entry.ended;
+    if (action.entry.outcome != "refused") {
+        retire(concluded, action.entry.old_fingerprint, action.entry.new_fingerprint);
+    }
     const auto saved = world_.states.save(policy_.name, concluded);
     if (!saved) co_return saved.error();
     state_ = concluded;

@@ -42,6 +42,9 @@ class Rotator {
     /// Performs one action. Throws `operation_aborted` on cancellation and nothing else.
     Task<Answer> perform(const Action& action);
 
+    /// Of the token in the token file; empty where there is none that can be read.
+    [[nodiscard]] Result<Fingerprint> delivered_fingerprint();
+
     /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
     Task<Result<void>> seed_token_file();
 

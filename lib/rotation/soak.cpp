@@ -27,10 +27,11 @@ constexpr int replacements_max = 3;
 Script<bool> Rotation::soak_out() {
     for (;;) {
         const std::optional<std::size_t> promoted = co_await soak();
-        if (!promoted) co_return true;
+        if (!promoted) co_return !all_over_again_;
         const bool still_ours = co_await token_is_still_ours();
         if (!still_ours) co_return false;
         co_await roll_unit(*promoted);
+        if (all_over_again_) co_return false;
     }
 }
 
@@ -41,7 +42,7 @@ Script<std::optional<std::size_t>> Rotation::soak() {
         fmt::format("Batch {} of {} of {} serves; soaking for {}", record_.batch,
                     record_.batch_count(), inputs_.policy.name, to_text(duration)));
     const std::optional<std::size_t> promoted = co_await watch(duration);
-    if (!promoted) {
+    if (!promoted && !all_over_again_) {
         say(EventKind::soak_ended, Priority::info,
             fmt::format("{} was healthy for {}", inputs_.policy.name, to_text(duration)));
     }
@@ -49,7 +50,8 @@ Script<std::optional<std::size_t>> Rotation::soak() {
 }
 
 /// Looks at every unit until `duration` has passed without a disturbance. Holds when a restarted
-/// unit fails. Returns early with a unit that has to be restarted next.
+/// unit fails. Returns early with a unit that has to be restarted next, and when the token changed
+/// underneath.
 Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
@@ -66,12 +68,18 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
         const HealthFinding finding = health.look(record_, samples, now_);
         tell_decays(finding);
         if (finding.failure) {
+            const bool changed = co_await token_was_changed();
+            if (changed) {
+                co_await follow_token();
+                co_return std::nullopt;
+            }
             std::string text = fmt::format("{} had verified and then failed: {}",
                                            finding.failure->unit, finding.failure->text);
             co_await hold("verification_failed", std::move(text), finding.failure->unit);
         }
         if (finding.replaced) {
             co_await verify_replacement(*finding.replaced);
+            if (all_over_again_) co_return std::nullopt;
             co_await save(phase);
             begin_step(duration);
             health = HealthWatch();

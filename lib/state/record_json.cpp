@@ -51,6 +51,8 @@ void describe(Visitor& visit, Record& rotation) {
     visit("new_fingerprint", rotation.new_fingerprint);
     visit("accept_gap", rotation.accept_gap);
     visit("scheduled", rotation.scheduled);
+    visit("takes_over", rotation.takes_over);
+    visit("adopted", rotation.adopted);
     visit("adoptions", rotation.adoptions);
     visit("refusal", rotation.refusal);
     visit("batch", rotation.batch);
@@ -79,6 +81,7 @@ void describe(Visitor& visit, Record& document) {
     visit("first_seen_ms", document.state.first_seen);
     visit("last_done_ms", document.state.last_done);
     visit("rotation", document.state.rotation);
+    visit("retired", document.state.retired);
 }
 
 class Writer {

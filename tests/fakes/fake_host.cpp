@@ -41,6 +41,10 @@ void FakeHost::start_units() {
     for (auto& [name, unit] : units) start(unit);
 }
 
+void FakeHost::rotate_by_somebody_else(char letter) {
+    current_.secret = Secret::copy_of(std::string(32, letter));
+}
+
 void FakeHost::start(Unit& unit) {
     const int id = next_id_++;
     unit.state.invocation = fmt::format("{:032x}", id);
@@ -82,7 +86,7 @@ Task<Result<std::optional<Secret>>> FakeHost::patch_secret(TunnelRef, const Secr
 
 Task<Result<std::vector<Connector>>> FakeHost::list_connectors(TunnelRef) {
     if (api_down) co_return *api_down;
-    std::vector<Connector> connectors;
+    std::vector<Connector> connectors = strangers;
     for (const auto& [name, unit] : units) {
         if (!unit.state.running() || !unit.connected) continue;
         connectors.push_back(Connector{unit.connector, "192.0.2.1", "", "", 4});

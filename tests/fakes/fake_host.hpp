@@ -35,6 +35,9 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
 
     void start_units();
 
+    /// A new secret that is not ours: 32 times this letter. 'o' is the one from the beginning.
+    void rotate_by_somebody_else(char letter);
+
     // TunnelApi
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override;
     Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override;
@@ -56,6 +59,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
+    std::vector<Connector> strangers;    ///< Listed besides our own.
     std::optional<Error> api_down;       ///< Every call of the API fails with it.
     std::set<Fingerprint> secrets_sent;  ///< Distinct ones.
     int rests = 0;

@@ -96,6 +96,8 @@ void RotationWorld::start(bool retry) {
     inputs.trigger = "test";
     inputs.scheduled = scheduled;
     inputs.accept_gap = accept_gap;
+    inputs.takes_over = takes_over;
+    inputs.retired = retired;
     inputs.record = disk_record;
     if (retry && inputs.record && inputs.record->hold) {
         inputs.retried = true;
@@ -204,7 +206,9 @@ Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
 Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {
     ReadToken::Value value;
     value.holder = holder_of(token_read_is_stale ? Token::old : api_token);
-    value.fingerprint = api_token == Token::ours ? "new" : "old";
+    value.fingerprint = api_token == Token::ours  ? "new"
+                        : api_token == Token::old ? "old"
+                                                  : "theirs";
     value.clock_ahead = Milliseconds{0};
     return value;
 }
@@ -269,12 +273,12 @@ Result<void> RotationWorld::act(const PutBackToken&) {
     return {};
 }
 
-Result<AdoptToken::Value> RotationWorld::act(const AdoptToken&) {
+Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
     // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
     for (auto& [name, unit] : units) unit.token = Token::old;
-    return AdoptToken::Value{"theirs"};
+    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", action.fingerprint};
 }
 
 Result<JobResult> RotationWorld::act(const RestartUnit& action) {

@@ -69,6 +69,8 @@ class RotationWorld {
     TunnelPolicy policy;
     bool scheduled = false;
     bool accept_gap = false;
+    bool takes_over = false;
+    std::vector<std::string> retired;
     std::unique_ptr<Rotation> rotation;
     std::map<std::string, Unit> units;
     std::vector<std::string> order;
@@ -118,7 +120,7 @@ class RotationWorld {
     Result<CommitSecret::Value> act(const CommitSecret&);
     Result<DeliverToken::Value> act(const DeliverToken&);
     Result<void> act(const PutBackToken&);
-    Result<AdoptToken::Value> act(const AdoptToken&);
+    Result<AdoptToken::Value> act(const AdoptToken& action);
     Result<JobResult> act(const RestartUnit& action);
     Result<void> act(const Wait& action);
     Result<void> act(const ForgetSecrets&);

@@ -12,8 +12,14 @@ constexpr Milliseconds edge_lag_max = seconds{20};
 
 }  // namespace
 
+void CloudModel::set_by_stranger(SecretId secret, BootTime now) {
+    set(secret, now);
+    set_by_us_ = false;
+}
+
 void CloudModel::set(SecretId secret, BootTime now) {
     late_.reset();
+    set_by_us_ = true;
     if (secret == current_) return;
     before_ = current_;
     current_ = secret;

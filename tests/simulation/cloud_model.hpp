@@ -32,8 +32,12 @@ class CloudModel {
         return token == current_ || (token == before_ && now < edge_lags_until_);
     }
 
-    /// PATCH, by whoever.
+    /// A PATCH of keyturnd's.
     void set(SecretId secret, BootTime now);
+
+    /// A PATCH of somebody else's.
+    void set_by_stranger(SecretId secret, BootTime now);
+    [[nodiscard]] bool set_by_us() const { return set_by_us_; }
 
     /// A PATCH that is carried out later, unless another one comes first.
     void set_later(SecretId secret, BootTime when);
@@ -54,6 +58,7 @@ class CloudModel {
     Chance& chance_;
     SecretId current_;
     SecretId before_ = 0;
+    bool set_by_us_ = true;
     BootTime stale_until_{};
     BootTime edge_lags_until_{};
     std::optional<Late> late_;

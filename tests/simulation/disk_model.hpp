@@ -30,6 +30,7 @@ struct DiskModel {
     std::optional<Staged> staged;
     std::optional<KeptSecrets> kept;
     std::optional<RotationRecord> record;
+    std::vector<std::string> retired;
     std::vector<HistoryEntry> history;
 };
 

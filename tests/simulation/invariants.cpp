@@ -19,6 +19,8 @@ void Invariants::broken(const char* invariant, std::string text) const {
 
 void Invariants::rotation_begins(bool accept_gap) {
     sent_.clear();
+    retried_ = false;
+    adopted_ = false;
     held_unit_.reset();
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
@@ -28,6 +30,9 @@ void Invariants::secret_sent(SecretId secret) {
     if (sent_.size() > 1) broken("I4", "a second secret was sent in one rotation");
     if (!disk_.kept || disk_.kept->fresh != secret) {
         broken("I2", "a secret was sent that is not on the disk");
+    }
+    if (disk_.record && disk_.record->ends_on_foreign_token()) {
+        broken("I4", "a secret was sent where a stranger's was to be taken over");
     }
     if (!disk_.record || disk_.record->phase != Phase::commit) {
         broken("I2", "a secret was sent without a record that says so");
@@ -60,7 +65,7 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
 }
 
 void Invariants::secrets_forgotten() {
-    if (!disk_.record || disk_.record->phase == Phase::preflight) return;
+    if (!disk_.record || disk_.record->phase == Phase::preflight || delivers_only()) return;
     if (disk_.record->phase != Phase::finish) {
         broken("I2", "the secrets were wiped before the rotation was finished");
     }
@@ -75,18 +80,30 @@ void Invariants::event_told(const Event& event) {
         held_unit_ = event.target_unit;
         if (event.priority != Priority::alert) broken("I5", "a hold without an alarm");
     }
+    const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
+    if (event.kind == EventKind::foreign_rotation && retired && !retried_) {
+        broken("I5", "a secret that was rotated away was taken over, and nobody said so");
+    }
+}
+
+bool Invariants::delivers_only() const {
+    return disk_.record->takes_over && policy_.drift.restart == "never";
 }
 
 void Invariants::retried() {
+    retried_ = true;
     held_unit_.reset();
 }
 
 void Invariants::daemon_gone() {
+    retried_ = false;
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
 
 void Invariants::after_effect() {
-    const bool ours = sent_.contains(cloud_.current());
+    // Once a stranger's token was taken over, the API alone tells what it holds.
+    if (disk_.record && disk_.record->adopted) adopted_ = true;
+    const bool ours = cloud_.set_by_us() && sent_.contains(cloud_.current()) && !adopted_;
     const bool kept = disk_.kept && disk_.kept->fresh == cloud_.current();
     if (ours && !kept && disk_.token_file != cloud_.current()) {
         broken("I2",
@@ -97,6 +114,10 @@ void Invariants::after_effect() {
 void Invariants::converged() const {
     if (disk_.record) broken("I5", "a rotation has not ended although nothing is wrong any more");
     if (disk_.kept) broken("I2", "secrets are kept although no rotation is open");
+    if (disk_.token_file != cloud_.current()) broken("I5", "the token file holds a dead token");
+    const bool left_to_people = policy_.drift.restart == "never" && !disk_.history.empty() &&
+                                disk_.history.back().outcome != "done";
+    if (left_to_people) return;
     for (const UnitModel& unit : units_) {
         if (!unit.running()) continue;
         if (unit.token() == cloud_.current() && unit.state().running()) continue;

@@ -57,6 +57,7 @@ class Invariants {
     void converged() const;
 
   private:
+    [[nodiscard]] bool delivers_only() const;
     [[noreturn]] void broken(const char* invariant, std::string text) const;
 
     const TunnelPolicy& policy_;
@@ -67,6 +68,8 @@ class Invariants {
     std::set<SecretId> sent_;               ///< In this rotation.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     bool accept_gap_ = false;
+    bool adopted_ = false;
+    bool retried_ = false;  ///< An operator said so in the life of this rotation.
 };
 
 }  // namespace keyturn::simulation

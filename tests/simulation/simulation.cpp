@@ -18,6 +18,9 @@ constexpr Milliseconds api_outage_max = minutes{20};
 constexpr Milliseconds bus_outage_max = minutes{5};
 constexpr Milliseconds disk_full_max = minutes{20};
 constexpr Milliseconds stall_max = minutes{10};
+constexpr Milliseconds drift_interval = minutes{15};
+/// Whatever was set before is shown and taken everywhere after this.
+constexpr Milliseconds seen_by_then = minutes{5};
 constexpr std::uint64_t steps_max = 2'000'000;
 constexpr WallTime wall_start{seconds{1'772'332'200}};
 
@@ -36,7 +39,8 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario)
     for (const TunnelPolicy& policy : scenario_.tunnels) {
         Tunnel& tunnel = tunnels_.emplace_back(policy, shared_, now_);
         tunnel.rotations_left = scenario_.rotations_per_tunnel;
-        tunnel.due = now_ + dice_.between(seconds{1}, minutes{5});
+        tunnel.rotate_at = now_ + dice_.between(seconds{1}, minutes{5});
+        tunnel.due = now_;
         tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
     }
     storm_ends_ = now_ + storm_max;
@@ -109,14 +113,14 @@ void Simulation::step(Tunnel& tunnel) {
     try {
         if (now_ >= tunnel.foreign_at) {
             tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
-            if (tunnel.committed && chance_.comes(FaultKind::foreign_rotation)) {
+            if (chance_.comes(FaultKind::foreign_rotation)) {
                 tell(tunnel.model.policy().name + ": somebody else rotates");
                 tunnel.model.advance(now_);
                 tunnel.model.rotate_foreign(now_);
             }
         }
         if (!tunnel.rotation) {
-            begin_new(tunnel);
+            idle(tunnel);
         } else if (now_ >= tunnel.retry_at &&
                    tunnel.rotation->view().state == RotationState::held) {
             retry(tunnel);
@@ -128,11 +132,35 @@ void Simulation::step(Tunnel& tunnel) {
     }
 }
 
-void Simulation::begin_new(Tunnel& tunnel) {
-    if (tunnel.rotations_left == 0) {
-        tunnel.due = BootTime::max();
+/// As the agent does it: looks for drift now and then, and rotates when that is wanted.
+void Simulation::idle(Tunnel& tunnel) {
+    if (tunnel.rotations_left > 0 && now_ >= tunnel.rotate_at) {
+        begin_new(tunnel);
         return;
     }
+    const std::optional<bool> changed = tunnel.model.token_was_changed(now_);
+    if (changed && *changed) {
+        begin_take_over(tunnel);
+        return;
+    }
+    if (changed) tunnel.looked_at = now_;
+    tunnel.due = now_ + drift_interval;
+    if (tunnel.rotations_left > 0) tunnel.due = std::min(tunnel.due, tunnel.rotate_at);
+}
+
+void Simulation::begin_take_over(Tunnel& tunnel) {
+    ++statistics_.take_overs;
+    tunnel.model.invariants().rotation_begins(false);
+    std::erase_if(tunnel.taken_over, [&](BootTime when) { return when < now_ - hours{24}; });
+    RotationInputs inputs;
+    inputs.trigger = "foreign rotation";
+    inputs.takes_over = true;
+    inputs.adoptions = static_cast<int>(tunnel.taken_over.size());
+    tell(tunnel.model.policy().name + ": the token was changed");
+    begin(tunnel, std::move(inputs));
+}
+
+void Simulation::begin_new(Tunnel& tunnel) {
     --tunnel.rotations_left;
     ++statistics_.rotations;
     tunnel.faults_at_start = chance_.total();
@@ -146,6 +174,7 @@ void Simulation::begin_new(Tunnel& tunnel) {
 
 void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
     inputs.policy = tunnel.model.policy();
+    inputs.retired = tunnel.model.disk().retired;
     tunnel.rotation = std::make_unique<Rotation>(std::move(inputs), now_, wall_now());
     take_events(tunnel);
     plan_next(tunnel);
@@ -215,13 +244,16 @@ void Simulation::take_events(Tunnel& tunnel) {
 void Simulation::conclude(Tunnel& tunnel) {
     const bool done = tunnel.rotation->view().state == RotationState::done;
     ++(done ? statistics_.done : statistics_.refused);
+    if (done && tunnel.rotation->record().ends_on_foreign_token())
+        tunnel.taken_over.push_back(now_);
     if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
         ++statistics_.committed_with_fault;
     }
     tunnel.committed = false;
     tunnel.rotation.reset();
-    tunnel.due = now_ + dice_.between(minutes{1}, hours{1});
-    if (!done || tunnel.model.changed_while_idle()) tunnel.model.mend(false);
+    tunnel.rotate_at = now_ + dice_.between(minutes{1}, hours{1});
+    tunnel.due = now_ + minutes{1};
+    if (!done) tunnel.model.mend(false);
 }
 
 void Simulation::kill_daemon(Milliseconds away) {
@@ -231,6 +263,7 @@ void Simulation::kill_daemon(Milliseconds away) {
     for (Tunnel& tunnel : tunnels_) {
         tunnel.rotation.reset();
         tunnel.model.forget_call();
+        tunnel.taken_over.clear();
         tunnel.model.invariants().daemon_gone();
     }
 }
@@ -243,7 +276,7 @@ void Simulation::start_daemon() {
         if (!tunnel.model.disk().record) {
             // Whatever it was has ended, or had not begun.
             tunnel.committed = false;
-            tunnel.due = std::max(tunnel.due, now_);
+            tunnel.due = now_;
             continue;
         }
         RotationInputs inputs;
@@ -285,13 +318,14 @@ void Simulation::fall_silent() {
         // It has to be able to rotate.
         constexpr double proves_it = 0.1;
         tunnel.rotations_left = dice_.happens(proves_it) ? 1 : 0;
-        if (!tunnel.rotation) tunnel.due = now_ + minutes{5};
+        if (!tunnel.rotation) tunnel.due = now_ + minutes{1};
     }
 }
 
 bool Simulation::settled() const {
-    return daemon_up_ && std::ranges::all_of(tunnels_, [](const Tunnel& tunnel) {
-               return tunnel.rotations_left == 0 && !tunnel.rotation;
+    return daemon_up_ && std::ranges::all_of(tunnels_, [this](const Tunnel& tunnel) {
+               const bool idle = tunnel.rotations_left == 0 && !tunnel.rotation;
+               return idle && tunnel.looked_at > storm_ends_ + seen_by_then;
            });
 }
 

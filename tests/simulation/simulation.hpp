@@ -52,6 +52,9 @@ class Simulation {
         int rotations_left = 0;
         BootTime retry_at = BootTime::max();
         BootTime foreign_at = BootTime::max();
+        BootTime rotate_at{};  ///< When the next rotation is wanted.
+        BootTime looked_at{};  ///< When it was last seen that nobody had changed the token.
+        std::vector<BootTime> taken_over;
         std::uint64_t faults_at_start = 0;
         bool accept_gap = false;
         bool committed = false;
@@ -60,7 +63,9 @@ class Simulation {
     void run_to_the_end();
     void step(Tunnel& tunnel);
     void begin(Tunnel& tunnel, RotationInputs inputs);
+    void idle(Tunnel& tunnel);
     void begin_new(Tunnel& tunnel);
+    void begin_take_over(Tunnel& tunnel);
     void retry(Tunnel& tunnel);
     void perform(Tunnel& tunnel);
     void take_events(Tunnel& tunnel);
@@ -91,7 +96,7 @@ class Simulation {
     BootTime daemon_back_ = BootTime::max();
     BootTime reboot_at_ = BootTime::max();
     BootTime clock_step_at_ = BootTime::max();
-    BootTime storm_ends_{};
+    BootTime storm_ends_{};  ///< From then on nothing goes wrong.
     bool quiet_ = false;
     std::uint64_t crash_points_ = 0;
 };

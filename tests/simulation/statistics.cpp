@@ -9,9 +9,9 @@ namespace keyturn::simulation {
 namespace {
 
 /// Every reason for which the heart holds.
-constexpr std::array hold_reasons{
-    "verification_failed", "operator_took_over", "too_few_replicas", "not_allowed",
-    "not_listed",          "secret_not_taken",   "foreign_rotation", "denied"};
+constexpr std::array hold_reasons{"verification_failed", "operator_took_over", "too_few_replicas",
+                                  "not_allowed",         "not_listed",         "secret_not_taken",
+                                  "foreign_rotation",    "retired_secret",     "denied"};
 
 /// The events that mark a path of the heart which is not the straight one.
 constexpr std::array paths{
@@ -95,6 +95,7 @@ std::vector<std::string> Statistics::missed_corners(std::uint64_t least) const {
             look(fmt::format("killed in {}, {}", name, sides[side]), crashes[phase][side]);
         }
     }
+    look("taken over while idle", take_overs);
     for (const char* reason : hold_reasons) {
         const auto found = holds.find(reason);
         look(fmt::format("held: {}", reason), found == holds.end() ? 0 : found->second);

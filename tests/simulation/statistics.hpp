@@ -22,6 +22,7 @@ struct Statistics {
     std::uint64_t committed_units = 0;       ///< Their units, summed.
     std::uint64_t done = 0;
     std::uint64_t refused = 0;
+    std::uint64_t take_overs = 0;  ///< Of a token that was changed while no rotation was open.
     std::uint64_t steps = 0;
     Milliseconds simulated{0};
     FaultCounts faults{};

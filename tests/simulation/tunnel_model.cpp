@@ -41,7 +41,6 @@ TunnelModel::TunnelModel(TunnelPolicy policy, Shared& shared, BootTime now)
       cloud_(shared.chance, next_secret_),
       invariants_(policy_, cloud_, disk_, units_) {
     disk_.token_file = next_secret_++;
-    rotated_to_ = cloud_.current();
     units_.reserve(policy_.units.size());
     for (const std::string& name : policy_.units) {
         const UnitSurroundings around{shared.chance, cloud_, disk_.token_file, shared.next_process};
@@ -65,23 +64,26 @@ void TunnelModel::reboot(BootTime up) {
 
 void TunnelModel::mend(bool leave_stopped) {
     cloud_.detach_foreign();
-    if (changed_while_idle()) disk_.token_file = cloud_.current();
     for (UnitModel& unit : units_) unit.mend(leave_stopped);
 }
 
 void TunnelModel::rotate_foreign(BootTime now) {
-    cloud_.set(next_secret_++, now);
+    constexpr double old_one = 0.2;
+    Dice& dice = shared_.chance.dice();
+    const SecretId old = dice.between(1, next_secret_ - 1);
+    cloud_.set_by_stranger(dice.happens(old_one) ? old : next_secret_++, now);
 }
 
-/// Nobody watches over a tunnel that is not being rotated: that its secret was changed then is for
-/// a person to find out.
-bool TunnelModel::changed_while_idle() const {
-    return !disk_.record && rotated_to_ != cloud_.current();
+std::optional<bool> TunnelModel::token_was_changed(BootTime now) {
+    advance(now);
+    const Result<SecretId> shown = read_api();
+    if (!shown) return std::nullopt;
+    return *shown != disk_.token_file;
 }
 
 void TunnelModel::check_convergence(BootTime now) {
     advance(now);
-    if (!changed_while_idle()) invariants_.converged();
+    invariants_.converged();
 }
 
 void TunnelModel::attach_foreign_replica() {
@@ -326,16 +328,19 @@ TunnelModel::ResultOf<PutBackToken> TunnelModel::act(const PutBackToken&) {
     return replace_file(kept.rotation_id, kept.old);
 }
 
-TunnelModel::ResultOf<AdoptToken> TunnelModel::act(const AdoptToken&) {
+TunnelModel::ResultOf<AdoptToken> TunnelModel::act(const AdoptToken& action) {
     const Result<SecretId> theirs = read_api();
     if (!theirs) return theirs.error();
+    if (fingerprint(*theirs) != action.fingerprint) {
+        return AdoptToken::Value{"", fingerprint(*theirs)};
+    }
     KeptSecrets adopted{rotation_id(*theirs), *theirs, *theirs};
     if (disk_.kept) adopted = KeptSecrets{disk_.kept->rotation_id, *theirs, disk_.kept->old};
     const Result<void> kept = disk_operation([&] { disk_.kept = adopted; });
     if (!kept) return kept.error();
     const Result<void> staged = stage(adopted.rotation_id, adopted.fresh);
     if (!staged) return staged.error();
-    return AdoptToken::Value{fingerprint(*theirs)};
+    return AdoptToken::Value{adopted.rotation_id, fingerprint(*theirs)};
 }
 
 TunnelModel::ResultOf<ForgetSecrets> TunnelModel::act(const ForgetSecrets&) {
@@ -360,9 +365,15 @@ TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {
         if (!known) disk_.history.push_back(action.entry);
     });
     if (!appended) return appended.error();
-    const Result<void> ended = disk_operation([&] { disk_.record.reset(); });
-    if (action.entry.outcome == "done" && !disk_.record) rotated_to_ = disk_.token_file;
-    return ended;
+    TunnelState state;
+    state.retired = disk_.retired;
+    if (action.entry.outcome != "refused") {
+        retire(state, action.entry.old_fingerprint, action.entry.new_fingerprint);
+    }
+    return disk_operation([&] {
+        disk_.record.reset();
+        disk_.retired = state.retired;
+    });
 }
 
 TunnelModel::ResultOf<Wait> TunnelModel::act(const Wait&) {

@@ -46,13 +46,17 @@ class TunnelModel {
 
     void reboot(BootTime up);
 
+    /// Whether the token at Cloudflare is another one than the delivered one; nothing when
+    /// Cloudflare does not answer.
+    [[nodiscard]] std::optional<bool> token_was_changed(BootTime now);
+
     /// Nothing has gone wrong for long: everything has to be right.
     void check_convergence(BootTime now);
 
     /// A person mends what is broken.
     void mend(bool leave_stopped);
 
-    /// Makes a new secret known that keyturnd has not made.
+    /// Sets a secret that is not keyturnd's, or puts back an old one.
     void rotate_foreign(BootTime now);
 
     /// Somebody else's replica joins, or leaves.
@@ -61,7 +65,6 @@ class TunnelModel {
     [[nodiscard]] const TunnelPolicy& policy() const { return policy_; }
     [[nodiscard]] DiskModel& disk() { return disk_; }
     [[nodiscard]] Invariants& invariants() { return invariants_; }
-    [[nodiscard]] bool changed_while_idle() const;
     [[nodiscard]] std::string describe() const;
 
   private:
@@ -82,7 +85,7 @@ class TunnelModel {
     ResultOf<CommitSecret> act(const CommitSecret&);
     ResultOf<DeliverToken> act(const DeliverToken&);
     ResultOf<PutBackToken> act(const PutBackToken&);
-    ResultOf<AdoptToken> act(const AdoptToken&);
+    ResultOf<AdoptToken> act(const AdoptToken& action);
     ResultOf<RestartUnit> act(const RestartUnit& action);
     ResultOf<Wait> act(const Wait& action);
     ResultOf<ForgetSecrets> act(const ForgetSecrets&);
@@ -114,7 +117,6 @@ class TunnelModel {
     DiskModel disk_;
     std::vector<UnitModel> units_;
     Invariants invariants_;
-    SecretId rotated_to_ = 0;  ///< By the last rotation that was done.
     bool job_begun_ = false;
 };
 

@@ -21,7 +21,7 @@ constexpr Milliseconds list_lag_max = seconds{60};
 constexpr int refusals_max = 6;
 
 std::string connector_name(int process) {
-    return fmt::format("connector-{}", process);
+    return fmt::format("c-{}", process);
 }
 
 }  // namespace
@@ -120,7 +120,7 @@ void UnitModel::begin_stop(bool then_start) {
 
 void UnitModel::new_process() {
     process_ = ++around_.next_process;
-    invocation_ = fmt::format("{:032x}", process_);
+    invocation_ = fmt::format("i-{}", process_);
     connector_ = connector_name(process_);
 }
 

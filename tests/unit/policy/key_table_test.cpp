@@ -20,6 +20,7 @@ const Owner& part_of(const Policy& policy) {
     if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);
     if constexpr (std::is_same_v<Owner, RotatePolicy>) return policy.tunnels.at(0).rotate;
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
+    if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
 }
 
 template <class Owner, class Field>
@@ -63,7 +64,7 @@ TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
         EXPECT_EQ(written, value_in(built_in(), spec)) << spec.path;
         ++checked;
     }
-    EXPECT_GE(checked, 11);
+    EXPECT_GE(checked, 13);
 }
 
 TEST(KeyTable, PathsAreUniqueAndInsideSectionsThatAreThere) {
@@ -98,6 +99,7 @@ TEST(KeyTable, BoundsMakeSense) {
 std::string other_value(const KeySpec& spec) {
     if (spec.name() == "every") return "90d";
     if (spec.name() == "batches") return "1";
+    if (spec.name() == "restart") return "never";
     switch (spec.kind) {
         case KeyKind::boolean: return "true";
         case KeyKind::integer: return "2";
@@ -134,14 +136,14 @@ TEST(KeyTable, EveryDefaultReachesTheTunnels) {
             << spec.path;
         ++checked;
     }
-    EXPECT_GE(checked, 13);
+    EXPECT_GE(checked, 15);
 }
 
 TEST(KeyTable, DefaultsHoldTheTunnelsKeysExceptWhatIsEachTunnelsOwn) {
     std::set<std::string_view> names;
     for (const KeySpec* spec : keys_in({"tunnels.NAME", true})) names.insert(spec->name());
-    EXPECT_EQ(names,
-              (std::set<std::string_view>{"account", "credential", "token", "rotate", "rollout"}));
+    EXPECT_EQ(names, (std::set<std::string_view>{"account", "credential", "token", "rotate",
+                                                 "rollout", "drift"}));
     EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 2);
     EXPECT_EQ(keys_in({}).size(), 4U);
 }

@@ -32,6 +32,8 @@ inline TunnelState sample_state() {
     rotation.new_fingerprint = "ffeeddccbbaa0099";
     rotation.accept_gap = true;
     rotation.scheduled = true;
+    rotation.takes_over = true;
+    rotation.adopted = true;
     rotation.adoptions = 1;
     rotation.refusal = "the API token lacks Write";
     rotation.batch = 1;

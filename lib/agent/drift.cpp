@@ -1,0 +1,120 @@
+// What an idle tunnel is watched for: a secret that somebody else changed, and connectors that
+// nothing here accounts for.
+
+#include "agent/tunnel_agent.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "journal/event_log.hpp"
+#include "time/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// So long a token that was taken over counts towards the limit of the heart.
+constexpr std::chrono::hours adoptions_span{24};
+
+}  // namespace
+
+/// Asks the shell for something and unpacks its answer.
+template <class Asked>
+Task<Result<typename Asked::Value>> TunnelAgent::ask(Asked question) {
+    const Action action = std::move(question);
+    Answer answer = co_await rotator_.perform(action);
+    co_return std::move(std::get<Answered<Asked>>(answer).result);
+}
+
+Task<> TunnelAgent::look_for_drift() {
+    drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
+    const Result<bool> changed = co_await token_was_changed();
+    if (!changed) {
+        note_drift_problem(changed.error().text);
+    } else if (*changed) {
+        note_drift_problem("");
+        wish_ = Wish{"foreign rotation", false, false, true};
+    } else {
+        const auto foreign = co_await foreign_connectors();
+        note_drift_problem(foreign ? "" : foreign.error().text);
+        if (foreign) tell_foreign(*foreign);
+    }
+    world_.api.rest();
+}
+
+Task<Result<bool>> TunnelAgent::token_was_changed() {
+    ReadToken read_token;
+    const auto token = co_await ask(std::move(read_token));
+    if (!token) co_return token.error();
+    const Result<Fingerprint> delivered = rotator_.delivered_fingerprint();
+    if (!delivered) co_return delivered.error();
+    co_return token->fingerprint != *delivered;
+}
+
+/// Connectors at the API that are none of our units. Where a unit does not tell its connector, none
+/// can be told apart.
+Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
+    ListConnectors list;
+    auto connectors = co_await ask(std::move(list));
+    if (!connectors) co_return connectors.error();
+    InspectUnits inspect;
+    const auto units = co_await ask(std::move(inspect));
+    if (!units) co_return units.error();
+    SampleUnits sample;
+    for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
+    const auto samples = co_await ask(std::move(sample));
+    if (!samples) co_return samples.error();
+    std::vector<Connector> foreign = std::move(*connectors);
+    for (const SampleUnits::Sample& unit : *samples) {
+        const bool at_rest =
+            unit.state.active_state == "inactive" || unit.state.active_state == "failed";
+        if (!unit.readiness && !at_rest && unit.state.loaded()) co_return std::vector<Connector>();
+        if (!unit.readiness) continue;
+        std::erase_if(foreign, [&](const Connector& connector) {
+            return connector.id == unit.readiness->connector_id;
+        });
+    }
+    co_return foreign;
+}
+
+void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
+    std::set<std::string> seen;
+    for (const Connector& connector : foreign) {
+        seen.insert(connector.id);
+        // The list of the API is behind: who is seen twice is there.
+        const bool news =
+            foreign_seen_.contains(connector.id) && !foreign_told_.contains(connector.id);
+        if (!news) continue;
+        foreign_told_.insert(connector.id);
+        Event event = event_of(EventKind::foreign_connector, Priority::alert);
+        event.message = fmt::format(
+            "Somebody runs {} with its token: connector {} from {} since {} is none of its units",
+            policy_.name, connector.id,
+            connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
+            connector.run_at.empty() ? "an unknown time" : connector.run_at);
+        log_.record(event);
+    }
+    std::erase_if(foreign_told_, [&](const std::string& id) { return !seen.contains(id); });
+    foreign_seen_ = std::move(seen);
+}
+
+/// Not knowing is told once, and again when the reason changes.
+void TunnelAgent::note_drift_problem(std::string problem) {
+    const bool news = !problem.empty() && problem != drift_problem_;
+    drift_problem_ = std::move(problem);
+    if (!news) return;
+    Event event = event_of(EventKind::drift_unknown, Priority::warning);
+    event.message = fmt::format("Cannot tell whether the token of {} is still right: {}",
+                                policy_.name, drift_problem_);
+    log_.record(event);
+}
+
+int TunnelAgent::adoptions_lately() {
+    const WallTime now = world_.clock.wall_now();
+    std::erase_if(taken_over_, [&](WallTime when) { return when < now - adoptions_span; });
+    return static_cast<int>(taken_over_.size());
+}
+
+}  // namespace keyturn

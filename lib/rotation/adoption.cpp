@@ -1,0 +1,124 @@
+// A side story: somebody else changed the tunnel's secret. Theirs is the truth; what we hold is
+// dead.
+
+#include "rotation/asking.hpp"
+#include "rotation/preflight.hpp"
+#include "rotation/rotation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+/// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
+constexpr int adoptions_max = 2;
+
+}  // namespace
+
+/// Found out while no rotation was open: every unit runs on a token that opens no new connection.
+/// What is restarted is decided by the same rules as in a rotation; no secret is sent.
+Script<> Rotation::take_over(bool resumed) {
+    if (!resumed) co_await plan_take_over();
+    const ReadToken read_token;
+    std::string purpose = "cannot read the tunnel's token from Cloudflare";
+    const ReadToken::Value token = co_await insist(read_token, purpose);
+    if (!resumed && token.fingerprint == record_.old_fingerprint) {
+        std::string text = "Cloudflare holds the delivered token again";
+        co_await refuse(std::move(text));
+    }
+    if (token.holder == ReadToken::Holder::ours) {
+        co_await save(Phase::commit);
+    } else {
+        co_await adopt(token.fingerprint);
+    }
+    co_await deliver();
+    co_await confirm();
+    token_confirmed_ = true;
+}
+
+/// No refusal here, whatever state the units are in: a token that is not delivered helps nobody.
+Script<> Rotation::plan_take_over() {
+    co_await save(Phase::preflight);
+    PreflightFacts facts;
+    const CheckFiles check_files;
+    std::string purpose = "the token file cannot be replaced";
+    facts.files = co_await insist(check_files, purpose);
+    const InspectUnits inspect_units;
+    purpose = "cannot look at the units";
+    facts.units = co_await insist(inspect_units, purpose);
+    SampleUnits sample_units;
+    for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
+    purpose = "systemd does not answer";
+    facts.samples = co_await insist(std::move(sample_units), purpose);
+    const ListConnectors list;
+    purpose = "cannot list the tunnel's connectors at Cloudflare";
+    facts.connectors = co_await insist(list, purpose);
+    record_.units = plan_units(inputs_.policy, facts);
+    record_.connectors_before.clear();
+    for (const Connector& connector : facts.connectors) {
+        record_.connectors_before.push_back(connector.id);
+    }
+    record_.old_fingerprint = facts.files.fingerprint;
+    view_.samples = facts.samples;
+}
+
+Script<> Rotation::adopt(std::string foreign_fingerprint) {
+    AdoptToken::Value adopted;
+    for (;;) {
+        co_await allow_adoption(foreign_fingerprint);
+        start_over();
+        record_.adopted = true;
+        co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
+        AdoptToken question;
+        question.fingerprint = foreign_fingerprint;
+        std::string purpose = "cannot take over the token that somebody else made";
+        adopted = co_await insist(std::move(question), std::move(purpose));
+        if (adopted.fingerprint == foreign_fingerprint) break;
+        foreign_fingerprint = adopted.fingerprint;  // Changed again, meanwhile.
+    }
+    record_.rotation_id = adopted.rotation_id;
+    record_.new_fingerprint = adopted.fingerprint;
+    say(EventKind::foreign_rotation, Priority::error,
+        fmt::format("Somebody else rotated {}: their token {} is taken over", inputs_.policy.name,
+                    adopted.fingerprint));
+}
+
+/// Holds if a person has to look at who changes the secret, and why.
+Script<> Rotation::allow_adoption(std::string foreign_fingerprint) {
+    const bool retired =
+        std::ranges::find(inputs_.retired, foreign_fingerprint) != inputs_.retired.end();
+    if (retired && !inputs_.retried) {
+        std::string reason = "retired_secret";
+        std::string text = fmt::format(
+            "somebody put back a secret that was rotated away (the API shows {}); find out who "
+            "(Terraform?), then retry: it is taken over as it is, and you can rotate anew",
+            foreign_fingerprint);
+        co_await hold(std::move(reason), std::move(text));
+    }
+    if (++record_.adoptions > adoptions_max) {
+        std::string reason = "foreign_rotation";
+        std::string text = fmt::format(
+            "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "
+            "(Cloudflare's audit log, Terraform), then retry",
+            foreign_fingerprint);
+        co_await hold(std::move(reason), std::move(text));
+    }
+}
+
+/// The delivered token is another one now: no unit is on it.
+void Rotation::start_over() {
+    for (UnitProgress& unit : record_.units) {
+        if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
+    }
+    record_.batch = 0;
+}
+
+/// `drift: {restart: never}`: whoever restarts a unit next brings it onto the new token.
+bool Rotation::ends_after_delivery() const {
+    return record_.takes_over && inputs_.policy.drift.restart == "never";
+}
+
+}  // namespace keyturn

@@ -1,0 +1,118 @@
+#include "unit/agent/agent_fixture.hpp"
+
+namespace keyturn {
+namespace {
+
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class DriftTest : public TunnelAgentTest {
+  protected:
+    void pass(Milliseconds time) {
+        clock_.run_until([] { return false; }, time);
+    }
+
+    [[nodiscard]] std::ptrdiff_t told(EventKind kind) const {
+        return std::ranges::count(log_.events, kind, &Event::kind);
+    }
+
+    [[nodiscard]] bool file_holds_the_api_token() {
+        return (*tokens_->current("web"))->reveal() == host_->api_token_text();
+    }
+};
+
+TEST_F(DriftTest, TakesOverATokenThatSomebodyElseMade) {
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(14min);
+    EXPECT_FALSE(file_holds_the_api_token()) << "nobody has looked yet";
+    pass(1h);
+    EXPECT_TRUE(file_holds_the_api_token());
+    EXPECT_TRUE(log_.told(EventKind::foreign_rotation));
+    EXPECT_EQ(restarts(), 2) << "both units run on theirs";
+    EXPECT_THAT(host_->secrets_sent, SizeIs(0)) << "no secret of ours";
+    EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_EQ(agent_->status().last_outcome, "taken over");
+    EXPECT_FALSE(agent_->status().last_done) << "a token of somebody else is no rotation of ours";
+    EXPECT_FALSE(tokens_->pending("web")->has_value());
+}
+
+TEST_F(DriftTest, LooksRightAfterTheStart) {
+    start_serving();
+    stop();
+    host_->rotate_by_somebody_else('f');
+    start();
+    pass(1min);
+    EXPECT_TRUE(file_holds_the_api_token());
+}
+
+TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
+    policy_.drift.restart = "never";
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(1h);
+    EXPECT_TRUE(file_holds_the_api_token());
+    EXPECT_EQ(restarts(), 0);
+    EXPECT_THAT(agent_->status().reason, HasSubstr("leaves it to you to restart the units"));
+}
+
+TEST_F(DriftTest, HoldsWhenSomebodyKeepsRotating) {
+    start_serving();
+    for (const char secret : {'f', 'g', 'h'}) {
+        host_->rotate_by_somebody_else(secret);
+        pass(1h);
+    }
+    EXPECT_EQ(agent_->status().state, "held");
+    EXPECT_EQ(agent_->status().hold_reason, "foreign_rotation");
+    EXPECT_EQ(restarts(), 4) << "two were taken over";
+}
+
+TEST_F(DriftTest, NeverTakesOverASecretThatWasRotatedAwayUnasked) {
+    start_serving();
+    ASSERT_TRUE(agent_->request_rotation({}));
+    ASSERT_TRUE(run_until_state("running"));
+    ASSERT_TRUE(run_until_state("idle"));
+    host_->rotate_by_somebody_else('o');  // As Terraform does with a secret it remembers.
+    pass(1h);
+    EXPECT_EQ(agent_->status().state, "held");
+    EXPECT_EQ(agent_->status().hold_reason, "retired_secret");
+    EXPECT_FALSE(file_holds_the_api_token());
+    stop();
+    start();
+    pass(1h);
+    EXPECT_EQ(agent_->status().hold_reason, "retired_secret") << "after a restart, too";
+    ASSERT_TRUE(agent_->request_retry());
+    pass(1h);
+    EXPECT_EQ(agent_->status().last_outcome, "taken over") << "because a person said so";
+    EXPECT_TRUE(file_holds_the_api_token());
+}
+
+TEST_F(DriftTest, RaisesAnAlarmForAConnectorThatNothingAccountsFor) {
+    start_serving();
+    pass(1h);
+    EXPECT_EQ(told(EventKind::foreign_connector), 0);
+    host_->strangers.push_back({"stranger", "198.51.100.7", "2026-03-01T02:30:00Z", "", 4});
+    pass(3h);
+    ASSERT_EQ(told(EventKind::foreign_connector), 1) << "once";
+    EXPECT_THAT(log_.events.back().message, HasSubstr("connector stranger from 198.51.100.7"));
+    host_->strangers.clear();
+    pass(1h);
+    host_->strangers.push_back({"stranger", "198.51.100.7", "", "", 4});
+    pass(1h);
+    EXPECT_EQ(told(EventKind::foreign_connector), 2) << "it came back";
+}
+
+TEST_F(DriftTest, SaysOnceThatItCannotLook) {
+    start_serving();
+    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    pass(3h);
+    EXPECT_EQ(told(EventKind::drift_unknown), 1);
+    EXPECT_EQ(agent_->status().state, "idle");
+    host_->api_down.reset();
+    host_->rotate_by_somebody_else('f');
+    pass(1h);
+    EXPECT_TRUE(file_holds_the_api_token());
+}
+
+}  // namespace
+}  // namespace keyturn
