@@ -105,10 +105,14 @@ std::string Rotation::closing_sentence() const {
             "leaves it to you to restart the units",
             record_.new_fingerprint, inputs_.policy.name);
     }
-    return fmt::format("The token of {} is {}: {} units serve with {}, after {}",
-                       inputs_.policy.name,
-                       record_.ends_on_foreign_token() ? "taken over" : "rotated", verified,
-                       record_.new_fingerprint, to_text(wall_now_ - record_.started));
+    std::string text =
+        fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
+                    record_.ends_on_foreign_token() ? "taken over" : "rotated", verified,
+                    record_.new_fingerprint);
+    // The wall clock may have been set back meanwhile.
+    const Milliseconds took = wall_now_ - record_.started;
+    if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
+    return text;
 }
 
 HistoryEntry Rotation::history_entry(const std::string& text) const {

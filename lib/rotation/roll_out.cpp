@@ -51,43 +51,53 @@ Script<> Rotation::roll() {
 /// begun anew.
 Script<bool> Rotation::roll_batches() {
     all_over_again_ = false;
+    const int first = first_open_batch();
     // What was begun is ended first: a unit promoted in a soak may be of a later batch.
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
         if (all_over_again_) co_return false;
     }
-    const int last = record_.batch_count();
-    for (int batch = std::max(record_.batch, 1); batch <= last; ++batch) {
+    if (record_.batch_count() == 0) co_await plan_started_units(1);
+    if (record_.batch_count() == 0) co_return true;  // Nothing runs.
+    for (int batch = first;; ++batch) {
         const bool still_ours = co_await token_is_still_ours();
         if (!still_ours) co_return false;
         record_.batch = batch;
         co_await save(Phase::roll);
         say(EventKind::batch_started, Priority::notice,
-            fmt::format("Batch {} of {} of {}", batch, last, inputs_.policy.name));
-        // Of an earlier batch is who had verified, failed, and is to be restarted by a retry.
+            fmt::format("Batch {} of {} of {}", batch, record_.batch_count(), inputs_.policy.name));
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
-            if (record_.units[i].batch <= batch) co_await roll_unit(i);
+            if (record_.units[i].batch == batch) co_await roll_unit(i);
             if (all_over_again_) co_return false;
         }
-        if (batch == last) break;
+        if (batch >= record_.batch_count()) co_await plan_started_units(batch + 1);
+        if (batch >= record_.batch_count()) co_return true;
         const bool passed = co_await soak_out();
         if (!passed) co_return false;
     }
-    co_await roll_started_units();
-    co_return !all_over_again_;
+}
+
+/// The batch that was open; an earlier one where a unit had verified, failed, and is restarted by a
+/// retry: then what came after it is to be watched anew, too.
+int Rotation::first_open_batch() const {
+    int first = std::max(record_.batch, 1);
+    for (const UnitProgress& unit : record_.units) {
+        const bool open = unit.step == UnitStep::waiting || unit.step == UnitStep::restarting;
+        if (open && unit.batch > 0) first = std::min(first, unit.batch);
+    }
+    return first;
 }
 
 /// A unit that did not run at plan time, or was stopped, and was started since: whether it read the
-/// token of now is not known, so it is restarted like the others.
-Script<> Rotation::roll_started_units() {
+/// token of now is not known, so it is restarted like the others, in a batch of its own.
+Script<> Rotation::plan_started_units(int batch) {
     const SampleUnits::Value samples = co_await sample();
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         if (unit.step != UnitStep::listed || !samples[i].state.running()) continue;
         unit.step = UnitStep::waiting;
-        unit.batch = std::max(record_.batch_count(), 1);
-        co_await roll_unit(i);
-        if (all_over_again_) co_return;
+        unit.batch = batch;
+        unit.baseline = samples[i].connections();
     }
 }
 
@@ -121,6 +131,8 @@ bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples)
 /// restarted only if that is old news (`first_look`: we crashed, or an operator said retry), never
 /// because the restart just made came to nothing, and never against an operator who stopped it.
 ///
+/// One that is up but lacks connections, and for which an operator said retry, is restarted, too.
+///
 /// One that systemd was starting anyway when its restart was recorded may have read the token
 /// before the delivery, and would never show another process than the recorded one: it is
 /// restarted, too.
@@ -132,8 +144,14 @@ bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample
     const UnitVerdict verdict =
         judge_unit(unit, inputs_.policy.tunnel, sample, connections_wanted(unit));
     if (verdict.standing == UnitVerdict::Standing::unchanged) return !sample.state.job_pending;
-    if (verdict.standing != UnitVerdict::Standing::dead || !first_look) return false;
-    return sample.state.active_state == "failed" || inputs_.acknowledged_unit == unit.name;
+    if (!first_look) return false;
+    const bool acknowledged = inputs_.acknowledged_unit == unit.name;
+    // Up, and without connections that it has given up on.
+    const bool lacking =
+        verdict.standing == UnitVerdict::Standing::not_yet && sample.state.running();
+    if (lacking) return acknowledged;
+    if (verdict.standing != UnitVerdict::Standing::dead) return false;
+    return sample.state.active_state == "failed" || acknowledged;
 }
 
 /// Waits until this unit may go down: enough others serve, or it does not serve itself (I1).
@@ -165,6 +183,10 @@ Script<> Rotation::allow_restart(std::size_t index) {
         }
         if (const auto useless = waiting_without_connection(samples)) {
             // It costs nothing to restart, and serves afterwards.
+            say(EventKind::replica_promoted, Priority::warning,
+                fmt::format("{} has no connection: it is restarted before {}",
+                            record_.units[*useless].name, unit.name),
+                record_.units[*useless].name);
             co_await record_restart(*useless, samples[*useless]);
             co_await roll_unit(*useless);
             if (all_over_again_) co_return;
@@ -177,17 +199,32 @@ Script<> Rotation::allow_restart(std::size_t index) {
                         count_serving(samples), inputs_.policy.rollout.min_available, unit.name)};
         if (now_ >= deadline) {
             short_of_replicas_ = false;
-            std::string text = fmt::format("{} cannot be restarted: {}", unit.name, too_few.text);
-            co_await hold("too_few_replicas", std::move(text), unit.name);
+            co_await hold_for_replicas(unit.name, too_few.text, samples);
         }
         short_of_replicas_ = true;
         co_await wait_out(too_few, "too few replicas serve", 0);
     }
 }
 
+/// Names who is missing: a unit that had verified is what a retry looks at then.
+Script<> Rotation::hold_for_replicas(std::string unit, std::string why,
+                                     SampleUnits::Value samples) {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const UnitProgress& other = record_.units[i];
+        if (other.step != UnitStep::verified || samples[i].serving()) continue;
+        std::string text =
+            fmt::format("{} had verified and serves no more, so {} cannot be restarted: {}",
+                        other.name, unit, why);
+        co_await hold("verification_failed", std::move(text), other.name);
+    }
+    std::string text = fmt::format("{} cannot be restarted: {}", unit, why);
+    co_await hold("too_few_replicas", std::move(text), std::move(unit));
+}
+
 /// Durable before the restart: after a crash the InvocationID tells whether it happened.
 Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
+    if (unit.batch == 0) unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
     unit.invocation_before = own.state.invocation;
     if (own.readiness) unit.connector_before = own.readiness->connector_id;
     unit.step = UnitStep::restarting;

@@ -103,10 +103,12 @@ class Rotation {
     [[nodiscard]] bool ends_after_delivery() const;
     Script<> roll();  // roll_out.cpp
     Script<bool> roll_batches();
-    Script<> roll_started_units();
+    [[nodiscard]] int first_open_batch() const;
+    Script<> plan_started_units(int batch);
     [[nodiscard]] bool may_go_down(std::size_t index, const SampleUnits::Value& samples) const;
     Script<> roll_unit(std::size_t index);
     Script<> allow_restart(std::size_t index);
+    Script<> hold_for_replicas(std::string unit, std::string why, SampleUnits::Value samples);
     Script<> record_restart(std::size_t index, SampleUnits::Sample own);
     [[nodiscard]] std::optional<std::size_t> waiting_without_connection(
         const SampleUnits::Value& samples) const;

@@ -27,6 +27,7 @@ struct DiskModel {
     };
 
     SecretId token_file = 0;
+    bool last_operation_failed = false;
     std::optional<Staged> staged;
     std::optional<KeptSecrets> kept;
     std::optional<RotationRecord> record;

@@ -22,6 +22,8 @@ void Invariants::rotation_begins(bool accept_gap) {
     retried_ = false;
     adopted_ = false;
     held_unit_.reset();
+    verified_at_.clear();
+    promoted_.clear();
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
 
@@ -51,7 +53,9 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         broken("I3", fmt::format("{} was restarted with token {}, but the API last told of {}",
                                  unit.name(), disk_.token_file, told_));
     }
-    if (!unit.serving()) return;
+    check_restart_happens_once(*progress, unit, now);
+    if (!unit.serves_since(now - sample_age_max)) return;
+    check_soak(*progress, now);
     if (held_unit_) {
         broken("I7", fmt::format("{} serves and was restarted although {} is held", unit.name(),
                                  policy_.name));
@@ -61,6 +65,32 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
     });
     if (others < policy_.rollout.min_available && !accept_gap_) {
         broken("I1", fmt::format("{} was restarted while {} others served", unit.name(), others));
+    }
+}
+
+/// The process that a recorded restart was to replace is still there, or what came after it does
+/// not serve.
+void Invariants::check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
+                                            BootTime now) const {
+    const bool another =
+        unit.serving() && !retried_ && unit.state().invocation != progress.invocation_before;
+    if (another && unit.started() < now - sample_age_max) {
+        broken("I3", fmt::format("{} was restarted again for one record", unit.name()));
+    }
+}
+
+/// A serving unit of a later batch goes down only after the batches before were watched.
+void Invariants::check_soak(const UnitProgress& unit, BootTime now) const {
+    if (promoted_.contains(unit.name)) return;
+    for (const UnitProgress& other : disk_.record->units) {
+        const auto verified = verified_at_.find(other.name);
+        if (other.batch >= unit.batch || other.batch == 0 || verified == verified_at_.end())
+            continue;
+        // Who went first because it did not serve belongs to the batch in which it did.
+        if (promoted_.contains(other.name)) continue;
+        if (now - verified->second >= policy_.rollout.soak) continue;
+        broken("I3", fmt::format("{} was restarted {} after {} had verified", unit.name,
+                                 to_text(now - verified->second), other.name));
     }
 }
 
@@ -75,10 +105,14 @@ void Invariants::secrets_forgotten() {
     }
 }
 
-void Invariants::event_told(const Event& event) {
+void Invariants::event_told(const Event& event, BootTime now) {
+    if (event.kind == EventKind::unit_verified) verified_at_[event.target_unit] = now;
+    if (event.kind == EventKind::replica_promoted) promoted_.insert(event.target_unit);
     if (event.kind == EventKind::rotation_held) {
         held_unit_ = event.target_unit;
         if (event.priority != Priority::alert) broken("I5", "a hold without an alarm");
+        const bool durable = disk_.record && disk_.record->hold;
+        if (!durable && !disk_.last_operation_failed) broken("I7", "a hold that no crash survives");
     }
     const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
     if (event.kind == EventKind::foreign_rotation && retired && !retried_) {

@@ -5,6 +5,7 @@
 #include "simulation/disk_model.hpp"
 #include "simulation/unit_model.hpp"
 
+#include <map>
 #include <optional>
 #include <set>
 #include <stdexcept>
@@ -41,7 +42,7 @@ class Invariants {
     /// keyturnd wipes the kept secrets.
     void secrets_forgotten();
 
-    void event_told(const Event& event);
+    void event_told(const Event& event, BootTime now);
 
     /// An operator lifted the hold.
     void retried();
@@ -57,6 +58,9 @@ class Invariants {
     void converged() const;
 
   private:
+    void check_soak(const UnitProgress& unit, BootTime now) const;
+    void check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
+                                    BootTime now) const;
     [[nodiscard]] bool delivers_only() const;
     [[noreturn]] void broken(const char* invariant, std::string text) const;
 
@@ -67,6 +71,8 @@ class Invariants {
     SecretId told_ = 0;
     std::set<SecretId> sent_;               ///< In this rotation.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
+    std::map<std::string, BootTime> verified_at_;
+    std::set<std::string> promoted_;
     bool accept_gap_ = false;
     bool adopted_ = false;
     bool retried_ = false;  ///< An operator said so in the life of this rotation.

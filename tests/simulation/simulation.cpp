@@ -226,7 +226,7 @@ void Simulation::take_events(Tunnel& tunnel) {
     for (const Event& event : tunnel.rotation->take_events()) {
         ++statistics_.events[event.kind];
         tell(fmt::format("{}: {}", name_of(event.kind), event.message));
-        tunnel.model.invariants().event_told(event);
+        tunnel.model.invariants().event_told(event, now_);
         if (event.kind == EventKind::secret_committed && !tunnel.committed) {
             tunnel.committed = true;
             ++statistics_.committed;

@@ -64,7 +64,10 @@ void TunnelModel::reboot(BootTime up) {
 
 void TunnelModel::mend(bool leave_stopped) {
     cloud_.detach_foreign();
-    for (UnitModel& unit : units_) unit.mend(leave_stopped);
+    for (UnitModel& unit : units_) {
+        unit.mend(leave_stopped);
+        if (!disk_.record) unit.reconnect();
+    }
 }
 
 void TunnelModel::rotate_foreign(BootTime now) {
@@ -263,6 +266,7 @@ template <class Change>
 Result<void> TunnelModel::disk_operation(Change change) {
     Chance& chance = shared_.chance;
     const bool fails = shared_.disk.down(now_) || chance.strikes(FaultKind::disk_call);
+    disk_.last_operation_failed = fails;
     const bool took_effect = !fails || chance.dice().happens(answer_lost);
     if (took_effect) effect(change);
     if (fails) return Error{Fault::storage, "the disk is full", {}};
@@ -378,21 +382,6 @@ TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {
 
 TunnelModel::ResultOf<Wait> TunnelModel::act(const Wait&) {
     return Result<void>();
-}
-
-std::string TunnelModel::describe() const {
-    std::string text = fmt::format(
-        "{}: api {} shown {} file {} staged {} kept {}/{} record {}", policy_.name,
-        cloud_.current(), cloud_.shown(now_), disk_.token_file,
-        disk_.staged ? disk_.staged->token : 0, disk_.kept ? disk_.kept->fresh : 0,
-        disk_.kept ? disk_.kept->old : 0, disk_.record ? name_of(disk_.record->phase) : "none");
-    for (const UnitModel& unit : units_) {
-        const UnitState state = unit.state();
-        text +=
-            fmt::format("\n    {}: {}/{} token {} connections {}", unit.name(), state.active_state,
-                        state.sub_state, unit.token(), unit.readiness().connections);
-    }
-    return text;
 }
 
 }  // namespace keyturn::simulation

@@ -122,6 +122,7 @@ void UnitModel::new_process() {
     process_ = ++around_.next_process;
     invocation_ = fmt::format("i-{}", process_);
     connector_ = connector_name(process_);
+    started_ = now_;
 }
 
 void UnitModel::begin_start() {
@@ -177,7 +178,7 @@ void UnitModel::register_connection() {
         return;
     }
     refusals_ = 0;
-    ++connections_;
+    if (++connections_ == 1) serving_from_ = now_;
     if (phase_ == Phase::starting) become_ready();
     if (connections_ < connections_full) after(registration, next_connection);
 }
@@ -243,6 +244,9 @@ void UnitModel::mend(bool leave_stopped) {
     stopped_by_somebody_ = false;
     never(start);
     if (phase_ == Phase::failed || phase_ == Phase::inactive) begin_start();
+}
+
+void UnitModel::reconnect() {
     if (running() && connections_ == 0 && !job_pending()) begin_stop(true);
 }
 

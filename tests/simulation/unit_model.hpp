@@ -34,9 +34,14 @@ class UnitModel {
     [[nodiscard]] Readiness readiness() const;
     [[nodiscard]] bool running() const { return phase_ == Phase::running; }
     [[nodiscard]] bool serving() const { return running() && connections_ > 0; }
+    /// Without a break, up to now.
+    [[nodiscard]] bool serves_since(BootTime when) const {
+        return serving() && serving_from_ <= when;
+    }
     [[nodiscard]] bool served_since(BootTime when) const { return serving() || served_ >= when; }
     [[nodiscard]] bool listed() const { return serving() && now_ >= listed_from_; }
     [[nodiscard]] SecretId token() const { return token_; }
+    [[nodiscard]] BootTime started() const { return started_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
     /// What the API lists although it is gone.
@@ -57,6 +62,10 @@ class UnitModel {
     /// What a person does who has been called: starts it if it does not run, and sees to it that it
     /// can. `leave_stopped`: what somebody stopped stays so.
     void mend(bool leave_stopped);
+
+    /// What a person does besides where keyturnd is not at work: restarts it if it has no
+    /// connection.
+    void reconnect();
 
   private:
     enum class Phase { running, starting, stopping, auto_restart, failed, inactive };
@@ -98,6 +107,7 @@ class UnitModel {
     int process_ = 0;
     std::string invocation_;
     std::string connector_;
+    BootTime started_{};
     SecretId token_ = 0;
     int connections_ = 0;
     int refusals_ = 0;
@@ -106,6 +116,7 @@ class UnitModel {
     bool stopped_by_somebody_ = false;
     Job job_ = Job::none;
     std::optional<JobResult> job_result_;
+    BootTime serving_from_{};
     BootTime served_{};
     BootTime listed_from_{};
     int ghost_ = 0;

@@ -36,7 +36,8 @@ def traffic_without_loss(scenario):
 
 def with_rollout(scenario, **rollout):
     scenario.keyturn.write_policy(rollout=rollout)
-    scenario.keyturn.restart()
+    with scenario.looks():
+        scenario.keyturn.restart()
     scenario.journal.mark()
 
 

@@ -141,9 +141,9 @@ class Cloudflare:
         events = self.control("GET", "/events?since=%f" % since)["events"]
         return [event for event in events if name in (None, event["event"])]
 
-    def rotate_by_hand(self):
-        """PATCH a new secret at the API as curl would do it; return its token."""
-        secret = new_secret()
+    def rotate_by_hand(self, secret=None):
+        """PATCH a new secret (or this one) at the API with curl, and return its token."""
+        secret = secret or new_secret()
         url = "%s/accounts/%s/cfd_tunnel/%s" % (API_URL, ACCOUNT, self.tunnel)
         self._host.run("curl", "--fail", "--silent", "--show-error", "--output", "/dev/null",
                        "--cacert", "/mnt/share/certs/ca.pem", "--request", "PATCH", url,

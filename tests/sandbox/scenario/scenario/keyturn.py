@@ -43,7 +43,7 @@ mv /var/lib/keyturn/tokens/.web.new /var/lib/keyturn/tokens/web
 PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
 
 
-def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None):
+def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None, drift=None):
     """Return the policy of one tunnel, quick unless `rollout` says otherwise."""
     lines = [
         "version: 1",
@@ -60,6 +60,7 @@ def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None
         "    units: " + json.dumps(units or ["cloudflared-web@*.service"]),
         "    token: {store: keyturn}",
         "    rotate: {min_interval: 0}",
+        "    drift: " + json.dumps(drift or {}),
         "    rollout:"]
     values = {**(QUICK if defaults is None else defaults), **(rollout or {})}
     lines += ["      %s: %s" % (key, json.dumps(value).strip('"')) for key, value in values.items()]
@@ -152,9 +153,9 @@ class Keyturn:
         wait_until(matches, lambda: "%s; the status is %s" % (wanted, last), seconds, 0.1)
         return last
 
-    def wait_done(self, seconds=60.0):
+    def wait_done(self, seconds=60.0, outcome="done"):
         """Wait for the end of a rotation that was accepted, and return the status."""
-        return self.wait_status(seconds, state="idle", last_outcome="done", phase=None)
+        return self.wait_status(seconds, state="idle", last_outcome=outcome, phase=None)
 
     def main_pid(self):
         """Return the process id of keyturnd as the host sees it; 0: not running."""

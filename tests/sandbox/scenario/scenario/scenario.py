@@ -1,5 +1,6 @@
 """Puts everything together."""
 
+import contextlib
 import uuid
 
 from scenario.cloudflare import WRITE_TOKEN, Cloudflare, decoded
@@ -9,6 +10,7 @@ from scenario.keyturn import Keyturn
 from scenario.places import STAND_IN
 from scenario.traffic import Traffic
 from scenario.units import Units
+from scenario.waiting import wait_until
 
 DROP_IN = """[Service]
 TimeoutStartSec=%(start_timeout)s
@@ -81,12 +83,22 @@ class Scenario:
         self.keyturn.forget()
         self.keyturn.write_api_token(WRITE_TOKEN)
         self.keyturn.write_policy()
-        self.keyturn.start()
+        with self.looks():
+            self.keyturn.start()
         self.host.run("systemctl", "reset-failed", check=False)
         if not self._healthy():
             self.host.run("systemctl", "restart", *self.units.names)
             self.units.wait_full()
         self.journal.mark()
+
+    @contextlib.contextmanager
+    def looks(self):
+        """Wait until keyturnd, started inside, has looked at Cloudflare as it does at its start."""
+        before = max((call["n"] for call in self.cloudflare.calls()), default=0)
+        yield
+        wait_until(lambda: any(call["n"] > before and call["path"].endswith("/connections")
+                               for call in self.cloudflare.calls()),
+                   "the first look of keyturnd at the tunnel's connections")
 
     def _healthy(self):
         """Whether exactly the units are connected, all of them with the token that is valid."""
