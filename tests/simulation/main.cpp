@@ -21,6 +21,8 @@ namespace {
 struct Options {
     std::uint64_t seed = 0;
     bool one = false;
+    std::string history;
+    std::uint64_t seeds = 1;
     std::uint64_t first = 1;
     int seconds = 10;
     unsigned jobs = 1;
@@ -50,6 +52,27 @@ int run_one(const Options& options) {
     if (!failure) fmt::print("{}", statistics.to_text());
     if (failure) fmt::print("FAILED: {}\n", *failure);
     return failure ? 1 : 0;
+}
+
+/// One seed or some of them, and the file of what they have told.
+int run_history(const Options& options) {
+    HistoryFile history(options.history);
+    if (!history.is_open()) {
+        fmt::print("FAILED: {} cannot be written\n", options.history);
+        return 1;
+    }
+    const std::uint64_t first = options.one ? options.seed : options.first;
+    const std::uint64_t last = first + (options.one ? 1 : options.seeds) - 1;
+    Statistics statistics;
+    for (std::uint64_t seed = first; seed <= last; ++seed) {
+        seed_running = seed;
+        const auto failure = run_seed(seed, statistics, {}, &history);
+        if (!failure) continue;
+        fmt::print("FAILED: {}\nits story: --seed {}\n", *failure, seed);
+        return 1;
+    }
+    fmt::print("{}seeds {} to {}: {}\n", statistics.to_text(), first, last, options.history);
+    return 0;
 }
 
 int run_many(const Options& options) {
@@ -106,12 +129,17 @@ int main(int argc, char** argv) {
     app.add_option("--seconds", options.seconds, "how long to run seeds")->capture_default_str();
     app.add_option("--jobs", options.jobs, "on how many processors")->capture_default_str();
     app.add_option("--least", options.least, "fail if a corner was seen less often than this");
+    app.add_option("--history", options.history,
+                   "write what was told to this file, as journalctl -o json does");
+    app.add_option("--seeds", options.seeds, "with --history: how many seeds, from the first on")
+        ->capture_default_str();
     app.add_flag("--sweep", options.sweep, "kill keyturnd at every single point of a rotation");
     app.add_flag("--pairs", options.pairs, "with --sweep: and a second time, while it recovers");
     CLI11_PARSE(app, argc, argv);
     options.one = seed->count() > 0;
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     std::signal(SIGABRT, tell_seed);
+    if (!options.history.empty()) return run_history(options);
     if (options.sweep) return run_sweep(options);
     return options.one ? run_one(options) : run_many(options);
 }

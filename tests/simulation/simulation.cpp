@@ -59,6 +59,7 @@ void Simulation::run() {
 
 void Simulation::run_to_the_end() {
     const BootTime began = now_;
+    record_start();
     while (!(quiet_ && settled())) {
         if (++statistics_.steps > steps_max) throw Violation("I5 is broken: no end is in sight");
         if (!quiet_ && storm_is_over()) fall_silent();
@@ -189,6 +190,7 @@ void Simulation::retry(Tunnel& tunnel) {
         tunnel.model.mend(dice_.happens(0.5));
     }
     tell(tunnel.model.policy().name + ": an operator retries");
+    record_retry(tunnel);
     tunnel.model.invariants().retried();
     RotationInputs inputs;
     inputs.record = tunnel.rotation->record();
@@ -225,6 +227,7 @@ void Simulation::plan_next(Tunnel& tunnel) {
 void Simulation::take_events(Tunnel& tunnel) {
     for (const Event& event : tunnel.rotation->take_events()) {
         ++statistics_.events[event.kind];
+        record(event);
         tell(fmt::format("{}: {}", name_of(event.kind), event.message));
         tunnel.model.invariants().event_told(event, now_);
         if (event.kind == EventKind::secret_committed && !tunnel.committed) {
@@ -270,6 +273,7 @@ void Simulation::kill_daemon(Milliseconds away) {
 
 void Simulation::start_daemon() {
     tell("keyturnd starts");
+    record_start();
     daemon_up_ = true;
     daemon_back_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
@@ -287,6 +291,7 @@ void Simulation::start_daemon() {
 
 void Simulation::reboot() {
     tell("the host reboots");
+    ++boot_;
     const BootTime up = now_ + dice_.between(seconds{5}, minutes{10});
     for (Tunnel& tunnel : tunnels_) {
         tunnel.model.advance(now_);
@@ -331,6 +336,32 @@ bool Simulation::settled() const {
 
 WallTime Simulation::wall_now() const {
     return wall_start + now_.time_since_epoch() + wall_offset_;
+}
+
+void Simulation::record(const Event& event) {
+    if (scenario_.record) scenario_.record(event, Moment{now_, wall_now(), boot_});
+}
+
+/// What keyturnd tells at its start, outside of any rotation.
+void Simulation::record_start() {
+    Event event;
+    event.kind = EventKind::daemon_started;
+    event.priority = Priority::notice;
+    event.message = "keyturnd starts";
+    record(event);
+}
+
+/// What the agent tells, before it begins anew from the record.
+void Simulation::record_retry(const Tunnel& tunnel) {
+    Event event;
+    event.kind = EventKind::hold_lifted;
+    event.priority = Priority::notice;
+    event.message = "An operator retries the rotation";
+    event.tunnel_name = tunnel.model.policy().name;
+    event.tunnel_id = tunnel.model.policy().tunnel;
+    event.rotation_id = tunnel.rotation->record().rotation_id;
+    event.phase = name_of(tunnel.rotation->record().phase);
+    record(event);
 }
 
 void Simulation::tell(std::string line) {

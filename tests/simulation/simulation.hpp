@@ -14,13 +14,21 @@
 
 namespace keyturn::simulation {
 
+/// When something was told: on both clocks, and in which boot of the host.
+struct Moment {
+    BootTime now;
+    WallTime wall;
+    int boot = 1;
+};
+
 /// What a run is made of, besides its seed.
 struct Scenario {
     std::vector<TunnelPolicy> tunnels;
     FaultPlan faults;
     int rotations_per_tunnel = 1;
     std::vector<std::uint64_t> kill_at;  ///< keyturnd is killed at these crash points, too.
-    std::function<void(const std::string& line)> tell;  ///< Takes the story, for a person.
+    std::function<void(const std::string& line)> tell;        ///< Takes the story, for a person.
+    std::function<void(const Event&, const Moment&)> record;  ///< Takes it as the journal does.
 
     /// Everything is drawn: one tunnel or many, few units or many, any faults.
     [[nodiscard]] static Scenario draw(Dice& dice);
@@ -69,6 +77,9 @@ class Simulation {
     void retry(Tunnel& tunnel);
     void perform(Tunnel& tunnel);
     void take_events(Tunnel& tunnel);
+    void record(const Event& event);
+    void record_start();
+    void record_retry(const Tunnel& tunnel);
     void conclude(Tunnel& tunnel);
     void plan_next(Tunnel& tunnel);
     void start_daemon();
@@ -92,6 +103,7 @@ class Simulation {
     BootTime now_{std::chrono::hours{1}};
     Milliseconds wall_offset_{0};
     std::list<Tunnel> tunnels_;
+    int boot_ = 1;
     bool daemon_up_ = true;
     BootTime daemon_back_ = BootTime::max();
     BootTime reboot_at_ = BootTime::max();

@@ -36,10 +36,17 @@ std::vector<Scenario> calm_scenarios() {
 
 }  // namespace
 
-std::optional<std::string> run_seed(std::uint64_t seed, Statistics& statistics, Teller tell) {
+std::optional<std::string> run_seed(std::uint64_t seed, Statistics& statistics, Teller tell,
+                                    HistoryFile* history) {
     Dice dice(seed);
     Scenario scenario = Scenario::draw(dice);
     scenario.tell = std::move(tell);
+    if (history != nullptr) {
+        history->begin(seed, scenario);
+        scenario.record = [history](const Event& event, const Moment& moment) {
+            history->add(event, moment);
+        };
+    }
     std::uint64_t points = 0;
     return run_scenario(dice.roll(), scenario, statistics, points);
 }

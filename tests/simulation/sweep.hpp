@@ -1,5 +1,6 @@
 #pragma once
 
+#include "simulation/history.hpp"
 #include "simulation/simulation.hpp"
 
 #include <cstdint>
@@ -13,9 +14,9 @@ namespace keyturn::simulation {
 /// Takes the lines of a story.
 using Teller = std::function<void(const std::string& line)>;
 
-/// Runs a seed; returns what is wrong, or nothing.
+/// Runs a seed; returns what is wrong, or nothing. `history` gets what was told.
 [[nodiscard]] std::optional<std::string> run_seed(std::uint64_t seed, Statistics& statistics,
-                                                  Teller tell = {});
+                                                  Teller tell = {}, HistoryFile* history = nullptr);
 
 struct SweepResult {
     std::uint64_t runs = 0;
