@@ -15,14 +15,17 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-/// The names of the policy file, and `ends`: at the end of a run nothing is open.
-std::string policy_words(const TunnelPolicy& policy) {
+/// The names of the policy file; `ends`: at the end of a run nothing is open.
+std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
+    const bool disk_fails =
+        faults.rate(FaultKind::disk_call) > 0 || faults.rate(FaultKind::disk_full) > 0;
     const RolloutPolicy& rollout = policy.rollout;
     return fmt::format(
         "units={} batches={} canary={} settle={}ms soak={}ms min_healthy_time={}ms slack=0 "
-        "ends=yes",
+        "ends=yes disk_fails={}",
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
-        rollout.settle.count(), rollout.soak.count(), rollout.min_healthy_time.count());
+        rollout.settle.count(), rollout.soak.count(), rollout.min_healthy_time.count(),
+        disk_fails ? "yes" : "no");
 }
 
 void write_line(std::FILE* file, const nlohmann::json& fields) {
@@ -39,11 +42,11 @@ HistoryFile::~HistoryFile() {
 }
 
 void HistoryFile::begin(std::uint64_t seed, const Scenario& scenario) {
-    machine_ = fmt::format("{:032x}", seed);
+    machine_ = fmt::format("{:032}", seed);
     for (const TunnelPolicy& policy : scenario.tunnels) {
         write_line(file_, {{"_MACHINE_ID", machine_},
                            {"TUNNEL_NAME", policy.name},
-                           {"POLICY", policy_words(policy)}});
+                           {"POLICY", policy_words(policy, scenario.faults)}});
     }
 }
 

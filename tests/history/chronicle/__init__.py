@@ -1,0 +1,7 @@
+"""Checks what keyturnd has told against the rules that every history of it keeps."""
+
+from chronicle.entry import Unreadable, read_entries
+from chronicle.judge import NAMES, RULES, Judge
+from chronicle.policy import Policy, Wrong
+
+__all__ = ["Judge", "NAMES", "Policy", "RULES", "Unreadable", "Wrong", "read_entries"]

@@ -1,0 +1,103 @@
+"""One entry of the journal, as `journalctl -o json` writes it."""
+
+import json
+
+# The ids are an interface and never change; this list is a second copy on purpose.
+KINDS = {
+    "39d34a9ae6b349a4abbda0f4b806a9f8": "daemon_started",
+    "801dc34cdbaa4f3d92fda812e34dc547": "daemon_stopping",
+    "cc14e3844594402e93c4d1ee40e3ad75": "rotation_started",
+    "0a4a6c49adac4664b267983cfb167579": "rotation_refused",
+    "c5a3b4b163cf4a8a9fae0efa342c6178": "rotation_resumed",
+    "982239b44b584731a0c09ca64e7a3b73": "secret_prepared",
+    "d3f6c810564c4c779bfa982fa6d54ef4": "secret_committed",
+    "2792da312fa5437290b5b66f2efe6a5b": "token_delivered",
+    "cc5f5194110e49b2bcece8da624fb0f0": "batch_started",
+    "956e363e8848456e9136c2bf1918c119": "unit_restarting",
+    "836377194126450fac1aa5a19f970b99": "unit_verified",
+    "1400a35e75894403847f263979787f9c": "unit_left_stopped",
+    "17e83f1d8b9049b5be39e09da8cb9011": "soak_started",
+    "cce39c63051745e99eb730c42e53fa05": "soak_restarted",
+    "57445621f013455c8190f742bd1812db": "soak_ended",
+    "0ce1465a32584a11b7fd63c5eb09d857": "replica_decaying",
+    "d449d6f88e2b429284dee17d6ba7d11b": "replica_promoted",
+    "7e38214af33c4a95a56e2d072eaf31cb": "rotation_waiting",
+    "e49c4b90124241649cd88d94c7784f4d": "rotation_continued",
+    "2318a59bc2d441139f3134ab898ad1e7": "rotation_held",
+    "f7e1d2bf6e4b480280983e2ea0c3c024": "hold_urgent",
+    "176b69677726419eb24b2e15dec32611": "hold_lifted",
+    "105cec66110b47f69201c693c703ce6c": "foreign_rotation",
+    "52bd269223eb4e9f96a3ba3d75eccc4d": "token_put_back",
+    "aee4823bb86140328e664e728c3143f7": "straggler_seen",
+    "d4a1dc6097cc4e0593c5bb87bfaed2fe": "rotation_done",
+    "a48d4b8d7f57412aba31c1d493aee806": "rotation_orphaned",
+    "bf99f358fc894eef85f67650ae79574e": "state_unreadable",
+    "daab643a817949d286408a780df6fa83": "token_file_missing",
+}
+IDENTIFIER = "keyturnd"
+
+
+class Unreadable(Exception):
+    """A line is not an entry of a journal."""
+
+
+def _text(value):
+    """What is not valid UTF-8 comes as a list of bytes, a field that is there twice as a list."""
+    if isinstance(value, list):
+        if all(isinstance(item, int) for item in value):
+            return bytes(value).decode(errors="replace")
+        return "\n".join(map(_text, value))
+    return "" if value is None else str(value)
+
+
+class Entry:
+    """The fields that are looked at. Times are in microseconds."""
+
+    def __init__(self, fields, number=0):
+        self.number = number  # Of its line.
+        self._fields = {key: _text(value) for key, value in fields.items()}
+        self.kind = KINDS.get(self["MESSAGE_ID"], "")
+        self.tunnel = self["TUNNEL_NAME"]
+        self.rotation = self["ROTATION_ID"]
+        self.unit = self["TARGET_UNIT"]
+        self.phase = self["PHASE"]
+        self.machine = self["_MACHINE_ID"]
+        self.boot = self["_BOOT_ID"]
+        self.at = int(self["__MONOTONIC_TIMESTAMP"] or 0)
+        self.wall = int(self["__REALTIME_TIMESTAMP"] or 0)
+
+    def __getitem__(self, key):
+        """Return a field, '' when it is not there."""
+        return self._fields.get(key, "")
+
+    def own_fields(self):
+        """Return what keyturnd itself wrote; journald's own fields begin with `_`."""
+        return {key: text for key, text in self._fields.items() if not key.startswith("_")}
+
+    @property
+    def batch(self):
+        """The batch and how many there are; (0, 0): it says none, or nothing of this form."""
+        number, slash, count = self["BATCH"].partition("/")
+        if not slash or not (number + count).isascii() or not (number + count).isdecimal():
+            return 0, 0
+        return int(number or 0), int(count or 0)
+
+    def __str__(self):
+        about = " ".join(filter(None, [self.tunnel, self.unit, self["BATCH"]]))
+        return "%.6f %s%s" % (self.at / 1e6, self.kind or "entry", about and " (%s)" % about)
+
+
+def read_entries(lines):
+    """Return keyturnd's entries, and those that give a policy, in the order of the lines."""
+    entries = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+            entry = Entry(fields, number)
+        except (ValueError, AttributeError) as error:
+            raise Unreadable("line %d: %s" % (number, error)) from error
+        if entry["SYSLOG_IDENTIFIER"] == IDENTIFIER or entry["POLICY"]:
+            entries.append(entry)
+    return entries

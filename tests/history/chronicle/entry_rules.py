@@ -1,0 +1,74 @@
+"""Rules that one entry keeps or breaks by itself."""
+
+import re
+
+from chronicle.rule import rule
+
+ALERT = "1"
+NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_decaying",
+              "replica_promoted"}
+OUTSIDE = {"daemon_started", "daemon_stopping"}  # Of any tunnel.
+BEFORE_THE_PLAN = {"state_unreadable", "token_file_missing"}  # Of any rotation.
+UNNAMED_YET = {"preflight", "prepare"}  # The id comes with the secret.
+NEEDS_BATCH = {"batch_started", "unit_restarting", "unit_verified", "soak_started",
+               "soak_ended", "rotation_done"}
+RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
+           "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
+BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")
+API_TOKEN = re.compile(r"\bcf[ua]t_\w")
+
+
+@rule("known", "Every event of keyturnd is of a kind that this checker knows.", looks_back=False)
+def known(_story, event, _policy):
+    if event["MESSAGE_ID"] and not event.kind:
+        return "the MESSAGE_ID %s is not known here" % event["MESSAGE_ID"]
+    return None
+
+
+@rule("ids", "Every event carries what it is found by: tunnel, rotation, phase, unit, fingerprint.",
+      looks_back=False)
+def ids(_story, event, _policy):
+    if not event.kind or event.kind in OUTSIDE:
+        return None
+    needed = ["TUNNEL_NAME"]
+    if event.kind != "rotation_orphaned":  # Without a policy nobody knows the id.
+        needed.append("TUNNEL_ID")
+    if event.kind not in BEFORE_THE_PLAN:
+        needed.append("PHASE")
+    told = event.kind in ("rotation_started", "secret_prepared")
+    if event.kind not in BEFORE_THE_PLAN and (told or event.phase not in UNNAMED_YET):
+        needed.append("ROTATION_ID")
+        # The agent lifts a hold; it is the rotation that knows the fingerprint.
+        needed += ["FINGERPRINT"] if event.kind != "hold_lifted" else []
+    needed += ["TARGET_UNIT"] if event.kind in NEEDS_UNIT else []
+    needed += ["BATCH"] if event.kind in NEEDS_BATCH else []
+    missing = [name for name in needed if not event[name]]
+    return "no %s" % ", no ".join(missing) if missing else None
+
+
+@rule("secrets", "No text of keyturnd looks like a secret.", looks_back=False)
+def secrets(_story, event, _policy):
+    for name, text in event.own_fields().items():
+        for pattern, what in ((BASE64_RUN, "%d characters of base64"),
+                              (API_TOKEN, "an API token (%d characters shown)")):
+            if found := pattern.search(text):
+                return "%s has %s" % (name, what % len(found.group()))
+    return None
+
+
+@rule("alarm", "A hold is told with the priority of an alarm.", "rotation_held", "hold_urgent",
+      "rotation_orphaned", looks_back=False)
+def alarm(_story, event, _policy):
+    if event["PRIORITY"] != ALERT:
+        return "its PRIORITY is %s" % event["PRIORITY"]
+    return None
+
+
+@rule("result", "RESULT says the same as MESSAGE_ID.", *RESULTS, looks_back=False)
+def result(_story, event, _policy):
+    if event["RESULT"] != RESULTS[event.kind]:
+        return "its RESULT is %r" % event["RESULT"]
+    return None
+
+
+RULES = (known, ids, secrets, alarm, result)

@@ -1,0 +1,145 @@
+"""Rules about the roll-out: who is restarted when, what stops it, and what it is at the end."""
+
+from chronicle.rule import rule
+from chronicle.story import PROGRESS
+
+
+def _listed(units):
+    return ", ".join(sorted(units))
+
+
+@rule("batch", "BATCH counts the batches up, and there are no more than the policy asks for.")
+def batch(story, event, policy):
+    if not event["BATCH"]:
+        return None
+    number, count = event.batch
+    if not 1 <= number <= count:
+        return "BATCH is %r" % event["BATCH"]
+    if event.rotation != story.rotation or not story.open:
+        return None
+    if story.batch and count != story.batch_count:
+        return "there were %d batches" % story.batch_count
+    if number < story.batch and event.phase != "commit":
+        return "batch %d has been started" % story.batch
+    if policy.batches is not None and count > policy.batches + policy.canary:
+        return "the policy has %d batches" % policy.batches
+    return None
+
+
+@rule("one_at_a_time", "A unit is restarted only after the one before was verified.",
+      "unit_restarting", "unit_verified")
+def one_at_a_time(story, event, _policy):
+    if event.kind == "unit_verified":
+        other = story.overtaken.get(event.unit)
+        return "%s was restarted meanwhile" % other if other else None
+    # One whose restart came to nothing is told again: if not, that shows when it is verified.
+    others = set(story.restarting) - story.doubtful - {event.unit}
+    return "%s was not verified yet" % _listed(others) if others else None
+
+
+@rule("once", "A unit that was verified is not restarted again.", "unit_restarting")
+def once(story, event, _policy):
+    return "it was verified" if event.unit in story.verified else None
+
+
+@rule("proven", "A batch is begun and a soak started only when every unit before is verified.",
+      "batch_started", "soak_started")
+def proven(story, event, _policy):
+    goes_on = event.kind == "soak_started" or event.batch[0] > story.batch
+    if goes_on and story.restarting:
+        return "%s was not verified yet" % _listed(story.restarting)
+    return None
+
+
+@rule("soaked", "The next batch is begun only after a soak of this one.", "batch_started")
+def soaked(story, event, _policy):
+    if event.batch[0] > story.batch > 0 and not story.soaked:
+        return "batch %d was not soaked" % story.batch
+    return None
+
+
+@rule("soak_length", "A soak lasts its whole length, without a disturbance told inside.",
+      "soak_ended")
+def soak_length(story, event, policy):
+    if not story.soaking:
+        return None
+    passed = event.at - story.soak_since
+    if policy.too_short(passed, policy.soak):
+        return "only %g s were quiet" % (passed / 1e6)
+    return None
+
+
+@rule("soak_quiet", "In a soak nothing is restarted, unless it was told that it is promoted.",
+      "unit_restarting")
+def soak_quiet(story, event, _policy):
+    if story.soaking and event.unit != story.promoted:
+        return "a soak is under way"
+    return None
+
+
+@rule("promoted", "A unit that was told to be restarted next is.", "soak_started", "soak_ended",
+      "rotation_done")
+def promoted(story, _event, _policy):
+    return "%s was not restarted" % story.promoted if story.promoted else None
+
+
+@rule("held", "After a hold nothing goes on until it is lifted.", *PROGRESS)
+def held(story, _event, _policy):
+    if story.held is None or story.reborn:
+        return None  # After a start it is for hold_survives to judge.
+    return "it is held since line %d" % story.held.number
+
+
+@rule("hold_survives", "After a restart of keyturnd a hold is told again, before anything else.")
+def hold_survives(story, event, policy):
+    survived = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
+    if story.held is None or not story.reborn or survived or policy.disk_fails:
+        return None
+    return "it was held in line %d, and no operator has lifted it" % story.held.number
+
+
+@rule("waiting", "After a wait comes that it goes on, is held, or is resumed.", *PROGRESS,
+      "rotation_started", "rotation_refused", "rotation_waiting")
+def waiting(story, _event, _policy):
+    if story.waiting is None:
+        return None
+    return "it waits since line %d" % story.waiting.number
+
+
+@rule("continued", "Only what waited goes on.", "rotation_continued")
+def continued(story, _event, _policy):
+    return None if story.waiting else "nothing was waited for"
+
+
+@rule("healthy_time", "Proven is only what was healthy for min_healthy_time.", "unit_verified",
+      "rotation_done")
+def healthy_time(story, event, policy):
+    if event.kind == "unit_verified":
+        since, what = story.restarting.get(event.unit), "restarted"
+    else:
+        since, what = story.verified_at, "verified"
+    if since is not None and policy.too_short(event.at - since, policy.min_healthy_time):
+        return "it was %s only %g s before" % (what, (event.at - since) / 1e6)
+    return None
+
+
+@rule("done", "A rotation is done only when every unit is proven.", "rotation_done")
+def done(story, _event, policy):
+    if story.unproven:
+        return "%s was not verified" % _listed(story.unproven)
+    missing = set(policy.units) - story.verified - story.left
+    return "nothing was told of %s" % _listed(missing) if missing else None
+
+
+@rule("ends", "At the end of the record no rotation is open, held or waiting.", "end")
+def ends(story, _event, policy):
+    if not policy.ends or not (story.open or story.held or story.waiting):
+        return None
+    if story.open and story.reborn and story.only_the_end_is_missing:
+        return None  # It died between the last record and the last word.
+    state = "held" if story.held else "waiting" if story.waiting else "open"
+    return "%s is %s" % (story.rotation or "a rotation", state)
+
+
+RULES = (batch, one_at_a_time, once, proven, soaked, soak_length, soak_quiet, promoted, held,
+         hold_survives, waiting, continued, healthy_time, done, ends)

@@ -1,0 +1,249 @@
+"""What has been told so far of one tunnel. The rules only read it, before it takes an event in."""
+
+PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restarting",
+            "unit_verified", "soak_started", "soak_ended", "rotation_done"}
+TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
+            "daemon_started"}
+NEWS_OF_A_REST = {"rotation_continued", "rotation_waiting", "unit_verified"}
+
+
+class Story:
+    """The tunnel's present rotation, and what is known of the one before."""
+
+    def __init__(self):
+        self.partial = False  # The record begins in the middle of it: it cannot be judged.
+        self.seen = False
+        self.starts = 1  # How often keyturnd was started since it said something of this tunnel.
+        self.done_at_wall = None
+        self.unreadable = False
+        self._begin("")
+
+    def _begin(self, rotation):
+        self.rotation = rotation
+        self.open = bool(rotation)
+        self.looking = not rotation  # Nothing is told but what preflight comes upon.
+        self.fingerprint = ""
+        self.fingerprints = set()  # All that were told.
+        self.prepared = self.foreign = False
+        self.held = self.waiting = None
+        self.lifted = False  # A hold was, and the rotation has not gone on yet.
+        self.batch_count = 0
+        self.restarts = 0
+        self.left = set()
+        self.refused = False
+        self.committed = self.resumed_in_commit = False
+        self._token_changed()
+
+    def _token_changed(self):
+        """No unit is on the token of now, and it lies in no file."""
+        self.delivered_at = None
+        self.settled = False
+        self.batch = 0
+        self.soaked = False
+        self.soak_since = None
+        self.promoted = ""
+        self.restarting = {}  # Unit to the moment; not proven since.
+        self.replaced = set()  # Those of them that somebody else has restarted.
+        self.doubtful = set()  # Those of them whose restart may not have happened.
+        self.overtaken = {}  # Those of them before whose end another one was restarted: which.
+        self.unproven = set()  # All of them, and the ones whose hold an operator lifted.
+        self.verified = set()
+        self.verified_at = None
+
+    @property
+    def delivered(self):
+        """Whether every token file holds the token of now."""
+        return self.delivered_at is not None
+
+    @property
+    def reborn(self):
+        """Whether keyturnd was started, and has said nothing of this tunnel since."""
+        return self.starts > 0
+
+    @property
+    def settling_token(self):
+        """Whether it was resumed, and the API has not been asked yet whose token it holds."""
+        return self.resumed_in_commit and not self.committed
+
+    @property
+    def soaking(self):
+        """Whether a soak has begun and has not ended."""
+        return self.soak_since is not None
+
+    @property
+    def only_the_end_is_missing(self):
+        """Whether a keyturnd that dies now may find nothing open at its next start."""
+        rolled = self.delivered and not self.unproven and self.batch == self.batch_count > 0
+        return self.refused or (rolled and self.held is None)
+
+    def take(self, event):
+        """Take an event in."""
+        if event.kind == "daemon_started":
+            self._restart()
+            return
+        if not self.seen:
+            began_before = event.kind in ("rotation_resumed", "rotation_held", "hold_lifted")
+            self.partial = began_before and bool(event.rotation)
+            self.seen = True
+        if self.is_of_another(event):
+            left = self.left if self.looking else set()
+            self._begin(event.rotation if event.kind == "rotation_started" else "")
+            self.left = left
+            self.partial = False
+        handler = getattr(self, "_on_" + event.kind, None)
+        if handler:
+            handler(event)
+        if self.soaking and event.kind in NEWS_OF_A_REST:
+            self.soak_since = event.at
+        if event["FINGERPRINT"] and not self.settling_token:
+            self.fingerprint = event["FINGERPRINT"]
+            self.fingerprints.add(self.fingerprint)
+        self.starts = 0
+
+    def is_of_another(self, event):
+        """Whether this is the first event of another rotation."""
+        if event.kind == "rotation_started":
+            return event.rotation != self.rotation or not self.open
+        if self.reborn and event.kind not in TAKEN_UP and (self.open or self.held):
+            return True  # The one before is over, whether that was told or not.
+        if event.kind == "rotation_resumed" and self.committed and self.starts > 1:
+            # Of one that has begun and told nothing yet, between the starts.
+            return self.only_the_end_is_missing and not event.rotation
+        # Preflight has no id yet; what is open and told has one.
+        return not event.rotation and not self.looking and not self.open
+
+    def _restart(self):
+        self.starts += 1
+        self.waiting = None
+        self.soak_since = None
+        self.promoted = ""
+        # What is not on the disk yet is found out again: that they are not who was verified.
+        for unit in self.replaced & set(self.restarting):
+            del self.restarting[unit]
+            self.unproven.discard(unit)
+            self.verified.add(unit)
+        self.replaced = set()
+
+    def _on_rotation_started(self, event):
+        self.open = True
+        self.looking = False
+        self.rotation = event.rotation
+
+    def _on_rotation_refused(self, event):
+        self.refused = True
+        self.open = False
+        self.waiting = None
+
+    def _on_rotation_resumed(self, event):
+        self.held = None
+        self.lifted = False
+        self.settled = True
+        if event.phase in ("preflight", "prepare"):
+            self.prepared = False
+        self.resumed_in_commit = event.phase == "commit"
+        if self.resumed_in_commit:
+            self._token_changed()
+            self.committed = False
+
+    def _on_secret_prepared(self, event):
+        self.prepared = True
+
+    def _on_secret_committed(self, event):
+        self.committed = True
+
+    def _on_token_delivered(self, event):
+        self.settled = self.settled or self.foreign or self.delivered
+        self.delivered_at = event.at
+
+    def _on_foreign_rotation(self, event):
+        self._token_changed()
+        self.committed = self.foreign = True
+
+    def _on_token_put_back(self, event):
+        self._token_changed()
+        self.committed = False
+
+    def _on_batch_started(self, event):
+        self.batch, self.batch_count = event.batch
+        self.soaked = False
+
+    def _on_unit_restarting(self, event):
+        self.overtaken.pop(event.unit, None)
+        for other in self.doubtful & set(self.restarting) - {event.unit}:
+            self.overtaken[other] = event.unit
+        self.doubtful.discard(event.unit)
+        self.restarting[event.unit] = event.at
+        self.replaced.discard(event.unit)
+        self.unproven.add(event.unit)
+        self.verified.discard(event.unit)
+        self.left.discard(event.unit)
+        self.soak_since = None
+        self.soaked = False
+        self.promoted = "" if event.unit == self.promoted else self.promoted
+        self.settled = True
+        self.restarts += 1
+
+    def _on_unit_verified(self, event):
+        self.restarting.pop(event.unit, None)
+        self.overtaken.pop(event.unit, None)
+        self.unproven.discard(event.unit)
+        self.verified.add(event.unit)
+        self.verified_at = event.at
+        self.promoted = "" if event.unit == self.promoted else self.promoted
+
+    def _on_unit_left_stopped(self, event):
+        self.restarting.pop(event.unit, None)
+        self.unproven.discard(event.unit)
+        self.left.add(event.unit)
+        self.promoted = "" if event.unit == self.promoted else self.promoted
+
+    def _on_soak_started(self, event):
+        self.soak_since = event.at
+        self.soaked = False
+
+    def _on_soak_restarted(self, event):
+        if event.phase == "soak":
+            self.soak_since = event.at
+        if event.unit:
+            self.verified.discard(event.unit)
+            self.replaced.add(event.unit)
+            self.restarting[event.unit] = event.at
+            self.unproven.add(event.unit)
+
+    def _on_soak_ended(self, event):
+        self.soak_since = None
+        self.soaked = True
+
+    def _on_replica_promoted(self, event):
+        self.soak_since = None
+        self.promoted = event.unit
+
+    def _on_rotation_waiting(self, event):
+        self.waiting = event
+        self.doubtful |= set(self.restarting) - self.replaced
+
+    def _on_rotation_continued(self, event):
+        self.waiting = None
+
+    def _on_rotation_held(self, event):
+        self.held = event
+        self.waiting = None
+        self.soak_since = None
+        self.promoted = ""
+
+    def _on_hold_lifted(self, event):
+        unit = self.held.unit if self.held else ""
+        self.held = None
+        self.lifted = True
+        if unit in self.verified:  # It had verified, and is looked at anew.
+            self.verified.discard(unit)
+            self.unproven.add(unit)
+        # Whether it was restarted at all is not told. Proven it has to be in the end.
+        self.restarting.pop(unit, None)
+
+    def _on_rotation_done(self, event):
+        self.open = False
+        self.done_at_wall = event.wall
+
+    def _on_state_unreadable(self, event):
+        self.unreadable = True

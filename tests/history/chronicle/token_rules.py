@@ -1,0 +1,110 @@
+"""Rules about the one secret of a rotation: made, sent, delivered; and about what a rotation is."""
+
+from chronicle.rule import rule
+
+SETTLED = {"secret_committed", "token_delivered"}
+BEFORE_COMMIT = ("preflight", "prepare")
+
+
+@rule("one_secret", "A rotation has one new fingerprint, unless it takes over a stranger's.")
+def one_secret(story, event, _policy):
+    mine = event.rotation and event.rotation == story.rotation
+    if not mine or not event["FINGERPRINT"] or event.kind == "foreign_rotation":
+        return None
+    resumed_now = event.kind == "rotation_resumed" and event.phase == "commit"
+    if resumed_now or (story.settling_token and event.kind not in SETTLED):
+        return None  # It says what is on the disk, which may be older than what was told.
+    if story.fingerprint not in ("", event["FINGERPRINT"]):
+        return "its FINGERPRINT is %s and was %s" % (event["FINGERPRINT"], story.fingerprint)
+    return None
+
+
+@rule("order", "Started, prepared, committed, delivered, batch 1, restarted, verified, soaked, the "
+      "next batch, done.", "secret_prepared", "secret_committed", "token_delivered",
+      "batch_started", "unit_restarting", "unit_verified", "soak_started", "soak_ended",
+      "rotation_done")
+def order(story, event, _policy):
+    batch = event.batch[0]
+    before = {
+        "secret_prepared": (story.open and not story.committed, "started, and not yet committed"),
+        "secret_committed": (story.prepared, "prepared"),
+        "token_delivered": (story.committed, "committed"),
+        "batch_started": (story.delivered and batch in (story.batch or 1, story.batch + 1),
+                          "delivered, and batch %d was the last" % story.batch),
+        "unit_restarting": (story.batch > 0, "in a batch"),
+        "unit_verified": (story.batch > 0, "in a batch"),
+        "soak_started": (0 < story.batch < story.batch_count, "in a batch that is not the last"),
+        "soak_ended": (story.soaking, "being soaked"),
+        "rotation_done": (story.delivered and story.batch == story.batch_count > 0,
+                          "delivered, and in the last batch"),
+    }
+    held_true, state = before[event.kind]
+    return None if held_true else "it has to be %s" % state
+
+
+@rule("delivered", "No unit is restarted before the token of now is in its file.",
+      "unit_restarting")
+def delivered(story, _event, _policy):
+    return None if story.delivered else "no delivery of this token was told"
+
+
+@rule("refused", "A refused rotation has touched nothing.", "rotation_refused")
+def refused(story, event, _policy):
+    if story.is_of_another(event):
+        return None
+    touched = [what for what, done in (("committed", story.committed),
+                                       ("delivered", story.delivered),
+                                       ("restarted a unit", story.restarts)) if done]
+    return "it has %s" % " and ".join(touched) if touched else None
+
+
+@rule("one_rotation", "No other rotation of a tunnel is told of while one is open.")
+def one_rotation(story, event, _policy):
+    if not story.open or not event.rotation or event.rotation == story.rotation:
+        return None
+    # What dies before the commit looks anew, and may find its secret useless.
+    begins_anew = not story.prepared and not story.committed
+    if event.kind == "rotation_started" and (begins_anew or story.only_the_end_is_missing):
+        return None
+    return "%s is open" % story.rotation
+
+
+@rule("resumed", "What is open goes on after a restart of keyturnd, from where it was.")
+def resumed(story, event, _policy):
+    if event.kind == "rotation_resumed":
+        if not story.reborn and not story.lifted:
+            return "keyturnd was not started, nor was a hold lifted"
+        if story.is_of_another(event):
+            return None
+        if story.open and story.committed and event.phase in BEFORE_COMMIT:
+            return "it was committed, and goes on in phase %s" % event.phase
+        return None
+    taken_up = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
+    if not story.reborn or not story.open or taken_up or story.unreadable:
+        return None
+    return None if story.only_the_end_is_missing else "%s is open" % story.rotation
+
+
+@rule("interval", "Between two rotations of a tunnel is at least min_interval.",
+      "rotation_started")
+def interval(story, event, policy):
+    if story.done_at_wall is None or event.rotation == story.rotation:
+        return None
+    passed = event.wall - story.done_at_wall
+    if policy.too_short(passed, policy.min_interval):
+        return "the last one was done %g s before" % (passed / 1e6)
+    return None
+
+
+@rule("settle", "The first restart comes no sooner than `settle` after the delivery.",
+      "unit_restarting")
+def settle(story, event, policy):
+    if story.settled or not story.delivered:
+        return None
+    passed = event.at - story.delivered_at
+    if policy.too_short(passed, policy.settle):
+        return "it was delivered %g s before" % (passed / 1e6)
+    return None
+
+
+RULES = (one_secret, order, delivered, refused, one_rotation, resumed, interval, settle)

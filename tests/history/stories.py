@@ -1,0 +1,165 @@
+"""Histories that keep every rule, and for each rule histories that break it."""
+
+from telling import DONE, FIRST, MADE, SECOND, SOAK, WHOLE, swap
+
+BASE64 = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0cw"
+RESUMED = ["daemon_started", "rotation_resumed PHASE=roll"]
+HELD = MADE + ["+5 batch_started 1/2", "unit_restarting a 1/2", "+9 rotation_held a 1/2"]
+LIFTED = ["+60 hold_lifted FINGERPRINT=", "rotation_resumed 1/2", "token_delivered 1/2 PHASE=roll",
+          "batch_started 1/2"]
+AGAIN = ["unit_restarting a 1/2", "+3 unit_verified a 1/2"]
+REST = SOAK + SECOND + DONE
+NEXT = [line + " ROTATION_ID=r2 FINGERPRINT=f2" for line in WHOLE[1:]]
+REPLACED = ["soak_started 1/2", "+4 soak_restarted a 1/2", "+3 unit_verified a 1/2",
+            "+10 soak_ended 1/2"]
+PROMOTED = ["soak_started 1/2", "+4 replica_promoted b 1/2", "unit_restarting b 1/2",
+            "+3 unit_verified b 1/2", "soak_started 1/2", "+10 soak_ended 1/2"]
+FOREIGN = ["foreign_rotation FINGERPRINT=f2"] + [
+    line + " FINGERPRINT=f2" for line in ["token_delivered", *FIRST, *REST]]
+KILLED_AFTER_FOREIGN = ["foreign_rotation FINGERPRINT=f2", "daemon_started",
+                        "rotation_resumed PHASE=commit"]
+COMMITTED_BUT_PUT_BACK = MADE + [
+    "+120 token_put_back", "rotation_held PHASE=commit", "+60 hold_lifted FINGERPRINT=",
+    "rotation_resumed PHASE=commit"]
+USELESS = MADE + ["+5 batch_started 1/2", "unit_restarting a 1/2", "rotation_waiting 1/2",
+                  "+1 rotation_continued 1/2", "unit_restarting b 1/2", "+3 unit_verified b 1/2"]
+REFUSED = ["daemon_started", "rotation_refused ROTATION_ID= FINGERPRINT="]
+UNSOAKED = swap(WHOLE, "+10 soak_ended", "+10 replica_decaying b 1/2")
+
+KEEPS = {
+    "a whole rotation": WHOLE,
+    "another one, later": WHOLE + ["+3600 " + NEXT[0]] + NEXT[1:],
+    "refused": REFUSED,
+    "refused, then done": REFUSED + WHOLE[1:],
+    "refused at the commit": MADE[:3] + ["rotation_refused"],
+    "held and lifted": HELD + LIFTED + AGAIN + REST,
+    "held over a restart": HELD + ["daemon_started", "rotation_held a 1/2"] + LIFTED + AGAIN + REST,
+    "held, and urgent": HELD + ["hold_urgent a 1/2"] + LIFTED + AGAIN + REST,
+    "killed while a unit restarts": MADE + FIRST[:2] + RESUMED + [
+        "token_delivered PHASE=roll", "+3 unit_verified a 1/2", "batch_started 1/2"] + REST,
+    "killed in the soak": MADE + FIRST + SOAK[:1] + RESUMED + [
+        "token_delivered PHASE=roll", "batch_started 1/2"] + REST,
+    "killed before it could say that it is done": WHOLE[:-1] + ["daemon_started"] + [
+        "+3600 " + NEXT[0]] + NEXT[1:],
+    "killed before the commit, and the secret is useless": MADE[:3] + [
+        "daemon_started", "rotation_resumed ROTATION_ID= FINGERPRINT= PHASE=prepare"] + NEXT,
+    "waits and goes on": swap(WHOLE, "token_delivered", "rotation_waiting", "+9 rotation_continued",
+                              "token_delivered"),
+    "killed while it waits": MADE + ["rotation_waiting"] + RESUMED + FIRST + REST,
+    "a restart that did not happen": USELESS + ["unit_restarting a 1/2", "+3 unit_verified a 1/2"]
+    + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
+    "replaced in the soak": MADE + FIRST + REPLACED + SECOND + DONE,
+    "promoted": MADE + FIRST + PROMOTED + ["batch_started 2/2", "+2 rotation_done 2/2"],
+    "left stopped": MADE + FIRST + SOAK + [
+        "batch_started 2/2", "unit_left_stopped b 2/2", "rotation_done 2/2"],
+    "a stranger's token": MADE + FIRST + FOREIGN,
+    "killed after a stranger's token was told": MADE + FIRST + KILLED_AFTER_FOREIGN + [
+        "secret_committed FINGERPRINT=f2", "token_delivered FINGERPRINT=f2"] + [
+        line + " FINGERPRINT=f2" for line in FIRST + REST],
+    "put back and sent again": COMMITTED_BUT_PUT_BACK + MADE[3:] + FIRST + REST,
+    "another boot": MADE + FIRST + ["-900 daemon_started _BOOT_ID=2"] + [
+        line + " _BOOT_ID=2"
+        for line in [RESUMED[1], "token_delivered PHASE=roll", *FIRST[:1], *REST]],
+    "the end of a rotation that began before": ["rotation_resumed PHASE=roll"] + REST,
+}
+
+BREAKS = {
+    "clock": {"back within a boot": WHOLE[:-1] + ["-1 rotation_done 2/2"]},
+    "known": {"another id": swap(WHOLE, "soak_started", "soak_started 1/2 MESSAGE_ID=0123")},
+    "ids": {
+        "no rotation": swap(WHOLE, "token_delivered", "token_delivered ROTATION_ID="),
+        "no unit": swap(WHOLE, "unit_restarting", "unit_restarting 1/2"),
+        "no batch": swap(WHOLE, "unit_restarting", "unit_restarting a"),
+        "no fingerprint": swap(WHOLE, "token_delivered", "token_delivered FINGERPRINT="),
+        "no tunnel": swap(WHOLE, "token_delivered", "token_delivered TUNNEL_ID="),
+    },
+    "secrets": {
+        "base64": swap(WHOLE, "token_delivered", "token_delivered MESSAGE=" + BASE64),
+        "an API token": swap(WHOLE, "token_delivered", "token_delivered MESSAGE=cfut_abc"),
+        "in another field": swap(WHOLE, "token_delivered", "token_delivered RESULT=" + BASE64),
+    },
+    "alarm": {"a notice": HELD[:-1] + ["rotation_held a 1/2 PRIORITY=5"]},
+    "result": {"another word": WHOLE[:-1] + ["+2 rotation_done 2/2 RESULT=refused"]},
+    "one_secret": {
+        "another one": swap(WHOLE, "+10 soak_ended", "+10 soak_ended 1/2 FINGERPRINT=f2"),
+        "the old one, after a stranger's": MADE + FIRST + KILLED_AFTER_FOREIGN + MADE[3:] + FIRST
+        + REST,
+    },
+    "order": {
+        "prepared first": swap(WHOLE, "rotation_started", "daemon_stopping"),
+        "never prepared": swap(WHOLE, "secret_prepared", "daemon_stopping"),
+        "never committed": swap(WHOLE, "secret_committed", "daemon_stopping"),
+        "never delivered": swap(WHOLE, "token_delivered", "daemon_stopping"),
+        "restarted before its batch": swap(WHOLE, "+5 batch_started", "+5 daemon_stopping"),
+        "second batch first": swap(WHOLE, "+5 batch_started", "+5 batch_started 2/2"),
+        "soaked after the last": WHOLE[:-1] + ["soak_started 2/2", "+10 soak_ended 2/2", *DONE],
+        "soak that never began": swap(WHOLE, "soak_started", "daemon_stopping"),
+        "done after the first half": MADE + FIRST + ["+2 rotation_done 1/2"],
+        "put back, and not sent again": COMMITTED_BUT_PUT_BACK + MADE[4:] + FIRST + REST,
+    },
+    "delivered": {
+        "never": swap(WHOLE, "token_delivered", "daemon_stopping"),
+        "a stranger's token": MADE + FIRST + FOREIGN[:1] + FOREIGN[2:],
+    },
+    "refused": {"after the commit": MADE[:4] + ["rotation_refused"],
+                "after a restart": MADE + FIRST + ["rotation_refused"]},
+    "one_rotation": {"two at once": MADE + FIRST + NEXT,
+                     "two commits": MADE[:4] + ["daemon_started", *NEXT]},
+    "resumed": {
+        "out of nothing": MADE + ["rotation_resumed"] + FIRST + REST,
+        "not at all": MADE + ["daemon_started"] + FIRST + REST,
+        "before the commit": MADE + ["daemon_started", "rotation_resumed PHASE=prepare"],
+    },
+    "interval": {"too soon": WHOLE + ["+60 " + NEXT[0]] + NEXT[1:]},
+    "settle": {"too soon": swap(WHOLE, "+5 batch_started", "+1 batch_started 1/2")},
+    "batch": {
+        "no number": swap(WHOLE, "soak_started", "soak_started one/two"),
+        "beyond the last": swap(WHOLE, "soak_started", "soak_started 3/2"),
+        "another count": swap(WHOLE, "soak_started", "soak_started 1/3"),
+        "back": WHOLE[:-1] + ["+2 rotation_done 1/2"],
+        "more than the policy has": swap(WHOLE, "+5 batch_started", "+5 batch_started 1/3"),
+    },
+    "one_at_a_time": {
+        "both at once": MADE + ["+5 batch_started 1/1", "unit_restarting a 1/1",
+                                "unit_restarting b 1/1"],
+        "one that was restarted, as it turned out": USELESS + ["unit_verified a 1/2"],
+    },
+    "once": {"again": MADE + FIRST + ["unit_restarting a 1/2"]},
+    "proven": {
+        "next batch": swap(WHOLE, "+3 unit_verified a", "daemon_stopping"),
+        "replaced": MADE + FIRST + REPLACED[:2] + SECOND,
+    },
+    "soaked": {
+        "not at all": MADE + FIRST + SECOND + DONE,
+        "not to its end": UNSOAKED,
+        "before a promotion only": MADE + FIRST + PROMOTED[:-2] + SECOND[:1],
+    },
+    "soak_length": {
+        "too short": swap(WHOLE, "+10 soak_ended", "+9 soak_ended 1/2"),
+        "disturbed": swap(WHOLE, "+10 soak_ended", "+5 soak_restarted 1/2", "+5 soak_ended 1/2"),
+        "blind": swap(WHOLE, "+10 soak_ended", "+5 rotation_waiting 1/2",
+                      "+1 rotation_continued 1/2", "+4 soak_ended 1/2"),
+        "replaced": MADE + FIRST + REPLACED[:-1] + ["+9 soak_ended 1/2"],
+    },
+    "soak_quiet": {"restarted": MADE + FIRST + SOAK[:1] + ["unit_restarting b 1/2"]},
+    "promoted": {"not restarted": MADE + FIRST + [PROMOTED[0], PROMOTED[1], "soak_restarted 1/2",
+                                                  "+10 soak_ended 1/2"]},
+    "held": {"goes on": HELD + AGAIN + REST,
+             "lifted and held again": HELD + LIFTED + ["rotation_held a 1/2"] + AGAIN},
+    "hold_survives": {"forgotten": HELD + RESUMED + AGAIN + REST},
+    "waiting": {
+        "it goes on in silence": MADE + ["rotation_waiting"] + FIRST + REST,
+        "it waits twice": MADE + ["rotation_waiting", "rotation_waiting"],
+    },
+    "continued": {"nothing was waited for": MADE + ["rotation_continued"] + FIRST + REST},
+    "healthy_time": {
+        "verified too soon": swap(WHOLE, "+3 unit_verified a", "+1 unit_verified a 1/2"),
+        "done too soon": WHOLE[:-1] + ["+1 rotation_done 2/2"],
+    },
+    "done": {
+        "not verified": swap(WHOLE, "+3 unit_verified b", "daemon_stopping"),
+        "not mentioned": MADE + FIRST + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
+        "held and not verified": HELD + LIFTED + REST,
+    },
+    "ends": {"open": MADE + FIRST, "held": HELD, "waits": MADE + ["rotation_waiting"]},
+}

@@ -1,0 +1,72 @@
+"""Histories for tests, in short lines: `+5 unit_restarting a 1/2 PRIORITY=6`.
+
+`+5`: five seconds later (`-5`: before); then the kind, a unit and a batch where there are ones, and
+fields that are not as usual.
+"""
+
+import json
+
+from chronicle.entry import KINDS, read_entries
+
+IDS = {name: number for number, name in KINDS.items()}
+PHASES = {"rotation_started": "prepare", "secret_prepared": "prepare", "secret_committed": "commit",
+          "token_delivered": "commit", "foreign_rotation": "commit", "token_put_back": "commit",
+          "soak_started": "soak", "soak_restarted": "soak", "soak_ended": "soak",
+          "replica_promoted": "soak", "rotation_done": "finish", "rotation_refused": "preflight"}
+ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned"}
+RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
+           "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
+NAMELESS = {"daemon_started", "daemon_stopping"}
+POLICY = ["units=a,b", "batches=2", "settle=5s", "soak=10s", "min_healthy_time=2s",
+          "min_interval=1h", "slack=0", "ends=yes"]
+
+MADE = ["daemon_started", "rotation_started", "secret_prepared", "secret_committed",
+        "token_delivered"]
+FIRST = ["+5 batch_started 1/2", "unit_restarting a 1/2", "+3 unit_verified a 1/2"]
+SOAK = ["soak_started 1/2", "+10 soak_ended 1/2"]
+SECOND = ["batch_started 2/2", "unit_restarting b 2/2", "+3 unit_verified b 2/2"]
+DONE = ["+2 rotation_done 2/2"]
+WHOLE = MADE + FIRST + SOAK + SECOND + DONE
+
+
+def swap(story, old, *new):
+    """Return the story with other lines in the place of the first one that begins like this."""
+    place = next(i for i, line in enumerate(story) if line.startswith(old))
+    return story[:place] + list(new) + story[place + 1:]
+
+
+def _usual_fields(kind):
+    fields = {"MESSAGE": kind, "MESSAGE_ID": IDS[kind], "SYSLOG_IDENTIFIER": "keyturnd",
+              "PRIORITY": "1" if kind in ALARMS else "5", "_BOOT_ID": "1"}
+    if kind in RESULTS:
+        fields["RESULT"] = RESULTS[kind]
+    if kind not in NAMELESS:
+        fields.update({"TUNNEL_NAME": "web", "TUNNEL_ID": "f70ff985", "ROTATION_ID": "r1",
+                       "FINGERPRINT": "f1", "PHASE": PHASES.get(kind, "roll")})
+    return fields
+
+
+def journal(story):
+    """Return the lines of a journal that tell this story."""
+    lines = []
+    now = 10**9
+    for line in story:
+        words = line.split(" ")
+        if words[0][0] in "+-":
+            now += round(float(words.pop(0)) * 10**6)
+        fields = _usual_fields(words.pop(0))
+        fields["__MONOTONIC_TIMESTAMP"] = str(now)
+        fields["__REALTIME_TIMESTAMP"] = str(10**15 + now)
+        for word in words:
+            key, equals, value = word.partition("=")
+            if equals:
+                fields[key] = value
+            else:
+                fields["BATCH" if "/" in word else "TARGET_UNIT"] = word
+        lines.append(json.dumps({key: value for key, value in fields.items() if value}))
+    return lines
+
+
+def entries(story):
+    """Return the entries of this story."""
+    return read_entries(journal(story))
