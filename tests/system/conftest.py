@@ -6,13 +6,24 @@ import sys
 
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "sandbox" / "scenario"))
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / "sandbox" / "scenario"), str(TESTS / "history")]
 
+from chronicle import Judge, Policy, read_entries  # noqa: E402
 from scenario import Scenario  # noqa: E402
 from scenario.places import RELEASE_BUILD, STAND_IN  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
 QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_pause": "1"}
+
+
+# What the rules of histories have to know of a policy.
+PROMISES = ("settle", "soak", "min_healthy_time", "batches", "canary")
+
+
+def pytest_configure(config):
+    """Say what a test can be marked with."""
+    config.addinivalue_line("markers", "breaks(RULE...): rules of tests/history that this breaks")
 
 
 def pytest_addoption(parser):
@@ -27,6 +38,32 @@ def pytest_sessionstart():
     """Say what is missing, in one sentence and once."""
     if os.geteuid() != 0:
         pytest.exit("system tests boot hosts in namespaces: run them as root (tests/run does)", 1)
+
+
+def scenario_of(item):
+    """Return the scenario of a test that runs keyturnd in one, else None."""
+    found = item.funcargs.get("scenario")
+    return found if isinstance(found, Scenario) and found.build else None
+
+
+def broken_rules(item, scenario):
+    """Return what keyturnd has told in this test and should not have."""
+    rollout = scenario.keyturn.rollout
+    policy = Policy().with_words(
+        "%s=%s" % (key, str(rollout[key]).lower()) for key in PROMISES if key in rollout)
+    without = [rule for mark in item.iter_markers("breaks") for rule in mark.args]
+    entries = read_entries(scenario.journal.history())
+    return [str(breach) for breach in Judge(policy, without).read(entries)]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_call(item):
+    """After a test that has passed: what was told meanwhile has to keep the rules of a history."""
+    scenario = scenario_of(item)
+    if scenario:
+        breaches = broken_rules(item, scenario)
+        scenario.journal.begin_history()
+        assert not breaches, "the history breaks rules:\n" + "\n".join(breaches)
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,10 +1,12 @@
 """A whole rotation under traffic: nothing lost, the right order, no secret anywhere."""
 
 import base64
+import json
 import re
 
 import pytest
 
+from chronicle import Judge, Policy, read_entries
 from scenario import event_name, wait_until
 from scenario.cloudflare import WRITE_TOKEN, new_secret, token_text
 from scenario.journal import moment
@@ -119,6 +121,13 @@ def test_the_dead_token_window_is_measured_and_short(told):
     text = told.first("token_delivered")["MESSAGE"]
     microseconds = int(re.search(r"(\d+) us after", text).group(1))
     assert 0 < microseconds < WINDOW_MAX_US
+
+
+def test_the_judge_of_histories_would_see_a_soak_that_is_too_short(scenario, told):
+    entries = read_entries(json.dumps(entry) for entry in told.events)
+    for promise, broken in (("soak=2s", []), ("soak=1h", ["soak_length"])):
+        judge = Judge(Policy().with_words([promise]))
+        assert [breach.rule for breach in judge.read(entries)] == broken
 
 
 def test_the_catalog_explains_every_entry(scenario, told):

@@ -36,14 +36,14 @@ class Judge:
         self._policy = policy
         self._rules = [rule for rule in RULES if rule.name not in without]
         self._hosts = collections.defaultdict(Host)
+        self._several = False
         self.occasions = collections.Counter({name: 0 for name in NAMES})
         self.events = 0
         self.rotations = 0
 
     def read(self, entries):
         """Return the breaches in these entries and at their end."""
-        for entry in entries:
-            self._hosts[entry.machine]  # All of them, so that each breach can say its own.
+        self._several = len({entry.machine for entry in entries}) > 1
         breaches = [breach for entry in entries for breach in self.take(entry)]
         return breaches + self.end()
 
@@ -80,7 +80,7 @@ class Judge:
 
     def _named(self, host, breaches):
         """Say in each breach which host it is of, where there are several."""
-        if len(self._hosts) == 1:
+        if not self._several:
             return breaches
         return [dataclasses.replace(breach, host=host) for breach in breaches]
 

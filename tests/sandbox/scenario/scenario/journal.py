@@ -28,6 +28,17 @@ class Journal:
     def __init__(self, host):
         self._host = host
         self._since = 0.0
+        self._history_since = 0.0
+
+    def begin_history(self):
+        """Let `history` begin here: what was told before is of another test."""
+        self._history_since = time.time()
+
+    def history(self):
+        """Return the lines of what keyturnd has told since, whatever was marked meanwhile."""
+        return self._host.run("journalctl", "--output=json", "--all", "--no-pager", "--quiet",
+                              "--since=@%.6f" % self._history_since,
+                              "SYSLOG_IDENTIFIER=keyturnd").stdout.splitlines()
 
     def mark(self):
         """Forget what has been written so far."""

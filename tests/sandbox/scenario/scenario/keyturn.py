@@ -73,6 +73,7 @@ class Keyturn:
     def __init__(self, host, tunnel):
         self._host = host
         self._tunnel = tunnel
+        self.rollout = dict(QUICK)  # Of the policy that was written last.
 
     def install(self, build):
         """Install the programs of a build directory and everything around them."""
@@ -101,6 +102,7 @@ class Keyturn:
 
     def write_policy(self, **changes):
         """Write a policy; keyturnd sees it at its next start or reload."""
+        self.rollout = {**QUICK, **(changes.get("rollout") or {})}
         self.write_policy_text(policy_text(self._tunnel, **changes))
 
     def write_policy_text(self, text):

@@ -81,6 +81,7 @@ class Scenario:
         self.cloudflare.heal()
         self.units.clear_drop_ins(keep="sandbox")
         self.keyturn.forget()
+        self.journal.begin_history()
         self.keyturn.write_api_token(WRITE_TOKEN)
         self.keyturn.write_policy()
         with self.looks():
