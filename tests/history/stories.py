@@ -52,6 +52,8 @@ KEEPS = {
     "promoted": MADE + FIRST + PROMOTED + ["batch_started 2/2", "+2 rotation_done 2/2"],
     "left stopped": MADE + FIRST + SOAK + [
         "batch_started 2/2", "unit_left_stopped b 2/2", "rotation_done 2/2"],
+    "a stranger's token, found while nothing was open": [
+        "daemon_started", "drift_unknown PHASE= ROTATION_ID= FINGERPRINT="] + FOREIGN,
     "a stranger's token": MADE + FIRST + FOREIGN,
     "killed after a stranger's token was told": MADE + FIRST + KILLED_AFTER_FOREIGN + [
         "secret_committed FINGERPRINT=f2", "token_delivered FINGERPRINT=f2"] + [
@@ -85,6 +87,7 @@ BREAKS = {
         "the old one, after a stranger's": MADE + FIRST + KILLED_AFTER_FOREIGN + MADE[3:] + FIRST
         + REST,
     },
+    "stranger": {"its own": MADE + FIRST + ["foreign_rotation"]},
     "order": {
         "prepared first": swap(WHOLE, "rotation_started", "daemon_stopping"),
         "never prepared": swap(WHOLE, "secret_prepared", "daemon_stopping"),
@@ -151,6 +154,7 @@ BREAKS = {
         "it goes on in silence": MADE + ["rotation_waiting"] + FIRST + REST,
         "it waits twice": MADE + ["rotation_waiting", "rotation_waiting"],
     },
+    "lifted": {"nothing was held": MADE + FIRST + LIFTED + REST},
     "continued": {"nothing was waited for": MADE + ["rotation_continued"] + FIRST + REST},
     "healthy_time": {
         "verified too soon": swap(WHOLE, "+3 unit_verified a", "+1 unit_verified a 1/2"),

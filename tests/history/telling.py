@@ -13,7 +13,7 @@ PHASES = {"rotation_started": "prepare", "secret_prepared": "prepare", "secret_c
           "token_delivered": "commit", "foreign_rotation": "commit", "token_put_back": "commit",
           "soak_started": "soak", "soak_restarted": "soak", "soak_ended": "soak",
           "replica_promoted": "soak", "rotation_done": "finish", "rotation_refused": "preflight"}
-ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned"}
+ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned", "foreign_connector"}
 RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
            "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
 NAMELESS = {"daemon_started", "daemon_stopping"}

@@ -22,10 +22,10 @@ std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
     const RolloutPolicy& rollout = policy.rollout;
     return fmt::format(
         "units={} batches={} canary={} settle={}ms soak={}ms min_healthy_time={}ms slack=0 "
-        "ends=yes disk_fails={}",
+        "restart={} ends=yes disk_fails={}",
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
         rollout.settle.count(), rollout.soak.count(), rollout.min_healthy_time.count(),
-        disk_fails ? "yes" : "no");
+        policy.drift.restart, disk_fails ? "yes" : "no");
 }
 
 void write_line(std::FILE* file, const nlohmann::json& fields) {

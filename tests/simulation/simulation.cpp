@@ -265,6 +265,7 @@ void Simulation::kill_daemon(Milliseconds away) {
     daemon_back_ = now_ + away;
     for (Tunnel& tunnel : tunnels_) {
         tunnel.rotation.reset();
+        tunnel.retry_at = BootTime::max();
         tunnel.model.forget_call();
         tunnel.taken_over.clear();
         tunnel.model.invariants().daemon_gone();

@@ -27,6 +27,8 @@ KINDS = {
     "f7e1d2bf6e4b480280983e2ea0c3c024": "hold_urgent",
     "176b69677726419eb24b2e15dec32611": "hold_lifted",
     "105cec66110b47f69201c693c703ce6c": "foreign_rotation",
+    "5f0b44a85a5b4eb09d263216d35f72f9": "foreign_connector",
+    "05a4332d81d1447e81fa6134ba2c55d2": "drift_unknown",
     "52bd269223eb4e9f96a3ba3d75eccc4d": "token_put_back",
     "aee4823bb86140328e664e728c3143f7": "straggler_seen",
     "d4a1dc6097cc4e0593c5bb87bfaed2fe": "rotation_done",

@@ -8,10 +8,12 @@ ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_decaying",
               "replica_promoted"}
 OUTSIDE = {"daemon_started", "daemon_stopping"}  # Of any tunnel.
-BEFORE_THE_PLAN = {"state_unreadable", "token_file_missing"}  # Of any rotation.
-UNNAMED_YET = {"preflight", "prepare"}  # The id comes with the secret.
-NEEDS_BATCH = {"batch_started", "unit_restarting", "unit_verified", "soak_started",
-               "soak_ended", "rotation_done"}
+IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown"}
+# The id comes with the secret: what is told before has none, whatever its rotation is called then.
+MAY_BE_UNNAMED = {"rotation_resumed", "rotation_waiting", "rotation_continued", "rotation_held",
+                  "hold_urgent", "hold_lifted", "rotation_refused", "unit_left_stopped"}
+UNNAMED_YET = {"preflight", "prepare"}
+NEEDS_BATCH = {"batch_started", "unit_restarting", "unit_verified", "soak_started", "soak_ended"}
 RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
            "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")
@@ -27,21 +29,25 @@ def known(_story, event, _policy):
 
 @rule("ids", "Every event carries what it is found by: tunnel, rotation, phase, unit, fingerprint.",
       looks_back=False)
-def ids(_story, event, _policy):
+def ids(story, event, _policy):
     if not event.kind or event.kind in OUTSIDE:
         return None
     needed = ["TUNNEL_NAME"]
     if event.kind != "rotation_orphaned":  # Without a policy nobody knows the id.
         needed.append("TUNNEL_ID")
-    if event.kind not in BEFORE_THE_PLAN:
+    if event.kind not in IDLE:
         needed.append("PHASE")
-    told = event.kind in ("rotation_started", "secret_prepared")
-    if event.kind not in BEFORE_THE_PLAN and (told or event.phase not in UNNAMED_YET):
+    named = story is not None and story.open and event.phase not in UNNAMED_YET
+    # What is on the disk may be older than what was told.
+    resumed = event.kind == "rotation_resumed" and event.phase == "commit"
+    named = named and not resumed and not story.settling_token
+    if event.kind not in IDLE and (named or event.kind not in MAY_BE_UNNAMED):
         needed.append("ROTATION_ID")
         # The agent lifts a hold; it is the rotation that knows the fingerprint.
         needed += ["FINGERPRINT"] if event.kind != "hold_lifted" else []
     needed += ["TARGET_UNIT"] if event.kind in NEEDS_UNIT else []
-    needed += ["BATCH"] if event.kind in NEEDS_BATCH else []
+    no_plan = story is not None and story.without_batches
+    needed += ["BATCH"] if event.kind in NEEDS_BATCH and not no_plan else []
     missing = [name for name in needed if not event[name]]
     return "no %s" % ", no ".join(missing) if missing else None
 
@@ -57,7 +63,7 @@ def secrets(_story, event, _policy):
 
 
 @rule("alarm", "A hold is told with the priority of an alarm.", "rotation_held", "hold_urgent",
-      "rotation_orphaned", looks_back=False)
+      "rotation_orphaned", "foreign_connector", looks_back=False)
 def alarm(_story, event, _policy):
     if event["PRIORITY"] != ALERT:
         return "its PRIORITY is %s" % event["PRIORITY"]

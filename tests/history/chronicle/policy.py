@@ -38,6 +38,7 @@ class Policy:
     batches: int | None = None
     canary: bool = False
     units: tuple = ()
+    restart: str = ""         # drift: {restart: never}: a stranger's token is delivered only.
     disk_fails: bool = False  # A hold may not get there.
     ends: bool = False        # At the end of the record nothing is open.
     slack: int = 250 * 10**3  # How much too short a time may look: entries take a while to arrive.
@@ -65,5 +66,5 @@ def _number(text):
 
 _READERS = {"soak": microseconds, "min_healthy_time": microseconds, "settle": microseconds,
             "min_interval": microseconds, "batches": _number, "canary": _yes,
-            "units": lambda text: tuple(filter(None, text.split(","))), "ends": _yes,
-            "disk_fails": _yes, "slack": microseconds}
+            "units": lambda text: tuple(filter(None, text.split(","))), "restart": str,
+            "ends": _yes, "disk_fails": _yes, "slack": microseconds}

@@ -111,6 +111,11 @@ def continued(story, _event, _policy):
     return None if story.waiting else "nothing was waited for"
 
 
+@rule("lifted", "Only what is held is lifted.", "hold_lifted")
+def lifted(story, _event, _policy):
+    return None if story.held else "no hold was told"
+
+
 @rule("healthy_time", "Proven is only what was healthy for min_healthy_time.", "unit_verified",
       "rotation_done")
 def healthy_time(story, event, policy):
@@ -127,6 +132,8 @@ def healthy_time(story, event, policy):
 def done(story, _event, policy):
     if story.unproven:
         return "%s was not verified" % _listed(story.unproven)
+    if story.takes_over and policy.restart == "never":
+        return None
     missing = set(policy.units) - story.verified - story.left
     return "nothing was told of %s" % _listed(missing) if missing else None
 
@@ -142,4 +149,4 @@ def ends(story, _event, policy):
 
 
 RULES = (batch, one_at_a_time, once, proven, soaked, soak_length, soak_quiet, promoted, held,
-         hold_survives, waiting, continued, healthy_time, done, ends)
+         hold_survives, waiting, continued, lifted, healthy_time, done, ends)

@@ -4,6 +4,8 @@ PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restar
             "unit_verified", "soak_started", "soak_ended", "rotation_done"}
 TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
             "daemon_started"}
+SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
+NAMES_IT = {"rotation_started", "foreign_rotation"}
 NEWS_OF_A_REST = {"rotation_continued", "rotation_waiting", "unit_verified"}
 
 
@@ -25,13 +27,15 @@ class Story:
         self.fingerprint = ""
         self.fingerprints = set()  # All that were told.
         self.prepared = self.foreign = False
+        self.takes_over = False  # Begun only to bring the units onto a stranger's token.
         self.held = self.waiting = None
         self.lifted = False  # A hold was, and the rotation has not gone on yet.
         self.batch_count = 0
         self.restarts = 0
         self.left = set()
         self.refused = False
-        self.committed = self.resumed_in_commit = False
+        self.committed = False
+        self.settling_token = False  # Resumed, and the API was not asked yet whose token it holds.
         self._token_changed()
 
     def _token_changed(self):
@@ -61,11 +65,6 @@ class Story:
         return self.starts > 0
 
     @property
-    def settling_token(self):
-        """Whether it was resumed, and the API has not been asked yet whose token it holds."""
-        return self.resumed_in_commit and not self.committed
-
-    @property
     def soaking(self):
         """Whether a soak has begun and has not ended."""
         return self.soak_since is not None
@@ -73,8 +72,19 @@ class Story:
     @property
     def only_the_end_is_missing(self):
         """Whether a keyturnd that dies now may find nothing open at its next start."""
-        rolled = self.delivered and not self.unproven and self.batch == self.batch_count > 0
-        return self.refused or (rolled and self.held is None)
+        return self.refused or (self.rolled and not self.unproven and self.held is None)
+
+    @property
+    def rolled(self):
+        """Whether the last batch was begun."""
+        if not self.batch_count:
+            return self.delivered and self.without_batches
+        return self.delivered and self.batch == self.batch_count
+
+    @property
+    def without_batches(self):
+        """Whether there is no plan: a stranger's token is taken over even if no unit runs."""
+        return self.takes_over and not self.batch_count
 
     def take(self, event):
         """Take an event in."""
@@ -87,9 +97,12 @@ class Story:
             self.seen = True
         if self.is_of_another(event):
             left = self.left if self.looking else set()
-            self._begin(event.rotation if event.kind == "rotation_started" else "")
+            self._begin(event.rotation if event.kind in NAMES_IT else "")
+            self.takes_over = event.kind == "foreign_rotation"
             self.left = left
             self.partial = False
+        if event.kind in SETTLED:
+            self.settling_token = False
         handler = getattr(self, "_on_" + event.kind, None)
         if handler:
             handler(event)
@@ -104,11 +117,13 @@ class Story:
         """Whether this is the first event of another rotation."""
         if event.kind == "rotation_started":
             return event.rotation != self.rotation or not self.open
+        if event.kind == "foreign_rotation" and not self.open:
+            return True
         if self.reborn and event.kind not in TAKEN_UP and (self.open or self.held):
             return True  # The one before is over, whether that was told or not.
-        if event.kind == "rotation_resumed" and self.committed and self.starts > 1:
-            # Of one that has begun and told nothing yet, between the starts.
-            return self.only_the_end_is_missing and not event.rotation
+        if self.reborn and self.open and self.only_the_end_is_missing and not event.rotation:
+            # Of one that has begun since, and had told nothing yet when keyturnd was started again.
+            return event.kind == "rotation_held" or self.starts > 1
         # Preflight has no id yet; what is open and told has one.
         return not event.rotation and not self.looking and not self.open
 
@@ -140,10 +155,10 @@ class Story:
         self.settled = True
         if event.phase in ("preflight", "prepare"):
             self.prepared = False
-        self.resumed_in_commit = event.phase == "commit"
-        if self.resumed_in_commit:
+        self.settling_token = event.phase == "commit"
+        if self.settling_token:
             self._token_changed()
-            self.committed = False
+            self.committed = self.foreign  # A stranger's token is there already.
 
     def _on_secret_prepared(self, event):
         self.prepared = True

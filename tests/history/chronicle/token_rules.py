@@ -1,8 +1,8 @@
 """Rules about the one secret of a rotation: made, sent, delivered; and about what a rotation is."""
 
 from chronicle.rule import rule
+from chronicle.story import SETTLED
 
-SETTLED = {"secret_committed", "token_delivered"}
 BEFORE_COMMIT = ("preflight", "prepare")
 
 
@@ -19,23 +19,32 @@ def one_secret(story, event, _policy):
     return None
 
 
+@rule("stranger", "What is taken over as a stranger's token is another one.", "foreign_rotation")
+def stranger(story, event, _policy):
+    told_again = story.settling_token or not story.open  # It is told once more after a crash.
+    if event["FINGERPRINT"] == story.fingerprint and not told_again:
+        return "it is the one that this rotation has made, or has taken over"
+    return None
+
+
 @rule("order", "Started, prepared, committed, delivered, batch 1, restarted, verified, soaked, the "
       "next batch, done.", "secret_prepared", "secret_committed", "token_delivered",
       "batch_started", "unit_restarting", "unit_verified", "soak_started", "soak_ended",
       "rotation_done")
-def order(story, event, _policy):
+def order(story, event, policy):
     batch = event.batch[0]
+    only_delivers = story.takes_over and policy.restart == "never"
     before = {
         "secret_prepared": (story.open and not story.committed, "started, and not yet committed"),
         "secret_committed": (story.prepared, "prepared"),
         "token_delivered": (story.committed, "committed"),
         "batch_started": (story.delivered and batch in (story.batch or 1, story.batch + 1),
                           "delivered, and batch %d was the last" % story.batch),
-        "unit_restarting": (story.batch > 0, "in a batch"),
-        "unit_verified": (story.batch > 0, "in a batch"),
+        "unit_restarting": (story.batch > 0 or story.without_batches, "in a batch"),
+        "unit_verified": (story.batch > 0 or story.without_batches, "in a batch"),
         "soak_started": (0 < story.batch < story.batch_count, "in a batch that is not the last"),
         "soak_ended": (story.soaking, "being soaked"),
-        "rotation_done": (story.delivered and story.batch == story.batch_count > 0,
+        "rotation_done": (story.rolled or (story.delivered and only_delivers),
                           "delivered, and in the last batch"),
     }
     held_true, state = before[event.kind]
@@ -107,4 +116,4 @@ def settle(story, event, policy):
     return None
 
 
-RULES = (one_secret, order, delivered, refused, one_rotation, resumed, interval, settle)
+RULES = (one_secret, stranger, order, delivered, refused, one_rotation, resumed, interval, settle)
