@@ -63,6 +63,7 @@ Script<> Rotation::plan_take_over() {
     }
     record_.old_fingerprint = facts.files.fingerprint;
     view_.samples = facts.samples;
+    tell_left_stopped();
 }
 
 Script<> Rotation::adopt(std::string foreign_fingerprint) {

@@ -156,11 +156,6 @@ PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap, bo
         judge_connectors(facts, verdict.problems);
     }
     verdict.units = plan_units(policy, facts);
-    for (const UnitProgress& unit : verdict.units) {
-        if (unit.step != UnitStep::listed) continue;
-        verdict.warnings.push_back(
-            fmt::format("{} is not running: it gets the new token and is not started", unit.name));
-    }
     return verdict;
 }
 

@@ -22,7 +22,6 @@ struct PreflightFacts {
 /// The judgement: problems (each a sentence with its remedy), or a plan.
 struct PreflightVerdict {
     std::vector<std::string> problems;
-    std::vector<std::string> warnings;
     std::vector<UnitProgress> units;  ///< In the order of the roll-out.
 };
 

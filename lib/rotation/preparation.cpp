@@ -50,8 +50,15 @@ Script<> Rotation::preflight() {
         record_.connectors_before.push_back(connector.id);
     }
     view_.samples = facts.samples;
-    for (std::string& warning : verdict.warnings) {
-        say(EventKind::unit_left_stopped, Priority::warning, std::move(warning));
+    tell_left_stopped();
+}
+
+void Rotation::tell_left_stopped() {
+    for (const UnitProgress& unit : record_.units) {
+        if (unit.step != UnitStep::listed) continue;
+        say(EventKind::unit_left_stopped, Priority::warning,
+            fmt::format("{} is not running: it gets the new token and is not started", unit.name),
+            unit.name, "listed");
     }
 }
 

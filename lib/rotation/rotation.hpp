@@ -86,6 +86,7 @@ class Rotation {
     // The story, one file a chapter.
     Script<> tell();       // rotation.cpp
     Script<> preflight();  // preparation.cpp
+    void tell_left_stopped();
     Script<> prepare();
     Script<PreflightFacts> gather_facts();
     Script<> commit(bool resumed);  // commit.cpp
