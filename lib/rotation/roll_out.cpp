@@ -163,6 +163,7 @@ Script<> Rotation::allow_restart(std::size_t index) {
         const SampleUnits::Sample own = samples[index];
         const bool stopped = own.state.active_state == "inactive" && !own.state.job_pending;
         if (stopped && inputs_.acknowledged_unit == unit.name) {
+            waited_for_replicas();
             say(EventKind::unit_left_stopped, Priority::warning,
                 fmt::format("{} stays stopped, as an operator wants it; its token file is new",
                             unit.name),
@@ -176,13 +177,13 @@ Script<> Rotation::allow_restart(std::size_t index) {
             co_await hold("operator_took_over", std::move(text), unit.name);
         }
         if (may_go_down(index, samples)) {
-            short_of_replicas_ = false;
-            waited_enough();
+            waited_for_replicas();
             co_await record_restart(index, own);
             co_return;
         }
         if (const auto useless = waiting_without_connection(samples)) {
             // It costs nothing to restart, and serves afterwards.
+            waited_for_replicas();
             say(EventKind::replica_promoted, Priority::warning,
                 fmt::format("{} has no connection: it is restarted before {}",
                             record_.units[*useless].name, unit.name),
@@ -219,6 +220,12 @@ Script<> Rotation::hold_for_replicas(std::string unit, std::string why,
     }
     std::string text = fmt::format("{} cannot be restarted: {}", unit, why);
     co_await hold("too_few_replicas", std::move(text), std::move(unit));
+}
+
+/// Whether replicas came or there is something else to do: it does not wait for them any more.
+void Rotation::waited_for_replicas() {
+    short_of_replicas_ = false;
+    waited_enough();
 }
 
 /// Durable before the restart: after a crash the InvocationID tells whether it happened.

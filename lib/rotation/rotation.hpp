@@ -151,6 +151,7 @@ class Rotation {
 
     void start_over();  // adoption.cpp
     void waited_enough();
+    void waited_for_replicas();  // roll_out.cpp
     void begin_step(Milliseconds duration);
     void end_step();
     void say(EventKind kind, Priority priority, std::string message, std::string unit = {},
