@@ -86,6 +86,10 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
             continue;
         }
         if (finding.promoted) {
+            say(EventKind::replica_promoted, Priority::warning,
+                fmt::format("{} has lost half of its connections: it is restarted next",
+                            *finding.promoted),
+                *finding.promoted);
             end_step();
             co_return index_of(*finding.promoted);
         }
@@ -129,12 +133,6 @@ void Rotation::tell_decays(const HealthFinding& finding) {
                 "restart",
                 decay.unit, decay.connections, decay.baseline),
             decay.unit);
-    }
-    if (finding.promoted) {
-        say(EventKind::replica_promoted, Priority::warning,
-            fmt::format("{} has lost half of its connections: it is restarted next",
-                        *finding.promoted),
-            *finding.promoted);
     }
 }
 
