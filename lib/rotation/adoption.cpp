@@ -29,10 +29,11 @@ Script<> Rotation::take_over(bool resumed) {
         std::string text = "Cloudflare holds the delivered token again";
         co_await refuse(std::move(text));
     }
-    if (token.holder == ReadToken::Holder::ours) {
+    const bool kept = token.holder == ReadToken::Holder::ours;
+    if (kept && token.fingerprint == record_.new_fingerprint) {
         co_await save(Phase::commit);
     } else {
-        co_await adopt(token.fingerprint);
+        co_await adopt(token.fingerprint, kept);
     }
     co_await deliver();
     co_await confirm();
@@ -66,10 +67,12 @@ Script<> Rotation::plan_take_over() {
     tell_left_stopped();
 }
 
-Script<> Rotation::adopt(std::string foreign_fingerprint) {
+/// `kept`: it was allowed and kept already, and a crash came before the record knew of it.
+Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
     AdoptToken::Value adopted;
     for (;;) {
-        co_await allow_adoption(foreign_fingerprint);
+        if (!kept) co_await allow_adoption(foreign_fingerprint);
+        kept = false;
         start_over();
         record_.adopted = true;
         co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
@@ -80,7 +83,8 @@ Script<> Rotation::adopt(std::string foreign_fingerprint) {
         if (adopted.fingerprint == foreign_fingerprint) break;
         foreign_fingerprint = adopted.fingerprint;  // Changed again, meanwhile.
     }
-    record_.rotation_id = adopted.rotation_id;
+    // One rotation keeps its id, also when its own secrets are wiped already.
+    if (record_.rotation_id.empty()) record_.rotation_id = adopted.rotation_id;
     record_.new_fingerprint = adopted.fingerprint;
     say(EventKind::foreign_rotation, Priority::error,
         fmt::format("Somebody else rotated {}: their token {} is taken over", inputs_.policy.name,

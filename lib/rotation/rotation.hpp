@@ -99,7 +99,7 @@ class Rotation {
     Script<> put_back();
     Script<> take_over(bool resumed);  // adoption.cpp
     Script<> plan_take_over();
-    Script<> adopt(std::string foreign_fingerprint);
+    Script<> adopt(std::string foreign_fingerprint, bool kept = false);
     Script<> allow_adoption(std::string foreign_fingerprint);
     [[nodiscard]] bool ends_after_delivery() const;
     Script<> roll();  // roll_out.cpp

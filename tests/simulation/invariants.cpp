@@ -130,7 +130,10 @@ void Invariants::retried() {
 }
 
 void Invariants::daemon_gone() {
-    retried_ = false;
+    // What a person allowed may be kept already, and is told by the next keyturnd.
+    const bool taking_over =
+        disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;
+    if (!taking_over) retried_ = false;
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
 
