@@ -33,6 +33,14 @@ Script<> Rotation::finish() {
     }
     const bool still_ours = co_await token_is_still_ours();
     if (!still_ours) co_return;
+    // Durable before the secrets go: without them the API's token cannot be told from a stranger's.
+    record_.proven = true;
+    co_await save(record_.phase);
+    co_await conclude();
+}
+
+/// Never returns.
+Script<> Rotation::conclude() {
     const ForgetSecrets forget;
     std::string purpose = "cannot wipe the kept secrets";
     co_await insist(forget, purpose);

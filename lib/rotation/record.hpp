@@ -68,6 +68,7 @@ struct RotationRecord {
     bool takes_over = false;  ///< Begun to bring the units onto a stranger's token.
     bool adopted = false;     ///< A stranger's token was taken over: no secret of ours is sent.
     int adoptions = 0;    ///< How often a stranger's token was taken over, since the last retry.
+    bool proven = false;  ///< All is well; only wiping and concluding are left.
     std::string refusal;  ///< Why it is refused; only wiping and concluding are left.
     int batch = 0;        ///< The batch being restarted or soaked, from 1.
     std::vector<UnitProgress> units;             ///< In the order of the roll-out.

@@ -69,6 +69,7 @@ Script<> Rotation::tell() {
         co_await save(record_.phase);
     }
     if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
+    if (record_.proven) co_await conclude();
     const bool planned = record_.phase != Phase::preflight;
     if (record_.ends_on_foreign_token() && (!planned || record_.phase == Phase::commit)) {
         co_await take_over(planned);

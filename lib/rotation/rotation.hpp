@@ -124,6 +124,7 @@ class Rotation {
     Script<> verify_replacement(std::string unit);
     void tell_decays(const HealthFinding& finding);
     Script<> finish();  // finish.cpp
+    Script<> conclude();
     Script<> await_api_list();
     [[nodiscard]] std::vector<std::string> units_absent_from(
         const std::vector<Connector>& connectors) const;

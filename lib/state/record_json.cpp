@@ -54,6 +54,7 @@ void describe(Visitor& visit, Record& rotation) {
     visit("takes_over", rotation.takes_over);
     visit("adopted", rotation.adopted);
     visit("adoptions", rotation.adoptions);
+    visit("proven", rotation.proven);
     visit("refusal", rotation.refusal);
     visit("batch", rotation.batch);
     visit("units", rotation.units);

@@ -35,6 +35,7 @@ inline TunnelState sample_state() {
     rotation.takes_over = true;
     rotation.adopted = true;
     rotation.adoptions = 1;
+    rotation.proven = true;
     rotation.refusal = "the API token lacks Write";
     rotation.batch = 1;
     rotation.units = {sample_unit("cloudflared-web@1.service", UnitStep::verified),
