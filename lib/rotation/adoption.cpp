@@ -70,7 +70,7 @@ Script<> Rotation::plan_take_over() {
 /// `kept`: it was allowed and kept already, and a crash came before the record knew of it.
 Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
     AdoptToken::Value adopted;
-    const bool adopted_before = record_.adopted;
+    const RotationRecord before = record_;
     for (;;) {
         if (!kept) co_await allow_adoption(foreign_fingerprint);
         kept = false;
@@ -83,8 +83,7 @@ Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
         adopted = co_await insist(std::move(question), std::move(purpose));
         if (adopted.fingerprint == foreign_fingerprint) break;
         if (adopted.fingerprint == record_.new_fingerprint) {
-            // Ours is back, as if nothing had been.
-            record_.adopted = adopted_before;
+            record_ = before;  // It came back, and the file was not touched.
             co_return;
         }
         foreign_fingerprint = adopted.fingerprint;  // Changed again, meanwhile.

@@ -35,7 +35,7 @@ Script<> Rotation::finish() {
     if (!still_ours) co_return;
     // Durable before the secrets go: without them the API's token cannot be told from a stranger's.
     record_.proven = true;
-    co_await save(record_.phase);
+    co_await save(Phase::finish);
     co_await conclude();
 }
 

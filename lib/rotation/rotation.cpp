@@ -68,8 +68,8 @@ Script<> Rotation::tell() {
         record_.adoptions = 0;
         co_await save(record_.phase);
     }
-    if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
     if (record_.proven) co_await conclude();
+    if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
     const bool planned = record_.phase != Phase::preflight;
     if (record_.ends_on_foreign_token() && (!planned || record_.phase == Phase::commit)) {
         co_await take_over(planned);

@@ -31,6 +31,7 @@ class Story:
         self.held = self.waiting = None
         self.lifted = False  # A hold was, and the rotation has not gone on yet.
         self.batch_count = 0
+        self.may_go_back = False  # Resumed: who had failed may be of a batch before.
         self.restarts = 0
         self.left = set()
         self.refused = False
@@ -103,6 +104,8 @@ class Story:
             self.partial = False
         if event.kind in SETTLED:
             self.settling_token = False
+        if event["BATCH"] and event.rotation == self.rotation:
+            self.batch_count = max(self.batch_count, event.batch[1])
         handler = getattr(self, "_on_" + event.kind, None)
         if handler:
             handler(event)
@@ -151,6 +154,7 @@ class Story:
 
     def _on_rotation_resumed(self, event):
         self.held = None
+        self.may_go_back = True
         self.lifted = False
         self.settled = True
         if event.phase in ("preflight", "prepare"):
@@ -180,6 +184,7 @@ class Story:
 
     def _on_batch_started(self, event):
         self.batch, self.batch_count = event.batch
+        self.may_go_back = False
         self.soaked = False
 
     def _on_unit_restarting(self, event):
