@@ -63,6 +63,18 @@ TEST(ResponseReader, ReadsChunks) {
     EXPECT_EQ(reader.take().body.reveal(), "hello world");
 }
 
+/// Beast 1.81 asserts that this one never comes in such pieces.
+TEST(ResponseReader, ReadsAnEmptyChunkedBodyInPiecesOfAnySize) {
+    const std::string answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    for (std::size_t step = 1; step <= answer.size(); ++step) {
+        ResponseReader reader(small_limits());
+        const auto whole = feed(reader, answer, step);
+        ASSERT_TRUE(whole && *whole) << step;
+        EXPECT_TRUE(reader.may_keep());
+        EXPECT_EQ(reader.take().body.size(), 0U);
+    }
+}
+
 TEST(ResponseReader, DoesNotKeepAConnectionThatIsClosingOrHasBytesLeft) {
     ResponseReader closing(small_limits());
     ASSERT_TRUE(
