@@ -30,7 +30,9 @@ bool is_host_name(std::string_view host) {
            host.front() != '-' && std::all_of(host.begin(), host.end(), allowed);
 }
 
+/// Without a zone: Asio takes any bytes for one, line ends included, and reads up to a NUL only.
 bool is_ipv6(std::string_view host) {
+    if (host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
     boost::system::error_code error;
     boost::asio::ip::make_address_v6(std::string(host), error);
     return !error;
