@@ -9,8 +9,12 @@ namespace keyturn {
 namespace {
 
 constexpr std::array<std::string_view, 2> secret_options{"token", "credentials-contents"};
-constexpr std::array<std::string_view, 2> secret_variables{"TUNNEL_TOKEN=",
-                                                           "TUNNEL_CRED_CONTENTS="};
+constexpr std::string_view secret_variable = "TUNNEL_TOKEN=";
+
+/// What is JSON, with quotes and blanks of its own: nobody can tell where it ends inside of a
+/// command for a shell, so it goes on to the end.
+constexpr std::array<std::string_view, 3> secret_to_the_end{
+    "TUNNEL_CRED_CONTENTS=", "credentials-contents=", "credentials-contents "};
 constexpr std::array<std::string_view, 8> harmless_variables{
     "TUNNEL_TOKEN_FILE",      "TUNNEL_CRED_FILE",         "TUNNEL_METRICS",
     "TUNNEL_CONFIG",          "TUNNEL_LOGLEVEL",          "TUNNEL_GRACE_PERIOD",
@@ -31,7 +35,7 @@ bool is_base64(char c) {
 }
 
 bool ends_a_word(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\'' || c == '"' || c == ';';
+    return c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
 /// "--token", "-token" (Go's flags accept both): the option's name; "" for anything else.
@@ -41,20 +45,33 @@ std::string_view option_name(std::string_view argument) {
     return {};
 }
 
-/// How many characters of `text` are the name and the "=" of a secret that is assigned here.
-std::size_t size_of_assignment(std::string_view text) {
-    for (const std::string_view variable : secret_variables) {
-        if (text.starts_with(variable)) return variable.size();
+/// `text` up to the value of the first name that is secret to the end.
+std::string_view before_endless(std::string_view text) {
+    std::size_t size = text.size();
+    for (const std::string_view name : secret_to_the_end) {
+        const std::size_t found = text.find(name);
+        if (found != std::string_view::npos) size = std::min(size, found + name.size());
     }
-    return 0;
+    return text.substr(0, size);
 }
 
-/// A word as a shell reads it, quotes around it included.
+/// A word as a shell reads it: quotes and what they hold belong to it, and so does what a backslash
+/// protects.
 std::size_t size_of_word(std::string_view text) {
+    char quote = '\0';
     std::size_t size = 0;
-    if (!text.empty() && (text.front() == '"' || text.front() == '\'')) size = 1;
-    while (size < text.size() && !ends_a_word(text[size])) ++size;
-    return size;
+    for (; size < text.size(); ++size) {
+        const char c = text[size];
+        if (quote == '\0' && ends_a_word(c)) break;
+        if (c == '\\' && quote != '\'') {
+            ++size;
+        } else if (c == quote) {
+            quote = '\0';
+        } else if (quote == '\0' && (c == '"' || c == '\'')) {
+            quote = c;
+        }
+    }
+    return std::min(size, text.size());
 }
 
 std::size_t size_of_token(std::string_view text) {
@@ -65,11 +82,12 @@ std::size_t size_of_token(std::string_view text) {
 }
 
 std::string without_secrets(std::string_view text) {
+    text = before_endless(text);
     std::string kept;
     while (!text.empty()) {
-        if (const std::size_t name = size_of_assignment(text); name > 0) {
-            kept += text.substr(0, name);
-            text.remove_prefix(name);
+        if (text.starts_with(secret_variable)) {
+            kept += secret_variable;
+            text.remove_prefix(secret_variable.size());
             text.remove_prefix(size_of_word(text));
         } else if (const std::size_t token = size_of_token(text); token > 0) {
             text.remove_prefix(token);

@@ -11,7 +11,8 @@ namespace keyturn {
 
 /// Takes the arguments of one command in their order and gives each back with every secret replaced
 /// by nothing: what follows --token and --credentials-contents in any spelling, what is assigned to
-/// TUNNEL_TOKEN or TUNNEL_CRED_CONTENTS anywhere in an argument, and whatever looks like a token.
+/// TUNNEL_TOKEN or TUNNEL_CRED_CONTENTS anywhere in an argument (and all that follows the latter,
+/// which is JSON), and whatever looks like a token.
 class ArgumentCut {
   public:
     [[nodiscard]] std::string next(std::string_view argument);

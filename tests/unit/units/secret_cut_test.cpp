@@ -61,8 +61,24 @@ TEST(ArgumentCut, CutsAssignments) {
     EXPECT_EQ(cut({"/usr/bin/env", "TUNNEL_TOKEN=short", "cloudflared"}),
               (Arguments{"/usr/bin/env", "TUNNEL_TOKEN=", "cloudflared"}));
     EXPECT_EQ(cut({"TUNNEL_TOKEN='a' TUNNEL_CRED_CONTENTS=\"b\"; run"}),
-              Arguments{"TUNNEL_TOKEN=' TUNNEL_CRED_CONTENTS=\"; run"});
+              Arguments{"TUNNEL_TOKEN= TUNNEL_CRED_CONTENTS="});
+    EXPECT_EQ(cut({"TUNNEL_TOKEN='a b'\"c;\\\" d\"e; TUNNEL_TOKEN=a\\ b run"}),
+              Arguments{"TUNNEL_TOKEN=; TUNNEL_TOKEN= run"});
+    EXPECT_EQ(cut({"TUNNEL_TOKEN='never closed; run"}), Arguments{"TUNNEL_TOKEN="});
     EXPECT_EQ(cut({"TUNNEL_TOKEN_FILE=/x"}), Arguments{"TUNNEL_TOKEN_FILE=/x"});
+}
+
+TEST(ArgumentCut, CutsCredentialsThatAreJson) {
+    const std::string json = R"({"AccountTag": "a", "TunnelSecret": "c2VjcmV0"})";
+    EXPECT_EQ(cut({"TUNNEL_CRED_CONTENTS=" + json}), Arguments{"TUNNEL_CRED_CONTENTS="});
+    EXPECT_EQ(cut({"sh", "-c", "TUNNEL_CRED_CONTENTS='" + json + "' cloudflared tunnel run"}),
+              (Arguments{"sh", "-c", "TUNNEL_CRED_CONTENTS="}));
+    EXPECT_EQ(cut({"cloudflared tunnel run --credentials-contents '" + json + "'"}),
+              Arguments{"cloudflared tunnel run --credentials-contents "});
+    EXPECT_EQ(cut({"cloudflared tunnel run --credentials-contents=" + json}),
+              Arguments{"cloudflared tunnel run --credentials-contents="});
+    EXPECT_EQ(cut({"TUNNEL_TOKEN='x TUNNEL_CRED_CONTENTS='" + json}), Arguments{"TUNNEL_TOKEN="});
+    EXPECT_EQ(cut({"/etc/credentials-contents.json"}), Arguments{"/etc/credentials-contents.json"});
 }
 
 TEST(CutEnvironment, KeepsValuesOfHarmlessNamesOnly) {
