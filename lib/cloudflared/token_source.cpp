@@ -104,6 +104,18 @@ std::string without_specifiers(std::string_view text) {
     return escaped;
 }
 
+bool is_control(char c) {
+    return (c >= 0 && c < ' ') || c == '\x7f';
+}
+
+/// On one line, with control characters written as systemd and C write them.
+std::string on_one_line(std::string_view text) {
+    std::string line;
+    for (const char c : text)
+        line += is_control(c) ? fmt::format("\\x{:02x}", c) : std::string(1, c);
+    return line;
+}
+
 /// An argument as a unit file writes it. "$" stays: systemd expands variables when it starts the
 /// command, and shows them unexpanded.
 std::string as_unit_file_word(const std::string& argument) {
@@ -112,6 +124,7 @@ std::string as_unit_file_word(const std::string& argument) {
         if (c == '"' || c == '\\') word += '\\';
         word += c;
     }
+    word = on_one_line(word);
     const bool plain = !word.empty() && word.find_first_of(" \t'\";\\") == std::string::npos;
     return plain ? word : '"' + word + '"';
 }
@@ -177,14 +190,15 @@ std::string problem_with_file(const UnitSettings& settings, const TokenSource& s
         return fmt::format("the path of its token file is only known when it starts; {}",
                            full_instruction(settings, token_file));
     }
-    return fmt::format("it reads its token from {}, not from {}; {}", source.path, token_file,
-                       full_instruction(settings, token_file));
+    return fmt::format("it reads its token from {}, not from {}; {}", on_one_line(source.path),
+                       token_file, full_instruction(settings, token_file));
 }
 
 /// An address without a port that is fixed is none.
 std::optional<std::string> fixed_address(const std::string& text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos || text.find('$') != std::string::npos) return std::nullopt;
+    if (std::any_of(text.begin(), text.end(), is_control)) return std::nullopt;
     std::string host = text.substr(0, colon);
     const std::string port = text.substr(colon + 1);
     const bool is_number =

@@ -229,5 +229,14 @@ TEST(MetricsAddressOf, VariableUnlessTheOptionIsGiven) {
     EXPECT_EQ(metrics_address_of(settings), std::nullopt);
 }
 
+TEST(TokenDropIn, IsOneLineEach) {
+    const std::vector<std::string> lines =
+        token_drop_in(unit({"--label", "a\nExecStartPost=/x", "--tag", "\x1b[31m"}), token_file);
+    EXPECT_THAT(lines.back(), HasSubstr(R"(a\x0aExecStartPost=/x)"));
+    EXPECT_THAT(lines.back(), HasSubstr(R"(\x1b[31m)"));
+    EXPECT_THAT(problem(unit({"--token-file", "/a\nb"})), HasSubstr(R"(from /a\x0ab, not)"));
+    EXPECT_EQ(metrics_address_of(unit({"--metrics", "a\nb:1"})), std::nullopt);
+}
+
 }  // namespace
 }  // namespace keyturn
