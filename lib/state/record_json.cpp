@@ -14,6 +14,10 @@ using Json = nlohmann::ordered_json;
 /// The end of the year 9999: what a calendar and its texts can do.
 constexpr std::int64_t milliseconds_max = 253'402'300'799'999;
 
+/// More than any count in a record; every one of them may still be counted up.
+constexpr std::int64_t count_max = 1'000'000;
+constexpr std::int64_t sequence_max = 1'000'000'000'000'000;
+
 template <class Record, class Plain>
 concept IsA = std::same_as<std::remove_const_t<Record>, Plain>;
 
@@ -174,7 +178,7 @@ class Reader {
     }
     static bool from_json(const Json& json, int& value) {
         std::int64_t wide = 0;
-        if (!from_json(json, wide) || wide != static_cast<int>(wide)) return false;
+        if (!from_json(json, wide) || wide < 0 || wide > count_max) return false;
         value = static_cast<int>(wide);
         return true;
     }
@@ -243,7 +247,11 @@ std::string encode_history_entry(const HistoryEntry& entry) {
 }
 
 Result<StateDocument> decode_document(std::string_view text) {
-    return Reader::record<StateDocument>(text);
+    Result<StateDocument> document = Reader::record<StateDocument>(text);
+    if (document && (document->sequence < 0 || document->sequence > sequence_max)) {
+        return Error{Fault::invalid, "unexpected content at \"sequence\"", {}};
+    }
+    return document;
 }
 
 Result<HistoryEntry> decode_history_entry(std::string_view text) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cstdint>
+#include <limits>
+
 namespace keyturn {
 namespace {
 
@@ -61,6 +64,21 @@ TEST(RecordJson, GivesBackEveryPhaseAndStep) {
         const Result<StateDocument> back = decode_document(encode_document(document));
         ASSERT_TRUE(back);
         EXPECT_EQ(back->state.rotation->units[1].step, step);
+    }
+}
+
+TEST(RecordJson, RefusesCountsThatCannotBeCountedUp) {
+    Json json = Json::parse(encode_document(sample_document()));
+    for (const std::int64_t sequence :
+         {std::int64_t{-1}, std::numeric_limits<std::int64_t>::max()}) {
+        json["sequence"] = sequence;
+        EXPECT_EQ(why(json), "unexpected content at \"sequence\"") << sequence;
+    }
+    json["sequence"] = 1'000'000'000'000'000;
+    EXPECT_TRUE(decoded(json));
+    for (const int batch : {-1, std::numeric_limits<int>::max()}) {
+        json["rotation"]["batch"] = batch;
+        EXPECT_EQ(why(json), "unexpected content at \"rotation\"") << batch;
     }
 }
 
@@ -130,10 +148,9 @@ TEST(RecordJson, RefusesNumbersThatDoNotFit) {
         json[Json::json_pointer(path)] = Json::parse(number);
         return decoded(json).has_value();
     };
-    EXPECT_TRUE(accepts("/rotation/batch", "2147483647"));
-    EXPECT_FALSE(accepts("/rotation/batch", "2147483648"));
+    EXPECT_TRUE(accepts("/rotation/batch", "1000000"));
+    EXPECT_FALSE(accepts("/rotation/batch", "4294967296"));
     EXPECT_FALSE(accepts("/rotation/batch", "1.0"));
-    EXPECT_TRUE(accepts("/sequence", "9223372036854775807"));
     EXPECT_FALSE(accepts("/sequence", "9223372036854775808"));
     EXPECT_FALSE(accepts("/sequence", "1e3"));
     EXPECT_TRUE(accepts("/first_seen_ms", "253402300799999"));
