@@ -6,9 +6,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <netinet/in.h>
 
 namespace keyturn {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 constexpr std::size_t account_size = 32;
 constexpr std::size_t own_name_size_max = 64;
 constexpr std::size_t credential_name_size_max = 255;
+constexpr std::size_t host_size_max = 253;
 
 Error invalid(std::string text) {
     return {Fault::invalid, std::move(text), {}};
@@ -162,15 +165,27 @@ Result<PolicyValue> read_file_path(std::string_view text) {
         return invalid(
             fmt::format("is the path of a file, and {} is a directory", in_backticks(text)));
     }
+    if (sound_size(text) != text.size()) {
+        return invalid(fmt::format("has a control character: {}", in_backticks(text)));
+    }
     return PolicyValue{std::string{text}};
 }
 
+bool is_ipv6(std::string_view host) {
+    in6_addr address{};
+    const auto allowed = [](char c) { return is_hex(c) || c == ':' || c == '.'; };
+    return std::all_of(host.begin(), host.end(), allowed) &&
+           ::inet_pton(AF_INET6, std::string{host}.c_str(), &address) == 1;
+}
+
+/// What the HTTP client takes, so that a policy that is accepted can be used.
 bool is_host(std::string_view host) {
-    const bool numeric_v6 = host.size() > 2 && host.front() == '[' && host.back() == ']';
-    if (numeric_v6) host = host.substr(1, host.size() - 2);
-    return !host.empty() && std::all_of(host.begin(), host.end(), [&](char c) {
-        return numeric_v6 ? is_hex(c) || c == ':' : is_alphanumeric(c) || c == '.' || c == '-';
-    });
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
+        return is_ipv6(host.substr(1, host.size() - 2));
+    }
+    return !host.empty() && host.size() <= host_size_max && is_alphanumeric(host.front()) &&
+           std::all_of(host.begin(), host.end(),
+                       [](char c) { return is_alphanumeric(c) || c == '.' || c == '-'; });
 }
 
 bool is_port(std::string_view port) {
@@ -200,7 +215,7 @@ Result<PolicyValue> read_https_url(std::string_view text) {
                        (!has_port || is_port(authority.substr(colon + 1)));
     const std::string_view path = rest.substr(authority.size());
     const bool sound_path = std::all_of(path.begin(), path.end(), [](char c) {
-        return c > ' ' && c < '\x7f' && c != '?' && c != '#';
+        return is_alphanumeric(c) || std::string_view{"/-._~"}.find(c) != std::string_view::npos;
     });
     if (!sound || !sound_path) {
         return invalid(fmt::format("is not a URL of the form `https://HOST[:PORT]/PATH`: {}",
