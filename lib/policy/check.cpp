@@ -1,5 +1,6 @@
 #include "policy/check.hpp"
 
+#include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/unit_pattern.hpp"
 
@@ -99,8 +100,10 @@ void check_reference(const TunnelDraft& tunnel, const std::vector<std::string_vi
     if (given == tunnel.given.end() || names.empty()) return;
     if (std::find(names.begin(), names.end(), name) != names.end()) return;
     std::string remedy = did_you_mean(name, names);
-    if (remedy.empty() && !names.empty())
-        remedy = fmt::format("; known: {}", fmt::join(names, ", "));
+    if (remedy.empty()) {
+        const std::string known = fmt::format("{}", fmt::join(names, ", "));
+        remedy = fmt::format("; known: {}", without_controls(with_secrets_starred(known)));
+    }
     problems.add(given->second, fmt::format("{} is not in `cloudflare.credentials`{}",
                                             in_backticks(name), remedy));
 }

@@ -84,7 +84,9 @@ int ProblemList::character_column(Place place) const {
 }
 
 std::string ProblemList::excerpt(Place place) const {
-    std::string line{line_at(place).substr(0, policy_line_bytes_max)};
+    // What looks like a secret is starred out before the line is cut: half of one looks harmless.
+    std::string line = with_secrets_starred(line_at(place).substr(0, 2 * policy_line_bytes_max));
+    line.resize(std::min(line.size(), policy_line_bytes_max));
     for (const HiddenRange& range : hidden_) {
         if (range.place.line != place.line) continue;
         const auto begin = std::min(static_cast<std::size_t>(range.place.column) - 1, line.size());
@@ -92,7 +94,7 @@ std::string ProblemList::excerpt(Place place) const {
         line.replace(begin, size, size, '*');
     }
     line.resize(sound_size(line));  // What is no text stays out of terminals.
-    return with_secrets_starred(line);
+    return line;
 }
 
 std::vector<PolicyProblem> ProblemList::take() {

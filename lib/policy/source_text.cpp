@@ -36,17 +36,22 @@ std::size_t character_size(std::string_view text) {
     return overlong || surrogate || beyond ? 0 : size;
 }
 
-bool is_control(char c) {
-    return (byte_of(c) < ' ' && c != '\t') || byte_of(c) == 0x7F;
+/// Terminals obey the control characters beyond ASCII (U+0080 to U+009F) like the others.
+bool begins_with_control(std::string_view text) {
+    const unsigned char first = byte_of(text.front());
+    const bool beyond_ascii =
+        first == 0xC2 && text.size() > 1 && continues_character(text[1]) && byte_of(text[1]) < 0xA0;
+    return (first < ' ' && first != '\t') || first == 0x7F || beyond_ascii;
 }
 
 std::optional<Remark> find_bad_byte(std::string_view line, int number) {
     const std::size_t at = sound_size(line);
     if (at == line.size()) return std::nullopt;
     const Place place{number, static_cast<int>(at) + 1};
-    if (is_control(line[at])) {
+    if (begins_with_control(line.substr(at))) {
+        const char control = byte_of(line[at]) < 0x80 ? line[at] : line[at + 1];
         return Remark{place,
-                      fmt::format("control character 0x{:02x}; delete it", byte_of(line[at]))};
+                      fmt::format("control character 0x{:02x}; delete it", byte_of(control))};
     }
     return Remark{place, "not UTF-8; save the file with the encoding UTF-8"};
 }
@@ -73,12 +78,23 @@ bool is_secret_character(char c) {
 
 std::size_t sound_size(std::string_view line) {
     std::size_t at = 0;
-    while (at < line.size() && !is_control(line[at])) {
+    while (at < line.size() && !begins_with_control(line.substr(at))) {
         const std::size_t size = character_size(line.substr(at));
         if (size == 0) break;
         at += size;
     }
     return at;
+}
+
+std::string without_controls(std::string_view text) {
+    std::string result{text};
+    for (std::size_t at = 0; at < result.size(); ++at) {
+        if (result[at] != '\t' && !begins_with_control(std::string_view{result}.substr(at)))
+            continue;
+        if (byte_of(result[at]) >= 0x80) result[at++] = '?';
+        result[at] = '?';
+    }
+    return result;
 }
 
 std::vector<std::string_view> split_lines(std::string_view text) {

@@ -35,6 +35,9 @@ inline constexpr std::size_t policy_line_bytes_max = 1000;
 /// How many bytes from the front of `line` are text: UTF-8 without control characters but tabs.
 [[nodiscard]] std::size_t sound_size(std::string_view line);
 
+/// Every byte of a control character, tabs too, replaced by a question mark.
+[[nodiscard]] std::string without_controls(std::string_view text);
+
 /// The lines without their ends (LF or CR LF). They refer to `text`.
 [[nodiscard]] std::vector<std::string_view> split_lines(std::string_view text);
 

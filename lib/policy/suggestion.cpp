@@ -66,14 +66,11 @@ std::string_view closest(std::string_view word, const std::vector<std::string_vi
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string_view>& candidates) {
     const std::string_view near = closest(word, candidates);
-    return near.empty() ? std::string{} : fmt::format("; did you mean `{}`?", near);
+    return near.empty() ? std::string{} : fmt::format("; did you mean {}?", in_backticks(near));
 }
 
 std::string quote_safe(std::string_view text) {
-    std::string result = with_secrets_starred(text.substr(0, text.find('\n')));
-    std::replace_if(
-        result.begin(), result.end(),
-        [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    std::string result = without_controls(with_secrets_starred(text.substr(0, text.find('\n'))));
     const bool cut = result.size() > quote_size_max || result.size() < text.size();
     if (result.size() > quote_size_max) result.resize(whole_characters(result, quote_size_max));
     return cut ? result + "..." : result;

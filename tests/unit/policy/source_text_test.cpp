@@ -40,6 +40,20 @@ TEST(SourceText, KeepsControlCharactersOutOfTheTerminal) {
               "p:1:14: control character 0x1b; delete it\n    version: 1 # \n                 ^\n");
 }
 
+TEST(SourceText, KnowsTheControlCharactersBeyondAscii) {
+    EXPECT_EQ(problems_of(parse_policy("version: 1 # \xC2\x9B[31m red\n", "p")),
+              "p:1:14: control character 0x9b; delete it\n    version: 1 # \n                 ^\n");
+    EXPECT_EQ(quote_safe("a\xC2\x9B[31m\xC2\xA0\x1b\tb"), "a??[31m\xC2\xA0??b");
+}
+
+TEST(SourceText, HidesASecretThatTheEndOfALongLineCutsOff) {
+    const std::string secret = "Kt9xQ2vB7nLm4RsW8yZd3FgH6jPc1TaU5eNoXi0k";
+    const std::string front = "#" + std::string(980, ' ');
+    const PolicyOutcome outcome = parse_policy(front + secret + "\n", "p");
+    const auto& source = std::get<std::vector<PolicyProblem>>(outcome).front().source;
+    EXPECT_EQ(source, front + std::string(19, '*'));
+}
+
 TEST(SourceText, LimitsTheFileAndItsLines) {
     EXPECT_EQ(first_problem(std::string(policy_bytes_max + 1, '#')),
               "p: larger than 1024 KiB, which is no policy");
