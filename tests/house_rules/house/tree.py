@@ -7,7 +7,8 @@ import pathlib
 from house import cpp
 
 ROOTS = ("lib", "daemon", "tests", "config", "systemd", "packaging")
-IGNORED_FOLDERS = {"__pycache__", ".pytest_cache", "build"}
+IGNORED_FOLDERS = {"__pycache__", ".pytest_cache", "build",
+                   "corpus"}  # Inputs of fuzz targets: any bytes.
 CPP_SUFFIXES = {".cpp", ".hpp"}
 
 
