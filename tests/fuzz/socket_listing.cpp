@@ -1,0 +1,49 @@
+// A datagram of the kernel's list of listening sockets.
+#include "cloudflared/socket_listing.hpp"
+
+#include "cloudflared/metrics_servers.hpp"
+#include "fuzz/input.hpp"
+
+#include <arpa/inet.h>
+#include <array>
+
+using namespace keyturn;
+
+namespace {
+
+bool is_address(const std::string& text) {
+    std::array<unsigned char, 16> bytes{};
+    return ::inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+           ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+}
+
+void check_servers(const std::vector<ListeningSocket>& sockets, std::uint64_t group) {
+    const GroupServers servers = servers_of_group(sockets, group);
+    invariant(servers.kernel_tells, "the kernel told that group");
+    invariant(!servers.reachable.empty() || !servers.elsewhere.empty(), "a listener is found");
+    for (const ServerAddress& server : servers.reachable) {
+        const bool loopback = server.host == "::1" || server.host.starts_with("127.");
+        invariant(loopback && is_address(server.host), "only loopback is asked");
+        const std::string text = (server.host == "::1" ? "[::1]" : server.host) + ":" + server.port;
+        invariant(read_server_address(text) == server, "an address is read as it is written");
+    }
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto bytes = std::as_bytes(std::span(data, size));
+    std::vector<ListeningSocket> sockets;
+    const ListingStep step = read_socket_listing(bytes, sockets);
+    invariant(sockets.size() * 88 <= size, "a socket takes its bytes");
+    for (const ListeningSocket& socket : sockets) {
+        invariant(is_address(socket.address), "a socket has an address");
+        if (socket.control_group) check_servers(sockets, *socket.control_group);
+    }
+    std::vector<ListeningSocket> twice = sockets;
+    invariant(read_socket_listing(bytes, twice) == step, "the same bytes mean the same");
+    invariant(twice.size() == 2 * sockets.size() &&
+                  std::equal(sockets.begin(), sockets.end(), twice.begin()),
+              "sockets are added to those that are there");
+    return 0;
+}
