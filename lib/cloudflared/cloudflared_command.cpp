@@ -116,6 +116,7 @@ std::optional<CloudflaredCommand> read_cloudflared_command(
     const auto program = find_program(arguments);
     if (!program) return std::nullopt;
     CloudflaredCommand command;
+    command.program = *program;
     for (std::size_t index = 1; index < *program; ++index) {
         if (arguments[index].find('=') != std::string::npos)
             command.assignments.push_back(arguments[index]);

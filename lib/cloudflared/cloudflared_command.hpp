@@ -23,7 +23,8 @@ struct CloudflaredCommand {
 
     std::vector<Option> options;
     std::vector<std::string> assignments;  ///< NAME=VALUE in front of the program's name.
-    std::size_t after_run = 0;             ///< Where an option of `run` can be put in.
+    std::size_t program = 0;    ///< Where cloudflared is named; the arguments before are another's.
+    std::size_t after_run = 0;  ///< Where an option of `run` can be put in.
 
     /// The value of the option that counts, if it is given at all.
     [[nodiscard]] std::optional<std::string> value_of(std::string_view name) const;

@@ -138,7 +138,8 @@ std::string command_line_with_credential(const Command& command) {
     }
     std::vector<std::string> words;
     for (std::size_t index = 0; index < command.arguments->size(); ++index) {
-        if (is_token_assignment((*command.arguments)[index])) dropped[index] = true;
+        const bool in_front = index < command.read.program;
+        if (in_front && is_token_assignment((*command.arguments)[index])) dropped[index] = true;
         if (!dropped[index]) words.push_back(as_unit_file_word((*command.arguments)[index]));
         if (index + 1 == command.read.after_run) words.emplace_back("--token-file %d/token");
     }

@@ -229,6 +229,12 @@ TEST(MetricsAddressOf, VariableUnlessTheOptionIsGiven) {
     EXPECT_EQ(metrics_address_of(settings), std::nullopt);
 }
 
+TEST(TokenDropIn, LeavesWordsOfCloudflaredThatLookLikeAssignments) {
+    EXPECT_EQ(token_drop_in(unit({"TUNNEL_TOKEN=", "--token-file"}), token_file).back(),
+              "ExecStart=/usr/bin/cloudflared --no-autoupdate tunnel run --token-file %d/token "
+              "TUNNEL_TOKEN= --token-file");
+}
+
 TEST(TokenDropIn, IsOneLineEach) {
     const std::vector<std::string> lines =
         token_drop_in(unit({"--label", "a\nExecStartPost=/x", "--tag", "\x1b[31m"}), token_file);
