@@ -8,8 +8,8 @@ def _listed(units):
     return ", ".join(sorted(units))
 
 
-@rule("batch", "BATCH counts the batches up, from an earlier one only after a restart or a retry; one "
-      "more for units that were started meanwhile, and else no more than the policy asks for.")
+@rule("batch", "BATCH counts the batches up, from an earlier one only after a restart or a retry; "
+      "one more for units that were started meanwhile, else no more than the policy has.")
 def batch(story, event, policy):
     if not event["BATCH"]:
         return None
