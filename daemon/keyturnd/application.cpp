@@ -40,6 +40,9 @@ namespace {
 /// TimeoutStopSec= is longer.
 constexpr std::chrono::seconds drain_deadline{5};
 
+/// So long systemd is not told that we are ready, unless keyturnctl can reach us.
+constexpr std::chrono::seconds bus_patience{2};
+
 HttpClientOptions loopback_options() {
     HttpClientOptions options;
     options.limits = connector_http_limits();
@@ -67,10 +70,13 @@ class Application {
     void ended(std::exception_ptr error);
     void stop();
     void tell_status();
+    void tell_ready();
+    Task<> tell_ready_at_last();
     Task<> feed_watchdog(Milliseconds interval);
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
     TunnelAgent* find(const std::string& tunnel);
     ControlHandlers handlers();
+    [[nodiscard]] std::vector<TunnelStatus> statuses() const;
 
     boost::asio::io_context context_{1};
     std::unique_ptr<EventLog> log_ = make_journal();
@@ -91,6 +97,7 @@ class Application {
 
     std::list<boost::asio::cancellation_signal> cancellations_;
     std::size_t running_ = 0;
+    bool ready_ = false;
     bool stopping_ = false;
     bool failed_ = false;
 };
@@ -140,9 +147,7 @@ int Application::run() {
     for (const Event& orphan : orphans_) log_->record(orphan);
     for (TunnelAgent& agent : agents_) spawn(agent.run());
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
-    std::vector<TunnelStatus> statuses;
-    for (const TunnelAgent& agent : agents_) statuses.push_back(agent.status());
-    notifier_->ready(service_status(statuses));
+    spawn(tell_ready_at_last());
     context_.run();
     return failed_ ? exit_error : exit_ok;
 }
@@ -193,10 +198,25 @@ void Application::stop() {
 }
 
 void Application::tell_status() {
-    if (stopping_) return;
+    if (!stopping_ && ready_) notifier_->status(service_status(statuses()));
+}
+
+/// Once: keyturnctl can be used right after `systemctl start`.
+void Application::tell_ready() {
+    if (!stopping_ && !std::exchange(ready_, true)) notifier_->ready(service_status(statuses()));
+}
+
+/// Where there is no bus now, we are ready all the same: what was begun goes on.
+Task<> Application::tell_ready_at_last() {
+    const BootTime latest = clock_->boot_now() + bus_patience;
+    co_await clock_->sleep_until(latest);
+    tell_ready();
+}
+
+std::vector<TunnelStatus> Application::statuses() const {
     std::vector<TunnelStatus> statuses;
     for (const TunnelAgent& agent : agents_) statuses.push_back(agent.status());
-    notifier_->status(service_status(statuses));
+    return statuses;
 }
 
 Task<> Application::feed_watchdog(Milliseconds interval) {
@@ -226,11 +246,8 @@ ControlHandlers Application::handlers() {
         return Error{Fault::missing, fmt::format("no tunnel {} in the policy", tunnel), {}};
     };
     ControlHandlers handlers;
-    handlers.status = [this] {
-        std::vector<TunnelStatus> statuses;
-        for (const TunnelAgent& agent : agents_) statuses.push_back(agent.status());
-        return statuses;
-    };
+    handlers.status = [this] { return statuses(); };
+    handlers.reachable = [this] { tell_ready(); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotateRequest& request) -> Result<void> {
         TunnelAgent* agent = find(tunnel);

@@ -91,7 +91,11 @@ class ControlService::Impl {
         std::uint32_t answer = 0;
         if (sd_bus_message_read(reply, "u", &answer) < 0) answer = 0;
         const bool ours = answer == primary_owner || answer == already_owner;
-        if (!ours) service.report("another process has it; waiting in line");
+        if (!ours) {
+            service.report("another process has it; waiting in line");
+        } else if (service.handlers_.reachable) {
+            service.handlers_.reachable();
+        }
         return 0;
     }
 

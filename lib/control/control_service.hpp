@@ -31,6 +31,9 @@ struct ControlHandlers {
     std::function<Result<void>(const std::string& tunnel, const RotateRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel)> retry;
 
+    /// The name on the bus is ours: keyturnctl reaches the daemon. Again after each reconnect.
+    std::function<void()> reachable;
+
     /// Told, in a sentence, that the name on the bus was not got or was lost: keyturnctl cannot
     /// reach the daemon then. Where it is not set, the sentence goes to stderr as a warning.
     std::function<void(const std::string& sentence)> report;

@@ -16,7 +16,7 @@ constexpr std::array<double, fault_kinds> rates_max{
     0.50,  // list_lag, a process
     0.10,  // bus_call, a call
     6.0,   // bus_outage, an hour
-    0.10,  // ready_silent, a look
+    0.03,  // ready_silent, a look
     0.20,  // restart_denied, a restart
     0.30,  // start_fails, a start
     0.10,  // start_limit, a start
@@ -32,7 +32,7 @@ constexpr std::array<double, fault_kinds> rates_max{
     6.0,   // disk_full, an hour
     0.02,  // daemon_crash, an effect and side
     2.0,   // host_reboot, an hour
-    0.05,  // stall, a step
+    0.03,  // stall, a step
     4.0,   // clock_step, an hour
 };
 

@@ -35,7 +35,7 @@ TunnelPolicy draw_policy(Dice& dice, int number) {
                        : dice.between(Milliseconds{100}, seconds{dice.happens(0.8) ? 3 : 60});
     rollout.min_healthy_time = dice.between(Milliseconds{100}, Milliseconds{1500});
     rollout.healthy_deadline = dice.between(seconds{30}, minutes{2});
-    rollout.progress_deadline = dice.between(minutes{5}, minutes{60});
+    rollout.progress_deadline = dice.between(minutes{2}, minutes{15});
     constexpr double never = 0.1;
     if (dice.happens(never)) policy.drift.restart = "never";
     return policy;

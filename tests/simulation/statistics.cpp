@@ -36,6 +36,7 @@ void Statistics::add(const Statistics& other) {
     committed_units += other.committed_units;
     done += other.done;
     refused += other.refused;
+    take_overs += other.take_overs;
     steps += other.steps;
     simulated += other.simulated;
     for (std::size_t i = 0; i < fault_kinds; ++i) faults[i] += other.faults[i];
@@ -65,6 +66,7 @@ std::string Statistics::to_text() const {
         "{:.1f} units, {} of these with a fault or more; {} faults, {} steps\n",
         runs, days, rotations, committed, units_mean(), committed_with_fault, fault_total(), steps);
     text += "how they ended\n" + table_row("done", done) + table_row("refused", refused);
+    text += table_row("taken over, of an idle tunnel", take_overs);
     text += "faults\n";
     for (std::size_t i = 0; i < fault_kinds; ++i) text += table_row(fault_names[i], faults[i]);
     text += "keyturnd killed\n";

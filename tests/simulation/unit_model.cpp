@@ -17,7 +17,7 @@ constexpr Milliseconds restart_pause = seconds{5};
 constexpr Milliseconds next_connection = seconds{1};
 constexpr Milliseconds slow_start_max = seconds{12};
 constexpr Milliseconds slow_stop_max = seconds{30};
-constexpr Milliseconds list_lag_max = seconds{60};
+constexpr Milliseconds list_lag_max = minutes{3};
 constexpr int refusals_max = 6;
 
 std::string connector_name(int process) {

@@ -63,6 +63,12 @@ def check_held(scenario, reason, unit):
     assert scenario.keyturn.ctl("status").returncode == EXIT_HELD
 
 
+def test_keyturnctl_reaches_a_daemon_that_has_just_started(scenario):
+    for _ in range(5):
+        scenario.keyturn.restart()
+        assert scenario.keyturn.ctl("status").returncode == 0
+
+
 def fail_after_the_patch(scenario):
     """Let the API fail for everything that is asked after the PATCH."""
     # Before it are the token, the tunnel and its connectors, and the token once more.

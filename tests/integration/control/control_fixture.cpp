@@ -128,6 +128,7 @@ ControlHandlers ControlTest::handlers() {
         done_.push_back("retry " + tunnel);
         return outcome_;
     };
+    handlers.reachable = [this] { ++times_reachable_; };
     handlers.report = [this](const std::string& sentence) { reports_.push_back(sentence); };
     return handlers;
 }

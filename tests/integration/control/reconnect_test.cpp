@@ -13,6 +13,7 @@ using ReconnectTest = ControlTest;
 
 TEST_F(ReconnectTest, IsThereAgainOnANewBus) {
     EXPECT_EQ(rotate(root_).error, "");
+    EXPECT_EQ(times_reachable_, 1);
     daemon_.stop();
     ASSERT_TRUE(turn_until(
         [&] { return !service_bus_.connected() && !root_.connected() && !stranger_.connected(); }));
@@ -23,6 +24,7 @@ TEST_F(ReconnectTest, IsThereAgainOnANewBus) {
     EXPECT_EQ(retry(root_).error, "");
     EXPECT_THAT(done_, ElementsAre("rotate web 'why' true", "retry web"));
     EXPECT_THAT(reports_, IsEmpty());
+    EXPECT_EQ(times_reachable_, 2);
 }
 
 TEST_F(ReconnectTest, SaysThatTheNameIsTakenAndGetsItLater) {
