@@ -161,6 +161,8 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
     const bool done = rotation_->view().state == RotationState::done;
+    // It has just been seen; an answer of the API that is behind would look like a stranger's.
+    if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
     if (done && rotation_->record().ends_on_foreign_token()) {
         taken_over_.push_back(world_.clock.wall_now());
     }
