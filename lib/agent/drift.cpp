@@ -4,6 +4,7 @@
 #include "agent/tunnel_agent.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "journal/event_log.hpp"
+#include "rotation/preflight.hpp"
 #include "time/clock.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +58,7 @@ Task<Result<bool>> TunnelAgent::token_was_changed() {
 /// can be told apart.
 Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     ListConnectors list;
-    auto connectors = co_await ask(std::move(list));
+    const auto connectors = co_await ask(std::move(list));
     if (!connectors) co_return connectors.error();
     InspectUnits inspect;
     const auto units = co_await ask(std::move(inspect));
@@ -66,17 +67,13 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
     const auto samples = co_await ask(std::move(sample));
     if (!samples) co_return samples.error();
-    std::vector<Connector> foreign = std::move(*connectors);
-    for (const SampleUnits::Sample& unit : *samples) {
+    const bool silent = std::ranges::any_of(*samples, [](const SampleUnits::Sample& unit) {
         const bool at_rest =
             unit.state.active_state == "inactive" || unit.state.active_state == "failed";
-        if (!unit.readiness && !at_rest && unit.state.loaded()) co_return std::vector<Connector>();
-        if (!unit.readiness) continue;
-        std::erase_if(foreign, [&](const Connector& connector) {
-            return connector.id == unit.readiness->connector_id;
-        });
-    }
-    co_return foreign;
+        return !unit.readiness && !at_rest && unit.state.loaded();
+    });
+    if (silent) co_return std::vector<Connector>();
+    co_return keyturn::foreign_connectors(*connectors, *samples);
 }
 
 void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
@@ -89,11 +86,8 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
         if (!news) continue;
         foreign_told_.insert(connector.id);
         Event event = event_of(EventKind::foreign_connector, Priority::alert);
-        event.message = fmt::format(
-            "Somebody runs {} with its token: connector {} from {} since {} is none of its units",
-            policy_.name, connector.id,
-            connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
-            connector.run_at.empty() ? "an unknown time" : connector.run_at);
+        event.message = fmt::format("Somebody runs {} with its token: {} is none of its units",
+                                    policy_.name, describe(connector));
         log_.record(event);
     }
     std::erase_if(foreign_told_, [&](const std::string& id) { return !seen.contains(id); });

@@ -57,14 +57,8 @@ Script<> Rotation::plan_take_over() {
     const ListConnectors list;
     purpose = "cannot list the tunnel's connectors at Cloudflare";
     facts.connectors = co_await insist(list, purpose);
-    record_.units = plan_units(inputs_.policy, facts);
-    record_.connectors_before.clear();
-    for (const Connector& connector : facts.connectors) {
-        record_.connectors_before.push_back(connector.id);
-    }
     record_.old_fingerprint = facts.files.fingerprint;
-    view_.samples = facts.samples;
-    tell_left_stopped();
+    plan(facts);
 }
 
 /// `kept`: it was allowed and kept already, and a crash came before the record knew of it.

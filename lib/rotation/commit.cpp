@@ -121,12 +121,14 @@ Script<bool> Rotation::token_is_still_ours() {
     co_return false;
 }
 
-/// For a unit that does not come right: maybe nothing is wrong with it, and its token is dead. An
-/// API that does not answer says nothing.
-Script<bool> Rotation::token_was_changed() {
+/// For a unit that does not come right: maybe nothing is wrong with it, and its token is dead; then
+/// true, and everything is to be rolled again. An API that does not answer says nothing.
+Script<bool> Rotation::follow_changed_token() {
     const ReadToken read_token;
     const auto token = co_await ask(read_token);
-    co_return token && token->holder != ReadToken::Holder::ours;
+    if (!token || token->holder == ReadToken::Holder::ours) co_return false;
+    co_await follow_token();
+    co_return true;
 }
 
 /// Delivers and confirms the token that the API holds by now, and begins the roll-out again.

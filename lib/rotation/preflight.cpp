@@ -82,19 +82,11 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const SampleUni
 
 /// Every connector at the API has to be one of ours, and every one of ours has to be there.
 void judge_connectors(const PreflightFacts& facts, Problems& problems) {
-    const auto is_ours = [&](const std::string& id) {
-        return std::ranges::any_of(facts.samples, [&](const Sample& sample) {
-            return sample.readiness && sample.readiness->connector_id == id;
-        });
-    };
-    for (const Connector& connector : facts.connectors) {
-        if (is_ours(connector.id)) continue;
-        problems.push_back(fmt::format(
-            "this tunnel also runs elsewhere: connector {} from {} since {} is none of these "
-            "units. "
-            "Its token would stop working: add its unit to `units:`, or stop it",
-            connector.id, connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
-            connector.run_at.empty() ? "an unknown time" : connector.run_at));
+    for (const Connector& connector : foreign_connectors(facts.connectors, facts.samples)) {
+        problems.push_back(
+            fmt::format("this tunnel also runs elsewhere: {} is none of these units. "
+                        "Its token would stop working: add its unit to `units:`, or stop it",
+                        describe(connector)));
     }
     for (const Sample& sample : facts.samples) {
         if (!sample.serving()) continue;
@@ -109,6 +101,23 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
 }
 
 }  // namespace
+
+std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
+                                          const SampleUnits::Value& samples) {
+    std::vector<Connector> foreign = connectors;
+    std::erase_if(foreign, [&](const Connector& connector) {
+        return std::ranges::any_of(samples, [&](const Sample& sample) {
+            return sample.readiness && sample.readiness->connector_id == connector.id;
+        });
+    });
+    return foreign;
+}
+
+std::string describe(const Connector& connector) {
+    return fmt::format("connector {} from {} since {}", connector.id,
+                       connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,
+                       connector.run_at.empty() ? "an unknown time" : connector.run_at);
+}
 
 std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const PreflightFacts& facts) {
     std::vector<UnitProgress> plan;
@@ -137,26 +146,25 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
     return plan;
 }
 
-PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap, bool scheduled,
-                                 const PreflightFacts& facts) {
+std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept_gap,
+                                         bool scheduled, const PreflightFacts& facts) {
     invariant(facts.units.size() == facts.samples.size(), "every unit was sampled");
-    PreflightVerdict verdict;
-    judge_tunnel(policy, facts, verdict.problems);
-    if (scheduled) judge_clock(facts, verdict.problems);
+    Problems problems;
+    judge_tunnel(policy, facts, problems);
+    if (scheduled) judge_clock(facts, problems);
     if (facts.units.empty()) {
-        verdict.problems.emplace_back(
+        problems.emplace_back(
             "no unit matches `units:`; name the cloudflared units of this tunnel");
-        return verdict;
+        return problems;
     }
     for (std::size_t i = 0; i < facts.units.size(); ++i) {
-        judge_unit(policy, facts.units[i], facts.samples[i], verdict.problems);
+        judge_unit(policy, facts.units[i], facts.samples[i], problems);
     }
-    if (verdict.problems.empty()) {
-        judge_capacity(policy, accept_gap, facts.samples, verdict.problems);
-        judge_connectors(facts, verdict.problems);
+    if (problems.empty()) {
+        judge_capacity(policy, accept_gap, facts.samples, problems);
+        judge_connectors(facts, problems);
     }
-    verdict.units = plan_units(policy, facts);
-    return verdict;
+    return problems;
 }
 
 }  // namespace keyturn

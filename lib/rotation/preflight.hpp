@@ -19,16 +19,18 @@ struct PreflightFacts {
     CheckFiles::Value files;
 };
 
-/// The judgement: problems (each a sentence with its remedy), or a plan.
-struct PreflightVerdict {
-    std::vector<std::string> problems;
-    std::vector<UnitProgress> units;  ///< In the order of the roll-out.
-};
+/// Judges the facts: problems, each a sentence with its remedy, or none. `accept_gap` is the
+/// operator's word that traffic may stop for a moment; `scheduled` refuses to start on a clock that
+/// disagrees with the API's. Pure.
+[[nodiscard]] std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept_gap,
+                                                       bool scheduled, const PreflightFacts& facts);
 
-/// Judges the facts. `accept_gap` is the operator's word that traffic may stop for a moment;
-/// `scheduled` refuses to start on a clock that disagrees with the API's. Pure.
-[[nodiscard]] PreflightVerdict judge_preflight(const TunnelPolicy& policy, bool accept_gap,
-                                               bool scheduled, const PreflightFacts& facts);
+/// The connectors that are none of these units. Pure.
+[[nodiscard]] std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
+                                                        const SampleUnits::Value& samples);
+
+/// "connector ID from ADDRESS since TIME", for people.
+[[nodiscard]] std::string describe(const Connector& connector);
 
 /// The units in the order of the roll-out. Pure.
 [[nodiscard]] std::vector<UnitProgress> plan_units(const TunnelPolicy& policy,

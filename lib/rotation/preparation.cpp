@@ -38,13 +38,17 @@ Script<> Rotation::preflight() {
     // The request itself is durable: a crash while looking does not lose an operator's rotation.
     co_await save(Phase::preflight);
     const PreflightFacts facts = co_await gather_facts();
-    PreflightVerdict verdict =
+    const std::vector<std::string> problems =
         judge_preflight(inputs_.policy, gap_accepted(), record_.scheduled, facts);
-    if (!verdict.problems.empty()) {
-        std::string text = fmt::format("{}", fmt::join(verdict.problems, "; "));
+    if (!problems.empty()) {
+        std::string text = fmt::format("{}", fmt::join(problems, "; "));
         co_await refuse(std::move(text));
     }
-    record_.units = std::move(verdict.units);
+    plan(facts);
+}
+
+void Rotation::plan(const PreflightFacts& facts) {
+    record_.units = plan_units(inputs_.policy, facts);
     record_.connectors_before.clear();
     for (const Connector& connector : facts.connectors) {
         record_.connectors_before.push_back(connector.id);

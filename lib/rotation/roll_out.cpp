@@ -327,11 +327,8 @@ Script<> Rotation::verify(std::size_t index) {
             if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
         }
         if (vigil.hopeless()) {
-            const bool changed = co_await token_was_changed();
-            if (changed) {
-                co_await follow_token();
-                co_return;
-            }
+            const bool followed = co_await follow_changed_token();
+            if (followed) co_return;
             std::string text = fmt::format("{} did not come back with the new token: {} after {}",
                                            name, vigil.seen(), to_text(vigil.elapsed()));
             co_await hold("verification_failed", std::move(text), name);

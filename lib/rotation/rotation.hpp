@@ -86,6 +86,7 @@ class Rotation {
     // The story, one file a chapter.
     Script<> tell();       // rotation.cpp
     Script<> preflight();  // preparation.cpp
+    void plan(const PreflightFacts& facts);
     void tell_left_stopped();
     Script<> prepare();
     Script<PreflightFacts> gather_facts();
@@ -94,7 +95,7 @@ class Rotation {
     Script<> deliver();
     Script<> confirm();
     Script<bool> token_is_still_ours();
-    Script<bool> token_was_changed();
+    Script<bool> follow_changed_token();
     Script<> follow_token();
     Script<> put_back();
     Script<> take_over(bool resumed);  // adoption.cpp

@@ -200,14 +200,12 @@ Task<Result<JobResult>> Rotator::act(const RestartUnit& action) {
 Task<Result<CheckFiles::Value>> Rotator::act(const CheckFiles&) {
     const auto checked = world_.tokens.check(policy_.name);
     if (!checked) co_return checked.error();
-    const auto current = world_.tokens.current(policy_.name);
-    if (!current) co_return current.error();
+    const auto token = delivered_token();
+    if (!token) co_return token.error();
     CheckFiles::Value value;
-    if (!*current) co_return value;
-    const auto token = decode_token((*current)->reveal());
-    if (!token) co_return value;  // Whatever it is, the units do not run on it.
-    value.fingerprint = fingerprint_of(*token);
-    value.other_tunnel = token->tunnel != policy_.tunnel;
+    if (!*token) co_return value;
+    value.fingerprint = fingerprint_of(**token);
+    value.other_tunnel = (*token)->tunnel != policy_.tunnel;
     co_return value;
 }
 
@@ -254,12 +252,20 @@ Result<void> Rotator::replace_file(const std::string& rotation_id, const Secret&
     return world_.tokens.swap_in(policy_.name, rotation_id);
 }
 
-Result<bool> Rotator::file_holds(const TunnelToken& token) {
+/// Nothing where there is no file, and where it holds what units cannot run on.
+Result<std::optional<TunnelToken>> Rotator::delivered_token() {
     const auto current = world_.tokens.current(policy_.name);
     if (!current) return current.error();
-    if (!*current) return false;
-    const auto decoded = decode_token((*current)->reveal());
-    return decoded && same_token(*decoded, token);
+    if (!*current) return std::optional<TunnelToken>();
+    Result<TunnelToken> token = decode_token((*current)->reveal());
+    if (!token) return std::optional<TunnelToken>();
+    return std::optional<TunnelToken>(std::move(*token));
+}
+
+Result<bool> Rotator::file_holds(const TunnelToken& token) {
+    const auto delivered = delivered_token();
+    if (!delivered) return delivered.error();
+    return *delivered && same_token(**delivered, token);
 }
 
 Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
@@ -318,11 +324,9 @@ Task<Result<void>> Rotator::act(const ForgetSecrets&) {
 }
 
 Result<Fingerprint> Rotator::delivered_fingerprint() {
-    const auto current = world_.tokens.current(policy_.name);
-    if (!current) return current.error();
-    if (!*current) return Fingerprint();
-    const auto token = decode_token((*current)->reveal());
-    return token ? fingerprint_of(*token) : Fingerprint();
+    const auto token = delivered_token();
+    if (!token) return token.error();
+    return *token ? fingerprint_of(**token) : Fingerprint();
 }
 
 Task<Result<void>> Rotator::seed_token_file() {

@@ -73,6 +73,7 @@ class Rotator {
     Task<Result<InspectUnits::Unit>> inspect(std::string unit);
     Task<Result<SampleUnits::Sample>> sample(std::string unit);
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
+    [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();
     [[nodiscard]] Result<bool> file_holds(const TunnelToken& token);
     [[nodiscard]] Result<void> replace_file(const std::string& rotation_id, const Secret& token);
 

@@ -68,11 +68,8 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
         const HealthFinding finding = health.look(record_, samples, now_);
         tell_decays(finding);
         if (finding.failure) {
-            const bool changed = co_await token_was_changed();
-            if (changed) {
-                co_await follow_token();
-                co_return std::nullopt;
-            }
+            const bool followed = co_await follow_changed_token();
+            if (followed) co_return std::nullopt;
             std::string text = fmt::format("{} had verified and then failed: {}",
                                            finding.failure->unit, finding.failure->text);
             co_await hold("verification_failed", std::move(text), finding.failure->unit);
