@@ -1,5 +1,6 @@
 #include "story.hpp"
 
+#include "base/error.hpp"
 #include "rotation_view.hpp"
 #include "text_layout.hpp"
 
@@ -37,23 +38,9 @@ std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) 
     return anew ? "the soak begins anew: not everything was healthy" : "";
 }
 
-/// A reason without the number that Cloudflare gives to each of its answers: with it, a server that
-/// goes on saying the same would be told of again and again.
-std::string without_ray(std::string reason) {
-    constexpr std::string_view opening = " (cf-ray ";
-    for (auto start = reason.find(opening); start != std::string::npos;
-         start = reason.find(opening, start)) {
-        const auto end = reason.find(')', start);
-        if (end == std::string::npos) break;
-        reason.erase(start, end + 1 - start);
-    }
-    return reason;
-}
-
 std::string state_change(const TunnelStatus& before, const TunnelStatus& after) {
     const bool waits = after.state == "waiting";
-    const bool same_reason = without_ray(before.reason) == without_ray(after.reason);
-    if (waits && (before.state != "waiting" || !same_reason)) {
+    if (waits && (before.state != "waiting" || !say_the_same(before.reason, after.reason))) {
         return fmt::format("waiting: {}", printable(after.reason));
     }
     const bool goes_on = after.state == "running" && same_rotation(before, after);

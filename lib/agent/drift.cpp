@@ -96,7 +96,7 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
 
 /// Not knowing is told once, and again when the reason changes.
 void TunnelAgent::note_drift_problem(std::string problem) {
-    const bool news = !problem.empty() && problem != drift_problem_;
+    const bool news = !problem.empty() && !say_the_same(problem, drift_problem_);
     drift_problem_ = std::move(problem);
     if (!news) return;
     Event event = event_of(EventKind::drift_unknown, Priority::warning);

@@ -96,7 +96,7 @@ Task<> TunnelAgent::prepare_token_file() {
 }
 
 void TunnelAgent::note_token_file(std::string problem) {
-    const bool news = !problem.empty() && problem != token_file_problem_;
+    const bool news = !problem.empty() && !say_the_same(problem, token_file_problem_);
     token_file_problem_ = std::move(problem);
     if (news) {
         Event event = event_of(EventKind::token_file_missing, Priority::error);

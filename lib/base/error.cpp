@@ -9,6 +9,21 @@
 
 namespace keyturn {
 
+namespace {
+
+std::string without_ray(std::string text) {
+    constexpr std::string_view opening = " (cf-ray ";
+    for (auto start = text.find(opening); start != std::string::npos;
+         start = text.find(opening, start)) {
+        const auto end = text.find(')', start);
+        if (end == std::string::npos) break;
+        text.erase(start, end + 1 - start);
+    }
+    return text;
+}
+
+}  // namespace
+
 std::string_view name_of(Fault fault) {
     switch (fault) {
         case Fault::unreachable: return "unreachable";
@@ -35,6 +50,10 @@ Error errno_error(int errno_value, std::string_view what) {
     if (errno_value == ENOENT || errno_value == ENOTDIR) fault = Fault::missing;
     if (errno_value == ELOOP || errno_value == EINVAL) fault = Fault::invalid;
     return Error{fault, fmt::format("{}: {}", what, std::strerror(errno_value))};
+}
+
+bool say_the_same(const std::string& left, const std::string& right) {
+    return without_ray(left) == without_ray(right);
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {

@@ -47,6 +47,10 @@ struct Error {
 /// The text for an errno value, as a `Fault::storage`, `denied` or `missing` error.
 [[nodiscard]] Error errno_error(int errno_value, std::string_view what);
 
+/// Whether two texts say the same. The number that Cloudflare gives to each of its answers does not
+/// count: with it, a server that goes on failing in one way would be news each time.
+[[nodiscard]] bool say_the_same(const std::string& left, const std::string& right);
+
 /// Called by `Result::value()` on an error. Reaching it is a bug, so it ends the process.
 [[noreturn]] void throw_exception_from_error(const Error& error,
                                              const boost::source_location& where);

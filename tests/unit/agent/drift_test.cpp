@@ -107,6 +107,9 @@ TEST_F(DriftTest, SaysOnceThatItCannotLook) {
     host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
     pass(3h);
     EXPECT_EQ(told(EventKind::drift_unknown), 1);
+    host_->api_down->text += " (cf-ray 5ec7077f38cd3d08-TST)";
+    pass(1h);
+    EXPECT_EQ(told(EventKind::drift_unknown), 1) << "each answer has a number of its own";
     EXPECT_EQ(agent_->status().state, "idle");
     host_->api_down.reset();
     host_->rotate_by_somebody_else('f');
