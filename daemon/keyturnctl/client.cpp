@@ -47,7 +47,10 @@ class BusError {
 Fault fault_of(const sd_bus_error& error) {
     const auto is = [&](const char* name) { return sd_bus_error_has_name(&error, name) > 0; };
     if (is(control_error::no_such_tunnel)) return Fault::missing;
-    if (is(control_error::already_open) || is(control_error::not_held)) return Fault::conflict;
+    if (is(control_error::already_open) || is(control_error::not_held) ||
+        is(control_error::conflict)) {
+        return Fault::conflict;
+    }
     if (is(control_error::refused) || is(SD_BUS_ERROR_ACCESS_DENIED) ||
         is(SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)) {
         return Fault::denied;
@@ -147,20 +150,22 @@ Result<TunnelStatus> Client::tunnel(const std::string& name) {
     return *found;
 }
 
-Result<void> Client::rotate(const std::string& tunnel, const std::string& reason, bool accept_gap) {
+Result<void> Client::rotate(const RotateCommand& command) {
     auto call = new_call(bus(), manager_interface, "Rotate");
     if (call.has_error()) return call.error();
     sd_bus_message* message = call->get();
-    const int result = sd_bus_message_append(message, "sa{sv}", tunnel.c_str(), 2, "reason", "s",
-                                             reason.c_str(), "accept_gap", "b", accept_gap ? 1 : 0);
+    const int result = sd_bus_message_append(
+        message, "sa{sv}", command.tunnel.c_str(), 4, "reason", "s", command.reason.c_str(),
+        "accept_gap", "b", command.accept_gap ? 1 : 0, "compromised", "b",
+        command.compromised ? 1 : 0, "evict_all", "b", command.evict_all ? 1 : 0);
     if (result < 0) return errno_error(-result, "the name or the reason cannot be sent");
     return act(bus(), message);
 }
 
-Result<void> Client::retry(const std::string& tunnel) {
-    auto call = new_call(bus(), manager_interface, "Retry");
+Result<void> Client::decide(const DecisionCommand& command) {
+    auto call = new_call(bus(), manager_interface, command.member.c_str());
     if (call.has_error()) return call.error();
-    const int result = sd_bus_message_append(call->get(), "s", tunnel.c_str());
+    const int result = sd_bus_message_append(call->get(), "s", command.tunnel.c_str());
     if (result < 0) return errno_error(-result, "the name cannot be sent");
     return act(bus(), call->get());
 }

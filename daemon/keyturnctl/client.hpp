@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "command_line.hpp"
 #include "control/tunnel_status.hpp"
 
 #include <systemd/sd-bus.h>
@@ -28,9 +29,8 @@ class Client {
     /// The error names the tunnels that there are.
     [[nodiscard]] Result<TunnelStatus> tunnel(const std::string& name);
 
-    [[nodiscard]] Result<void> rotate(const std::string& tunnel, const std::string& reason,
-                                      bool accept_gap);
-    [[nodiscard]] Result<void> retry(const std::string& tunnel);
+    [[nodiscard]] Result<void> rotate(const RotateCommand& command);
+    [[nodiscard]] Result<void> decide(const DecisionCommand& command);
 
     [[nodiscard]] sd_bus* bus() const { return bus_.get(); }
 

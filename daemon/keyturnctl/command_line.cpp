@@ -5,6 +5,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 namespace keyturn {
@@ -13,7 +14,7 @@ namespace {
 constexpr const char* description =
     "Shows and steers keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
     "Reading is open to everybody. Acting is for root, and for users whom polkit allows\n"
-    "org.keyturn.rotate or org.keyturn.retry.\n";
+    "org.keyturn.rotate, retry, pause, resume or revert.\n";
 
 constexpr const char* footer =
     R"(Examples:
@@ -21,6 +22,7 @@ constexpr const char* footer =
   keyturnctl status web --json                   one tunnel, for programs
   keyturnctl rotate web --reason "laptop lost" --follow
   keyturnctl retry web --follow                  after mending what it is held for
+  keyturnctl rotate web --compromised --follow   the token is in wrong hands: lock them out
 
 Exit codes:
     0  ok; with --follow: the rotation is done
@@ -33,10 +35,34 @@ Exit codes:
 
 More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
 
+/// The commands that name a tunnel and nothing else.
+struct DecisionHelp {
+    const char* name;
+    const char* member;
+    const char* description;
+    const char* footer;
+    bool follows;
+};
+
+constexpr std::array decisions{
+    DecisionHelp{"retry", "Retry", "Let a rotation that is held go on from where it stopped",
+                 "The secret stays the same: no retry makes a second one.", true},
+    DecisionHelp{
+        "pause", "Pause", "No rotation and no further restart, until resume",
+        "A restart under way is ended and proven. Once Cloudflare holds a new secret, units "
+        "on\nthe old token cannot get a lost connection back: do not pause for long then.",
+        false},
+    DecisionHelp{"resume", "Resume", "End a pause", "", true},
+    DecisionHelp{"revert", "Revert", "Call an open rotation off and go back to the old token",
+                 "Units that were restarted are restarted once more; before the change at "
+                 "Cloudflare\nnothing is touched.",
+                 true},
+};
+
 struct Options {
     StatusCommand status;
     RotateCommand rotate;
-    RetryCommand retry;
+    std::array<DecisionCommand, decisions.size()> decided;
 };
 
 CLI::App* add_status(CLI::App& app, StatusCommand& command) {
@@ -58,6 +84,15 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
         ->type_name("TEXT");
     rotate->add_flag("--accept-gap", command.accept_gap,
                      "Go on although fewer than min_available replicas will serve for a while");
+    CLI::Option* compromised = rotate->add_flag(
+        "--compromised", command.compromised,
+        "The token is in wrong hands: at once, over a pause or an open rotation; drop who else\n"
+        "is attached, then restart one unit after the other without soaking");
+    rotate
+        ->add_flag("--evict-all", command.evict_all,
+                   "With --compromised: drop every connection, our own too; the tunnel is down\n"
+                   "until the first unit is back")
+        ->needs(compromised);
     rotate->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
     rotate->footer(
         "Without --follow it returns as soon as keyturnd has accepted the rotation.\n"
@@ -65,15 +100,17 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
     return rotate;
 }
 
-CLI::App* add_retry(CLI::App& app, RetryCommand& command) {
-    CLI::App* retry =
-        app.add_subcommand("retry", "Let a rotation that is held go on from where it stopped");
-    retry->add_option("TUNNEL", command.tunnel, "As the policy names it")
+CLI::App* add_decision(CLI::App& app, const DecisionHelp& help, DecisionCommand& command) {
+    CLI::App* decision = app.add_subcommand(help.name, help.description);
+    command.member = help.member;
+    decision->add_option("TUNNEL", command.tunnel, "As the policy names it")
         ->required()
         ->type_name("");
-    retry->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
-    retry->footer("The secret stays the same: no retry makes a second one.");
-    return retry;
+    if (help.follows) {
+        decision->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
+    }
+    decision->footer(help.footer);
+    return decision;
 }
 
 SayCommand say(const CLI::App& app, const CLI::ParseError& error) {
@@ -100,7 +137,10 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     });
     const CLI::App* status = add_status(app, options.status);
     const CLI::App* rotate = add_rotate(app, options.rotate);
-    const CLI::App* retry = add_retry(app, options.retry);
+    std::array<const CLI::App*, decisions.size()> decided{};
+    for (std::size_t i = 0; i < decisions.size(); ++i) {
+        decided[i] = add_decision(app, decisions[i], options.decided[i]);
+    }
 
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // As CLI11 wants it.
     try {
@@ -110,7 +150,9 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     }
     if (status->parsed()) return options.status;
     if (rotate->parsed()) return options.rotate;
-    if (retry->parsed()) return options.retry;
+    for (std::size_t i = 0; i < decisions.size(); ++i) {
+        if (decided[i]->parsed()) return options.decided[i];
+    }
     // Not left to CLI11, which would say the same to a command that does not exist.
     return SayCommand{"keyturnctl: there is no command\nTry: keyturnctl --help\n", ExitCode::usage};
 }

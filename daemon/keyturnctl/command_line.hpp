@@ -17,10 +17,14 @@ struct RotateCommand {
     std::string tunnel;
     std::string reason;
     bool accept_gap = false;
+    bool compromised = false;
+    bool evict_all = false;
     bool follow = false;
 };
 
-struct RetryCommand {
+/// retry, pause, resume or revert.
+struct DecisionCommand {
+    std::string member;  ///< What it is called on the bus.
     std::string tunnel;
     bool follow = false;
 };
@@ -32,7 +36,7 @@ struct SayCommand {
     ExitCode exit_code = ExitCode::ok;  ///< Anything but `ok` goes to stderr.
 };
 
-using Command = std::variant<StatusCommand, RotateCommand, RetryCommand, SayCommand>;
+using Command = std::variant<StatusCommand, RotateCommand, DecisionCommand, SayCommand>;
 
 /// `arguments` without the name of the program.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);

@@ -77,7 +77,8 @@ pollfd poll_of(sd_bus* bus) {
 
 class FollowSession {
   public:
-    explicit FollowSession(const TunnelStatus& before) : before_(before), follower_(before) {}
+    FollowSession(const TunnelStatus& before, const std::string& wanted)
+        : before_(before), follower_(before, wanted) {}
 
     Result<void> start(Client client) { return watch(std::move(client), before_); }
 
@@ -165,11 +166,11 @@ class FollowSession {
 
 }  // namespace
 
-Result<ExitCode> follow(Client client, const std::string& tunnel,
+Result<ExitCode> follow(Client client, const std::string& tunnel, const std::string& wanted,
                         const std::function<Result<void>(Client&)>& request) {
     auto before = client.tunnel(tunnel);
     if (before.has_error()) return before.error();
-    FollowSession session(*before);
+    FollowSession session(*before, wanted);
     // Watching begins before the request, so that not even the first step is missed.
     if (auto started = session.start(std::move(client)); started.has_error())
         return started.error();

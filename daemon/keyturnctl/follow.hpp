@@ -8,8 +8,9 @@
 namespace keyturn {
 
 /// Makes the request, then shows the rotation until it ends, over restarts of keyturnd and of the
-/// bus. Ctrl-C ends the showing alone.
+/// bus. Ctrl-C ends the showing alone. `wanted` is the outcome that is a success.
 [[nodiscard]] Result<ExitCode> follow(Client client, const std::string& tunnel,
+                                      const std::string& wanted,
                                       const std::function<Result<void>(Client&)>& request);
 
 }  // namespace keyturn

@@ -14,7 +14,8 @@ namespace {
 constexpr int unchanged_readings_max = 3;
 
 bool is_over(const TunnelStatus& tunnel) {
-    return tunnel.state == "idle" || tunnel.state == "held";
+    const bool at_rest = tunnel.state == "paused" && tunnel.phase.empty();
+    return tunnel.state == "idle" || tunnel.state == "held" || at_rest;
 }
 
 std::vector<std::string> sentence(std::string text) {
@@ -23,7 +24,8 @@ std::vector<std::string> sentence(std::string text) {
 
 }  // namespace
 
-Follower::Follower(TunnelStatus before) : before_(std::move(before)), last_(before_) {}
+Follower::Follower(TunnelStatus before, std::string wanted)
+    : before_(std::move(before)), last_(before_), wanted_(std::move(wanted)) {}
 
 std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now, bool asked_for) {
     if (verdict_) return {};
@@ -32,7 +34,7 @@ std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now,
     if (!has_begun(tunnel, asked_for)) return lines;
     begun_ = true;
     // At rest the daemon may no longer know when it began.
-    if (tunnel.started && tunnel.state != "idle") started_ = tunnel.started;
+    if (tunnel.started && !tunnel.phase.empty()) started_ = tunnel.started;
     for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
     last_ = tunnel;
     if (is_over(tunnel)) conclude(tunnel, now);
@@ -64,7 +66,7 @@ void Follower::left_out() {
 }
 
 void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
-    if (tunnel.state == "idle") {
+    if (tunnel.state != "held") {
         verdict_ = idle_verdict(tunnel, now);
         return;
     }
@@ -75,6 +77,13 @@ void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
                         fmt::format("When that is mended: keyturnctl retry {} --follow", name)}};
 }
 
+/// A rotation that is done has set `last_done`; any other is told apart by its id.
+bool Follower::has_ended(const TunnelStatus& tunnel) const {
+    if (tunnel.last_outcome == "done") return tunnel.last_done != before_.last_done;
+    const bool news = tunnel.rotation_id != before_.rotation_id || !before_.phase.empty();
+    return !tunnel.last_outcome.empty() && news;
+}
+
 Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     const std::string name = printable(tunnel.name);
     const std::string why = printable(tunnel.reason);
@@ -82,13 +91,18 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
         return {ExitCode::refused,
                 sentence(fmt::format("{}: refused, nothing was touched: {}", name, why))};
     }
-    // A rotation that is done has set `last_done`. One that ended without a trace was cut short
-    // before it had written anything, which is before it touched anything.
-    if (tunnel.last_outcome != "done" || tunnel.last_done == before_.last_done) {
+    // One that ended without a trace was cut short before it had written anything, which is before
+    // it touched anything.
+    if (!has_ended(tunnel)) {
         return {ExitCode::error,
                 sentence(fmt::format("{}: ended before anything was touched, without a result; "
                                      "journalctl -u keyturnd tells why",
                                      name))};
+    }
+    if (tunnel.last_outcome != "done") {
+        const auto code = tunnel.last_outcome == wanted_ ? ExitCode::ok : ExitCode::error;
+        return {code,
+                sentence(fmt::format("{}: {}: {}", name, printable(tunnel.last_outcome), why))};
     }
     const std::string length =
         started_ ? fmt::format(" in {}", to_text(tunnel.last_done.value_or(now) - *started_)) : "";

@@ -24,8 +24,9 @@ struct Verdict {
 /// rotation a moment before it shows.
 class Follower {
   public:
-    /// `before` is the status from before the request, which is what the rotation is told apart by.
-    explicit Follower(TunnelStatus before);
+    /// `before` is the status from before the request, which is what the rotation is told apart by;
+    /// `wanted` the outcome that is a success.
+    explicit Follower(TunnelStatus before, std::string wanted = "done");
 
     /// The tunnel as it is at `now`. `asked_for`: the answer to a reading of ours, not a signal.
     [[nodiscard]] std::vector<std::string> saw(const TunnelStatus& tunnel, WallTime now,
@@ -49,11 +50,13 @@ class Follower {
 
   private:
     [[nodiscard]] bool has_begun(const TunnelStatus& tunnel, bool asked_for);
+    [[nodiscard]] bool has_ended(const TunnelStatus& tunnel) const;
     void conclude(const TunnelStatus& tunnel, WallTime now);
     [[nodiscard]] Verdict idle_verdict(const TunnelStatus& tunnel, WallTime now) const;
 
     TunnelStatus before_;
     TunnelStatus last_;
+    std::string wanted_;
     std::optional<WallTime> started_;
     std::optional<Verdict> verdict_;
     bool begun_ = false;

@@ -36,22 +36,21 @@ Result<ExitCode> run(const StatusCommand& command, Client client) {
 }
 
 Result<ExitCode> run(const RotateCommand& command, Client client) {
-    const auto request = [&](Client& to) {
-        return to.rotate(command.tunnel, command.reason, command.accept_gap);
-    };
-    if (command.follow) return follow(std::move(client), command.tunnel, request);
+    const auto request = [&](Client& to) { return to.rotate(command); };
+    if (command.follow) return follow(std::move(client), command.tunnel, "done", request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
     print(fmt::format("The rotation of {0} has been accepted. To look: keyturnctl status {0}\n",
                       printable(command.tunnel)));
     return ExitCode::ok;
 }
 
-Result<ExitCode> run(const RetryCommand& command, Client client) {
-    const auto request = [&](Client& to) { return to.retry(command.tunnel); };
-    if (command.follow) return follow(std::move(client), command.tunnel, request);
+Result<ExitCode> run(const DecisionCommand& command, Client client) {
+    const auto request = [&](Client& to) { return to.decide(command); };
+    const std::string wanted = command.member == "Revert" ? "reverted" : "done";
+    if (command.follow) return follow(std::move(client), command.tunnel, wanted, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
-    print(fmt::format("The rotation of {0} goes on. To look: keyturnctl status {0}\n",
-                      printable(command.tunnel)));
+    print(fmt::format("{} of {} has been accepted. To look: keyturnctl status {}\n", command.member,
+                      printable(command.tunnel), printable(command.tunnel)));
     return ExitCode::ok;
 }
 

@@ -96,6 +96,9 @@ std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& l
     if (tunnel.state == "waiting") {
         lines.push_back(paint(Tone::warning, "  Waiting; goes on by itself:"));
         append(lines, wrapped(tunnel.reason, look.columns, 4));
+    } else if (tunnel.state == "paused") {
+        lines.push_back(paint(Tone::warning, fmt::format("  Paused; keyturnctl resume {} ends that",
+                                                         printable(tunnel.name))));
     } else if (tunnel.state == "held") {
         const std::string word =
             tunnel.hold_reason.empty() ? "" : fmt::format(" ({})", printable(tunnel.hold_reason));

@@ -43,6 +43,7 @@ std::string state_change(const TunnelStatus& before, const TunnelStatus& after) 
     if (waits && (before.state != "waiting" || !say_the_same(before.reason, after.reason))) {
         return fmt::format("waiting: {}", printable(after.reason));
     }
+    if (after.state == "paused" && before.state != "paused") return "paused";
     const bool goes_on = after.state == "running" && same_rotation(before, after);
     return goes_on && before.state != "running" ? "goes on" : "";
 }

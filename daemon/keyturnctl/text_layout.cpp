@@ -116,7 +116,7 @@ std::string Paint::operator()(Tone tone, std::string_view text) const {
 Tone tone_of(std::string_view word) {
     if (word == "idle" || word == "verified" || word == "done") return Tone::good;
     if (word == "running" || word == "restarting") return Tone::busy;
-    if (word == "waiting") return Tone::warning;
+    if (word == "waiting" || word == "paused") return Tone::warning;
     if (word == "held" || word == "refused") return Tone::bad;
     if (word == "listed") return Tone::faint;
     return Tone::plain;

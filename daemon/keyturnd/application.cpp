@@ -253,9 +253,10 @@ ControlHandlers Application::handlers() {
         TunnelAgent* agent = find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
-    handlers.retry = [this, no_such](const std::string& tunnel) -> Result<void> {
+    handlers.decide = [this, no_such](const std::string& tunnel,
+                                      Decision decision) -> Result<void> {
         TunnelAgent* agent = find(tunnel);
-        return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_retry();
+        return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->decide(decision);
     };
     return handlers;
 }

@@ -10,6 +10,7 @@ namespace {
 std::string describe(const TunnelStatus& tunnel) {
     if (tunnel.state == "held") return fmt::format("{} HELD: {}", tunnel.name, tunnel.reason);
     if (tunnel.state == "waiting") return fmt::format("{} waits: {}", tunnel.name, tunnel.reason);
+    if (tunnel.state == "paused") return fmt::format("{} is paused", tunnel.name);
     std::string text = fmt::format("{}: {}", tunnel.name, tunnel.phase);
     if (tunnel.batch > 0) text += fmt::format(" batch {}/{}", tunnel.batch, tunnel.batch_count);
     if (tunnel.phase == "soak" && tunnel.step_ends) {
@@ -34,7 +35,7 @@ std::string next_due_line(const std::vector<TunnelStatus>& tunnels) {
 
 std::string service_status(const std::vector<TunnelStatus>& tunnels) {
     std::vector<std::string> parts;
-    for (const char* state : {"held", "waiting", "running"}) {
+    for (const char* state : {"held", "waiting", "paused", "running"}) {
         for (const TunnelStatus& tunnel : tunnels) {
             if (tunnel.state == state) parts.push_back(describe(tunnel));
         }

@@ -36,7 +36,11 @@ Task<> TunnelAgent::look_for_drift() {
         note_drift_problem(changed.error().text);
     } else if (*changed) {
         note_drift_problem("");
-        wish_ = Wish{"foreign rotation", false, false, true};
+        if (!wish_) {
+            wish_ = Wish{};
+            wish_->trigger = "foreign rotation";
+            wish_->takes_over = true;
+        }
     } else {
         const auto foreign = co_await foreign_connectors();
         note_drift_problem(foreign ? "" : foreign.error().text);

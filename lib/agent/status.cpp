@@ -13,6 +13,7 @@ std::string_view word_for(RotationState state) {
     switch (state) {
         case RotationState::running: return "running";
         case RotationState::waiting: return "waiting";
+        case RotationState::paused: return "paused";
         case RotationState::held: return "held";
         case RotationState::refused:
         case RotationState::done: break;
@@ -39,7 +40,7 @@ TunnelStatus TunnelAgent::status() const {
     TunnelStatus status;
     status.name = policy_.name;
     status.tunnel = policy_.tunnel;
-    status.state = "idle";
+    status.state = state_.paused ? "paused" : "idle";
     status.last_done = state_.last_done;
     status.due = due();
     if (last_) {
@@ -80,7 +81,8 @@ void TunnelAgent::describe_rotation(TunnelStatus& status) const {
         status.step_ends = view.step->wall_started + (view.step->ends - view.step->started);
     }
     for (const UnitProgress& unit : record.units) {
-        status.units.push_back(status_of(unit, view.samples));
+        const bool unused = unit.surge && unit.step == UnitStep::listed;
+        if (!unused) status.units.push_back(status_of(unit, view.samples));
     }
 }
 

@@ -72,14 +72,22 @@ Task<> TunnelAgent::run() {
         co_await prepare_token_file();
         co_await wait_until_wanted();
         const Wish wish = *std::exchange(wish_, std::nullopt);
-        RotationInputs inputs;
-        inputs.trigger = wish.trigger;
-        inputs.scheduled = wish.scheduled;
-        inputs.accept_gap = wish.accept_gap;
-        inputs.takes_over = wish.takes_over;
-        if (wish.takes_over) inputs.adoptions = adoptions_lately();
+        RotationInputs inputs = inputs_for(wish);
         co_await rotate(std::move(inputs));
     }
+}
+
+RotationInputs TunnelAgent::inputs_for(const Wish& wish) {
+    RotationInputs inputs;
+    inputs.trigger = wish.trigger;
+    inputs.scheduled = wish.scheduled;
+    inputs.accept_gap = wish.accept_gap;
+    inputs.takes_over = wish.takes_over;
+    if (wish.takes_over) inputs.adoptions = adoptions_lately();
+    inputs.compromised = wish.compromised;
+    inputs.evict_all = wish.evict_all;
+    if (wish.compromised) inputs.superseded = rotator_.kept_rotation();
+    return inputs;
 }
 
 /// With `store: keyturn` the units can only start once the token file is there.
@@ -114,8 +122,10 @@ Task<> TunnelAgent::wait_until_wanted() {
         publish();
         const std::optional<WallTime> when = due();
         const WallTime now = world_.clock.wall_now();
-        if (when && *when <= now) {
-            wish_ = Wish{"schedule", true, false, false};
+        if (when && *when <= now && !state_.paused) {
+            wish_ = Wish{};
+            wish_->trigger = "schedule";
+            wish_->scheduled = true;
             break;
         }
         const BootTime drift_look = drift_look_at_.value_or(BootTime{});
@@ -125,7 +135,7 @@ Task<> TunnelAgent::wait_until_wanted() {
         }
         // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
         BootTime until = drift_look;
-        if (when) {
+        if (when && !state_.paused) {
             const Milliseconds wait = std::min<Milliseconds>(*when - now, recompute_interval);
             until = std::min(until, world_.clock.boot_now() + wait);
         }
@@ -140,24 +150,40 @@ Task<> TunnelAgent::idle_until(BootTime when) {
 }
 
 Task<> TunnelAgent::rotate(RotationInputs inputs) {
-    inputs.policy = policy_;
-    inputs.retired = state_.retired;
     for (;;) {
-        rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
-                                               world_.clock.wall_now());
-        while (co_await perform_next()) {
-        }
+        begin(std::move(inputs));
+        // No co_await in the condition: where a function has no other variable, g++ 12 puts that
+        // one at the front of the coroutine's frame, where its address of resumption belongs.
+        bool more = true;
+        while (more) more = co_await perform_next();
         if (!retry_wanted_) break;
         // A retry is a new start from the record, with the hold taken off.
         retry_wanted_ = false;
-        inputs = RotationInputs{};
-        inputs.policy = policy_;
+        inputs = RotationInputs();
         inputs.record = rotation_->record();
         inputs.retried = true;
         inputs.acknowledged_unit = inputs.record->hold->unit;
         inputs.record->hold.reset();
-        inputs.retired = state_.retired;
     }
+    note_end();
+}
+
+void TunnelAgent::begin(RotationInputs inputs) {
+    inputs.policy = policy_;
+    inputs.retired = state_.retired;
+    inputs.paused = state_.paused.has_value();
+    rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
+                                           world_.clock.wall_now());
+}
+
+/// One that was given up for a compromise has not ended: its record is still there.
+void TunnelAgent::note_end() {
+    if (rotation_->ended()) learn_from_end();
+    rotation_.reset();
+    publish();
+}
+
+void TunnelAgent::learn_from_end() {
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
     const bool done = rotation_->view().state == RotationState::done;
@@ -169,11 +195,10 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
     if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {
         postponed_until_ = world_.clock.wall_now() + refusal_pause;
     }
-    rotation_.reset();
-    publish();
 }
 
-/// Performs one action; false when the rotation has ended or is to be begun anew.
+/// Performs one action; false when the rotation has ended, is to be begun anew, or is to be given
+/// up for a compromise.
 Task<bool> TunnelAgent::perform_next() {
     // Between Cloudflare's answer and the new token file nothing is done, telling included.
     const bool urgent =
@@ -185,16 +210,18 @@ Task<bool> TunnelAgent::perform_next() {
     if (rotation_->ended()) co_return false;
     if (!urgent) publish();
     const bool held = rotation_->view().state == RotationState::held;
-    if (held && retry_wanted_) co_return false;
-    const Action action = rotation_->action();
-    if (const Wait* wait = std::get_if<Wait>(&action); wait != nullptr && held) {
-        co_await idle_until(wait->until);
-        if (retry_wanted_) co_return false;
-        const Answered<Wait> waited;
-        rotation_->answer(waited, world_.clock.boot_now(), world_.clock.wall_now());
-        co_return true;
+    if ((held && retry_wanted_) || (superseded() && !urgent)) co_return false;
+    const Wait* wait = std::get_if<Wait>(&rotation_->action());
+    Answer answer = Answered<Wait>();
+    if (wait != nullptr) {
+        // An operator's word ends it early; the rotation itself knows whether to go on waiting.
+        const BootTime until = wait->until;
+        co_await idle_until(until);
+        if ((held && retry_wanted_) || superseded()) co_return false;
+    } else {
+        const Action action = rotation_->action();
+        answer = co_await rotator_.perform(action);
     }
-    Answer answer = co_await rotator_.perform(action);
     rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
     co_return true;
 }
@@ -202,6 +229,16 @@ Task<bool> TunnelAgent::perform_next() {
 Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
     if (!unreadable_.empty()) {
         return Error{Fault::denied, "its state cannot be trusted: " + unreadable_, {}};
+    }
+    if (request.compromised) return supersede(request);
+    if (request.evict_all) {
+        return Error{Fault::invalid, "evict_all goes with compromised alone", {}};
+    }
+    if (state_.paused) {
+        return Error{Fault::denied,
+                     fmt::format("{} is paused; `keyturnctl resume {}` ends that", policy_.name,
+                                 policy_.name),
+                     {}};
     }
     if (rotation_ || wish_ || state_.rotation) {
         return Error{Fault::conflict,
@@ -217,13 +254,85 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
                                  to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
                      {}};
     }
-    wish_ = Wish{request.reason.empty() ? "operator" : request.reason, false, request.accept_gap,
-                 false};
+    wish_ = Wish{};
+    wish_->trigger = request.reason.empty() ? "operator" : request.reason;
+    wish_->accept_gap = request.accept_gap;
     wakeup_.wake();
     return {};
 }
 
-Result<void> TunnelAgent::request_retry() {
+/// Whatever else is going on: the rotation that is open is given up at its next step.
+Result<void> TunnelAgent::supersede(const RotateRequest& request) {
+    if (superseded() || (rotation_ && rotation_->record().compromised)) {
+        return Error{Fault::conflict,
+                     fmt::format("that {} is compromised is being dealt with already; see "
+                                 "`keyturnctl status {}`",
+                                 policy_.name, policy_.name),
+                     {}};
+    }
+    wish_ = Wish{};
+    wish_->trigger = request.reason.empty() ? "compromised" : "compromised: " + request.reason;
+    wish_->accept_gap = request.accept_gap;
+    wish_->compromised = true;
+    wish_->evict_all = request.evict_all;
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::decide(Decision decision) {
+    switch (decision) {
+        case Decision::retry: return retry();
+        case Decision::pause: return set_paused(true);
+        case Decision::resume: return set_paused(false);
+        case Decision::revert: break;
+    }
+    return revert();
+}
+
+/// Durable before it is answered.
+Result<void> TunnelAgent::set_paused(bool paused) {
+    if (paused == state_.paused.has_value()) {
+        return Error{
+            Fault::conflict,
+            fmt::format("{} is {}", policy_.name, paused ? "paused already" : "not paused"),
+            {}};
+    }
+    const std::optional<WallTime> before = state_.paused;
+    state_.paused.reset();
+    if (paused) state_.paused = world_.clock.wall_now();
+    if (const auto saved = world_.states.save(policy_.name, state_); !saved) {
+        state_.paused = before;
+        return with_context("the pause cannot be written", saved.error());
+    }
+    if (rotation_) rotation_->set_paused(paused);
+    Event event =
+        event_of(paused ? EventKind::tunnel_paused : EventKind::tunnel_unpaused, Priority::notice);
+    event.message =
+        fmt::format("An operator {} {}", paused ? "pauses" : "ends the pause of", policy_.name);
+    if (paused) event.message += ": no rotation begins, and an open one restarts nothing more";
+    log_.record(event);
+    publish();
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::revert() {
+    if (!rotation_) {
+        return Error{Fault::conflict, fmt::format("no rotation of {} is open", policy_.name), {}};
+    }
+    if (!rotation_->can_revert()) {
+        return Error{Fault::denied,
+                     fmt::format("the rotation of {} cannot go back: it is almost done, going back "
+                                 "already, or the token from before is not ours to bring back",
+                                 policy_.name),
+                     {}};
+    }
+    rotation_->ask_to_revert();
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::retry() {
     const bool held = rotation_ && rotation_->view().state == RotationState::held;
     if (!held) {
         return Error{Fault::conflict, fmt::format("{} is not held", policy_.name), {}};
@@ -255,9 +364,13 @@ void TunnelAgent::publish() {
 }
 
 std::optional<WallTime> TunnelAgent::due() const {
-    const auto when = next_due(policy_.rotate, state_.first_seen, state_.last_done);
-    if (!when || !postponed_until_) return when;
-    return std::max(*when, *postponed_until_);
+    auto when = next_due(policy_.rotate, state_.first_seen, state_.last_done);
+    if (!when) return when;
+    // What was given up may be tried again, but not at once.
+    if (last_ && last_->outcome == "reverted") {
+        when = std::max<WallTime>(*when, last_->ended + policy_.rotate.min_interval);
+    }
+    return std::max(*when, postponed_until_.value_or(*when));
 }
 
 }  // namespace keyturn

@@ -44,8 +44,9 @@ class TunnelAgent {
     /// `conflict` when a rotation is open; `denied` when the policy forbids one now.
     [[nodiscard]] Result<void> request_rotation(const RotateRequest& request);
 
-    /// `conflict` when nothing is held.
-    [[nodiscard]] Result<void> request_retry();
+    /// `conflict` when there is nothing to decide, `denied` when it cannot be done any more,
+    /// `storage` when a pause cannot be written.
+    [[nodiscard]] Result<void> decide(Decision decision);
 
     [[nodiscard]] TunnelStatus status() const;
     [[nodiscard]] const std::string& name() const { return policy_.name; }
@@ -56,6 +57,8 @@ class TunnelAgent {
         bool scheduled = false;
         bool accept_gap = false;
         bool takes_over = false;
+        bool compromised = false;
+        bool evict_all = false;
     };
 
     Task<> prepare_token_file();
@@ -69,8 +72,17 @@ class TunnelAgent {
     template <class Asked>
     Task<Result<typename Asked::Value>> ask(Asked question);
     Task<> rotate(RotationInputs inputs);
+    void begin(RotationInputs inputs);
     Task<bool> perform_next();
     Task<> idle_until(BootTime when);
+    [[nodiscard]] Result<void> retry();
+    [[nodiscard]] Result<void> set_paused(bool paused);
+    [[nodiscard]] Result<void> revert();
+    [[nodiscard]] Result<void> supersede(const RotateRequest& request);
+    [[nodiscard]] RotationInputs inputs_for(const Wish& wish);
+    void note_end();
+    void learn_from_end();
+    [[nodiscard]] bool superseded() const { return wish_ && wish_->compromised; }
     void note_token_file(std::string problem);
     [[nodiscard]] Event event_of(EventKind kind, Priority priority) const;
     void publish();

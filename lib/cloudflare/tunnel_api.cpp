@@ -21,6 +21,9 @@ constexpr ApiCall get_token_call{"GET token", "GET", "/token", false, true};
 constexpr ApiCall patch_call{"PATCH tunnel_secret", "PATCH", "", true, true};
 constexpr ApiCall connections_call{"GET connections", "GET", "/connections", false, false};
 
+/// May be repeated: it leads to the same.
+constexpr ApiCall evict_call{"DELETE connections", "DELETE", "/connections", false, true};
+
 constexpr std::size_t id_size_max = 36;
 constexpr std::size_t secret_text_size_max = 1024;
 
@@ -102,18 +105,32 @@ class CloudflareApi final : public TunnelApi {
         co_return list;
     }
 
+    Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override {
+        if (!connector.empty() && !is_id(connector)) {
+            co_return Error{Fault::invalid, "DELETE connections: the connector is no id"};
+        }
+        Secret body = Secret::copy_of("{}");  // Cloudflare's own description asks for an object.
+        std::string query;
+        if (!connector.empty()) query = "?client_id=" + connector;
+        const auto answer = co_await ask(evict_call, tunnel, std::move(body), std::move(query));
+        const bool gone = !answer && answer.error().fault == Fault::missing && !connector.empty();
+        if (!answer && !gone) co_return answer.error();
+        co_return Result<void>();
+    }
+
     void rest() override { http_.rest(); }
 
   private:
     /// The answer if its status is 2xx, else what it means. `call` is one of the constants above.
-    Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body) {
+    Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body,
+                                   std::string query = {}) {
         if (!url_) co_return with_context("api_url", url_.error());
         if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) co_return refused_ids(call);
         HttpRequest request;
         request.method = call.method;
-        request.target =
-            fmt::format("{}/accounts/{}/cfd_tunnel/{}{}", url_->base_path,
-                        path_segment(tunnel.account), path_segment(tunnel.tunnel), call.suffix);
+        request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}{}", url_->base_path,
+                                     path_segment(tunnel.account), path_segment(tunnel.tunnel),
+                                     call.suffix, query);
         request.bearer = api_token_.clone();
         request.body = std::move(body);
         HttpOrigin origin = url_->origin;

@@ -63,6 +63,10 @@ class TunnelApi {
     /// Every connector with at least one connection, in the API's order.
     virtual Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) = 0;
 
+    /// Drops a connector's connections, or with an empty `connector` those of all. A live one comes
+    /// back by itself if its token is right. Success, too, when nothing of that id is connected.
+    virtual Task<Result<void>> evict(TunnelRef tunnel, std::string connector) = 0;
+
     /// Closes the kept connection and frees the TLS context: called when a rotation ends.
     virtual void rest() = 0;
 };

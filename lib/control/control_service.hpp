@@ -17,19 +17,29 @@ class Bus;
 struct RotateRequest {
     std::string reason;  ///< One line, `rotate_reason_bytes_max` at most; may be empty.
     bool accept_gap = false;
+    bool compromised = false;  ///< The token is in wrong hands.
+    bool evict_all = false;    ///< With that: drop every connection, our own too.
+};
+
+/// What an operator may decide about a tunnel besides.
+enum class Decision {
+    retry,   ///< Go on with a rotation that is held.
+    pause,   ///< No rotation and no further restart until `resume`.
+    resume,  ///< End of the pause.
+    revert,  ///< Call an open rotation off, and go back to the token from before.
 };
 
 /// What the service does for its callers. All of them are called from inside the bus pump: they
 /// answer at once and leave the work to the daemon's own loop. They may call `changed`.
 ///
-/// What an Error of `rotate` and `retry` becomes on the bus, with its text as the message:
+/// What an Error of `rotate` and `decide` becomes on the bus, with its text as the message:
 /// `missing` org.keyturn.Error.NoSuchTunnel; `denied` org.keyturn.Error.Refused; `conflict`
-/// org.keyturn.Error.AlreadyOpen for rotate and NotHeld for retry; `invalid`
-/// org.freedesktop.DBus.Error.InvalidArgs; the rest org.freedesktop.DBus.Error.Failed.
+/// org.keyturn.Error.AlreadyOpen for rotate, NotHeld for retry and Conflict for the others;
+/// `invalid` org.freedesktop.DBus.Error.InvalidArgs; the rest org.freedesktop.DBus.Error.Failed.
 struct ControlHandlers {
     std::function<std::vector<TunnelStatus>()> status;
     std::function<Result<void>(const std::string& tunnel, const RotateRequest&)> rotate;
-    std::function<Result<void>(const std::string& tunnel)> retry;
+    std::function<Result<void>(const std::string& tunnel, Decision)> decide;
 
     /// The name on the bus is ours: keyturnctl reaches the daemon. Again after each reconnect.
     std::function<void()> reachable;

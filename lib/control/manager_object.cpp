@@ -53,11 +53,11 @@ int read_reason(sd_bus_message* call, RotateRequest& request, sd_bus_error* erro
     return 0;
 }
 
-int read_accept_gap(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
-    int accept_gap = 0;
-    const int result = sd_bus_message_read(call, "v", "b", &accept_gap);
-    if (result < 0) return invalid(error, "the option accept_gap is a boolean");
-    request.accept_gap = accept_gap != 0;
+int read_flag(sd_bus_message* call, const char* name, bool& flag, sd_bus_error* error) {
+    int value = 0;
+    const int result = sd_bus_message_read(call, "v", "b", &value);
+    if (result < 0) return invalid(error, fmt::format("the option {} is a boolean", name));
+    flag = value != 0;
     return 0;
 }
 
@@ -65,8 +65,11 @@ int read_accept_gap(sd_bus_message* call, RotateRequest& request, sd_bus_error* 
 int read_option(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
     const char* key = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
-    if (std::string_view(key) == "reason") return read_reason(call, request, error);
-    if (std::string_view(key) == "accept_gap") return read_accept_gap(call, request, error);
+    const std::string_view option = key;
+    if (option == "reason") return read_reason(call, request, error);
+    if (option == "accept_gap") return read_flag(call, key, request.accept_gap, error);
+    if (option == "compromised") return read_flag(call, key, request.compromised, error);
+    if (option == "evict_all") return read_flag(call, key, request.evict_all, error);
     return invalid(error, fmt::format("there is no option {} of Rotate", key));
 }
 
@@ -80,6 +83,21 @@ int read_options(sd_bus_message* call, RotateRequest& request, sd_bus_error* err
         if (result < 0) return result;
     }
     return result < 0 ? result : sd_bus_message_exit_container(call);
+}
+
+/// Of polkit.
+const char* action_of(Decision decision) {
+    switch (decision) {
+        case Decision::retry: return "org.keyturn.retry";
+        case Decision::pause: return "org.keyturn.pause";
+        case Decision::resume: return "org.keyturn.resume";
+        case Decision::revert: break;
+    }
+    return "org.keyturn.revert";
+}
+
+const char* conflict_of(Decision decision) {
+    return decision == Decision::retry ? control_error::not_held : control_error::conflict;
 }
 
 int get_version(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void*,
@@ -97,8 +115,14 @@ const sd_bus_vtable ManagerObject::vtable[] = {
                              SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Rotate", "sa{sv}", SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", ,
                              on_rotate, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Retry", "s", SD_BUS_PARAM(tunnel), "", , on_retry,
+    SD_BUS_METHOD_WITH_NAMES("Retry", "s", SD_BUS_PARAM(tunnel), "", , on_decision<Decision::retry>,
                              SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Pause", "s", SD_BUS_PARAM(tunnel), "", , on_decision<Decision::pause>,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Resume", "s", SD_BUS_PARAM(tunnel), "", ,
+                             on_decision<Decision::resume>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Revert", "s", SD_BUS_PARAM(tunnel), "", ,
+                             on_decision<Decision::revert>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 int ManagerObject::install(sd_bus* bus) {
@@ -151,13 +175,14 @@ int ManagerObject::on_rotate(sd_bus_message* call, void* self, sd_bus_error* err
                                   std::move(act), error);
 }
 
-int ManagerObject::on_retry(sd_bus_message* call, void* self, sd_bus_error* error) {
+template <Decision decision>
+int ManagerObject::on_decision(sd_bus_message* call, void* self, sd_bus_error* error) {
     auto& manager = *static_cast<ManagerObject*>(self);
     const char* tunnel = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
     const std::string name = tunnel;
-    Act act = [&manager, name] { return manager.handlers_.retry(name); };
-    return manager.act_if_allowed(call, "org.keyturn.retry", control_error::not_held, name,
+    Act act = [&manager, name] { return manager.handlers_.decide(name, decision); };
+    return manager.act_if_allowed(call, action_of(decision), conflict_of(decision), name,
                                   std::move(act), error);
 }
 

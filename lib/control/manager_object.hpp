@@ -9,7 +9,7 @@
 
 namespace keyturn {
 
-/// The object /org/keyturn/Keyturn1: the list of tunnels and the two ways to act.
+/// The object /org/keyturn/Keyturn1: the list of tunnels and the ways to act.
 class ManagerObject {
   public:
     /// All three outlive the object.
@@ -27,7 +27,8 @@ class ManagerObject {
                            sd_bus_error* error);
     static int on_list_tunnels(sd_bus_message* call, void* self, sd_bus_error* error);
     static int on_rotate(sd_bus_message* call, void* self, sd_bus_error* error);
-    static int on_retry(sd_bus_message* call, void* self, sd_bus_error* error);
+    template <Decision decision>
+    static int on_decision(sd_bus_message* call, void* self, sd_bus_error* error);
 
     using Act = std::function<Result<void>()>;
     int act_if_allowed(sd_bus_message* call, const char* action, const char* conflict_name,

@@ -18,6 +18,7 @@ inline constexpr const char* refused = "org.keyturn.Error.Refused";
 inline constexpr const char* no_such_tunnel = "org.keyturn.Error.NoSuchTunnel";
 inline constexpr const char* not_held = "org.keyturn.Error.NotHeld";
 inline constexpr const char* already_open = "org.keyturn.Error.AlreadyOpen";
+inline constexpr const char* conflict = "org.keyturn.Error.Conflict";
 
 }  // namespace control_error
 }  // namespace keyturn

@@ -22,12 +22,12 @@ struct UnitStatus {
 struct TunnelStatus {
     std::string name;
     std::string tunnel;        ///< UUID
-    std::string state;         ///< idle, running, waiting, held
+    std::string state;         ///< idle, running, waiting, paused, held
     std::string phase;         ///< Of the open rotation; "" when idle.
     std::string reason;        ///< Why it waits or is held; for idle: how the last rotation ended.
     std::string hold_reason;   ///< The word for programs.
     std::string rotation_id;   ///< Of the open rotation, else of the last one.
-    std::string last_outcome;  ///< done, refused, or "".
+    std::string last_outcome;  ///< done, taken over, reverted, refused, or "".
     std::string trigger;
     std::string fingerprint;  ///< Of the new token while a rotation is open, else of the current.
     int batch = 0;

@@ -31,6 +31,14 @@ enum class EventKind {
     rotation_held,       ///< A person has to decide: `keyturnctl retry`.
     hold_urgent,         ///< Held, and fewer replicas serve than min_available.
     hold_lifted,
+    tunnel_paused,       ///< An operator wants no rotation and no further restart for now.
+    tunnel_unpaused,     ///< And takes that back.
+    rotation_paused,     ///< A rotation has come to where it would go on, and does not.
+    rotation_reverting,  ///< The old secret is sent again, and what was restarted goes back to it.
+    surge_started,       ///< An extra connector helps out while the units are restarted.
+    surge_stopped,
+    connector_evicted,  ///< After a compromise: Cloudflare was told to drop a connector.
+    locked_out,         ///< After a compromise: Cloudflare lists ours alone.
     foreign_rotation,   ///< Somebody else changed the secret: their token is taken over.
     foreign_connector,  ///< Somebody runs a connector with the tunnel's token.
     drift_unknown,      ///< Cloudflare cannot be asked whether the token is still right.

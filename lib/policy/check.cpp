@@ -14,8 +14,11 @@ namespace {
 constexpr std::string_view every_path = "tunnels.NAME.rotate.every";
 constexpr std::string_view min_interval_path = "tunnels.NAME.rotate.min_interval";
 constexpr std::string_view soak_path = "tunnels.NAME.rollout.soak";
+constexpr std::string_view soak_min_path = "tunnels.NAME.rollout.soak.min";
+constexpr std::string_view soak_max_path = "tunnels.NAME.rollout.soak.max";
 constexpr std::string_view min_available_path = "tunnels.NAME.rollout.min_available";
 constexpr std::string_view accept_gap_path = "tunnels.NAME.rollout.accept_gap";
+constexpr std::string_view surge_path = "tunnels.NAME.rollout.surge";
 constexpr std::string_view min_healthy_time_path = "tunnels.NAME.rollout.min_healthy_time";
 constexpr std::string_view healthy_deadline_path = "tunnels.NAME.rollout.healthy_deadline";
 constexpr std::string_view progress_deadline_path = "tunnels.NAME.rollout.progress_deadline";
@@ -66,31 +69,47 @@ void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
                         "slow start would be taken for a standstill",
                         to_text(rollout.progress_deadline), to_text(rollout.healthy_deadline)));
     }
+    const bool bounded = tunnel.given.contains(soak_max_path);
+    const std::string_view soak_key = bounded ? soak_max_path : soak_path;
     if (rollout.progress_deadline <= rollout.soak &&
-        comparable(tunnel, progress_deadline_path, soak_path)) {
+        comparable(tunnel, progress_deadline_path, soak_key)) {
         problems.add(
-            blame(tunnel, progress_deadline_path, soak_path),
+            blame(tunnel, progress_deadline_path, soak_key),
             fmt::format("`progress_deadline` ({}) has to be longer than `soak` ({}); every "
                         "rotation would be held while it soaks",
                         to_text(rollout.progress_deadline), to_text(rollout.soak)));
     }
 }
 
+void check_soak(const TunnelDraft& tunnel, ProblemList& problems) {
+    const RolloutPolicy& rollout = tunnel.policy.rollout;
+    if (!comparable(tunnel, soak_min_path, soak_max_path)) return;
+    if (rollout.soak_min <= rollout.soak) return;
+    problems.add(blame(tunnel, soak_min_path, soak_max_path),
+                 fmt::format("`min` ({}) of `soak` is longer than its `max` ({}); exchange them",
+                             to_text(rollout.soak_min), to_text(rollout.soak)));
+}
+
 void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
     const std::vector<std::string>& units = tunnel.policy.units;
     const bool unknown = units.empty() || tunnel.broken.contains(units_path) ||
-                         !comparable(tunnel, min_available_path, accept_gap_path);
-    if (unknown || rollout.accept_gap || std::any_of(units.begin(), units.end(), is_glob)) return;
+                         !comparable(tunnel, min_available_path, accept_gap_path) ||
+                         tunnel.broken.contains(surge_path);
+    if (unknown || rollout.accept_gap || rollout.surge != "never" ||
+        std::any_of(units.begin(), units.end(), is_glob))
+        return;
     if (static_cast<std::size_t>(rollout.min_available) < units.size()) return;
     const std::string needed = rollout.min_available == 1
                                    ? "two replicas are"
                                    : fmt::format("{} replicas are", rollout.min_available + 1);
     problems.add(
         blame(tunnel, min_available_path, units_path),
-        fmt::format("{} needed, because `min_available` ({}) others have to serve while one "
-                    "restarts, and `units` names {}; add units, or say `accept_gap: true`",
-                    needed, rollout.min_available, units.size()));
+        fmt::format(
+            "{} needed, because `min_available` ({}) others have to serve while one "
+            "restarts, and `units` names {}; add units, or say `surge: auto` or `accept_gap: "
+            "true`",
+            needed, rollout.min_available, units.size()));
 }
 
 void check_reference(const TunnelDraft& tunnel, const std::vector<std::string_view>& names,
@@ -196,6 +215,7 @@ void check_draft(PolicyDraft& draft, ProblemList& problems) {
     check_claims(draft, problems);
     for (const TunnelDraft& tunnel : draft.tunnels) {
         check_durations(tunnel, problems);
+        check_soak(tunnel, problems);
         check_capacity(tunnel, problems);
     }
 }

@@ -17,6 +17,7 @@ enum class KeyKind {
     integer,
     boolean,
     duration,
+    soak,             ///< A duration, or a section with its bounds.
     word,             ///< One of `KeySpec::choices`.
     account_id,       ///< 32 hex digits.
     tunnel_id,        ///< UUID.
@@ -32,7 +33,8 @@ using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
                  Milliseconds RotatePolicy::*, Milliseconds RolloutPolicy::*, int RolloutPolicy::*,
-                 bool RolloutPolicy::*, Milliseconds DriftPolicy::*, std::string DriftPolicy::*>;
+                 bool RolloutPolicy::*, std::string RolloutPolicy::*, Milliseconds DriftPolicy::*,
+                 std::string DriftPolicy::*>;
 
 /// Everything that is known about one key. The parser, the JSON schema and keyturn.yaml(5) come
 /// from these, so a key exists when it is in the table and does not when it is not.

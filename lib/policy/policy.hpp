@@ -40,11 +40,14 @@ struct RolloutPolicy {
     bool canary = false;
     Milliseconds settle = std::chrono::seconds{5};
     Milliseconds soak = std::chrono::minutes{10};
+    Milliseconds soak_min = std::chrono::minutes{10};  ///< Below `soak`: it may end early, then.
     int min_available = 1;
     Milliseconds min_healthy_time = std::chrono::seconds{10};
     Milliseconds healthy_deadline = std::chrono::minutes{2};
     Milliseconds progress_deadline = std::chrono::hours{2};
+    std::string surge = "auto";  ///< auto or never.
     bool accept_gap = false;
+    std::string on_failure = "hold";  ///< hold or revert.
 
     bool operator==(const RolloutPolicy&) const = default;
 };

@@ -132,6 +132,9 @@ void Reader::read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope 
         if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
         return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
     }
+    if (spec.kind == KeyKind::soak && value.kind == Kind::map) {
+        return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
+    }
     if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
     if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
     read_scalar(spec, entry, cursor);
@@ -212,6 +215,9 @@ void Reader::read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor
         draft_.warnings.push_back({entry.value.place, fmt::format("`{}` {}", spec.name(), oddity)});
     }
     if (cursor.tunnel != nullptr) cursor.tunnel->given[spec.path] = entry.value.place;
+    if (spec.kind == KeyKind::soak) {
+        cursor.tunnel->policy.rollout.soak_min = std::get<Milliseconds>(*value);
+    }
     store(spec, *std::move(value), cursor);
 }
 

@@ -231,7 +231,8 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
     switch (spec.kind) {
         case KeyKind::integer: return read_integer(spec, scalar);
         case KeyKind::boolean: return read_boolean(scalar);
-        case KeyKind::duration: return read_duration(spec, scalar);
+        case KeyKind::duration:
+        case KeyKind::soak: return read_duration(spec, scalar);
         case KeyKind::word: return read_word(spec, scalar);
         case KeyKind::account_id: return read_account_id(scalar.text);
         case KeyKind::tunnel_id: return read_tunnel_id(scalar.text);

@@ -50,6 +50,7 @@ struct InspectUnits {
         std::string name;
         std::optional<std::string> problem;  ///< Why it cannot be rotated, and the remedy.
         Milliseconds stop_and_start{0};
+        bool surge = false;  ///< keyturn-surge@TUNNEL.service, where there is one.
     };
     using Value = std::vector<Unit>;
 };
@@ -81,6 +82,8 @@ struct CheckFiles {
 /// Make the new secret, keep both tokens durably, stage the new one. The same secret if one is
 /// already kept for the token that the API holds.
 struct PrepareSecret {
+    std::string superseded;  ///< Not this rotation's, which a compromise has put an end to.
+
     struct Value {
         std::string rotation_id;
         std::string old_fingerprint;
@@ -108,6 +111,23 @@ struct DeliverToken {
     };
 };
 
+/// Exchange the two kept tokens, unless the new one is of this fingerprint already, and stage it.
+struct TakeBackSecret {
+    std::string fingerprint;
+    using Value = void;
+};
+
+/// Forget the token from before, and keep the new one.
+struct WipeOldSecret {
+    using Value = void;
+};
+
+/// Tell Cloudflare to drop a connector and its connections.
+struct EvictConnector {
+    std::string id;  ///< Empty: every connector of the tunnel.
+    using Value = void;
+};
+
 /// Put the old token back into the token file.
 struct PutBackToken {
     using Value = void;
@@ -129,6 +149,14 @@ struct AdoptToken {
 struct RestartUnit {
     std::string unit;
     RestartVerb verb = RestartVerb::try_restart;
+    Milliseconds deadline{0};  ///< Zero: the job is `queued` and not waited for.
+    BootTime not_after{};
+    using Value = JobResult;
+};
+
+/// A stop job, and its end. `busy`, with nothing done, after `not_after`.
+struct StopUnit {
+    std::string unit;
     Milliseconds deadline{0};
     BootTime not_after{};
     using Value = JobResult;
@@ -153,7 +181,8 @@ struct Conclude {
 
 using Action = std::variant<InspectTunnel, ReadToken, ListConnectors, InspectUnits, SampleUnits,
                             CheckFiles, PrepareSecret, SaveRecord, CommitSecret, DeliverToken,
-                            PutBackToken, AdoptToken, RestartUnit, Wait, ForgetSecrets, Conclude>;
+                            PutBackToken, AdoptToken, TakeBackSecret, WipeOldSecret, EvictConnector,
+                            RestartUnit, StopUnit, Wait, ForgetSecrets, Conclude>;
 
 /// The answer to an action of type `Asked`.
 template <class Asked>

@@ -1,6 +1,7 @@
 // A side story: somebody else changed the tunnel's secret. Theirs is the truth; what we hold is
 // dead.
 
+#include "base/invariant.hpp"
 #include "rotation/asking.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotation.hpp"
@@ -21,7 +22,7 @@ constexpr int adoptions_max = 2;
 /// Found out while no rotation was open: every unit runs on a token that opens no new connection.
 /// What is restarted is decided by the same rules as in a rotation; no secret is sent.
 Script<> Rotation::take_over(bool resumed) {
-    if (!resumed) co_await plan_take_over();
+    if (!resumed) co_await plan_without_judging();
     const ReadToken read_token;
     std::string purpose = "cannot read the tunnel's token from Cloudflare";
     const ReadToken::Value token = co_await insist(read_token, purpose);
@@ -41,7 +42,7 @@ Script<> Rotation::take_over(bool resumed) {
 }
 
 /// No refusal here, whatever state the units are in: a token that is not delivered helps nobody.
-Script<> Rotation::plan_take_over() {
+Script<> Rotation::plan_without_judging() {
     co_await save(Phase::preflight);
     PreflightFacts facts;
     const CheckFiles check_files;
@@ -57,12 +58,12 @@ Script<> Rotation::plan_take_over() {
     const ListConnectors list;
     purpose = "cannot list the tunnel's connectors at Cloudflare";
     facts.connectors = co_await insist(list, purpose);
-    record_.old_fingerprint = facts.files.fingerprint;
     plan(facts);
 }
 
 /// `kept`: it was allowed and kept already, and a crash came before the record knew of it.
 Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
+    invariant(!record_.compromised, "after a compromise no token but ours is right");
     AdoptToken::Value adopted;
     const RotationRecord before = record_;
     for (;;) {
@@ -70,6 +71,7 @@ Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
         kept = false;
         start_over();
         record_.adopted = true;
+        record_.reverting.clear();
         co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
         AdoptToken question;
         question.fingerprint = foreign_fingerprint;
@@ -115,6 +117,7 @@ Script<> Rotation::allow_adoption(std::string foreign_fingerprint) {
 /// The delivered token is another one now: no unit is on it.
 void Rotation::start_over() {
     for (UnitProgress& unit : record_.units) {
+        if (unit.surge) unit.step = UnitStep::listed;
         if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
     }
     record_.batch = 0;

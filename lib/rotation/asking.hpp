@@ -64,11 +64,13 @@ Script<typename Asked::Value> Rotation::insist(Asked action, std::string purpose
     }
 }
 
-/// For preflight, when nothing is touched yet: a few tries, then a refusal.
+/// For preflight, when nothing is touched yet: a few tries, then a refusal. After a compromise
+/// there is nothing better to do than to go on trying.
 template <class Asked>
 Script<typename Asked::Value> Rotation::ask_or_refuse(Asked action, std::string purpose) {
     constexpr std::size_t tries = 3;
     for (std::size_t attempt = 0;; ++attempt) {
+        if (record_.compromised) break;
         Asked again = action;
         auto result = co_await ask(std::move(again));
         if (result) co_return std::move(*result);
@@ -80,6 +82,8 @@ Script<typename Asked::Value> Rotation::ask_or_refuse(Asked action, std::string 
         const Milliseconds pause = pause_after(attempt, error);
         co_await sleep_for(pause);
     }
+    auto value = co_await insist(std::move(action), std::move(purpose));
+    co_return std::move(value);
 }
 
 }  // namespace keyturn

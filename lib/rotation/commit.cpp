@@ -20,7 +20,11 @@ constexpr Milliseconds confirm_interval = std::chrono::seconds{2};
 
 Script<> Rotation::commit(bool resumed) {
     // This one record covers the PATCH and the delivery, so that nothing stands between them.
-    if (!resumed) co_await save(Phase::commit);
+    if (!resumed) {
+        co_await stand_still();
+        if (revert_wanted_) co_await obey();
+        co_await save(Phase::commit);
+    }
     co_await send_secret(resumed);
     co_await deliver();
     co_await confirm();
@@ -36,8 +40,9 @@ Script<> Rotation::send_secret(bool ask_first) {
             const ReadToken read_token;
             std::string reading = "cannot tell whether Cloudflare took the new secret";
             const ReadToken::Value token = co_await insist(read_token, reading);
-            if (token.holder == ReadToken::Holder::ours) break;
-            if (token.holder == ReadToken::Holder::other) {
+            // On the way back it shows the old one, too, if it is only behind.
+            if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
+            if (token.holder == ReadToken::Holder::other && !record_.compromised) {
                 co_await adopt(token.fingerprint);
                 break;
             }
@@ -49,7 +54,7 @@ Script<> Rotation::send_secret(bool ask_first) {
             break;
         }
         const Error error = result.error();
-        if (!passes_by_itself(error.fault) && !ask_first) {
+        if (!passes_by_itself(error.fault) && !ask_first && !record_.compromised) {
             std::string text = fmt::format("{}: {}", purpose, error.text);
             co_await refuse(std::move(text));
         }
@@ -63,8 +68,11 @@ Script<> Rotation::send_secret(bool ask_first) {
     }
     waited_enough();
     say(EventKind::secret_committed, Priority::notice,
-        fmt::format("Cloudflare holds the new secret of {}; the old token opens no new connection",
-                    inputs_.policy.name));
+        record_.reverts()
+            ? fmt::format("Cloudflare holds the old secret of {} again", inputs_.policy.name)
+            : fmt::format("Cloudflare holds the new secret of {}; the old token opens no new "
+                          "connection",
+                          inputs_.policy.name));
 }
 
 Script<> Rotation::deliver() {
@@ -77,7 +85,8 @@ Script<> Rotation::deliver() {
         window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
     }
     say(EventKind::token_delivered, Priority::notice,
-        fmt::format("The token file of {} holds the new token{}", inputs_.policy.name, window));
+        fmt::format("The token file of {} holds the {} token{}", inputs_.policy.name,
+                    record_.reverts() ? "old" : "new", window));
 }
 
 /// Nothing is restarted before the API itself shows the token that was delivered. A PATCH answer
@@ -98,8 +107,16 @@ Script<> Rotation::confirm() {
         if (token.holder == ReadToken::Holder::ours) co_return;
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
         const bool previous = token.holder == ReadToken::Holder::previous;
-        if (token.holder == ReadToken::Holder::other ||
-            (previous && record_.ends_on_foreign_token())) {
+        if (record_.compromised) {
+            // An answer that is behind, or somebody who puts the old secret back: not to be told
+            // apart.
+            const bool behind = token.fingerprint == record_.old_fingerprint && now_ < deadline;
+            if (!behind || resends_ == 0) {
+                co_await send_again();
+                deadline = now_ + confirm_deadline;
+            }
+        } else if (token.holder == ReadToken::Holder::other ||
+                   (previous && record_.ends_on_foreign_token())) {
             co_await adopt(token.fingerprint);
             co_await deliver();
         } else if (previous && now_ >= deadline) {

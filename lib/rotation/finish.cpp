@@ -15,6 +15,11 @@ namespace {
 
 constexpr Milliseconds list_interval = std::chrono::seconds{2};
 
+std::string_view what_became_of_it(const RotationRecord& record) {
+    if (record.ends_on_foreign_token()) return "taken over";
+    return record.reverts() ? "the old one again" : "rotated";
+}
+
 bool lists(const std::vector<Connector>& connectors, const std::string& id) {
     return std::ranges::find(connectors, id, &Connector::id) != connectors.end();
 }
@@ -26,10 +31,13 @@ Script<> Rotation::finish() {
     if (!ends_after_delivery()) {
         invariant(everyone_proven(), "no unit is left behind on the old token");
         co_await save(Phase::finish);
-        // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
-        static_cast<void>(co_await watch(inputs_.policy.rollout.min_healthy_time));
+        if (record_.compromised) co_await lock_out();
         if (all_over_again_) co_return;
-        co_await await_api_list();
+        // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
+        const Milliseconds span = inputs_.policy.rollout.min_healthy_time;
+        static_cast<void>(co_await watch(span, span));
+        if (all_over_again_) co_return;
+        if (!record_.compromised) co_await await_api_list();
     }
     const bool still_ours = co_await token_is_still_ours();
     if (!still_ours) co_return;
@@ -115,11 +123,11 @@ std::string Rotation::closing_sentence() const {
     }
     std::string text =
         fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
-                    record_.ends_on_foreign_token() ? "taken over" : "rotated", verified,
-                    record_.new_fingerprint);
+                    what_became_of_it(record_), verified, record_.new_fingerprint);
     // The wall clock may have been set back meanwhile.
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
+    if (record_.reverts()) text += ". Why: " + record_.reverting;
     return text;
 }
 
@@ -127,7 +135,9 @@ HistoryEntry Rotation::history_entry(const std::string& text) const {
     HistoryEntry entry;
     entry.rotation_id = record_.rotation_id;
     entry.trigger = record_.trigger;
-    entry.outcome = record_.ends_on_foreign_token() ? "taken over" : "done";
+    entry.outcome = "done";
+    if (record_.reverts()) entry.outcome = "reverted";
+    if (record_.ends_on_foreign_token()) entry.outcome = "taken over";
     entry.text = text;
     entry.started = record_.started;
     entry.ended = wall_now_;

@@ -64,20 +64,36 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
     }
 }
 
-void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const SampleUnits::Value& samples,
+/// The extra connector, where it could help. One that runs is nobody's we know of.
+void judge_surge(const InspectUnits::Unit& unit, const Sample& sample, Problems& problems) {
+    if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
+    if (sample.state.running()) {
+        problems.push_back(
+            fmt::format("{} runs although no rotation is open: stop it "
+                        "(systemctl stop {})",
+                        unit.name, unit.name));
+    }
+}
+
+void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const PreflightFacts& facts,
                     Problems& problems) {
-    const auto serving = std::ranges::count_if(samples, &Sample::serving);
+    const auto serving = std::ranges::count_if(facts.samples, &Sample::serving);
     const int needed = policy.rollout.min_available + 1;
     if (serving == 0) {
         problems.emplace_back("no unit of this tunnel serves: start one first");
-    } else if (serving < needed && !accept_gap) {
-        problems.push_back(fmt::format(
-            "{} serving, and while one restarts min_available ({}) others have to go on: add a "
-            "unit, "
-            "or accept a moment without service with `accept_gap: true` or --accept-gap",
-            serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
-            policy.rollout.min_available));
+        return;
     }
+    const bool surge = std::ranges::any_of(facts.units, &InspectUnits::Unit::surge);
+    if (serving >= needed || accept_gap || (surge && serving + 1 >= needed)) return;
+    const bool allowed = policy.rollout.surge != "never" && !surge;
+    problems.push_back(fmt::format(
+        "{} serving, and while one restarts min_available ({}) others have to go on: add a unit, "
+        "{}or accept a moment without service with `accept_gap: true` or --accept-gap",
+        serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
+        policy.rollout.min_available,
+        allowed ? fmt::format("let an extra one help out meanwhile (keyturnctl adopt {}), ",
+                              policy.name)
+                : ""));
 }
 
 /// Every connector at the API has to be one of ours, and every one of ours has to be there.
@@ -125,13 +141,21 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
     for (std::size_t i = 0; i < facts.units.size(); ++i) {
         const Sample& sample = facts.samples[i];
         UnitProgress unit;
+        unit.surge = facts.units[i].surge;
         unit.name = facts.units[i].name;
         unit.stop_and_start = facts.units[i].stop_and_start;
-        unit.step = sample.state.running() ? UnitStep::waiting : UnitStep::listed;
+        const bool goes = sample.state.running() && !unit.surge;
+        unit.step = goes ? UnitStep::waiting : UnitStep::listed;
         unit.baseline = sample.connections();
         unit.invocation_before = sample.state.invocation;
         if (sample.readiness) unit.connector_before = sample.readiness->connector_id;
         (unit.step == UnitStep::listed ? listed : plan).push_back(std::move(unit));
+    }
+    // Whoever helps out is to be as good as the best of them.
+    for (UnitProgress& unit : listed) {
+        if (!unit.surge) continue;
+        for (const UnitProgress& other : plan)
+            unit.baseline = std::max(unit.baseline, other.baseline);
     }
     if (plan.empty()) return listed;
     const RolloutPolicy& rollout = policy.rollout;
@@ -152,16 +176,20 @@ std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept
     Problems problems;
     judge_tunnel(policy, facts, problems);
     if (scheduled) judge_clock(facts, problems);
-    if (facts.units.empty()) {
+    if (std::ranges::all_of(facts.units, &InspectUnits::Unit::surge)) {
         problems.emplace_back(
             "no unit matches `units:`; name the cloudflared units of this tunnel");
         return problems;
     }
     for (std::size_t i = 0; i < facts.units.size(); ++i) {
-        judge_unit(policy, facts.units[i], facts.samples[i], problems);
+        if (facts.units[i].surge) {
+            judge_surge(facts.units[i], facts.samples[i], problems);
+        } else {
+            judge_unit(policy, facts.units[i], facts.samples[i], problems);
+        }
     }
     if (problems.empty()) {
-        judge_capacity(policy, accept_gap, facts.samples, problems);
+        judge_capacity(policy, accept_gap, facts, problems);
         judge_connectors(facts, problems);
     }
     return problems;

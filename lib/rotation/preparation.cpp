@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 namespace keyturn {
 
 Script<PreflightFacts> Rotation::gather_facts() {
@@ -48,6 +50,7 @@ Script<> Rotation::preflight() {
 }
 
 void Rotation::plan(const PreflightFacts& facts) {
+    record_.old_fingerprint = facts.files.fingerprint;
     record_.units = plan_units(inputs_.policy, facts);
     record_.connectors_before.clear();
     for (const Connector& connector : facts.connectors) {
@@ -59,7 +62,7 @@ void Rotation::plan(const PreflightFacts& facts) {
 
 void Rotation::tell_left_stopped() {
     for (const UnitProgress& unit : record_.units) {
-        if (unit.step != UnitStep::listed) continue;
+        if (unit.step != UnitStep::listed || unit.surge) continue;
         say(EventKind::unit_left_stopped, Priority::warning,
             fmt::format("{} is not running: it gets the new token and is not started", unit.name),
             unit.name, "listed");
@@ -68,17 +71,27 @@ void Rotation::tell_left_stopped() {
 
 Script<> Rotation::prepare() {
     co_await save(Phase::prepare);
-    const PrepareSecret question;
+    PrepareSecret question;
+    question.superseded = record_.superseded;
     std::string purpose = "cannot prepare the new secret";
-    const PrepareSecret::Value prepared = co_await ask_or_refuse(question, purpose);
+    const PrepareSecret::Value prepared = co_await ask_or_refuse(std::move(question), purpose);
     invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret is new");
+    // Only then do the units that run now run on the old token, and can be left on it.
+    const bool on_it = record_.old_fingerprint == prepared.old_fingerprint &&
+                       inputs_.policy.drift.restart != "never";
+    for (UnitProgress& unit : record_.units) {
+        if (!on_it) unit.invocation_before.clear();
+    }
     record_.rotation_id = prepared.rotation_id;
     record_.old_fingerprint = prepared.old_fingerprint;
     record_.new_fingerprint = prepared.new_fingerprint;
+    const auto own_units = std::ranges::count(record_.units, false, &UnitProgress::surge);
     say(EventKind::rotation_started, Priority::notice,
-        fmt::format("Rotating the token of {} ({}): {} units in {} batches, token {} -> {}",
-                    inputs_.policy.name, record_.trigger, record_.units.size(),
-                    record_.batch_count(), record_.old_fingerprint, record_.new_fingerprint));
+        fmt::format(
+            "{} of {} ({}): {} units in {} batches, token {} -> {}",
+            record_.compromised ? "Replacing the token in wrong hands" : "Rotating the token",
+            inputs_.policy.name, record_.trigger, own_units, record_.batch_count(),
+            record_.old_fingerprint, record_.new_fingerprint));
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));
 }

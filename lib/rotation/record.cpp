@@ -11,10 +11,11 @@ namespace {
 template <class Value, std::size_t size>
 using Names = std::array<std::pair<Value, std::string_view>, size>;
 
-constexpr Names<Phase, 6> phase_names{{
+constexpr Names<Phase, 7> phase_names{{
     {Phase::preflight, "preflight"},
     {Phase::prepare, "prepare"},
     {Phase::commit, "commit"},
+    {Phase::revert, "reverting"},
     {Phase::roll, "roll"},
     {Phase::soak, "soak"},
     {Phase::finish, "finish"},

@@ -15,6 +15,7 @@ enum class Phase {
     preflight,  ///< Looking only. Nothing on disk, nothing touched.
     prepare,    ///< The secret is being made, kept and staged. The API knows nothing.
     commit,     ///< The PATCH may have been sent. Covers the delivery that follows it at once.
+    revert,     ///< The old secret may have been sent again. Covers its delivery, too.
     roll,       ///< Every file holds the new token; units are restarted one by one.
     soak,       ///< A batch has verified; watching before the next one.
     finish,     ///< Every unit has verified; waiting for the API to list ours only.
@@ -22,7 +23,7 @@ enum class Phase {
 
 /// How far a unit is.
 enum class UnitStep {
-    listed,      ///< Was not running at plan time: gets the file, is not started.
+    listed,      ///< Was not running at plan time: gets the file, is not started. Or stopped surge.
     waiting,     ///< Still on the token it was started with.
     restarting,  ///< Our restart is recorded; `invocation_before` tells whether it happened.
     verified,    ///< Runs with the new token, and that was proven.
@@ -33,11 +34,13 @@ struct UnitProgress {
     int batch = 0;     ///< From 1; 0 for `listed`.
     int baseline = 0;  ///< readyConnections at plan time.
     UnitStep step = UnitStep::waiting;
-    std::string invocation_before;  ///< InvocationID of the process to be replaced.
+    std::string invocation_before;  ///< InvocationID of the process to be replaced; while it waits,
+                                    ///< of one that surely runs on the old token, or empty.
     std::string connector_before;
     Milliseconds stop_and_start{0};  ///< The unit's own stop and start timeouts, summed.
     std::string connector_after;
     std::string verified_by;  ///< "systemd, ready, api"
+    bool surge = false;       ///< Not one of the policy's: helps out while those are restarted.
 
     bool operator==(const UnitProgress&) const = default;
 };
@@ -64,9 +67,14 @@ struct RotationRecord {
     std::string old_fingerprint;
     std::string new_fingerprint;
     bool accept_gap = false;
-    bool scheduled = false;   ///< Started by the schedule, not by a person.
-    bool takes_over = false;  ///< Begun to bring the units onto a stranger's token.
-    bool adopted = false;     ///< A stranger's token was taken over: no secret of ours is sent.
+    bool scheduled = false;    ///< Started by the schedule, not by a person.
+    bool takes_over = false;   ///< Begun to bring the units onto a stranger's token.
+    bool adopted = false;      ///< A stranger's token was taken over: no secret of ours is sent.
+    std::string reverting;     ///< Why it goes back to the token from before; empty: it does not.
+    bool compromised = false;  ///< The old token is in wrong hands: see compromise.cpp.
+    bool evict_all = false;    ///< With that: every connector is dropped, ours too.
+    bool evicted = false;      ///< With that: whoever was attached before has been dropped.
+    std::string superseded;    ///< The rotation that a compromise has put an end to.
     int adoptions = 0;    ///< How often a stranger's token was taken over, since the last retry.
     bool proven = false;  ///< All is well; only wiping and concluding are left.
     std::string refusal;  ///< Why it is refused; only wiping and concluding are left.
@@ -76,6 +84,7 @@ struct RotationRecord {
     std::optional<Hold> hold;
 
     [[nodiscard]] bool ends_on_foreign_token() const { return takes_over || adopted; }
+    [[nodiscard]] bool reverts() const { return !reverting.empty(); }
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
 
@@ -86,7 +95,7 @@ struct RotationRecord {
 struct HistoryEntry {
     std::string rotation_id;
     std::string trigger;
-    std::string outcome;  ///< done, taken over or refused
+    std::string outcome;  ///< done, taken over, reverted or refused
     std::string text;     ///< The closing sentence.
     WallTime started{};
     WallTime ended{};
@@ -102,6 +111,7 @@ struct TunnelState {
     WallTime first_seen{};                   ///< Without a last rotation the age counts from here.
     std::optional<WallTime> last_done;       ///< End of the last rotation that was done.
     std::optional<RotationRecord> rotation;  ///< The open one.
+    std::optional<WallTime> paused;          ///< Since when; an operator's word.
     /// Fingerprints that were rotated away from, oldest first. One that comes back is somebody
     /// putting an old secret back.
     std::vector<std::string> retired;

@@ -31,19 +31,27 @@ constexpr Milliseconds list_interval = std::chrono::seconds{2};
 /// How often a restart that did not happen (the bus died under it) is asked for again.
 constexpr int restarts_max = 3;
 
+/// Its restart was recorded and is not made.
+void not_begun(UnitProgress& unit) {
+    unit.step = unit.surge ? UnitStep::listed : UnitStep::waiting;
+    unit.invocation_before.clear();
+}
+
 }  // namespace
 
 Script<> Rotation::roll() {
-    if (record_.phase == Phase::commit) {
-        co_await save(Phase::roll);
+    const bool just_delivered = record_.phase == Phase::commit || record_.phase == Phase::revert;
+    if (just_delivered) co_await save(Phase::roll);
+    if (just_delivered && !record_.compromised) {
         begin_step(inputs_.policy.rollout.settle);
         co_await sleep_for(inputs_.policy.rollout.settle);
         end_step();
     }
     for (;;) {
         const bool finished = co_await roll_batches();
-        if (finished) co_return;
+        if (finished) break;
     }
+    co_await stop_surge();
 }
 
 /// False when the token changed underneath: everything is to be rolled again. After a crash it
@@ -52,11 +60,8 @@ Script<> Rotation::roll() {
 Script<bool> Rotation::roll_batches() {
     all_over_again_ = false;
     const int first = first_open_batch();
-    // What was begun is ended first: a unit promoted in a soak may be of a later batch.
-    for (std::size_t i = 0; i < record_.units.size(); ++i) {
-        if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
-        if (all_over_again_) co_return false;
-    }
+    co_await roll_what_was_begun();
+    if (all_over_again_) co_return false;
     if (record_.batch_count() == 0) co_await plan_started_units(1);
     if (record_.batch_count() == 0) co_return true;  // Nothing runs.
     for (int batch = first;; ++batch) {
@@ -77,6 +82,14 @@ Script<bool> Rotation::roll_batches() {
     }
 }
 
+/// A unit promoted in a soak may be of a later batch, and a surge is of none.
+Script<> Rotation::roll_what_was_begun() {
+    for (std::size_t i = 0; i < record_.units.size(); ++i) {
+        if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
+        if (all_over_again_) co_return;
+    }
+}
+
 /// The batch that was open; an earlier one where a unit had verified, failed, and is restarted by a
 /// retry: then what came after it is to be watched anew, too.
 int Rotation::first_open_batch() const {
@@ -94,7 +107,8 @@ Script<> Rotation::plan_started_units(int batch) {
     const SampleUnits::Value samples = co_await sample();
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
-        if (unit.step != UnitStep::listed || !samples[i].state.running()) continue;
+        const bool started = unit.step == UnitStep::listed && samples[i].state.running();
+        if (!started || unit.surge) continue;
         unit.step = UnitStep::waiting;
         unit.batch = batch;
         unit.baseline = samples[i].connections();
@@ -104,13 +118,14 @@ Script<> Rotation::plan_started_units(int batch) {
 Script<> Rotation::roll_unit(std::size_t index) {
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
+        co_await stand_still();
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
         if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
         const SampleUnits::Value samples = co_await sample();
         if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
         // Much may have happened since it was allowed: a disk that was full, a crash of ours.
         if (!may_go_down(index, samples)) {
-            record_.units[index].step = UnitStep::waiting;
+            not_begun(record_.units[index]);
             continue;
         }
         co_await restart(index);
@@ -124,7 +139,8 @@ bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples)
     const SampleUnits::Sample& own = samples[index];
     const bool may_serve = own.state.running() && (!own.readiness || own.serving());
     const int others = count_serving(samples) - (own.serving() ? 1 : 0);
-    return !may_serve || others >= inputs_.policy.rollout.min_available || gap_accepted();
+    const bool enough = others >= inputs_.policy.rollout.min_available;
+    return !may_serve || enough || gap_accepted() || record_.evict_all;
 }
 
 /// Whether a unit whose restart is recorded still has to be restarted. One that is dead is
@@ -151,13 +167,15 @@ bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample
         verdict.standing == UnitVerdict::Standing::not_yet && sample.state.running();
     if (lacking) return acknowledged;
     if (verdict.standing != UnitVerdict::Standing::dead) return false;
-    return sample.state.active_state == "failed" || acknowledged;
+    // A surge is stopped as a rule, and started as it is restarted.
+    return sample.state.active_state == "failed" || acknowledged || unit.surge;
 }
 
 /// Waits until this unit may go down: enough others serve, or it does not serve itself (I1).
 Script<> Rotation::allow_restart(std::size_t index) {
     const BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
     for (;;) {
+        co_await stand_still();
         const SampleUnits::Value samples = co_await sample();
         UnitProgress& unit = record_.units[index];
         const SampleUnits::Sample own = samples[index];
@@ -190,6 +208,11 @@ Script<> Rotation::allow_restart(std::size_t index) {
                 record_.units[*useless].name);
             co_await record_restart(*useless, samples[*useless]);
             co_await roll_unit(*useless);
+            if (all_over_again_) co_return;
+            continue;
+        }
+        if (const auto surge = idle_surge(samples)) {
+            co_await start_surge(*surge);
             if (all_over_again_) co_return;
             continue;
         }
@@ -231,7 +254,8 @@ void Rotation::waited_for_replicas() {
 /// Durable before the restart: after a crash the InvocationID tells whether it happened.
 Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
-    if (unit.batch == 0) unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
+    if (unit.batch == 0 && !unit.surge)
+        unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
     unit.invocation_before = own.state.invocation;
     if (own.readiness) unit.connector_before = own.readiness->connector_id;
     unit.step = UnitStep::restarting;
@@ -246,7 +270,9 @@ std::optional<std::size_t> Rotation::waiting_without_connection(
         const SampleUnits::Sample& sample = samples[i];
         const UnitStep step = record_.units[i].step;
         const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
-        if (waits && sample.state.running() && sample.readiness && !sample.serving()) return i;
+        if (waits && !record_.units[i].surge && sample.state.running() && sample.readiness &&
+            !sample.serving())
+            return i;
     }
     return std::nullopt;
 }
@@ -261,7 +287,9 @@ Script<> Rotation::restart(std::size_t index) {
     question.not_after = now_ + sample_age_max;
     question.deadline = std::max(inputs_.policy.rollout.healthy_deadline,
                                  record_.units[index].stop_and_start + job_slack);
-    say(EventKind::unit_restarting, Priority::notice, fmt::format("Restarting {}", name), name);
+    const bool surge = record_.units[index].surge;
+    say(surge ? EventKind::surge_started : EventKind::unit_restarting, Priority::notice,
+        fmt::format("{} {}", surge ? "Starting" : "Restarting", name), name);
     const auto result = co_await ask(std::move(question));
     if (!result && passes_by_itself(result.error().fault)) {
         // Whether it happened, the next sample tells: a new InvocationID.
@@ -270,13 +298,13 @@ Script<> Rotation::restart(std::size_t index) {
     }
     if (!result) {
         const Error error = result.error();
-        record_.units[index].step = UnitStep::waiting;
+        not_begun(record_.units[index]);
         std::string reason = error.fault == Fault::conflict ? "operator_took_over" : "not_allowed";
         std::string text = fmt::format("{} was not restarted: {}", name, error.text);
         co_await hold(std::move(reason), std::move(text), name);
     }
     if (*result == JobResult::canceled) {
-        record_.units[index].step = UnitStep::waiting;
+        not_begun(record_.units[index]);
         std::string text = fmt::format(
             "somebody's own job for {} replaced our restart; look at it (systemctl status {})",
             name, name);

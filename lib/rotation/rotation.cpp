@@ -26,6 +26,9 @@ Rotation::Rotation(RotationInputs inputs, BootTime now, WallTime wall_now)
         record_.accept_gap = inputs_.accept_gap;
         record_.scheduled = inputs_.scheduled;
         record_.takes_over = inputs_.takes_over;
+        record_.compromised = inputs_.compromised;
+        record_.evict_all = inputs_.evict_all;
+        record_.superseded = inputs_.superseded;
         record_.adoptions = inputs_.adoptions;
         record_.started = wall_now;
         record_.phase = Phase::preflight;
@@ -46,6 +49,44 @@ void Rotation::answer(Answer answer, BootTime now, WallTime wall_now) {
 
 Script<> Rotation::tell() {
     const bool resumed = inputs_.record.has_value();
+    co_await tell_beginning(resumed);
+    if (record_.proven) co_await conclude();
+    if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
+    const bool planned = record_.phase != Phase::preflight;
+    if (record_.compromised) {
+        co_await compromise();
+    } else if (record_.ends_on_foreign_token() && (!planned || record_.phase == Phase::commit)) {
+        co_await take_over(planned);
+    } else if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
+        co_await preflight();
+        co_await prepare();
+        co_await commit(false);
+    } else if (record_.phase == Phase::commit) {
+        co_await commit(true);
+    } else if (record_.phase == Phase::revert) {
+        co_await take_back();
+    } else if (record_.phase != Phase::finish) {
+        co_await deliver_again();
+    }
+    co_await roll_to_the_end();
+}
+
+/// What is delivered again after a crash is certainly what the API holds.
+Script<> Rotation::deliver_again() {
+    const bool still_ours = co_await token_is_still_ours();
+    if (still_ours) co_await deliver();
+}
+
+/// Never returns; a token that changed underneath leads back to the roll-out.
+Script<> Rotation::roll_to_the_end() {
+    for (;;) {
+        if (record_.phase != Phase::finish && !ends_after_delivery()) co_await roll();
+        co_await finish();
+    }
+}
+
+/// What the record says was not settled yet.
+Script<> Rotation::tell_beginning(bool resumed) {
     if (record_.hold) {
         say(EventKind::rotation_held, Priority::alert,
             fmt::format("The rotation of {} is still held: {}", inputs_.policy.name,
@@ -68,27 +109,6 @@ Script<> Rotation::tell() {
         record_.adoptions = 0;
         co_await save(record_.phase);
     }
-    if (record_.proven) co_await conclude();
-    if (record_.phase == Phase::finish && !everyone_proven()) record_.phase = Phase::roll;
-    const bool planned = record_.phase != Phase::preflight;
-    if (record_.ends_on_foreign_token() && (!planned || record_.phase == Phase::commit)) {
-        co_await take_over(planned);
-    } else if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
-        co_await preflight();
-        co_await prepare();
-        co_await commit(false);
-    } else if (record_.phase == Phase::commit) {
-        co_await commit(true);
-    } else if (record_.phase != Phase::finish) {
-        // What is delivered again after a crash is certainly what the API holds.
-        const bool still_ours = co_await token_is_still_ours();
-        if (still_ours) co_await deliver();
-    }
-    // Until it is done; a token that changed underneath leads back to the roll-out.
-    for (;;) {
-        if (record_.phase != Phase::finish && !ends_after_delivery()) co_await roll();
-        co_await finish();
-    }
 }
 
 Script<SampleUnits::Value> Rotation::sample() {
@@ -98,14 +118,19 @@ Script<SampleUnits::Value> Rotation::sample() {
     SampleUnits::Value samples = co_await insist(std::move(question), std::move(purpose));
     invariant(samples.size() == record_.units.size(), "every unit was sampled");
     view_.samples = samples;
+    if (outage_began_) note_outage(samples);
     co_return samples;
 }
 
 Script<> Rotation::sleep_for(Milliseconds duration) {
     Wait wait;
     wait.until = now_ + duration;
-    // Only a clock can fail to wait, and then there is nothing better to do than to go on.
-    static_cast<void>(co_await ask(wait));
+    do {
+        // Only a clock can fail to wait, and then there is nothing better to do than to go on.
+        const auto waited = co_await ask(wait);
+        if (revert_wanted_) co_await obey();
+        if (!waited) co_return;
+    } while (now_ < wait.until);
 }
 
 Script<> Rotation::save(Phase phase) {
@@ -141,6 +166,9 @@ void Rotation::waited_enough() {
 }
 
 Script<> Rotation::hold(std::string reason, std::string text, std::string unit) {
+    const bool goes_back = reason == "verification_failed" && can_revert() &&
+                           inputs_.policy.rollout.on_failure == "revert";
+    if (goes_back) co_await revert(std::move(text));
     record_.hold = Hold{std::move(reason), std::move(text), std::move(unit), wall_now_};
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
@@ -163,7 +191,7 @@ Script<> Rotation::watch_hold(bool durable) {
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
     end_step();
-    bool urgent = false;
+    urgent_ = false;
     for (;;) {
         if (!durable) {
             SaveRecord question;
@@ -171,23 +199,55 @@ Script<> Rotation::watch_hold(bool durable) {
             const auto saved = co_await ask(std::move(question));
             durable = saved.has_value();
         }
-        SampleUnits question;
-        question.names = unit_names();
-        const auto samples = co_await ask(std::move(question));
-        if (samples) view_.samples = *samples;
-        const int serving = samples ? count_serving(*samples) : 0;
-        const bool low =
-            samples && !samples->empty() && serving < inputs_.policy.rollout.min_available;
-        if (low && !urgent) {
-            say(EventKind::hold_urgent, Priority::alert,
-                fmt::format("{} is held with {} serving, min_available is {}: {}",
-                            inputs_.policy.name, serving, inputs_.policy.rollout.min_available,
-                            record_.hold->text),
-                record_.hold->unit, "held");
-        }
-        if (samples) urgent = low;
+        co_await look_while_stopped();
         co_await sleep_for(hold_watch_interval);
     }
+}
+
+/// Units on the old token decay while nothing happens: that may become urgent.
+Script<> Rotation::look_while_stopped() {
+    SampleUnits question;
+    question.names = unit_names();
+    const auto samples = co_await ask(std::move(question));
+    if (!samples) co_return;
+    view_.samples = *samples;
+    const int serving = count_serving(*samples);
+    const int needed = inputs_.policy.rollout.min_available;
+    const bool low = !samples->empty() && serving < needed;
+    if (low && !std::exchange(urgent_, low)) {
+        say(EventKind::hold_urgent, Priority::alert,
+            fmt::format("{} is {} with {} serving, min_available is {}: {}", inputs_.policy.name,
+                        record_.hold ? "held" : "paused", serving, needed, view_.reason),
+            record_.hold ? record_.hold->unit : "", record_.hold ? "held" : "paused");
+    }
+    urgent_ = low;
+}
+
+/// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
+Script<> Rotation::stand_still() {
+    if (!inputs_.paused || record_.compromised) co_return;
+    waited_for_replicas();
+    view_.state = RotationState::paused;
+    view_.reason = "an operator has paused it";
+    say(EventKind::rotation_paused, Priority::warning,
+        fmt::format("The rotation of {} stands still until `keyturnctl resume {}`{}",
+                    inputs_.policy.name, inputs_.policy.name,
+                    record_.committed ? "; units on the old token cannot get a lost connection "
+                                        "back meanwhile"
+                                      : ""),
+        {}, "paused");
+    urgent_ = false;
+    while (inputs_.paused) {
+        co_await look_while_stopped();
+        Wait wait;
+        wait.until = now_ + hold_watch_interval;
+        static_cast<void>(co_await ask(wait));
+        if (revert_wanted_) co_await obey();
+    }
+    view_.state = RotationState::running;
+    view_.reason.clear();
+    say(EventKind::rotation_continued, Priority::notice,
+        fmt::format("The rotation of {} goes on", inputs_.policy.name));
 }
 
 Script<> Rotation::refuse(std::string text) {
@@ -223,9 +283,11 @@ void Rotation::reopen_acknowledged_unit() {
     }
 }
 
+/// And nothing but the policy's own units is left.
 bool Rotation::everyone_proven() const {
     return std::ranges::all_of(record_.units, [](const UnitProgress& unit) {
-        return unit.step == UnitStep::verified || unit.step == UnitStep::listed;
+        const bool proven = unit.step == UnitStep::verified && !unit.surge;
+        return proven || unit.step == UnitStep::listed;
     });
 }
 

@@ -23,6 +23,10 @@ struct RotationInputs {
     bool scheduled = false;                ///< Started by the schedule: refuses a wrong clock.
     bool accept_gap = false;               ///< The operator's word, beside the policy's.
     bool takes_over = false;               ///< Somebody else rotated; bring the units onto it.
+    bool compromised = false;              ///< The token is in wrong hands: lock them out.
+    bool evict_all = false;                ///< With that: drop our own connections, too.
+    std::string superseded;                ///< With that: whose tokens are kept still.
+    bool paused = false;                   ///< An operator wants no further step for now.
     int adoptions = 0;                     ///< How often that was done lately.
     std::vector<std::string> retired;      ///< Fingerprints that are not taken over.
     std::optional<RotationRecord> record;  ///< The open rotation on disk, when one is resumed.
@@ -30,7 +34,7 @@ struct RotationInputs {
     std::string acknowledged_unit;         ///< The unit of that hold: its stop is accepted.
 };
 
-enum class RotationState { running, waiting, held, refused, done };
+enum class RotationState { running, waiting, paused, held, refused, done };
 
 /// What a rotation is doing, for status and D-Bus.
 struct RotationView {
@@ -65,6 +69,15 @@ class Rotation {
     /// What came of `action()`; must be the answer to an action of that type.
     void answer(Answer answer, BootTime now, WallTime wall_now);
 
+    /// An operator's word; obeyed at the next step, a restart under way is ended and proven first.
+    void set_paused(bool paused) { inputs_.paused = paused; }
+
+    /// Whether the token from before can be brought back.
+    [[nodiscard]] bool can_revert() const;
+
+    /// An operator wants that; obeyed at the next wait. Only where `can_revert()`.
+    void ask_to_revert() { revert_wanted_ = true; }
+
     /// Done or refused: there is nothing more to do. A hold is not an end; it goes on watching.
     [[nodiscard]] bool ended() const {
         return view_.state == RotationState::done || view_.state == RotationState::refused;
@@ -84,7 +97,10 @@ class Rotation {
     enum class Listing { listed, absent, unknown };
 
     // The story, one file a chapter.
-    Script<> tell();       // rotation.cpp
+    Script<> tell();  // rotation.cpp
+    Script<> tell_beginning(bool resumed);
+    Script<> deliver_again();
+    Script<> roll_to_the_end();
     Script<> preflight();  // preparation.cpp
     void plan(const PreflightFacts& facts);
     void tell_left_stopped();
@@ -99,11 +115,34 @@ class Rotation {
     Script<> follow_token();
     Script<> put_back();
     Script<> take_over(bool resumed);  // adoption.cpp
-    Script<> plan_take_over();
+    Script<> plan_without_judging();
     Script<> adopt(std::string foreign_fingerprint, bool kept = false);
     Script<> allow_adoption(std::string foreign_fingerprint);
     [[nodiscard]] bool ends_after_delivery() const;
+    Script<> revert(std::string why);  // revert.cpp
+    Script<> take_back();
+    void plan_revert();
+    void spare_untouched(const SampleUnits::Value& samples);
+    Script<> obey();
+    Script<> compromise();  // compromise.cpp
+    Script<> evict();
+    Script<> evict_foreign();
+    Script<> send_again();
+    Script<> restart_all();
+    Script<> lock_out();
+    Script<> evict_connector(std::string id, std::string described);
+    void note_outage(const SampleUnits::Value& samples);
+    [[nodiscard]] bool serves_anew(std::size_t index, const SampleUnits::Value& samples) const;
+    [[nodiscard]] std::optional<std::string> replaced_among(
+        const std::vector<std::string>& units, const SampleUnits::Value& samples) const;
+    [[nodiscard]] std::string lockout_sentence() const;
+    [[nodiscard]] std::optional<std::size_t> idle_surge(  // surge.cpp
+        const SampleUnits::Value& samples) const;
+    Script<> start_surge(std::size_t index);
+    Script<> stop_surge();
+    Script<> stop_surge_unit(std::size_t index);
     Script<> roll();  // roll_out.cpp
+    Script<> roll_what_was_begun();
     Script<bool> roll_batches();
     [[nodiscard]] int first_open_batch() const;
     Script<> plan_started_units(int batch);
@@ -120,8 +159,9 @@ class Rotation {
     Script<> verify(std::size_t index);
     Script<Listing> listing_of(std::string connector);
     Script<bool> soak_out();  // soak.cpp
+    Script<bool> all_is_back(SampleUnits::Value samples);
     Script<std::optional<std::size_t>> soak();
-    Script<std::optional<std::size_t>> watch(Milliseconds duration);
+    Script<std::optional<std::size_t>> watch(Milliseconds duration, Milliseconds at_least);
     Script<> verify_replacement(std::string unit);
     void tell_decays(const HealthFinding& finding);
     Script<> finish();  // finish.cpp
@@ -147,6 +187,8 @@ class Rotation {
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
     Script<> hold(std::string reason, std::string text, std::string unit = {});
     Script<> watch_hold(bool durable);
+    Script<> look_while_stopped();
+    Script<> stand_still();
     void reopen_acknowledged_unit();
     [[nodiscard]] bool everyone_proven() const;
     Script<> refuse(std::string text);
@@ -172,7 +214,13 @@ class Rotation {
     bool patch_confirmed_ = false;    ///< The PATCH answer itself carried our token.
     bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.
     bool all_over_again_ = false;     ///< The token changed underneath: no unit is on it.
+    bool revert_wanted_ = false;      ///< By an operator, who has not been obeyed yet.
     bool short_of_replicas_ = false;  ///< Waits for replicas, which a mere answer does not end.
+    Milliseconds healthy_for_{0};     ///< How long the last watch was.
+    bool urgent_ = false;             ///< Fewer serve than have to, while nothing happens.
+    int resends_ = 0;                 ///< How often a stranger was overruled after a compromise.
+    std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
+    std::optional<Milliseconds> outage_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
 
     std::optional<Action> action_;

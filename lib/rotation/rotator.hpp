@@ -45,6 +45,9 @@ class Rotator {
     /// Of the token in the token file; empty where there is none that can be read.
     [[nodiscard]] Result<Fingerprint> delivered_fingerprint();
 
+    /// The id of the rotation whose tokens are kept; empty where none are, or they cannot be read.
+    [[nodiscard]] std::string kept_rotation();
+
     /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
     Task<Result<void>> seed_token_file();
 
@@ -64,13 +67,18 @@ class Rotator {
     Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
     Task<Result<void>> act(const PutBackToken& action);
     Task<Result<AdoptToken::Value>> act(const AdoptToken& action);
+    Task<Result<void>> act(const TakeBackSecret& action);
+    Task<Result<void>> act(const WipeOldSecret& action);
+    Task<Result<void>> act(const EvictConnector& action);
     Task<Result<JobResult>> act(const RestartUnit& action);
+    Task<Result<JobResult>> act(const StopUnit& action);
     Task<Result<void>> act(const Wait& action);
     Task<Result<void>> act(const ForgetSecrets& action);
     Task<Result<void>> act(const Conclude& action);
 
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit);
+    Task<Result<std::optional<InspectUnits::Unit>>> inspect_surge();
     Task<Result<SampleUnits::Sample>> sample(std::string unit);
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
     [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();

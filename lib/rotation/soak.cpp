@@ -4,6 +4,7 @@
 #include "rotation/asking.hpp"
 #include "rotation/health_watch.hpp"
 #include "rotation/rotation.hpp"
+#include "rotation/verification.hpp"
 
 #include <fmt/format.h>
 
@@ -23,8 +24,10 @@ constexpr int replacements_max = 3;
 }  // namespace
 
 /// Soaks until it has passed undisturbed; a unit that decays meanwhile is restarted in between.
-/// False when the token changed underneath.
+/// False when the token changed underneath. The way back is known to be good and a compromise has
+/// no time: neither is watched.
 Script<bool> Rotation::soak_out() {
+    if (record_.reverts() || record_.compromised) co_return true;
     for (;;) {
         const std::optional<std::size_t> promoted = co_await soak();
         if (!promoted) co_return !all_over_again_;
@@ -37,22 +40,40 @@ Script<bool> Rotation::soak_out() {
 
 Script<std::optional<std::size_t>> Rotation::soak() {
     const Milliseconds duration = inputs_.policy.rollout.soak;
+    const Milliseconds at_least = std::min(inputs_.policy.rollout.soak_min, duration);
     co_await save(Phase::soak);
     say(EventKind::soak_started, Priority::notice,
         fmt::format("Batch {} of {} of {} serves; soaking for {}", record_.batch,
-                    record_.batch_count(), inputs_.policy.name, to_text(duration)));
-    const std::optional<std::size_t> promoted = co_await watch(duration);
+                    record_.batch_count(), inputs_.policy.name,
+                    at_least == duration
+                        ? to_text(duration)
+                        : fmt::format("{} to {}", to_text(at_least), to_text(duration))));
+    const std::optional<std::size_t> promoted = co_await watch(duration, at_least);
     if (!promoted && !all_over_again_) {
         say(EventKind::soak_ended, Priority::info,
-            fmt::format("{} was healthy for {}", inputs_.policy.name, to_text(duration)));
+            fmt::format("{} was healthy for {}", inputs_.policy.name, to_text(healthy_for_)));
     }
     co_return promoted;
 }
 
-/// Looks at every unit until `duration` has passed without a disturbance. Holds when a restarted
+/// Whether every restarted unit has all the connections that it had before, and is listed. An API
+/// that does not answer says nothing.
+Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const UnitProgress& unit = record_.units[i];
+        const bool restarted = unit.step == UnitStep::verified;
+        if (restarted && samples[i].connections() < connections_wanted(unit)) co_return false;
+    }
+    const ListConnectors list;
+    const auto connectors = co_await ask(list);
+    co_return connectors&& units_absent_from(*connectors).empty();
+}
+
+/// Looks at every unit until `duration` has passed without a disturbance, or `at_least`, if all is
+/// back by then. Holds when a restarted
 /// unit fails. Returns early with a unit that has to be restarted next, and when the token changed
 /// underneath.
-Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
+Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Milliseconds at_least) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
     const Phase phase = record_.phase;
@@ -99,7 +120,12 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration) {
                             inputs_.policy.name));
         }
         disturbed_before = disturbed;
+        const bool long_enough = now_ - view_.step->started >= at_least;
+        if (disturbed || !long_enough || at_least == duration) continue;
+        const bool back = co_await all_is_back(samples);
+        if (back) break;
     }
+    healthy_for_ = now_ - view_.step->started;
     end_step();
     co_return std::nullopt;
 }

@@ -7,6 +7,10 @@
 
 namespace keyturn {
 
+std::string surge_unit_of(const std::string& tunnel_name) {
+    return fmt::format("keyturn-surge@{}.service", tunnel_name);
+}
+
 std::optional<std::string> unit_problem(const UnitSettings& settings,
                                         const std::string& token_file) {
     if (settings.need_daemon_reload) {

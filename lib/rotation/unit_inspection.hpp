@@ -7,6 +7,9 @@
 
 namespace keyturn {
 
+/// The unit that helps out while the units of this tunnel are restarted.
+[[nodiscard]] std::string surge_unit_of(const std::string& tunnel_name);
+
 /// Why a unit cannot be part of a rotation, and what to do: it would not take its token from
 /// `token_file`, or restarting it would drag other units along. Pure.
 [[nodiscard]] std::optional<std::string> unit_problem(const UnitSettings& settings,

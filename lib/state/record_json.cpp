@@ -34,6 +34,7 @@ void describe(Visitor& visit, Record& unit) {
     visit("stop_and_start_ms", unit.stop_and_start);
     visit("connector_after", unit.connector_after);
     visit("verified_by", unit.verified_by);
+    visit("surge", unit.surge);
 }
 
 template <class Visitor, IsA<Hold> Record>
@@ -57,6 +58,11 @@ void describe(Visitor& visit, Record& rotation) {
     visit("scheduled", rotation.scheduled);
     visit("takes_over", rotation.takes_over);
     visit("adopted", rotation.adopted);
+    visit("reverting", rotation.reverting);
+    visit("compromised", rotation.compromised);
+    visit("evict_all", rotation.evict_all);
+    visit("evicted", rotation.evicted);
+    visit("superseded", rotation.superseded);
     visit("adoptions", rotation.adoptions);
     visit("proven", rotation.proven);
     visit("refusal", rotation.refusal);
@@ -86,6 +92,7 @@ void describe(Visitor& visit, Record& document) {
     visit("first_seen_ms", document.state.first_seen);
     visit("last_done_ms", document.state.last_done);
     visit("rotation", document.state.rotation);
+    visit("paused_ms", document.state.paused);
     visit("retired", document.state.retired);
 }
 

@@ -55,10 +55,6 @@ std::string path_of(const std::string& unit) {
     return encoded;
 }
 
-const char* member_of(RestartVerb verb) {
-    return verb == RestartVerb::restart ? "RestartUnit" : "TryRestartUnit";
-}
-
 /// A unit's object answers GetAll("") with the properties of all its interfaces, in one message and
 /// so of one moment. systemd loads the unit for it, if it is not in memory.
 Message get_all_of(sd_bus* bus, const std::string& unit) {
@@ -119,8 +115,15 @@ class SystemdUnitManager final : public UnitManager {
     Task<Result<UnitSettings>> settings(std::string unit) override;
     Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
                                     Milliseconds deadline) override;
+    Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) override;
 
   private:
+    /// What systemd is asked for, and how texts call it.
+    struct Job {
+        const char* member = "";
+        const char* word = "";
+    };
+
     Task<Result<Message>> ask(std::string unit, const char* action, Message message,
                               Milliseconds timeout);
     Task<Result<std::vector<std::string>>> units_like(std::string glob);
@@ -128,7 +131,9 @@ class SystemdUnitManager final : public UnitManager {
     Task<Result<std::vector<std::string>>> follow(std::string unit,
                                                   std::vector<std::string> propagates_to);
     Task<Result<void>> reset_failed(std::string unit);
-    Task<Result<std::string>> start_job(std::string unit, RestartVerb verb, JobWatch& watch);
+    Task<Result<JobResult>> run_job(std::string unit, Job asked, Milliseconds deadline,
+                                    BootTime end);
+    Task<Result<std::string>> start_job(std::string unit, Job asked, JobWatch& watch);
     Task<Result<JobResult>> wait_for(std::string unit, std::string job, JobWatch& watch,
                                      BootTime deadline);
     Task<Result<std::optional<JobResult>>> look_for_end(std::string unit, std::string job,
@@ -239,10 +244,29 @@ Task<Result<JobResult>> SystemdUnitManager::restart(std::string unit, RestartVer
     const BootTime end = clock_.boot_now() + deadline;
     const Result<void> reset = co_await reset_failed(unit);
     if (!reset) co_return reset.error();
+    Job asked;
+    asked.member = verb == RestartVerb::restart ? "RestartUnit" : "TryRestartUnit";
+    asked.word = "restart";
+    const Result<JobResult> result = co_await run_job(std::move(unit), asked, deadline, end);
+    co_return result;
+}
+
+Task<Result<JobResult>> SystemdUnitManager::stop(std::string unit, Milliseconds deadline) {
+    const BootTime end = clock_.boot_now() + deadline;
+    Job asked;
+    asked.member = "StopUnit";
+    asked.word = "stop";
+    const Result<JobResult> result = co_await run_job(std::move(unit), asked, deadline, end);
+    co_return result;
+}
+
+Task<Result<JobResult>> SystemdUnitManager::run_job(std::string unit, Job asked,
+                                                    Milliseconds deadline, BootTime end) {
     auto executor = co_await asio::this_coro::executor;
     JobWatch watch(tracker_, executor);
-    Result<std::string> job = co_await start_job(unit, verb, watch);
+    Result<std::string> job = co_await start_job(unit, asked, watch);
     if (!job) co_return job.error();
+    if (deadline <= Milliseconds{0}) co_return JobResult::queued;
     watch.expect(*job);
     co_return co_await wait_for(unit, *job, watch, end);
 }
@@ -259,16 +283,17 @@ Task<Result<void>> SystemdUnitManager::reset_failed(std::string unit) {
 }
 
 /// The job's object path. Mode "fail": an operator's job that is under way wins.
-Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, RestartVerb verb,
+Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job asked,
                                                         JobWatch& watch) {
-    Message message = manager_call(bus_.handle(), member_of(verb));
+    Message message = manager_call(bus_.handle(), asked.member);
     if (message) sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail");
-    const Result<Message> answer = co_await ask(unit, "restart", std::move(message), patience_.act);
+    const Result<Message> answer =
+        co_await ask(unit, asked.word, std::move(message), patience_.act);
     if (!answer) co_return answer.error();
     const char* job = nullptr;
     if (sd_bus_message_read_basic(answer->get(), 'o', &job) <= 0)
-        co_return Error{Fault::invalid,
-                        fmt::format("systemd's answer to the restart of {} names no job", unit)};
+        co_return Error{Fault::invalid, fmt::format("systemd's answer to the {} of {} names no job",
+                                                    asked.word, unit)};
     const char* sender = sd_bus_message_get_sender(answer->get());
     watch.trust(sender != nullptr ? sender : "");
     co_return std::string(job);
@@ -279,13 +304,14 @@ Task<Result<JobResult>> SystemdUnitManager::wait_for(std::string unit, std::stri
     for (;;) {
         if (const auto result = watch.result()) co_return *result;
         if (watch.lost()) {
-            co_return Error{Fault::unreachable,
-                            fmt::format("the bus died while {} was being restarted", unit)};
+            co_return Error{
+                Fault::unreachable,
+                fmt::format("the bus died while {} was in the middle of its job", unit)};
         }
         const Milliseconds left = deadline - clock_.boot_now();
         if (left <= Milliseconds{0}) {
             co_return Error{Fault::unreachable,
-                            fmt::format("the restart of {} has not ended in time", unit)};
+                            fmt::format("the job of {} has not ended in time", unit)};
         }
         const Milliseconds step = std::min(left, patience_.look_interval);
         co_await watch.wait(step);

@@ -32,9 +32,13 @@ class UnitManager {
 
     /// ResetFailedUnit, then a restart job in mode `fail`, then waits for that job, `deadline` at
     /// most. A job that outlives the deadline is `unreachable`; it goes on without us. `done` only
-    /// says that the job ended: whether the unit works is the caller's question.
+    /// says that the job ended: whether the unit works is the caller's question. With a `deadline`
+    /// of zero the job is `queued` and nobody waits for it.
     virtual Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
                                             Milliseconds deadline) = 0;
+
+    /// A stop job in mode `fail`, and its end, in the same way.
+    virtual Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) = 0;
 };
 
 /// How long systemd is waited for.

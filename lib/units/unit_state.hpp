@@ -48,7 +48,16 @@ struct UnitSettings {
 };
 
 /// How systemd says that a job ended. Words of newer versions are `other`.
-enum class JobResult { done, canceled, timeout, failed, dependency, skipped, other };
+enum class JobResult {
+    done,
+    canceled,
+    timeout,
+    failed,
+    dependency,
+    skipped,
+    other,
+    queued,  ///< Nobody waited for it.
+};
 
 enum class RestartVerb {
     try_restart,  ///< Leaves a unit that is not running alone: what an operator stopped stays so.

@@ -50,7 +50,8 @@ void FakeHost::start(Unit& unit) {
     unit.state.invocation = fmt::format("{:032x}", id);
     unit.connector = fmt::format("connector-{}", id);
     unit.started = clock_.boot_now();
-    unit.connected = content_of(token_file_) == api_token_text();
+    unit.token = content_of(token_file_);
+    unit.connected = unit.token == api_token_text();
     unit.state.active_state = unit.ignores_starts ? "failed" : "active";
     unit.state.sub_state = unit.ignores_starts ? "failed" : "running";
     unit.state.main_pid = unit.ignores_starts ? 0U : 100U + static_cast<unsigned>(id);
@@ -94,12 +95,28 @@ Task<Result<std::vector<Connector>>> FakeHost::list_connectors(TunnelRef) {
     co_return connectors;
 }
 
+Task<Result<void>> FakeHost::evict(TunnelRef, std::string connector) {
+    if (api_down) co_return *api_down;
+    evicted.push_back(connector);
+    std::erase_if(strangers, [&](const Connector& stranger) {
+        return connector.empty() || stranger.id == connector;
+    });
+    for (auto& [name, unit] : units) {
+        // Whoever holds the token of now comes back at once.
+        if (connector.empty() || unit.connector == connector)
+            unit.connected = unit.token == api_token_text();
+    }
+    co_return Result<void>();
+}
+
 Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string> patterns) {
     co_return patterns;
 }
 
 Task<Result<UnitState>> FakeHost::state(std::string unit) {
-    co_return units.at(unit).state;
+    Result<UnitState> state = Error{Fault::missing, "there is no such unit", {}};
+    if (units.contains(unit)) state = units.at(unit).state;
+    co_return state;
 }
 
 Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
@@ -118,6 +135,15 @@ Task<Result<JobResult>> FakeHost::restart(std::string unit, RestartVerb, Millise
     ++restarted.restarts;
     start(restarted);
     co_return restarted.ignores_starts ? JobResult::failed : JobResult::done;
+}
+
+Task<Result<JobResult>> FakeHost::stop(std::string unit, Milliseconds) {
+    Unit& stopped = units.at(unit);
+    stopped.connected = false;
+    stopped.state.active_state = "inactive";
+    stopped.state.sub_state = "dead";
+    stopped.state.main_pid = 0;
+    co_return JobResult::done;
 }
 
 Task<Result<Readiness>> FakeHost::readiness(UnitState unit) {

@@ -25,6 +25,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
         UnitState state;
         std::string connector;
         BootTime started{};
+        std::string token;  ///< What it read at its start.
         bool connected = false;
         bool ignores_starts = false;  ///< A restart leaves it failed.
         int restarts = 0;
@@ -44,6 +45,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
                                                      const Secret& secret) override;
     Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override;
+    Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override;
     void rest() override { ++rests; }
 
     // UnitManager
@@ -52,6 +54,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     Task<Result<UnitSettings>> settings(std::string unit) override;
     Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
                                     Milliseconds deadline) override;
+    Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) override;
 
     // Connectors
     Task<Result<Readiness>> readiness(UnitState unit) override;
@@ -61,6 +64,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     std::map<std::string, Unit> units;
     std::vector<Connector> strangers;    ///< Listed besides our own.
     std::optional<Error> api_down;       ///< Every call of the API fails with it.
+    std::vector<std::string> evicted;    ///< Connectors; "" stands for all of them.
     std::set<Fingerprint> secrets_sent;  ///< Distinct ones.
     int rests = 0;
 

@@ -48,6 +48,18 @@ std::string log_name(const PutBackToken&) {
 std::string log_name(const AdoptToken&) {
     return "adopt";
 }
+std::string log_name(const TakeBackSecret&) {
+    return "take back";
+}
+std::string log_name(const WipeOldSecret&) {
+    return "wipe old";
+}
+std::string log_name(const EvictConnector& action) {
+    return "evict " + (action.id.empty() ? "all" : action.id);
+}
+std::string log_name(const StopUnit& action) {
+    return "stop " + action.unit;
+}
 std::string log_name(const RestartUnit& action) {
     return "restart " + action.unit;
 }
@@ -61,16 +73,14 @@ std::string log_name(const Conclude& action) {
     return "conclude " + action.entry.outcome;
 }
 
-ReadToken::Holder holder_of(RotationWorld::Token token) {
-    switch (token) {
-        case RotationWorld::Token::ours: return ReadToken::Holder::ours;
-        case RotationWorld::Token::old: return ReadToken::Holder::previous;
-        case RotationWorld::Token::foreign: break;
-    }
-    return ReadToken::Holder::other;
-}
-
 }  // namespace
+
+ReadToken::Holder RotationWorld::holder_of(Token token) const {
+    if (token == Token::foreign || (token == Token::old && old_wiped)) {
+        return ReadToken::Holder::other;
+    }
+    return token == fresh() ? ReadToken::Holder::ours : ReadToken::Holder::previous;
+}
 
 RotationWorld::RotationWorld(std::vector<std::string> unit_names) : order(std::move(unit_names)) {
     policy.name = "web";
@@ -86,6 +96,15 @@ RotationWorld::RotationWorld(std::vector<std::string> unit_names) : order(std::m
     fewest_serving = static_cast<int>(order.size());
 }
 
+void RotationWorld::add_surge(const std::string& name) {
+    order.push_back(name);
+    Unit& unit = units[name];
+    unit.surge = true;
+    unit.state.name = name;
+    unit.state.load_state = "loaded";
+    stop(unit);
+}
+
 RotationWorld::Unit& RotationWorld::unit(const std::string& name) {
     return units.at(name);
 }
@@ -97,6 +116,10 @@ void RotationWorld::start(bool retry) {
     inputs.scheduled = scheduled;
     inputs.accept_gap = accept_gap;
     inputs.takes_over = takes_over;
+    inputs.compromised = compromised;
+    inputs.evict_all = evict_all;
+    inputs.superseded = superseded;
+    inputs.paused = paused;
     inputs.retired = retired;
     inputs.record = disk_record;
     if (retry && inputs.record && inputs.record->hold) {
@@ -175,8 +198,15 @@ void RotationWorld::bring_up(Unit& unit) {
     unit.token = file_token;
     unit.came_up = now;
     unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
-    if (unit.token != api_token)
-        unit.readiness = Readiness{unit.readiness->connector_id, "", 0, false};
+    if (unit.token != api_token) unit.readiness->connections = 0;
+    unit.readiness->serving = unit.token == api_token;
+}
+
+void RotationWorld::stop(Unit& unit) {
+    unit.state.active_state = "inactive";
+    unit.state.sub_state = "dead";
+    unit.state.main_pid = 0;
+    unit.readiness.reset();
 }
 
 void RotationWorld::let_time_pass() {
@@ -227,7 +257,8 @@ Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
 Result<InspectUnits::Value> RotationWorld::act(const InspectUnits&) {
     InspectUnits::Value value;
     for (const std::string& name : order) {
-        value.push_back({name, units.at(name).problem, std::chrono::seconds{45}});
+        const Unit& unit = units.at(name);
+        value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge});
     }
     return value;
 }
@@ -244,8 +275,8 @@ Result<CheckFiles::Value> RotationWorld::act(const CheckFiles&) {
     return CheckFiles::Value{"old", false};
 }
 
-Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret&) {
-    if (!pending_kept) ++secrets_made;
+Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
+    if (!pending_kept || !action.superseded.empty()) ++secrets_made;
     pending_kept = true;
     return PrepareSecret::Value{"0123456789abcdef0123456789abcdef", "old", "new"};
 }
@@ -259,17 +290,38 @@ Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
     invariant(pending_kept && disk_record && disk_record->phase == Phase::commit,
               "the secret is kept and the record durable before the PATCH");
     ++patches;
-    api_token = Token::ours;
+    api_token = fresh();
     return CommitSecret::Value{true};
 }
 
 Result<DeliverToken::Value> RotationWorld::act(const DeliverToken&) {
-    file_token = Token::ours;
+    file_token = fresh();
     return DeliverToken::Value{std::chrono::microseconds{800}};
 }
 
 Result<void> RotationWorld::act(const PutBackToken&) {
-    file_token = Token::old;
+    file_token = taken_back ? Token::ours : Token::old;
+    return {};
+}
+
+Result<void> RotationWorld::act(const TakeBackSecret& action) {
+    taken_back = action.fingerprint == "old";
+    return {};
+}
+
+Result<void> RotationWorld::act(const WipeOldSecret&) {
+    old_wiped = true;
+    return {};
+}
+
+Result<void> RotationWorld::act(const EvictConnector& action) {
+    std::erase_if(foreign_connectors, [&](const Connector& connector) {
+        return action.id.empty() || connector.id == action.id;
+    });
+    for (auto& [name, unit] : units) {
+        const bool dropped = action.id.empty() && unit.token != api_token;
+        if (dropped && unit.readiness) unit.readiness->connections = 0;
+    }
     return {};
 }
 
@@ -290,17 +342,14 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
     invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
     const SampleUnits::Sample own{unit.state, unit.readiness};
     const int others = serving() - (own.serving() ? 1 : 0);
-    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap,
+    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap || evict_all,
               "enough others serve when a serving unit is restarted");
     if (unit.fate == Fate::canceled) return JobResult::canceled;
     ++unit.restarts;
     bring_up(unit);
     if (unit.fate == Fate::done_but_dead) {
-        unit.state.active_state = "inactive";
-        unit.state.sub_state = "dead";
-        unit.state.main_pid = 0;
+        stop(unit);
         unit.state.invocation.clear();
-        unit.readiness.reset();
     }
     if (unit.fate == Fate::fails) {
         unit.state.active_state = unit.state.sub_state = "failed";
@@ -315,6 +364,16 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
         now += std::chrono::seconds{15};
         return JobResult::failed;
     }
+    return action.deadline > Milliseconds{0} ? JobResult::done : JobResult::queued;
+}
+
+Result<JobResult> RotationWorld::act(const StopUnit& action) {
+    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    Unit& unit = units.at(action.unit);
+    const SampleUnits::Sample own{unit.state, unit.readiness};
+    invariant(!own.serving() || serving() > policy.rollout.min_available,
+              "enough others serve when a serving unit is stopped");
+    stop(unit);
     return JobResult::done;
 }
 

@@ -40,10 +40,14 @@ class RotationWorld {
         BootTime came_up{};
         int connections_full = 4;
         bool listed = true;
+        bool surge = false;
         std::optional<std::string> problem;
     };
 
     explicit RotationWorld(std::vector<std::string> unit_names);
+
+    /// Gives the tunnel a unit that helps out, stopped.
+    void add_surge(const std::string& name);
 
     /// Starts a rotation, or resumes the record on disk.
     void start(bool retry = false);
@@ -70,6 +74,10 @@ class RotationWorld {
     bool scheduled = false;
     bool accept_gap = false;
     bool takes_over = false;
+    bool compromised = false;
+    bool evict_all = false;
+    bool paused = false;
+    std::string superseded;
     std::vector<std::string> retired;
     std::unique_ptr<Rotation> rotation;
     std::map<std::string, Unit> units;
@@ -86,6 +94,8 @@ class RotationWorld {
     // The disk.
     Token file_token = Token::old;
     bool pending_kept = false;
+    bool taken_back = false;  ///< The two kept tokens have changed places.
+    bool old_wiped = false;
     std::optional<RotationRecord> disk_record;
     std::vector<HistoryEntry> history;
 
@@ -121,12 +131,19 @@ class RotationWorld {
     Result<DeliverToken::Value> act(const DeliverToken&);
     Result<void> act(const PutBackToken&);
     Result<AdoptToken::Value> act(const AdoptToken& action);
+    Result<void> act(const TakeBackSecret& action);
+    Result<void> act(const WipeOldSecret&);
+    Result<void> act(const EvictConnector& action);
     Result<JobResult> act(const RestartUnit& action);
+    Result<JobResult> act(const StopUnit& action);
     Result<void> act(const Wait& action);
     Result<void> act(const ForgetSecrets&);
     Result<void> act(const Conclude& action);
 
     void bring_up(Unit& unit);
+    void stop(Unit& unit);
+    [[nodiscard]] ReadToken::Holder holder_of(Token token) const;
+    [[nodiscard]] Token fresh() const { return taken_back ? Token::old : Token::ours; }
     void let_time_pass();
 
     int next_id_ = 1;

@@ -23,13 +23,16 @@ namespace keyturn::fuzz {
 
 [[nodiscard]] inline std::string written(const RolloutPolicy& rollout) {
     std::string text = fmt::format(
-        "      batches: {}\n      canary: {}\n      settle: {}\n      soak: {}\n", rollout.batches,
-        rollout.canary, written(rollout.settle), written(rollout.soak));
+        "      batches: {}\n      canary: {}\n      settle: {}\n      soak: {{min: {}, max: {}}}\n",
+        rollout.batches, rollout.canary, written(rollout.settle), written(rollout.soak_min),
+        written(rollout.soak));
     text += fmt::format("      min_available: {}\n      min_healthy_time: {}\n",
                         rollout.min_available, written(rollout.min_healthy_time));
     text += fmt::format(
         "      healthy_deadline: {}\n      progress_deadline: {}\n      accept_gap: {}\n",
         written(rollout.healthy_deadline), written(rollout.progress_deadline), rollout.accept_gap);
+    text +=
+        fmt::format("      surge: {}\n      on_failure: {}\n", rollout.surge, rollout.on_failure);
     return text;
 }
 

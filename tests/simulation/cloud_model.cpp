@@ -35,6 +35,13 @@ void CloudModel::set_later(SecretId secret, BootTime when) {
     late_ = Late{secret, when};
 }
 
+void CloudModel::evict_foreign(const std::string& connector, BootTime now) {
+    std::erase_if(foreign_, [&](const Foreign& foreign) {
+        const bool meant = connector.empty() || foreign.connector == connector;
+        return meant && !accepts(foreign.token, now);
+    });
+}
+
 void CloudModel::advance(BootTime now) {
     if (!late_ || late_->when > now) return;
     const Late late = *late_;

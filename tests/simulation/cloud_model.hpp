@@ -45,9 +45,19 @@ class CloudModel {
     /// Carries out what is due.
     void advance(BootTime now);
 
-    void attach_foreign(std::string connector) { foreign_.push_back(std::move(connector)); }
+    /// Somebody who has the token of now.
+    void attach_foreign(std::string connector) {
+        foreign_.push_back(Foreign{std::move(connector), current_});
+    }
     void detach_foreign() { foreign_.clear(); }
-    [[nodiscard]] const std::vector<std::string>& foreign() const { return foreign_; }
+    /// Whoever still has a token that the edge takes is back at once.
+    void evict_foreign(const std::string& connector, BootTime now);
+
+    struct Foreign {
+        std::string connector;
+        SecretId token = 0;
+    };
+    [[nodiscard]] const std::vector<Foreign>& foreign() const { return foreign_; }
 
   private:
     struct Late {
@@ -62,7 +72,7 @@ class CloudModel {
     BootTime stale_until_{};
     BootTime edge_lags_until_{};
     std::optional<Late> late_;
-    std::vector<std::string> foreign_;
+    std::vector<Foreign> foreign_;
 };
 
 }  // namespace keyturn::simulation

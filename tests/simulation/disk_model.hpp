@@ -32,6 +32,7 @@ struct DiskModel {
     std::optional<KeptSecrets> kept;
     std::optional<RotationRecord> record;
     std::vector<std::string> retired;
+    bool paused = false;
     std::vector<HistoryEntry> history;
 };
 

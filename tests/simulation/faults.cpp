@@ -34,6 +34,9 @@ constexpr std::array<double, fault_kinds> rates_max{
     2.0,   // host_reboot, an hour
     0.03,  // stall, a step
     4.0,   // clock_step, an hour
+    4.0,   // operator_pause, an hour
+    8.0,   // operator_revert, an hour
+    2.0,   // compromise, an hour
 };
 
 constexpr double kind_is_on = 0.5;

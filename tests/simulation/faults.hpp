@@ -38,15 +38,19 @@ enum class FaultKind {
     host_reboot,       ///< Everything on the host ends and starts again.
     stall,             ///< keyturnd stands still for a while in the middle of a step.
     clock_step,        ///< The wall clock jumps.
+    operator_pause,    ///< An operator pauses the tunnel, and resumes it later.
+    operator_revert,   ///< An operator calls a rotation off.
+    compromise,        ///< The token is in wrong hands, and an operator says so.
 };
 
-inline constexpr std::array<std::string_view, 28> fault_names{
-    "api_call",         "api_denied",      "api_outage",    "patch_lost",    "patch_late",
-    "stale_read",       "edge_lag",        "list_lag",      "bus_call",      "bus_outage",
-    "ready_silent",     "restart_denied",  "start_fails",   "start_limit",   "start_skipped",
-    "slow_unit",        "connection_drop", "process_crash", "operator_stop", "operator_restart",
-    "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",     "daemon_crash",
-    "host_reboot",      "stall",           "clock_step"};
+inline constexpr std::array<std::string_view, 31> fault_names{
+    "api_call",         "api_denied",      "api_outage",    "patch_lost",     "patch_late",
+    "stale_read",       "edge_lag",        "list_lag",      "bus_call",       "bus_outage",
+    "ready_silent",     "restart_denied",  "start_fails",   "start_limit",    "start_skipped",
+    "slow_unit",        "connection_drop", "process_crash", "operator_stop",  "operator_restart",
+    "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",      "daemon_crash",
+    "host_reboot",      "stall",           "clock_step",    "operator_pause", "operator_revert",
+    "compromise"};
 inline constexpr std::size_t fault_kinds = fault_names.size();
 
 [[nodiscard]] constexpr std::size_t index_of(FaultKind kind) {

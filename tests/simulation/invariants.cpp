@@ -20,7 +20,6 @@ void Invariants::broken(const char* invariant, std::string text) const {
 void Invariants::rotation_begins(bool accept_gap) {
     sent_.clear();
     retried_ = false;
-    adopted_ = false;
     held_unit_.reset();
     verified_at_.clear();
     promoted_.clear();
@@ -28,7 +27,10 @@ void Invariants::rotation_begins(bool accept_gap) {
 }
 
 void Invariants::secret_sent(SecretId secret) {
-    sent_.insert(secret);
+    const bool goes_back = disk_.record && disk_.record->reverts() && secret == before_;
+    if (sent_.empty() && disk_.kept) before_ = disk_.kept->old;
+    if (!goes_back) sent_.insert(secret);
+    made_.insert(secret);
     if (sent_.size() > 1) broken("I4", "a second secret was sent in one rotation");
     if (!disk_.kept || disk_.kept->fresh != secret) {
         broken("I2", "a secret was sent that is not on the disk");
@@ -36,13 +38,18 @@ void Invariants::secret_sent(SecretId secret) {
     if (disk_.record && disk_.record->ends_on_foreign_token()) {
         broken("I4", "a secret was sent where a stranger's was to be taken over");
     }
-    if (!disk_.record || disk_.record->phase != Phase::commit) {
+    const bool says_so =
+        disk_.record && (disk_.record->phase == Phase::commit ||
+                         disk_.record->phase == Phase::revert || disk_.record->compromised);
+    if (!says_so) {
         broken("I2", "a secret was sent without a record that says so");
     }
 }
 
 void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
-    if (std::ranges::find(policy_.units, unit.name()) == policy_.units.end()) {
+    const bool planned = std::ranges::find(policy_.units, unit.name()) != policy_.units.end() ||
+                         (unit.name() == surge_name(policy_) && policy_.rollout.surge != "never");
+    if (!planned) {
         broken("I3", unit.name() + " was restarted, which is not planned");
     }
     const UnitProgress* progress = disk_.record ? disk_.record->find(unit.name()) : nullptr;
@@ -60,11 +67,35 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         broken("I7", fmt::format("{} serves and was restarted although {} is held", unit.name(),
                                  policy_.name));
     }
+    check_capacity(unit, now);
+}
+
+void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
     const auto others = std::ranges::count_if(units_, [&](const UnitModel& other) {
         return &other != &unit && other.served_since(now - sample_age_max);
     });
-    if (others < policy_.rollout.min_available && !accept_gap_) {
-        broken("I1", fmt::format("{} was restarted while {} others served", unit.name(), others));
+    if (others < policy_.rollout.min_available && !accept_gap_ && !disk_.record->evict_all) {
+        broken("I1", fmt::format("{} went down while {} others served", unit.name(), others));
+    }
+}
+
+void Invariants::unit_stops(const UnitModel& unit, BootTime now) {
+    if (unit.name() != surge_name(policy_)) broken("I3", unit.name() + " was stopped");
+    if (!disk_.record) broken("I3", unit.name() + " was stopped outside of a rotation");
+    if (held_unit_) broken("I7", unit.name() + " was stopped although the rotation is held");
+    if (unit.serves_since(now - sample_age_max)) check_capacity(unit, now);
+}
+
+void Invariants::connector_evicted(const std::string& connector) const {
+    if (!disk_.record || !disk_.record->compromised) {
+        broken("I3", "a connector was dropped, and nothing is compromised");
+    }
+    if (connector.empty() && !disk_.record->evict_all) {
+        broken("I1", "all connectors were dropped, and nobody asked for that");
+    }
+    for (const UnitModel& unit : units_) {
+        const bool meant = unit.serving() && unit.readiness().connector_id == connector;
+        if (meant) broken("I1", "the connector of " + unit.name() + " was dropped");
     }
 }
 
@@ -82,13 +113,16 @@ void Invariants::check_restart_happens_once(const UnitProgress& progress, const 
 /// A serving unit of a later batch goes down only after the batches before were watched.
 void Invariants::check_soak(const UnitProgress& unit, BootTime now) const {
     if (promoted_.contains(unit.name)) return;
+    if (disk_.record->reverts() || disk_.record->compromised) return;
     for (const UnitProgress& other : disk_.record->units) {
         const auto verified = verified_at_.find(other.name);
         if (other.batch >= unit.batch || other.batch == 0 || verified == verified_at_.end())
             continue;
         // Who went first because it did not serve belongs to the batch in which it did.
         if (promoted_.contains(other.name)) continue;
-        if (now - verified->second >= policy_.rollout.soak) continue;
+        if (now - verified->second >= std::min(policy_.rollout.soak, policy_.rollout.soak_min)) {
+            continue;
+        }
         broken("I3", fmt::format("{} was restarted {} after {} had verified", unit.name,
                                  to_text(now - verified->second), other.name));
     }
@@ -107,6 +141,9 @@ void Invariants::secrets_forgotten() {
 
 void Invariants::event_told(const Event& event, BootTime now) {
     if (event.kind == EventKind::unit_verified) verified_at_[event.target_unit] = now;
+    const bool foreign_there = event.kind == EventKind::locked_out && !cloud_.foreign().empty();
+    if (foreign_there) broken("I5", "told that nobody else is attached, and somebody is");
+    if (event.kind == EventKind::rotation_reverting) held_unit_.reset();
     if (event.kind == EventKind::replica_promoted) promoted_.insert(event.target_unit);
     if (event.kind == EventKind::rotation_held) {
         held_unit_ = event.target_unit;
@@ -139,9 +176,10 @@ void Invariants::daemon_gone() {
 
 void Invariants::after_effect() {
     // Once a stranger's token was taken over, the API alone tells what it holds.
-    if (disk_.record && disk_.record->adopted) adopted_ = true;
-    const bool ours = cloud_.set_by_us() && sent_.contains(cloud_.current()) && !adopted_;
-    const bool kept = disk_.kept && disk_.kept->fresh == cloud_.current();
+    if (disk_.record && disk_.record->adopted) made_.clear();
+    const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
+    const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
+                                     disk_.kept->old == cloud_.current());
     if (ours && !kept && disk_.token_file != cloud_.current()) {
         broken("I2",
                fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
@@ -157,6 +195,9 @@ void Invariants::converged() const {
     if (left_to_people) return;
     for (const UnitModel& unit : units_) {
         if (!unit.running()) continue;
+        if (unit.name() == surge_name(policy_)) {
+            broken("I5", unit.name() + " runs although nothing is open");
+        }
         if (unit.token() == cloud_.current() && unit.state().running()) continue;
         broken("I5", fmt::format("{} runs with token {}, the API holds {}", unit.name(),
                                  unit.token(), cloud_.current()));

@@ -14,6 +14,11 @@
 
 namespace keyturn::simulation {
 
+/// The unit that helps out. Short, as all names here.
+[[nodiscard]] inline std::string surge_name(const TunnelPolicy& policy) {
+    return policy.name + "-surge";
+}
+
 /// An invariant of keyturn does not hold. `what()` says which, and what was seen.
 struct Violation : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -39,6 +44,12 @@ class Invariants {
     /// keyturnd restarts this unit now.
     void unit_restarts(const UnitModel& unit, BootTime now);
 
+    /// keyturnd stops this unit now.
+    void unit_stops(const UnitModel& unit, BootTime now);
+
+    /// keyturnd has Cloudflare drop this connector, or all ("").
+    void connector_evicted(const std::string& connector) const;
+
     /// keyturnd wipes the kept secrets.
     void secrets_forgotten();
 
@@ -46,6 +57,9 @@ class Invariants {
 
     /// An operator lifted the hold.
     void retried();
+
+    /// An operator called the rotation off.
+    void called_off() { held_unit_.reset(); }
 
     /// keyturnd is gone. A hold that it could not write is found again by the next one, if what led
     /// to it is still there.
@@ -59,6 +73,7 @@ class Invariants {
 
   private:
     void check_soak(const UnitProgress& unit, BootTime now) const;
+    void check_capacity(const UnitModel& unit, BootTime now) const;
     void check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
                                     BootTime now) const;
     [[nodiscard]] bool delivers_only() const;
@@ -70,11 +85,12 @@ class Invariants {
     const std::vector<UnitModel>& units_;
     SecretId told_ = 0;
     std::set<SecretId> sent_;               ///< In this rotation.
+    std::set<SecretId> made_;               ///< In all of them, since a stranger's was taken over.
+    SecretId before_ = 0;                   ///< What the first of them has replaced.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     std::map<std::string, BootTime> verified_at_;
     std::set<std::string> promoted_;
     bool accept_gap_ = false;
-    bool adopted_ = false;
     bool retried_ = false;  ///< An operator said so in the life of this rotation.
 };
 

@@ -21,18 +21,23 @@ TunnelPolicy draw_policy(Dice& dice, int number) {
     policy.name = fmt::format("t{}", number);
     policy.account = "699d98642c564d2e855e9661899b7252";
     policy.tunnel = fmt::format("tunnel-{}", number);
-    const int units = dice.between(2, dice.happens(0.6) ? 4 : 8);
+    // Where too few others serve, a surge helps out.
+    const bool surge = dice.happens(0.25);
+    const int units = dice.between(surge ? 1 : 2, dice.happens(0.6) ? 4 : 8);
     for (int unit = 1; unit <= units; ++unit) {
         policy.units.push_back(fmt::format("{}@{}.service", policy.name, unit));
     }
     RolloutPolicy& rollout = policy.rollout;
     rollout.batches = dice.between(1, 4);
     rollout.canary = dice.happens(0.3);
-    rollout.min_available = dice.between(1, std::max(1, units - 1));
+    rollout.min_available = dice.between(1, surge ? units : units - 1);
+    rollout.surge = surge ? "auto" : "never";
+    if (dice.happens(0.3)) rollout.on_failure = "revert";
     rollout.settle = dice.between(seconds{0}, seconds{5});
     rollout.soak = dice.happens(0.04)
                        ? Milliseconds{minutes{10}}
                        : dice.between(Milliseconds{100}, seconds{dice.happens(0.8) ? 3 : 60});
+    rollout.soak_min = dice.happens(0.3) ? rollout.soak / 2 : rollout.soak;
     rollout.min_healthy_time = dice.between(Milliseconds{100}, Milliseconds{1500});
     rollout.healthy_deadline = dice.between(seconds{30}, minutes{2});
     rollout.progress_deadline = dice.between(minutes{2}, minutes{15});

@@ -42,6 +42,9 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario)
         tunnel.rotate_at = now_ + dice_.between(seconds{1}, minutes{5});
         tunnel.due = now_;
         tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
+        tunnel.pause_at = now_ + chance_.until_next(FaultKind::operator_pause);
+        tunnel.revert_at = now_ + chance_.until_next(FaultKind::operator_revert);
+        tunnel.compromise_at = now_ + chance_.until_next(FaultKind::compromise);
     }
     storm_ends_ = now_ + storm_max;
     reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
@@ -112,14 +115,7 @@ void Simulation::disturb() {
 
 void Simulation::step(Tunnel& tunnel) {
     try {
-        if (now_ >= tunnel.foreign_at) {
-            tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
-            if (chance_.comes(FaultKind::foreign_rotation)) {
-                tell(tunnel.model.policy().name + ": somebody else rotates");
-                tunnel.model.advance(now_);
-                tunnel.model.rotate_foreign(now_);
-            }
-        }
+        meddle(tunnel);
         if (!tunnel.rotation) {
             idle(tunnel);
         } else if (now_ >= tunnel.retry_at &&
@@ -135,7 +131,8 @@ void Simulation::step(Tunnel& tunnel) {
 
 /// As the agent does it: looks for drift now and then, and rotates when that is wanted.
 void Simulation::idle(Tunnel& tunnel) {
-    if (tunnel.rotations_left > 0 && now_ >= tunnel.rotate_at) {
+    const bool paused = tunnel.model.disk().paused;
+    if (tunnel.rotations_left > 0 && now_ >= tunnel.rotate_at && !paused) {
         begin_new(tunnel);
         return;
     }
@@ -146,7 +143,8 @@ void Simulation::idle(Tunnel& tunnel) {
     }
     if (changed) tunnel.looked_at = now_;
     tunnel.due = now_ + drift_interval;
-    if (tunnel.rotations_left > 0) tunnel.due = std::min(tunnel.due, tunnel.rotate_at);
+    if (tunnel.rotations_left > 0 && !paused) tunnel.due = std::min(tunnel.due, tunnel.rotate_at);
+    tunnel.due = std::min({tunnel.due, tunnel.resume_at, tunnel.compromise_at});
 }
 
 void Simulation::begin_take_over(Tunnel& tunnel) {
@@ -175,29 +173,11 @@ void Simulation::begin_new(Tunnel& tunnel) {
 
 void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
     inputs.policy = tunnel.model.policy();
+    inputs.paused = tunnel.model.disk().paused;
     inputs.retired = tunnel.model.disk().retired;
     tunnel.rotation = std::make_unique<Rotation>(std::move(inputs), now_, wall_now());
     take_events(tunnel);
     plan_next(tunnel);
-}
-
-/// As the agent does it: a new start from the record, with the hold taken off.
-void Simulation::retry(Tunnel& tunnel) {
-    tunnel.retry_at = BootTime::max();
-    constexpr double is_mended = 0.7;
-    if (quiet_ || dice_.happens(is_mended)) {
-        tunnel.model.advance(now_);
-        tunnel.model.mend(dice_.happens(0.5));
-    }
-    tell(tunnel.model.policy().name + ": an operator retries");
-    record_retry(tunnel);
-    tunnel.model.invariants().retried();
-    RotationInputs inputs;
-    inputs.record = tunnel.rotation->record();
-    inputs.retried = true;
-    inputs.acknowledged_unit = inputs.record->hold->unit;
-    inputs.record->hold.reset();
-    begin(tunnel, std::move(inputs));
 }
 
 void Simulation::perform(Tunnel& tunnel) {
@@ -247,6 +227,7 @@ void Simulation::take_events(Tunnel& tunnel) {
 void Simulation::conclude(Tunnel& tunnel) {
     const bool done = tunnel.rotation->view().state == RotationState::done;
     ++(done ? statistics_.done : statistics_.refused);
+    if (done && tunnel.rotation->record().reverts()) ++statistics_.reverted;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
         tunnel.taken_over.push_back(now_);
     if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
@@ -318,7 +299,9 @@ void Simulation::fall_silent() {
     for (Outages* outages : {&shared_.api, &shared_.bus, &shared_.disk}) outages->end();
     reboot_at_ = clock_step_at_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
-        tunnel.foreign_at = BootTime::max();
+        tunnel.foreign_at = tunnel.pause_at = tunnel.revert_at = BootTime::max();
+        tunnel.compromise_at = BootTime::max();
+        if (tunnel.model.disk().paused) set_paused(tunnel, false);
         tunnel.model.advance(now_);
         tunnel.model.mend(false);
         // It has to be able to rotate.

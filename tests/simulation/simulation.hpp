@@ -60,6 +60,10 @@ class Simulation {
         int rotations_left = 0;
         BootTime retry_at = BootTime::max();
         BootTime foreign_at = BootTime::max();
+        BootTime pause_at = BootTime::max();
+        BootTime resume_at = BootTime::max();
+        BootTime revert_at = BootTime::max();
+        BootTime compromise_at = BootTime::max();
         BootTime rotate_at{};  ///< When the next rotation is wanted.
         BootTime looked_at{};  ///< When it was last seen that nobody had changed the token.
         std::vector<BootTime> taken_over;
@@ -70,6 +74,9 @@ class Simulation {
 
     void run_to_the_end();
     void step(Tunnel& tunnel);
+    void meddle(Tunnel& tunnel);
+    void set_paused(Tunnel& tunnel, bool paused);
+    void begin_compromise(Tunnel& tunnel);
     void begin(Tunnel& tunnel, RotationInputs inputs);
     void idle(Tunnel& tunnel);
     void begin_new(Tunnel& tunnel);

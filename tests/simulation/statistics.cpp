@@ -11,14 +11,17 @@ namespace {
 /// Every reason for which the heart holds.
 constexpr std::array hold_reasons{"verification_failed", "operator_took_over", "too_few_replicas",
                                   "not_allowed",         "not_listed",         "secret_not_taken",
-                                  "foreign_rotation",    "retired_secret",     "denied"};
+                                  "foreign_rotation",    "retired_secret",     "denied",
+                                  "not_locked_out",      "surge_not_stopped"};
 
 /// The events that mark a path of the heart which is not the straight one.
 constexpr std::array paths{
-    EventKind::rotation_refused, EventKind::rotation_resumed, EventKind::unit_left_stopped,
-    EventKind::soak_restarted,   EventKind::replica_decaying, EventKind::replica_promoted,
-    EventKind::rotation_waiting, EventKind::hold_urgent,      EventKind::foreign_rotation,
-    EventKind::token_put_back,   EventKind::straggler_seen};
+    EventKind::rotation_refused,  EventKind::rotation_resumed, EventKind::unit_left_stopped,
+    EventKind::soak_restarted,    EventKind::replica_decaying, EventKind::replica_promoted,
+    EventKind::rotation_waiting,  EventKind::hold_urgent,      EventKind::foreign_rotation,
+    EventKind::token_put_back,    EventKind::straggler_seen,   EventKind::rotation_paused,
+    EventKind::surge_started,     EventKind::surge_stopped,    EventKind::rotation_reverting,
+    EventKind::connector_evicted, EventKind::locked_out};
 
 constexpr std::array sides{"before an effect", "after it, before its answer"};
 
@@ -36,6 +39,8 @@ void Statistics::add(const Statistics& other) {
     committed_units += other.committed_units;
     done += other.done;
     refused += other.refused;
+    reverted += other.reverted;
+    compromises += other.compromises;
     take_overs += other.take_overs;
     steps += other.steps;
     simulated += other.simulated;
@@ -66,7 +71,9 @@ std::string Statistics::to_text() const {
         "{:.1f} units, {} of these with a fault or more; {} faults, {} steps\n",
         runs, days, rotations, committed, units_mean(), committed_with_fault, fault_total(), steps);
     text += "how they ended\n" + table_row("done", done) + table_row("refused", refused);
+    text += table_row("reverted", reverted);
     text += table_row("taken over, of an idle tunnel", take_overs);
+    text += table_row("compromised", compromises);
     text += "faults\n";
     for (std::size_t i = 0; i < fault_kinds; ++i) text += table_row(fault_names[i], faults[i]);
     text += "keyturnd killed\n";
@@ -98,6 +105,8 @@ std::vector<std::string> Statistics::missed_corners(std::uint64_t least) const {
         }
     }
     look("taken over while idle", take_overs);
+    look("reverted", reverted);
+    look("compromised", compromises);
     for (const char* reason : hold_reasons) {
         const auto found = holds.find(reason);
         look(fmt::format("held: {}", reason), found == holds.end() ? 0 : found->second);

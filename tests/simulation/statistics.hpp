@@ -22,12 +22,14 @@ struct Statistics {
     std::uint64_t committed_units = 0;       ///< Their units, summed.
     std::uint64_t done = 0;
     std::uint64_t refused = 0;
+    std::uint64_t reverted = 0;
+    std::uint64_t compromises = 0;
     std::uint64_t take_overs = 0;  ///< Of a token that was changed while no rotation was open.
     std::uint64_t steps = 0;
     Milliseconds simulated{0};
     FaultCounts faults{};
     /// keyturnd killed, by the phase on the disk, before or after an effect.
-    std::array<std::array<std::uint64_t, 2>, 6> crashes{};
+    std::array<std::array<std::uint64_t, 2>, 7> crashes{};
     std::map<std::string, std::uint64_t> holds;  ///< By reason.
     std::map<EventKind, std::uint64_t> events;
 

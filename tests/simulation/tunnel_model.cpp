@@ -11,9 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr Milliseconds stop_and_start = seconds{50};
 constexpr Milliseconds late_patch_max = seconds{60};
-constexpr Milliseconds job_look = Milliseconds{500};
 
 /// Half of the faults of a call come after it took effect: its answer is lost.
 constexpr double answer_lost = 0.5;
@@ -41,10 +39,14 @@ TunnelModel::TunnelModel(TunnelPolicy policy, Shared& shared, BootTime now)
       cloud_(shared.chance, next_secret_),
       invariants_(policy_, cloud_, disk_, units_) {
     disk_.token_file = next_secret_++;
-    units_.reserve(policy_.units.size());
+    units_.reserve(policy_.units.size() + 1);
     for (const std::string& name : policy_.units) {
         const UnitSurroundings around{shared.chance, cloud_, disk_.token_file, shared.next_process};
         units_.emplace_back(name, policy_.tunnel, around, now);
+    }
+    if (policy_.rollout.surge != "never") {
+        const UnitSurroundings around{shared.chance, cloud_, disk_.token_file, shared.next_process};
+        units_.emplace_back(surge_name(policy_), policy_.tunnel, around, now, false);
     }
 }
 
@@ -105,14 +107,6 @@ std::optional<Answer> TunnelModel::answer(const Asked& action) {
     return Answered<Asked>{std::move(*result)};
 }
 
-template <class Effect>
-void TunnelModel::effect(Effect change) {
-    shared_.crash_point(phase(), true);
-    change();
-    invariants_.after_effect();
-    shared_.crash_point(phase(), false);
-}
-
 // --- Cloudflare ----------------------------------------------------------------------------------
 
 std::optional<Error> TunnelModel::api_fault() {
@@ -163,8 +157,8 @@ TunnelModel::ResultOf<ListConnectors> TunnelModel::act(const ListConnectors&) {
         }
         if (auto ghost = unit.ghost()) connectors.push_back({*ghost, "192.0.2.1", "", "", 1});
     }
-    for (const std::string& id : cloud_.foreign()) {
-        connectors.push_back({id, "198.51.100.7", "", "", connections_full});
+    for (const CloudModel::Foreign& foreign : cloud_.foreign()) {
+        connectors.push_back({foreign.connector, "198.51.100.7", "", "", connections_full});
     }
     return connectors;
 }
@@ -199,79 +193,7 @@ Result<CommitSecret::Value> TunnelModel::patch(SecretId secret) {
     return value;
 }
 
-// --- Units ---------------------------------------------------------------------------------------
-
-std::optional<Error> TunnelModel::bus_fault() {
-    if (shared_.bus.down(now_) || shared_.chance.strikes(FaultKind::bus_call)) {
-        return down("systemd");
-    }
-    return std::nullopt;
-}
-
-TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits&) {
-    if (auto fault = bus_fault()) return *fault;
-    InspectUnits::Value value;
-    for (const UnitModel& unit : units_) value.push_back({unit.name(), {}, stop_and_start});
-    return value;
-}
-
-TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
-    if (auto fault = bus_fault()) return *fault;
-    SampleUnits::Value value;
-    for (const std::string& name : action.names) {
-        const UnitModel& sampled = unit(name);
-        SampleUnits::Sample sample{sampled.state(), {}};
-        if (sampled.running() && !shared_.chance.strikes(FaultKind::ready_silent)) {
-            sample.readiness = sampled.readiness();
-        }
-        value.push_back(std::move(sample));
-    }
-    return value;
-}
-
-TunnelModel::ResultOf<RestartUnit> TunnelModel::act(const RestartUnit& action) {
-    UnitModel& restarted = unit(action.unit);
-    if (!job_begun_ && now_ > action.not_after) return Error{Fault::busy, "stood still", {}};
-    if (!std::exchange(job_begun_, true)) {
-        Chance& chance = shared_.chance;
-        const bool down_now = shared_.bus.down(now_) || chance.strikes(FaultKind::bus_call);
-        const bool denied = !down_now && chance.strikes(FaultKind::restart_denied);
-        std::optional<Error> failure;
-        if (denied) failure = Error{Fault::denied, "polkit does not allow it", {}};
-        if (down_now) failure = down("systemd");
-        const bool lost = down_now && chance.dice().happens(answer_lost);
-        if (!failure || lost) {
-            invariants_.unit_restarts(restarted, now_);
-            Result<void> begun;
-            effect([&] { begun = restarted.begin_restart(action.verb); });
-            if (!failure && !begun) failure = begun.error();
-        }
-        if (failure) {
-            job_begun_ = false;
-            return *failure;
-        }
-    }
-    const auto result = restarted.job_result();
-    if (!result) {
-        again_at_ = now_ + job_look;
-        return std::nullopt;
-    }
-    job_begun_ = false;
-    return *result;
-}
-
 // --- Token files and secrets ---------------------------------------------------------------------
-
-template <class Change>
-Result<void> TunnelModel::disk_operation(Change change) {
-    Chance& chance = shared_.chance;
-    const bool fails = shared_.disk.down(now_) || chance.strikes(FaultKind::disk_call);
-    disk_.last_operation_failed = fails;
-    const bool took_effect = !fails || chance.dice().happens(answer_lost);
-    if (took_effect) effect(change);
-    if (fails) return Error{Fault::storage, "the disk is full", {}};
-    return {};
-}
 
 Result<void> TunnelModel::stage(const std::string& rotation_id, SecretId token) {
     return disk_operation([&] { disk_.staged = DiskModel::Staged{rotation_id, token}; });
@@ -291,11 +213,13 @@ TunnelModel::ResultOf<CheckFiles> TunnelModel::act(const CheckFiles&) {
     return CheckFiles::Value{fingerprint(disk_.token_file), false};
 }
 
-TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret&) {
+TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret& action) {
     const Result<SecretId> current = read_api();
     if (!current) return current.error();
+    const bool of_this_one =
+        disk_.kept && (action.superseded.empty() || disk_.kept->rotation_id != action.superseded);
     const bool reusable =
-        disk_.kept && (disk_.kept->old == *current || disk_.kept->fresh == *current);
+        of_this_one && (disk_.kept->old == *current || disk_.kept->fresh == *current);
     if (!reusable) {
         const SecretId fresh = next_secret_++;
         const auto kept = disk_operation([&] {
@@ -330,6 +254,35 @@ TunnelModel::ResultOf<PutBackToken> TunnelModel::act(const PutBackToken&) {
     if (!disk_.kept) return Error{Fault::missing, "no secret is kept", {}};
     const KeptSecrets kept = *disk_.kept;
     return replace_file(kept.rotation_id, kept.old);
+}
+
+TunnelModel::ResultOf<TakeBackSecret> TunnelModel::act(const TakeBackSecret& action) {
+    if (!disk_.kept) return Error{Fault::missing, "no secret is kept", {}};
+    KeptSecrets kept = *disk_.kept;
+    if (fingerprint(kept.fresh) != action.fingerprint) {
+        std::swap(kept.fresh, kept.old);
+        const Result<void> swapped = disk_operation([&] { disk_.kept = kept; });
+        if (!swapped) return swapped;
+    }
+    return stage(kept.rotation_id, kept.fresh);
+}
+
+TunnelModel::ResultOf<WipeOldSecret> TunnelModel::act(const WipeOldSecret&) {
+    if (!disk_.kept) return Error{Fault::missing, "no secret is kept", {}};
+    return disk_operation([&] { disk_.kept->old = disk_.kept->fresh; });
+}
+
+TunnelModel::ResultOf<EvictConnector> TunnelModel::act(const EvictConnector& action) {
+    if (auto fault = api_fault()) return *fault;
+    invariants_.connector_evicted(action.id);
+    effect([&] {
+        cloud_.evict_foreign(action.id, now_);
+        for (UnitModel& unit : units_) {
+            const bool meant = action.id.empty() || unit.readiness().connector_id == action.id;
+            if (meant) unit.drop_all();
+        }
+    });
+    return Result<void>();
 }
 
 TunnelModel::ResultOf<AdoptToken> TunnelModel::act(const AdoptToken& action) {

@@ -14,6 +14,9 @@ namespace keyturn::simulation {
 /// keyturnd was killed at a crash point.
 struct DaemonKilled {};
 
+/// Half of the operations that fail took effect.
+inline constexpr double disk_answer_lost = 0.5;
+
 /// What all tunnels of a run share.
 struct Shared {
     Chance& chance;
@@ -40,6 +43,7 @@ class TunnelModel {
 
     /// keyturnd is gone: what it was waiting for is forgotten.
     void forget_call() { job_begun_ = false; }
+    [[nodiscard]] bool in_a_call() const { return job_begun_; }
 
     /// Lets time pass for everything that does not belong to keyturnd.
     void advance(BootTime now);
@@ -65,6 +69,7 @@ class TunnelModel {
     [[nodiscard]] const TunnelPolicy& policy() const { return policy_; }
     [[nodiscard]] DiskModel& disk() { return disk_; }
     [[nodiscard]] Invariants& invariants() { return invariants_; }
+    [[nodiscard]] const CloudModel& cloud() const { return cloud_; }
     [[nodiscard]] std::string describe() const;
 
   private:
@@ -86,7 +91,11 @@ class TunnelModel {
     ResultOf<DeliverToken> act(const DeliverToken&);
     ResultOf<PutBackToken> act(const PutBackToken&);
     ResultOf<AdoptToken> act(const AdoptToken& action);
+    ResultOf<TakeBackSecret> act(const TakeBackSecret& action);
+    ResultOf<WipeOldSecret> act(const WipeOldSecret&);
+    ResultOf<EvictConnector> act(const EvictConnector& action);
     ResultOf<RestartUnit> act(const RestartUnit& action);
+    ResultOf<StopUnit> act(const StopUnit& action);
     ResultOf<Wait> act(const Wait& action);
     ResultOf<ForgetSecrets> act(const ForgetSecrets&);
     ResultOf<Conclude> act(const Conclude& action);
@@ -97,6 +106,9 @@ class TunnelModel {
     /// One operation of the disk: it may fail before or after it took effect.
     template <class Change>
     Result<void> disk_operation(Change change);
+    /// One job of systemd, begun by `begin`: its result, or nothing as long as it runs.
+    template <class Begin>
+    std::optional<Result<JobResult>> run_job(UnitModel& unit, BootTime not_after, Begin begin);
     std::optional<Error> api_fault();
     std::optional<Error> bus_fault();
     Result<SecretId> read_api();
@@ -104,6 +116,9 @@ class TunnelModel {
     Result<void> replace_file(const std::string& rotation_id, SecretId token);
     Result<CommitSecret::Value> patch(SecretId secret);
     UnitModel& unit(const std::string& name);
+    [[nodiscard]] bool is_surge(const UnitModel& unit) const {
+        return unit.name() == surge_name(policy_);
+    }
     [[nodiscard]] Phase phase() const {
         return disk_.record ? disk_.record->phase : Phase::preflight;
     }
@@ -119,5 +134,24 @@ class TunnelModel {
     Invariants invariants_;
     bool job_begun_ = false;
 };
+
+template <class Effect>
+void TunnelModel::effect(Effect change) {
+    shared_.crash_point(phase(), true);
+    change();
+    invariants_.after_effect();
+    shared_.crash_point(phase(), false);
+}
+
+template <class Change>
+Result<void> TunnelModel::disk_operation(Change change) {
+    Chance& chance = shared_.chance;
+    const bool fails = shared_.disk.down(now_) || chance.strikes(FaultKind::disk_call);
+    disk_.last_operation_failed = fails;
+    const bool took_effect = !fails || chance.dice().happens(disk_answer_lost);
+    if (took_effect) effect(change);
+    if (fails) return Error{Fault::storage, "the disk is full", {}};
+    return {};
+}
 
 }  // namespace keyturn::simulation

@@ -26,9 +26,15 @@ std::string connector_name(int process) {
 
 }  // namespace
 
-UnitModel::UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now)
-    : name_(std::move(name)), tunnel_(std::move(tunnel)), around_(around), now_(now) {
+UnitModel::UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now,
+                     bool enabled)
+    : name_(std::move(name)),
+      tunnel_(std::move(tunnel)),
+      enabled_(enabled),
+      around_(around),
+      now_(now) {
     at_.fill(BootTime::max());
+    if (!enabled) return;
     // It has been up for long.
     new_process();
     token_ = around_.token_file;
@@ -77,7 +83,7 @@ void UnitModel::happen(Moment moment) {
             if (job_pending()) finish_job(JobResult::canceled);
             stopped_by_somebody_ = true;
             begin_stop(false);
-            after(start, around_.chance.dice().between(minutes{1}, hours{1}));
+            if (enabled_) after(start, around_.chance.dice().between(minutes{1}, hours{1}));
             break;
         case restart:
             if (!running() || !around_.chance.comes(FaultKind::operator_restart)) break;
@@ -98,7 +104,11 @@ void UnitModel::end_phase() {
         case Phase::stopping:
             end_process();
             phase_ = Phase::inactive;
-            if (start_after_stop_) begin_start();
+            if (start_after_stop_) {
+                begin_start();
+            } else {
+                finish_job(JobResult::done);
+            }
             break;
         case Phase::auto_restart: begin_start(); break;
         case Phase::starting: start_failed(false); break;
@@ -227,11 +237,33 @@ Result<void> UnitModel::begin_restart(RestartVerb verb) {
     return {};
 }
 
+Result<void> UnitModel::begin_stop_job() {
+    if (job_pending()) return Error{Fault::conflict, "another job is in the way", {}};
+    job_result_.reset();
+    if (phase_ == Phase::running || phase_ == Phase::starting) {
+        job_ = Job::ours;
+        begin_stop(false);
+        return {};
+    }
+    never(phase_ends);
+    phase_ = Phase::inactive;
+    job_result_ = JobResult::done;
+    return {};
+}
+
+void UnitModel::drop_all() {
+    if (connections_ == 0) return;
+    if (serving()) served_ = now_;
+    connections_ = 0;
+    refusals_ = 0;
+    if (running()) after(registration, seconds{1});
+}
+
 void UnitModel::reboot(BootTime up) {
     end_process();
     job_ = Job::none;
     job_result_.reset();
-    const bool enabled = !stopped_by_somebody_;
+    const bool enabled = enabled_ && !stopped_by_somebody_;
     phase_ = enabled ? Phase::auto_restart : Phase::inactive;
     if (enabled) at_[phase_ends] = up;
 }
@@ -243,6 +275,7 @@ void UnitModel::mend(bool leave_stopped) {
     }
     stopped_by_somebody_ = false;
     never(start);
+    if (!enabled_) return;
     if (phase_ == Phase::failed || phase_ == Phase::inactive) begin_start();
 }
 

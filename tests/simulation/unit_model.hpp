@@ -25,7 +25,9 @@ struct UnitSurroundings {
 /// 15 s and is tried again 5 s later, for ever.
 class UnitModel {
   public:
-    UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now);
+    /// `enabled`: it has been up for long, and starts with the host; else it is stopped.
+    UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now,
+              bool enabled = true);
 
     /// Lets time pass. Every question below is about the time it was last advanced to.
     void advance(BootTime now);
@@ -49,6 +51,12 @@ class UnitModel {
 
     /// Begins a restart job. `conflict` where another job is in the way.
     [[nodiscard]] Result<void> begin_restart(RestartVerb verb);
+
+    /// Begins a stop job, in the same way.
+    [[nodiscard]] Result<void> begin_stop_job();
+
+    /// The edge drops all its connections. It asks for new ones.
+    void drop_all();
 
     /// How that job ended; nothing while it runs.
     [[nodiscard]] std::optional<JobResult> job_result() const { return job_result_; }
@@ -100,6 +108,7 @@ class UnitModel {
 
     std::string name_;
     std::string tunnel_;
+    bool enabled_;
     UnitSurroundings around_;
     BootTime now_;
     Phase phase_ = Phase::inactive;

@@ -1,13 +1,22 @@
 """g++ 12 miscompiles natural-looking statements with co_await: a double free at run time."""
 
+import re
+
 from house import cpp
 from house.rule import Plant, Rule
+
+
+CONDITION = re.compile(r"\b(?:while|if|switch)\s*\(\s*!?\s*co_await\b")
 
 
 def find_awaits(tree):
     for file in tree.cpp():
         if "co_await" not in file.code:
             continue
+        # Its value can end up in the place of the frame's address of resumption.
+        conditions = {file.line_of(found.start()) for found in CONDITION.finditer(file.code)}
+        for line in sorted(conditions):
+            yield file.path, line, "co_await in a condition; name it before"
         for statement in cpp.Scan(file.code).statements:
             for offset in statement.awaits[:1]:
                 line = file.line_of(offset)
@@ -56,7 +65,7 @@ RULES = (
         bad("co_await f([](int x) { return x; });"),
         bad("const auto x = c ? co_await a() : co_await b();"),
         bad("co_await f(c ? a : b);"),
-        bad("if (co_await f({1})) { g(); }"),
+        bad("if (auto x = co_await f({1}); x) { g(); }"),
         bad("for (auto& x : co_await f(List{1})) g(x);"),
         bad("values.push_back(Options{.a = co_await f()});"),
         Plant("tests/unit/bus/a.cpp",
@@ -65,7 +74,9 @@ RULES = (
               body("while (more) {\n    co_await f(\n        one,\n        {2});\n}"), (3,)),
         good("co_await f(std::move(a));"),
         good("if (auto x = co_await f(); x) { g(Options{1}); } else { h({2}); }"),
-        good("while (co_await f()) { g({1}); }"),
+        bad("while (co_await f()) g();"),
+        bad("if (!co_await f()) g();"),
+        good("bool more = true;\n    while (more) more = co_await f();"),
         good("auto [ec, n] = co_await op(as_tuple(use_awaitable));"),
         good("auto call = [name] { return name; };\n    co_await f(std::move(call));"),
         good("run([this]() -> Task<> { co_await f(x[1]); }, handler);"),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <unistd.h>
 #include <utility>
@@ -120,12 +121,14 @@ ControlHandlers ControlTest::handlers() {
     ControlHandlers handlers;
     handlers.status = [this] { return tunnels_; };
     handlers.rotate = [this](const std::string& tunnel, const RotateRequest& request) {
-        done_.push_back(
-            fmt::format("rotate {} '{}' {}", tunnel, request.reason, request.accept_gap));
+        done_.push_back(fmt::format("rotate {} '{}' {}{}{}", tunnel, request.reason,
+                                    request.accept_gap, request.compromised ? " compromised" : "",
+                                    request.evict_all ? " evict_all" : ""));
         return outcome_;
     };
-    handlers.retry = [this](const std::string& tunnel) {
-        done_.push_back("retry " + tunnel);
+    handlers.decide = [this](const std::string& tunnel, Decision decision) {
+        constexpr std::array words{"retry", "pause", "resume", "revert"};
+        done_.push_back(fmt::format("{} {}", words.at(static_cast<std::size_t>(decision)), tunnel));
         return outcome_;
     };
     handlers.reachable = [this] { ++times_reachable_; };

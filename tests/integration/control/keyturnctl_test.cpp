@@ -89,6 +89,12 @@ TEST_F(KeyturnctlTest, AsksForARotation) {
     EXPECT_THAT(done_, ElementsAre("rotate web 'laptop lost' false"));
     EXPECT_EQ(run({"retry", "web"}).second, 0);
     EXPECT_EQ(done_.back(), "retry web");
+    for (const char* word : {"pause", "resume", "revert"}) {
+        EXPECT_EQ(run({word, "web"}).second, 0);
+        EXPECT_EQ(done_.back(), fmt::format("{} web", word));
+    }
+    EXPECT_EQ(run({"rotate", "web", "--compromised", "--evict-all"}).second, 0);
+    EXPECT_EQ(done_.back(), "rotate web '' false compromised evict_all");
 }
 
 TEST_F(KeyturnctlTest, TellsWhyItWasRefused) {

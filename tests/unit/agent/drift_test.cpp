@@ -81,7 +81,7 @@ TEST_F(DriftTest, NeverTakesOverASecretThatWasRotatedAwayUnasked) {
     start();
     pass(1h);
     EXPECT_EQ(agent_->status().hold_reason, "retired_secret") << "after a restart, too";
-    ASSERT_TRUE(agent_->request_retry());
+    ASSERT_TRUE(agent_->decide(Decision::retry));
     pass(1h);
     EXPECT_EQ(agent_->status().last_outcome, "taken over") << "because a person said so";
     EXPECT_TRUE(file_holds_the_api_token());

@@ -76,7 +76,7 @@ TEST_F(TunnelAgentTest, TakesOneRotationAtATimeAndNoneWithinTheInterval) {
     const Result<void> again = agent_->request_rotation({});
     EXPECT_EQ(again.error().fault, Fault::denied);
     EXPECT_THAT(again.error().text, HasSubstr("`min_interval` is 1d"));
-    EXPECT_EQ(agent_->request_retry().error().fault, Fault::conflict);
+    EXPECT_EQ(agent_->decide(Decision::retry).error().fault, Fault::conflict);
 }
 
 TEST_F(TunnelAgentTest, HoldsOverARestartUntilAnOperatorRetries) {
@@ -96,7 +96,7 @@ TEST_F(TunnelAgentTest, HoldsOverARestartUntilAnOperatorRetries) {
     EXPECT_EQ(agent_->status().state, "held");
     EXPECT_EQ(host_->units.at("cloudflared-web@2.service").restarts, 0);
 
-    ASSERT_TRUE(agent_->request_retry());
+    ASSERT_TRUE(agent_->decide(Decision::retry));
     ASSERT_TRUE(run_until_state("idle"));
     EXPECT_EQ(agent_->status().last_outcome, "done");
     EXPECT_THAT(host_->secrets_sent, SizeIs(1));

@@ -19,10 +19,9 @@ TEST(ReadReady, ReadsAnAnswer) {
 }
 
 TEST(ReadReady, ServiceUnavailableIsAnAnswer) {
-    const auto readiness = read_ready(
-        503,
-        R"({"status":503,"readyConnections":0,)"
-        R"("connectorId":"9f0a2c3e-1111-4222-8333-abcdef012345"})");
+    const auto readiness =
+        read_ready(503, R"({"status":503,"readyConnections":0,)"
+                        R"("connectorId":"9f0a2c3e-1111-4222-8333-abcdef012345"})");
     ASSERT_TRUE(readiness);
     EXPECT_FALSE(readiness->serving);
     EXPECT_EQ(readiness->connections, 0);
@@ -57,11 +56,10 @@ TEST(ReadReady, OtherAnswersAreOtherServers) {
 }
 
 TEST(ReadTunnelDiagnosis, ReadsTunnelAndConnector) {
-    const auto diagnosis = read_tunnel_diagnosis(
-        200,
-        R"({"tunnelID":"F70FF985-a4ef-4643-bbbc-4a0ed4fc8415",)"
-        R"("connectorID":"9F0A2C3E-1111-4222-8333-abcdef012345",)"
-        R"("connections":[{"isConnected":true}],"icmp_sources":null})");
+    const auto diagnosis =
+        read_tunnel_diagnosis(200, R"({"tunnelID":"F70FF985-a4ef-4643-bbbc-4a0ed4fc8415",)"
+                                   R"("connectorID":"9F0A2C3E-1111-4222-8333-abcdef012345",)"
+                                   R"("connections":[{"isConnected":true}],"icmp_sources":null})");
     ASSERT_TRUE(diagnosis);
     EXPECT_EQ(diagnosis->tunnel, "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415");
     EXPECT_EQ(diagnosis->connector_id, "9f0a2c3e-1111-4222-8333-abcdef012345");

@@ -29,10 +29,29 @@ TEST(CommandLine, ReadsRotate) {
     EXPECT_FALSE(plain.accept_gap);
 }
 
-TEST(CommandLine, ReadsRetry) {
-    const auto command = std::get<RetryCommand>(parse_command_line({"retry", "web", "--follow"}));
-    EXPECT_EQ(command.tunnel, "web");
-    EXPECT_TRUE(command.follow);
+TEST(CommandLine, ReadsDecisions) {
+    for (const auto& [word, member] :
+         {std::pair{"retry", "Retry"}, {"resume", "Resume"}, {"revert", "Revert"}}) {
+        const auto command =
+            std::get<DecisionCommand>(parse_command_line({word, "web", "--follow"}));
+        EXPECT_EQ(command.member, member);
+        EXPECT_EQ(command.tunnel, "web");
+        EXPECT_TRUE(command.follow);
+    }
+    const auto pause = std::get<DecisionCommand>(parse_command_line({"pause", "web"}));
+    EXPECT_EQ(pause.member, "Pause");
+    EXPECT_FALSE(pause.follow);
+    const auto nothing_to_follow = parse_command_line({"pause", "web", "--follow"});
+    EXPECT_EQ(std::get<SayCommand>(nothing_to_follow).exit_code, ExitCode::usage);
+}
+
+TEST(CommandLine, EvictingAllGoesWithACompromiseAlone) {
+    const auto alone = parse_command_line({"rotate", "web", "--evict-all"});
+    EXPECT_EQ(std::get<SayCommand>(alone).exit_code, ExitCode::usage);
+    const auto both = std::get<RotateCommand>(
+        parse_command_line({"rotate", "web", "--compromised", "--evict-all"}));
+    EXPECT_TRUE(both.compromised);
+    EXPECT_TRUE(both.evict_all);
 }
 
 TEST(CommandLine, HelpIsNoErrorAndTellsTheExitCodes) {

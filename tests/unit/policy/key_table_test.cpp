@@ -87,7 +87,8 @@ TEST(KeyTable, EveryKeyIsExplainedInOneSentence) {
 
 TEST(KeyTable, BoundsMakeSense) {
     for (const KeySpec& spec : key_table()) {
-        const bool bounded = spec.kind == KeyKind::integer || spec.kind == KeyKind::duration;
+        const bool bounded = spec.kind == KeyKind::integer || spec.kind == KeyKind::duration ||
+                             spec.kind == KeyKind::soak;
         EXPECT_EQ(bounded, spec.maximum > 0) << spec.path;
         EXPECT_LE(spec.minimum, spec.maximum) << spec.path;
         EXPECT_LE(spec.usual_minimum, spec.maximum) << spec.path;
@@ -100,9 +101,14 @@ std::string other_value(const KeySpec& spec) {
     if (spec.name() == "every") return "90d";
     if (spec.name() == "batches") return "1";
     if (spec.name() == "restart") return "never";
+    if (spec.name() == "surge") return "never";
+    if (spec.name() == "on_failure") return "revert";
+    if (spec.path.ends_with("soak.min")) return "90s, max: 20m";
+    if (spec.path.ends_with("soak.max")) return "20m, min: 90s";
     switch (spec.kind) {
         case KeyKind::boolean: return "true";
         case KeyKind::integer: return "2";
+        case KeyKind::soak: return "20m";
         case KeyKind::duration: return spec.name() == "progress_deadline" ? "3h" : "90s";
         case KeyKind::account_id: return "00000000000000000000000000000001";
         case KeyKind::reference: return "other";
@@ -113,8 +119,12 @@ std::string other_value(const KeySpec& spec) {
 /// `value` at `path` below `defaults`, in the flow style.
 std::string as_default(const KeySpec& spec, const std::string& value) {
     std::string text = fmt::format("{}: {}", spec.name(), value);
-    const std::string_view section = spec.parent().substr(std::string_view{"tunnels.NAME"}.size());
-    if (!section.empty()) text = fmt::format("{}: {{{}}}", section.substr(1), text);
+    std::string_view section = spec.parent().substr(std::string_view{"tunnels.NAME"}.size());
+    while (!section.empty()) {
+        const auto dot = section.rfind('.');
+        text = fmt::format("{}: {{{}}}", section.substr(dot + 1), text);
+        section = section.substr(0, dot);
+    }
     return fmt::format("defaults: {{{}}}\n", text);
 }
 

@@ -57,7 +57,8 @@ tunnels:
     token: {store: keyturn}
     rotate: {every: 30d, min_interval: 1h}
     rollout: {batches: 3, canary: true, settle: 2s, soak: 1h 30min, min_available: 2,
-              min_healthy_time: 20s, healthy_deadline: 5m, progress_deadline: 1d, accept_gap: true}
+              min_healthy_time: 20s, healthy_deadline: 5m, progress_deadline: 1d, accept_gap: true,
+              surge: never, on_failure: revert}
 )");
     TunnelPolicy expected;
     expected.name = "web-1_A";
@@ -66,8 +67,8 @@ tunnels:
     expected.credential = "main";
     expected.units = {"web@2.service", "web@1.service", "x-*.service"};
     expected.rotate = {hours{24 * 30}, hours{1}};
-    expected.rollout = {3,           true,       seconds{2}, minutes{90}, 2,
-                        seconds{20}, minutes{5}, hours{24},  true};
+    expected.rollout = {3,           true,       seconds{2}, minutes{90}, minutes{90}, 2,
+                        seconds{20}, minutes{5}, hours{24},  "never",     true,        "revert"};
     EXPECT_EQ(only_tunnel(policy), expected);
     EXPECT_EQ(policy.cloudflare.api_url, "https://localhost:8443/client/v4");
     EXPECT_EQ(policy.cloudflare.ca_file, "/etc/ssl/ca.pem");
@@ -110,9 +111,34 @@ TEST(Policy, TunnelsOverrideDefaultsWhereverThoseStand) {
     EXPECT_EQ(mail.rollout.batches, 1);
 }
 
+TEST(Policy, ASoakIsADurationOrItsBounds) {
+    const Policy policy = parsed(R"(
+defaults: {account: 699d98642c564d2e855e9661899b7252, credential: main,
+           rollout: {soak: {min: 30s, max: 20m}}}
+tunnels:
+  web: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: ["web@*.service"]}
+  mail: {tunnel: 00000000-a4ef-4643-bbbc-4a0ed4fc8415, units: ["mail@*.service"],
+         rollout: {soak: 5m}}
+)");
+    ASSERT_EQ(policy.tunnels.size(), 2U);
+    EXPECT_EQ(policy.tunnels[0].rollout.soak_min, seconds{30});
+    EXPECT_EQ(policy.tunnels[0].rollout.soak, minutes{20});
+    EXPECT_EQ(policy.tunnels[1].rollout.soak_min, minutes{5});
+    EXPECT_EQ(policy.tunnels[1].rollout.soak, minutes{5});
+}
+
+TEST(Policy, OneReplicaIsAllowedWithASurge) {
+    const Policy policy = parsed(R"(
+tunnels:
+  web: {account: 699d98642c564d2e855e9661899b7252, credential: main,
+        tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: [cloudflared.service]}
+)");
+    EXPECT_EQ(only_tunnel(policy).rollout.surge, "auto");
+}
+
 TEST(Policy, OneReplicaIsAllowedWithAnAcceptedGap) {
     const Policy policy = parsed(R"(
-defaults: {rollout: {accept_gap: true}}
+defaults: {rollout: {surge: never, accept_gap: true}}
 tunnels:
   web: {account: 699d98642c564d2e855e9661899b7252, credential: main,
         tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: [cloudflared.service]}

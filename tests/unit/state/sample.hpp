@@ -17,6 +17,7 @@ inline UnitProgress sample_unit(const std::string& name, UnitStep step) {
     unit.stop_and_start = Milliseconds(105'000);
     unit.connector_after = "66666666-2222-3333-4444-555555555555";
     unit.verified_by = "systemd, ready, api";
+    unit.surge = step == UnitStep::waiting;
     return unit;
 }
 
@@ -34,6 +35,11 @@ inline TunnelState sample_state() {
     rotation.scheduled = true;
     rotation.takes_over = true;
     rotation.adopted = true;
+    rotation.reverting = "a unit did not come back";
+    rotation.compromised = true;
+    rotation.evict_all = true;
+    rotation.evicted = true;
+    rotation.superseded = "fedcba9876543210fedcba9876543210";
     rotation.adoptions = 1;
     rotation.proven = true;
     rotation.refusal = "the API token lacks Write";
@@ -47,6 +53,7 @@ inline TunnelState sample_state() {
     state.first_seen = WallTime(Milliseconds(1'700'000'000'000));
     state.last_done = WallTime(Milliseconds(1'760'000'000'001));
     state.rotation = rotation;
+    state.paused = WallTime(Milliseconds(1'764'000'003'000));
     return state;
 }
 

@@ -1,0 +1,32 @@
+#include "rotation/rotator_kept.hpp"
+
+#include "delivery/token_store.hpp"
+
+#include <utility>
+
+namespace keyturn {
+
+Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPolicy& policy) {
+    const Result<std::optional<PendingTokens>> pending = tokens.pending(policy.name);
+    if (!pending) return pending.error();
+    if (!*pending) return std::optional<KeptTokens>();
+    Result<TunnelToken> fresh = decode_token((*pending)->new_token.reveal());
+    if (!fresh) return with_context("the kept new token", fresh.error());
+    Result<TunnelToken> old = decode_token((*pending)->old_token.reveal());
+    if (!old) return with_context("the kept old token", old.error());
+    if (fresh->tunnel != policy.tunnel) {
+        return Error{Fault::invalid,
+                     "an open rotation is of another tunnel id than the policy names now; put "
+                     "`tunnel:` back until it is done",
+                     {}};
+    }
+    return std::optional<KeptTokens>(
+        KeptTokens{(*pending)->rotation_id, std::move(*fresh), std::move(*old)});
+}
+
+Error nothing_kept() {
+    return Error{
+        Fault::missing, "the secrets of the open rotation are gone from the state directory", {}};
+}
+
+}  // namespace keyturn

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "policy/policy.hpp"
+#include "token/token.hpp"
+
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+class TokenStore;
+
+/// Both kept tokens, decoded.
+struct KeptTokens {
+    std::string rotation_id;
+    TunnelToken fresh;
+    TunnelToken old;
+};
+
+/// Nothing where no rotation is open.
+[[nodiscard]] Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens,
+                                                            const TunnelPolicy& policy);
+
+/// What is said where they have to be there.
+[[nodiscard]] Error nothing_kept();
+
+}  // namespace keyturn

@@ -1,0 +1,194 @@
+// What the shell does with secrets, token files and what is kept of them.
+
+#include "base/invariant.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "delivery/token_store.hpp"
+#include "rotation/rotator.hpp"
+#include "rotation/rotator_kept.hpp"
+#include "time/clock.hpp"
+#include "token/random.hpp"
+
+#include <utility>
+
+namespace keyturn {
+
+Task<Result<CheckFiles::Value>> Rotator::act(const CheckFiles&) {
+    const auto checked = world_.tokens.check(policy_.name);
+    if (!checked) co_return checked.error();
+    const auto token = delivered_token();
+    if (!token) co_return token.error();
+    CheckFiles::Value value;
+    if (!*token) co_return value;
+    value.fingerprint = fingerprint_of(**token);
+    value.other_tunnel = (*token)->tunnel != policy_.tunnel;
+    co_return value;
+}
+
+Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
+    Result<Secret> bytes = world_.random.bytes(secret_size_min);
+    if (!bytes) return bytes.error();
+    return TunnelToken{current.account, current.tunnel, std::move(*bytes), current.endpoint};
+}
+
+Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
+    const auto current = co_await api_token();
+    if (!current) co_return current.error();
+    auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    const bool of_this_one =
+        *kept && (action.superseded.empty() || (*kept)->rotation_id != action.superseded);
+    const bool reusable =
+        of_this_one && (same_token((*kept)->old, *current) || same_token((*kept)->fresh, *current));
+    if (!reusable) {
+        auto fresh = make_token(*current);
+        if (!fresh) co_return fresh.error();
+        PendingTokens pending;
+        pending.rotation_id = rotation_id_of(*fresh);
+        pending.new_token = encode_token(*fresh);
+        pending.old_token = encode_token(*current);
+        const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+        if (!saved) co_return saved.error();
+        kept = kept_tokens(world_.tokens, policy_);
+        if (!kept) co_return kept.error();
+    }
+    invariant(kept->has_value(), "what was just kept is there");
+    const Secret text = encode_token((*kept)->fresh);
+    const auto staged = world_.tokens.stage(policy_.name, (*kept)->rotation_id, text);
+    if (!staged) co_return staged.error();
+    PrepareSecret::Value value;
+    value.rotation_id = (*kept)->rotation_id;
+    value.old_fingerprint = fingerprint_of((*kept)->old);
+    value.new_fingerprint = fingerprint_of((*kept)->fresh);
+    co_return value;
+}
+
+Result<void> Rotator::replace_file(const std::string& rotation_id, const Secret& token) {
+    if (const auto staged = world_.tokens.stage(policy_.name, rotation_id, token); !staged) {
+        return staged.error();
+    }
+    return world_.tokens.swap_in(policy_.name, rotation_id);
+}
+
+/// Nothing where there is no file, and where it holds what units cannot run on.
+Result<std::optional<TunnelToken>> Rotator::delivered_token() {
+    const auto current = world_.tokens.current(policy_.name);
+    if (!current) return current.error();
+    if (!*current) return std::optional<TunnelToken>();
+    Result<TunnelToken> token = decode_token((*current)->reveal());
+    if (!token) return std::optional<TunnelToken>();
+    return std::optional<TunnelToken>(std::move(*token));
+}
+
+Result<bool> Rotator::file_holds(const TunnelToken& token) {
+    const auto delivered = delivered_token();
+    if (!delivered) return delivered.error();
+    return *delivered && same_token(**delivered, token);
+}
+
+Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    if (!*kept) co_return nothing_kept();
+    DeliverToken::Value value;
+    const auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
+    if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
+    committed_.reset();
+    if (!swapped && swapped.error().fault != Fault::missing) co_return swapped.error();
+    // What was staged may be of an earlier step that a crash cut short: the content decides.
+    const auto delivered = file_holds((*kept)->fresh);
+    if (!delivered) co_return delivered.error();
+    if (!*delivered) {
+        const Secret text = encode_token((*kept)->fresh);
+        const auto replaced = replace_file((*kept)->rotation_id, text);
+        if (!replaced) co_return replaced.error();
+    }
+    co_return value;
+}
+
+Task<Result<void>> Rotator::act(const PutBackToken&) {
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    if (!*kept) co_return nothing_kept();
+    const Secret text = encode_token((*kept)->old);
+    co_return replace_file((*kept)->rotation_id, text);
+}
+
+Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    if (!*kept) co_return nothing_kept();
+    const bool exchanged = fingerprint_of((*kept)->fresh) == action.fingerprint;
+    if (!exchanged && fingerprint_of((*kept)->old) != action.fingerprint) {
+        co_return Error{Fault::missing, "the token from before is not kept", {}};
+    }
+    PendingTokens pending;
+    pending.rotation_id = (*kept)->rotation_id;
+    pending.new_token = encode_token(exchanged ? (*kept)->fresh : (*kept)->old);
+    pending.old_token = encode_token(exchanged ? (*kept)->old : (*kept)->fresh);
+    if (!exchanged) {
+        const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+        if (!saved) co_return saved.error();
+    }
+    co_return world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
+}
+
+Task<Result<void>> Rotator::act(const WipeOldSecret&) {
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    if (!*kept) co_return nothing_kept();
+    PendingTokens pending;
+    pending.rotation_id = (*kept)->rotation_id;
+    pending.new_token = encode_token((*kept)->fresh);
+    pending.old_token = encode_token((*kept)->fresh);
+    co_return world_.tokens.keep_pending(policy_.name, pending);
+}
+
+Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken& action) {
+    const auto theirs = co_await api_token();
+    if (!theirs) co_return theirs.error();
+    AdoptToken::Value value;
+    value.fingerprint = fingerprint_of(*theirs);
+    if (value.fingerprint != action.fingerprint) co_return value;
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept) co_return kept.error();
+    PendingTokens pending;
+    pending.rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);
+    pending.new_token = encode_token(*theirs);
+    pending.old_token = encode_token(*kept ? (*kept)->old : *theirs);
+    const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+    if (!saved) co_return saved.error();
+    const auto staged = world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
+    if (!staged) co_return staged.error();
+    value.rotation_id = pending.rotation_id;
+    co_return value;
+}
+
+Task<Result<void>> Rotator::act(const ForgetSecrets&) {
+    const auto forgotten = world_.tokens.forget_pending(policy_.name);
+    if (!forgotten) co_return forgotten.error();
+    world_.tokens.sweep(policy_.name, "");
+    co_return Result<void>();
+}
+
+Result<Fingerprint> Rotator::delivered_fingerprint() {
+    const auto token = delivered_token();
+    if (!token) return token.error();
+    return *token ? fingerprint_of(**token) : Fingerprint();
+}
+
+std::string Rotator::kept_rotation() {
+    const auto pending = world_.tokens.pending(policy_.name);
+    return pending && *pending ? (*pending)->rotation_id : std::string();
+}
+
+Task<Result<void>> Rotator::seed_token_file() {
+    const auto present = world_.tokens.current(policy_.name);
+    if (!present) co_return present.error();
+    if (*present) co_return Result<void>();
+    const auto current = co_await api_token();
+    if (!current) co_return current.error();
+    const Secret text = encode_token(*current);
+    co_return replace_file(rotation_id_of(*current), text);
+}
+
+}  // namespace keyturn

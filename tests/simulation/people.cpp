@@ -1,0 +1,99 @@
+// What people do in a run: operators, and whoever else has access to the tunnel.
+
+#include "simulation/simulation.hpp"
+
+#include <fmt/format.h>
+
+#include <variant>
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+}  // namespace
+
+/// What people do to this tunnel.
+void Simulation::meddle(Tunnel& tunnel) {
+    const std::string& name = tunnel.model.policy().name;
+    if (now_ >= tunnel.foreign_at) {
+        tunnel.foreign_at = now_ + chance_.until_next(FaultKind::foreign_rotation);
+        if (chance_.comes(FaultKind::foreign_rotation)) {
+            tell(name + ": somebody else rotates");
+            tunnel.model.advance(now_);
+            tunnel.model.rotate_foreign(now_);
+        }
+    }
+    if (now_ >= tunnel.pause_at) {
+        tunnel.pause_at = now_ + chance_.until_next(FaultKind::operator_pause);
+        const bool pauses = !tunnel.model.disk().paused && chance_.comes(FaultKind::operator_pause);
+        if (pauses) set_paused(tunnel, true);
+    }
+    if (now_ >= tunnel.resume_at) set_paused(tunnel, false);
+    if (now_ >= tunnel.revert_at && tunnel.rotation) {
+        tunnel.revert_at = now_ + chance_.until_next(FaultKind::operator_revert);
+        if (tunnel.rotation->can_revert() && chance_.comes(FaultKind::operator_revert)) {
+            tell(name + ": an operator calls the rotation off");
+            tunnel.model.invariants().called_off();
+            tunnel.rotation->ask_to_revert();
+        }
+    }
+    // What the agent awaits is ended first, and between PATCH and delivery nothing is done.
+    const bool at_a_step =
+        !tunnel.model.in_a_call() &&
+        !(tunnel.rotation && (std::holds_alternative<DeliverToken>(tunnel.rotation->action())));
+    if (now_ >= tunnel.compromise_at && at_a_step) {
+        tunnel.compromise_at = now_ + chance_.until_next(FaultKind::compromise);
+        const bool open = tunnel.rotation && tunnel.rotation->record().compromised;
+        if (!open && chance_.comes(FaultKind::compromise)) begin_compromise(tunnel);
+    }
+}
+
+void Simulation::set_paused(Tunnel& tunnel, bool paused) {
+    tell(fmt::format("{}: an operator {}", tunnel.model.policy().name,
+                     paused ? "pauses it" : "lets it go on"));
+    tunnel.model.disk().paused = paused;
+    tunnel.resume_at = paused ? now_ + dice_.between(seconds{1}, minutes{40}) : BootTime::max();
+    if (tunnel.rotation) tunnel.rotation->set_paused(paused);
+    tunnel.due = now_;
+}
+
+void Simulation::begin_compromise(Tunnel& tunnel) {
+    ++statistics_.compromises;
+    tell(tunnel.model.policy().name + ": the token is in wrong hands");
+    tunnel.faults_at_start = chance_.total() - 1;
+    tunnel.committed = false;
+    tunnel.retry_at = BootTime::max();
+    tunnel.model.advance(now_);
+    if (dice_.happens(0.7)) tunnel.model.attach_foreign_replica();
+    tunnel.model.invariants().rotation_begins(false);
+    RotationInputs inputs;
+    inputs.trigger = "compromised";
+    inputs.compromised = true;
+    inputs.evict_all = dice_.happens(0.2);
+    if (tunnel.model.disk().kept) inputs.superseded = tunnel.model.disk().kept->rotation_id;
+    begin(tunnel, std::move(inputs));
+}
+
+/// As the agent does it: a new start from the record, with the hold taken off.
+void Simulation::retry(Tunnel& tunnel) {
+    tunnel.retry_at = BootTime::max();
+    constexpr double is_mended = 0.7;
+    if (quiet_ || dice_.happens(is_mended)) {
+        tunnel.model.advance(now_);
+        tunnel.model.mend(dice_.happens(0.5));
+    }
+    tell(tunnel.model.policy().name + ": an operator retries");
+    record_retry(tunnel);
+    tunnel.model.invariants().retried();
+    RotationInputs inputs;
+    inputs.record = tunnel.rotation->record();
+    inputs.retried = true;
+    inputs.acknowledged_unit = inputs.record->hold->unit;
+    inputs.record->hold.reset();
+    begin(tunnel, std::move(inputs));
+}
+
+}  // namespace keyturn::simulation

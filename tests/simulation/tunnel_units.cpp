@@ -1,0 +1,104 @@
+// The part of a tunnel's world that systemd answers for.
+
+#include "simulation/tunnel_model.hpp"
+
+#include <utility>
+
+namespace keyturn::simulation {
+
+namespace {
+
+constexpr Milliseconds stop_and_start = std::chrono::seconds{50};
+constexpr Milliseconds job_look = Milliseconds{500};
+
+/// Half of the faults of a call come after it took effect: its answer is lost.
+constexpr double answer_lost = 0.5;
+
+}  // namespace
+
+std::optional<Error> TunnelModel::bus_fault() {
+    if (shared_.bus.down(now_) || shared_.chance.strikes(FaultKind::bus_call)) {
+        return Error{Fault::unreachable, "systemd does not answer", {}};
+    }
+    return std::nullopt;
+}
+
+TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits&) {
+    if (auto fault = bus_fault()) return *fault;
+    InspectUnits::Value value;
+    for (const UnitModel& unit : units_) {
+        value.push_back({unit.name(), {}, stop_and_start, is_surge(unit)});
+    }
+    return value;
+}
+
+TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
+    if (auto fault = bus_fault()) return *fault;
+    SampleUnits::Value value;
+    for (const std::string& name : action.names) {
+        const UnitModel& sampled = unit(name);
+        SampleUnits::Sample sample{sampled.state(), {}};
+        if (sampled.running() && !shared_.chance.strikes(FaultKind::ready_silent)) {
+            sample.readiness = sampled.readiness();
+        }
+        value.push_back(std::move(sample));
+    }
+    return value;
+}
+
+TunnelModel::ResultOf<RestartUnit> TunnelModel::act(const RestartUnit& action) {
+    UnitModel& restarted = unit(action.unit);
+    const bool waits = action.deadline > Milliseconds{0};
+    const auto begin = [&] {
+        invariants_.unit_restarts(restarted, now_);
+        Result<void> begun;
+        effect([&] { begun = restarted.begin_restart(action.verb); });
+        return begun;
+    };
+    auto result = run_job(restarted, action.not_after, begin);
+    if (result || waits) return result;
+    job_begun_ = false;
+    return JobResult::queued;
+}
+
+TunnelModel::ResultOf<StopUnit> TunnelModel::act(const StopUnit& action) {
+    UnitModel& stopped = unit(action.unit);
+    return run_job(stopped, action.not_after, [&] {
+        invariants_.unit_stops(stopped, now_);
+        Result<void> begun;
+        effect([&] { begun = stopped.begin_stop_job(); });
+        return begun;
+    });
+}
+
+template <class Begin>
+std::optional<Result<JobResult>> TunnelModel::run_job(UnitModel& unit, BootTime not_after,
+                                                      Begin begin) {
+    if (!job_begun_ && now_ > not_after) return Error{Fault::busy, "stood still", {}};
+    if (!std::exchange(job_begun_, true)) {
+        Chance& chance = shared_.chance;
+        const bool down_now = shared_.bus.down(now_) || chance.strikes(FaultKind::bus_call);
+        const bool denied = !down_now && chance.strikes(FaultKind::restart_denied);
+        std::optional<Error> failure;
+        if (denied) failure = Error{Fault::denied, "polkit does not allow it", {}};
+        if (down_now) failure = Error{Fault::unreachable, "systemd does not answer", {}};
+        const bool lost = down_now && chance.dice().happens(answer_lost);
+        if (!failure || lost) {
+            const Result<void> begun = begin();
+            if (!failure && !begun) failure = begun.error();
+        }
+        if (failure) {
+            job_begun_ = false;
+            return *failure;
+        }
+    }
+    const auto result = unit.job_result();
+    if (!result) {
+        again_at_ = now_ + job_look;
+        return std::nullopt;
+    }
+    job_begun_ = false;
+    return *result;
+}
+
+}  // namespace keyturn::simulation
