@@ -47,7 +47,7 @@ struct HttpLimits {
     std::chrono::milliseconds handshake{10'000};
     std::chrono::milliseconds exchange{30'000};  ///< From the first byte sent to the last received.
     std::size_t header_bytes_max = 16 * 1024;
-    std::size_t body_bytes_max = 1024 * 1024;
+    std::size_t body_bytes_max = 512 * 1024;  ///< While it grows, three times this is in use.
 };
 
 /// HTTP/1.1 with at most one kept connection. Verifies peer and host name, follows no redirect,

@@ -1,3 +1,4 @@
+#include "fakes/allocations.hpp"
 #include "https_test.hpp"
 
 namespace keyturn {
@@ -99,6 +100,53 @@ TEST_F(BrokenAnswer, EndlessChunksEndAtTheLimit) {
     server->will({chunks, Ending::hang});
     expect_fault(send(), Fault::invalid, "the answer's body exceeds 65536 bytes");
     expect_dropped();
+}
+
+TEST_F(BrokenAnswer, ChunksThatAreGarbageAreRefused) {
+    for (const auto* chunks : {"zz\r\nhello\r\n", "5\r\nhelloXX\r\n0\r\n\r\n", "-5\r\nhello\r\n",
+                               "fffffffffffffffff\r\nhello\r\n"}) {
+        serve();
+        const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        server->will({head + chunks, Ending::hang});
+        expect_fault(send("PATCH"), Fault::invalid, "the answer is not HTTP");
+        EXPECT_LT(took, at_once);
+        expect_dropped();
+    }
+}
+
+TEST_F(BrokenAnswer, ConnectionThatIsHalfClosedIsAFailure) {
+    for (const auto* begun : {"", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello"}) {
+        serve();
+        server->will({begun, Ending::half});
+        expect_fault(send("PATCH"), Fault::ambiguous, "closed the connection");
+        EXPECT_LT(took, at_once);
+        EXPECT_EQ(server->seen().requests.size(), 1U);
+        expect_dropped();
+    }
+}
+
+TEST_F(BrokenAnswer, EndlessAnswersTakeNoMemory) {
+    constexpr std::size_t most = 2 * 1024 * 1024;
+    options.limits.body_bytes_max = HttpLimits().body_bytes_max;
+    const std::string block(16 * 1024, 'a');
+    const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const Answer answers[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n" + block, Ending::hang, true},
+        {"HTTP/1.1 200 OK\r\n\r\n" + block, Ending::hang, true},
+        {chunked + "4000\r\n" + block + "\r\n", Ending::hang, true},
+        {"HTTP/1.1 200 OK\r\nX: " + block, Ending::hang, true},
+    };
+    for (const Answer& endless : answers) {
+        serve();
+        server->will(answer_of(200, "the first answer pays for the TLS context"));
+        ASSERT_TRUE(send());
+        server->will(endless);
+        const allocations::Peak peak;
+        const auto outcome = send();
+        ASSERT_FALSE(outcome);
+        EXPECT_EQ(outcome.error().fault, Fault::invalid) << outcome.error().text;
+        EXPECT_LT(peak.bytes(), most) << endless.bytes.substr(0, 60);
+    }
 }
 
 TEST_F(BrokenAnswer, GarbageIsRefused) {

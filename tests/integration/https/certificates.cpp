@@ -8,8 +8,10 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <unistd.h>
+#include <utility>
 
 namespace keyturn {
 
@@ -98,6 +100,20 @@ Authority& authority() {
     return the_authority;
 }
 
+/// An authority that the one above has signed, and that no client knows.
+struct LowerAuthority {
+    Key key = make_key();
+    Certificate certificate = blank(key.get(), "keyturn test intermediate", -2, 2);
+
+    LowerAuthority() {
+        X509* issuer = authority().certificate.get();
+        X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer));
+        extend(certificate.get(), issuer, NID_basic_constraints, "critical,CA:TRUE");
+        check(X509_sign(certificate.get(), authority().key.get(), EVP_sha256()) > 0,
+              "the intermediate's signature");
+    }
+};
+
 /// A file in a directory of its own that goes away with the program.
 class TemporaryFile {
   public:
@@ -140,12 +156,24 @@ Identity make_identity(const CertificateWish& wish) {
     // The common name is the right one always: only the alternative names may count.
     const Certificate certificate =
         blank(key.get(), "localhost", wish.valid_from_days, wish.valid_to_days);
-    X509* issuer = wish.self_signed ? certificate.get() : authority().certificate.get();
+    X509* issuer = authority().certificate.get();
+    EVP_PKEY* signer = authority().key.get();
+    std::optional<LowerAuthority> lower;
+    if (wish.intermediate != Intermediate::none) {
+        lower.emplace();
+        issuer = lower->certificate.get();
+        signer = lower->key.get();
+    }
+    if (wish.self_signed) {
+        issuer = certificate.get();
+        signer = key.get();
+    }
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(issuer));
     if (!wish.names.empty()) extend(certificate.get(), issuer, NID_subject_alt_name, wish.names);
-    EVP_PKEY* signer = wish.self_signed ? key.get() : authority().key.get();
     check(X509_sign(certificate.get(), signer, EVP_sha256()) > 0, "its signature");
-    return {pem_of(certificate.get()), pem_of(key.get())};
+    std::string shown = pem_of(certificate.get());
+    if (wish.intermediate == Intermediate::sent) shown += pem_of(lower->certificate.get());
+    return {std::move(shown), pem_of(key.get())};
 }
 
 }  // namespace keyturn

@@ -77,6 +77,17 @@ TEST_F(Handshake, RefusesAnAddressThatIsOnlyAName) {
     expect_refused(wish, "127.0.0.1", "IP address mismatch");
 }
 
+TEST_F(Handshake, NeedsTheIntermediateCertificate) {
+    CertificateWish wish;
+    wish.intermediate = Intermediate::missing;
+    expect_refused(wish, "127.0.0.1", "unable to get local issuer certificate");
+    wish.intermediate = Intermediate::sent;
+    serve(Welcome::tls, wish);
+    server->will(answer_of(200, "x"));
+    const auto outcome = send();
+    EXPECT_TRUE(outcome) << outcome.error().text;
+}
+
 TEST_F(Handshake, RefusesTlsBefore12) {
     serve(Welcome::tls_1_1_only);
     expect_fault(send("PATCH"), Fault::unreachable, "TLS 1.2 or newer is needed");

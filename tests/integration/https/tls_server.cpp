@@ -27,7 +27,7 @@ constexpr auto as_error = asio::as_tuple(asio::use_awaitable);
 std::unique_ptr<ssl::context> make_context(Welcome welcome, const CertificateWish& wish) {
     auto context = std::make_unique<ssl::context>(ssl::context::tls_server);
     const Identity identity = make_identity(wish);
-    context->use_certificate(asio::buffer(identity.certificate), ssl::context::pem);
+    context->use_certificate_chain(asio::buffer(identity.certificate));
     context->use_private_key(asio::buffer(identity.key), ssl::context::pem);
     if (welcome == Welcome::tls_1_1_only) {
         SSL_CTX* handle = context->native_handle();
@@ -130,7 +130,9 @@ class TlsServer::Impl : public std::enable_shared_from_this<Impl> {
             const Answer answer = script.front();
             script.pop_front();
             co_await send_answer(stream, answer);
-            if (answer.ending == Ending::hang) co_await read_request(stream, input);
+            if (answer.ending == Ending::half) close_half(stream);
+            const bool waits = answer.ending == Ending::hang || answer.ending == Ending::half;
+            if (waits) co_await read_request(stream, input);
             if (answer.ending == Ending::finish) co_await say_goodbye(stream);
             if (answer.ending != Ending::keep) co_return;
         }
@@ -165,6 +167,12 @@ class TlsServer::Impl : public std::enable_shared_from_this<Impl> {
                 co_await timer.async_wait(as_error);
             }
         } while (answer.endless);
+    }
+
+    static void close_half(Stream& stream) { close_half(stream.next_layer()); }
+    static void close_half(tcp::socket& socket) {
+        error_code ignored;
+        static_cast<void>(socket.shutdown(tcp::socket::shutdown_send, ignored));
     }
 
     /// Sends close_notify. The client's own is not waited for long: it may never come.

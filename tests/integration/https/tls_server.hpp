@@ -22,6 +22,7 @@ enum class Ending {
     finish,  ///< close_notify, then the end of the connection.
     cut,     ///< The end of the connection without close_notify.
     hang,    ///< Nothing, until the client leaves.
+    half,    ///< The end of what the server sends, without close_notify; it goes on listening.
 };
 
 /// One answer of the script. Its bytes are sent as they are.

@@ -100,12 +100,51 @@ TEST_F(TunnelApiOverTls, ReadsNothingIntoAnHtmlPage) {
     EXPECT_THAT(answer.error().text, HasSubstr("HTTP 200, the answer is an HTML page"));
 }
 
+TEST_F(TunnelApiOverTls, ReadsNothingIntoBrokenJson) {
+    const std::string depth(10'000, '[');
+    const std::string success = R"({"success":true,"errors":[],"result":)";
+    const std::vector<std::string> bodies{
+        R"({"success":true,"result":)",
+        success + depth + "}",
+        R"({"success":true,"result":"eyJh","result":"eyJi"})",
+        success + "7}",
+        success + "null}",
+        success + "[\"eyJh\"]}",
+        R"({"success":false,"errors":[],"result":"eyJh"})",
+        R"({"success":"true","result":"eyJh"})",
+        success + '"' + std::string(10'000'000, 'a') + "\"}",
+        success + "\"eyJh\xff\"}",
+        success + std::string("\"eyJh\0\"}", 8),
+    };
+    for (const std::string& body : bodies) {
+        server->will(answer_of(200, body, "", Ending::finish));
+        const auto token = finished(api().get_token(tunnel));
+        ASSERT_FALSE(token) << body.substr(0, 80);
+        EXPECT_EQ(token.error().fault, Fault::invalid) << body.substr(0, 80);
+    }
+    EXPECT_EQ(server->seen().requests.size(), bodies.size());
+}
+
 TEST_F(TunnelApiOverTls, RefusesARedirect) {
     server->will(answer_of(307, "", "Location: https://127.0.0.1/\r\n"));
     const auto patched = patch();
     ASSERT_FALSE(patched);
     EXPECT_EQ(patched.error().fault, Fault::invalid);
     EXPECT_EQ(server->seen().requests.size(), 1U);
+}
+
+TEST_F(TunnelApiOverTls, TakesNoSecretToAnotherHost) {
+    const TlsServer other(context);
+    for (const int status : {301, 302, 303, 307, 308}) {
+        const std::string elsewhere = "Location: https://localhost:" + other.port() + "/\r\n";
+        for (int i = 0; i < 2; ++i) server->will(answer_of(status, "", elsewhere));
+        const auto token = finished(api().get_token(tunnel));
+        ASSERT_FALSE(token);
+        EXPECT_EQ(token.error().fault, Fault::invalid) << status;
+        EXPECT_THAT(token.error().text, HasSubstr("check `api_url:`"));
+        EXPECT_EQ(patch().error().fault, Fault::invalid) << status;
+    }
+    EXPECT_EQ(other.seen().connections, 0U);
 }
 
 TEST_F(TunnelApiOverTls, RestsAndGoesOn) {

@@ -148,6 +148,11 @@ TEST(Messages, GoByErrorsAndSuccessNotByMessages) {
     EXPECT_TRUE(token);
 }
 
+TEST(Messages, TakeASuccessWithErrorsForOne) {
+    // Whether the token is the right one is told by what it decodes to, not by this.
+    EXPECT_TRUE(parse_token(R"({"success":true,"errors":[{"code":1000}],"result":"eyJ"})"));
+}
+
 TEST(Messages, RefuseWhatReportsNoSuccess) {
     struct Case {
         std::string body;

@@ -63,6 +63,8 @@ TEST_F(TunnelApiFaults, FollowFromTheStatus) {
         {503, "", Fault::unreachable, Fault::ambiguous},
         {504, "", Fault::unreachable, Fault::ambiguous},
         {520, "", Fault::unreachable, Fault::ambiguous},
+        {524, "<html>a timeout occurred</html>", Fault::unreachable, Fault::ambiguous},
+        {530, "error code: 1033", Fault::unreachable, Fault::ambiguous},
         {101, "", Fault::invalid, Fault::invalid},
         {301, "", Fault::invalid, Fault::invalid},
         {307, "", Fault::invalid, Fault::invalid},
