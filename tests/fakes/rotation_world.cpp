@@ -222,7 +222,7 @@ void RotationWorld::let_time_pass() {
         }
         const bool full = now - unit.came_up >= std::chrono::seconds{2};
         const bool fresh = unit.restarts > 0 && unit.token == api_token;
-        if (full && fresh) {
+        if (full && fresh && unit.readiness) {
             const int lost = unit.fate == Fate::one_short ? 1 : 0;
             unit.readiness->connections = unit.connections_full - lost;
         }
@@ -230,7 +230,7 @@ void RotationWorld::let_time_pass() {
 }
 
 Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
-    return InspectTunnel::Value{false, "healthy"};
+    return InspectTunnel::Value{tunnel_deleted, "healthy"};
 }
 
 Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {

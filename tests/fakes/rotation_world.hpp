@@ -86,6 +86,7 @@ class RotationWorld {
     // The API.
     Token api_token = Token::old;
     bool token_read_is_stale = false;  ///< GET token goes on showing the old token.
+    bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
     std::vector<Connector> ghosts;  ///< Connectors from before that the API goes on listing.
     int secrets_made = 0;

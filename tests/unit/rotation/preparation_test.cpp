@@ -58,6 +58,12 @@ TEST(Preflight, GoesOnWhenTheApiAnswersTheSecondTime) {
     EXPECT_TRUE(world.done());
 }
 
+TEST(Preflight, RefusesADeletedTunnel) {
+    RotationWorld world({a, b});
+    world.tunnel_deleted = true;
+    expect_refusal(world, "was deleted at Cloudflare; correct `tunnel:`");
+}
+
 TEST(Preflight, RefusesAnUnknownUnit) {
     RotationWorld world({a, b});
     world.unit(b).state = UnitState{};

@@ -74,6 +74,20 @@ TEST(Verdict, CountsConnections) {
     EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
 }
 
+TEST(Verdict, DoesNotPassAStateThatItDoesNotKnow) {
+    struct Case {
+        const char* active;
+        const char* sub;
+    };
+    for (const Case& unknown : {Case{"active", "frobnicating"}, Case{"refreshing", "running"},
+                                Case{"", ""}, Case{"maintenance", "dead"}}) {
+        Restarted restarted;
+        restarted.sample.state.active_state = unknown.active;
+        restarted.sample.state.sub_state = unknown.sub;
+        EXPECT_EQ(restarted.verdict().standing, Standing::not_yet) << unknown.active;
+    }
+}
+
 TEST(Verdict, IsDeadOnlyWhenNobodyWillStartIt) {
     for (const char* state : {"failed", "inactive"}) {
         Restarted restarted;
