@@ -51,6 +51,10 @@ Task<Result<TunnelToken>> Rotator::api_token() {
     if (token->tunnel != policy_.tunnel) {
         co_return Error{Fault::invalid, "Cloudflare answered with the token of another tunnel", {}};
     }
+    if (token->account != policy_.account) {
+        co_return Error{
+            Fault::invalid, "Cloudflare answered with the token of another account", {}};
+    }
     co_return token;
 }
 

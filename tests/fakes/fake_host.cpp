@@ -45,6 +45,10 @@ void FakeHost::rotate_by_somebody_else(char letter) {
     current_.secret = Secret::copy_of(std::string(32, letter));
 }
 
+void FakeHost::hold_secret(std::string_view text) {
+    current_.secret = std::move(*decode_base64(text));
+}
+
 void FakeHost::start(Unit& unit) {
     const int id = next_id_++;
     unit.state.invocation = fmt::format("{:032x}", id);
@@ -67,8 +71,8 @@ Task<Result<TunnelFacts>> FakeHost::get_tunnel(TunnelRef) {
 Task<Result<TokenAnswer>> FakeHost::get_token(TunnelRef) {
     if (api_down) co_return *api_down;
     TokenAnswer answer;
-    answer.token = Secret::copy_of(api_token_text());
-    answer.server_time = clock_.wall_now();
+    answer.token = Secret::copy_of(api_token_shown.value_or(api_token_text()));
+    answer.server_time = clock_.true_now();
     co_return std::move(answer);
 }
 
@@ -81,6 +85,7 @@ Task<Result<std::optional<Secret>>> FakeHost::patch_secret(TunnelRef, const Secr
     auto decoded = decode_token(token.reveal());
     if (!decoded) co_return decoded.error();
     current_ = std::move(*decoded);
+    if (on_patch) on_patch(text);
     secrets_sent.insert(fingerprint_of(current_));
     co_return std::optional<Secret>(Secret::copy_of(token.reveal()));
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keyturn {
@@ -39,6 +40,9 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     /// A new secret that is not ours: 32 times this letter. 'o' is the one from the beginning.
     void rotate_by_somebody_else(char letter);
 
+    /// The API holds this secret, in base64.
+    void hold_secret(std::string_view text);
+
     // TunnelApi
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override;
     Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override;
@@ -62,10 +66,12 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
-    std::vector<Connector> strangers;    ///< Listed besides our own.
-    std::optional<Error> api_down;       ///< Every call of the API fails with it.
-    std::vector<std::string> evicted;    ///< Connectors; "" stands for all of them.
-    std::set<Fingerprint> secrets_sent;  ///< Distinct ones.
+    std::vector<Connector> strangers;            ///< Listed besides our own.
+    std::optional<Error> api_down;               ///< Every call of the API fails with it.
+    std::vector<std::string> evicted;            ///< Connectors; "" stands for all of them.
+    std::optional<std::string> api_token_shown;  ///< GET token says this instead.
+    std::function<void(std::string_view secret)> on_patch;  ///< Right after it was applied.
+    std::set<Fingerprint> secrets_sent;                     ///< Distinct ones.
     int rests = 0;
 
   private:

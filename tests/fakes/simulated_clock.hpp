@@ -15,10 +15,16 @@ class SimulatedClock final : public Clock {
   public:
     explicit SimulatedClock(boost::asio::io_context& context) : context_(context) {}
 
-    WallTime wall_now() const override { return wall_start_ + (now_ - start_); }
+    WallTime wall_now() const override { return true_now() + wrong_by_; }
     BootTime boot_now() const override { return now_; }
     std::chrono::microseconds stopwatch() const override { return now_.time_since_epoch(); }
     Task<> sleep_until(BootTime when) override;
+
+    /// The time of day elsewhere, which nobody sets.
+    WallTime true_now() const { return wall_start_ + (now_ - start_); }
+
+    /// Sets the wall clock wrong by so much, as a person or a lost battery does; zero: right again.
+    void set_wrong_by(Milliseconds error) { wrong_by_ = error; }
 
     /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or
     /// `limit` of simulated time has passed. True if `done` holds.
@@ -48,6 +54,7 @@ class SimulatedClock final : public Clock {
     BootTime start_{std::chrono::hours{1}};
     BootTime now_ = start_;
     WallTime wall_start_{std::chrono::seconds{1'772'332'200}};
+    Milliseconds wrong_by_{0};
 };
 
 }  // namespace keyturn

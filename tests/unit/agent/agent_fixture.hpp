@@ -4,6 +4,7 @@
 #include "delivery/token_store.hpp"
 #include "fakes/fake_host.hpp"
 #include "fakes/simulated_clock.hpp"
+#include "integration/files/sandbox.hpp"
 #include "journal/event_log.hpp"
 #include "state/state_store.hpp"
 #include "token/random.hpp"
@@ -32,7 +33,8 @@ struct RecordingLog final : EventLog {
 class TunnelAgentTest : public testing::Test {
   protected:
     TunnelAgentTest() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "keyturn-XXXXXX").string();
+        std::string pattern =
+            testing_files::directory_on(testing_files::Medium::memory) + "keyturn-XXXXXX";
         directory_ = ::mkdtemp(pattern.data());
         policy_.name = "web";
         policy_.account = "699d98642c564d2e855e9661899b7252";
@@ -70,6 +72,11 @@ class TunnelAgentTest : public testing::Test {
         EXPECT_FALSE(running_) << "cancelling ends the agent at once";
     }
 
+    /// Lets this much time pass.
+    void pass(Milliseconds time) {
+        clock_.run_until([] { return false; }, time);
+    }
+
     /// The agent with its token file written and both units serving.
     void start_serving() {
         start();
@@ -81,6 +88,10 @@ class TunnelAgentTest : public testing::Test {
 
     bool run_until_state(const std::string& state, Milliseconds limit = 1h) {
         return clock_.run_until([&] { return agent_->status().state == state; }, limit);
+    }
+
+    bool file_holds_the_api_token() {
+        return (*tokens_->current("web"))->reveal() == host_->api_token_text();
     }
 
     int restarts() const {

@@ -8,16 +8,8 @@ using testing::SizeIs;
 
 class DriftTest : public TunnelAgentTest {
   protected:
-    void pass(Milliseconds time) {
-        clock_.run_until([] { return false; }, time);
-    }
-
     [[nodiscard]] std::ptrdiff_t told(EventKind kind) const {
         return std::ranges::count(log_.events, kind, &Event::kind);
-    }
-
-    [[nodiscard]] bool file_holds_the_api_token() {
-        return (*tokens_->current("web"))->reveal() == host_->api_token_text();
     }
 };
 
