@@ -5,6 +5,7 @@
 #include "cloudflare/tunnel_api.hpp"
 #include "journal/event_log.hpp"
 #include "rotation/preflight.hpp"
+#include "state/state_store.hpp"
 #include "time/clock.hpp"
 
 #include <fmt/format.h>
@@ -53,9 +54,22 @@ Task<Result<bool>> TunnelAgent::token_was_changed() {
     ReadToken read_token;
     const auto token = co_await ask(std::move(read_token));
     if (!token) co_return token.error();
+    if (token->clock_ahead) correct_dates(*token->clock_ahead);
     const Result<Fingerprint> delivered = rotator_.delivered_fingerprint();
     if (!delivered) co_return delivered.error();
     co_return token->fingerprint != *delivered;
+}
+
+/// Dates that are still to come by the API's clock were written while ours was wrong. Left as they
+/// are, they could put the next rotation off for years.
+void TunnelAgent::correct_dates(Milliseconds clock_ahead) {
+    const WallTime now = world_.clock.wall_now() - clock_ahead;
+    const auto lies_ahead = [&](WallTime date) { return date > now + clock_error_max; };
+    const bool first_seen = lies_ahead(state_.first_seen);
+    const bool last_done = state_.last_done && lies_ahead(*state_.last_done);
+    if (first_seen) state_.first_seen = now;
+    if (last_done) state_.last_done = now;
+    if (first_seen || last_done) static_cast<void>(world_.states.save(policy_.name, state_));
 }
 
 /// Connectors at the API that are none of our units. Where a unit does not tell its connector, none

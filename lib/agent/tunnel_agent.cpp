@@ -51,13 +51,19 @@ void TunnelAgent::load() {
     if (*loaded) {
         state_ = **loaded;
     }
-    if (state_.first_seen < clock_was_set) {
-        state_.first_seen = world_.clock.wall_now();
-        // Losing this costs nothing but age: it is written again with the next record.
-        static_cast<void>(world_.states.save(policy_.name, state_));
-    }
+    note_first_seen();
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
+}
+
+/// Also for a clock that is set only after a boot.
+void TunnelAgent::note_first_seen() {
+    const WallTime now = world_.clock.wall_now();
+    if (state_.first_seen >= clock_was_set) return;
+    if (state_.first_seen != WallTime{} && now < clock_was_set) return;
+    state_.first_seen = now;
+    // Losing this costs nothing but age: it is written again with the next record.
+    static_cast<void>(world_.states.save(policy_.name, state_));
 }
 
 Task<> TunnelAgent::run() {
@@ -119,6 +125,9 @@ void TunnelAgent::note_token_file(std::string problem) {
 
 Task<> TunnelAgent::wait_until_wanted() {
     while (!wish_) {
+        note_first_seen();
+        const bool postponed = postponed_until_ && world_.clock.boot_now() < postponement_ends_;
+        if (!postponed) postponed_until_.reset();
         publish();
         const std::optional<WallTime> when = due();
         const WallTime now = world_.clock.wall_now();
@@ -138,6 +147,7 @@ Task<> TunnelAgent::wait_until_wanted() {
         if (when && !state_.paused) {
             const Milliseconds wait = std::min<Milliseconds>(*when - now, recompute_interval);
             until = std::min(until, world_.clock.boot_now() + wait);
+            if (postponed) until = std::min(until, postponement_ends_);
         }
         co_await idle_until(until);
     }
@@ -194,6 +204,7 @@ void TunnelAgent::learn_from_end() {
     }
     if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {
         postponed_until_ = world_.clock.wall_now() + refusal_pause;
+        postponement_ends_ = world_.clock.boot_now() + refusal_pause;
     }
 }
 

@@ -68,6 +68,8 @@ class TunnelAgent {
     Task<Result<std::vector<Connector>>> foreign_connectors();
     void tell_foreign(const std::vector<Connector>& foreign);
     void note_drift_problem(std::string problem);
+    void note_first_seen();
+    void correct_dates(Milliseconds clock_ahead);
     [[nodiscard]] int adoptions_lately();
     template <class Asked>
     Task<Result<typename Asked::Value>> ask(Asked question);
@@ -107,6 +109,7 @@ class TunnelAgent {
     std::optional<Wish> wish_;
     bool retry_wanted_ = false;
     std::optional<WallTime> postponed_until_;
+    BootTime postponement_ends_{};  ///< The same moment, whatever is done to the wall clock.
     std::unique_ptr<Rotation> rotation_;
     std::optional<HistoryEntry> last_;
     std::optional<TunnelStatus> published_;

@@ -4,6 +4,7 @@
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
 #include "delivery/token_store.hpp"
+#include "rotation/preflight.hpp"
 #include "rotation/rotator_kept.hpp"
 #include "rotation/unit_inspection.hpp"
 #include "state/state_store.hpp"
@@ -81,6 +82,8 @@ Task<Result<ReadToken::Value>> Rotator::act(const ReadToken&) {
         value.holder = ReadToken::Holder::previous;
     }
     if (api_time_) value.clock_ahead = world_.clock.wall_now() - *api_time_;
+    const Milliseconds ahead = value.clock_ahead.value_or(Milliseconds{0});
+    clock_error_ = std::chrono::abs(ahead) > clock_error_max ? ahead : Milliseconds{0};
     co_return value;
 }
 
@@ -215,7 +218,8 @@ Task<Result<void>> Rotator::act(const Conclude& action) {
     if (!appended) co_return appended.error();
     TunnelState concluded = state_;
     concluded.rotation.reset();
-    if (action.entry.outcome == "done") concluded.last_done = action.entry.ended;
+    // When the next one is due must not hang on a clock that is wrong today.
+    if (action.entry.outcome == "done") concluded.last_done = action.entry.ended - clock_error_;
     if (action.entry.outcome != "refused") {
         retire(concluded, action.entry.old_fingerprint, action.entry.new_fingerprint);
     }

@@ -89,6 +89,7 @@ class Rotator {
     TunnelState& state_;
     Boundaries world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
+    Milliseconds clock_error_{0};       ///< How far our clock was ahead of it, if that is too far.
     std::optional<std::chrono::microseconds> committed_;  ///< When the PATCH was answered.
 };
 
