@@ -33,6 +33,7 @@ FaultPlan plan;
 bool armed = false;
 int count = 0;
 std::vector<std::string> words;
+Watcher watcher;
 
 bool is_directory(int fd) {
     struct stat status {};
@@ -46,6 +47,11 @@ bool disk_is_full() {
 /// Counts an operation; true when it has to fail, with errno set.
 bool fails(const char* word) {
     if (!armed) return false;
+    if (watcher.before_operation) {
+        armed = false;  // What the watcher does is not watched.
+        watcher.before_operation();
+        armed = true;
+    }
     ++count;
     words.emplace_back(word);
     const bool hit = plan.at != 0 && (count == plan.at || (plan.for_ever && count > plan.at));
@@ -64,7 +70,9 @@ bool fails_when_full(const char* word) {
 
 int sync(int fd, int (*real)(int)) {
     if (fails(is_directory(fd) ? "sync directory" : "sync file")) return -1;
-    return real(fd);
+    const int result = real(fd);
+    if (armed && result == 0 && watcher.after_a_sync) watcher.after_a_sync(fd);
+    return result;
 }
 
 }  // namespace
@@ -76,8 +84,13 @@ void arm(FaultPlan new_plan) {
     armed = true;
 }
 
+void watch(Watcher new_watcher) {
+    watcher = std::move(new_watcher);
+}
+
 int disarm() {
     armed = false;
+    watcher = {};
     return count;
 }
 

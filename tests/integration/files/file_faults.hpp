@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,14 @@ struct FaultPlan {
 };
 
 void arm(FaultPlan plan);
+
+/// Who watches what a power cut would leave, from `watch` to `disarm`.
+struct Watcher {
+    std::function<void()> before_operation;    ///< Before each operation that is counted.
+    std::function<void(int fd)> after_a_sync;  ///< Of a file or a directory.
+};
+
+void watch(Watcher watcher);
 
 /// Everything works again. Returns how many operations there were since `arm`.
 int disarm();

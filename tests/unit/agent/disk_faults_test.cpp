@@ -1,0 +1,119 @@
+#include "integration/files/file_faults.hpp"
+#include "unit/agent/agent_fixture.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace keyturn {
+namespace {
+
+using testing_files::arm;
+using testing_files::disarm;
+using testing_files::FaultPlan;
+
+constexpr std::array errors{ENOSPC, EDQUOT, EIO, EROFS, EACCES, EMFILE, ENFILE, EINTR};
+
+/// One rotation while the disk fails; everything else is well.
+class RotationOnABadDisk : public TunnelAgentTest {
+  public:
+    RotationOnABadDisk() {
+        policy_.rollout.soak = 2s;
+        policy_.rollout.min_healthy_time = 1s;
+        host_->on_patch = [this](std::string_view) {
+            operations_before_the_patch = testing_files::trace().size();
+        };
+    }
+    void TestBody() override {}
+
+    /// Returns how many file operations there were while the disk was bad.
+    std::size_t rotate_with(const FaultPlan& plan) {
+        start_serving();
+        old_token_ = host_->api_token_text();
+        arm(plan);
+        EXPECT_TRUE(agent_->request_rotation({}));
+        pass(10min);
+        const int operations = disarm();
+        expect_old_or_new();
+        return static_cast<std::size_t>(operations);
+    }
+
+    [[nodiscard]] bool patched() const { return !host_->secrets_sent.empty(); }
+
+    /// The disk is good again, and a person retries what is held for a person.
+    void expect_a_good_end() {
+        for (int retries = 0; retries < 3; ++retries) {
+            if (run_until_state("idle", 10min)) break;
+            ASSERT_EQ(agent_->status().state, "held");
+            ASSERT_TRUE(agent_->request_retry());
+        }
+        ASSERT_EQ(agent_->status().state, "idle") << agent_->status().reason;
+        const auto history = states_->history("web", 10);
+        ASSERT_TRUE(history && history->size() == 1);
+        EXPECT_EQ(history->front().outcome, patched() ? "done" : "refused");
+        EXPECT_LE(host_->secrets_sent.size(), 1U);
+        EXPECT_TRUE(file_holds_the_api_token());
+        EXPECT_EQ(host_->api_token_text() != old_token_, patched());
+        EXPECT_EQ(restarts(), patched() ? 2 : 0);
+        EXPECT_FALSE(tokens_->pending("web")->has_value());
+        for (const auto& [name, unit] : host_->units) EXPECT_TRUE(unit.connected) << name;
+    }
+
+    std::size_t operations_before_the_patch = 0;
+
+  private:
+    void expect_old_or_new() {
+        const auto token = tokens_->current("web");
+        ASSERT_TRUE(token && *token) << "the token file is gone";
+        const std::string text((*token)->reveal());
+        EXPECT_TRUE(text == old_token_ || text == host_->api_token_text());
+    }
+
+    std::string old_token_;
+};
+
+/// Makes the n-th file operation of a rotation fail, for each n, with one error after the other.
+void sweep(FaultPlan plan) {
+    RotationOnABadDisk healthy;
+    const std::size_t operations = healthy.rotate_with({});
+    const std::size_t before_the_patch = healthy.operations_before_the_patch;
+    healthy.expect_a_good_end();
+    ASSERT_GT(before_the_patch, 40U);
+    ASSERT_GT(operations, 2 * before_the_patch);
+    for (std::size_t at = 1; at <= operations && !testing::Test::HasFailure(); ++at) {
+        plan.at = static_cast<int>(at);
+        plan.error = errors.at(at % errors.size());
+        if (plan.for_ever && plan.error == EINTR) continue;  // No fault of a disk lasts so.
+        SCOPED_TRACE(testing::Message() << std::strerror(plan.error) << " at operation " << at);
+        RotationOnABadDisk world;
+        world.rotate_with(plan);
+        if (plan.for_ever && at <= before_the_patch) {
+            EXPECT_FALSE(world.patched()) << "a disk that is bad is found before the PATCH";
+        }
+        world.expect_a_good_end();
+    }
+}
+
+TEST(DiskFaults, AtAnyOperationOnceStillEndInOneRotationOrNone) {
+    sweep({});
+}
+
+TEST(DiskFaults, FromAnyOperationOnAreWaitedOutAndEndInOneRotationOrNone) {
+    FaultPlan plan;
+    plan.for_ever = true;
+    sweep(plan);
+}
+
+TEST(DiskFaults, ThatWriteHalfAreNoFaults) {
+    FaultPlan plan;
+    plan.at = 1;
+    plan.for_ever = true;
+    plan.short_write = true;
+    RotationOnABadDisk world;
+    world.rotate_with(plan);
+    EXPECT_TRUE(world.patched());
+    world.expect_a_good_end();
+}
+
+}  // namespace
+}  // namespace keyturn

@@ -1,0 +1,118 @@
+#include "fakes/allocations.hpp"
+#include "unit/agent/agent_fixture.hpp"
+
+#include <array>
+#include <new>
+#include <sys/mman.h>
+
+namespace keyturn {
+namespace {
+
+/// What is outside of the process that runs out of memory, and outlives it.
+struct Outside {
+    std::array<char, 64> secret{};  ///< What the API holds, in base64.
+    int patches = 0;
+    bool other_secrets = false;  ///< More than one was sent.
+    std::size_t allocations_before_the_patch = 0;
+    std::size_t allocations = 0;
+
+    [[nodiscard]] std::string_view held() const { return secret.data(); }
+};
+
+constexpr int exit_by_exception = 3;
+
+class OutOfMemory : public TunnelAgentTest {
+  public:
+    OutOfMemory() {
+        policy_.rollout.soak = 2s;
+        policy_.rollout.min_healthy_time = 1s;
+        void* shared = ::mmap(nullptr, sizeof(Outside), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        EXPECT_NE(shared, MAP_FAILED);
+        outside_ = new (shared) Outside();
+    }
+    ~OutOfMemory() override { ::munmap(outside_, sizeof(Outside)); }
+    void TestBody() override {}
+
+    /// A keyturnd whose n-th allocation from now on fails, and every one after it, rotates.
+    int rotate_in_a_child(std::size_t out_at) {
+        start_serving();
+        return testing_files::in_child([&] {
+            ::close(STDERR_FILENO);  // Where the end of each child would be told.
+            const std::size_t before = allocations::count();
+            host_->on_patch = [&](std::string_view secret) { note_patch(secret, before); };
+            try {
+                if (out_at > 0) allocations::run_out_at(out_at);
+                static_cast<void>(agent_->request_rotation({}));
+                run_until_state("running");
+                run_until_state("idle");
+            } catch (const std::bad_alloc&) {
+                ::_exit(exit_by_exception);
+            }
+            outside_->allocations = allocations::count() - before;
+            ::_exit(running_ ? 0 : exit_by_exception);
+        });
+    }
+
+    /// systemd starts it again; the host has been started anew, too.
+    void expect_recovery() {
+        stop();
+        agent_.reset();
+        states_.reset();
+        states_ = *make_state_store(directory_);
+        const bool patched = outside_->patches > 0;
+        if (patched) host_->hold_secret(outside_->held());
+        bool same_secret = true;
+        host_->on_patch = [&](std::string_view secret) {
+            same_secret = same_secret && (!patched || secret == outside_->held());
+        };
+        host_->start_units();
+        start();
+        ASSERT_TRUE(run_until_state("idle", 1h)) << agent_->status().reason;
+        pass(1min);
+        EXPECT_TRUE(same_secret && !outside_->other_secrets) << "one rotation is one secret";
+        EXPECT_TRUE(file_holds_the_api_token());
+        EXPECT_FALSE(tokens_->pending("web")->has_value());
+        for (const auto& [name, unit] : host_->units) EXPECT_TRUE(unit.connected) << name;
+    }
+
+    [[nodiscard]] const Outside& outside() const { return *outside_; }
+
+  private:
+    void note_patch(std::string_view secret, std::size_t before) {
+        if (outside_->patches > 0 && secret != outside_->held()) outside_->other_secrets = true;
+        std::ranges::copy(secret, outside_->secret.begin());
+        ++outside_->patches;
+        outside_->allocations_before_the_patch = allocations::count() - before;
+    }
+
+    Outside* outside_ = nullptr;
+};
+
+TEST(Memory, ThatRunsOutAnywhereEndsTheDaemonAndTheNextOneGoesOn) {
+    OutOfMemory healthy;
+    ASSERT_EQ(healthy.rotate_in_a_child(0), 0);
+    const std::size_t last = healthy.outside().allocations;
+    const std::size_t patch = healthy.outside().allocations_before_the_patch;
+    ASSERT_GT(patch, 100U);
+    ASSERT_GT(last, 2 * patch);
+    std::vector<std::size_t> points;
+    for (std::size_t at = 1; at < last; at += last / 60) points.push_back(at);
+    for (std::size_t at = patch - 60; at < patch + 60; at += 2) points.push_back(at);
+    int interrupted = 0;
+    for (const std::size_t at : points) {
+        SCOPED_TRACE(testing::Message() << "allocation " << at << " of " << last);
+        OutOfMemory world;
+        const int status = world.rotate_in_a_child(at);
+        const bool ended = WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT
+                                               : WEXITSTATUS(status) == exit_by_exception;
+        ASSERT_TRUE(ended) << "it goes on without memory: " << status;
+        if (world.outside().patches > 0) ++interrupted;
+        world.expect_recovery();
+        if (testing::Test::HasFailure()) return;
+    }
+    EXPECT_GT(interrupted, 20) << "some of them after the PATCH";
+}
+
+}  // namespace
+}  // namespace keyturn
