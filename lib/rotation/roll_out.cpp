@@ -194,6 +194,13 @@ Script<> Rotation::allow_restart(std::size_t index) {
                 "{} was stopped by somebody; start it, or retry to leave it stopped", unit.name);
             co_await hold("operator_took_over", std::move(text), unit.name);
         }
+        if (own.state.active_state == "deactivating" && now_ < deadline) {
+            // Whether it is to stay so, its end tells.
+            const Error stopping{Fault::busy, fmt::format("{} is being stopped", unit.name), {}};
+            short_of_replicas_ = true;
+            co_await wait_out(stopping, "somebody else is at work", 0);
+            continue;
+        }
         if (may_go_down(index, samples)) {
             waited_for_replicas();
             co_await record_restart(index, own);

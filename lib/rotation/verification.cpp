@@ -15,6 +15,9 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
     if (at_rest && !state.job_pending) {
         return {Standing::dead, fmt::format("{}, result {}", shown, state.result)};
     }
+    if (state.load_state == "masked") {
+        return {Standing::not_yet, fmt::format("{} and masked (systemctl unmask it)", shown)};
+    }
     if (!state.running()) return {Standing::not_yet, shown};
     if (state.invocation.empty() || state.invocation == unit.invocation_before) {
         return {Standing::unchanged, "still the process from before"};

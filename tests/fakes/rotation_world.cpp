@@ -213,7 +213,7 @@ void RotationWorld::let_time_pass() {
     for (auto& [name, unit] : units) {
         if (!unit.state.running()) continue;
         if (unit.fate == Fate::dies_later && unit.restarts > 0 &&
-            now - unit.came_up >= std::chrono::seconds{30}) {
+            now - unit.came_up >= unit.lifetime) {
             unit.state.active_state = unit.state.sub_state = "failed";
             unit.state.result = "exit-code";
             unit.state.main_pid = 0;

@@ -25,7 +25,7 @@ class RotationWorld {
         never_ready,    ///< The job fails; systemd tries again for ever.
         done_but_dead,  ///< The job is `done` and the unit is inactive (a failed condition).
         fails,          ///< The job fails and the unit stays failed.
-        dies_later,     ///< Comes up, and is failed ten seconds later.
+        dies_later,     ///< Comes up, and is failed after its `lifetime`.
         one_short,      ///< Comes up with one connection less than before.
         not_listed,     ///< Comes up, but the API never lists it.
         canceled,       ///< An operator's job replaces ours.
@@ -38,6 +38,7 @@ class RotationWorld {
         Fate fate = Fate::comes_up;
         int restarts = 0;
         BootTime came_up{};
+        Milliseconds lifetime = std::chrono::seconds{30};
         int connections_full = 4;
         bool listed = true;
         bool surge = false;

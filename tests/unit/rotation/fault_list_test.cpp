@@ -124,6 +124,74 @@ TEST(ApiFaults, PatchThatIsAppliedTwiceIsStillOneSecret) {
     EXPECT_EQ(world.secrets_made, 1);
 }
 
+/// An operator's stop of the next unit is under way for a minute when its turn comes.
+void stop_slowly(RotationWorld& world, const std::string& after) {
+    world.before_action = [&world, after,
+                           begun = std::optional<BootTime>()](const std::string& action) mutable {
+        UnitState& state = world.unit(b).state;
+        if (action == "save roll" && world.unit(a).restarts == 1 && !begun) {
+            begun = world.now;
+            state.active_state = "deactivating";
+            state.sub_state = "stop-sigterm";
+            state.job_pending = true;
+        }
+        if (!begun || world.now - *begun < 60s || state.active_state != "deactivating") return;
+        state.active_state = after;
+        state.sub_state = after == "active" ? "running" : "dead";
+        state.job_pending = false;
+        if (after == "active") state.invocation = "restarted-by-somebody";
+        if (after != "active") state.main_pid = 0;
+    };
+}
+
+TEST(OperatorFaults, StopThatIsUnderWayIsNotOverruled) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak = 2s;
+    stop_slowly(world, "inactive");
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.unit(b).restarts, 0);
+    world.before_action = nullptr;
+    world.start(true);
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(b).restarts, 0) << "it stays stopped";
+}
+
+TEST(OperatorFaults, RestartThatIsUnderWayIsWaitedFor) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak = 2s;
+    stop_slowly(world, "active");
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_FALSE(world.told(EventKind::rotation_held));
+    EXPECT_LE(world.unit(b).restarts, 1);
+}
+
+TEST(UnitFaults, OfAUnitThatWasReadyHoldAtThisUnitWhenItDies) {
+    struct Case {
+        Milliseconds lifetime;
+        const char* text;
+    };
+    for (const auto& [lifetime, text] :
+         {Case{1s, "did not come back"}, Case{9s, "did not come back"},
+          Case{5min, "had verified and then failed"}}) {
+        RotationWorld world({a, b});
+        world.unit(a).fate = RotationWorld::Fate::dies_later;
+        world.unit(a).lifetime = lifetime;
+        world.start();
+        world.run();
+        ASSERT_TRUE(world.held()) << lifetime.count();
+        EXPECT_THAT(world.disk_record->hold->text, HasSubstr(text));
+        EXPECT_EQ(world.disk_record->hold->unit, a);
+        EXPECT_EQ(world.unit(a).restarts, 1);
+        EXPECT_EQ(world.unit(b).restarts, 0);
+    }
+}
+
 /// What /ready of the restarted unit says instead of the truth.
 using Lie = std::function<void(std::optional<Readiness>&)>;
 

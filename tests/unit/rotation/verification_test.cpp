@@ -88,6 +88,13 @@ TEST(Verdict, DoesNotPassAStateThatItDoesNotKnow) {
     }
 }
 
+TEST(Verdict, NamesTheRemedyForAUnitThatWasMasked) {
+    Restarted restarted;
+    restarted.sample.state.load_state = "masked";
+    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    EXPECT_THAT(restarted.verdict().text, HasSubstr("systemctl unmask"));
+}
+
 TEST(Verdict, IsDeadOnlyWhenNobodyWillStartIt) {
     for (const char* state : {"failed", "inactive"}) {
         Restarted restarted;
