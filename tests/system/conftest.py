@@ -110,3 +110,12 @@ def fresh_scenario(quick_host):
     """Give that scenario as it was at the start, whatever the test before has done to it."""
     quick_host.reset()
     return quick_host
+
+
+@pytest.fixture(name="traffic")
+def traffic_without_loss(scenario):
+    """Traffic of which nothing may be lost, whatever the test does."""
+    traffic = scenario.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
+    yield traffic
+    summary = traffic.stop()
+    assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]

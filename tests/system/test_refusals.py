@@ -12,6 +12,7 @@ from scenario.keyturn import POLICY, policy_text
 SECOND = "cloudflared-web@2.service"
 UNKNOWN = "11111111-2222-4333-8444-555555555555"
 EXIT_REFUSED = 4
+EXIT_LOCKED = 75
 EXIT_POLICY = 78
 
 
@@ -106,6 +107,32 @@ def test_directory_that_cannot_be_written(scenario):
         refused(scenario, "/var/lib/keyturn/tokens")
     finally:
         scenario.host.run("chmod", "700", "/var/lib/keyturn/tokens")
+
+
+def test_directory_on_a_mount_that_is_read_only(scenario):
+    secret, units = scenario.cloudflare.fingerprint(), scenario.units.invocations()
+    scenario.host.run("sh", "-c", "cd /var/lib/keyturn && mount --bind tokens tokens && "
+                      "mount -o remount,bind,ro tokens")
+    scenario.keyturn.restart()  # It sees a mount only if it was there at its start.
+    try:
+        assert scenario.keyturn.ctl("rotate", "web", "--follow").returncode == EXIT_REFUSED
+        told = scenario.journal.wait_for("rotation_refused")["MESSAGE"]
+        assert "cannot be replaced" in told and "Read-only file system" in told
+        assert scenario.cloudflare.fingerprint() == secret
+        assert scenario.units.invocations() == units
+    finally:
+        scenario.keyturn.stop()
+        scenario.host.run("umount", "/var/lib/keyturn/tokens")
+
+
+def test_second_keyturnd_is_refused(scenario):
+    second = scenario.host.run(
+        "systemd-run", "--quiet", "--wait", "--pipe", "--property=User=keyturn",
+        "--property=LoadCredential=cloudflare-api-token:/etc/keyturn/cloudflare-api-token",
+        "keyturnd", "--state-directory", "/var/lib/keyturn", check=False)
+    assert second.returncode == EXIT_LOCKED, second.stdout + second.stderr
+    assert "another keyturnd uses /var/lib/keyturn" in second.stdout + second.stderr
+    assert scenario.keyturn.status()["state"] == "idle"
 
 
 @pytest.mark.parametrize("drop_in, sentence", [

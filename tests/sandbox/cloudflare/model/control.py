@@ -70,11 +70,12 @@ class ControlServer:
         return Response.json(200, self._world.knobs.value())
 
     def _get_secret(self, parts, _query, _body):
-        """GET /secret/TUNNEL: the present secret and token, for tests only."""
+        """GET /secret/TUNNEL: secret and token of now, and all secrets, for tests only."""
         tunnel = self._tunnel(parts[0] if parts else "")
         return Response.json(200, {
             "account": tunnel.account, "tunnel": tunnel.id, "secret": tunnel.secret,
-            "token": tunnel.token(tunnel.secret)})
+            "token": tunnel.token(tunnel.secret),
+            "secrets": [secret for _, secret in tunnel.secrets]})
 
     def _post_drop(self, _parts, _query, body):
         """POST /drop {connector | tunnel, count?, index?}: break connections off."""

@@ -131,6 +131,10 @@ class Cloudflare:
         """Return secret and token as the API holds them."""
         return self.control("GET", "/secret/" + self.tunnel)
 
+    def secrets(self):
+        """Return every secret that the tunnel has had."""
+        return self.current()["secrets"]
+
     def calls(self, method=None):
         """Return the API calls so far, of one method or of all."""
         calls = self.control("GET", "/state")["calls"]

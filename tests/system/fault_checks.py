@@ -1,0 +1,36 @@
+"""What the tests of faults have in common: units, policies, and the ends of a rotation."""
+
+FIRST = "cloudflared-web@1.service"
+SECOND = "cloudflared-web@2.service"
+EXIT_HELD = 3
+ALERT = "1"
+BUS = ("dbus.socket", "dbus.service")
+
+
+def with_rollout(scenario, **rollout):
+    scenario.keyturn.write_policy(rollout=rollout)
+    with scenario.looks():
+        scenario.keyturn.restart()
+    scenario.journal.mark()
+
+
+def check_done(scenario, secrets=1):
+    """Every unit runs the token that the API holds, and the rotation made one secret."""
+    scenario.keyturn.wait_done()
+    state = scenario.cloudflare.tunnel_state()
+    assert len({item["fingerprint"] for item in state["fingerprints"]}) >= 2
+    assert scenario.delivered()
+    running = [item["fingerprints"] for item in state["connectors"]]
+    assert running == [[state["fingerprint"]]] * len(running) and running
+    prepared = scenario.journal.events("secret_prepared")
+    assert len(prepared) == secrets
+
+
+def check_held(scenario, reason, unit):
+    """The rotation is held for this unit, with an alarm."""
+    status = scenario.keyturn.wait_status(state="held")
+    assert status["hold_reason"] == reason and unit in status["reason"], status
+    alarm = scenario.journal.wait_for("rotation_held")
+    assert alarm["PRIORITY"] == ALERT and alarm["TARGET_UNIT"] == unit
+    assert alarm["RESULT"] == "held" and "keyturnctl retry web" in alarm["MESSAGE"]
+    assert scenario.keyturn.ctl("status").returncode == EXIT_HELD

@@ -1,0 +1,233 @@
+"""What systemd, polkit, other people and the units themselves do in the middle of a rotation."""
+
+import pytest
+
+from fault_checks import BUS, FIRST, SECOND, check_done, check_held, with_rollout
+from scenario import wait_until
+
+EXTRA = "cloudflared-web-extra.service"
+THIRD = "cloudflared-web@3.service"
+SOON = "TimeoutStartSec=2\nTimeoutStopSec=1\n"
+# What a unit does from its next start on: as root, when everything else is as it was.
+WAYS_TO_FAIL = {
+    "exits with 1": "ExecStartPre=+/bin/false\n",
+    "is ready, then exits with 0": "ExecStartPost=+/bin/kill -TERM $MAINPID\n",
+    # By SIGKILL, as when memory is short: the test hosts have no memory controller.
+    "is ready, then killed after a second":
+        "ExecStartPost=+/usr/bin/systemd-run --quiet --collect --on-active=1 "
+        "--timer-property=AccuracySec=1ms kill -KILL $MAINPID\n",
+    "is ready, then stopped by a signal": "ExecStartPost=+/bin/kill -STOP $MAINPID\n",
+    "never has a connection, and its Type= does not wait for one":
+        "Type=simple\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n",
+}
+
+
+def drop_in(scenario, text, unit=FIRST, section="Service"):
+    # Read after the drop-in of the sandbox, which has timeouts of its own.
+    scenario.units.drop_in("zz-fault", "[%s]\n%s" % (section, text) if text else "", unit=unit)
+
+
+def starts(scenario, unit):
+    """Return how often systemd has started a unit since the mark."""
+    entries = scenario.journal.read("_PID=1", "UNIT=" + unit)
+    return sum(entry["MESSAGE"].startswith("Started ") for entry in entries)
+
+
+@pytest.mark.parametrize("way", WAYS_TO_FAIL)
+def test_unit_that_fails_holds_and_the_other_serves(scenario, way):
+    with_rollout(scenario, healthy_deadline="3s", min_healthy_time="1500ms")
+    drop_in(scenario, SOON + WAYS_TO_FAIL[way])
+    before = scenario.units.invocations()[SECOND]
+    scenario.keyturn.rotate()
+    check_held(scenario, "verification_failed", FIRST)
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    assert scenario.units.invocations()[SECOND] == before
+    assert scenario.units.ready(SECOND) == 4
+    drop_in(scenario, "")
+    scenario.host.run("systemctl", "kill", "--signal=KILL", FIRST, check=False)
+
+
+@pytest.fixture(name="bus")
+def bus_that_is_mended(scenario):
+    yield BUS
+    scenario.host.run("systemctl", "unmask", "--runtime", *BUS)
+    scenario.host.run("systemctl", "start", *BUS)
+
+
+def test_bus_down_when_keyturnd_starts_in_the_middle(scenario, traffic, bus):
+    with_rollout(scenario, soak="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.keyturn.stop()
+    # Only masked it stays down: keyturnd.service wants it.
+    scenario.host.run("systemctl", "mask", "--runtime", "--now", *bus)
+    scenario.keyturn.start()
+    waiting = scenario.journal.wait_for("rotation_waiting")
+    assert "systemd does not answer" in waiting["MESSAGE"]
+    scenario.host.run("systemctl", "unmask", "--runtime", *bus)
+    scenario.host.run("systemctl", "start", *bus)
+    scenario.journal.wait_for("rotation_done", 60)
+    check_done(scenario)
+    assert len(scenario.journal.events("unit_restarting")) == 2
+
+
+@pytest.fixture(name="polkit")
+def polkit_that_is_mended(scenario):
+    yield "polkit.service"
+    scenario.host.run("systemctl", "unmask", "--runtime", "polkit.service")
+    scenario.host.run("systemctl", "restart", "polkit.service")
+
+
+def test_polkit_masked(scenario, traffic, polkit):
+    scenario.host.run("systemctl", "mask", "--runtime", "--now", polkit)
+    scenario.keyturn.rotate()
+    check_held(scenario, "not_allowed", FIRST)
+    assert "systemctl unmask polkit.service" in scenario.keyturn.status()["reason"]
+    assert starts(scenario, FIRST) == starts(scenario, SECOND) == 0
+    scenario.host.run("systemctl", "unmask", "--runtime", polkit)
+    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
+    check_done(scenario)
+    assert starts(scenario, FIRST) == 1
+
+
+def test_polkit_without_the_rule(scenario, traffic, polkit):
+    rule = "/usr/share/polkit-1/rules.d/50-keyturn.rules"
+    scenario.host.run("sh", "-c", "mv %s /run/kept && systemctl restart polkit" % rule)
+    try:
+        scenario.keyturn.rotate()
+        check_held(scenario, "not_allowed", FIRST)
+        assert "50-keyturn.rules" in scenario.keyturn.status()["reason"]
+        assert starts(scenario, FIRST) == 0
+    finally:
+        scenario.host.run("sh", "-c", "mv /run/kept %s && systemctl restart polkit" % rule)
+
+
+def test_polkit_killed(scenario, traffic, polkit):
+    with_rollout(scenario, settle="1s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("token_delivered")
+    scenario.host.run("systemctl", "kill", "--signal=KILL", polkit)
+    check_done(scenario)
+    assert "rotation_held" not in scenario.journal.story()
+
+
+def test_unit_masked_in_the_middle(scenario, traffic):
+    with_rollout(scenario, soak="2s", healthy_deadline="2s")
+    drop_in(scenario, SOON, unit=SECOND)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.host.run("systemctl", "mask", "--runtime", SECOND)
+    try:
+        check_held(scenario, "verification_failed", SECOND)
+        assert starts(scenario, SECOND) == 0
+        assert "systemctl unmask" in scenario.keyturn.status()["reason"]
+        assert scenario.units.ready(SECOND) == 4
+    finally:
+        scenario.host.run("systemctl", "unmask", "--runtime", SECOND)
+
+
+def test_operator_who_stops_the_unit_while_it_restarts_takes_over(scenario, traffic):
+    drop_in(scenario, "ExecStartPre=+/bin/sh -c 'while [ -e /run/slow ]; do sleep 0.05; done'\n")
+    scenario.host.run("touch", "/run/slow")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("unit_restarting")
+    wait_until(lambda: scenario.units.show(FIRST, "SubState")["SubState"] == "start-pre",
+               "the start of " + FIRST)
+    scenario.host.run("systemctl", "stop", FIRST)
+    scenario.host.run("rm", "/run/slow")
+    check_held(scenario, "operator_took_over", FIRST)
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    assert starts(scenario, FIRST) == 0
+
+
+def test_operators_stop_that_is_under_way_is_not_overruled(scenario, traffic):
+    drop_in(scenario, "TimeoutStopSec=30\n"
+            "ExecStop=+/bin/sh -c 'while [ -e /run/slow ]; do sleep 0.05; done'\n")
+    scenario.host.run("touch", "/run/slow")
+    patch = scenario.cloudflare.fault("pass", method="PATCH", delay=1.0, times=1)
+    scenario.keyturn.rotate()
+    scenario.cloudflare.wait_fault(patch)
+    scenario.host.run("systemctl", "stop", "--no-block", FIRST)
+    waiting = scenario.journal.wait_for("rotation_waiting")
+    assert "is being stopped" in waiting["MESSAGE"]
+    scenario.host.run("rm", "/run/slow")
+    check_held(scenario, "operator_took_over", FIRST)
+    assert starts(scenario, FIRST) == 0, "it stays stopped"
+
+
+def test_waiting_unit_that_crashes_comes_back_with_the_new_token(scenario):
+    with_rollout(scenario, soak="3s")
+    old = scenario.units.connector(SECOND)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.host.run("systemctl", "kill", "--signal=KILL", SECOND)
+    wait_until(lambda: scenario.units.show(SECOND, "SubState")["SubState"] == "running" and
+               scenario.units.connector(SECOND) != old, "systemd to start it again")
+    assert not scenario.journal.events("unit_restarting", target_unit=SECOND)
+    scenario.units.wait_full()
+    connector = scenario.cloudflare.connectors()[scenario.units.connector(SECOND)]
+    assert connector["fingerprints"] == [scenario.cloudflare.fingerprint()]
+    check_done(scenario)
+
+
+def test_restarted_unit_that_somebody_restarts_is_proven_again(scenario, traffic):
+    """As cloudflared-update.timer does."""
+    with_rollout(scenario, soak="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.host.run("systemctl", "restart", FIRST)
+    again = scenario.journal.wait_for("soak_restarted", target_unit=FIRST)
+    assert "was restarted by somebody else" in again["MESSAGE"]
+    check_done(scenario)
+    assert len(scenario.journal.events("unit_restarting", target_unit=FIRST)) == 1
+    verified = [event["TARGET_UNIT"] for event in scenario.journal.events("unit_verified")]
+    assert verified == [FIRST, FIRST, SECOND]
+
+
+def test_unit_that_is_added_in_the_middle_has_the_new_token_and_no_part(scenario, traffic):
+    with_rollout(scenario, soak="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    try:
+        scenario.host.run("systemctl", "start", THIRD)
+        scenario.units.wait_full(count=3)
+        check_done(scenario)
+        units = {event["TARGET_UNIT"] for event in scenario.journal.events("unit_restarting")}
+        assert units == {FIRST, SECOND}
+        assert starts(scenario, THIRD) == 1
+    finally:
+        scenario.host.run("systemctl", "stop", THIRD)
+
+
+def test_unit_that_is_removed_in_the_middle_is_passed_over_after_a_retry(scenario, traffic):
+    scenario.host.run("sh", "-c", "cd /etc/systemd/system && cp cloudflared-web@.service %s && "
+                      "cp -r cloudflared-web@.service.d %s.d && systemctl daemon-reload && "
+                      "systemctl start %s" % (EXTRA, EXTRA, EXTRA))
+    try:
+        scenario.units.wait_full(count=3)
+        scenario.keyturn.write_policy(rollout={"soak": "2s"}, units=[FIRST, SECOND, EXTRA])
+        with scenario.looks():
+            scenario.keyturn.restart()
+        scenario.journal.mark()
+        scenario.keyturn.rotate()
+        scenario.journal.wait_for("soak_started")
+    finally:
+        scenario.host.run("sh", "-c", "systemctl stop %s; cd /etc/systemd/system && "
+                          "rm -r %s %s.d && systemctl daemon-reload" % (EXTRA, EXTRA, EXTRA))
+    check_held(scenario, "operator_took_over", EXTRA)
+    assert len(scenario.journal.events("unit_verified")) == 2
+    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
+    assert scenario.journal.events("unit_left_stopped", target_unit=EXTRA)
+    check_done(scenario)
+
+
+@pytest.mark.parametrize("timeout", ["10", "1"], ids=["within its timeout", "killed at the end"])
+def test_stop_that_takes_long_is_no_failure(scenario, timeout):
+    with_rollout(scenario, healthy_deadline="1s")
+    drop_in(scenario, "TimeoutStopSec=%s\nExecStop=+/bin/sleep 2\n" % timeout)
+    scenario.keyturn.rotate()
+    check_done(scenario)
+    assert "rotation_held" not in scenario.journal.story()
+    stopped = scenario.journal.read("_PID=1", "UNIT=" + FIRST)
+    timed_out = any("timed out" in entry["MESSAGE"] for entry in stopped)
+    assert timed_out == (timeout == "1")
