@@ -45,7 +45,7 @@ class RotationOnABadDisk : public TunnelAgentTest {
         for (int retries = 0; retries < 3; ++retries) {
             if (run_until_state("idle", 10min)) break;
             ASSERT_EQ(agent_->status().state, "held");
-            ASSERT_TRUE(agent_->request_retry());
+            ASSERT_TRUE(agent_->decide(Decision::retry));
         }
         ASSERT_EQ(agent_->status().state, "idle") << agent_->status().reason;
         const auto history = states_->history("web", 10);

@@ -85,7 +85,7 @@ TEST_F(OddTokenTest, AfterThePatchHoldsAndIsNeverDelivered) {
         EXPECT_EQ(restarts(), 2 * static_cast<int>(rotations)) << odd.what;
         host_->on_patch = nullptr;
         host_->api_token_shown.reset();
-        ASSERT_TRUE(agent_->request_retry());
+        ASSERT_TRUE(agent_->decide(Decision::retry));
         ASSERT_TRUE(run_until_state("idle")) << odd.what;
         EXPECT_EQ(agent_->status().last_outcome, "done") << odd.what;
         ++rotations;
