@@ -8,7 +8,8 @@ namespace keyturn {
 struct CommandLine {
     std::string policy_file = "/etc/keyturn/keyturn.yaml";
     std::string state_directory = "/var/lib/keyturn";
-    bool check = false;  ///< Only read the policy and say what is wrong with it.
+    std::string surge_unit;  ///< Only print the unit that helps out for this tunnel.
+    bool check = false;      ///< Only read the policy and say what is wrong with it.
 };
 
 /// The options, or the exit code of a call that is already answered (--help, --version, a typo).

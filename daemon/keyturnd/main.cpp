@@ -1,6 +1,7 @@
 #include "keyturnd/application.hpp"
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
+#include "keyturnd/surge_unit.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -34,5 +35,6 @@ int main(int argc, char** argv) {
                     policy.tunnels.size());
         return keyturn::exit_ok;
     }
+    if (!options.surge_unit.empty()) return keyturn::print_surge_unit(options, policy);
     return keyturn::run_application(options, std::move(policy));
 }

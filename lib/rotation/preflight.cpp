@@ -91,7 +91,7 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
         "{}or accept a moment without service with `accept_gap: true` or --accept-gap",
         serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
         policy.rollout.min_available,
-        allowed ? fmt::format("let an extra one help out meanwhile (keyturnctl adopt {}), ",
+        allowed ? fmt::format("let an extra one help out meanwhile (keyturnd --surge-unit {}), ",
                               policy.name)
                 : ""));
 }

@@ -168,6 +168,14 @@ bool load_credential(sd_bus_message* message, UnitProperties& into) {
     return status == 0 && sd_bus_message_exit_container(message) >= 0;
 }
 
+/// In front of its drop-ins, whichever systemd tells first.
+bool fragment_path(sd_bus_message* message, UnitProperties& into) {
+    const char* path = nullptr;
+    if (sd_bus_message_read_basic(message, 's', &path) < 0) return false;
+    if (*path != '\0') into.settings.files.insert(into.settings.files.begin(), path);
+    return true;
+}
+
 /// The last five are the dependencies along which systemd's transactions carry a stop or a restart
 /// on (UNIT_ATOM_PROPAGATE_STOP in its sources).
 constexpr std::array properties{
@@ -188,6 +196,8 @@ constexpr std::array properties{
     Property{"PassEnvironment", "as", setting_texts<&UnitSettings::pass_environment>},
     Property{"UnsetEnvironment", "as", setting_texts<&UnitSettings::unset_environment>},
     Property{"LoadCredential", "a(ss)", load_credential},
+    Property{"FragmentPath", "s", fragment_path},
+    Property{"DropInPaths", "as", setting_texts<&UnitSettings::files>},
     Property{"RequiredBy", "as", propagation},
     Property{"RequisiteOf", "as", propagation},
     Property{"BoundBy", "as", propagation},

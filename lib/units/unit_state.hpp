@@ -42,6 +42,7 @@ struct UnitSettings {
     Milliseconds start_timeout{0};  ///< Zero: infinity.
     Milliseconds stop_timeout{0};   ///< Zero: infinity.
     bool need_daemon_reload = false;
+    std::vector<std::string> files;  ///< Its own file and its drop-ins, as systemd reads them.
     std::vector<std::string> pass_environment;  ///< Names taken over from systemd's environment.
 
     bool operator==(const UnitSettings&) const = default;

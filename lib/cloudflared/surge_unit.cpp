@@ -1,0 +1,190 @@
+#include "cloudflared/surge_unit.hpp"
+
+#include "cloudflared/cloudflared_command.hpp"
+#include "cloudflared/token_source.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+namespace keyturn {
+
+namespace {
+
+struct Obstacle {
+    std::string_view setting;
+    std::string_view why;
+};
+
+constexpr std::string_view done_once = "may do what must be done once";
+constexpr std::string_view goes_away = "is removed when the first of the two stops";
+constexpr std::string_view not_shared = "cannot belong to two units";
+
+/// What two units cannot have in common.
+constexpr std::array obstacles{
+    Obstacle{"ExecStartPre", done_once},       Obstacle{"ExecStartPost", done_once},
+    Obstacle{"ExecStop", done_once},           Obstacle{"ExecStopPost", done_once},
+    Obstacle{"ExecReload", done_once},         Obstacle{"RuntimeDirectory", goes_away},
+    Obstacle{"StateDirectory", not_shared},    Obstacle{"CacheDirectory", not_shared},
+    Obstacle{"LogsDirectory", not_shared},     Obstacle{"PIDFile", not_shared},
+    Obstacle{"BusName", not_shared},           Obstacle{"Sockets", not_shared},
+    Obstacle{"FileDescriptorName", not_shared}};
+
+Error not_derivable(const std::string& unit, std::string_view why) {
+    return Error{
+        Fault::invalid,
+        fmt::format("no unit like {} can run beside it: {}; write keyturn-surge@.service yourself",
+                    unit, why),
+        {}};
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t\r");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const auto end = text.find('\n');
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return lines;
+}
+
+bool is_comment(std::string_view line) {
+    return line.starts_with('#') || line.starts_with(';');
+}
+
+/// The parts of "PREFIX@INSTANCE.service".
+struct UnitName {
+    explicit UnitName(std::string_view name) : full(name) {
+        without_type = name.substr(0, name.rfind('.'));
+        const auto at = without_type.find('@');
+        prefix = without_type.substr(0, at);
+        if (at != std::string_view::npos) instance = without_type.substr(at + 1);
+    }
+    std::string_view full;
+    std::string_view without_type;
+    std::string_view prefix;
+    std::string_view instance;
+};
+
+/// What a specifier of the unit's own name stands for; nothing for one that is not known here.
+std::optional<std::string_view> value_of(char specifier, const UnitName& name) {
+    switch (specifier) {
+        case 'i': return name.instance;
+        case 'n': return name.full;
+        case 'N': return name.without_type;
+        case 'p': return name.prefix;
+        case 'I':
+            // Unescaped: where nothing is escaped it is the same.
+            if (name.instance.find_first_of("-\\") == std::string_view::npos) return name.instance;
+            return std::nullopt;
+        default: return std::nullopt;
+    }
+}
+
+/// The line with the specifiers of its unit's name written out: in another unit they would stand
+/// for something else. Those of the host, the user and the directories stay.
+Result<std::string> written_out(std::string_view line, const UnitName& name) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char next = i + 1 < line.size() ? line[i + 1] : '\0';
+        if (line[i] != '%' || next == '\0') {
+            text += line[i];
+            continue;
+        }
+        ++i;
+        if (const auto value = value_of(next, name)) {
+            text += *value;
+            continue;
+        }
+        if (std::string_view("IPfjJ").find(next) != std::string_view::npos) {
+            return not_derivable(std::string(name.full),
+                                 fmt::format("%{} stands for a part of its name", next));
+        }
+        text += '%';
+        text += next;
+    }
+    return text;
+}
+
+/// Its sections without [Install], and without what belongs to its file alone.
+Result<std::string> copied(std::string_view text, const UnitName& name) {
+    std::string copy;
+    bool installs = false;
+    for (const std::string_view line : lines_of(text)) {
+        const std::string_view content = trimmed(line);
+        if (content.starts_with('[')) installs = content == "[Install]";
+        if (installs || content.empty() || is_comment(content)) continue;
+        const std::string_view key = trimmed(content.substr(0, content.find('=')));
+        for (const Obstacle& obstacle : obstacles) {
+            const bool set = key == obstacle.setting && !content.ends_with('=');
+            if (set) {
+                return not_derivable(std::string(name.full),
+                                     fmt::format("its {}= {}", obstacle.setting, obstacle.why));
+            }
+        }
+        Result<std::string> written = written_out(line, name);
+        if (!written) return written.error();
+        copy += *written + '\n';
+    }
+    return copy;
+}
+
+/// Its command with a metrics server on a free port, and without a file for its process id.
+std::optional<std::vector<std::string>> own_command(const UnitSettings& settings) {
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        const auto command = read_cloudflared_command(arguments);
+        if (!command) continue;
+        std::vector<std::string> words;
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+            const bool dropped = std::ranges::any_of(command->options, [&](const auto& option) {
+                const bool meant = option.name == "metrics" || option.name == "pidfile";
+                return meant && i >= option.first && i < option.first + option.count;
+            });
+            if (!dropped) words.push_back(arguments[i]);
+            if (i == command->program) words.emplace_back("--metrics=127.0.0.1:0");
+        }
+        return words;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::string> surge_unit_text(const UnitSettings& settings,
+                                    const std::vector<std::string>& texts,
+                                    const std::string& tunnel_name, const std::string& token_file) {
+    const UnitName name(settings.name);
+    std::string unit = fmt::format(
+        "# Everything that {} is, under another name: keyturnd starts it while the\n"
+        "# units of the tunnel {} are restarted and too few others serve, and stops it "
+        "afterwards.\n"
+        "# Made by `keyturnd --surge-unit {}`; make it again when that unit changes.\n",
+        settings.name, tunnel_name, tunnel_name);
+    for (const std::string& text : texts) {
+        const Result<std::string> copy = copied(text, name);
+        if (!copy) return copy.error();
+        unit += '\n' + *copy;
+    }
+    const auto command = own_command(settings);
+    if (!command)
+        return not_derivable(settings.name, "its command is not `cloudflared tunnel run`");
+    UnitSettings own = settings;
+    own.exec_start = {*command};
+    own.environment_files.clear();
+    unit += fmt::format(
+        "\n[Unit]\nDescription=Cloudflare Tunnel {}, extra connector of keyturn\n\n{}\n",
+        tunnel_name, fmt::join(token_drop_in(own, token_file), "\n"));
+    return unit;
+}
+
+}  // namespace keyturn
