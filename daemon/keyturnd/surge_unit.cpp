@@ -53,13 +53,15 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
     const auto clock = make_clock(context.get_executor());
     const auto units = make_unit_manager(bus, *clock);
     std::optional<Result<UnitSettings>> settings;
-    std::vector<std::string> patterns = tunnel.units;
+    const auto answered = [&](const std::exception_ptr& error, Result<UnitSettings> answer) {
+        if (!error) settings = std::move(answer);
+        context.stop();
+    };
+    bus.on_connect([&](sd_bus*) {
+        std::vector<std::string> patterns = tunnel.units;
+        boost::asio::co_spawn(context, first_unit(*units, std::move(patterns)), answered);
+    });
     bus.start();
-    boost::asio::co_spawn(context, first_unit(*units, std::move(patterns)),
-                          [&](const std::exception_ptr& error, Result<UnitSettings> answer) {
-                              if (!error) settings = std::move(answer);
-                              context.stop();
-                          });
     context.run_for(patience);
     if (!settings) return Error{Fault::unreachable, "systemd does not answer", {}};
     if (!*settings) return settings->error();

@@ -60,6 +60,11 @@ TunnelStatus TunnelAgent::status() const {
         status.reason = unreadable_;
     }
     if (rotation_) describe_rotation(status);
+    if (!rotation_ && superseded()) {
+        // Between two rotations that follow each other at once.
+        status.state = "running";
+        status.phase = name_of(Phase::preflight);
+    }
     return status;
 }
 

@@ -117,8 +117,8 @@ Script<> Rotation::send_again() {
     static_cast<void>(co_await insist(commit_secret, std::move(purpose)));
 }
 
-/// None of ours is connected any more, and none can be without a restart: all at once. Each is
-/// proven afterwards as in every roll-out.
+/// None of ours is connected any more, and none can be without a restart: all at once, in one
+/// batch. Each is proven afterwards as in every roll-out.
 Script<> Rotation::restart_all() {
     std::vector<std::string> dropped;
     const SampleUnits::Value samples = co_await sample();
@@ -127,11 +127,16 @@ Script<> Rotation::restart_all() {
         UnitProgress& unit = record_.units[i];
         if (unit.step != UnitStep::waiting || samples[i].state.active_state == "inactive") continue;
         dropped.push_back(unit.name);
+        unit.batch = 1;
         unit.invocation_before = samples[i].state.invocation;
         if (samples[i].readiness) unit.connector_before = samples[i].readiness->connector_id;
         unit.step = UnitStep::restarting;
     }
+    record_.batch = 1;
     co_await save(Phase::roll);
+    say(EventKind::batch_started, Priority::notice,
+        fmt::format("Batch 1 of {} of {}: all at once", record_.batch_count(),
+                    inputs_.policy.name));
     for (const std::string& unit : dropped) {
         RestartUnit question;
         question.unit = unit;

@@ -31,6 +31,10 @@ Script<> Rotation::obey() {
 /// Never returns.
 Script<> Rotation::revert(std::string why) {
     invariant(can_revert(), "a rotation goes back once");
+    if (record_.hold && record_.hold->reason == "verification_failed") {
+        failed_unit_ = record_.hold->unit;
+    }
+    inputs_.acknowledged_unit = failed_unit_;
     record_.hold.reset();
     view_.state = RotationState::running;
     view_.reason.clear();
@@ -64,6 +68,10 @@ void Rotation::spare_untouched(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         const SampleUnits::Sample& sample = samples[i];
+        const bool left_dead = unit.name == failed_unit_ && !sample.state.job_pending &&
+                               sample.state.active_state == "inactive";
+        // No operator has stopped it: our own restart has left it so.
+        if (left_dead && unit.step == UnitStep::waiting) unit.step = UnitStep::restarting;
         if (unit.step != UnitStep::waiting || !sample.serving()) continue;
         const bool untouched = sample.state.invocation == unit.invocation_before &&
                                sample.connections() >= connections_tolerated(unit);

@@ -168,7 +168,10 @@ void Rotation::waited_enough() {
 Script<> Rotation::hold(std::string reason, std::string text, std::string unit) {
     const bool goes_back = reason == "verification_failed" && can_revert() &&
                            inputs_.policy.rollout.on_failure == "revert";
-    if (goes_back) co_await revert(std::move(text));
+    if (goes_back) {
+        failed_unit_ = unit;
+        co_await revert(std::move(text));
+    }
     record_.hold = Hold{std::move(reason), std::move(text), std::move(unit), wall_now_};
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;

@@ -219,6 +219,7 @@ class Rotation {
     Milliseconds healthy_for_{0};     ///< How long the last watch was.
     bool urgent_ = false;             ///< Fewer serve than have to, while nothing happens.
     int resends_ = 0;                 ///< How often a stranger was overruled after a compromise.
+    std::string failed_unit_;         ///< Of ours, because of which it goes back.
     std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
     std::optional<Milliseconds> outage_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.

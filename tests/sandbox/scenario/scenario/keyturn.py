@@ -40,6 +40,12 @@ cat >/var/lib/keyturn/tokens/.web.new
 chown keyturn:keyturn /var/lib/keyturn/tokens/.web.new
 mv /var/lib/keyturn/tokens/.web.new /var/lib/keyturn/tokens/web
 """
+INSTALL_SURGE = """
+set -eu
+keyturnd --surge-unit web >/etc/systemd/system/keyturn-surge@web.service
+systemctl daemon-reload
+"""
+SURGE = "keyturn-surge@web.service"
 PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
 
 
@@ -125,6 +131,15 @@ class Keyturn:
     def kill(self):
         """Send SIGKILL, as the kernel does when memory is short; systemd starts it again."""
         self._host.run("systemctl", "kill", "--signal=KILL", "--kill-who=main", UNIT)
+
+    def install_surge(self):
+        """Make the unit of the extra connector as keyturnd(8) says."""
+        self._host.run("sh", "-c", INSTALL_SURGE)
+
+    def remove_surge(self):
+        """Take it away again."""
+        self._host.run("sh", "-c", "systemctl stop %s; rm -f /etc/systemd/system/%s; "
+                       "systemctl daemon-reload" % (SURGE, SURGE))
 
     def forget(self):
         """Stop it, and remove all that it knows."""

@@ -1,0 +1,103 @@
+"""A token in wrong hands: whoever uses it is out, and stays out."""
+
+import re
+
+import pytest
+
+from scenario import wait_until
+
+STRAY = "stray.service"
+
+
+@pytest.fixture(autouse=True)
+def no_stray_is_left(scenario):
+    yield
+    scenario.host.run("sh", "-c", "systemctl stop %s; systemctl reset-failed %s; rm -f /tmp/stolen; :"
+                      % (STRAY, STRAY))
+
+
+def attach_stray(scenario):
+    """Run a connector elsewhere with what is the token now; return its id."""
+    ours = set(scenario.cloudflare.connectors())
+    scenario.host.run("sh", "-c", "umask 077; cp /var/lib/keyturn/tokens/web /tmp/stolen")
+    scenario.host.run("systemd-run", "--quiet", "--unit=" + STRAY, "cloudflared",
+                      "--no-autoupdate", "tunnel", "run", "--token-file", "/tmp/stolen")
+    scenario.units.wait_full(count=3)
+    return (set(scenario.cloudflare.connectors()) - ours).pop()
+
+
+def calls_after_patch(scenario, before):
+    """Return what was asked of the API after the PATCH that comes after `before` calls."""
+    calls = scenario.cloudflare.calls()[before:]
+    patched = next(i for i, call in enumerate(calls) if call["method"] == "PATCH")
+    return [(call["method"], call["path"].rsplit("/", 1)[-1]) for call in calls[patched + 1:]]
+
+
+def ours_alone(scenario):
+    """Return whether nobody but the units is connected, each with the secret of now."""
+    now = scenario.cloudflare.fingerprint()
+    ours = {scenario.units.connector(unit) for unit in scenario.units.names}
+    connectors = scenario.cloudflare.connectors()
+    return set(connectors) == ours and all(
+        item["fingerprints"] == [now] for item in connectors.values())
+
+
+def test_a_stranger_is_cut_off_and_ours_lose_nothing(scenario):
+    stray = attach_stray(scenario)
+    before = len(scenario.cloudflare.calls())
+    since = max(event["at"] for event in scenario.cloudflare.events())
+    traffic = scenario.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
+    done = scenario.keyturn.ctl("rotate", "web", "--compromised", "--follow")
+    assert done.returncode == 0, done.stdout + done.stderr
+    traffic.stop()
+    lost = scenario.cloudflare.events("requests_lost", since)
+    assert {event["connector"] for event in lost} <= {stray}, lost
+    asked = calls_after_patch(scenario, before)
+    assert asked.index(("GET", "connections")) < asked.index(("DELETE", "connections")), asked
+    assert asked.count(("DELETE", "connections")) == 1, "the first list and one DELETE: %s" % asked
+    evicted = scenario.journal.events("connector_evicted")
+    assert len(evicted) == 1 and stray in evicted[0]["MESSAGE"]
+    assert ours_alone(scenario)
+    told = scenario.journal.events("locked_out")[0]["MESSAGE"]
+    assert re.search(r"nobody but the own units of web, [0-9.]+m?s after the alarm", told), told
+    wait_until(lambda: stray in {event["connector"] for event in scenario.cloudflare.events(
+        "registrations_refused", since)}, "the stranger to be refused")
+
+
+def test_evicting_all_works_and_says_how_long_nobody_served(scenario):
+    stray = attach_stray(scenario)
+    before = len(scenario.cloudflare.calls())
+    done = scenario.keyturn.ctl("rotate", "web", "--compromised", "--evict-all", "--follow")
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = calls_after_patch(scenario, before)
+    assert ("DELETE", "connections") in asked
+    restarting = scenario.journal.events("unit_restarting")
+    assert len(restarting) == len(scenario.units.names)
+    told = scenario.journal.events("locked_out")[0]["MESSAGE"]
+    assert re.search(r"none of them was connected for [0-9.]+m?s", told), told
+    assert ours_alone(scenario) and stray not in scenario.cloudflare.connectors()
+
+
+def test_it_puts_an_end_to_a_rotation_that_is_held_or_paused(scenario):
+    scenario.keyturn.write_policy(rollout={"soak": "1min"})
+    scenario.keyturn.restart()
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.keyturn.ctl("pause", "web", check=True)
+    first = scenario.cloudflare.fingerprint()
+    done = scenario.keyturn.ctl("rotate", "web", "--compromised", "--follow")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert scenario.cloudflare.fingerprint() != first
+    assert len(scenario.journal.events("rotation_started")) == 2
+    assert ours_alone(scenario)
+    assert not scenario.host.output("find", "/var/lib/keyturn/pending", "-type", "f")
+    scenario.keyturn.ctl("resume", "web", check=True)
+
+
+def test_the_leaked_token_is_kept_nowhere(scenario):
+    leaked = scenario.keyturn.token()
+    scenario.keyturn.ctl("rotate", "web", "--compromised", "--follow", check=True)
+    found = scenario.host.run("grep", "-rlF", "--file=-", "/var/lib/keyturn", check=False,
+                              feed=leaked).stdout
+    assert found == ""
+    wait_until(lambda: scenario.keyturn.status()["state"] == "idle", "rest")
