@@ -26,7 +26,8 @@ def test_four_units_rotate_under_traffic_without_a_lost_request(scenario):
     summary = traffic.stop()
     assert summary["sent"] > 2000 and summary["failed"] == 0, summary["failures"]
     now = scenario.cloudflare.fingerprint()
-    assert [item["fingerprints"] for item in scenario.cloudflare.connectors().values()] == [[now]] * 4
+    connectors = scenario.cloudflare.connectors().values()
+    assert [item["fingerprints"] for item in connectors] == [[now]] * 4
 
 
 def test_a_replica_that_decays_is_promoted_before_it_stops_serving(scenario):
@@ -43,7 +44,7 @@ def test_a_replica_that_decays_is_promoted_before_it_stops_serving(scenario):
     assert scenario.cloudflare.connectors()[connector]["live"] == 2, "it serves to the end"
     again = scenario.journal.wait_for("unit_verified", seconds=60, target_unit=LAST)
     assert moment(promoted) < moment(again)
-    wait_until(lambda: scenario.journal.story().count("soak_started") == 2, "the soak to begin anew")
+    wait_until(lambda: scenario.journal.story().count("soak_started") == 2, "the soak anew")
     assert scenario.keyturn.ctl("revert", "web").returncode == 0
     scenario.keyturn.wait_done(outcome="reverted")
     summary = traffic.stop()

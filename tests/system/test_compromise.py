@@ -12,8 +12,8 @@ STRAY = "stray.service"
 @pytest.fixture(autouse=True)
 def no_stray_is_left(scenario):
     yield
-    scenario.host.run("sh", "-c", "systemctl stop %s; systemctl reset-failed %s; rm -f /tmp/stolen; :"
-                      % (STRAY, STRAY))
+    scenario.host.run("sh", "-c", "systemctl stop $1; systemctl reset-failed $1; "
+                      "rm -f /tmp/stolen; :", "clean", STRAY)
 
 
 def attach_stray(scenario):
