@@ -1,5 +1,7 @@
 """More replicas, more traffic, and replicas that decay while they wait."""
 
+import time
+
 import pytest
 
 from scenario import wait_until
@@ -37,13 +39,19 @@ def test_a_replica_that_decays_is_promoted_before_it_stops_serving(scenario):
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started", seconds=60)
     connector = scenario.units.connector(LAST)
+    since = time.time()
     scenario.cloudflare.drop(connector=connector, count=2)
     decayed = scenario.journal.wait_for("replica_decaying", target_unit=LAST)
     assert "2 of 4 connections" in decayed["MESSAGE"]
     promoted = scenario.journal.wait_for("replica_promoted", seconds=60, target_unit=LAST)
-    assert scenario.cloudflare.connectors()[connector]["live"] == 2, "it serves to the end"
     again = scenario.journal.wait_for("unit_verified", seconds=60, target_unit=LAST)
     assert moment(promoted) < moment(again)
+    restarting = scenario.journal.events("unit_restarting", target_unit=LAST)[0]
+    closed = [event["at"] for event in scenario.cloudflare.events("connections_closed", since)
+              if event["connector"] == connector]
+    assert len(closed) == 4
+    restarted_at = int(restarting["__REALTIME_TIMESTAMP"]) / 1e6
+    assert sum(at < restarted_at for at in closed) == 2, "it serves until its restart"
     wait_until(lambda: scenario.journal.story().count("soak_started") == 2, "the soak anew")
     assert scenario.keyturn.ctl("revert", "web").returncode == 0
     scenario.keyturn.wait_done(outcome="reverted")
