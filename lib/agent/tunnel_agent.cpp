@@ -321,6 +321,10 @@ Result<void> TunnelAgent::set_paused(bool paused) {
     event.message =
         fmt::format("An operator {} {}", paused ? "pauses" : "ends the pause of", policy_.name);
     if (paused) event.message += ": no rotation begins, and an open one restarts nothing more";
+    if (rotation_) {
+        event.rotation_id = rotation_->record().rotation_id;
+        event.phase = name_of(rotation_->record().phase);
+    }
     log_.record(event);
     publish();
     wakeup_.wake();

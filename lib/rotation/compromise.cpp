@@ -62,7 +62,8 @@ Script<> Rotation::evict() {
         outage_began_ = now_;
         say(EventKind::connector_evicted, Priority::warning,
             fmt::format("All connections of {} were dropped, its own units' too",
-                        inputs_.policy.name));
+                        inputs_.policy.name),
+            {}, "all");
     } else {
         co_await evict_foreign();
     }
@@ -115,6 +116,9 @@ Script<> Rotation::send_again() {
     const CommitSecret commit_secret;
     std::string purpose = "cannot give the new secret to Cloudflare";
     static_cast<void>(co_await insist(commit_secret, std::move(purpose)));
+    say(EventKind::secret_committed, Priority::warning,
+        fmt::format("Cloudflare showed another secret of {} than ours: it was given ours again",
+                    inputs_.policy.name));
 }
 
 /// None of ours is connected any more, and none can be without a restart: all at once, in one

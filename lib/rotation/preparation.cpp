@@ -91,7 +91,8 @@ Script<> Rotation::prepare() {
             "{} of {} ({}): {} units in {} batches, token {} -> {}",
             record_.compromised ? "Replacing the token in wrong hands" : "Rotating the token",
             inputs_.policy.name, record_.trigger, own_units, record_.batch_count(),
-            record_.old_fingerprint, record_.new_fingerprint));
+            record_.old_fingerprint, record_.new_fingerprint),
+        {}, record_.compromised ? "compromised" : "");
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));
 }

@@ -97,7 +97,8 @@ Script<> Rotation::tell_beginning(bool resumed) {
     if (resumed) {
         say(EventKind::rotation_resumed, Priority::notice,
             fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
-                        name_of(record_.phase)));
+                        name_of(record_.phase)),
+            {}, record_.compromised ? "compromised" : "");
     }
     if (!record_.refusal.empty()) {
         std::string text = record_.refusal;

@@ -1,0 +1,63 @@
+// Where a pause, the way back and a compromise meet something else.
+
+#include "fakes/rotation_world.hpp"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+
+void step_until(RotationWorld& world, const std::function<bool()>& there) {
+    for (int i = 0; i < 1000 && !there(); ++i) world.step();
+    ASSERT_TRUE(there());
+}
+
+void step_to_roll(RotationWorld& world) {
+    step_until(world, [&] { return world.rotation->record().phase == Phase::roll; });
+}
+
+auto count_of(const RotationWorld& world, EventKind kind) {
+    return std::ranges::count(world.events, kind, &Event::kind);
+}
+
+TEST(ChapterEdges, ACompromiseIsToldFromARoutineRotation) {
+    RotationWorld world({a, b});
+    world.compromised = world.evict_all = true;
+    world.start();
+    step_to_roll(world);
+    ASSERT_TRUE(world.told(EventKind::rotation_started));
+    EXPECT_EQ(world.last(EventKind::rotation_started)->result, "compromised");
+    ASSERT_TRUE(world.told(EventKind::connector_evicted));
+    EXPECT_EQ(world.last(EventKind::connector_evicted)->result, "all");
+    world.crash_and_restart();
+    world.step();
+    EXPECT_EQ(world.last(EventKind::rotation_resumed)->result, "compromised");
+}
+
+TEST(ChapterEdges, ARoutineRotationSaysNothingOfThat) {
+    RotationWorld world({a, b});
+    world.start();
+    world.run();
+    EXPECT_EQ(world.last(EventKind::rotation_started)->result, "");
+}
+
+TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
+    RotationWorld world({a, b});
+    world.compromised = true;
+    world.start();
+    step_until(world, [&] { return world.told(EventKind::token_delivered); });
+    EXPECT_EQ(count_of(world, EventKind::secret_committed), 1);
+    world.api_token = RotationWorld::Token::foreign;
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(count_of(world, EventKind::secret_committed), 2);
+    EXPECT_EQ(world.api_token, RotationWorld::Token::ours);
+}
+
+}  // namespace
+}  // namespace keyturn
