@@ -46,6 +46,29 @@ TEST(ChapterEdges, ARoutineRotationSaysNothingOfThat) {
     EXPECT_EQ(world.last(EventKind::rotation_started)->result, "");
 }
 
+TEST(ChapterEdges, ARestartThatIsOnlyRecordedWaitsForTheEndOfAPause) {
+    RotationWorld world({a, b});
+    world.start();
+    step_until(world, [&] {
+        const UnitProgress* unit = world.rotation->record().find(a);
+        return unit != nullptr && unit->step == UnitStep::restarting;
+    });
+    world.paused = true;
+    world.rotation->set_paused(true);
+    for (int i = 0; i < 50; ++i) world.step();
+    EXPECT_EQ(world.unit(a).restarts, 0);
+    EXPECT_EQ(world.rotation->view().state, RotationState::paused);
+
+    world.crash_and_restart();
+    for (int i = 0; i < 50; ++i) world.step();
+    EXPECT_EQ(world.unit(a).restarts, 0) << "a pause survives a restart of the daemon";
+
+    world.rotation->set_paused(false);
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
 TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
     RotationWorld world({a, b});
     world.compromised = true;
