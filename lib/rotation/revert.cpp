@@ -8,14 +8,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace keyturn {
 
-/// Once, and only from a token of our own making; never to one that is in wrong hands.
+/// Once, and only from a token of our own making; never to one that is in wrong hands. Somebody may
+/// have put back a secret that was rotated away, right before this rotation began: not to that one.
 bool Rotation::can_revert() const {
     const bool ended = record_.proven || !record_.refusal.empty();
-    return !ended && !record_.reverts() && !record_.compromised && !record_.ends_on_foreign_token();
+    const bool retired =
+        std::ranges::find(inputs_.retired, record_.old_fingerprint) != inputs_.retired.end();
+    return !ended && !retired && !record_.reverts() && !record_.compromised &&
+           !record_.ends_on_foreign_token();
 }
 
 /// An operator has called the rotation off. Comes back only if that came too late.

@@ -152,6 +152,9 @@ void Invariants::event_told(const Event& event, BootTime now) {
         if (!durable && !disk_.last_operation_failed) broken("I7", "a hold that no crash survives");
     }
     const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
+    if (event.kind == EventKind::rotation_reverting && retired) {
+        broken("I5", "it goes back to a secret that was rotated away");
+    }
     if (event.kind == EventKind::foreign_rotation && retired && !retried_) {
         broken("I5", "a secret that was rotated away was taken over, and nobody said so");
     }

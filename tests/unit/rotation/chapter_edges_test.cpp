@@ -69,6 +69,16 @@ TEST(ChapterEdges, ARestartThatIsOnlyRecordedWaitsForTheEndOfAPause) {
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
 
+TEST(ChapterEdges, GoesNotBackToASecretThatWasRotatedAway) {
+    RotationWorld world({a, b});
+    world.start();
+    step_to_roll(world);
+    EXPECT_TRUE(world.rotation->can_revert());
+    world.retired = {world.rotation->record().old_fingerprint};
+    world.crash_and_restart();
+    EXPECT_FALSE(world.rotation->can_revert());
+}
+
 TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
     RotationWorld world({a, b});
     world.compromised = true;
