@@ -71,6 +71,8 @@ Script<> Rotation::adopt(std::string foreign_fingerprint, bool kept) {
         kept = false;
         start_over();
         record_.adopted = true;
+        // On the way back the two have changed places; what units ran on at first is rotated away.
+        if (record_.reverts()) record_.old_fingerprint = record_.new_fingerprint;
         record_.reverting.clear();
         co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
         AdoptToken question;

@@ -329,6 +329,7 @@ Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
     // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
+    taken_back = false;
     for (auto& [name, unit] : units) unit.token = Token::old;
     return AdoptToken::Value{"fedcba9876543210fedcba9876543210", action.fingerprint};
 }

@@ -79,6 +79,20 @@ TEST(ChapterEdges, GoesNotBackToASecretThatWasRotatedAway) {
     EXPECT_FALSE(world.rotation->can_revert());
 }
 
+TEST(ChapterEdges, AStrangerOnTheWayBackLeavesTheFirstTokenRetired) {
+    RotationWorld world({a, b});
+    world.start();
+    step_to_roll(world);
+    const std::string first = world.rotation->record().old_fingerprint;
+    world.rotation->ask_to_revert();
+    step_until(world, [&] { return world.told(EventKind::rotation_reverting); });
+    world.api_token = RotationWorld::Token::foreign;
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().old_fingerprint, first);
+}
+
 TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
     RotationWorld world({a, b});
     world.compromised = true;
