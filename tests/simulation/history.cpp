@@ -21,11 +21,12 @@ std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
         faults.rate(FaultKind::disk_call) > 0 || faults.rate(FaultKind::disk_full) > 0;
     const RolloutPolicy& rollout = policy.rollout;
     return fmt::format(
-        "units={} batches={} canary={} settle={}ms soak={}ms min_healthy_time={}ms slack=0 "
-        "restart={} ends=yes disk_fails={}",
+        "units={} batches={} canary={} settle={}ms soak={}ms soak_min={}ms min_healthy_time={}ms "
+        "surge={} restart={} slack=0 ends=yes disk_fails={}",
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
-        rollout.settle.count(), rollout.soak.count(), rollout.min_healthy_time.count(),
-        policy.drift.restart, disk_fails ? "yes" : "no");
+        rollout.settle.count(), rollout.soak.count(), rollout.soak_min.count(),
+        rollout.min_healthy_time.count(), rollout.surge, policy.drift.restart,
+        disk_fails ? "yes" : "no");
 }
 
 void write_line(std::FILE* file, const nlohmann::json& fields) {

@@ -56,8 +56,24 @@ void Simulation::set_paused(Tunnel& tunnel, bool paused) {
                      paused ? "pauses it" : "lets it go on"));
     tunnel.model.disk().paused = paused;
     tunnel.resume_at = paused ? now_ + dice_.between(seconds{1}, minutes{40}) : BootTime::max();
+    record_pause(tunnel, paused);
     if (tunnel.rotation) tunnel.rotation->set_paused(paused);
     tunnel.due = now_;
+}
+
+/// What the agent tells of it.
+void Simulation::record_pause(const Tunnel& tunnel, bool paused) {
+    Event event;
+    event.kind = paused ? EventKind::tunnel_paused : EventKind::tunnel_unpaused;
+    event.priority = Priority::notice;
+    event.message = paused ? "An operator pauses it" : "An operator ends the pause";
+    event.tunnel_name = tunnel.model.policy().name;
+    event.tunnel_id = tunnel.model.policy().tunnel;
+    if (tunnel.rotation) {
+        event.rotation_id = tunnel.rotation->record().rotation_id;
+        event.phase = name_of(tunnel.rotation->record().phase);
+    }
+    record(event);
 }
 
 void Simulation::begin_compromise(Tunnel& tunnel) {

@@ -215,6 +215,8 @@ void Simulation::take_events(Tunnel& tunnel) {
             ++statistics_.committed;
             statistics_.committed_units += tunnel.rotation->record().units.size();
         }
+        // Who was called for a hold has nothing to lift any more.
+        if (event.kind == EventKind::rotation_reverting) tunnel.retry_at = BootTime::max();
         if (event.kind != EventKind::rotation_held) continue;
         if (tunnel.rotation->record().hold)
             ++statistics_.holds[tunnel.rotation->record().hold->reason];

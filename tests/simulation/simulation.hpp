@@ -87,6 +87,7 @@ class Simulation {
     void record(const Event& event);
     void record_start();
     void record_retry(const Tunnel& tunnel);
+    void record_pause(const Tunnel& tunnel, bool paused);
     void conclude(Tunnel& tunnel);
     void plan_next(Tunnel& tunnel);
     void start_daemon();
