@@ -26,6 +26,37 @@ USELESS = MADE + ["+5 batch_started 1/2", "unit_restarting a 1/2", "rotation_wai
 REFUSED = ["daemon_started", "rotation_refused ROTATION_ID= FINGERPRINT="]
 UNSOAKED = swap(WHOLE, "+10 soak_ended", "+10 replica_decaying b 1/2")
 
+SURGED = ["+5 batch_started 1/2", "surge_started s 1/2", "+3 unit_verified s 1/2", *FIRST[1:],
+          *SOAK, *SECOND]
+STOPPED = ["surge_stopped s 2/2"]
+AFTER_LAST = ["+3600 " + NEXT[0], *NEXT[1:4]]  # Its token was f1, and is f2.
+BACK = ["rotation_reverting", "+1 secret_committed PHASE=reverting",
+        "token_delivered PHASE=reverting", "+5 batch_started 1/2"]
+BACK_AGAIN = BACK + FIRST[1:] + ["batch_started 2/2", "+2 rotation_done 2/2"]
+LATER = [line + " ROTATION_ID=r2 FINGERPRINT=f2" for line in FIRST + SOAK[:1]]
+LATER_BACK = [line + " ROTATION_ID=r2 FINGERPRINT=f1" for line in BACK_AGAIN]
+PAUSED = MADE + FIRST + SOAK + ["tunnel_paused PHASE=roll", "batch_started 2/2",
+                                "rotation_paused 2/2"]
+RESUMED_LATER = ["+99 tunnel_unpaused PHASE=roll", "rotation_continued 2/2", *SECOND[1:], *DONE]
+
+
+def compromise(rotation="r3", fingerprint="f3"):
+    """Return a rotation after a compromise: at once, unsoaked, until all others are locked out."""
+    first = "rotation_started RESULT=compromised"
+    lines = [first, *MADE[2:], "connector_evicted PHASE=commit", "batch_started 1/2", *FIRST[1:],
+             *SECOND, "+4 locked_out 2/2", *DONE]
+    return [line + " ROTATION_ID=%s FINGERPRINT=%s" % (rotation, fingerprint) for line in lines]
+
+
+LOST = compromise()
+ALL_AT_ONCE = LOST[:4] + [
+    line + " ROTATION_ID=r3 FINGERPRINT=f3" for line in [
+        "connector_evicted RESULT=all PHASE=commit", "unit_restarting a", "unit_restarting b",
+        "+3 unit_verified a", "+3 unit_verified b", "batch_started 1/2", "batch_started 2/2",
+        "+4 locked_out 2/2", *DONE]]
+UNNAMED_WAIT = ["rotation_waiting ROTATION_ID= FINGERPRINT= PHASE=preflight",
+                "+9 rotation_continued ROTATION_ID= FINGERPRINT= PHASE=preflight"]
+
 KEEPS = {
     "a whole rotation": WHOLE,
     "another one, later": WHOLE + ["+3600 " + NEXT[0]] + NEXT[1:],
@@ -62,6 +93,37 @@ KEEPS = {
     "another boot": MADE + FIRST + ["-900 daemon_started _BOOT_ID=2"] + [
         line + " _BOOT_ID=2"
         for line in [RESUMED[1], "token_delivered PHASE=roll", *FIRST[:1], *REST]],
+    "a surge": MADE + SURGED + STOPPED + DONE,
+    "killed between the stop of a surge and its telling": MADE + SURGED + [
+        "daemon_started", "rotation_resumed 2/2", "token_delivered 2/2 PHASE=roll",
+        "batch_started 2/2", *DONE],
+    "gone back": WHOLE + AFTER_LAST + ["token_delivered ROTATION_ID=r2 FINGERPRINT=f2"] + LATER
+    + LATER_BACK,
+    "gone back out of a hold": HELD + BACK_AGAIN,
+    "gone back, and the disk was full": MADE + FIRST + [
+        "rotation_waiting PHASE=reverting FINGERPRINT=f0",
+        "+9 rotation_continued PHASE=reverting FINGERPRINT=f0"] + [
+            line + " FINGERPRINT=f0" for line in BACK_AGAIN],
+    "killed before it could say that it goes back": MADE + FIRST + [
+        line + " FINGERPRINT=f0" for line in [
+            "daemon_started", "rotation_resumed PHASE=reverting", *BACK_AGAIN[1:]]],
+    "paused": PAUSED + RESUMED_LATER,
+    "paused, and gone back": PAUSED + BACK[:3] + [
+        "rotation_paused", "hold_urgent RESULT=paused", "+99 tunnel_unpaused PHASE=roll",
+        "rotation_continued", *BACK_AGAIN[3:]],
+    "paused before the secret was made": [
+        "daemon_started", "tunnel_paused PHASE=prepare", *MADE[1:3],
+        "rotation_paused PHASE=prepare", "+99 tunnel_unpaused PHASE=prepare",
+        "rotation_continued PHASE=prepare", *MADE[3:], *FIRST, *REST],
+    "compromised": ["daemon_started", *LOST],
+    "compromised while it was paused and held": HELD + ["tunnel_paused PHASE=roll", *LOST],
+    "compromised, and waits before it has a name": MADE + FIRST + UNNAMED_WAIT + LOST,
+    "compromised, and that was lost in a crash": MADE + FIRST + UNNAMED_WAIT + RESUMED + [
+        "token_delivered PHASE=roll", "batch_started 1/2", *REST],
+    "compromised, killed, and waits before it has a name": MADE + FIRST + [
+        "daemon_started", "rotation_resumed RESULT=compromised ROTATION_ID= FINGERPRINT= "
+        "PHASE=preflight", *LOST],
+    "compromised, and everybody is evicted": ["daemon_started", *ALL_AT_ONCE],
     "the end of a rotation that began before": ["rotation_resumed PHASE=roll"] + REST,
 }
 
@@ -164,6 +226,51 @@ BREAKS = {
         "not verified": swap(WHOLE, "+3 unit_verified b", "daemon_stopping"),
         "not mentioned": MADE + FIRST + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
         "held and not verified": HELD + LIFTED + REST,
+    },
+    "surge": {
+        "not stopped": MADE + SURGED + DONE,
+        "stopped too early": MADE + SURGED[:-1] + STOPPED + SECOND[2:] + DONE,
+        "in no rotation": WHOLE + ["surge_started s 2/2"],
+    },
+    "paused": {
+        "a restart": MADE + FIRST + SOAK + ["tunnel_paused PHASE=roll", *SECOND, *DONE],
+        "a restart, after a restart of keyturnd": PAUSED + RESUMED + ["batch_started 2/2", *SECOND],
+        "a surge": MADE + ["tunnel_paused PHASE=commit", *SURGED, *STOPPED, *DONE],
+        "a rotation": ["daemon_started", "tunnel_paused", *WHOLE[1:]],
+        "the next rotation": MADE + ["tunnel_paused PHASE=commit", "tunnel_unpaused PHASE=commit",
+                                     *FIRST, *REST, "tunnel_paused", "+3600 " + NEXT[0]],
+    },
+    "stands_still": {
+        "goes on by itself": PAUSED + SECOND[1:] + DONE,
+        "not paused any more": PAUSED + RESUMED_LATER[:2] + ["rotation_paused 2/2"],
+    },
+    "reverts": {
+        "twice": HELD + BACK + BACK_AGAIN,
+        "a stranger's token": MADE + FIRST + FOREIGN[:2] + BACK_AGAIN,
+        "a compromise": LOST[:-1] + [line + " ROTATION_ID=r3" for line in BACK_AGAIN],
+        "nothing": WHOLE + BACK,
+    },
+    "goes_back": {
+        "to an older one": WHOLE + ["+3600 " + NEXT[0], *NEXT[1:]] + [
+            line.replace("r2", "r3").replace("f2", "f3")
+            for line in ["+3600 " + NEXT[0], *NEXT[1:5]]] + [
+                "rotation_reverting ROTATION_ID=r3 FINGERPRINT=f1"],
+    },
+    "hurry": {"on the way back": HELD + BACK + FIRST[1:] + SOAK,
+              "after a compromise": LOST[:8] + ["soak_started 1/2 ROTATION_ID=r3 FINGERPRINT=f3"]},
+    "fresh": {
+        "the one of the rotation before": MADE + FIRST + compromise("r3", "f1"),
+        "a stranger's": LOST[:8] + ["foreign_rotation ROTATION_ID=r3 FINGERPRINT=f4"],
+    },
+    "evicts": {
+        "without a compromise": MADE + ["connector_evicted", *FIRST, *REST],
+        "before the delivery": LOST[:3] + [LOST[4], LOST[3], *LOST[5:]],
+    },
+    "locked_out": {
+        "before the delivery": ["daemon_started", *LOST[:3], LOST[-2]],
+        "before all are verified": LOST[:-3] + LOST[-2:],
+        "without a compromise": WHOLE[:-1] + ["locked_out 2/2", *DONE],
+        "never": LOST[:-2] + LOST[-1:],
     },
     "ends": {"open": MADE + FIRST, "held": HELD, "waits": MADE + ["rotation_waiting"]},
 }

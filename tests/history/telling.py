@@ -12,13 +12,17 @@ IDS = {name: number for number, name in KINDS.items()}
 PHASES = {"rotation_started": "prepare", "secret_prepared": "prepare", "secret_committed": "commit",
           "token_delivered": "commit", "foreign_rotation": "commit", "token_put_back": "commit",
           "soak_started": "soak", "soak_restarted": "soak", "soak_ended": "soak",
-          "replica_promoted": "soak", "rotation_done": "finish", "rotation_refused": "preflight"}
-ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned", "foreign_connector"}
+          "replica_promoted": "soak", "rotation_done": "finish", "rotation_refused": "preflight",
+          "rotation_reverting": "reverting", "locked_out": "finish"}
+ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned", "foreign_connector",
+          "rotation_reverting"}
 RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
-           "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
+           "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done",
+           "rotation_paused": "paused", "rotation_reverting": "reverting", "locked_out": "done"}
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused"}
 NAMELESS = {"daemon_started", "daemon_stopping"}
 POLICY = ["units=a,b", "batches=2", "settle=5s", "soak=10s", "min_healthy_time=2s",
-          "min_interval=1h", "slack=0", "ends=yes"]
+          "min_interval=1h", "surge=auto", "slack=0", "ends=yes"]
 
 MADE = ["daemon_started", "rotation_started", "secret_prepared", "secret_committed",
         "token_delivered"]
@@ -43,6 +47,8 @@ def _usual_fields(kind):
     if kind not in NAMELESS:
         fields.update({"TUNNEL_NAME": "web", "TUNNEL_ID": "f70ff985", "ROTATION_ID": "r1",
                        "FINGERPRINT": "f1", "PHASE": PHASES.get(kind, "roll")})
+    if kind in OF_THE_TUNNEL:
+        fields.update({"ROTATION_ID": "", "FINGERPRINT": "", "PHASE": ""})
     return fields
 
 

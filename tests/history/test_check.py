@@ -82,6 +82,10 @@ def test_a_policy_in_the_history_is_that_of_its_tunnel():
     assert [breach.rule for breach in breaches] == ["soak_length"]
 
 
+def test_a_soak_may_be_as_short_as_soak_min():
+    assert Judge(Policy().with_words([*POLICY, "soak_min=1s"])).read(entries(BROKEN)) == []
+
+
 def test_no_rule_is_applied_whose_value_nobody_gave():
     assert Judge().read(entries(BROKEN)) == []
 
@@ -90,7 +94,7 @@ def test_the_command_says_what_is_broken_and_where():
     done = check("-", "--policy", *POLICY, story=BROKEN)
     assert done.returncode == 1
     assert "-: line 10: 1009.000000 soak_ended (web 1/2): soak_length: only 1 s" in done.stdout
-    assert done.stdout.endswith("14 events, 1 rotations, 31 rules, 1 breaches\n")
+    assert done.stdout.endswith("14 events, 1 rotations, 40 rules, 1 breaches\n")
 
 
 def test_the_command_is_content():

@@ -6,16 +6,21 @@ from chronicle.rule import rule
 
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_decaying",
-              "replica_promoted"}
+              "replica_promoted", "surge_started", "surge_stopped"}
 OUTSIDE = {"daemon_started", "daemon_stopping"}  # Of any tunnel.
-IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown"}
+IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",
+        "tunnel_paused", "tunnel_unpaused"}
 # The id comes with the secret: what is told before has none, whatever its rotation is called then.
 MAY_BE_UNNAMED = {"rotation_resumed", "rotation_waiting", "rotation_continued", "rotation_held",
                   "hold_urgent", "hold_lifted", "rotation_refused", "unit_left_stopped"}
 UNNAMED_YET = {"preflight", "prepare"}
 NEEDS_BATCH = {"batch_started", "unit_restarting", "unit_verified", "soak_started", "soak_ended"}
-RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
-           "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done"}
+RESULTS = {"unit_verified": ("verified",), "rotation_waiting": ("waiting",),
+           "rotation_held": ("held",), "hold_urgent": ("held", "paused"),
+           "rotation_refused": ("refused",), "rotation_done": ("done",),
+           "rotation_paused": ("paused",), "rotation_reverting": ("reverting",),
+           "locked_out": ("done",), "rotation_started": ("", "compromised"),
+           "rotation_resumed": ("", "compromised"), "connector_evicted": ("", "all")}
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")
 API_TOKEN = re.compile(r"\bcf[ua]t_\w")
 
@@ -46,7 +51,7 @@ def ids(story, event, _policy):
         # The agent lifts a hold; it is the rotation that knows the fingerprint.
         needed += ["FINGERPRINT"] if event.kind != "hold_lifted" else []
     needed += ["TARGET_UNIT"] if event.kind in NEEDS_UNIT else []
-    no_plan = story is not None and story.without_batches
+    no_plan = story is not None and (story.without_batches or story.evicts_all)
     needed += ["BATCH"] if event.kind in NEEDS_BATCH and not no_plan else []
     missing = [name for name in needed if not event[name]]
     return "no %s" % ", no ".join(missing) if missing else None
@@ -62,8 +67,9 @@ def secrets(_story, event, _policy):
     return None
 
 
-@rule("alarm", "A hold is told with the priority of an alarm.", "rotation_held", "hold_urgent",
-      "rotation_orphaned", "foreign_connector", looks_back=False)
+@rule("alarm", "A hold and the way back are told with the priority of an alarm.", "rotation_held",
+      "hold_urgent", "rotation_orphaned", "rotation_reverting", "foreign_connector",
+      looks_back=False)
 def alarm(_story, event, _policy):
     if event["PRIORITY"] != ALERT:
         return "its PRIORITY is %s" % event["PRIORITY"]
@@ -72,7 +78,7 @@ def alarm(_story, event, _policy):
 
 @rule("result", "RESULT says the same as MESSAGE_ID.", *RESULTS, looks_back=False)
 def result(_story, event, _policy):
-    if event["RESULT"] != RESULTS[event.kind]:
+    if event["RESULT"] not in RESULTS[event.kind]:
         return "its RESULT is %r" % event["RESULT"]
     return None
 

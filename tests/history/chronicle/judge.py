@@ -3,13 +3,13 @@
 import collections
 import dataclasses
 
-from chronicle import entry_rules, roll_rules, token_rules
+from chronicle import chapter_rules, entry_rules, roll_rules, token_rules
 from chronicle.policy import Policy
 from chronicle.rule import Breach, Rule
 from chronicle.story import Story
 
 CLOCK = Rule("clock", "Within a boot the time never goes back.", None)
-RULES = (CLOCK, *entry_rules.RULES, *token_rules.RULES, *roll_rules.RULES)
+RULES = (CLOCK, *entry_rules.RULES, *token_rules.RULES, *roll_rules.RULES, *chapter_rules.RULES)
 NAMES = tuple(rule.name for rule in RULES)
 
 

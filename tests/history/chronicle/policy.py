@@ -32,12 +32,14 @@ class Policy:
     """Durations are in microseconds; None: not told."""
 
     soak: int | None = None
+    soak_min: int | None = None  # It may end so early.
     min_healthy_time: int | None = None
     settle: int | None = None
     min_interval: int | None = None
     batches: int | None = None
     canary: bool = False
     units: tuple = ()
+    surge: str = ""           # auto or never
     restart: str = ""         # drift: {restart: never}: a stranger's token is delivered only.
     disk_fails: bool = False  # A hold may not get there.
     ends: bool = False        # At the end of the record nothing is open.
@@ -53,6 +55,11 @@ class Policy:
             values[key] = _READERS[key](text)
         return dataclasses.replace(self, **values)
 
+    @property
+    def shortest_soak(self):
+        """How long a soak lasts at least."""
+        return self.soak if None in (self.soak, self.soak_min) else min(self.soak, self.soak_min)
+
     def too_short(self, duration, least):
         """Return whether a measured time is less than was promised, by more than the slack."""
         return least is not None and duration + self.slack < least
@@ -64,7 +71,7 @@ def _number(text):
     return int(text)
 
 
-_READERS = {"soak": microseconds, "min_healthy_time": microseconds, "settle": microseconds,
-            "min_interval": microseconds, "batches": _number, "canary": _yes,
-            "units": lambda text: tuple(filter(None, text.split(","))), "restart": str,
-            "ends": _yes, "disk_fails": _yes, "slack": microseconds}
+_READERS = {"soak": microseconds, "soak_min": microseconds, "min_healthy_time": microseconds,
+            "settle": microseconds, "min_interval": microseconds, "batches": _number,
+            "canary": _yes, "units": lambda text: tuple(filter(None, text.split(","))),
+            "surge": str, "restart": str, "ends": _yes, "disk_fails": _yes, "slack": microseconds}

@@ -1,7 +1,7 @@
 """Rules about the roll-out: who is restarted when, what stops it, and what it is at the end."""
 
 from chronicle.rule import rule
-from chronicle.story import PROGRESS
+from chronicle.story import OF_THE_TUNNEL, PROGRESS
 
 
 def _listed(units):
@@ -29,8 +29,10 @@ def batch(story, event, policy):
 
 
 @rule("one_at_a_time", "A unit is restarted only after the one before was verified.",
-      "unit_restarting", "unit_verified")
+      "unit_restarting", "unit_verified", "surge_started")
 def one_at_a_time(story, event, _policy):
+    if story.evicts_all:
+        return None  # None of them serves: that was asked for.
     if event.kind == "unit_verified":
         other = story.overtaken.get(event.unit)
         return "%s was restarted meanwhile" % other if other else None
@@ -39,7 +41,8 @@ def one_at_a_time(story, event, _policy):
     return "%s was not verified yet" % _listed(others) if others else None
 
 
-@rule("once", "A unit that was verified is not restarted again.", "unit_restarting")
+@rule("once", "A unit that was verified is not restarted again.", "unit_restarting",
+      "surge_started")
 def once(story, event, _policy):
     return "it was verified" if event.unit in story.verified else None
 
@@ -48,31 +51,36 @@ def once(story, event, _policy):
       "batch_started", "soak_started")
 def proven(story, event, _policy):
     goes_on = event.kind == "soak_started" or event.batch[0] > story.batch
-    if goes_on and story.restarting:
-        return "%s was not verified yet" % _listed(story.restarting)
+    # The restart of one of a later batch may not have happened, and its turn comes.
+    later = {unit for unit in story.doubtful if story.batch_of.get(unit, 0) > event.batch[0]}
+    if goes_on and set(story.restarting) - later:
+        return "%s was not verified yet" % _listed(set(story.restarting) - later)
     return None
 
 
-@rule("soaked", "The next batch is begun only after a soak of this one.", "batch_started")
+@rule("soaked", "The next batch is begun only after a soak of this one, but on the way back and "
+      "after a compromise.", "batch_started")
 def soaked(story, event, _policy):
+    if story.in_a_hurry:
+        return None
     if event.batch[0] > story.batch > 0 and not story.soaked:
         return "batch %d was not soaked" % story.batch
     return None
 
 
-@rule("soak_length", "A soak lasts its whole length, without a disturbance told inside.",
-      "soak_ended")
+@rule("soak_length", "A soak lasts its whole length, or soak_min at least, without a disturbance "
+      "told inside.", "soak_ended")
 def soak_length(story, event, policy):
     if not story.soaking:
         return None
     passed = event.at - story.soak_since
-    if policy.too_short(passed, policy.soak):
+    if policy.too_short(passed, policy.shortest_soak):
         return "only %g s were quiet" % (passed / 1e6)
     return None
 
 
 @rule("soak_quiet", "In a soak nothing is restarted, unless it was told that it is promoted.",
-      "unit_restarting")
+      "unit_restarting", "surge_started")
 def soak_quiet(story, event, _policy):
     if story.soaking and event.unit != story.promoted:
         return "a soak is under way"
@@ -95,22 +103,27 @@ def held(story, _event, _policy):
 @rule("hold_survives", "After a restart of keyturnd a hold is told again, before anything else.")
 def hold_survives(story, event, policy):
     survived = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
+    survived = survived or event.kind in OF_THE_TUNNEL or story.gives_way_to(event)
     if story.held is None or not story.reborn or survived or policy.disk_fails:
         return None
     return "it was held in line %d, and no operator has lifted it" % story.held.number
 
 
 @rule("waiting", "After a wait comes that it goes on, is held, or is resumed.", *PROGRESS,
-      "rotation_started", "rotation_refused", "rotation_waiting")
-def waiting(story, _event, _policy):
-    if story.waiting is None:
+      "rotation_started", "rotation_refused", "rotation_waiting", "rotation_paused")
+def waiting(story, event, _policy):
+    if story.waiting is None or story.goes_back_with(event) or story.gives_way_to(event):
         return None
+    if event.kind == "rotation_started" and event["RESULT"] and not story.supersedes:
+        return None  # It was the one before that waited.
+    if event.kind == "rotation_waiting" and story.may_be_a_compromise(event):
+        return None  # What is started then tells.
     return "it waits since line %d" % story.waiting.number
 
 
-@rule("continued", "Only what waited goes on.", "rotation_continued")
+@rule("continued", "Only what waited or stood still goes on.", "rotation_continued")
 def continued(story, _event, _policy):
-    return None if story.waiting else "nothing was waited for"
+    return None if story.waiting or story.standing else "nothing was waited for"
 
 
 @rule("lifted", "Only what is held is lifted.", "hold_lifted")
@@ -137,6 +150,8 @@ def done(story, _event, policy):
     if story.takes_over and policy.restart == "never":
         return None
     missing = set(policy.units) - story.verified - story.left
+    if story.reverting:
+        missing &= story.touched  # The others never left the old token.
     return "nothing was told of %s" % _listed(missing) if missing else None
 
 

@@ -1,10 +1,15 @@
 """What has been told so far of one tunnel. The rules only read it, before it takes an event in."""
 
 PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restarting",
-            "unit_verified", "soak_started", "soak_ended", "rotation_done"}
+            "unit_verified", "soak_started", "soak_ended", "rotation_done", "surge_started",
+            "surge_stopped", "connector_evicted", "locked_out"}
 TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
             "daemon_started"}
 SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused"}  # Not of its rotation.
+BEFORE_COMMIT = ("preflight", "prepare")
+NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
+                 "rotation_orphaned", "state_unreadable", "token_file_missing"}
 NAMES_IT = {"rotation_started", "foreign_rotation"}
 NEWS_OF_A_REST = {"rotation_continued", "rotation_waiting", "unit_verified"}
 
@@ -18,6 +23,10 @@ class Story:
         self.starts = 1  # How often keyturnd was started since it said something of this tunnel.
         self.done_at_wall = None
         self.unreadable = False
+        self.before = ""  # The fingerprint from before this rotation, where it was told.
+        self.known = set()  # All fingerprints that were ever told.
+        self.paused = None  # None: nothing was told of that.
+        self.open_when_paused = False
         self._begin("")
 
     def _begin(self, rotation):
@@ -30,13 +39,20 @@ class Story:
         self.takes_over = False  # Begun only to bring the units onto a stranger's token.
         self.held = self.waiting = None
         self.lifted = False  # A hold was, and the rotation has not gone on yet.
-        self.batch_count = 0
+        self.batch_count = self.batches_kept = 0  # The last is not on the disk at once.
         self.may_go_back = False  # Resumed: who had failed may be of a batch before.
         self.restarts = 0
         self.left = set()
         self.refused = False
         self.committed = False
         self.settling_token = False  # Resumed, and the API was not asked yet whose token it holds.
+        self.standing = None  # Paused, and it has come to where that stops it.
+        self.reverting = False
+        self.compromised = self.evicts_all = self.locked_out = False
+        self.supersedes = 0  # The line of what only a compromise can tell, while it has no name.
+        self.superseded = None  # And what was known before that.
+        self.touched = set()  # Units that were restarted, or may have been.
+        self.surges = set()
         self._token_changed()
 
     def _token_changed(self):
@@ -54,6 +70,8 @@ class Story:
         self.unproven = set()  # All of them, and the ones whose hold an operator lifted.
         self.verified = set()
         self.verified_at = None
+        self.surge_up = ""  # The extra connector, proven and not stopped since.
+        self.batch_of = {}  # Unit to the batch in which it was restarted.
 
     @property
     def delivered(self):
@@ -84,8 +102,32 @@ class Story:
 
     @property
     def without_batches(self):
-        """Whether there is no plan: a stranger's token is taken over even if no unit runs."""
-        return self.takes_over and not self.batch_count
+        """Whether there is no plan: some rotations begin even if no unit runs."""
+        return (self.takes_over or self.compromised) and not self.batch_count
+
+    @property
+    def in_a_hurry(self):
+        """Whether nothing is soaked."""
+        return self.reverting or self.compromised
+
+    def goes_back_with(self, event):
+        """Whether this tells, maybe before it is on the disk, that the old token comes back."""
+        told = event.kind == "rotation_reverting" or event.phase == "reverting"
+        return told and not self.reverting and event.rotation == self.rotation
+
+    def may_be_a_compromise(self, event):
+        """Whether this may be told by a compromise that has no name yet."""
+        unnamed = not event.rotation and event.kind not in NEVER_UNNAMED
+        return unnamed and event.phase in BEFORE_COMMIT
+
+    def gives_way_to(self, event):
+        """Whether only a compromise can tell this, which puts an end to what is open."""
+        if event["RESULT"] == "compromised":
+            return not self.compromised
+        named = self.open and not self.compromised and (self.prepared or self.committed)
+        fresh_start = self.reborn and (event.kind != "rotation_held" or
+                                       self.only_the_end_is_missing)
+        return named and not fresh_start and self.may_be_a_compromise(event)
 
     def take(self, event):
         """Take an event in."""
@@ -96,12 +138,12 @@ class Story:
             began_before = event.kind in ("rotation_resumed", "rotation_held", "hold_lifted")
             self.partial = began_before and bool(event.rotation)
             self.seen = True
+        if event.kind in OF_THE_TUNNEL:
+            self._on_pause(event)
+            return
+        self._take_up_superseded(event)
         if self.is_of_another(event):
-            left = self.left if self.looking else set()
-            self._begin(event.rotation if event.kind in NAMES_IT else "")
-            self.takes_over = event.kind == "foreign_rotation"
-            self.left = left
-            self.partial = False
+            self._begin_another(event)
         if event.kind in SETTLED:
             self.settling_token = False
         if event["BATCH"] and event.rotation == self.rotation:
@@ -111,13 +153,46 @@ class Story:
             handler(event)
         if self.soaking and event.kind in NEWS_OF_A_REST:
             self.soak_since = event.at
-        if event["FINGERPRINT"] and not self.settling_token:
+        if event["FINGERPRINT"] and not self.settling_token and not self.goes_back_with(event):
             self.fingerprint = event["FINGERPRINT"]
             self.fingerprints.add(self.fingerprint)
+            self.known.add(self.fingerprint)
         self.starts = 0
+
+    def _begin_another(self, event):
+        supersedes = self.gives_way_to(event) and not event.rotation
+        before = {**self.__dict__} if supersedes and self.open else None
+        left = self.left if self.looking or not self.prepared else set()
+        if self.open and self.only_the_end_is_missing and not self.refused:
+            self.before = self.fingerprint
+        self._begin(event.rotation if event.kind in NAMES_IT else "")
+        self.takes_over = event.kind == "foreign_rotation"
+        self.left = left
+        self.partial = False
+        self.compromised = supersedes or event["RESULT"] == "compromised"
+        self.supersedes, self.superseded = event.number if supersedes else 0, before
+
+    def _take_up_superseded(self, event):
+        """Where the compromise had not got to the disk, the one before it goes on."""
+        before = self.superseded
+        if not before or not self.reborn or event.kind not in TAKEN_UP or not event.rotation:
+            return
+        if event.rotation == before["rotation"]:
+            now = (self.starts, self.paused, self.open_when_paused)
+            self.__dict__.update(before)
+            self.starts, self.paused, self.open_when_paused = now
+            self._forget_the_moment()
+
+    def _on_pause(self, event):
+        self.paused = event.kind == "tunnel_paused"
+        self.open_when_paused = self.paused and bool(event.phase)
 
     def is_of_another(self, event):
         """Whether this is the first event of another rotation."""
+        if event.kind in OF_THE_TUNNEL:
+            return False
+        if self.gives_way_to(event):
+            return True
         if event.kind == "rotation_started":
             return event.rotation != self.rotation or not self.open
         if event.kind == "foreign_rotation" and not self.open:
@@ -132,7 +207,13 @@ class Story:
 
     def _restart(self):
         self.starts += 1
-        self.waiting = None
+        self._forget_the_moment()
+        self.batch_count = self.batches_kept or self.batch_count
+        if self.rolled and not self.unproven:
+            self.surge_up = ""  # It may have been stopped, and nobody was left to tell it.
+
+    def _forget_the_moment(self):
+        self.waiting = self.standing = None
         self.soak_since = None
         self.promoted = ""
         # What is not on the disk yet is found out again: that they are not who was verified.
@@ -146,11 +227,14 @@ class Story:
         self.open = True
         self.looking = False
         self.rotation = event.rotation
+        self.waiting = None
+        self.compromised = event["RESULT"] == "compromised"
+        self.supersedes, self.superseded = 0, None
 
     def _on_rotation_refused(self, event):
         self.refused = True
-        self.open = False
-        self.waiting = None
+        self.open = self.open_when_paused = False
+        self.waiting = self.standing = None
 
     def _on_rotation_resumed(self, event):
         self.held = None
@@ -159,15 +243,27 @@ class Story:
         self.settled = True
         if event.phase in ("preflight", "prepare"):
             self.prepared = False
+        if event.phase == "reverting":
+            self._on_rotation_reverting(event)
         self.settling_token = event.phase == "commit"
         if self.settling_token:
             self._token_changed()
             self.committed = self.foreign  # A stranger's token is there already.
 
+    def _on_rotation_reverting(self, event):
+        self._token_changed()
+        self.reverting = True
+        self.committed = self.settling_token = False
+        self.held = self.waiting = self.standing = None
+        self.unproven = self.touched - self.left
+        self.fingerprint = event["FINGERPRINT"]
+
     def _on_secret_prepared(self, event):
         self.prepared = True
 
     def _on_secret_committed(self, event):
+        # After a compromise it is sent again: who was not proven by then is looked at once more.
+        self.may_go_back = self.may_go_back or self.compromised
         self.committed = True
 
     def _on_token_delivered(self, event):
@@ -176,6 +272,7 @@ class Story:
 
     def _on_foreign_rotation(self, event):
         self._token_changed()
+        self.reverting = False
         self.committed = self.foreign = True
 
     def _on_token_put_back(self, event):
@@ -184,6 +281,7 @@ class Story:
 
     def _on_batch_started(self, event):
         self.batch, self.batch_count = event.batch
+        self.batches_kept = self.batch_count
         self.may_go_back = False
         self.soaked = False
 
@@ -201,7 +299,26 @@ class Story:
         self.soaked = False
         self.promoted = "" if event.unit == self.promoted else self.promoted
         self.settled = True
-        self.restarts += 1
+        self.batch_of[event.unit] = event.batch[0]
+        if event.unit not in self.surges:
+            self.restarts += 1
+            self.touched.add(event.unit)
+
+    def _on_surge_started(self, event):
+        self.surges.add(event.unit)
+        self._on_unit_restarting(event)
+
+    def _on_surge_stopped(self, event):
+        self.surge_up = ""
+        self.restarting.pop(event.unit, None)
+        self.unproven.discard(event.unit)
+        self.verified.discard(event.unit)
+
+    def _on_connector_evicted(self, event):
+        self.evicts_all = self.evicts_all or event["RESULT"] == "all"
+
+    def _on_locked_out(self, event):
+        self.locked_out = True
 
     def _on_unit_verified(self, event):
         self.restarting.pop(event.unit, None)
@@ -209,6 +326,8 @@ class Story:
         self.unproven.discard(event.unit)
         self.verified.add(event.unit)
         self.verified_at = event.at
+        if event.unit in self.surges:
+            self.surge_up = event.unit
         self.promoted = "" if event.unit == self.promoted else self.promoted
 
     def _on_unit_left_stopped(self, event):
@@ -218,6 +337,7 @@ class Story:
         self.promoted = "" if event.unit == self.promoted else self.promoted
 
     def _on_soak_started(self, event):
+        self.batches_kept = self.batch_count
         self.soak_since = event.at
         self.soaked = False
 
@@ -239,15 +359,20 @@ class Story:
         self.promoted = event.unit
 
     def _on_rotation_waiting(self, event):
+        if self.waiting and self.may_be_a_compromise(event):
+            self.supersedes = self.supersedes or event.number
         self.waiting = event
         self.doubtful |= set(self.restarting) - self.replaced
 
     def _on_rotation_continued(self, event):
-        self.waiting = None
+        self.waiting = self.standing = None
+
+    def _on_rotation_paused(self, event):
+        self.standing = event
 
     def _on_rotation_held(self, event):
         self.held = event
-        self.waiting = None
+        self.waiting = self.standing = None
         self.soak_since = None
         self.promoted = ""
 
@@ -260,9 +385,12 @@ class Story:
             self.unproven.add(unit)
         # Whether it was restarted at all is not told. Proven it has to be in the end.
         self.restarting.pop(unit, None)
+        if unit in self.surges:
+            self.unproven.discard(unit)
 
     def _on_rotation_done(self, event):
-        self.open = False
+        self.open = self.open_when_paused = False
+        self.before = event["FINGERPRINT"]
         self.done_at_wall = event.wall
 
     def _on_state_unreadable(self, event):

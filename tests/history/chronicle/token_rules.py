@@ -1,15 +1,18 @@
 """Rules about the one secret of a rotation: made, sent, delivered; and about what a rotation is."""
 
 from chronicle.rule import rule
-from chronicle.story import SETTLED
+from chronicle.story import OF_THE_TUNNEL, SETTLED
 
 BEFORE_COMMIT = ("preflight", "prepare")
 
 
-@rule("one_secret", "A rotation has one new fingerprint, unless it takes over a stranger's.")
+@rule("one_secret", "A rotation has one new fingerprint, unless it takes over a stranger's or goes "
+      "back.")
 def one_secret(story, event, _policy):
     mine = event.rotation and event.rotation == story.rotation
     if not mine or not event["FINGERPRINT"] or event.kind == "foreign_rotation":
+        return None
+    if story.goes_back_with(event):
         return None
     resumed_now = event.kind == "rotation_resumed" and event.phase == "commit"
     if resumed_now or (story.settling_token and event.kind not in SETTLED):
@@ -33,16 +36,17 @@ def stranger(story, event, _policy):
       "rotation_done")
 def order(story, event, policy):
     batch = event.batch[0]
+    in_a_batch = story.batch > 0 or story.without_batches or story.evicts_all
     only_delivers = story.takes_over and policy.restart == "never"
     before = {
         "secret_prepared": (story.open and not story.committed, "started, and not yet committed"),
-        "secret_committed": (story.prepared, "prepared"),
+        "secret_committed": (story.prepared or story.reverting, "prepared"),
         "token_delivered": (story.committed, "committed"),
         "batch_started": (story.delivered and (batch in (story.batch or 1, story.batch + 1) or
                                                (story.may_go_back and batch < story.batch)),
                           "delivered, and batch %d was the last" % story.batch),
-        "unit_restarting": (story.batch > 0 or story.without_batches, "in a batch"),
-        "unit_verified": (story.batch > 0 or story.without_batches, "in a batch"),
+        "unit_restarting": (in_a_batch, "in a batch"),
+        "unit_verified": (in_a_batch, "in a batch"),
         "soak_started": (0 < story.batch < max(story.batch_count, event.batch[1]),
                          "in a batch that is not the last"),
         "soak_ended": (story.soaking, "being soaked"),
@@ -54,7 +58,7 @@ def order(story, event, policy):
 
 
 @rule("delivered", "No unit is restarted before the token of now is in its file.",
-      "unit_restarting")
+      "unit_restarting", "surge_started")
 def delivered(story, _event, _policy):
     return None if story.delivered else "no delivery of this token was told"
 
@@ -69,9 +73,15 @@ def refused(story, event, _policy):
     return "it has %s" % " and ".join(touched) if touched else None
 
 
-@rule("one_rotation", "No other rotation of a tunnel is told of while one is open.")
+@rule("one_rotation", "No other rotation of a tunnel is told of while one is open; a compromise "
+      "alone puts an end to one.")
 def one_rotation(story, event, _policy):
+    if event.kind in ("rotation_started", "rotation_refused") and story.supersedes:
+        if event["RESULT"] != "compromised":
+            return "only a compromise could begin in line %d" % story.supersedes
     if not story.open or not event.rotation or event.rotation == story.rotation:
+        return None
+    if event.kind == "rotation_started" and event["RESULT"] == "compromised":
         return None
     # What dies before the commit looks anew, and may find its secret useless.
     begins_anew = not story.prepared and not story.committed
@@ -85,21 +95,26 @@ def resumed(story, event, _policy):
     if event.kind == "rotation_resumed":
         if not story.reborn and not story.lifted:
             return "keyturnd was not started, nor was a hold lifted"
+        if story.gives_way_to(event):
+            return None
         if story.is_of_another(event):
             return None
         if story.open and story.committed and event.phase in BEFORE_COMMIT:
             return "it was committed, and goes on in phase %s" % event.phase
         return None
     taken_up = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
+    taken_up = taken_up or event.kind in OF_THE_TUNNEL
     if not story.reborn or not story.open or taken_up or story.unreadable:
         return None
     return None if story.only_the_end_is_missing else "%s is open" % story.rotation
 
 
-@rule("interval", "Between two rotations of a tunnel is at least min_interval.",
+@rule("interval", "Between two rotations of a tunnel is at least min_interval, but before a "
+      "compromise.",
       "rotation_started")
 def interval(story, event, policy):
-    if story.done_at_wall is None or event.rotation == story.rotation:
+    same = event.rotation == story.rotation or event["RESULT"] == "compromised"
+    if story.done_at_wall is None or same:
         return None
     passed = event.wall - story.done_at_wall
     if policy.too_short(passed, policy.min_interval):
@@ -110,7 +125,7 @@ def interval(story, event, policy):
 @rule("settle", "The first restart comes no sooner than `settle` after the delivery.",
       "unit_restarting")
 def settle(story, event, policy):
-    if story.settled or not story.delivered:
+    if story.settled or not story.delivered or story.compromised:
         return None
     passed = event.at - story.delivered_at
     if policy.too_short(passed, policy.settle):
