@@ -1,86 +1,12 @@
 #include "fakes/rotation_world.hpp"
 
-#include "base/invariant.hpp"
-
-#include <fmt/format.h>
+#include "fakes/rotation_world_names.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 
 namespace keyturn {
-
-namespace {
-
-constexpr const char* tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-
-std::string log_name(const InspectTunnel&) {
-    return "inspect tunnel";
-}
-std::string log_name(const ReadToken&) {
-    return "read token";
-}
-std::string log_name(const ListConnectors&) {
-    return "list connectors";
-}
-std::string log_name(const InspectUnits&) {
-    return "inspect units";
-}
-std::string log_name(const SampleUnits&) {
-    return "sample";
-}
-std::string log_name(const CheckFiles&) {
-    return "check files";
-}
-std::string log_name(const PrepareSecret&) {
-    return "prepare";
-}
-std::string log_name(const SaveRecord& action) {
-    return fmt::format("save {}", name_of(action.record.phase));
-}
-std::string log_name(const CommitSecret&) {
-    return "patch";
-}
-std::string log_name(const DeliverToken&) {
-    return "deliver";
-}
-std::string log_name(const PutBackToken&) {
-    return "put back";
-}
-std::string log_name(const AdoptToken&) {
-    return "adopt";
-}
-std::string log_name(const TakeBackSecret&) {
-    return "take back";
-}
-std::string log_name(const WipeOldSecret&) {
-    return "wipe old";
-}
-std::string log_name(const EvictConnector& action) {
-    return "evict " + (action.id.empty() ? "all" : action.id);
-}
-std::string log_name(const StopUnit& action) {
-    return "stop " + action.unit;
-}
-std::string log_name(const RestartUnit& action) {
-    return "restart " + action.unit;
-}
-std::string log_name(const Wait&) {
-    return "wait";
-}
-std::string log_name(const ForgetSecrets&) {
-    return "forget";
-}
-std::string log_name(const Conclude& action) {
-    return "conclude " + action.entry.outcome;
-}
-
-}  // namespace
-
-ReadToken::Holder RotationWorld::holder_of(Token token) const {
-    if (token == Token::foreign || (token == Token::old && old_wiped)) {
-        return ReadToken::Holder::other;
-    }
-    return token == fresh() ? ReadToken::Holder::ours : ReadToken::Holder::previous;
-}
 
 RotationWorld::RotationWorld(std::vector<std::string> unit_names) : order(std::move(unit_names)) {
     policy.name = "web";
@@ -164,6 +90,32 @@ std::size_t RotationWorld::count(const std::string& logged) const {
     return static_cast<std::size_t>(std::ranges::count(log, logged));
 }
 
+std::vector<std::string> RotationWorld::deeds() const {
+    constexpr std::array quiet{"read ", "list ", "inspect ", "sample", "check ",
+                               "save ", "wait",  "prepare",  "forget", "conclude "};
+    std::vector<std::string> deeds;
+    std::ranges::copy_if(log, std::back_inserter(deeds), [&](const std::string& name) {
+        return std::ranges::none_of(quiet,
+                                    [&](const char* word) { return name.starts_with(word); });
+    });
+    return deeds;
+}
+
+bool RotationWorld::run_until(const std::string& next, std::size_t steps) {
+    while (steps-- > 0 && !rotation->ended()) {
+        if (std::visit([](const auto& asked) { return log_name(asked); }, rotation->action()) ==
+            next)
+            return true;
+        step();
+    }
+    return false;
+}
+
+void RotationWorld::retry_and_run() {
+    start(true);
+    run();
+}
+
 bool RotationWorld::told(EventKind kind) const {
     return last(kind) != nullptr;
 }
@@ -185,216 +137,6 @@ Answer RotationWorld::perform(const Asked& action) {
     faults.pop_front();
     if (once.applied) static_cast<void>(act(action));
     return Answered<Asked>{once.error};
-}
-
-void RotationWorld::bring_up(Unit& unit) {
-    const int id = next_id_++;
-    unit.state.load_state = "loaded";
-    unit.state.active_state = "active";
-    unit.state.sub_state = "running";
-    unit.state.result = "success";
-    unit.state.main_pid = static_cast<std::uint32_t>(1000 + id);
-    unit.state.invocation = fmt::format("{:032x}", id);
-    unit.token = file_token;
-    unit.came_up = now;
-    unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
-    if (unit.token != api_token) unit.readiness->connections = 0;
-    unit.readiness->serving = unit.token == api_token;
-}
-
-void RotationWorld::stop(Unit& unit) {
-    unit.state.active_state = "inactive";
-    unit.state.sub_state = "dead";
-    unit.state.main_pid = 0;
-    unit.readiness.reset();
-}
-
-void RotationWorld::let_time_pass() {
-    for (auto& [name, unit] : units) {
-        if (!unit.state.running()) continue;
-        if (unit.fate == Fate::dies_later && unit.restarts > 0 &&
-            now - unit.came_up >= unit.lifetime) {
-            unit.state.active_state = unit.state.sub_state = "failed";
-            unit.state.result = "exit-code";
-            unit.state.main_pid = 0;
-            unit.readiness.reset();
-            continue;
-        }
-        const bool full = now - unit.came_up >= std::chrono::seconds{2};
-        const bool fresh = unit.restarts > 0 && unit.token == api_token;
-        if (full && fresh && unit.readiness) {
-            const int lost = unit.fate == Fate::one_short ? 1 : 0;
-            unit.readiness->connections = unit.connections_full - lost;
-        }
-    }
-}
-
-Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
-    return InspectTunnel::Value{tunnel_deleted, "healthy"};
-}
-
-Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {
-    ReadToken::Value value;
-    value.holder = holder_of(token_read_is_stale ? Token::old : api_token);
-    value.fingerprint = api_token == Token::ours  ? "new"
-                        : api_token == Token::old ? "old"
-                                                  : "theirs";
-    value.clock_ahead = Milliseconds{0};
-    return value;
-}
-
-Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
-    std::vector<Connector> connectors = foreign_connectors;
-    connectors.insert(connectors.end(), ghosts.begin(), ghosts.end());
-    for (const auto& [name, unit] : units) {
-        if (!SampleUnits::Sample{unit.state, unit.readiness}.serving()) continue;
-        if (unit.fate == Fate::not_listed && unit.restarts > 0) continue;
-        connectors.push_back(Connector{unit.readiness->connector_id, "192.0.2.1", "", "", 4});
-    }
-    return connectors;
-}
-
-Result<InspectUnits::Value> RotationWorld::act(const InspectUnits&) {
-    InspectUnits::Value value;
-    for (const std::string& name : order) {
-        const Unit& unit = units.at(name);
-        value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge});
-    }
-    return value;
-}
-
-Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
-    SampleUnits::Value value;
-    for (const std::string& name : action.names) {
-        value.push_back({units.at(name).state, units.at(name).readiness});
-    }
-    return value;
-}
-
-Result<CheckFiles::Value> RotationWorld::act(const CheckFiles&) {
-    return CheckFiles::Value{"old", false};
-}
-
-Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
-    if (!pending_kept || !action.superseded.empty()) ++secrets_made;
-    pending_kept = true;
-    return PrepareSecret::Value{"0123456789abcdef0123456789abcdef", "old", "new"};
-}
-
-Result<void> RotationWorld::act(const SaveRecord& action) {
-    disk_record = action.record;
-    return {};
-}
-
-Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
-    invariant(pending_kept && disk_record && disk_record->phase == Phase::commit,
-              "the secret is kept and the record durable before the PATCH");
-    ++patches;
-    api_token = fresh();
-    return CommitSecret::Value{true};
-}
-
-Result<DeliverToken::Value> RotationWorld::act(const DeliverToken&) {
-    file_token = fresh();
-    return DeliverToken::Value{std::chrono::microseconds{800}};
-}
-
-Result<void> RotationWorld::act(const PutBackToken&) {
-    file_token = taken_back ? Token::ours : Token::old;
-    return {};
-}
-
-Result<void> RotationWorld::act(const TakeBackSecret& action) {
-    taken_back = action.fingerprint == "old";
-    return {};
-}
-
-Result<void> RotationWorld::act(const WipeOldSecret&) {
-    old_wiped = true;
-    return {};
-}
-
-Result<void> RotationWorld::act(const EvictConnector& action) {
-    std::erase_if(foreign_connectors, [&](const Connector& connector) {
-        return action.id.empty() || connector.id == action.id;
-    });
-    for (auto& [name, unit] : units) {
-        const bool dropped = action.id.empty() && unit.token != api_token;
-        if (dropped && unit.readiness) unit.readiness->connections = 0;
-    }
-    return {};
-}
-
-Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
-    // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
-    api_token = Token::ours;
-    file_token = Token::old;
-    taken_back = false;
-    for (auto& [name, unit] : units) unit.token = Token::old;
-    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", action.fingerprint};
-}
-
-Result<JobResult> RotationWorld::act(const RestartUnit& action) {
-    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
-    Unit& unit = units.at(action.unit);
-    const UnitProgress* progress = disk_record->find(action.unit);
-    invariant(progress != nullptr && progress->step == UnitStep::restarting,
-              "a restart is recorded before it is made");
-    invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
-    const SampleUnits::Sample own{unit.state, unit.readiness};
-    const int others = serving() - (own.serving() ? 1 : 0);
-    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap || evict_all,
-              "enough others serve when a serving unit is restarted");
-    if (unit.fate == Fate::canceled) return JobResult::canceled;
-    ++unit.restarts;
-    bring_up(unit);
-    if (unit.fate == Fate::done_but_dead) {
-        stop(unit);
-        unit.state.invocation.clear();
-    }
-    if (unit.fate == Fate::fails) {
-        unit.state.active_state = unit.state.sub_state = "failed";
-        unit.state.main_pid = 0;
-        unit.readiness.reset();
-        return JobResult::failed;
-    }
-    if (unit.fate == Fate::never_ready) {
-        unit.state.active_state = "activating";
-        unit.state.sub_state = "auto-restart";
-        unit.readiness.reset();
-        now += std::chrono::seconds{15};
-        return JobResult::failed;
-    }
-    return action.deadline > Milliseconds{0} ? JobResult::done : JobResult::queued;
-}
-
-Result<JobResult> RotationWorld::act(const StopUnit& action) {
-    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
-    Unit& unit = units.at(action.unit);
-    const SampleUnits::Sample own{unit.state, unit.readiness};
-    invariant(!own.serving() || serving() > policy.rollout.min_available,
-              "enough others serve when a serving unit is stopped");
-    stop(unit);
-    return JobResult::done;
-}
-
-Result<void> RotationWorld::act(const Wait& action) {
-    const Milliseconds passed = std::max(Milliseconds{0}, Milliseconds{action.until - now});
-    now += passed;
-    wall_now += passed;
-    let_time_pass();
-    return {};
-}
-
-Result<void> RotationWorld::act(const ForgetSecrets&) {
-    pending_kept = false;
-    return {};
-}
-
-Result<void> RotationWorld::act(const Conclude& action) {
-    disk_record.reset();
-    history.push_back(action.entry);
-    return {};
 }
 
 }  // namespace keyturn

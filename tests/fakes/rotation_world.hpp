@@ -16,6 +16,8 @@ namespace keyturn {
 /// clock that moves when the rotation waits. Deterministic; nothing runs by itself.
 class RotationWorld {
   public:
+    static constexpr const char* tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
+
     /// Whose secret something holds.
     enum class Token { old, ours, foreign };
 
@@ -68,6 +70,16 @@ class RotationWorld {
     [[nodiscard]] Unit& unit(const std::string& name);
     [[nodiscard]] int serving() const;
     [[nodiscard]] std::size_t count(const std::string& logged) const;
+
+    /// What of the log touches the world outside: PATCH, files, units, connectors. In order.
+    [[nodiscard]] std::vector<std::string> deeds() const;
+
+    /// Performs actions until the next one is of this name; false when none comes.
+    bool run_until(const std::string& next, std::size_t steps = 20'000);
+
+    /// Where `retry` is the operator's word, takes the hold off and goes on to the end.
+    void retry_and_run();
+
     [[nodiscard]] bool told(EventKind kind) const;
     [[nodiscard]] const Event* last(EventKind kind) const;
 
@@ -86,17 +98,19 @@ class RotationWorld {
 
     // The API.
     Token api_token = Token::old;
-    bool token_read_is_stale = false;  ///< GET token goes on showing the old token.
+    std::optional<Token> token_shown;  ///< GET token shows this one, whatever is true.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
-    std::vector<Connector> ghosts;  ///< Connectors from before that the API goes on listing.
+    bool foreign_come_back = false;  ///< However often they are dropped.
+    std::vector<Connector> ghosts;   ///< Connectors from before that the API goes on listing.
     int secrets_made = 0;
     int patches = 0;
 
     // The disk.
     Token file_token = Token::old;
     bool pending_kept = false;
-    bool taken_back = false;  ///< The two kept tokens have changed places.
+    std::string kept_rotation;  ///< Whose two tokens are kept.
+    bool taken_back = false;    ///< The two kept tokens have changed places.
     bool old_wiped = false;
     std::optional<RotationRecord> disk_record;
     std::vector<HistoryEntry> history;

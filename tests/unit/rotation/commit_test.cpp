@@ -109,7 +109,7 @@ TEST(Deliver, HoldsForWhatAPersonHasToMend) {
 
 TEST(Confirm, RestartsNothingWhileTheApiShowsTheOldToken) {
     RotationWorld world({a, b});
-    world.token_read_is_stale = true;
+    world.token_shown = RotationWorld::Token::old;
     const BootTime start = world.now;
     world.start();
     world.run();

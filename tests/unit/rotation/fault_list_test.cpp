@@ -112,10 +112,10 @@ TEST(ApiFaults, PatchThatIsAppliedAMinuteLateIsStillOneSecret) {
 
 TEST(ApiFaults, PatchThatIsAppliedTwiceIsStillOneSecret) {
     RotationWorld world({a, b});
-    world.token_read_is_stale = true;
+    world.token_shown = RotationWorld::Token::old;
     world.faults.push_back({"patch", {Fault::ambiguous, "HTTP 500", {}}, true});
     world.before_action = [&](const std::string& action) {
-        if (action == "deliver") world.token_read_is_stale = false;
+        if (action == "deliver") world.token_shown.reset();
     };
     world.start();
     world.run();

@@ -1,0 +1,146 @@
+// What each action does to the API, the disk and the clock of that world.
+
+#include "base/invariant.hpp"
+#include "fakes/rotation_world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+ReadToken::Holder RotationWorld::holder_of(Token token) const {
+    if (token == Token::foreign || (token == Token::old && old_wiped)) {
+        return ReadToken::Holder::other;
+    }
+    return token == fresh() ? ReadToken::Holder::ours : ReadToken::Holder::previous;
+}
+
+Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
+    return InspectTunnel::Value{tunnel_deleted, "healthy"};
+}
+
+Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {
+    ReadToken::Value value;
+    const Token shown = token_shown.value_or(api_token);
+    value.holder = holder_of(shown);
+    value.fingerprint = shown == Token::ours ? "new" : shown == Token::old ? "old" : "theirs";
+    value.clock_ahead = Milliseconds{0};
+    return value;
+}
+
+Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
+    std::vector<Connector> connectors = foreign_connectors;
+    connectors.insert(connectors.end(), ghosts.begin(), ghosts.end());
+    for (const auto& [name, unit] : units) {
+        if (!SampleUnits::Sample{unit.state, unit.readiness}.serving()) continue;
+        if (unit.fate == Fate::not_listed && unit.restarts > 0) continue;
+        connectors.push_back(Connector{unit.readiness->connector_id, "192.0.2.1", "", "", 4});
+    }
+    return connectors;
+}
+
+Result<CheckFiles::Value> RotationWorld::act(const CheckFiles&) {
+    return CheckFiles::Value{"old", false};
+}
+
+Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
+    const bool superseded_one =
+        pending_kept && !action.superseded.empty() && kept_rotation == action.superseded;
+    if (superseded_one) {
+        // What the API holds is the old token from now on, whoever made it.
+        for (auto& [name, unit] : units) {
+            if (unit.token == api_token) unit.token = Token::old;
+        }
+        if (file_token == api_token) file_token = Token::old;
+        api_token = Token::old;
+        taken_back = false;
+    }
+    if (!pending_kept || superseded_one) {
+        ++secrets_made;
+        kept_rotation = fmt::format("{}123456789abcdef0123456789abcdef", secrets_made - 1);
+    }
+    pending_kept = true;
+    return PrepareSecret::Value{kept_rotation, "old", "new"};
+}
+
+Result<void> RotationWorld::act(const SaveRecord& action) {
+    disk_record = action.record;
+    return {};
+}
+
+Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
+    const bool durable =
+        disk_record && (disk_record->phase == Phase::commit || disk_record->phase == Phase::revert);
+    const bool sent_again = disk_record && disk_record->compromised && disk_record->committed;
+    invariant(pending_kept && (durable || sent_again),
+              "the secret is kept and the record durable before the PATCH");
+    invariant(!taken_back || disk_record->reverts(), "the old secret is sent on the way back only");
+    ++patches;
+    api_token = fresh();
+    return CommitSecret::Value{true};
+}
+
+Result<DeliverToken::Value> RotationWorld::act(const DeliverToken&) {
+    file_token = fresh();
+    return DeliverToken::Value{std::chrono::microseconds{800}};
+}
+
+Result<void> RotationWorld::act(const PutBackToken&) {
+    file_token = taken_back ? Token::ours : Token::old;
+    return {};
+}
+
+Result<void> RotationWorld::act(const TakeBackSecret& action) {
+    taken_back = action.fingerprint == "old";
+    return {};
+}
+
+Result<void> RotationWorld::act(const WipeOldSecret&) {
+    invariant(api_token == Token::ours, "nothing is wiped that is still needed");
+    old_wiped = true;
+    return {};
+}
+
+Result<void> RotationWorld::act(const EvictConnector& action) {
+    std::erase_if(foreign_connectors, [&](const Connector& connector) {
+        return (action.id.empty() || connector.id == action.id) && !foreign_come_back;
+    });
+    for (auto& [name, unit] : units) {
+        if (!unit.readiness) continue;
+        invariant(unit.readiness->connector_id != action.id, "our own are not dropped one by one");
+        const bool dropped = action.id.empty() && unit.token != api_token;
+        if (dropped) unit.readiness->connections = 0;
+    }
+    return {};
+}
+
+Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
+    // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
+    api_token = Token::ours;
+    file_token = Token::old;
+    taken_back = false;
+    for (auto& [name, unit] : units) unit.token = Token::old;
+    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", action.fingerprint};
+}
+
+Result<void> RotationWorld::act(const Wait& action) {
+    const Milliseconds passed = std::max(Milliseconds{0}, Milliseconds{action.until - now});
+    now += passed;
+    wall_now += passed;
+    let_time_pass();
+    return {};
+}
+
+Result<void> RotationWorld::act(const ForgetSecrets&) {
+    pending_kept = false;
+    return {};
+}
+
+Result<void> RotationWorld::act(const Conclude& action) {
+    disk_record.reset();
+    history.push_back(action.entry);
+    return {};
+}
+
+}  // namespace keyturn

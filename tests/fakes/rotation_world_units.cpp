@@ -1,0 +1,115 @@
+// The units of that world: how they come up, decay and die, and what a restart does to them.
+
+#include "base/invariant.hpp"
+#include "fakes/rotation_world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+void RotationWorld::bring_up(Unit& unit) {
+    const int id = next_id_++;
+    unit.state.load_state = "loaded";
+    unit.state.active_state = "active";
+    unit.state.sub_state = "running";
+    unit.state.result = "success";
+    unit.state.main_pid = static_cast<std::uint32_t>(1000 + id);
+    unit.state.invocation = fmt::format("{:032x}", id);
+    unit.token = file_token;
+    unit.came_up = now;
+    unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
+    if (unit.token != api_token) unit.readiness->connections = 0;
+    unit.readiness->serving = unit.token == api_token;
+}
+
+void RotationWorld::stop(Unit& unit) {
+    unit.state.active_state = "inactive";
+    unit.state.sub_state = "dead";
+    unit.state.main_pid = 0;
+    unit.readiness.reset();
+}
+
+void RotationWorld::let_time_pass() {
+    for (auto& [name, unit] : units) {
+        if (!unit.state.running()) continue;
+        if (unit.fate == Fate::dies_later && unit.restarts > 0 &&
+            now - unit.came_up >= unit.lifetime) {
+            unit.state.active_state = unit.state.sub_state = "failed";
+            unit.state.result = "exit-code";
+            unit.state.main_pid = 0;
+            unit.readiness.reset();
+            continue;
+        }
+        const bool full = now - unit.came_up >= std::chrono::seconds{2};
+        const bool fresh = unit.restarts > 0 && unit.token == api_token;
+        if (full && fresh && unit.readiness) {
+            const int lost = unit.fate == Fate::one_short ? 1 : 0;
+            unit.readiness->connections = unit.connections_full - lost;
+        }
+    }
+}
+
+Result<InspectUnits::Value> RotationWorld::act(const InspectUnits&) {
+    InspectUnits::Value value;
+    for (const std::string& name : order) {
+        const Unit& unit = units.at(name);
+        value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge});
+    }
+    return value;
+}
+
+Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
+    SampleUnits::Value value;
+    for (const std::string& name : action.names) {
+        value.push_back({units.at(name).state, units.at(name).readiness});
+    }
+    return value;
+}
+
+Result<JobResult> RotationWorld::act(const RestartUnit& action) {
+    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    Unit& unit = units.at(action.unit);
+    const UnitProgress* progress = disk_record->find(action.unit);
+    invariant(progress != nullptr && progress->step == UnitStep::restarting,
+              "a restart is recorded before it is made");
+    invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
+    const SampleUnits::Sample own{unit.state, unit.readiness};
+    const int others = serving() - (own.serving() ? 1 : 0);
+    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap || evict_all,
+              "enough others serve when a serving unit is restarted");
+    if (unit.fate == Fate::canceled) return JobResult::canceled;
+    ++unit.restarts;
+    bring_up(unit);
+    if (unit.fate == Fate::done_but_dead) {
+        stop(unit);
+        unit.state.invocation.clear();
+    }
+    if (unit.fate == Fate::fails) {
+        unit.state.active_state = unit.state.sub_state = "failed";
+        unit.state.main_pid = 0;
+        unit.readiness.reset();
+        return JobResult::failed;
+    }
+    if (unit.fate == Fate::never_ready) {
+        unit.state.active_state = "activating";
+        unit.state.sub_state = "auto-restart";
+        unit.readiness.reset();
+        now += std::chrono::seconds{15};
+        return JobResult::failed;
+    }
+    return action.deadline > Milliseconds{0} ? JobResult::done : JobResult::queued;
+}
+
+Result<JobResult> RotationWorld::act(const StopUnit& action) {
+    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    Unit& unit = units.at(action.unit);
+    const SampleUnits::Sample own{unit.state, unit.readiness};
+    invariant(!own.serving() || serving() > policy.rollout.min_available,
+              "enough others serve when a serving unit is stopped");
+    stop(unit);
+    return JobResult::done;
+}
+
+}  // namespace keyturn
