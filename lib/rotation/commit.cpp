@@ -34,11 +34,13 @@ Script<> Rotation::commit(bool resumed) {
 /// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so
 /// the API is asked whose token it holds; a retry always sends the same secret.
 Script<> Rotation::send_secret(bool ask_first) {
-    const std::string purpose = "cannot give the new secret to Cloudflare";
+    const std::string purpose =
+        fmt::format("cannot give the {} secret to Cloudflare", wanted_one());
     for (std::size_t attempt = 0;; ++attempt) {
         if (ask_first) {
             const ReadToken read_token;
-            std::string reading = "cannot tell whether Cloudflare took the new secret";
+            std::string reading =
+                fmt::format("cannot tell whether Cloudflare took the {} secret", wanted_one());
             const ReadToken::Value token = co_await insist(read_token, reading);
             // On the way back it shows the old one, too, if it is only behind.
             if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
@@ -85,8 +87,8 @@ Script<> Rotation::deliver() {
         window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
     }
     say(EventKind::token_delivered, Priority::notice,
-        fmt::format("The token file of {} holds the {} token{}", inputs_.policy.name,
-                    record_.reverts() ? "old" : "new", window));
+        fmt::format("The token file of {} holds the {} token{}", inputs_.policy.name, wanted_one(),
+                    window));
 }
 
 /// Nothing is restarted before the API itself shows the token that was delivered. A PATCH answer
@@ -102,7 +104,8 @@ Script<> Rotation::confirm() {
     for (;;) {
         const std::size_t waits = waits_;
         const ReadToken read_token;
-        std::string purpose = "cannot read back the new token from Cloudflare";
+        std::string purpose =
+            fmt::format("cannot read back the {} token from Cloudflare", wanted_one());
         const ReadToken::Value token = co_await insist(read_token, purpose);
         if (token.holder == ReadToken::Holder::ours) co_return;
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
@@ -160,17 +163,19 @@ Script<> Rotation::put_back() {
     start_over();
     co_await save(Phase::commit);  // First: after a crash the token is settled anew.
     const PutBackToken question;
-    std::string purpose = "cannot put the old token back into the token file";
+    const std::string_view shown = record_.reverts() ? "new" : "old";
+    std::string purpose = fmt::format("cannot put the {} token back into the token file", shown);
     co_await insist(question, purpose);
     say(EventKind::token_put_back, Priority::error,
-        fmt::format("Cloudflare shows the old token of {}: it is back in the token file",
+        fmt::format("Cloudflare shows the {} token of {}: it is back in the token file", shown,
                     inputs_.policy.name));
     std::string reason = "secret_not_taken";
     std::string text = fmt::format(
-        "Cloudflare accepted the new secret and yet shows the old token {} later; the old token is "
+        "Cloudflare accepted the {0} secret and yet shows the {1} token {2} later; the {1} token "
+        "is "
         "back in the token file; units that were restarted meanwhile have to be restarted again. "
         "Find out what sets this tunnel's secret (Terraform?), then retry",
-        to_text(confirm_deadline));
+        wanted_one(), shown, to_text(confirm_deadline));
     co_await hold(std::move(reason), std::move(text));
 }
 

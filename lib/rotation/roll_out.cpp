@@ -365,8 +365,9 @@ Script<> Rotation::verify(std::size_t index) {
         if (vigil.hopeless()) {
             const bool followed = co_await follow_changed_token();
             if (followed) co_return;
-            std::string text = fmt::format("{} did not come back with the new token: {} after {}",
-                                           name, vigil.seen(), to_text(vigil.elapsed()));
+            std::string text =
+                fmt::format("{} did not come back with the {} token: {} after {}", name,
+                            wanted_one(), vigil.seen(), to_text(vigil.elapsed()));
             co_await hold("verification_failed", std::move(text), name);
         }
         pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
@@ -376,8 +377,8 @@ Script<> Rotation::verify(std::size_t index) {
     record_.units[index].step = UnitStep::verified;
     say(EventKind::unit_verified,
         vigil.short_of_connections() ? Priority::warning : Priority::notice,
-        fmt::format("{} serves with the new token: {} (verified by {})", name, vigil.seen(),
-                    record_.units[index].verified_by),
+        fmt::format("{} serves with the {} token: {} (verified by {})", name, wanted_one(),
+                    vigil.seen(), record_.units[index].verified_by),
         name, "verified");
     co_await save(Phase::roll);
 }

@@ -327,6 +327,11 @@ std::vector<std::string> Rotation::unit_names() const {
     return names;
 }
 
+/// The word for the secret and the token that the units are being brought to.
+std::string_view Rotation::wanted_one() const {
+    return record_.reverts() ? "old" : "new";
+}
+
 bool Rotation::gap_accepted() const {
     return record_.accept_gap || inputs_.policy.rollout.accept_gap;
 }

@@ -202,6 +202,7 @@ class Rotation {
              std::string result = {});
     [[nodiscard]] std::vector<std::string> unit_names() const;
     [[nodiscard]] bool gap_accepted() const;
+    [[nodiscard]] std::string_view wanted_one() const;
     [[nodiscard]] std::size_t index_of(const std::string& unit) const;
 
     RotationInputs inputs_;
