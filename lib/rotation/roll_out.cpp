@@ -118,11 +118,14 @@ Script<> Rotation::plan_started_units(int batch) {
 Script<> Rotation::roll_unit(std::size_t index) {
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
-        co_await stand_still();
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
         if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
         const SampleUnits::Value samples = co_await sample();
         if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
+        if (stands_still()) {
+            co_await stand_still();
+            continue;
+        }
         // Much may have happened since it was allowed: a disk that was full, a crash of ours.
         if (!may_go_down(index, samples)) {
             not_begun(record_.units[index]);

@@ -229,7 +229,7 @@ Script<> Rotation::look_while_stopped() {
 
 /// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
 Script<> Rotation::stand_still() {
-    if (!inputs_.paused || record_.compromised) co_return;
+    if (!stands_still()) co_return;
     waited_for_replicas();
     view_.state = RotationState::paused;
     view_.reason = "an operator has paused it";

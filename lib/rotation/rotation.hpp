@@ -189,6 +189,7 @@ class Rotation {
     Script<> watch_hold(bool durable);
     Script<> look_while_stopped();
     Script<> stand_still();
+    [[nodiscard]] bool stands_still() const { return inputs_.paused && !record_.compromised; }
     void reopen_acknowledged_unit();
     [[nodiscard]] bool everyone_proven() const;
     Script<> refuse(std::string text);
