@@ -214,8 +214,9 @@ Script<> Rotation::allow_restart(std::size_t index) {
             // It costs nothing to restart, and serves afterwards.
             waited_for_replicas();
             say(EventKind::replica_promoted, Priority::warning,
-                fmt::format("{} has no connection: it is restarted before {}",
-                            record_.units[*useless].name, unit.name),
+                fmt::format("{} {} no connection: it is restarted before {}",
+                            record_.units[*useless].name,
+                            samples[*useless].readiness ? "has" : "tells of", unit.name),
                 record_.units[*useless].name);
             co_await record_restart(*useless, samples[*useless]);
             co_await roll_unit(*useless);
@@ -274,16 +275,18 @@ Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
 }
 
 /// A unit that has lost all its connections, which it cannot get back with the old token. Also one
-/// that was left stopped, and was started since with whatever token there was.
+/// that was left stopped, and was started since with whatever token there was; and after a
+/// compromise one that tells of none, where enough others serve: nobody is locked out before it is
+/// known.
 std::optional<std::size_t> Rotation::waiting_without_connection(
     const SampleUnits::Value& samples) const {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const SampleUnits::Sample& sample = samples[i];
         const UnitStep step = record_.units[i].step;
         const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
-        if (waits && !record_.units[i].surge && sample.state.running() && sample.readiness &&
-            !sample.serving())
-            return i;
+        const bool useless = sample.state.running() && !sample.serving() &&
+                             (sample.readiness || (record_.compromised && may_go_down(i, samples)));
+        if (waits && !record_.units[i].surge && useless) return i;
     }
     return std::nullopt;
 }
