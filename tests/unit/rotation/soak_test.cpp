@@ -188,5 +188,78 @@ TEST(Soak, PromotesAWaitingUnitThatLostHalfAndSoaksAnew) {
     EXPECT_EQ(world.count("save soak"), 2U);
 }
 
+/// How long after the first soak began the second unit was restarted.
+Milliseconds soaked(RotationWorld& world) {
+    std::optional<BootTime> began;
+    std::optional<BootTime> ended;
+    const auto disturb = world.before_action;
+    world.before_action = [&, disturb](const std::string& action) {
+        if (action == "save soak" && !began) began = world.now;
+        if (action == "restart " + b) ended = world.now;
+        if (disturb) disturb(action);
+    };
+    world.start();
+    world.run();
+    world.before_action = nullptr;
+    EXPECT_TRUE(world.done());
+    return began && ended ? Milliseconds{*ended - *began} : Milliseconds{0};
+}
+
+TEST(AdaptiveSoak, EndsAsSoonAsAllIsBack) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak_min = 30s;
+    const Milliseconds length = soaked(world);
+    EXPECT_GE(length, 30s);
+    EXPECT_LT(length, 40s);
+    EXPECT_THAT(world.last(EventKind::soak_started)->message, HasSubstr("soaking for 30s to 10m"));
+    EXPECT_THAT(world.last(EventKind::soak_ended)->message, HasSubstr("was healthy for 30s"));
+}
+
+TEST(AdaptiveSoak, IsNoLongerThanTheLongest) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak = 20s;
+    world.policy.rollout.soak_min = 5min;
+    EXPECT_LT(soaked(world), 30s);
+    EXPECT_THAT(world.last(EventKind::soak_started)->message, HasSubstr("soaking for 20s"));
+}
+
+TEST(AdaptiveSoak, LastsItsWholeLengthWhereAConnectionIsMissing) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak_min = 30s;
+    world.unit(a).fate = Fate::one_short;
+    EXPECT_GE(soaked(world), 10min);
+}
+
+TEST(AdaptiveSoak, LastsItsWholeLengthWhereTheApiDoesNotAnswer) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak_min = 30s;
+    world.before_action = [&](const std::string& action) {
+        const bool soaking = world.disk_record && world.disk_record->phase == Phase::soak;
+        if (soaking && action == "list connectors")
+            world.faults.push_back({action, {Fault::unreachable, "no answer", {}}});
+    };
+    EXPECT_GE(soaked(world), 10min);
+}
+
+TEST(AdaptiveSoak, LastsItsWholeLengthWhereTheApiDoesNotListTheNewConnector) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak_min = 30s;
+    world.before_action = [&](const std::string& action) {
+        const bool soaking = world.disk_record && world.disk_record->phase == Phase::soak;
+        world.unit(a).fate = soaking ? Fate::not_listed : Fate::comes_up;
+        static_cast<void>(action);
+    };
+    EXPECT_GE(soaked(world), 10min);
+}
+
+TEST(AdaptiveSoak, BeginsItsShortestLengthAnewAfterADisturbance) {
+    RotationWorld world({a, b});
+    world.policy.rollout.soak_min = 30s;
+    in_the_soak(world, 20s, [&] { world.unit(a).readiness->connections = 1; });
+    const Milliseconds length = soaked(world);
+    EXPECT_GE(length, 50s);
+    EXPECT_LT(length, 1min + 10s);
+}
+
 }  // namespace
 }  // namespace keyturn
