@@ -35,6 +35,61 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
+constexpr std::size_t limit_name_size_max = 32;
+
+bool is_limit_name(std::string_view text) {
+    return !text.empty() && text.size() <= limit_name_size_max &&
+           std::all_of(text.begin(), text.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '-' || c == '_' || c == '.';
+           });
+}
+
+/// Takes what stands before the first `end`, and that, off the front of `rest`.
+std::string_view take_until(char end, std::string_view& rest) {
+    const std::size_t at = rest.find(end);
+    const std::string_view taken = rest.substr(0, at);
+    rest.remove_prefix(at == std::string_view::npos ? rest.size() : at + 1);
+    return taken;
+}
+
+/// `"name";key=1;other=2`. Its values are -1 where they are absent or no number.
+struct LimitItem {
+    std::string_view name;
+    std::string_view parameters;
+
+    [[nodiscard]] int value(std::string_view key) const {
+        std::string_view rest = parameters;
+        while (!rest.empty()) {
+            std::string_view text = trimmed(take_until(';', rest));
+            if (take_until('=', text) == key) return number(text);
+        }
+        return -1;
+    }
+};
+
+/// A comma inside of a name makes two items of it, and neither has a name that is taken.
+std::vector<LimitItem> limit_items(std::string_view list) {
+    std::vector<LimitItem> items;
+    while (!list.empty() && items.size() < rate_limits_max) {
+        std::string_view text = trimmed(take_until(',', list));
+        if (!text.starts_with('"')) continue;
+        text.remove_prefix(1);
+        const std::string_view name = take_until('"', text);
+        if (is_limit_name(name)) items.push_back({name, text});
+    }
+    return items;
+}
+
+/// The one of that name. Where each header has one item only, the two are of the same limit
+/// whatever they are called.
+const LimitItem* policy_of(const LimitItem& limit, const std::vector<LimitItem>& policies,
+                           bool only_one) {
+    const auto named = std::ranges::find(policies, limit.name, &LimitItem::name);
+    if (named != policies.end()) return &*named;
+    return only_one && policies.size() == 1 ? &policies.front() : nullptr;
+}
+
 }  // namespace
 
 std::chrono::seconds parse_retry_after(std::string_view value) {
@@ -68,6 +123,25 @@ std::optional<WallTime> parse_http_date(std::string_view value) {
                                            std::chrono::day{static_cast<unsigned>(day)}};
     if (!date.ok()) return std::nullopt;
     return WallTime{std::chrono::sys_days{date}} + hours + minutes + seconds;
+}
+
+std::vector<RateLimit> parse_rate_limits(std::string_view ratelimit, std::string_view policy) {
+    const std::vector<LimitItem> items = limit_items(ratelimit);
+    const std::vector<LimitItem> policies = limit_items(policy);
+    std::vector<RateLimit> limits;
+    for (const LimitItem& item : items) {
+        RateLimit limit;
+        limit.name = item.name;
+        limit.left = item.value("r");
+        limit.reset = std::min(std::chrono::seconds{item.value("t")}, retry_after_max);
+        if (limit.left < 0 || limit.reset.count() < 0) continue;
+        if (const LimitItem* told = policy_of(item, policies, items.size() == 1)) {
+            limit.quota = std::max(0, told->value("q"));
+            limit.window = std::chrono::seconds{std::max(0, told->value("w"))};
+        }
+        limits.push_back(std::move(limit));
+    }
+    return limits;
 }
 
 }  // namespace keyturn

@@ -59,8 +59,11 @@ Secret patch_body(const Secret& secret) {
 
 class CloudflareApi final : public TunnelApi {
   public:
-    CloudflareApi(HttpClient& http, const std::string& api_url, Secret api_token)
-        : http_(http), url_(parse_url(api_url)), api_token_(std::move(api_token)) {}
+    CloudflareApi(HttpClient& http, const std::string& api_url, Secret api_token, HearLimits hear)
+        : http_(http),
+          url_(parse_url(api_url)),
+          api_token_(std::move(api_token)),
+          hear_(std::move(hear)) {}
 
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
         Secret no_body;
@@ -136,10 +139,18 @@ class CloudflareApi final : public TunnelApi {
         HttpOrigin origin = url_->origin;
         auto response = co_await http_.send(std::move(origin), std::move(request));
         if (!response) co_return fault_without_answer(call, tunnel.tunnel, response.error());
+        tell_limits(*response);
         if (response->status < 200 || response->status > 299) {
             co_return fault_of_answer(call, tunnel.tunnel, *response);
         }
         co_return response;
+    }
+
+    void tell_limits(const HttpResponse& response) const {
+        if (!hear_) return;
+        const std::vector<RateLimit> limits =
+            parse_rate_limits(response.header("ratelimit"), response.header("ratelimit-policy"));
+        if (!limits.empty()) hear_(limits);
     }
 
     static Error refused_ids(const ApiCall& call) {
@@ -151,13 +162,14 @@ class CloudflareApi final : public TunnelApi {
     HttpClient& http_;
     Result<HttpUrl> url_;
     Secret api_token_;
+    HearLimits hear_;
 };
 
 }  // namespace
 
-std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
-                                           Secret api_token) {
-    return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token));
+std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url, Secret api_token,
+                                           HearLimits hear) {
+    return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token), std::move(hear));
 }
 
 }  // namespace keyturn

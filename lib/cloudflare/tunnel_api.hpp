@@ -7,6 +7,7 @@
 #include "policy/policy.hpp"
 #include "time/moment.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 namespace keyturn {
 
 class HttpClient;
+struct RateLimit;
 
 /// A tunnel as every call of the API names it.
 struct TunnelRef {
@@ -71,8 +73,11 @@ class TunnelApi {
     virtual void rest() = 0;
 };
 
+/// Is told the limits that an answer speaks of, whatever its status, before the call returns.
+using HearLimits = std::function<void(const std::vector<RateLimit>&)>;
+
 /// `api_token` is the bearer token; `http` outlives the client.
 [[nodiscard]] std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
-                                                         Secret api_token);
+                                                         Secret api_token, HearLimits hear = {});
 
 }  // namespace keyturn

@@ -1,6 +1,6 @@
 #include "cloudflare/answer_headers.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
@@ -54,6 +54,43 @@ TEST(HttpDate, RefusesEverythingElse) {
                               "Tue, 24 Nov 2026 06:50:54 CET", "Tue, 24 Nov 2026 06.50.54 GMT"}) {
         EXPECT_FALSE(parse_http_date(value)) << value;
     }
+}
+
+TEST(RateLimits, AreReadAsCloudflareWritesThem) {
+    using testing::ElementsAre;
+    const RateLimit joined{"default", 50, 30s, 100, 60s};
+    EXPECT_THAT(parse_rate_limits(R"("default";r=50;t=30)", R"("default";q=100;w=60)"),
+                ElementsAre(joined));
+    EXPECT_THAT(parse_rate_limits(R"("default";r=50;t=30)", R"("burst";q=100;w=60)"),
+                ElementsAre(joined))
+        << "each header has one item only";
+    EXPECT_THAT(parse_rate_limits(R"( "default" ; t=30 ; pk=:YQ==: ; r=50 )", ""),
+                ElementsAre(RateLimit{"default", 50, 30s, 0, 0s}));
+    EXPECT_THAT(parse_rate_limits(R"("burst";r=9;t=2, "default";r=50;t=30)",
+                                  R"("default";q=100;w=60,"burst";q=10;w=5)"),
+                ElementsAre(RateLimit{"burst", 9, 2s, 10, 5s}, joined));
+    EXPECT_THAT(parse_rate_limits(R"("burst";r=9;t=2, "default";r=50;t=30)", R"("day";q=9;w=9)"),
+                ElementsAre(RateLimit{"burst", 9, 2s, 0, 0s}, RateLimit{"default", 50, 30s, 0, 0s}))
+        << "which of them is meant, nobody can tell";
+    EXPECT_THAT(parse_rate_limits(R"("day";r=50;t=86400)", R"("day";q=100;w=86400)"),
+                ElementsAre(RateLimit{"day", 50, 300s, 100, 86'400s}));
+}
+
+TEST(RateLimits, AreNotReadFromAnythingElse) {
+    for (const auto* value :
+         {"", ",", ",,;", R"("default")", R"("default";r=50)", R"("default";t=30)",
+          R"("default";r=;t=30)", R"("default";r=-1;t=30)", R"("default";r=1.5;t=30)",
+          R"("default";r=99999999999;t=30)", R"(default;r=50;t=30)", R"("";r=50;t=30)",
+          R"("a,b";r=50;t=30)", R"("a\"b";r=50;t=30)", R"("a b";r=50;t=30)", "limit=5, remaining=4",
+          R"("an_extremely_long_name_of_a_limit_x";r=50;t=30)"}) {
+        EXPECT_THAT(parse_rate_limits(value, R"("default";q=100;w=60)"), testing::IsEmpty())
+            << value;
+    }
+    std::string many;
+    for (const auto* name : {"a", "b", "c", "d", "e"}) {
+        many += '"' + std::string(name) + "\";r=1;t=1,";
+    }
+    EXPECT_THAT(parse_rate_limits(many, ""), testing::SizeIs(rate_limits_max));
 }
 
 }  // namespace
