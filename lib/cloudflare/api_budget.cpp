@@ -1,0 +1,161 @@
+#include "cloudflare/api_budget.hpp"
+
+#include "base/invariant.hpp"
+#include "cloudflare/answer_headers.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+/// A turn that nobody took up for so long was given up.
+constexpr Milliseconds turn_kept = std::chrono::minutes{1};
+
+/// So many limits of different names are remembered for one credential.
+constexpr std::size_t limits_known_max = 8;
+
+/// A reset is told in whole seconds, perhaps rounded up.
+constexpr Milliseconds reset_is_off = std::chrono::seconds{1};
+
+static_assert(kept_from_looks + rotation_calls < budget_calls_max);
+
+/// What an errand needs, and what it leaves to others.
+struct Need {
+    std::size_t calls;
+    std::size_t kept;
+
+    /// So far apart are two turns that the calls of all use what is not kept, and no more.
+    [[nodiscard]] constexpr Milliseconds gap() const {
+        const auto shared = static_cast<Milliseconds::rep>(budget_calls_max - kept);
+        return budget_window * static_cast<Milliseconds::rep>(calls) / shared;
+    }
+};
+
+constexpr Need need_of(ApiBudget::Errand errand) {
+    return errand == ApiBudget::Errand::look ? Need{look_calls, kept_from_looks}
+                                             : Need{rotation_calls, kept_from_starts};
+}
+
+/// The same share of our half of a limit as `kept` is of the budget.
+constexpr int share_of_half(int quota, std::size_t kept) {
+    return quota / 2 / static_cast<int>(budget_calls_max / kept);
+}
+
+void wait_until(ApiBudget::Admission& admission, BootTime at, std::string_view why) {
+    if (at > admission.at) admission = {at, why};
+}
+
+}  // namespace
+
+ApiBudget::Admission ApiBudget::admit(const std::string& credential, BootTime now) {
+    forget_old_calls(now);
+    Standing& standing = standings_[credential];
+    const Admission admission = room(standing, 1, 0, nullptr, now);
+    if (admission.at > now) return admission;
+    calls_.push_back({now, &standing});
+    invariant(calls_.size() <= budget_calls_max, "the budget is kept");
+    for (Limit& limit : standing.limits) --limit.allowed;
+    return admission;
+}
+
+BootTime ApiBudget::turn_of(Errand errand, Turn& turn, const std::string& credential,
+                            BootTime now) {
+    if (turn.wanted && now > turn.next + turn_kept) turn = Turn();
+    if (turn.wanted && now < turn.next) return turn.next;
+    if (!turn.wanted) turn.wanted = now;
+    forget_old_calls(now);
+    const Need need = need_of(errand);
+    const bool late = now - *turn.wanted >= errand_patience;
+    int Limit::*kept_of_limit =
+        errand == Errand::look ? &Limit::kept_from_looks : &Limit::kept_from_starts;
+    const Admission admission = room(standings_[credential], need.calls, late ? 0 : need.kept,
+                                     late ? nullptr : kept_of_limit, now);
+    if (admission.at > now) {
+        // Who is kept waiting for long comes back with all the others, and then they need turns.
+        turn.booked = turn.booked && admission.at - now <= need.gap();
+        turn.next = admission.at;
+        return turn.next;
+    }
+    if (!turn.booked) {
+        BootTime& free = next_turn_[static_cast<std::size_t>(errand)];
+        turn.booked = true;
+        turn.next = std::max(now, free);
+        free = turn.next + need.gap();
+        if (turn.next > now) return turn.next;
+    }
+    turn = Turn();
+    return now;
+}
+
+/// Of what is left when ours are taken for not yet made, half is ours: only so does it not matter
+/// how often we are told.
+void ApiBudget::heard(const std::string& credential, const std::vector<RateLimit>& limits,
+                      BootTime now) {
+    forget_old_calls(now);
+    Standing& standing = standings_[credential];
+    std::erase_if(standing.limits, [&](const Limit& limit) { return limit.resets <= now; });
+    for (const RateLimit& told : limits) {
+        Limit limit;
+        limit.name = told.name;
+        limit.resets = now + told.reset;
+        limit.kept_from_looks = share_of_half(told.quota, kept_from_looks);
+        limit.kept_from_starts = share_of_half(told.quota, kept_from_starts);
+        const Milliseconds window = told.window.count() > 0 ? told.window : budget_window;
+        const BootTime since = limit.resets - window - reset_is_off;
+        int ours = static_cast<int>(std::ranges::count_if(calls_, [&](const Call& call) {
+            return call.whose == &standing && call.when >= since;
+        }));
+        if (told.quota > 0) ours = std::min(ours, std::max(0, told.quota - told.left));
+        limit.allowed = (told.left - ours) / 2;
+        std::erase_if(standing.limits, [&](const Limit& old) { return old.name == limit.name; });
+        if (standing.limits.size() == limits_known_max) {
+            standing.limits.erase(standing.limits.begin());
+        }
+        standing.limits.push_back(std::move(limit));
+    }
+}
+
+void ApiBudget::throttled(const std::string& credential, std::chrono::seconds retry_after,
+                          BootTime now) {
+    Standing& standing = standings_[credential];
+    std::chrono::seconds quiet = std::min(retry_after, retry_after_max);
+    // Calls that were under way together are told the same thing; it counts once.
+    if (now >= standing.quiet_until) {
+        std::chrono::seconds own = quiet_min;
+        for (int time = 0; time < standing.quiet_times && own < quiet_max; ++time) own *= 2;
+        quiet = std::max(quiet, std::min(own, quiet_max));
+        ++standing.quiet_times;
+    }
+    standing.quiet_until = std::max(standing.quiet_until, now + quiet);
+}
+
+void ApiBudget::answered(const std::string& credential) {
+    standings_[credential].quiet_times = 0;
+}
+
+/// When so many calls can be made and so many are left after them.
+ApiBudget::Admission ApiBudget::room(const Standing& standing, std::size_t calls, std::size_t kept,
+                                     int Limit::*kept_of_limit, BootTime now) const {
+    Admission admission{now, ""};
+    wait_until(admission, standing.quiet_until, "Cloudflare asked to be left alone for a while");
+    for (const Limit& limit : standing.limits) {
+        const int left = kept_of_limit == nullptr ? 0 : limit.*kept_of_limit;
+        if (limit.allowed < static_cast<int>(calls) + left) {
+            wait_until(admission, limit.resets,
+                       "half of the calls that Cloudflare says are left have been made");
+        }
+    }
+    if (const std::size_t wanted = calls_.size() + calls + kept; wanted > budget_calls_max) {
+        const Call& in_the_way = calls_[wanted - budget_calls_max - 1];
+        wait_until(admission, in_the_way.when + budget_window,
+                   "half of the calls that Cloudflare allows in 5 minutes have been made");
+    }
+    return admission;
+}
+
+void ApiBudget::forget_old_calls(BootTime now) {
+    while (!calls_.empty() && calls_.front().when + budget_window <= now) calls_.pop_front();
+}
+
+}  // namespace keyturn

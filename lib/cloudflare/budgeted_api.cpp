@@ -1,0 +1,95 @@
+#include "cloudflare/budgeted_api.hpp"
+
+#include "cloudflare/answer_headers.hpp"
+#include "cloudflare/api_budget.hpp"
+#include "time/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+class BudgetedApi final : public TunnelApi {
+  public:
+    BudgetedApi(std::unique_ptr<TunnelApi> api, std::string credential, ApiBudget& budget,
+                const Clock& clock)
+        : api_(std::move(api)),
+          credential_(std::move(credential)),
+          budget_(budget),
+          clock_(clock) {}
+
+    Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
+        if (const auto refusal = refusal_of("GET tunnel")) co_return *refusal;
+        auto answer = co_await api_->get_tunnel(std::move(tunnel));
+        note(answer);
+        co_return answer;
+    }
+
+    Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override {
+        if (const auto refusal = refusal_of("GET token")) co_return *refusal;
+        auto answer = co_await api_->get_token(std::move(tunnel));
+        note(answer);
+        co_return answer;
+    }
+
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
+                                                     const Secret& secret) override {
+        if (const auto refusal = refusal_of("PATCH tunnel_secret")) co_return *refusal;
+        auto answer = co_await api_->patch_secret(std::move(tunnel), secret);
+        note(answer);
+        co_return answer;
+    }
+
+    Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
+        if (const auto refusal = refusal_of("GET connections")) co_return *refusal;
+        auto answer = co_await api_->list_connectors(std::move(tunnel));
+        note(answer);
+        co_return answer;
+    }
+
+    Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override {
+        if (const auto refusal = refusal_of("DELETE connections")) co_return *refusal;
+        auto answer = co_await api_->evict(std::move(tunnel), std::move(connector));
+        note(answer);
+        co_return answer;
+    }
+
+    void rest() override { api_->rest(); }
+
+  private:
+    /// Nothing when the call may be made, and then it has been counted.
+    std::optional<Error> refusal_of(std::string_view call) {
+        const BootTime now = clock_.boot_now();
+        const ApiBudget::Admission admission = budget_.admit(credential_, now);
+        if (admission.at <= now) return std::nullopt;
+        const auto wait = std::chrono::ceil<std::chrono::seconds>(admission.at - now);
+        return Error{Fault::busy, fmt::format("{} was not sent: {}", call, admission.why),
+                     std::min(wait, retry_after_max)};
+    }
+
+    template <class T>
+    void note(const Result<T>& answer) {
+        if (answer || answer.error().fault != Fault::busy) {
+            budget_.answered(credential_);
+        } else {
+            budget_.throttled(credential_, answer.error().retry_after, clock_.boot_now());
+        }
+    }
+
+    std::unique_ptr<TunnelApi> api_;
+    std::string credential_;
+    ApiBudget& budget_;
+    const Clock& clock_;
+};
+
+}  // namespace
+
+std::unique_ptr<TunnelApi> make_budgeted_api(std::unique_ptr<TunnelApi> api, std::string credential,
+                                             ApiBudget& budget, const Clock& clock) {
+    return std::make_unique<BudgetedApi>(std::move(api), std::move(credential), budget, clock);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,208 @@
+#include "cloudflare/api_budget.hpp"
+
+#include "cloudflare/answer_headers.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class ApiBudgetTest : public testing::Test {
+  protected:
+    [[nodiscard]] bool call(const std::string& credential = "main") {
+        return budget_.admit(credential, now_).at <= now_;
+    }
+
+    /// Makes as many calls as there are, up to `most`, and says how many there were.
+    int call_often(int most = 2'000, const std::string& credential = "main") {
+        int made = 0;
+        while (made < most && call(credential)) ++made;
+        return made;
+    }
+
+    [[nodiscard]] Milliseconds wait_for_a_call(const std::string& credential = "main") {
+        return budget_.admit(credential, now_).at - now_;
+    }
+
+    void hear(int left, std::chrono::seconds reset, int quota = 1'200,
+              std::chrono::seconds window = 300s) {
+        budget_.heard("main", {RateLimit{"default", left, reset, quota, window}}, now_);
+    }
+
+    Milliseconds wait_for_a_turn(ApiBudget::Turn& turn,
+                                 ApiBudget::Errand errand = ApiBudget::Errand::look) {
+        return budget_.turn_of(errand, turn, "main", now_) - now_;
+    }
+
+    ApiBudget budget_;
+    BootTime now_{1h};
+};
+
+TEST_F(ApiBudgetTest, AdmitsSixHundredCallsInAnyFiveMinutes) {
+    EXPECT_EQ(call_often(100), 100);
+    now_ += 2min;
+    EXPECT_EQ(call_often(), 500);
+    EXPECT_EQ(wait_for_a_call(), 3min) << "until the first of them are five minutes old";
+    EXPECT_THAT(std::string(budget_.admit("main", now_).why), HasSubstr("allows in 5 minutes"));
+    now_ += 3min - 1ms;
+    EXPECT_FALSE(call());
+    now_ += 1ms;
+    EXPECT_EQ(call_often(), 100);
+    now_ += 5min;
+    EXPECT_EQ(call_often(), 600);
+}
+
+TEST_F(ApiBudgetTest, IsOneForAllCredentialsBecauseTheyMayBelongToOneUser) {
+    EXPECT_EQ(call_often(400, "main"), 400);
+    EXPECT_EQ(call_often(2'000, "other"), 200);
+    EXPECT_FALSE(call("third"));
+}
+
+TEST_F(ApiBudgetTest, SpendsHalfOfWhatCloudflareSaysIsLeftHoweverOftenItSaysSo) {
+    int left = 101;  // Others have used the rest.
+    int made = 0;
+    hear(left, 100s);
+    while (call()) {
+        ++made;
+        hear(--left, 100s);
+    }
+    EXPECT_EQ(made, 50);
+    EXPECT_EQ(wait_for_a_call(), 100s);
+    EXPECT_THAT(std::string(budget_.admit("main", now_).why),
+                HasSubstr("Cloudflare says are left"));
+    EXPECT_TRUE(call("other")) << "it was said to one credential";
+    now_ += 100s;
+    EXPECT_TRUE(call());
+}
+
+TEST_F(ApiBudgetTest, LosesNothingBecauseOfItsOwnCalls) {
+    int made = 0;
+    while (call()) hear(1'200 - ++made, 200s);
+    EXPECT_EQ(made, 600);
+}
+
+TEST_F(ApiBudgetTest, GivesWayWhenOthersCallMeanwhile) {
+    hear(1'200, 200s);
+    EXPECT_EQ(call_often(10), 10);
+    hear(30, 200s);
+    EXPECT_EQ(call_often(), 10) << "40 were left with ours, so ours are 20 of them";
+    hear(1, 200s);
+    EXPECT_EQ(call_often(), 0);
+}
+
+TEST_F(ApiBudgetTest, KeepsToAShortLimitBesidesTheLongOne) {
+    const RateLimit burst{"burst", 10, 5s, 10, 5s};
+    budget_.heard("main", {burst, RateLimit{"default", 1'200, 300s, 1'200, 300s}}, now_);
+    EXPECT_EQ(call_often(), 5);
+    EXPECT_EQ(wait_for_a_call(), 5s);
+    now_ += 5s;
+    EXPECT_EQ(call_often(), 595);
+}
+
+TEST_F(ApiBudgetTest, TakesCallsOfAnotherWindowForNothing) {
+    EXPECT_EQ(call_often(300), 300);
+    now_ += 1min;
+    hear(1'190, 300s);  // A window has just begun, and somebody made ten calls in it.
+    EXPECT_EQ(call_often(), 300);
+}
+
+TEST_F(ApiBudgetTest, IsQuietForAsLongAsCloudflareWants) {
+    budget_.throttled("main", 42s, now_);
+    EXPECT_EQ(wait_for_a_call(), 42s);
+    EXPECT_THAT(std::string(budget_.admit("main", now_).why), HasSubstr("left alone"));
+    EXPECT_TRUE(call("other"));
+    ApiBudget::Turn turn;
+    EXPECT_EQ(wait_for_a_turn(turn), 42s);
+    now_ += 42s;
+    EXPECT_TRUE(call());
+    budget_.throttled("main", 9'999s, now_);
+    EXPECT_EQ(wait_for_a_call(), retry_after_max);
+}
+
+TEST_F(ApiBudgetTest, IsQuietForLongerEachTimeWhereCloudflareDoesNotSayForHowLong) {
+    for (const Milliseconds quiet : {1s, 2s, 4s, 8s, 16s, 32s, 60s, 60s}) {
+        budget_.throttled("main", 0s, now_);
+        budget_.throttled("main", 0s, now_);  // Another call that was under way.
+        EXPECT_EQ(wait_for_a_call(), quiet);
+        now_ += quiet;
+    }
+    ASSERT_TRUE(call());
+    budget_.answered("main");
+    budget_.throttled("main", 0s, now_);
+    EXPECT_EQ(wait_for_a_call(), 1s);
+}
+
+TEST_F(ApiBudgetTest, GivesTurnsThatUseUpWhatIsNotKept) {
+    std::vector<ApiBudget::Turn> turns(1'000);
+    for (int i = 0; i < 1'000; ++i) {
+        EXPECT_EQ(wait_for_a_turn(turns[static_cast<std::size_t>(i)]), i * 1'500ms);
+    }
+    ApiBudget::Turn start;
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 0ms) << "looks are not in its way";
+    ApiBudget::Turn next;
+    EXPECT_EQ(wait_for_a_turn(next, ApiBudget::Errand::start), 12s);
+    EXPECT_EQ(call_often(2), 2);
+    const BootTime end = now_ + 5min;
+    for (std::size_t i = 1; i < 200; ++i) {
+        now_ = turns[i].next;
+        EXPECT_EQ(wait_for_a_turn(turns[i]), 0ms);
+        EXPECT_EQ(call_often(2), 2);
+    }
+    now_ = end - 1ms;
+    EXPECT_EQ(call_often(), 200) << "what is kept";
+}
+
+TEST_F(ApiBudgetTest, LetsLooksWaitWhileLittleIsLeftThenStartsAndOpenRotationsLast) {
+    ApiBudget::Turn look;
+    ApiBudget::Turn start;
+    EXPECT_EQ(call_often(399), 399);
+    EXPECT_EQ(wait_for_a_turn(look), 5min);
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 0ms);
+    EXPECT_EQ(call_often(100), 100);
+    now_ += 1min;
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 4min);
+    EXPECT_EQ(call_often(), 101);
+    EXPECT_FALSE(call());
+}
+
+TEST_F(ApiBudgetTest, KeepsTheSameShareOfASmallerLimit) {
+    ApiBudget::Turn turn;
+    hear(120, 60s, 120, 60s);
+    EXPECT_EQ(wait_for_a_turn(turn), 0ms);
+    now_ += 2s;
+    EXPECT_EQ(call_often(39), 39);
+    EXPECT_EQ(wait_for_a_turn(turn), 58s) << "20 of our 60 are kept";
+    EXPECT_EQ(call_often(), 21);
+}
+
+TEST_F(ApiBudgetTest, GivesATurnOnceAndNotForEver) {
+    ApiBudget::Turn first;
+    ApiBudget::Turn second;
+    EXPECT_EQ(wait_for_a_turn(first), 0ms);
+    EXPECT_EQ(wait_for_a_turn(first), 1'500ms) << "another errand of the same tunnel";
+    EXPECT_EQ(wait_for_a_turn(first), 1'500ms) << "asking too early changes nothing";
+    EXPECT_EQ(wait_for_a_turn(second), 3s);
+    now_ += 10min;
+    EXPECT_EQ(wait_for_a_turn(first), 0ms) << "it was given up, and is an errand like any other";
+    EXPECT_EQ(wait_for_a_turn(second), 1'500ms);
+}
+
+TEST_F(ApiBudgetTest, LooksAtLastThoughRotationsLeaveItHardlyAnything) {
+    ApiBudget::Turn turn;
+    const BootTime wanted = now_;
+    Milliseconds wait{};
+    do {
+        call_often(500);
+        wait = wait_for_a_turn(turn);
+        now_ += wait;
+        ASSERT_LE(now_ - wanted, 2h);
+    } while (wait > 0ms);
+    EXPECT_GE(now_ - wanted, errand_patience);
+    EXPECT_LE(now_ - wanted, errand_patience + budget_window);
+}
+
+}  // namespace
+}  // namespace keyturn
