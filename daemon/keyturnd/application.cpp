@@ -3,6 +3,8 @@
 #include "agent/orphans.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "bus/bus.hpp"
+#include "cloudflare/api_budget.hpp"
+#include "cloudflare/budgeted_api.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
 #include "cloudflared/token_source.hpp"
@@ -89,6 +91,7 @@ class Application {
     std::unique_ptr<UnitManager> units_ = make_unit_manager(bus_, *clock_);
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
+    ApiBudget budget_;
     std::map<std::string, Account> accounts_;
     std::vector<Event> orphans_;
     std::list<TunnelAgent> agents_;
@@ -116,8 +119,12 @@ Application::Application(const CommandLine& options, Policy policy,
     for (auto& [name, api_token] : api_tokens) {
         Account& account = accounts_[name];
         account.http = make_http_client(context_.get_executor(), api_options);
-        account.api =
-            make_tunnel_api(*account.http, policy.cloudflare.api_url, std::move(api_token));
+        auto hear = [this, credential = name](const std::vector<RateLimit>& limits) {
+            budget_.heard(credential, limits, clock_->boot_now());
+        };
+        auto api = make_tunnel_api(*account.http, policy.cloudflare.api_url, std::move(api_token),
+                                   std::move(hear));
+        account.api = make_budgeted_api(std::move(api), name, budget_, *clock_);
     }
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
     build_agents(policy);
@@ -126,7 +133,8 @@ Application::Application(const CommandLine& options, Policy policy,
 void Application::build_agents(Policy& policy) {
     for (TunnelPolicy& tunnel : policy.tunnels) {
         TunnelApi& api = *accounts_.at(tunnel.credential).api;
-        const Boundaries world{*clock_, api, *units_, *connectors_, *tokens_, *states_, *random_};
+        const Boundaries world{*clock_,  api,      *units_,  *connectors_,
+                               *tokens_, *states_, *random_, budget_};
         agents_.emplace_back(context_.get_executor(), std::move(tunnel), world, *log_,
                              [this](const TunnelAgent& agent) {
                                  control_.changed(agent.name());

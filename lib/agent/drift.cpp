@@ -30,6 +30,14 @@ Task<Result<typename Asked::Value>> TunnelAgent::ask(Asked question) {
     co_return std::move(std::get<Answered<Asked>>(answer).result);
 }
 
+/// Where many tunnels are looked at, each has to wait for its turn.
+bool TunnelAgent::may_look() {
+    const BootTime now = world_.clock.boot_now();
+    drift_look_at_ =
+        world_.budget.turn_of(ApiBudget::Errand::look, look_turn_, policy_.credential, now);
+    return *drift_look_at_ <= now;
+}
+
 Task<> TunnelAgent::look_for_drift() {
     drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
     const Result<bool> changed = co_await token_was_changed();

@@ -132,6 +132,7 @@ Task<> TunnelAgent::wait_until_wanted() {
         const std::optional<WallTime> when = due();
         const WallTime now = world_.clock.wall_now();
         if (when && *when <= now && !state_.paused) {
+            if (!may_start()) continue;
             wish_ = Wish{};
             wish_->trigger = "schedule";
             wish_->scheduled = true;
@@ -139,7 +140,7 @@ Task<> TunnelAgent::wait_until_wanted() {
         }
         const BootTime drift_look = drift_look_at_.value_or(BootTime{});
         if (drift_look <= world_.clock.boot_now()) {
-            co_await look_for_drift();
+            if (may_look()) co_await look_for_drift();
             continue;
         }
         // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
@@ -152,6 +153,18 @@ Task<> TunnelAgent::wait_until_wanted() {
         co_await idle_until(until);
     }
     postponed_until_.reset();
+}
+
+/// What is due shares Cloudflare's calls with all other tunnels; what an operator asks for does not
+/// wait for a turn.
+bool TunnelAgent::may_start() {
+    const BootTime now = world_.clock.boot_now();
+    const BootTime turn =
+        world_.budget.turn_of(ApiBudget::Errand::start, start_turn_, policy_.credential, now);
+    if (turn <= now) return true;
+    postponed_until_ = world_.clock.wall_now() + (turn - now);
+    postponement_ends_ = turn;
+    return false;
 }
 
 Task<> TunnelAgent::idle_until(BootTime when) {

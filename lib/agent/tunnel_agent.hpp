@@ -3,6 +3,7 @@
 #include "agent/wakeup.hpp"
 #include "asio/task.hpp"
 #include "base/result.hpp"
+#include "cloudflare/api_budget.hpp"
 #include "control/control_service.hpp"
 #include "control/tunnel_status.hpp"
 #include "policy/policy.hpp"
@@ -63,6 +64,8 @@ class TunnelAgent {
 
     Task<> prepare_token_file();
     Task<> wait_until_wanted();
+    [[nodiscard]] bool may_look();
+    [[nodiscard]] bool may_start();
     Task<> look_for_drift();
     Task<Result<bool>> token_was_changed();
     Task<Result<std::vector<Connector>>> foreign_connectors();
@@ -103,6 +106,8 @@ class TunnelAgent {
     std::string token_file_problem_;
     std::string drift_problem_;  ///< Why the last look at Cloudflare told nothing.
     std::optional<BootTime> drift_look_at_;
+    ApiBudget::Turn look_turn_;
+    ApiBudget::Turn start_turn_;
     std::set<std::string> foreign_seen_;  ///< At the last look.
     std::set<std::string> foreign_told_;  ///< Connectors that an alarm was raised for.
     std::vector<WallTime> taken_over_;    ///< When a stranger's token was, lately.

@@ -12,6 +12,7 @@
 
 namespace keyturn {
 
+class ApiBudget;
 class Clock;
 class Connectors;
 class Random;
@@ -29,6 +30,7 @@ struct Boundaries {
     TokenStore& tokens;
     StateStore& states;
     Random& random;
+    ApiBudget& budget;  ///< `api` keeps to it already; errands need their turns, too.
 };
 
 /// The shell around the heart: performs the actions of one tunnel's rotations against the real

@@ -54,7 +54,8 @@ class TunnelAgentTest : public testing::Test {
 
     /// Starts the agent, as the daemon does at its own start.
     void start() {
-        const Boundaries world{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_};
+        const Boundaries world{clock_,   *host_,   *host_,   *host_,
+                               *tokens_, *states_, *random_, budget_};
         agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, world, log_,
                                                [this](const TunnelAgent&) { ++changes_; });
         agent_->load();
@@ -108,6 +109,7 @@ class TunnelAgentTest : public testing::Test {
     std::unique_ptr<TokenStore> tokens_;
     std::unique_ptr<Random> random_ = make_random();
     std::unique_ptr<FakeHost> host_;
+    ApiBudget budget_;
     RecordingLog log_;
     std::unique_ptr<TunnelAgent> agent_;
     boost::asio::cancellation_signal stop_;
