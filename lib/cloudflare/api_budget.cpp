@@ -39,7 +39,7 @@ constexpr Need need_of(ApiBudget::Errand errand) {
 
 /// The same share of our half of a limit as `kept` is of the budget.
 constexpr int share_of_half(int quota, std::size_t kept) {
-    return quota / 2 / static_cast<int>(budget_calls_max / kept);
+    return kept == 0 ? 0 : quota / 2 / static_cast<int>(budget_calls_max / kept);
 }
 
 void wait_until(ApiBudget::Admission& admission, BootTime at, std::string_view why) {
@@ -51,7 +51,9 @@ void wait_until(ApiBudget::Admission& admission, BootTime at, std::string_view w
 ApiBudget::Admission ApiBudget::admit(const std::string& credential, BootTime now) {
     forget_old_calls(now);
     Standing& standing = standings_[credential];
-    const Admission admission = room(standing, 1, 0, nullptr, now);
+    Admission admission{now, ""};
+    wait_for_credential(admission, standing, 1, 0);
+    wait_for_budget(admission, 1, 0);
     if (admission.at > now) return admission;
     calls_.push_back({now, &standing});
     invariant(calls_.size() <= budget_calls_max, "the budget is kept");
@@ -67,22 +69,23 @@ BootTime ApiBudget::turn_of(Errand errand, Turn& turn, const std::string& creden
     forget_old_calls(now);
     const Need need = need_of(errand);
     const bool late = now - *turn.wanted >= errand_patience;
-    int Limit::*kept_of_limit =
-        errand == Errand::look ? &Limit::kept_from_looks : &Limit::kept_from_starts;
-    const Admission admission = room(standings_[credential], need.calls, late ? 0 : need.kept,
-                                     late ? nullptr : kept_of_limit, now);
-    if (admission.at > now) {
-        // Who is kept waiting for long comes back with all the others, and then they need turns.
-        turn.booked = turn.booked && admission.at - now <= need.gap();
-        turn.next = admission.at;
-        return turn.next;
-    }
-    if (!turn.booked) {
+    const std::size_t kept = late ? 0 : need.kept;
+    Admission admission{now, ""};
+    wait_for_credential(admission, standings_[credential], need.calls, kept);
+    // What only the calls of others hold up keeps its place in the queue.
+    if (admission.at == now && !turn.booked) {
         BootTime& free = next_turn_[static_cast<std::size_t>(errand)];
         turn.booked = true;
         turn.next = std::max(now, free);
         free = turn.next + need.gap();
         if (turn.next > now) return turn.next;
+    }
+    wait_for_budget(admission, need.calls, kept);
+    if (admission.at > now) {
+        // Who is kept waiting for long comes back with all the others, and then they need turns.
+        turn.booked = turn.booked && admission.at - now <= need.gap();
+        turn.next = admission.at;
+        return turn.next;
     }
     turn = Turn();
     return now;
@@ -99,8 +102,7 @@ void ApiBudget::heard(const std::string& credential, const std::vector<RateLimit
         Limit limit;
         limit.name = told.name;
         limit.resets = now + told.reset;
-        limit.kept_from_looks = share_of_half(told.quota, kept_from_looks);
-        limit.kept_from_starts = share_of_half(told.quota, kept_from_starts);
+        limit.quota = told.quota;
         const Milliseconds window = told.window.count() > 0 ? told.window : budget_window;
         const BootTime since = limit.resets - window - reset_is_off;
         int ours = static_cast<int>(std::ranges::count_if(calls_, [&](const Call& call) {
@@ -134,24 +136,25 @@ void ApiBudget::answered(const std::string& credential) {
     standings_[credential].quiet_times = 0;
 }
 
-/// When so many calls can be made and so many are left after them.
-ApiBudget::Admission ApiBudget::room(const Standing& standing, std::size_t calls, std::size_t kept,
-                                     int Limit::*kept_of_limit, BootTime now) const {
-    Admission admission{now, ""};
+/// Until Cloudflare lets that credential make so many calls, and so many are left after them.
+void ApiBudget::wait_for_credential(Admission& admission, const Standing& standing,
+                                    std::size_t calls, std::size_t kept) {
     wait_until(admission, standing.quiet_until, "Cloudflare asked to be left alone for a while");
     for (const Limit& limit : standing.limits) {
-        const int left = kept_of_limit == nullptr ? 0 : limit.*kept_of_limit;
-        if (limit.allowed < static_cast<int>(calls) + left) {
+        if (limit.allowed < static_cast<int>(calls) + share_of_half(limit.quota, kept)) {
             wait_until(admission, limit.resets,
                        "half of the calls that Cloudflare says are left have been made");
         }
     }
-    if (const std::size_t wanted = calls_.size() + calls + kept; wanted > budget_calls_max) {
-        const Call& in_the_way = calls_[wanted - budget_calls_max - 1];
-        wait_until(admission, in_the_way.when + budget_window,
-                   "half of the calls that Cloudflare allows in 5 minutes have been made");
-    }
-    return admission;
+}
+
+/// Until the budget of all has room for so many calls, and so many are left after them.
+void ApiBudget::wait_for_budget(Admission& admission, std::size_t calls, std::size_t kept) const {
+    const std::size_t wanted = calls_.size() + calls + kept;
+    if (wanted <= budget_calls_max) return;
+    const Call& in_the_way = calls_[wanted - budget_calls_max - 1];
+    wait_until(admission, in_the_way.when + budget_window,
+               "half of the calls that Cloudflare allows in 5 minutes have been made");
 }
 
 void ApiBudget::forget_old_calls(BootTime now) {

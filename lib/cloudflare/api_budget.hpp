@@ -86,8 +86,7 @@ class ApiBudget {
     struct Limit {
         std::string name;
         int allowed = 0;
-        int kept_from_looks = 0;
-        int kept_from_starts = 0;
+        int quota = 0;
         BootTime resets{};
     };
 
@@ -102,8 +101,9 @@ class ApiBudget {
         const Standing* whose;
     };
 
-    [[nodiscard]] Admission room(const Standing& standing, std::size_t calls, std::size_t kept,
-                                 int Limit::*kept_of_limit, BootTime now) const;
+    static void wait_for_credential(Admission& admission, const Standing& standing,
+                                    std::size_t calls, std::size_t kept);
+    void wait_for_budget(Admission& admission, std::size_t calls, std::size_t kept) const;
     void forget_old_calls(BootTime now);
 
     std::deque<Call> calls_;  ///< Of the last `budget_window`, oldest first.
