@@ -15,7 +15,7 @@ constexpr Milliseconds turn_kept = std::chrono::minutes{1};
 /// So many limits of different names are remembered for one credential.
 constexpr std::size_t limits_known_max = 8;
 
-/// A reset is told in whole seconds, perhaps rounded up.
+/// A reset is told in whole seconds, rounded up or down.
 constexpr Milliseconds reset_is_off = std::chrono::seconds{1};
 
 static_assert(kept_from_looks + rotation_calls < budget_calls_max);
@@ -37,9 +37,19 @@ constexpr Need need_of(ApiBudget::Errand errand) {
                                              : Need{rotation_calls, kept_from_starts};
 }
 
-/// The same share of our half of a limit as `kept` is of the budget.
-constexpr int share_of_half(int quota, std::size_t kept) {
-    return kept == 0 ? 0 : quota / 2 / static_cast<int>(budget_calls_max / kept);
+/// Our half of a quota; even of one that cannot be halved there is a call, or we would wait for
+/// ever.
+constexpr int half_of(int quota) {
+    return std::max(1, quota / 2);
+}
+
+/// How much of a limit has to be left for so many calls, and for the same share of our half as
+/// `kept` is of the budget. Never more than half of our half: so much each window has at first.
+constexpr int least_for(int quota, std::size_t calls, std::size_t kept) {
+    const int wanted = static_cast<int>(calls);
+    if (quota == 0) return wanted;
+    const int share = kept == 0 ? 0 : half_of(quota) / static_cast<int>(budget_calls_max / kept);
+    return std::min(wanted + share, half_of(half_of(quota)));
 }
 
 void wait_until(ApiBudget::Admission& admission, BootTime at, std::string_view why) {
@@ -51,6 +61,7 @@ void wait_until(ApiBudget::Admission& admission, BootTime at, std::string_view w
 ApiBudget::Admission ApiBudget::admit(const std::string& credential, BootTime now) {
     forget_old_calls(now);
     Standing& standing = standings_[credential];
+    begin_windows(standing, now);
     Admission admission{now, ""};
     wait_for_credential(admission, standing, 1, 0);
     wait_for_budget(admission, 1, 0);
@@ -70,8 +81,10 @@ BootTime ApiBudget::turn_of(Errand errand, Turn& turn, const std::string& creden
     const Need need = need_of(errand);
     const bool late = now - *turn.wanted >= errand_patience;
     const std::size_t kept = late ? 0 : need.kept;
+    Standing& standing = standings_[credential];
+    begin_windows(standing, now);
     Admission admission{now, ""};
-    wait_for_credential(admission, standings_[credential], need.calls, kept);
+    wait_for_credential(admission, standing, need.calls, kept);
     // What only the calls of others hold up keeps its place in the queue.
     if (admission.at == now && !turn.booked) {
         BootTime& free = next_turn_[static_cast<std::size_t>(errand)];
@@ -97,14 +110,14 @@ void ApiBudget::heard(const std::string& credential, const std::vector<RateLimit
                       BootTime now) {
     forget_old_calls(now);
     Standing& standing = standings_[credential];
-    std::erase_if(standing.limits, [&](const Limit& limit) { return limit.resets <= now; });
     for (const RateLimit& told : limits) {
         Limit limit;
         limit.name = told.name;
-        limit.resets = now + told.reset;
+        limit.resets = now + told.reset + reset_is_off;
         limit.quota = told.quota;
         const Milliseconds window = told.window.count() > 0 ? told.window : budget_window;
-        const BootTime since = limit.resets - window - reset_is_off;
+        limit.window = std::min<Milliseconds>(window, retry_after_max);
+        const BootTime since = now + told.reset - window - reset_is_off;
         int ours = static_cast<int>(std::ranges::count_if(calls_, [&](const Call& call) {
             return call.whose == &standing && call.when >= since;
         }));
@@ -136,12 +149,24 @@ void ApiBudget::answered(const std::string& credential) {
     standings_[credential].quiet_times = 0;
 }
 
+/// In a new window all of the quota is left, and half of it is ours: without that, whatever had
+/// waited for it would be sent at once, before the first answer tells how much there is.
+void ApiBudget::begin_windows(Standing& standing, BootTime now) {
+    std::erase_if(standing.limits,
+                  [&](const Limit& limit) { return limit.resets <= now && limit.quota == 0; });
+    for (Limit& limit : standing.limits) {
+        if (limit.resets > now) continue;
+        limit.allowed = half_of(limit.quota);
+        limit.resets = now + limit.window;
+    }
+}
+
 /// Until Cloudflare lets that credential make so many calls, and so many are left after them.
 void ApiBudget::wait_for_credential(Admission& admission, const Standing& standing,
                                     std::size_t calls, std::size_t kept) {
     wait_until(admission, standing.quiet_until, "Cloudflare asked to be left alone for a while");
     for (const Limit& limit : standing.limits) {
-        if (limit.allowed < static_cast<int>(calls) + share_of_half(limit.quota, kept)) {
+        if (limit.allowed < least_for(limit.quota, calls, kept)) {
             wait_until(admission, limit.resets,
                        "half of the calls that Cloudflare says are left have been made");
         }

@@ -86,7 +86,8 @@ class ApiBudget {
     struct Limit {
         std::string name;
         int allowed = 0;
-        int quota = 0;
+        int quota = 0;          ///< 0 when not told.
+        Milliseconds window{};  ///< At most `retry_after_max`.
         BootTime resets{};
     };
 
@@ -104,6 +105,7 @@ class ApiBudget {
     static void wait_for_credential(Admission& admission, const Standing& standing,
                                     std::size_t calls, std::size_t kept);
     void wait_for_budget(Admission& admission, std::size_t calls, std::size_t kept) const;
+    static void begin_windows(Standing& standing, BootTime now);
     void forget_old_calls(BootTime now);
 
     std::deque<Call> calls_;  ///< Of the last `budget_window`, oldest first.

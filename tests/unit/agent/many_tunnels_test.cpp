@@ -69,7 +69,9 @@ TEST_F(ManyTunnelsTest, RotateAsIfAloneThoughAThousandAreLookedAt) {
 }
 
 TEST_F(ManyTunnelsTest, RotateBeforeAnythingIsLookedAt) {
-    start(100);
+    TunnelPolicy quick;
+    quick.rollout.soak = 30s;
+    start(100, quick);
     pass(1h);
     const BootTime begin = clock_.boot_now();
     for (Tunnel& tunnel : tunnels_) ASSERT_TRUE(tunnel.agent->request_rotation({}));
@@ -83,6 +85,7 @@ TEST_F(ManyTunnelsTest, RotateBeforeAnythingIsLookedAt) {
 TEST_F(ManyTunnelsTest, ThatAreDueTogetherStartOneAfterTheOther) {
     TunnelPolicy due;
     due.rotate.every = 4h;
+    due.rollout.soak = 30s;
     start(60, due);
     pass(4h - 1min);
     ASSERT_EQ(told(EventKind::rotation_started), 0);

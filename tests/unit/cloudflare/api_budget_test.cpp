@@ -70,12 +70,12 @@ TEST_F(ApiBudgetTest, SpendsHalfOfWhatCloudflareSaysIsLeftHoweverOftenItSaysSo) 
         hear(--left, 100s);
     }
     EXPECT_EQ(made, 50);
-    EXPECT_EQ(wait_for_a_call(), 100s);
+    EXPECT_EQ(wait_for_a_call(), 101s) << "the reset is told in whole seconds";
     EXPECT_THAT(std::string(budget_.admit("main", now_).why),
                 HasSubstr("Cloudflare says are left"));
     EXPECT_TRUE(call("other")) << "it was said to one credential";
-    now_ += 100s;
-    EXPECT_TRUE(call());
+    now_ += 101s;
+    EXPECT_EQ(call_often(), 549) << "a new window";
 }
 
 TEST_F(ApiBudgetTest, LosesNothingBecauseOfItsOwnCalls) {
@@ -97,9 +97,18 @@ TEST_F(ApiBudgetTest, KeepsToAShortLimitBesidesTheLongOne) {
     const RateLimit burst{"burst", 10, 5s, 10, 5s};
     budget_.heard("main", {burst, RateLimit{"default", 1'200, 300s, 1'200, 300s}}, now_);
     EXPECT_EQ(call_often(), 5);
-    EXPECT_EQ(wait_for_a_call(), 5s);
+    EXPECT_EQ(wait_for_a_call(), 6s);
+    now_ += 6s;
+    EXPECT_EQ(call_often(), 5) << "nobody has said yet how much is left, but the quota is known";
     now_ += 5s;
-    EXPECT_EQ(call_often(), 595);
+    EXPECT_EQ(call_often(), 5);
+}
+
+TEST_F(ApiBudgetTest, ForgetsALimitWithoutAQuotaWhenItIsOver) {
+    hear(4, 5s, 0, 0s);
+    EXPECT_EQ(call_often(), 2);
+    now_ += 6s;
+    EXPECT_EQ(call_often(), 598);
 }
 
 TEST_F(ApiBudgetTest, TakesCallsOfAnotherWindowForNothing) {
@@ -174,8 +183,26 @@ TEST_F(ApiBudgetTest, KeepsTheSameShareOfASmallerLimit) {
     EXPECT_EQ(wait_for_a_turn(turn), 0ms);
     now_ += 2s;
     EXPECT_EQ(call_often(39), 39);
-    EXPECT_EQ(wait_for_a_turn(turn), 58s) << "20 of our 60 are kept";
+    EXPECT_EQ(wait_for_a_turn(turn), 59s) << "20 of our 60 are kept";
     EXPECT_EQ(call_often(), 21);
+}
+
+TEST_F(ApiBudgetTest, NeverWaitsForEverHoweverSmallALimitIs) {
+    for (const int quota : {1, 2, 3, 5, 20}) {
+        budget_ = ApiBudget();
+        hear(0, 9s, quota, 86'400s);
+        EXPECT_EQ(wait_for_a_call(), 10s) << quota;
+        for (const auto errand : {ApiBudget::Errand::look, ApiBudget::Errand::start}) {
+            ApiBudget::Turn turn;
+            for (int asked = 0; wait_for_a_turn(turn, errand) > 0ms; ++asked) {
+                ASSERT_LE(asked, 2) << quota;
+                ASSERT_LE(wait_for_a_turn(turn, errand), 10s) << quota;
+                now_ = turn.next;
+            }
+        }
+        EXPECT_EQ(call_often(), std::max(1, quota / 2));
+        EXPECT_LE(wait_for_a_call(), retry_after_max) << "an answer may say something else by then";
+    }
 }
 
 TEST_F(ApiBudgetTest, GivesATurnOnceAndNotForEver) {
