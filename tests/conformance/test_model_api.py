@@ -151,6 +151,9 @@ def test_rate_limit(model, tunnel):
     wait_until(lambda: model.api("GET", tunnel.path, token=token)[0] == 429, "the limit")
     status, answer, headers = model.api("GET", tunnel.path, token=token)
     assert status == 429 and codes(answer) == [971] and 1 <= int(headers["retry-after"]) <= 2
+    model.control("DELETE", "/limits")
+    statuses = [model.api("GET", tunnel.path, token=token)[0] for _ in range(4)]
+    assert statuses == [403, 403, 403, 429]
     wait_until(lambda: model.api("GET", tunnel.path, token=token)[0] == 403, "the window's end", 3)
 
 

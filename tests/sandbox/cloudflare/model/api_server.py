@@ -28,6 +28,7 @@ class ApiServer:
         fault = world.knobs.fault_for(request.method, path)
         entry = {"n": world.counters["api_calls"] + 1, "at": clock.now(), "method": request.method,
                  "path": path, "query": request.target.partition("?")[2], "status": None,
+                 "left": None,
                  "credential": None, "fault": fault.id if fault else None, "ms": None}
         world.counters["api_calls"] += 1
         world.calls.append(entry)
@@ -69,6 +70,7 @@ class ApiServer:
             credential = authenticate(self._world, request, api.is_verify(path))
             entry["credential"] = credential.name
             left, seconds, blocked = credential.count_call(self._world.knobs)
+            entry["left"] = left
             limits = api.rate_headers(left, seconds, self._world.knobs)
             if blocked:
                 raise ApiError(429, THROTTLED, headers=[("retry-after", math.ceil(seconds))])

@@ -33,6 +33,10 @@ class Credential:
         self.accounts = accounts
         self.status = status
         self.expires_on = expires_on
+        self.forget_calls()
+
+    def forget_calls(self):
+        """Begin a new window, with all its calls left."""
         self._window_start = 0.0
         self._used = 0
         self._blocked_until = 0.0

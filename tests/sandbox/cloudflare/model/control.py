@@ -69,6 +69,12 @@ class ControlServer:
         self._world.knobs.faults = []
         return Response.json(200, self._world.knobs.value())
 
+    def _delete_limits(self, _parts, _query, _body):
+        """DELETE /limits: no credential has made a call yet."""
+        for credential in self._world.credentials:
+            credential.forget_calls()
+        return Response.json(200, {})
+
     def _get_secret(self, parts, _query, _body):
         """GET /secret/TUNNEL: secret and token of now, and all secrets, for tests only."""
         tunnel = self._tunnel(parts[0] if parts else "")

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import subprocess
+import uuid
 
 from scenario.places import MAKE_CERTIFICATES, MODEL
 from scenario.waiting import wait_until
@@ -57,17 +58,29 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Cloudflare:
-    """The model in one host, with one tunnel."""
+    """The model in one host, as one tunnel knows it."""
 
-    def __init__(self, host, tunnel, hostname):
+    def __init__(self, host, name="web"):
         self._host = host
         self._share = host.directory / "share"
-        self.tunnel = tunnel
-        self.hostname = hostname
+        self._others = []
+        self.name = name
+        self.tunnel = str(uuid.uuid4())
+        self.hostname = name + ".example.test"
         self.first_secret = new_secret()
 
+    def beside(self, name):
+        """Return the same model as another tunnel knows it, which `start` will add."""
+        other = Cloudflare(self._host, name)
+        self._others.append(other)
+        return other
+
+    def _tunnel_config(self):
+        return {"account": ACCOUNT, "id": self.tunnel, "name": self.name,
+                "secret": self.first_secret, "hostnames": [self.hostname]}
+
     def start(self):
-        """Start it with the tunnel and two API tokens: one may write, the other only read."""
+        """Start it with all tunnels and two API tokens: one may write, the other only read."""
         subprocess.run([MAKE_CERTIFICATES, self._share / "certs"], check=True, timeout=30)
         config = {
             "listen": {"api": "127.0.0.1:8443", "edge": "127.0.0.1:7844", "public": PUBLIC,
@@ -75,8 +88,7 @@ class Cloudflare:
             "tls": {"certificate": "certs/server.pem", "key": "certs/server.key"},
             "credentials": [{"token": WRITE_TOKEN, "name": "write"},
                             {"token": READ_TOKEN, "name": "read", "level": "read"}],
-            "tunnels": [{"account": ACCOUNT, "id": self.tunnel, "name": "web",
-                         "secret": self.first_secret, "hostnames": [self.hostname]}]}
+            "tunnels": [item._tunnel_config() for item in (self, *self._others)]}
         with open(self._share / "cloudflare.json", "w", encoding="utf-8",
                   opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             json.dump(config, file)
@@ -108,8 +120,9 @@ class Cloudflare:
         wait_until(met, "a call that meets %s" % fault, seconds)
 
     def heal(self):
-        """Put every knob back, and forget all faults."""
+        """Put every knob back, and forget all faults and how often was called."""
         self.control("DELETE", "/knobs")
+        self.control("DELETE", "/limits")
 
     def drop(self, **what):
         """Break connections off."""

@@ -1,5 +1,6 @@
 """keyturn itself in a test host: installed from a build, with a policy and an API token."""
 
+import functools
 import json
 import os
 import re
@@ -12,7 +13,7 @@ UNIT = "keyturnd.service"
 POLICY = "/etc/keyturn/keyturn.yaml"
 API_TOKEN = "/etc/keyturn/cloudflare-api-token"
 STATE = "/var/lib/keyturn"
-TOKEN = STATE + "/tokens/web"
+TOKEN = STATE + "/tokens/%s"
 # Short enough for tests; everything else is as the policy's built-in values have it.
 QUICK = {"settle": "200ms", "soak": "1s", "min_healthy_time": "500ms", "healthy_deadline": "10s",
          "progress_deadline": "10min"}
@@ -49,8 +50,12 @@ SURGE = "keyturn-surge@web.service"
 PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
 
 
-def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None, drift=None):
-    """Return the policy of one tunnel, quick unless `rollout` says otherwise."""
+def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None, drift=None,
+                others=None):
+    """Return the policy of one tunnel, quick unless `rollout` says otherwise.
+
+    `others`: name to id of other tunnels with the same policy.
+    """
     lines = [
         "version: 1",
         "cloudflare:",
@@ -58,27 +63,31 @@ def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None
         "  ca_file: /etc/keyturn/sandbox-ca.pem",
         "  credentials:",
         "    main: {credential: cloudflare-api-token}",
-        "tunnels:",
-        "  web:",
-        "    account: " + account,
-        "    tunnel: " + tunnel,
-        "    credential: main",
-        "    units: " + json.dumps(units or ["cloudflared-web@*.service"]),
-        "    token: {store: keyturn}",
-        "    rotate: {min_interval: 0}",
-        "    drift: " + json.dumps(drift or {}),
-        "    rollout:"]
+        "tunnels:"]
     values = {**(QUICK if defaults is None else defaults), **(rollout or {})}
-    lines += ["      %s: %s" % (key, json.dumps(value).strip('"')) for key, value in values.items()]
+    for name, number in {"web": tunnel, **(others or {})}.items():
+        lines += [
+            "  %s:" % name,
+            "    account: " + account,
+            "    tunnel: " + number,
+            "    credential: main",
+            "    units: " + json.dumps(units or ["cloudflared-%s@*.service" % name]),
+            "    token: {store: keyturn}",
+            "    rotate: {min_interval: 0}",
+            "    drift: " + json.dumps(drift or {}),
+            "    rollout:"]
+        lines += ["      %s: %s" % (key, json.dumps(value).strip('"'))
+                  for key, value in values.items()]
     return "\n".join(lines) + "\n"
 
 
 class Keyturn:
-    """The daemon and its tool."""
+    """The daemon and its tool. What is about one tunnel is about "web" unless `of` says more."""
 
-    def __init__(self, host, tunnel):
+    def __init__(self, host, tunnel, others=None):
         self._host = host
         self._tunnel = tunnel
+        self._others = dict(others or {})  # Name to id.
         self.rollout = dict(QUICK)  # Of the policy that was written last.
 
     def install(self, build):
@@ -98,9 +107,9 @@ class Keyturn:
         """Deliver a token by hand, whole."""
         self._host.run("sh", "-c", PUT_TOKEN, feed=token)
 
-    def token(self):
+    def token(self, of="web"):
         """Return what the token file holds, '' where there is none."""
-        return self._host.run("cat", TOKEN, check=False).stdout
+        return self._host.run("cat", TOKEN % of, check=False).stdout
 
     def write_api_token(self, token):
         """Put another API token in place; keyturnd sees it at its next start."""
@@ -109,16 +118,19 @@ class Keyturn:
     def write_policy(self, **changes):
         """Write a policy; keyturnd sees it at its next start or reload."""
         self.rollout = {**QUICK, **(changes.get("rollout") or {})}
-        self.write_policy_text(policy_text(self._tunnel, **changes))
+        self.write_policy_text(policy_text(
+            self._tunnel, others=self._others, **changes))
 
     def write_policy_text(self, text):
         """Write any text as the policy."""
         self._host.run("sh", "-c", PUT_FILE, "put", POLICY, "644", feed=text)
 
     def start(self):
-        """Start it, and wait until the tunnel's token file is there."""
+        """Start it, and wait until each tunnel's token file is there."""
         self._host.run("systemctl", "start", UNIT)
-        wait_until(lambda: self.token() != "", "the token file that keyturnd seeds")
+        for name in ("web", *self._others):
+            wait_until(functools.partial(self.token, name),
+                       "the token file of %s that keyturnd seeds" % name)
 
     def restart(self):
         """Restart it; it has to come up."""
@@ -150,29 +162,29 @@ class Keyturn:
         """Run keyturnctl, and return the finished process."""
         return self._host.run("keyturnctl", *arguments, user=user, check=check)
 
-    def rotate(self, *options):
+    def rotate(self, *options, of="web"):
         """Ask for a rotation, and return at once."""
-        return self.ctl("rotate", "web", *options, check=True)
+        return self.ctl("rotate", of, *options, check=True)
 
-    def status(self):
+    def status(self, of="web"):
         """Return the tunnel's status; {} while keyturnd does not answer."""
-        done = self.ctl("status", "web", "--json")
+        done = self.ctl("status", of, "--json")
         return json.loads(done.stdout)["tunnels"][0] if done.stdout.startswith("{") else {}
 
-    def wait_status(self, seconds=30.0, **wanted):
+    def wait_status(self, seconds=30.0, of="web", **wanted):
         """Wait until the status has these values, and return it."""
         last = {}
 
         def matches():
             nonlocal last
-            last = self.status()
+            last = self.status(of)
             return last and all(last.get(key) == value for key, value in wanted.items())
-        wait_until(matches, lambda: "%s; the status is %s" % (wanted, last), seconds, 0.1)
+        wait_until(matches, lambda: "%s of %s; the status is %s" % (wanted, of, last), seconds, 0.1)
         return last
 
-    def wait_done(self, seconds=60.0, outcome="done"):
+    def wait_done(self, seconds=60.0, outcome="done", of="web"):
         """Wait for the end of a rotation that was accepted, and return the status."""
-        return self.wait_status(seconds, state="idle", last_outcome=outcome, phase=None)
+        return self.wait_status(seconds, of, state="idle", last_outcome=outcome, phase=None)
 
     def main_pid(self):
         """Return the process id of keyturnd as the host sees it; 0: not running."""

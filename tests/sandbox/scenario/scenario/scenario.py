@@ -1,7 +1,6 @@
 """Puts everything together."""
 
 import contextlib
-import uuid
 
 from scenario.cloudflare import WRITE_TOKEN, Cloudflare, decoded
 from scenario.host import ScenarioHost
@@ -20,22 +19,34 @@ Environment=SANDBOX_TIME_SCALE=%(time_scale)s
 """
 
 
+class Neighbour:
+    """Another tunnel of the host: the model as it knows it, and its connectors."""
+
+    def __init__(self, scenario, name, units):
+        self.cloudflare = scenario.cloudflare.beside(name)
+        self.units = Units(scenario.host, self.cloudflare, scenario.journal, units)
+
+
 class Scenario:
     """A host with the model of Cloudflare, connectors and traffic, with or without keyturnd.
 
     `build`: the build directory keyturn is installed from; None: there is no keyturn, and the
     scenario seeds the token file. `time_scale`: how long the stand-in waits between registrations,
-    1.0 being as long as the real one. `units`: how many connectors; `cloudflared`: which program.
+    1.0 being as long as the real one. `units`: how many connectors a tunnel has; `cloudflared`:
+    which program. The tunnel is "web"; `others` names more of them, whose parts are in the
+    dictionary `others`.
     """
 
     def __init__(self, directory, build=None, units=2, cloudflared=STAND_IN, time_scale=1.0,
-                 start_timeout="15", stop_timeout="45", restart_pause="5"):
+                 start_timeout="15", stop_timeout="45", restart_pause="5", others=()):
         self.host = ScenarioHost(directory, "--hostname", "tunnelhost")
         self.build = build
-        self.cloudflare = Cloudflare(self.host, str(uuid.uuid4()), "web.example.test")
+        self.cloudflare = Cloudflare(self.host)
         self.journal = Journal(self.host)
         self.units = Units(self.host, self.cloudflare, self.journal, units)
-        self.keyturn = Keyturn(self.host, self.cloudflare.tunnel)
+        self.others = {name: Neighbour(self, name, units) for name in others}
+        self.keyturn = Keyturn(self.host, self.cloudflare.tunnel, {
+            name: other.cloudflare.tunnel for name, other in self.others.items()})
         self.traffic = Traffic(self.host, self.cloudflare.hostname)
         self._cloudflared = cloudflared
         self._drop_in = DROP_IN % {"time_scale": time_scale, "start_timeout": start_timeout,
@@ -56,20 +67,29 @@ class Scenario:
 
     def _set_up(self):
         self.cloudflare.start()
-        self.units.install(self._cloudflared)
-        self.units.drop_in("sandbox", self._drop_in)
+        for units in self._all_units():
+            units.install(self._cloudflared)
+            units.drop_in("sandbox", self._drop_in)
         if self.build:
             self.keyturn.install(self.build)
             self.keyturn.start()
         else:
             self.keyturn.install_store()
             self.keyturn.put_token(self.cloudflare.current()["token"])
-        self.units.start()
+        for units in self._all_units():
+            units.start()
 
-    def delivered(self):
+    def _all_units(self):
+        return [self.units, *(other.units for other in self.others.values())]
+
+    def cloudflare_of(self, name):
+        """Return the model as the tunnel of this name knows it."""
+        return self.cloudflare if name == "web" else self.others[name].cloudflare
+
+    def delivered(self, of="web"):
         """Return whether the token file holds the token that the API holds."""
-        here = self.keyturn.token()
-        return bool(here) and decoded(here) == decoded(self.cloudflare.current()["token"])
+        here = self.keyturn.token(of)
+        return bool(here) and decoded(here) == decoded(self.cloudflare_of(of).current()["token"])
 
     def told(self):
         """Return what keyturnd and systemd said about it since the mark, for a failure's report."""
@@ -87,9 +107,9 @@ class Scenario:
         with self.looks():
             self.keyturn.start()
         self.host.run("systemctl", "reset-failed", check=False)
-        if not self._healthy():
-            self.host.run("systemctl", "restart", *self.units.names)
-            self.units.wait_full()
+        for units in self._all_units():
+            if not units.healthy():
+                units.restart()
         self.journal.mark()
 
     @contextlib.contextmanager
@@ -100,11 +120,3 @@ class Scenario:
         wait_until(lambda: any(call["n"] > before and call["path"].endswith("/connections")
                                for call in self.cloudflare.calls()),
                    "the first look of keyturnd at the tunnel's connections")
-
-    def _healthy(self):
-        """Whether exactly the units are connected, all of them with the token that is valid."""
-        state = self.cloudflare.tunnel_state()
-        right = all(item["fingerprints"] == [state["fingerprint"]] for item in state["connectors"])
-        active = all(self.units.show(unit, "SubState")["SubState"] == "running"
-                     for unit in self.units.names)
-        return right and active and self.units.full()

@@ -10,39 +10,42 @@ FULL = 4
 INSTALL = """
 set -eu
 if [ -d /mnt/share/cloudflared ]; then
-    cp -r /mnt/share/cloudflared /usr/local/lib/cloudflared-stand-in
+    cp -rT /mnt/share/cloudflared /usr/local/lib/cloudflared-stand-in
     /usr/bin/python3 -m compileall -q /usr/local/lib/cloudflared-stand-in
-    ln -s /usr/local/lib/cloudflared-stand-in/cloudflared /usr/bin/cloudflared
+    ln -sf /usr/local/lib/cloudflared-stand-in/cloudflared /usr/bin/cloudflared
 else
     install -m 755 /mnt/share/cloudflared /usr/bin/cloudflared
 fi
-install -m 644 "$1" /etc/systemd/system/
+sed "s,/tokens/web$,/tokens/$2," "$1" >"/etc/systemd/system/cloudflared-$2@.service"
 """
 
 
 class Units:
-    """cloudflared-web@1.service and so on, as config/examples has them, with a drop-in."""
+    """cloudflared-web@1.service and so on, as config/examples has them, with a drop-in.
 
-    TEMPLATE = "cloudflared-web@.service"
+    Those of another tunnel are the same with its name in the place of "web".
+    """
 
     def __init__(self, host, cloudflare, journal, count):
         self._host = host
         self._cloudflare = cloudflare
         self._journal = journal
-        self.names = ["cloudflared-web@%d.service" % (i + 1) for i in range(count)]
+        self._template = "cloudflared-%s@.service" % cloudflare.name
+        self.names = [self._template.replace("@", "@%d" % (i + 1)) for i in range(count)]
 
     def install(self, binary=STAND_IN):
         """Install connector and unit; nothing is started."""
         target = self._host.directory / "share" / "cloudflared"
         if binary == STAND_IN:
-            shutil.copytree(binary.parent, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(binary.parent, target, dirs_exist_ok=True,
+                            ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(binary, target)
-        self._host.run("sh", "-c", INSTALL, "install", EXAMPLE_UNIT)
+        self._host.run("sh", "-c", INSTALL, "install", EXAMPLE_UNIT, self._cloudflare.name)
 
-    def drop_in(self, name, text, unit=TEMPLATE):
+    def drop_in(self, name, text, unit=None):
         """Write (or, without a text, remove) a drop-in of one unit or of all, and load it."""
-        folder = "/etc/systemd/system/%s.d" % unit
+        folder = "/etc/systemd/system/%s.d" % (unit or self._template)
         if text:
             script = 'mkdir -p "$1" && printf "%s" "$3" >"$1/$2.conf"'
         else:
@@ -51,7 +54,7 @@ class Units:
                        text)
 
     def clear_drop_ins(self, keep):
-        """Remove every drop-in but one kind."""
+        """Remove every drop-in but one kind, of the other tunnels' units, too."""
         self._host.run("sh", "-c", 'cd /etc/systemd/system && find . -path "./cloudflared*.d/*" '
                        '! -name "$1.conf" -delete && systemctl daemon-reload', "clear", keep)
 
@@ -59,6 +62,18 @@ class Units:
         """Start all, and wait until each has all its connections."""
         self._host.run("systemctl", "start", *self.names)
         self.wait_full()
+
+    def restart(self):
+        """Restart all, whatever they do, and wait until each has all its connections."""
+        self._host.run("systemctl", "restart", *self.names)
+        self.wait_full()
+
+    def healthy(self):
+        """Return whether exactly these are connected, all of them with the token that is valid."""
+        state = self._cloudflare.tunnel_state()
+        right = all(item["fingerprints"] == [state["fingerprint"]] for item in state["connectors"])
+        active = all(self.show(unit, "SubState")["SubState"] == "running" for unit in self.names)
+        return right and active and self.full()
 
     def show(self, unit, *properties):
         """Return properties of a unit."""
