@@ -1,5 +1,6 @@
 """What the system tests share: the build under test, and hosts that last for a module."""
 
+import functools
 import os
 import pathlib
 import sys
@@ -100,9 +101,15 @@ def boot(booted):
 
 
 @pytest.fixture(scope="session")
-def quick_host(booted):
+def boot_quick(booted):
+    """Give the function that boots a scenario with short waits."""
+    return functools.partial(booted, **QUICK)
+
+
+@pytest.fixture(scope="session")
+def quick_host(boot_quick):
     """Boot the one scenario with short waits that several modules share."""
-    return booted(**QUICK)
+    return boot_quick()
 
 
 @pytest.fixture(name="scenario")
