@@ -94,6 +94,9 @@ KEEPS = {
         line + " _BOOT_ID=2"
         for line in [RESUMED[1], "token_delivered PHASE=roll", *FIRST[:1], *REST]],
     "a surge": MADE + SURGED + STOPPED + DONE,
+    "a surge that could not be stopped, and a person did": MADE + SURGED + [
+        "rotation_held s 2/2", "+60 hold_lifted FINGERPRINT=", "rotation_resumed 2/2",
+        "token_delivered 2/2 PHASE=roll", "batch_started 2/2", *DONE],
     "killed between the stop of a surge and its telling": MADE + SURGED + [
         "daemon_started", "rotation_resumed 2/2", "token_delivered 2/2 PHASE=roll",
         "batch_started 2/2", *DONE],

@@ -51,8 +51,9 @@ def once(story, event, _policy):
       "batch_started", "soak_started")
 def proven(story, event, _policy):
     goes_on = event.kind == "soak_started" or event.batch[0] > story.batch
-    # The restart of one of a later batch may not have happened, and its turn comes.
-    later = {unit for unit in story.doubtful if story.batch_of.get(unit, 0) > event.batch[0]}
+    # The restart of one whose turn comes again may not have happened.
+    done_before = event.batch[0] - (event.kind == "batch_started")
+    later = {unit for unit in story.doubtful if story.batch_of.get(unit, 0) > done_before}
     if goes_on and set(story.restarting) - later:
         return "%s was not verified yet" % _listed(set(story.restarting) - later)
     return None

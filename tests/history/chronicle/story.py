@@ -372,6 +372,8 @@ class Story:
 
     def _on_rotation_held(self, event):
         self.held = event
+        # A person may stop the surge that is held for, or start it.
+        self.surge_up = "" if event.unit == self.surge_up else self.surge_up
         self.waiting = self.standing = None
         self.soak_since = None
         self.promoted = ""
