@@ -26,7 +26,17 @@ void Invariants::rotation_begins(bool accept_gap) {
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
 
+void Invariants::compromise_begins() {
+    rotation_begins(false);
+    leaked_ = {disk_.token_file, cloud_.current()};
+    if (disk_.kept) leaked_.insert({disk_.kept->fresh, disk_.kept->old});
+}
+
 void Invariants::secret_sent(SecretId secret) {
+    last_sent_ = secret;
+    if (disk_.record && disk_.record->compromised && leaked_.contains(secret)) {
+        broken("I4", "after a compromise a secret was sent that was there before");
+    }
     const bool goes_back = disk_.record && disk_.record->reverts() && secret == before_;
     if (sent_.empty() && disk_.kept) before_ = disk_.kept->old;
     if (!goes_back) sent_.insert(secret);
@@ -141,8 +151,7 @@ void Invariants::secrets_forgotten() {
 
 void Invariants::event_told(const Event& event, BootTime now) {
     if (event.kind == EventKind::unit_verified) verified_at_[event.target_unit] = now;
-    const bool foreign_there = event.kind == EventKind::locked_out && !cloud_.foreign().empty();
-    if (foreign_there) broken("I5", "told that nobody else is attached, and somebody is");
+    check_chapters(event);
     if (event.kind == EventKind::rotation_reverting) held_unit_.reset();
     if (event.kind == EventKind::replica_promoted) promoted_.insert(event.target_unit);
     if (event.kind == EventKind::rotation_held) {
@@ -152,11 +161,32 @@ void Invariants::event_told(const Event& event, BootTime now) {
         if (!durable && !disk_.last_operation_failed) broken("I7", "a hold that no crash survives");
     }
     const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
-    if (event.kind == EventKind::rotation_reverting && retired) {
-        broken("I5", "it goes back to a secret that was rotated away");
-    }
     if (event.kind == EventKind::foreign_rotation && retired && !retried_) {
         broken("I5", "a secret that was rotated away was taken over, and nobody said so");
+    }
+}
+
+/// A pause, the way back, a compromise.
+void Invariants::check_chapters(const Event& event) const {
+    const auto is = [&](EventKind kind) { return event.kind == kind; };
+    const bool compromised = disk_.record && disk_.record->compromised;
+    const bool restarts = is(EventKind::unit_restarting) || is(EventKind::surge_started);
+    if (restarts && disk_.paused && !compromised) {
+        broken("the pause", event.target_unit + " is restarted although an operator paused it");
+    }
+    const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
+    if (is(EventKind::rotation_reverting) && retired) {
+        broken("I5", "it goes back to a secret that was rotated away");
+    }
+    const bool back = is(EventKind::secret_committed) && disk_.record && disk_.record->reverts();
+    if (back && disk_.kept && last_sent_ != disk_.kept->fresh) {
+        broken("I3", "told that the old secret is there again, which nobody has sent");
+    }
+    if (is(EventKind::foreign_rotation) && compromised) {
+        broken("I4", "after a compromise somebody else's token is taken over");
+    }
+    if (is(EventKind::locked_out) && !cloud_.foreign().empty()) {
+        broken("I5", "told that nobody else is attached, and somebody is");
     }
 }
 

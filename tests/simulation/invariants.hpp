@@ -35,6 +35,9 @@ class Invariants {
     /// keyturnd begins a rotation for which nothing is on the disk.
     void rotation_begins(bool accept_gap);
 
+    /// The token is in wrong hands: what there is now must not be sent any more.
+    void compromise_begins();
+
     /// keyturnd was told this secret by the API.
     void token_told(SecretId secret) { told_ = secret; }
 
@@ -73,6 +76,7 @@ class Invariants {
 
   private:
     void check_soak(const UnitProgress& unit, BootTime now) const;
+    void check_chapters(const Event& event) const;
     void check_capacity(const UnitModel& unit, BootTime now) const;
     void check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
                                     BootTime now) const;
@@ -84,8 +88,10 @@ class Invariants {
     const DiskModel& disk_;
     const std::vector<UnitModel>& units_;
     SecretId told_ = 0;
-    std::set<SecretId> sent_;               ///< In this rotation.
-    std::set<SecretId> made_;               ///< In all of them, since a stranger's was taken over.
+    std::set<SecretId> sent_;    ///< In this rotation.
+    std::set<SecretId> made_;    ///< In all of them, since a stranger's was taken over.
+    std::set<SecretId> leaked_;  ///< Before the last compromise.
+    SecretId last_sent_ = 0;
     SecretId before_ = 0;                   ///< What the first of them has replaced.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     std::map<std::string, BootTime> verified_at_;

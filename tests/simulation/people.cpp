@@ -84,7 +84,7 @@ void Simulation::begin_compromise(Tunnel& tunnel) {
     tunnel.retry_at = BootTime::max();
     tunnel.model.advance(now_);
     if (dice_.happens(0.7)) tunnel.model.attach_foreign_replica();
-    tunnel.model.invariants().rotation_begins(false);
+    tunnel.model.invariants().compromise_begins();
     RotationInputs inputs;
     inputs.trigger = "compromised";
     inputs.compromised = true;
