@@ -1,0 +1,155 @@
+#include "rotation/unit_inspection.hpp"
+#include "unit/agent/agent_fixture.hpp"
+
+namespace keyturn {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+/// The shell alone, with real files: what it does for one action.
+class RotatorTest : public TunnelAgentTest {
+  protected:
+    template <class Asked>
+    Result<typename Asked::Value> ask(Asked question) {
+        const Action action = std::move(question);
+        std::optional<Answer> answer;
+        boost::asio::co_spawn(context_, rotator_.perform(action),
+                              [&](std::exception_ptr failure, Answer given) {
+                                  EXPECT_FALSE(failure);
+                                  answer = std::move(given);
+                              });
+        clock_.run_until([&] { return answer.has_value(); }, 1min);
+        return std::move(std::get<Answered<Asked>>(*answer).result);
+    }
+
+    PrepareSecret::Value prepare(std::string superseded = "") {
+        const auto prepared = ask(PrepareSecret{std::move(superseded)});
+        EXPECT_TRUE(prepared);
+        return *prepared;
+    }
+
+    /// Old and new, as they are kept.
+    std::pair<Fingerprint, Fingerprint> kept() {
+        const auto pending = tokens_->pending("web");
+        EXPECT_TRUE(pending && *pending);
+        return {fingerprint_of(*decode_token((*pending)->old_token.reveal())),
+                fingerprint_of(*decode_token((*pending)->new_token.reveal()))};
+    }
+
+    Fingerprint delivered() { return *rotator_.delivered_fingerprint(); }
+
+    TunnelState state_;
+    Rotator rotator_{policy_, state_,
+                     Boundaries{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_}};
+};
+
+TEST_F(RotatorTest, TakesBackByExchangingTheKeptTokens) {
+    const auto prepared = prepare();
+    ASSERT_TRUE(ask(CommitSecret{}));
+    ASSERT_TRUE(ask(DeliverToken{}));
+    for (int again = 0; again < 2; ++again) {
+        ASSERT_TRUE(ask(TakeBackSecret{prepared.old_fingerprint}));
+        EXPECT_EQ(kept(), std::pair(prepared.new_fingerprint, prepared.old_fingerprint)) << again;
+    }
+    EXPECT_EQ(delivered(), prepared.new_fingerprint) << "it is staged and not delivered";
+    ASSERT_TRUE(ask(CommitSecret{}));
+    ASSERT_TRUE(ask(DeliverToken{}));
+    EXPECT_EQ(delivered(), prepared.old_fingerprint);
+    EXPECT_EQ(ask(ReadToken{})->holder, ReadToken::Holder::ours);
+    EXPECT_EQ(tokens_->pending("web")->value().rotation_id, prepared.rotation_id);
+}
+
+TEST_F(RotatorTest, TakesNothingBackThatIsNotKept) {
+    EXPECT_EQ(ask(TakeBackSecret{"0123456789abcdef"}).error().fault, Fault::missing);
+    const auto prepared = prepare();
+    const auto other = ask(TakeBackSecret{"0123456789abcdef"});
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().fault, Fault::missing);
+    EXPECT_THAT(other.error().text, HasSubstr("the token from before is not kept"));
+    EXPECT_EQ(kept(), std::pair(prepared.old_fingerprint, prepared.new_fingerprint));
+}
+
+TEST_F(RotatorTest, WipesTheOldSecretAndKeepsTheNewOne) {
+    EXPECT_EQ(ask(WipeOldSecret{}).error().fault, Fault::missing);
+    const auto prepared = prepare();
+    for (int again = 0; again < 2; ++again) {
+        ASSERT_TRUE(ask(WipeOldSecret{}));
+        EXPECT_EQ(kept(), std::pair(prepared.new_fingerprint, prepared.new_fingerprint));
+    }
+    EXPECT_EQ(rotator_.kept_rotation(), prepared.rotation_id);
+    EXPECT_EQ(ask(ReadToken{})->holder, ReadToken::Holder::other)
+        << "the old token is nobody's any more";
+}
+
+TEST_F(RotatorTest, MakesTheSameSecretForOneRotationAndAnotherForOneThatSupersedesIt) {
+    const auto first = prepare();
+    EXPECT_EQ(prepare().new_fingerprint, first.new_fingerprint);
+    const auto second = prepare(first.rotation_id);
+    EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
+    EXPECT_NE(second.rotation_id, first.rotation_id);
+    EXPECT_EQ(second.old_fingerprint, first.old_fingerprint);
+    EXPECT_EQ(prepare(first.rotation_id).new_fingerprint, second.new_fingerprint)
+        << "after a crash the same again";
+}
+
+TEST_F(RotatorTest, SupersedesASecretThatTheApiHoldsAlready) {
+    const auto first = prepare();
+    ASSERT_TRUE(ask(CommitSecret{}));
+    const auto second = prepare(first.rotation_id);
+    EXPECT_EQ(second.old_fingerprint, first.new_fingerprint);
+    EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
+}
+
+TEST_F(RotatorTest, DropsOneConnectorOrAll) {
+    host_->strangers = {Connector{"thief", "", "", "", 1}, Connector{"other", "", "", "", 1}};
+    ASSERT_TRUE(ask(EvictConnector{"thief"}));
+    ASSERT_TRUE(ask(EvictConnector{}));
+    EXPECT_THAT(host_->evicted, ElementsAre("thief", ""));
+    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    EXPECT_EQ(ask(EvictConnector{"thief"}).error().fault, Fault::denied);
+}
+
+TEST_F(RotatorTest, StopsAUnitUnlessWhatAllowedItIsOld) {
+    host_->start_units();
+    StopUnit question;
+    question.unit = policy_.units[0];
+    question.not_after = clock_.boot_now() - 1ms;
+    EXPECT_EQ(ask(question).error().fault, Fault::busy);
+    EXPECT_EQ(host_->units.at(question.unit).state.active_state, "active");
+    question.not_after = clock_.boot_now();
+    EXPECT_EQ(*ask(question), JobResult::done);
+    EXPECT_EQ(host_->units.at(question.unit).state.active_state, "inactive");
+}
+
+TEST_F(RotatorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
+    EXPECT_EQ(ask(InspectUnits{})->size(), 2U) << "there is none";
+    FakeHost::Unit& extra = host_->units[surge_unit_of("web")];
+    extra.state.name = surge_unit_of("web");
+    extra.state.load_state = "not-found";
+    EXPECT_EQ(ask(InspectUnits{})->size(), 2U);
+    extra.state.load_state = "loaded";
+    const auto units = ask(InspectUnits{});
+    ASSERT_EQ(units->size(), 3U);
+    EXPECT_EQ(units->back().name, "keyturn-surge@web.service");
+    EXPECT_TRUE(units->back().surge);
+    EXPECT_FALSE(units->front().surge);
+    policy_.rollout.surge = "never";
+    EXPECT_EQ(ask(InspectUnits{})->size(), 2U);
+}
+
+TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
+    const auto prepared = prepare();
+    Conclude conclude;
+    conclude.entry.outcome = "reverted";
+    conclude.entry.old_fingerprint = prepared.new_fingerprint;
+    conclude.entry.new_fingerprint = prepared.old_fingerprint;
+    conclude.entry.ended = clock_.wall_now();
+    ASSERT_TRUE(ask(conclude));
+    EXPECT_FALSE(state_.last_done);
+    EXPECT_FALSE(state_.rotation);
+    EXPECT_THAT(state_.retired, ElementsAre(prepared.new_fingerprint));
+}
+
+}  // namespace
+}  // namespace keyturn
