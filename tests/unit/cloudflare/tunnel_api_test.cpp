@@ -77,6 +77,49 @@ TEST_F(TunnelApiTest, ListsConnectors) {
     EXPECT_EQ(http.asked[0].target, base + "/connections");
 }
 
+TEST_F(TunnelApiTest, DropsOneConnector) {
+    http.will_answer(200, R"({"success":true,"result":{}})");
+    ASSERT_TRUE(finished(api->evict(some_tunnel, "1bedc50d-42b3-473c-b108-ff3d10c0d925")));
+    ASSERT_EQ(http.asked.size(), 1U);
+    EXPECT_EQ(http.asked[0].method, "DELETE");
+    EXPECT_EQ(http.asked[0].target,
+              base + "/connections?client_id=1bedc50d-42b3-473c-b108-ff3d10c0d925");
+    EXPECT_EQ(http.asked[0].body, "{}");
+}
+
+TEST_F(TunnelApiTest, DropsAllConnectors) {
+    http.will_answer(200, R"({"success":true,"result":{}})");
+    ASSERT_TRUE(finished(api->evict(some_tunnel, "")));
+    ASSERT_EQ(http.asked.size(), 1U);
+    EXPECT_EQ(http.asked[0].target, base + "/connections");
+}
+
+TEST_F(TunnelApiTest, DropsNobodyByWhatIsNoId) {
+    for (const auto* connector : {"a&client_id=b", "../x", "a b", "thief"}) {
+        const auto answer = finished(api->evict(some_tunnel, connector));
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().fault, Fault::invalid);
+    }
+    EXPECT_TRUE(http.asked.empty());
+}
+
+TEST_F(TunnelApiTest, TakesAConnectorThatIsGoneForDropped) {
+    http.will_answer(404, R"({"success":false,"errors":[{"code":1003,"message":"not found"}]})");
+    EXPECT_TRUE(finished(api->evict(some_tunnel, "1bedc50d")));
+    http.will_answer(404, R"({"success":false,"errors":[{"code":1003,"message":"not found"}]})");
+    const auto all = finished(api->evict(some_tunnel, ""));
+    ASSERT_FALSE(all) << "there it is the tunnel that is gone";
+    EXPECT_EQ(all.error().fault, Fault::missing);
+}
+
+TEST_F(TunnelApiTest, SaysWhyAConnectorCannotBeDropped) {
+    http.will_answer(403, R"({"success":false,"errors":[{"code":10000,"message":"denied"}]})");
+    const auto denied = finished(api->evict(some_tunnel, "1bedc50d"));
+    ASSERT_FALSE(denied);
+    EXPECT_EQ(denied.error().fault, Fault::denied);
+    EXPECT_TRUE(denied.error().text.starts_with("DELETE connections")) << denied.error().text;
+}
+
 TEST_F(TunnelApiTest, AsksForNothingButIds) {
     const TunnelRef refused[] = {{"", "f70ff985"},
                                  {"699d9864", ""},
