@@ -144,8 +144,8 @@ void FakeSystemd::answer(sd_bus_message* call) {
         answer_get_all(call);
     } else if (member == "ListUnitsByPatterns") {
         answer_list(call);
-    } else if (member == "TryRestartUnit" || member == "RestartUnit") {
-        answer_restart(call);
+    } else if (member == "TryRestartUnit" || member == "RestartUnit" || member == "StopUnit") {
+        answer_job(call);
     } else {
         EXPECT_GE(sd_bus_reply_method_return(call, ""), 0);
     }
@@ -182,7 +182,7 @@ void FakeSystemd::answer_list(sd_bus_message* call) {
     EXPECT_GE(sd_bus_send(nullptr, reply.get(), nullptr), 0);
 }
 
-void FakeSystemd::answer_restart(sd_bus_message* call) {
+void FakeSystemd::answer_job(sd_bus_message* call) {
     const char* unit = nullptr;
     EXPECT_GT(sd_bus_message_read_basic(call, 's', &unit), 0);
     reply_job(call, next_job);

@@ -42,8 +42,8 @@ class FakeSystemd {
     std::map<std::string, Properties> units;
     /// Of ListUnitsByPatterns: glob -> (name, load state).
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> lists;
-    /// By member. What is not here is answered as a systemd does that is content: a restart gets a
-    /// job that is done at once.
+    /// By member. What is not here is answered as a systemd does that is content: a restart
+    /// or a stop gets a job that is done at once.
     std::map<std::string, Script> scripts;
     std::vector<std::string> calls;  ///< "TryRestartUnit web.service fail".
     std::string next_job = "/org/freedesktop/systemd1/job/1";
@@ -53,7 +53,7 @@ class FakeSystemd {
     void answer(sd_bus_message* call);
     void answer_get_all(sd_bus_message* call);
     void answer_list(sd_bus_message* call);
-    void answer_restart(sd_bus_message* call);
+    void answer_job(sd_bus_message* call);
 
     PrivateBus& bus_;
 };

@@ -229,6 +229,17 @@ TEST_F(UnitRestartTest, RefusalsAreFaultsWithARemedy) {
     }
 }
 
+TEST_F(UnitRestartTest, RestartThatIsNotWaitedForIsQueued) {
+    keep_the_job_running();
+    EXPECT_EQ(*restart(0ms), JobResult::queued);
+    EXPECT_EQ(systemd_.calls.back(), "TryRestartUnit web.service fail");
+}
+
+TEST_F(UnitRestartTest, RestartThatIsNotWaitedForMayBeRefused) {
+    answer_with("TryRestartUnit", "org.freedesktop.DBus.Error.AccessDenied", "Access denied");
+    EXPECT_EQ(restart(0ms).error().fault, Fault::denied);
+}
+
 TEST_F(UnitRestartTest, ReplyWithoutAJobIsInvalid) {
     systemd_.scripts["TryRestartUnit"] = [](sd_bus_message* call) {
         sd_bus_reply_method_return(call, "s", "job");
