@@ -101,6 +101,66 @@ TEST(Follower, OfARetryDoesNotTakeTheOldHoldForTheNewOne) {
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
 }
 
+TunnelStatus ended_as(std::string outcome) {
+    TunnelStatus tunnel = before();
+    tunnel.rotation_id = "3f2a";
+    tunnel.last_outcome = std::move(outcome);
+    tunnel.reason = "it was so";
+    return tunnel;
+}
+
+TEST(Follower, EndsWithAnErrorWhereTheRotationWentBackUnasked) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    static_cast<void>(follower.saw(ended_as("reverted"), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: reverted: it was so"));
+}
+
+TEST(Follower, OfARevertEndsWithOkWhereTheRotationWentBack) {
+    Follower follower(samples::soaking(), "reverted");
+    TunnelStatus reverting = samples::soaking();
+    reverting.phase = "reverting";
+    static_cast<void>(follower.saw(reverting, now, true));
+    EXPECT_FALSE(follower.verdict());
+    static_cast<void>(follower.saw(ended_as("reverted"), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+    EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: reverted: it was so"));
+}
+
+TEST(Follower, EndsWithAnErrorWhereSomebodyElsesTokenWasTakenOver) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    static_cast<void>(follower.saw(ended_as("taken over"), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: taken over: it was so"));
+}
+
+TEST(Follower, GoesOnWhileARotationIsPaused) {
+    Follower follower(before());
+    TunnelStatus paused = samples::soaking();
+    paused.state = "paused";
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    static_cast<void>(follower.saw(paused, now, true));
+    EXPECT_FALSE(follower.verdict());
+    static_cast<void>(follower.saw(done(), now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+}
+
+TEST(Follower, EndsWhereARotationHasEndedAndTheTunnelIsPaused) {
+    Follower follower(before());
+    static_cast<void>(follower.saw(samples::soaking(), now, true));
+    TunnelStatus paused = done();
+    paused.state = "paused";
+    static_cast<void>(follower.saw(paused, now, true));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+}
+
 TEST(Follower, SurvivesARestartOfTheDaemon) {
     Follower follower(before());
     static_cast<void>(follower.saw(samples::soaking(), now, true));
