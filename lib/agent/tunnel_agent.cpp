@@ -278,11 +278,27 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
                                  to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
                      {}};
     }
-    wish_ = Wish{};
-    wish_->trigger = request.reason.empty() ? "operator" : request.reason;
-    wish_->accept_gap = request.accept_gap;
+    Wish wish;
+    wish.trigger = request.reason.empty() ? "operator" : request.reason;
+    wish.accept_gap = request.accept_gap;
+    const Result<void> recorded = record_wish(wish);
+    if (!recorded) return with_context("the request cannot be recorded", recorded.error());
+    wish_ = std::move(wish);
     wakeup_.wake();
     return {};
+}
+
+/// Accepted is what no crash undoes, also while the agent is still busy with something else: what
+/// is on the disk then is what the rotation itself will begin with.
+Result<void> TunnelAgent::record_wish(const Wish& wish) {
+    const std::optional<RotationRecord> before = state_.rotation;
+    RotationInputs inputs = inputs_for(wish);
+    inputs.policy = policy_;
+    const Rotation beginning(std::move(inputs), world_.clock.boot_now(), world_.clock.wall_now());
+    state_.rotation = beginning.record();
+    Result<void> saved = world_.states.save(policy_.name, state_);
+    if (!saved) state_.rotation = before;
+    return saved;
 }
 
 /// Whatever else is going on: the rotation that is open is given up at its next step.
@@ -294,11 +310,14 @@ Result<void> TunnelAgent::supersede(const RotateRequest& request) {
                                  policy_.name, policy_.name),
                      {}};
     }
-    wish_ = Wish{};
-    wish_->trigger = request.reason.empty() ? "compromised" : "compromised: " + request.reason;
-    wish_->accept_gap = request.accept_gap;
-    wish_->compromised = true;
-    wish_->evict_all = request.evict_all;
+    Wish wish;
+    wish.trigger = request.reason.empty() ? "compromised" : "compromised: " + request.reason;
+    wish.accept_gap = request.accept_gap;
+    wish.compromised = true;
+    wish.evict_all = request.evict_all;
+    // A disk that fails is no reason to let a thief stay.
+    static_cast<void>(record_wish(wish));
+    wish_ = std::move(wish);
     wakeup_.wake();
     return {};
 }

@@ -42,7 +42,8 @@ class TunnelAgent {
     /// Runs until it is cancelled; being cancelled at any point is as safe as a crash.
     Task<> run();
 
-    /// `conflict` when a rotation is open; `denied` when the policy forbids one now.
+    /// Without an error the request is on the disk. `conflict` when a rotation is open; `denied`
+    /// when the policy forbids one now.
     [[nodiscard]] Result<void> request_rotation(const RotateRequest& request);
 
     /// `conflict` when there is nothing to decide, `denied` when it cannot be done any more,
@@ -76,6 +77,7 @@ class TunnelAgent {
     [[nodiscard]] int adoptions_lately();
     template <class Asked>
     Task<Result<typename Asked::Value>> ask(Asked question);
+    Result<void> record_wish(const Wish& wish);
     Task<> rotate(RotationInputs inputs);
     void begin(RotationInputs inputs);
     Task<bool> perform_next();

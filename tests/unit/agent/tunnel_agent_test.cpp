@@ -120,6 +120,30 @@ TEST_F(TunnelAgentTest, GoesOnAfterBeingStoppedAtAnyMoment) {
     EXPECT_EQ(restarts(), 2);
 }
 
+TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
+    start_serving();
+    ASSERT_TRUE(agent_->request_rotation({"spring cleaning", true}));
+    stop();
+    start();
+    EXPECT_EQ(agent_->request_rotation({}).error().fault, Fault::conflict);
+    clock_.run_until([this] { return agent_->status().last_outcome == "done"; }, 1h);
+    EXPECT_EQ(agent_->status().last_outcome, "done");
+    EXPECT_EQ(agent_->status().trigger, "spring cleaning");
+    EXPECT_THAT(host_->secrets_sent, SizeIs(1));
+}
+
+TEST_F(TunnelAgentTest, AcceptsNothingThatItCannotRecord) {
+    start_serving();
+    std::filesystem::rename(directory_ + "/state", directory_ + "/elsewhere");
+    const Result<void> asked = agent_->request_rotation({});
+    ASSERT_TRUE(asked.has_error());
+    EXPECT_THAT(asked.error().text, HasSubstr("cannot be recorded"));
+    clock_.run_until([] { return false; }, 5min);
+    EXPECT_EQ(agent_->status().state, "idle");
+    std::filesystem::rename(directory_ + "/elsewhere", directory_ + "/state");
+    EXPECT_TRUE(agent_->request_rotation({}));
+}
+
 TEST_F(TunnelAgentTest, RefusesToRotateOnAStateThatCannotBeTrusted) {
     start_serving();
     stop();
