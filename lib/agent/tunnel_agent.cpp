@@ -2,6 +2,7 @@
 
 #include "base/invariant.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "delivery/token_store.hpp"
 #include "journal/event_log.hpp"
 #include "schedule/due.hpp"
 #include "state/state_store.hpp"
@@ -52,6 +53,8 @@ void TunnelAgent::load() {
         state_ = **loaded;
     }
     note_first_seen();
+    // A crash while the token file was being written: no open rotation will clear that away.
+    if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
 }

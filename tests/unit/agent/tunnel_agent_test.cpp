@@ -144,6 +144,16 @@ TEST_F(TunnelAgentTest, AcceptsNothingThatItCannotRecord) {
     EXPECT_TRUE(agent_->request_rotation({}));
 }
 
+TEST_F(TunnelAgentTest, ClearsAwayWhatAKilledStartHasLeft) {
+    start_serving();
+    stop();
+    const std::string left_over = directory_ + "/tokens/.web.keyturn-0123abcd.tmp";
+    std::filesystem::copy_file(tokens_->path("web"), left_over);
+    start();
+    EXPECT_FALSE(std::filesystem::exists(left_over));
+    EXPECT_TRUE(std::filesystem::exists(tokens_->path("web")));
+}
+
 TEST_F(TunnelAgentTest, RefusesToRotateOnAStateThatCannotBeTrusted) {
     start_serving();
     stop();
