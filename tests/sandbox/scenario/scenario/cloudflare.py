@@ -60,8 +60,9 @@ class UnixConnection(http.client.HTTPConnection):
 class Cloudflare:
     """The model in one host, as one tunnel knows it."""
 
-    def __init__(self, host, name="web"):
+    def __init__(self, host, name="web", knobs=None):
         self._host = host
+        self._knobs = knobs or {}
         self._share = host.directory / "share"
         self._others = []
         self.name = name
@@ -86,6 +87,7 @@ class Cloudflare:
             "listen": {"api": "127.0.0.1:8443", "edge": "127.0.0.1:7844", "public": PUBLIC,
                        "origin": "127.0.0.1:8000", "control": "unix:/mnt/share/control.sock"},
             "tls": {"certificate": "certs/server.pem", "key": "certs/server.key"},
+            "knobs": self._knobs,
             "credentials": [{"token": WRITE_TOKEN, "name": "write"},
                             {"token": READ_TOKEN, "name": "read", "level": "read"}],
             "tunnels": [item._tunnel_config() for item in (self, *self._others)]}
@@ -120,7 +122,7 @@ class Cloudflare:
         wait_until(met, "a call that meets %s" % fault, seconds)
 
     def heal(self):
-        """Put every knob back, and forget all faults and how often was called."""
+        """Put every knob back to the start, and forget all faults and how often was called."""
         self.control("DELETE", "/knobs")
         self.control("DELETE", "/limits")
 

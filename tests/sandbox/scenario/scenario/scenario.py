@@ -34,14 +34,14 @@ class Scenario:
     scenario seeds the token file. `time_scale`: how long the stand-in waits between registrations,
     1.0 being as long as the real one. `units`: how many connectors a tunnel has; `cloudflared`:
     which program. The tunnel is "web"; `others` names more of them, whose parts are in the
-    dictionary `others`.
+    dictionary `others`. `knobs`: those of the model that are not as they are by default.
     """
 
     def __init__(self, directory, build=None, units=2, cloudflared=STAND_IN, time_scale=1.0,
-                 start_timeout="15", stop_timeout="45", restart_pause="5", others=()):
+                 start_timeout="15", stop_timeout="45", restart_pause="5", others=(), knobs=None):
         self.host = ScenarioHost(directory, "--hostname", "tunnelhost")
         self.build = build
-        self.cloudflare = Cloudflare(self.host)
+        self.cloudflare = Cloudflare(self.host, knobs=knobs)
         self.journal = Journal(self.host)
         self.units = Units(self.host, self.cloudflare, self.journal, units)
         self.others = {name: Neighbour(self, name, units) for name in others}
