@@ -59,7 +59,11 @@ TunnelStatus TunnelAgent::status() const {
         status.hold_reason = "state_unreadable";
         status.reason = unreadable_;
     }
-    if (rotation_) describe_rotation(status);
+    if (rotation_) {
+        describe_rotation(status);
+    } else if (state_.rotation) {
+        describe_record(status, *state_.rotation);
+    }
     if (!rotation_ && superseded()) {
         // Between two rotations that follow each other at once.
         status.state = "running";
@@ -68,12 +72,11 @@ TunnelStatus TunnelAgent::status() const {
     return status;
 }
 
-void TunnelAgent::describe_rotation(TunnelStatus& status) const {
-    const RotationView& view = rotation_->view();
-    const RotationRecord& record = rotation_->record();
-    status.state = word_for(view.state);
-    status.phase = name_of(view.phase);
-    status.reason = view.reason;
+/// Of a rotation that is on the disk and about to be taken up: after a start, or just accepted.
+void TunnelAgent::describe_record(TunnelStatus& status, const RotationRecord& record) {
+    status.state = record.hold ? "held" : "running";
+    status.phase = name_of(record.phase);
+    status.reason = record.hold ? record.hold->text : "";
     status.hold_reason = record.hold ? record.hold->reason : "";
     status.rotation_id = record.rotation_id;
     status.trigger = record.trigger;
@@ -81,6 +84,15 @@ void TunnelAgent::describe_rotation(TunnelStatus& status) const {
     status.batch = record.batch;
     status.batch_count = record.batch_count();
     status.started = record.started;
+}
+
+void TunnelAgent::describe_rotation(TunnelStatus& status) const {
+    const RotationView& view = rotation_->view();
+    const RotationRecord& record = rotation_->record();
+    describe_record(status, record);
+    status.state = word_for(view.state);
+    status.phase = name_of(view.phase);
+    status.reason = view.reason;
     if (view.step) {
         status.step_started = view.step->wall_started;
         status.step_ends = view.step->wall_started + (view.step->ends - view.step->started);
@@ -89,6 +101,22 @@ void TunnelAgent::describe_rotation(TunnelStatus& status) const {
         const bool unused = unit.surge && unit.step == UnitStep::listed;
         if (!unused) status.units.push_back(status_of(unit, view.samples));
     }
+}
+
+void TunnelAgent::publish() {
+    TunnelStatus now = status();
+    if (published_ && *published_ == now) return;
+    published_ = std::move(now);
+    if (changed_) changed_(*this);
+}
+
+Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
+    Event event;
+    event.kind = kind;
+    event.priority = priority;
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
+    return event;
 }
 
 }  // namespace keyturn

@@ -397,22 +397,6 @@ Result<void> TunnelAgent::retry() {
     return {};
 }
 
-Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
-    Event event;
-    event.kind = kind;
-    event.priority = priority;
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
-    return event;
-}
-
-void TunnelAgent::publish() {
-    TunnelStatus now = status();
-    if (published_ && *published_ == now) return;
-    published_ = std::move(now);
-    if (changed_) changed_(*this);
-}
-
 std::optional<WallTime> TunnelAgent::due() const {
     auto when = next_due(policy_.rotate, state_.first_seen, state_.last_done);
     if (!when) return when;

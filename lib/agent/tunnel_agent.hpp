@@ -94,6 +94,7 @@ class TunnelAgent {
     [[nodiscard]] Event event_of(EventKind kind, Priority priority) const;
     void publish();
     void describe_rotation(TunnelStatus& status) const;
+    static void describe_record(TunnelStatus& status, const RotationRecord& record);
     [[nodiscard]] std::optional<WallTime> due() const;
 
     TunnelPolicy policy_;

@@ -122,14 +122,36 @@ TEST_F(TunnelAgentTest, GoesOnAfterBeingStoppedAtAnyMoment) {
 
 TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
     start_serving();
-    ASSERT_TRUE(agent_->request_rotation({"spring cleaning", true}));
+    RotateRequest request;
+    request.reason = "spring cleaning";
+    request.accept_gap = true;
+    ASSERT_TRUE(agent_->request_rotation(request));
+    EXPECT_EQ(agent_->status().state, "running");
+    EXPECT_EQ(agent_->status().phase, "preflight");
     stop();
     start();
+    EXPECT_EQ(agent_->status().state, "running") << "also before it has taken it up";
     EXPECT_EQ(agent_->request_rotation({}).error().fault, Fault::conflict);
     clock_.run_until([this] { return agent_->status().last_outcome == "done"; }, 1h);
     EXPECT_EQ(agent_->status().last_outcome, "done");
     EXPECT_EQ(agent_->status().trigger, "spring cleaning");
     EXPECT_THAT(host_->secrets_sent, SizeIs(1));
+}
+
+TEST_F(TunnelAgentTest, DoesNotForgetACompromiseThatSupersedesWhatIsOpen) {
+    start_serving();
+    ASSERT_TRUE(agent_->request_rotation({}));
+    clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h);
+    RotateRequest request;
+    request.compromised = true;
+    ASSERT_TRUE(agent_->request_rotation(request));
+    stop();
+    start();
+    EXPECT_EQ(agent_->status().trigger, "compromised");
+    clock_.run_until([this] { return agent_->status().last_outcome == "done"; }, 1h);
+    EXPECT_EQ(agent_->status().trigger, "compromised");
+    EXPECT_THAT(host_->secrets_sent, SizeIs(2));
+    EXPECT_EQ((*tokens_->current("web"))->reveal(), host_->api_token_text());
 }
 
 TEST_F(TunnelAgentTest, AcceptsNothingThatItCannotRecord) {
