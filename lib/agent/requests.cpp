@@ -1,0 +1,158 @@
+// What operators ask of a tunnel. Each answers at once: facts are set, and the loop is woken.
+
+#include "agent/tunnel_agent.hpp"
+#include "journal/event_log.hpp"
+#include "state/state_store.hpp"
+#include "time/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace keyturn {
+
+Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
+    if (!unreadable_.empty()) {
+        return Error{Fault::denied, "its state cannot be trusted: " + unreadable_, {}};
+    }
+    if (request.compromised) return supersede(request);
+    if (request.evict_all) {
+        return Error{Fault::invalid, "evict_all goes with compromised alone", {}};
+    }
+    if (state_.paused) {
+        return Error{Fault::denied,
+                     fmt::format("{} is paused; `keyturnctl resume {}` ends that", policy_.name,
+                                 policy_.name),
+                     {}};
+    }
+    if (rotation_ || wish_ || state_.rotation) {
+        return Error{Fault::conflict,
+                     fmt::format("a rotation of {} is open already; see `keyturnctl status {}`",
+                                 policy_.name, policy_.name),
+                     {}};
+    }
+    const WallTime now = world_.clock.wall_now();
+    const Milliseconds interval = policy_.rotate.min_interval;
+    if (state_.last_done && now < *state_.last_done + interval) {
+        return Error{Fault::denied,
+                     fmt::format("{} was rotated {} ago, and `min_interval` is {}", policy_.name,
+                                 to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
+                     {}};
+    }
+    Wish wish;
+    wish.trigger = request.reason.empty() ? "operator" : request.reason;
+    wish.accept_gap = request.accept_gap;
+    const Result<void> recorded = record_wish(wish);
+    if (!recorded) return with_context("the request cannot be recorded", recorded.error());
+    wish_ = std::move(wish);
+    wakeup_.wake();
+    return {};
+}
+
+/// Accepted is what no crash undoes, also while the agent is still busy with something else: what
+/// is on the disk then is what the rotation itself will begin with.
+Result<void> TunnelAgent::record_wish(const Wish& wish) {
+    const std::optional<RotationRecord> before = state_.rotation;
+    RotationInputs inputs = inputs_for(wish);
+    inputs.policy = policy_;
+    const Rotation beginning(std::move(inputs), world_.clock.boot_now(), world_.clock.wall_now());
+    state_.rotation = beginning.record();
+    Result<void> saved = world_.states.save(policy_.name, state_);
+    if (!saved) state_.rotation = before;
+    return saved;
+}
+
+/// Whatever else is going on: the rotation that is open is given up at its next step.
+Result<void> TunnelAgent::supersede(const RotateRequest& request) {
+    if (superseded() || (rotation_ && rotation_->record().compromised)) {
+        return Error{Fault::conflict,
+                     fmt::format("that {} is compromised is being dealt with already; see "
+                                 "`keyturnctl status {}`",
+                                 policy_.name, policy_.name),
+                     {}};
+    }
+    Wish wish;
+    wish.trigger = request.reason.empty() ? "compromised" : "compromised: " + request.reason;
+    wish.accept_gap = request.accept_gap;
+    wish.compromised = true;
+    wish.evict_all = request.evict_all;
+    // A disk that fails is no reason to let a thief stay.
+    static_cast<void>(record_wish(wish));
+    wish_ = std::move(wish);
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::decide(Decision decision) {
+    switch (decision) {
+        case Decision::retry: return retry();
+        case Decision::pause: return set_paused(true);
+        case Decision::resume: return set_paused(false);
+        case Decision::revert: break;
+    }
+    return revert();
+}
+
+/// Durable before it is answered.
+Result<void> TunnelAgent::set_paused(bool paused) {
+    if (paused == state_.paused.has_value()) {
+        return Error{
+            Fault::conflict,
+            fmt::format("{} is {}", policy_.name, paused ? "paused already" : "not paused"),
+            {}};
+    }
+    const std::optional<WallTime> before = state_.paused;
+    state_.paused.reset();
+    if (paused) state_.paused = world_.clock.wall_now();
+    if (const auto saved = world_.states.save(policy_.name, state_); !saved) {
+        state_.paused = before;
+        return with_context("the pause cannot be written", saved.error());
+    }
+    if (rotation_) rotation_->set_paused(paused);
+    Event event =
+        event_of(paused ? EventKind::tunnel_paused : EventKind::tunnel_unpaused, Priority::notice);
+    event.message =
+        fmt::format("An operator {} {}", paused ? "pauses" : "ends the pause of", policy_.name);
+    if (paused) event.message += ": no rotation begins, and an open one restarts nothing more";
+    if (rotation_) {
+        event.rotation_id = rotation_->record().rotation_id;
+        event.phase = name_of(rotation_->record().phase);
+    }
+    log_.record(event);
+    publish();
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::revert() {
+    if (!rotation_) {
+        return Error{Fault::conflict, fmt::format("no rotation of {} is open", policy_.name), {}};
+    }
+    if (!rotation_->can_revert()) {
+        return Error{Fault::denied,
+                     fmt::format("the rotation of {} cannot go back: it is almost done, going back "
+                                 "already, or the token from before is not ours to bring back",
+                                 policy_.name),
+                     {}};
+    }
+    rotation_->ask_to_revert();
+    wakeup_.wake();
+    return {};
+}
+
+Result<void> TunnelAgent::retry() {
+    const bool held = rotation_ && rotation_->view().state == RotationState::held;
+    if (!held) {
+        return Error{Fault::conflict, fmt::format("{} is not held", policy_.name), {}};
+    }
+    Event event = event_of(EventKind::hold_lifted, Priority::notice);
+    event.message = fmt::format("An operator retries the rotation of {}", policy_.name);
+    event.rotation_id = rotation_->record().rotation_id;
+    event.phase = name_of(rotation_->record().phase);
+    log_.record(event);
+    retry_wanted_ = true;
+    wakeup_.wake();
+    return {};
+}
+
+}  // namespace keyturn
