@@ -40,7 +40,6 @@ class RotatorTest : public TunnelAgentTest {
     Fingerprint delivered() { return *rotator_.delivered_fingerprint(); }
 
     TunnelState state_;
-    ApiBudget budget_;
     Rotator rotator_{
         policy_, state_,
         Boundaries{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_}};
