@@ -136,6 +136,7 @@ Script<> Rotation::restart_all() {
         if (samples[i].readiness) unit.connector_before = samples[i].readiness->connector_id;
         unit.step = UnitStep::restarting;
     }
+    if (dropped.empty()) co_return;  // Nothing runs, or all is under way since before a crash.
     record_.batch = 1;
     co_await save(Phase::roll);
     say(EventKind::batch_started, Priority::notice,

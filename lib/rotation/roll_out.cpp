@@ -69,8 +69,7 @@ Script<bool> Rotation::roll_batches() {
         if (!still_ours) co_return false;
         record_.batch = batch;
         co_await save(Phase::roll);
-        say(EventKind::batch_started, Priority::notice,
-            fmt::format("Batch {} of {} of {}", batch, record_.batch_count(), inputs_.policy.name));
+        tell_batch(batch);
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
             if (record_.units[i].batch == batch) co_await roll_unit(i);
             if (all_over_again_) co_return false;
@@ -82,10 +81,18 @@ Script<bool> Rotation::roll_batches() {
     }
 }
 
+void Rotation::tell_batch(int batch) {
+    record_.batch = batch;
+    say(EventKind::batch_started, Priority::notice,
+        fmt::format("Batch {} of {} of {}", batch, record_.batch_count(), inputs_.policy.name));
+}
+
 /// A unit promoted in a soak may be of a later batch, and a surge is of none.
 Script<> Rotation::roll_what_was_begun() {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
-        if (record_.units[i].step == UnitStep::restarting) co_await roll_unit(i);
+        if (record_.units[i].step != UnitStep::restarting) continue;
+        if (record_.batch == 0) tell_batch(first_open_batch());  // On the way back.
+        co_await roll_unit(i);
         if (all_over_again_) co_return;
     }
 }

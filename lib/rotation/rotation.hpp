@@ -142,6 +142,7 @@ class Rotation {
     Script<> stop_surge();
     Script<> stop_surge_unit(std::size_t index);
     Script<> roll();  // roll_out.cpp
+    void tell_batch(int batch);
     Script<> roll_what_was_begun();
     Script<bool> roll_batches();
     [[nodiscard]] int first_open_batch() const;

@@ -18,7 +18,8 @@ def batch(story, event, policy):
         return "BATCH is %r" % event["BATCH"]
     if event.rotation != story.rotation or not story.open:
         return None
-    if story.batch and count < story.batch_count:
+    replanned = story.evicts_all and story.may_go_back  # Who is left makes one batch.
+    if story.batch and count < story.batch_count and not replanned:
         return "there were %d batches" % story.batch_count
     if number < story.batch and event.phase != "commit" and not story.may_go_back:
         return "batch %d has been started" % story.batch
