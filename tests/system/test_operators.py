@@ -104,7 +104,7 @@ def test_a_failure_leads_back_by_itself_where_the_policy_says_so(scenario, traff
     rollout(scenario, healthy_deadline="3s", on_failure="revert")
     old = scenario.cloudflare.fingerprint()
     # Only with another token than the old one.
-    scenario.units.drop_in("once", "[Service]\nExecCondition=/bin/sh -c "
+    scenario.units.drop_in("once", "[Service]\nExecCondition=+/bin/sh -c "
                            "'test -e /run/was-here || { touch /run/was-here; exit 1; }'\n",
                            unit=FIRST)
     scenario.keyturn.rotate()
