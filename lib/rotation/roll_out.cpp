@@ -138,7 +138,6 @@ Script<> Rotation::roll_unit(std::size_t index) {
             not_begun(record_.units[index]);
             continue;
         }
-        if (inputs_.paused && !record_.compromised) continue;  // That came meanwhile.
         co_await restart(index);
         ++restarts;
     }

@@ -106,5 +106,34 @@ TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
     EXPECT_EQ(world.api_token, RotationWorld::Token::ours);
 }
 
+TEST(ChapterEdges, EveryRestartOnTheWayBackIsInABatch) {
+    RotationWorld world({a, b});
+    world.policy.rollout.on_failure = "revert";
+    world.unit(a).fate = RotationWorld::Fate::done_but_dead;
+    world.start();
+    step_until(world, [&] { return world.told(EventKind::rotation_reverting); });
+    world.unit(a).fate = RotationWorld::Fate::comes_up;
+    world.run();
+    ASSERT_TRUE(world.done());
+    for (const Event& event : world.events) {
+        if (event.kind != EventKind::unit_restarting) continue;
+        EXPECT_EQ(event.batch, "1/2");
+    }
+}
+
+TEST(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
+    RotationWorld world({a, b});
+    for (const std::string& name : {a, b}) {
+        world.unit(name).state.active_state = "inactive";
+        world.unit(name).state.sub_state = "dead";
+        world.unit(name).readiness.reset();
+    }
+    world.compromised = world.evict_all = true;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_FALSE(world.told(EventKind::batch_started));
+}
+
 }  // namespace
 }  // namespace keyturn
