@@ -93,12 +93,8 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
     const auto samples = co_await ask(std::move(sample));
     if (!samples) co_return samples.error();
-    const bool silent = std::ranges::any_of(*samples, [](const SampleUnits::Sample& unit) {
-        const bool at_rest =
-            unit.state.active_state == "inactive" || unit.state.active_state == "failed";
-        return !unit.readiness && !at_rest && unit.state.loaded();
-    });
-    if (silent) co_return std::vector<Connector>();
+    const bool known = std::ranges::all_of(*samples, tells_its_connector);
+    if (!known) co_return std::vector<Connector>();
     co_return keyturn::foreign_connectors(*connectors, *samples);
 }
 

@@ -114,10 +114,6 @@ Result<void> TunnelAgent::set_paused(bool paused) {
     event.message =
         fmt::format("An operator {} {}", paused ? "pauses" : "ends the pause of", policy_.name);
     if (paused) event.message += ": no rotation begins, and an open one restarts nothing more";
-    if (rotation_) {
-        event.rotation_id = rotation_->record().rotation_id;
-        event.phase = name_of(rotation_->record().phase);
-    }
     log_.record(event);
     publish();
     wakeup_.wake();
@@ -147,8 +143,6 @@ Result<void> TunnelAgent::retry() {
     }
     Event event = event_of(EventKind::hold_lifted, Priority::notice);
     event.message = fmt::format("An operator retries the rotation of {}", policy_.name);
-    event.rotation_id = rotation_->record().rotation_id;
-    event.phase = name_of(rotation_->record().phase);
     log_.record(event);
     retry_wanted_ = true;
     wakeup_.wake();

@@ -116,6 +116,10 @@ Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
     event.priority = priority;
     event.tunnel_name = policy_.name;
     event.tunnel_id = policy_.tunnel;
+    if (rotation_) {
+        event.rotation_id = rotation_->record().rotation_id;
+        event.phase = name_of(rotation_->record().phase);
+    }
     return event;
 }
 

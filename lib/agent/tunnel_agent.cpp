@@ -55,6 +55,10 @@ void TunnelAgent::load() {
     note_first_seen();
     // A crash while the token file was being written: no open rotation will clear that away.
     if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
+    recall_last();
+}
+
+void TunnelAgent::recall_last() {
     const auto history = world_.states.history(policy_.name, 1);
     if (history && !history->empty()) last_ = history->back();
 }
@@ -210,8 +214,7 @@ void TunnelAgent::note_end() {
 }
 
 void TunnelAgent::learn_from_end() {
-    const auto history = world_.states.history(policy_.name, 1);
-    if (history && !history->empty()) last_ = history->back();
+    recall_last();
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;

@@ -89,6 +89,7 @@ class TunnelAgent {
     [[nodiscard]] RotationInputs inputs_for(const Wish& wish);
     void note_end();
     void learn_from_end();
+    void recall_last();
     [[nodiscard]] bool superseded() const { return wish_ && wish_->compromised; }
     void note_token_file(std::string problem);
     [[nodiscard]] Event event_of(EventKind kind, Priority priority) const;

@@ -55,9 +55,7 @@ Script<> Rotation::plan_without_judging() {
     for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
     purpose = "systemd does not answer";
     facts.samples = co_await insist(std::move(sample_units), purpose);
-    const ListConnectors list;
-    purpose = "cannot list the tunnel's connectors at Cloudflare";
-    facts.connectors = co_await insist(list, purpose);
+    facts.connectors = co_await list_connectors();
     plan(facts);
 }
 

@@ -15,6 +15,15 @@ namespace keyturn {
 /// between: the host was suspended, or this process stood still.
 inline constexpr Milliseconds blind_max = std::chrono::seconds{30};
 
+/// A unit goes down only by what was seen at most this long before.
+inline constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
+
+/// How often the API is asked for its list of connectors.
+inline constexpr Milliseconds list_interval = std::chrono::seconds{2};
+
+/// Beyond a unit's own timeouts, for systemd's own work on a job.
+inline constexpr Milliseconds job_slack = std::chrono::seconds{10};
+
 /// Suspends the story with an action and resumes it with the answer.
 template <class Asked>
 class Rotation::Question {

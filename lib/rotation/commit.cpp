@@ -172,8 +172,8 @@ Script<> Rotation::put_back() {
     std::string reason = "secret_not_taken";
     std::string text = fmt::format(
         "Cloudflare accepted the {0} secret and yet shows the {1} token {2} later; the {1} token "
-        "is "
-        "back in the token file; units that were restarted meanwhile have to be restarted again. "
+        "is back in the token file; units that were restarted meanwhile have to be restarted "
+        "again. "
         "Find out what sets this tunnel's secret (Terraform?), then retry",
         wanted_one(), shown, to_text(confirm_deadline));
     co_await hold(std::move(reason), std::move(text));

@@ -15,22 +15,11 @@ namespace keyturn {
 
 namespace {
 
-constexpr Milliseconds list_interval = std::chrono::seconds{2};
-
-/// A restart is allowed by what was seen at most this long before.
-constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
-
 /// How long Cloudflare may go on listing somebody who was dropped.
 constexpr Milliseconds lockout_deadline = std::chrono::minutes{2};
 
 /// Who sets another secret more often than this after ours is stronger than we are.
 constexpr int resends_max = 3;
-
-bool tells_its_connector(const SampleUnits::Sample& sample) {
-    const bool at_rest =
-        sample.state.active_state == "inactive" || sample.state.active_state == "failed";
-    return at_rest || !sample.state.loaded() || sample.readiness;
-}
 
 }  // namespace
 
@@ -74,9 +63,7 @@ Script<> Rotation::evict() {
 /// Where one of ours does not say who it is, nobody is dropped yet: it has another connector after
 /// its restart, and then everybody else is.
 Script<> Rotation::evict_foreign() {
-    const ListConnectors list;
-    std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
-    const std::vector<Connector> connectors = co_await insist(list, std::move(purpose));
+    const std::vector<Connector> connectors = co_await list_connectors();
     // After the list: whoever of ours was restarted in between is in neither.
     const SampleUnits::Value samples = co_await sample();
     const auto silent = std::ranges::find_if_not(samples, tells_its_connector);
@@ -132,9 +119,7 @@ Script<> Rotation::restart_all() {
         if (unit.step != UnitStep::waiting || samples[i].state.active_state == "inactive") continue;
         dropped.push_back(unit.name);
         unit.batch = 1;
-        unit.invocation_before = samples[i].state.invocation;
-        if (samples[i].readiness) unit.connector_before = samples[i].readiness->connector_id;
-        unit.step = UnitStep::restarting;
+        begin_restart(unit, samples[i]);
     }
     if (dropped.empty()) co_return;  // Nothing runs, or all is under way since before a crash.
     record_.batch = 1;
@@ -160,9 +145,7 @@ Script<> Rotation::lock_out() {
     begin_step(lockout_deadline);
     for (;;) {
         const std::size_t waits = waits_;
-        const ListConnectors list;
-        std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
-        const std::vector<Connector> connectors = co_await insist(list, std::move(purpose));
+        const std::vector<Connector> connectors = co_await list_connectors();
         const SampleUnits::Value samples = co_await sample();
         if (waits_ != waits) deadline = now_ + lockout_deadline;
         const std::vector<Connector> foreign = foreign_connectors(connectors, samples);
@@ -199,10 +182,7 @@ std::optional<std::string> Rotation::replaced_among(const std::vector<std::strin
                                                     const SampleUnits::Value& samples) const {
     for (const std::string& unit : units) {
         const std::size_t index = index_of(unit);
-        const SampleUnits::Sample& sample = samples[index];
-        const bool replaced = sample.serving() && sample.readiness->connector_id !=
-                                                      record_.units[index].connector_after;
-        if (replaced) return unit;
+        if (runs_as_another(record_.units[index], samples[index])) return unit;
     }
     return std::nullopt;
 }

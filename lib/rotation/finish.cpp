@@ -13,8 +13,6 @@ namespace keyturn {
 
 namespace {
 
-constexpr Milliseconds list_interval = std::chrono::seconds{2};
-
 std::string_view what_became_of_it(const RotationRecord& record) {
     if (record.ends_on_foreign_token()) return "taken over";
     return record.reverts() ? "the old one again" : "rotated";
@@ -69,9 +67,7 @@ Script<> Rotation::await_api_list() {
     begin_step(inputs_.policy.rollout.healthy_deadline);
     for (;;) {
         const std::size_t waits = waits_;
-        const ListConnectors list;
-        std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
-        const std::vector<Connector> connectors = co_await insist(list, purpose);
+        const std::vector<Connector> connectors = co_await list_connectors();
         if (waits_ != waits) deadline = now_ + inputs_.policy.rollout.healthy_deadline;
         const std::vector<std::string> absent = units_absent_from(connectors);
         const std::vector<std::string> stragglers = stragglers_in(connectors);

@@ -27,13 +27,11 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
         if (!finding.failure) finding.failure = HealthFinding::Failure{unit.name, std::move(text)};
         finding.disturbed = true;
     };
-    const bool at_rest =
-        sample.state.active_state == "failed" || sample.state.active_state == "inactive";
-    if (at_rest && !sample.state.job_pending) {
+    if (sample.state.at_rest() && !sample.state.job_pending) {
         fail(fmt::format("it is {}/{}", sample.state.active_state, sample.state.sub_state));
         return;
     }
-    if (sample.serving() && sample.readiness->connector_id != unit.connector_after) {
+    if (runs_as_another(unit, sample)) {
         finding.replaced = unit.name;
         finding.disturbed = true;
         return;

@@ -129,6 +129,10 @@ std::vector<Connector> foreign_connectors(const std::vector<Connector>& connecto
     return foreign;
 }
 
+bool tells_its_connector(const Sample& sample) {
+    return sample.readiness || sample.state.at_rest() || !sample.state.loaded();
+}
+
 std::string describe(const Connector& connector) {
     return fmt::format("connector {} from {} since {}", connector.id,
                        connector.origin_ip.empty() ? "an unknown address" : connector.origin_ip,

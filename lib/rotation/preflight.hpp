@@ -29,6 +29,9 @@ struct PreflightFacts {
 [[nodiscard]] std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
                                                         const SampleUnits::Value& samples);
 
+/// Whether it can be told which connector is this unit's: it says so, or has none. Pure.
+[[nodiscard]] bool tells_its_connector(const SampleUnits::Sample& sample);
+
 /// "connector ID from ADDRESS since TIME", for people.
 [[nodiscard]] std::string describe(const Connector& connector);
 

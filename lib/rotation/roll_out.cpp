@@ -19,15 +19,6 @@ constexpr Milliseconds quick_look = Milliseconds{200};
 constexpr Milliseconds slow_look = std::chrono::seconds{1};
 constexpr Milliseconds quick_phase = std::chrono::seconds{15};
 
-/// Beyond a unit's own stop and start timeouts, for systemd's own work.
-constexpr Milliseconds job_slack = std::chrono::seconds{10};
-
-/// A restart is allowed by what was seen at most this long before.
-constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
-
-/// How often the API is asked for one connector.
-constexpr Milliseconds list_interval = std::chrono::seconds{2};
-
 /// How often a restart that did not happen (the bus died under it) is asked for again.
 constexpr int restarts_max = 3;
 
@@ -69,7 +60,7 @@ Script<bool> Rotation::roll_batches() {
         if (!still_ours) co_return false;
         record_.batch = batch;
         co_await save(Phase::roll);
-        tell_batch(batch);
+        tell_batch();
         for (std::size_t i = 0; i < record_.units.size(); ++i) {
             if (record_.units[i].batch == batch) co_await roll_unit(i);
             if (all_over_again_) co_return false;
@@ -81,17 +72,20 @@ Script<bool> Rotation::roll_batches() {
     }
 }
 
-void Rotation::tell_batch(int batch) {
-    record_.batch = batch;
+void Rotation::tell_batch() {
     say(EventKind::batch_started, Priority::notice,
-        fmt::format("Batch {} of {} of {}", batch, record_.batch_count(), inputs_.policy.name));
+        fmt::format("Batch {} of {} of {}", record_.batch, record_.batch_count(),
+                    inputs_.policy.name));
 }
 
 /// A unit promoted in a soak may be of a later batch, and a surge is of none.
 Script<> Rotation::roll_what_was_begun() {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         if (record_.units[i].step != UnitStep::restarting) continue;
-        if (record_.batch == 0) tell_batch(first_open_batch());  // On the way back.
+        if (record_.batch == 0) {  // On the way back.
+            record_.batch = first_open_batch();
+            tell_batch();
+        }
         co_await roll_unit(i);
         if (all_over_again_) co_return;
     }
@@ -274,10 +268,15 @@ Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
     if (unit.batch == 0 && !unit.surge)
         unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
+    begin_restart(unit, own);
+    co_await save(Phase::roll);
+}
+
+/// The process of now is the one that is to be replaced.
+void Rotation::begin_restart(UnitProgress& unit, const SampleUnits::Sample& own) {
     unit.invocation_before = own.state.invocation;
     if (own.readiness) unit.connector_before = own.readiness->connector_id;
     unit.step = UnitStep::restarting;
-    co_await save(Phase::roll);
 }
 
 /// A unit that has lost all its connections, which it cannot get back with the old token. Also one

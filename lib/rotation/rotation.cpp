@@ -123,6 +123,13 @@ Script<SampleUnits::Value> Rotation::sample() {
     co_return samples;
 }
 
+Script<std::vector<Connector>> Rotation::list_connectors() {
+    const ListConnectors question;
+    std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
+    std::vector<Connector> connectors = co_await insist(question, std::move(purpose));
+    co_return connectors;
+}
+
 Script<> Rotation::sleep_for(Milliseconds duration) {
     Wait wait;
     wait.until = now_ + duration;

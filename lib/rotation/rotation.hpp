@@ -142,7 +142,7 @@ class Rotation {
     Script<> stop_surge();
     Script<> stop_surge_unit(std::size_t index);
     Script<> roll();  // roll_out.cpp
-    void tell_batch(int batch);
+    void tell_batch();
     Script<> roll_what_was_begun();
     Script<bool> roll_batches();
     [[nodiscard]] int first_open_batch() const;
@@ -152,6 +152,7 @@ class Rotation {
     Script<> allow_restart(std::size_t index);
     Script<> hold_for_replicas(std::string unit, std::string why, SampleUnits::Value samples);
     Script<> record_restart(std::size_t index, SampleUnits::Sample own);
+    static void begin_restart(UnitProgress& unit, const SampleUnits::Sample& own);
     [[nodiscard]] std::optional<std::size_t> waiting_without_connection(
         const SampleUnits::Value& samples) const;
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
@@ -183,6 +184,7 @@ class Rotation {
     template <class Asked>
     Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
     Script<SampleUnits::Value> sample();
+    Script<std::vector<Connector>> list_connectors();
     Script<> sleep_for(Milliseconds duration);
     Script<> save(Phase phase);
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);

@@ -190,18 +190,20 @@ Task<Result<SampleUnits::Value>> Rotator::act(const SampleUnits& action) {
     co_return value;
 }
 
+/// What allowed a unit to go down may have been seen too long ago.
+Result<void> Rotator::check_age(BootTime not_after) const {
+    if (world_.clock.boot_now() <= not_after) return {};
+    return Error{Fault::busy, "this process stood still since the units were looked at", {}};
+}
+
 Task<Result<JobResult>> Rotator::act(const RestartUnit& action) {
-    if (world_.clock.boot_now() > action.not_after) {
-        co_return Error{Fault::busy, "this process stood still since the units were looked at", {}};
-    }
+    if (const auto age = check_age(action.not_after); !age) co_return age.error();
     const auto result = co_await world_.units.restart(action.unit, action.verb, action.deadline);
     co_return result;
 }
 
 Task<Result<JobResult>> Rotator::act(const StopUnit& action) {
-    if (world_.clock.boot_now() > action.not_after) {
-        co_return Error{Fault::busy, "this process stood still since the units were looked at", {}};
-    }
+    if (const auto age = check_age(action.not_after); !age) co_return age.error();
     const auto result = co_await world_.units.stop(action.unit, action.deadline);
     co_return result;
 }

@@ -78,6 +78,7 @@ class Rotator {
     Task<Result<void>> act(const ForgetSecrets& action);
     Task<Result<void>> act(const Conclude& action);
 
+    [[nodiscard]] Result<void> check_age(BootTime not_after) const;
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit);
     Task<Result<std::optional<InspectUnits::Unit>>> inspect_surge();

@@ -66,13 +66,13 @@ Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
     }
     const ListConnectors list;
     const auto connectors = co_await ask(list);
-    co_return connectors&& units_absent_from(*connectors).empty();
+    if (!connectors) co_return false;
+    co_return units_absent_from(*connectors).empty();
 }
 
 /// Looks at every unit until `duration` has passed without a disturbance, or `at_least`, if all is
-/// back by then. Holds when a restarted
-/// unit fails. Returns early with a unit that has to be restarted next, and when the token changed
-/// underneath.
+/// back by then. Holds when a restarted unit fails. Returns early with a unit that has to be
+/// restarted next, and when the token changed underneath.
 Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Milliseconds at_least) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);

@@ -11,12 +11,6 @@ namespace keyturn {
 
 namespace {
 
-/// Beyond the unit's own stop timeout, for systemd's own work.
-constexpr Milliseconds job_slack = std::chrono::seconds{10};
-
-/// What is seen at most this long before allows to stop it.
-constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
-
 constexpr Milliseconds look_interval = std::chrono::seconds{1};
 
 }  // namespace

@@ -11,8 +11,7 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
     using Standing = UnitVerdict::Standing;
     const UnitState& state = sample.state;
     const std::string shown = fmt::format("{}/{}", state.active_state, state.sub_state);
-    const bool at_rest = state.active_state == "failed" || state.active_state == "inactive";
-    if (at_rest && !state.job_pending) {
+    if (state.at_rest() && !state.job_pending) {
         return {Standing::dead, fmt::format("{}, result {}", shown, state.result)};
     }
     if (state.load_state == "masked") {

@@ -33,6 +33,12 @@ struct UnitVerdict {
     return unit.baseline > 2 ? unit.baseline - 1 : 1;
 }
 
+/// Whether a unit that was verified serves as another process by now.
+[[nodiscard]] inline bool runs_as_another(const UnitProgress& unit,
+                                          const SampleUnits::Sample& sample) {
+    return sample.serving() && sample.readiness->connector_id != unit.connector_after;
+}
+
 /// How many of the samples serve.
 [[nodiscard]] int count_serving(const SampleUnits::Value& samples);
 

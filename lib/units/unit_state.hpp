@@ -26,6 +26,11 @@ struct UnitState {
         return loaded() && active_state == "active" && sub_state == "running" && main_pid != 0;
     }
 
+    /// systemd does not start it again by itself.
+    [[nodiscard]] bool at_rest() const {
+        return active_state == "inactive" || active_state == "failed";
+    }
+
     bool operator==(const UnitState&) const = default;
 };
 

@@ -68,6 +68,9 @@ class RotationWorld {
     [[nodiscard]] bool done() const { return rotation->view().state == RotationState::done; }
     [[nodiscard]] bool refused() const { return rotation->view().state == RotationState::refused; }
     [[nodiscard]] Unit& unit(const std::string& name);
+    /// As an operator does it: it stays stopped.
+    static void stop(Unit& unit);
+
     [[nodiscard]] int serving() const;
     [[nodiscard]] std::size_t count(const std::string& logged) const;
 
@@ -157,7 +160,6 @@ class RotationWorld {
     Result<void> act(const Conclude& action);
 
     void bring_up(Unit& unit);
-    void stop(Unit& unit);
     [[nodiscard]] ReadToken::Holder holder_of(Token token) const;
     [[nodiscard]] Token fresh() const { return taken_back ? Token::old : Token::ours; }
     void let_time_pass();

@@ -123,11 +123,7 @@ TEST(ChapterEdges, EveryRestartOnTheWayBackIsInABatch) {
 
 TEST(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
     RotationWorld world({a, b});
-    for (const std::string& name : {a, b}) {
-        world.unit(name).state.active_state = "inactive";
-        world.unit(name).state.sub_state = "dead";
-        world.unit(name).readiness.reset();
-    }
+    for (const std::string& name : {a, b}) world.stop(world.unit(name));
     world.compromised = world.evict_all = true;
     world.start();
     world.run();

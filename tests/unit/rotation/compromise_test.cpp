@@ -93,10 +93,7 @@ TEST(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
     world.evict_all = true;
     world.start();
     ASSERT_TRUE(world.run_until("evict all"));
-    RotationWorld::Unit& stopped = world.unit(c);
-    stopped.state.active_state = "inactive";
-    stopped.state.sub_state = "dead";
-    stopped.readiness.reset();
+    world.stop(world.unit(c));
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");

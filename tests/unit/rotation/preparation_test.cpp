@@ -147,10 +147,7 @@ TEST(Preflight, NamesEveryProblemAtOnce) {
 TEST(Preflight, ListsAUnitThatIsStoppedAndLeavesItSo) {
     RotationWorld world({a, b, "cloudflared-web@3.service"});
     RotationWorld::Unit& stopped = world.unit("cloudflared-web@3.service");
-    stopped.state.active_state = "inactive";
-    stopped.state.sub_state = "dead";
-    stopped.state.main_pid = 0;
-    stopped.readiness.reset();
+    world.stop(stopped);
     world.start();
     world.run();
     ASSERT_TRUE(world.done());

@@ -241,11 +241,7 @@ TEST(RollOut, HoldsWhenAnOperatorStoppedTheNextUnit) {
     RotationWorld world({a, b, c});
     world.before_action = [&](const std::string& action) {
         if (action != "restart " + a) return;
-        UnitState& state = world.unit(b).state;
-        state.active_state = "inactive";
-        state.sub_state = "dead";
-        state.main_pid = 0;
-        world.unit(b).readiness.reset();
+        world.stop(world.unit(b));
     };
     world.start();
     world.run();

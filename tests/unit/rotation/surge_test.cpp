@@ -196,10 +196,7 @@ TEST(Surge, HelpsOutInTheMiddleOfARollOut) {
     world.policy.rollout.min_available = 2;
     world.start();
     ASSERT_TRUE(world.run_until("save soak"));
-    RotationWorld::Unit& stopped = world.unit(c);
-    stopped.state.active_state = "inactive";
-    stopped.state.sub_state = "dead";
-    stopped.readiness.reset();
+    world.stop(world.unit(c));
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.disk_record->hold->unit, c);
