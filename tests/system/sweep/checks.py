@@ -7,7 +7,7 @@ import dataclasses
 import json
 
 from chronicle import Judge, Policy, read_entries
-from scenario.keyturn import STATE, TOKEN
+from scenario.keyturn import STATE
 
 PENDING = STATE + "/pending/web"
 HISTORY = STATE + "/history/web.jsonl"

@@ -1,11 +1,12 @@
 """Does harm in the middle of a story, and expects that the checks see it."""
 
 from scenario.journal import EVENT_IDS
-from scenario.keyturn import TOKEN
+from scenario.keyturn import TOKEN as TOKEN_OF
 
 from sweep import calls, checks
 from sweep.calls import Point
 
+TOKEN = TOKEN_OF % "web"
 LEFT_OVER = "%s/tokens/.web.keyturn-%s" % (checks.STATE, "0" * 32)
 FIELDS = ("TUNNEL_NAME", "TUNNEL_ID", "ROTATION_ID", "TARGET_UNIT", "BATCH", "PHASE",
           "FINGERPRINT", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "MESSAGE", "PRIORITY")
