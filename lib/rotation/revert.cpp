@@ -39,7 +39,7 @@ Script<> Rotation::revert(std::string why) {
     if (record_.hold && record_.hold->reason == "verification_failed") {
         failed_unit_ = record_.hold->unit;
     }
-    inputs_.acknowledged_unit = failed_unit_;
+    inputs_.acknowledged_unit.clear();
     record_.hold.reset();
     view_.state = RotationState::running;
     view_.reason.clear();

@@ -171,8 +171,9 @@ bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample
         verdict.standing == UnitVerdict::Standing::not_yet && sample.state.running();
     if (lacking) return acknowledged;
     if (verdict.standing != UnitVerdict::Standing::dead) return false;
-    // A surge is stopped as a rule, and started as it is restarted.
-    return sample.state.active_state == "failed" || acknowledged || unit.surge;
+    // A surge is stopped as a rule, and started as it is restarted; who failed is not to stay so.
+    const bool ours_to_start = unit.surge || unit.name == failed_unit_;
+    return sample.state.active_state == "failed" || acknowledged || ours_to_start;
 }
 
 /// Waits until this unit may go down: enough others serve, or it does not serve itself (I1).

@@ -9,6 +9,10 @@
 namespace keyturn {
 namespace {
 
+using namespace std::chrono_literals;
+using Fate = RotationWorld::Fate;
+using Token = RotationWorld::Token;
+
 const std::string a = "cloudflared-web@1.service";
 const std::string b = "cloudflared-web@2.service";
 
@@ -119,6 +123,42 @@ TEST(ChapterEdges, EveryRestartOnTheWayBackIsInABatch) {
         if (event.kind != EventKind::unit_restarting) continue;
         EXPECT_EQ(event.batch, "1/2");
     }
+}
+
+TEST(ChapterEdges, OnTheWayBackAUnitThatOurOwnRestartHasLeftDeadIsStarted) {
+    RotationWorld world({a, b});
+    world.policy.rollout.on_failure = "revert";
+    world.unit(a).fate = Fate::done_but_dead;
+    world.start();
+    ASSERT_TRUE(world.run_until("take back"));
+    world.unit(a).fate = Fate::comes_up;
+    world.run();
+    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.unit(a).token, Token::old);
+    EXPECT_EQ(world.unit(a).restarts, 2);
+}
+
+TEST(ChapterEdges, OnTheWayBackADeadUnitThatSomebodyStartsIsLetBe) {
+    RotationWorld world({a, b});
+    world.policy.rollout.on_failure = "revert";
+    world.unit(a).fate = Fate::done_but_dead;
+    world.before_action = [&](const std::string& action) {
+        RotationWorld::Unit& dead = world.unit(a);
+        if (action != "save roll" || !world.taken_back || dead.state.running()) return;
+        dead.fate = Fate::comes_up;
+        dead.state.active_state = "active";
+        dead.state.sub_state = "running";
+        dead.state.main_pid = 1;
+        dead.state.invocation = "started-by-somebody";
+        dead.token = Token::old;
+        dead.came_up = world.now + 10s;  // It takes its time to connect.
+        dead.readiness = Readiness{"started-by-somebody", "", 2, true};
+    };
+    world.start();
+    world.run();
+    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.unit(a).token, Token::old);
+    EXPECT_EQ(world.unit(a).restarts, 1) << "by us; it gets its other connections by itself";
 }
 
 TEST(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
