@@ -35,17 +35,19 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     if (!current) co_return current.error();
     auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    const bool of_this_one =
-        *kept && (action.superseded.empty() || (*kept)->rotation_id != action.superseded);
+    const bool supersedes = !action.superseded.empty();
+    const bool of_superseded = *kept && supersedes && (*kept)->rotation_id == action.superseded;
     const bool reusable =
-        of_this_one && (same_token((*kept)->old, *current) || same_token((*kept)->fresh, *current));
+        *kept && !of_superseded &&
+        (supersedes || same_token((*kept)->old, *current) || same_token((*kept)->fresh, *current));
     if (!reusable) {
         auto fresh = make_token(*current);
         if (!fresh) co_return fresh.error();
         PendingTokens pending;
         pending.rotation_id = rotation_id_of(*fresh);
         pending.new_token = encode_token(*fresh);
-        pending.old_token = encode_token(*current);
+        // Its PATCH may have been sent, and the API be behind: then that token is nowhere else.
+        pending.old_token = encode_token(of_superseded ? (*kept)->fresh : *current);
         const auto saved = world_.tokens.keep_pending(policy_.name, pending);
         if (!saved) co_return saved.error();
         kept = kept_tokens(world_.tokens, policy_);
@@ -57,7 +59,8 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     if (!staged) co_return staged.error();
     PrepareSecret::Value value;
     value.rotation_id = (*kept)->rotation_id;
-    value.old_fingerprint = fingerprint_of((*kept)->old);
+    const bool shown = supersedes && !same_token((*kept)->fresh, *current);
+    value.old_fingerprint = fingerprint_of(shown ? *current : (*kept)->old);
     value.new_fingerprint = fingerprint_of((*kept)->fresh);
     co_return value;
 }

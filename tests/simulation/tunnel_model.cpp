@@ -216,21 +216,25 @@ TunnelModel::ResultOf<CheckFiles> TunnelModel::act(const CheckFiles&) {
 TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret& action) {
     const Result<SecretId> current = read_api();
     if (!current) return current.error();
-    const bool of_this_one =
-        disk_.kept && (action.superseded.empty() || disk_.kept->rotation_id != action.superseded);
+    const bool supersedes = !action.superseded.empty();
+    const bool of_superseded =
+        disk_.kept && supersedes && disk_.kept->rotation_id == action.superseded;
     const bool reusable =
-        of_this_one && (disk_.kept->old == *current || disk_.kept->fresh == *current);
+        disk_.kept && !of_superseded &&
+        (supersedes || disk_.kept->old == *current || disk_.kept->fresh == *current);
     if (!reusable) {
         const SecretId fresh = next_secret_++;
+        const SecretId old = of_superseded ? disk_.kept->fresh : *current;
         const auto kept = disk_operation([&] {
-            disk_.kept = KeptSecrets{rotation_id(fresh), fresh, *current};
+            disk_.kept = KeptSecrets{rotation_id(fresh), fresh, old};
         });
         if (!kept) return kept.error();
     }
     const KeptSecrets kept = *disk_.kept;
     const Result<void> staged = stage(kept.rotation_id, kept.fresh);
     if (!staged) return staged.error();
-    return PrepareSecret::Value{kept.rotation_id, fingerprint(kept.old), fingerprint(kept.fresh)};
+    const SecretId old = supersedes && kept.fresh != *current ? *current : kept.old;
+    return PrepareSecret::Value{kept.rotation_id, fingerprint(old), fingerprint(kept.fresh)};
 }
 
 TunnelModel::ResultOf<DeliverToken> TunnelModel::act(const DeliverToken&) {

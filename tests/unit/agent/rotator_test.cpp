@@ -102,6 +102,18 @@ TEST_F(RotatorTest, SupersedesASecretThatTheApiHoldsAlready) {
     EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
 }
 
+/// Sent, and the API is behind: what it holds then is nowhere else.
+TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
+    const std::string old_text = host_->api_token_text();
+    const auto first = prepare();
+    ASSERT_TRUE(ask(CommitSecret{}));
+    host_->api_token_shown = old_text;
+    const auto second = prepare(first.rotation_id);
+    EXPECT_EQ(second.old_fingerprint, first.old_fingerprint) << "as the API shows it";
+    EXPECT_EQ(kept(), std::pair(first.new_fingerprint, second.new_fingerprint));
+    EXPECT_EQ(prepare(first.rotation_id).new_fingerprint, second.new_fingerprint);
+}
+
 TEST_F(RotatorTest, DropsOneConnectorOrAll) {
     host_->strangers = {Connector{"thief", "", "", "", 1}, Connector{"other", "", "", "", 1}};
     ASSERT_TRUE(ask(EvictConnector{"thief"}));
