@@ -4,6 +4,8 @@ FIRST = "cloudflared-web@1.service"
 SECOND = "cloudflared-web@2.service"
 EXIT_HELD = 3
 ALERT = "1"
+# The stand-in starts, and never reaches the edge.
+UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
 BUS = ("dbus.socket", "dbus.service")
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-FIRST = "cloudflared-web@1.service"
-SECOND = "cloudflared-web@2.service"
+from fault_checks import FIRST, SECOND
+
 RESTART_SOON = "[Service]\nRestartSec=200ms\n"
 
 
@@ -79,7 +79,7 @@ def test_killed_and_finished(scenario, moment):
     assert len(state["fingerprints"]) == secrets + 1, "one rotation makes one secret"
     assert [item["fingerprints"] for item in state["connectors"]] == [[state["fingerprint"]]] * 2
     assert scenario.delivered()
-    assert scenario.host.output("find", "/var/lib/keyturn/pending", "-type", "f") == ""
+    assert scenario.keyturn.kept_secrets() == ""
     assert "rotation_held" not in scenario.journal.story()
 
 

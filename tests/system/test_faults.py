@@ -4,12 +4,11 @@ and whatever happens the other replica goes on serving.
 
 import pytest
 
-from fault_checks import BUS, EXIT_HELD, FIRST, SECOND, check_done, check_held, with_rollout
+from fault_checks import (BUS, EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, check_done, check_held,
+                          with_rollout)
 from scenario import wait_until
 from scenario.keyturn import UNIT
 
-# The stand-in starts, and never reaches the edge.
-UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
 FAILS_TWICE = """[Service]
 ExecStartPre=+/bin/sh -c 'echo >>/run/starts; [ $$(wc -l </run/starts) -ge 3 ]'
 """

@@ -6,12 +6,11 @@ import functools
 
 import pytest
 
+from fault_checks import UNREACHABLE_EDGE
 from scenario import event_name, wait_until
 
 NAMES = ("web", "shop", "mail")
 BROKEN = "cloudflared-mail@1.service"
-# The stand-in starts, and never reaches the edge.
-UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
 QUIET_SECONDS = 6
 QUOTA = 20
 WINDOW_SECONDS = 10.0

@@ -2,23 +2,14 @@
 
 import pytest
 
+from fault_checks import FIRST, SECOND, UNREACHABLE_EDGE, with_rollout
 from scenario import wait_until
-
-FIRST = "cloudflared-web@1.service"
-SECOND = "cloudflared-web@2.service"
-UNREACHABLE_EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n"
 
 
 @pytest.fixture(autouse=True)
 def not_paused_in_the_end(scenario):
     yield
     scenario.keyturn.ctl("resume", "web")
-
-
-def rollout(scenario, **values):
-    """Start keyturnd with another policy."""
-    scenario.keyturn.write_policy(rollout=values)
-    scenario.keyturn.restart()
 
 
 def running_with(scenario):
@@ -33,7 +24,7 @@ def check_went_back(scenario, old):
     assert scenario.cloudflare.fingerprint() == old
     assert scenario.delivered()
     assert set(map(tuple, running_with(scenario).values())) == {(old,)}
-    assert not scenario.host.output("find", "/var/lib/keyturn/pending", "-type", "f")
+    assert not scenario.keyturn.kept_secrets()
 
 
 def test_a_paused_tunnel_is_not_rotated(scenario):
@@ -49,7 +40,7 @@ def test_a_paused_tunnel_is_not_rotated(scenario):
 
 
 def test_a_pause_stops_before_the_next_restart(scenario, traffic):
-    rollout(scenario, soak="1s")
+    with_rollout(scenario, soak="1s")
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
     scenario.keyturn.ctl("pause", "web", check=True)
@@ -77,7 +68,7 @@ def test_a_pause_stops_before_the_change_at_cloudflare(scenario, traffic):
 
 @pytest.mark.parametrize("reach", ["unit_restarting", "unit_verified", "soak_started"])
 def test_a_rotation_is_called_off(scenario, traffic, reach):
-    rollout(scenario, soak="20s")
+    with_rollout(scenario, soak="20s")
     old = scenario.cloudflare.fingerprint()
     second = scenario.units.invocations()[SECOND]
     scenario.keyturn.rotate()
@@ -90,7 +81,7 @@ def test_a_rotation_is_called_off(scenario, traffic, reach):
 
 
 def test_a_hold_is_called_off(scenario, traffic):
-    rollout(scenario, healthy_deadline="3s")
+    with_rollout(scenario, healthy_deadline="3s")
     old = scenario.cloudflare.fingerprint()
     scenario.units.drop_in("broken", UNREACHABLE_EDGE, unit=FIRST)
     scenario.keyturn.rotate()
@@ -101,7 +92,7 @@ def test_a_hold_is_called_off(scenario, traffic):
 
 
 def test_a_failure_leads_back_by_itself_where_the_policy_says_so(scenario, traffic):
-    rollout(scenario, healthy_deadline="3s", on_failure="revert")
+    with_rollout(scenario, healthy_deadline="3s", on_failure="revert")
     old = scenario.cloudflare.fingerprint()
     # Only with another token than the old one.
     scenario.units.drop_in("once", "[Service]\nExecCondition=+/bin/sh -c "
@@ -122,7 +113,7 @@ def test_nothing_is_called_off_where_nothing_is_open(scenario):
 
 def test_killed_on_the_way_back_and_finished(scenario, traffic):
     scenario.units.drop_in("soon", "[Service]\nRestartSec=200ms\n", unit="keyturnd.service")
-    rollout(scenario, soak="20s")
+    with_rollout(scenario, soak="20s")
     old = scenario.cloudflare.fingerprint()
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")

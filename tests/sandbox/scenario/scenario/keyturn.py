@@ -111,6 +111,10 @@ class Keyturn:
         """Return what the token file holds, '' where there is none."""
         return self._host.run("cat", TOKEN % of, check=False).stdout
 
+    def kept_secrets(self):
+        """Return the files in which the secrets of an open rotation are kept, '' for none."""
+        return self._host.output("find", STATE + "/pending", "-type", "f")
+
     def write_api_token(self, token):
         """Put another API token in place; keyturnd sees it at its next start."""
         self._host.run("sh", "-c", PUT_FILE, "put", API_TOKEN, "600", feed=token)
