@@ -66,14 +66,10 @@ Error untrusted(std::string_view why) {
                  {}};
 }
 
+/// Of a file that is no use.
 std::string describe(const StateFile& file) {
-    switch (file.kind) {
-        case StateFile::Kind::absent: return "missing";
-        case StateFile::Kind::whole: return "whole";
-        case StateFile::Kind::damaged: return fmt::format("damaged ({})", file.why);
-        case StateFile::Kind::newer: return "of a newer version of keyturn";
-    }
-    return {};
+    if (file.kind == StateFile::Kind::absent) return "missing";
+    return fmt::format("damaged ({})", file.why);
 }
 
 }  // namespace
