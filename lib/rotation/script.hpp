@@ -17,14 +17,13 @@ class Script;
 
 namespace detail {
 
-struct FinalAwaiter {
-    bool await_ready() const noexcept { return false; }
+/// Goes on with whoever waits for this script.
+struct FinalAwaiter : std::suspend_always {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> done) const noexcept {
         std::coroutine_handle<> continuation = done.promise().continuation;
         return continuation ? continuation : std::noop_coroutine();
     }
-    void await_resume() const noexcept {}
 };
 
 struct ScriptPromiseBase {

@@ -101,6 +101,7 @@ class RotationWorld {
 
     // The API.
     Token api_token = Token::old;
+    std::string ours_fingerprint = "new";  ///< Of `Token::ours`; a stranger's once taken over.
     std::optional<Token> token_shown;  ///< GET token shows this one, whatever is true.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
@@ -111,6 +112,7 @@ class RotationWorld {
 
     // The disk.
     Token file_token = Token::old;
+    bool file_of_another_tunnel = false;
     bool pending_kept = false;
     std::string kept_rotation;  ///< Whose two tokens are kept.
     bool taken_back = false;    ///< The two kept tokens have changed places.
@@ -161,6 +163,7 @@ class RotationWorld {
 
     void bring_up(Unit& unit);
     [[nodiscard]] ReadToken::Holder holder_of(Token token) const;
+    [[nodiscard]] std::string fingerprint_of(Token token) const;
     [[nodiscard]] Token fresh() const { return taken_back ? Token::old : Token::ours; }
     void let_time_pass();
 

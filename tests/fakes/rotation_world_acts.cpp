@@ -16,6 +16,11 @@ ReadToken::Holder RotationWorld::holder_of(Token token) const {
     return token == fresh() ? ReadToken::Holder::ours : ReadToken::Holder::previous;
 }
 
+std::string RotationWorld::fingerprint_of(Token token) const {
+    if (token == Token::ours) return ours_fingerprint;
+    return token == Token::old ? "old" : "theirs";
+}
+
 Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
     return InspectTunnel::Value{tunnel_deleted, "healthy"};
 }
@@ -24,7 +29,7 @@ Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {
     ReadToken::Value value;
     const Token shown = token_shown.value_or(api_token);
     value.holder = holder_of(shown);
-    value.fingerprint = shown == Token::ours ? "new" : shown == Token::old ? "old" : "theirs";
+    value.fingerprint = fingerprint_of(shown);
     value.clock_ahead = Milliseconds{0};
     return value;
 }
@@ -41,7 +46,7 @@ Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
 }
 
 Result<CheckFiles::Value> RotationWorld::act(const CheckFiles&) {
-    return CheckFiles::Value{"old", false};
+    return CheckFiles::Value{"old", file_of_another_tunnel};
 }
 
 Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
@@ -58,6 +63,7 @@ Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
     }
     if (!pending_kept || superseded_one) {
         ++secrets_made;
+        ours_fingerprint = "new";
         kept_rotation = fmt::format("{}123456789abcdef0123456789abcdef", secrets_made - 1);
     }
     pending_kept = true;
@@ -116,12 +122,15 @@ Result<void> RotationWorld::act(const EvictConnector& action) {
 }
 
 Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
+    const std::string now_held = fingerprint_of(api_token);
+    if (now_held != action.fingerprint) return AdoptToken::Value{"", now_held};
+    ours_fingerprint = now_held;
     // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
     taken_back = false;
     for (auto& [name, unit] : units) unit.token = Token::old;
-    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", action.fingerprint};
+    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", now_held};
 }
 
 Result<void> RotationWorld::act(const Wait& action) {

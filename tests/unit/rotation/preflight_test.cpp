@@ -1,0 +1,144 @@
+#include "rotation/preflight.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string a = "cloudflared-web@1.service";
+const std::string b = "cloudflared-web@2.service";
+const std::string extra = "keyturn-surge@web.service";
+
+/// Facts with nothing wrong: two units that serve.
+class JudgedPreflight : public testing::Test {
+  protected:
+    JudgedPreflight() {
+        policy_.name = "web";
+        policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
+        add(a);
+        add(b);
+    }
+
+    void add(const std::string& name, bool surge = false) {
+        facts_.units.push_back({name, std::nullopt, 45s, surge});
+        SampleUnits::Sample sample;
+        sample.state.name = name;
+        sample.state.load_state = "loaded";
+        sample.state.active_state = surge ? "inactive" : "active";
+        sample.state.sub_state = surge ? "dead" : "running";
+        if (!surge) {
+            sample.state.main_pid = 4711;
+            sample.readiness = Readiness{"of " + name, policy_.tunnel, 4, true};
+            facts_.connectors.push_back({"of " + name, "192.0.2.1", "", "", 4});
+        }
+        facts_.samples.push_back(std::move(sample));
+    }
+
+    void stop(std::size_t index) {
+        facts_.samples[index].state.active_state = "inactive";
+        facts_.samples[index].state.main_pid = 0;
+        facts_.samples[index].readiness.reset();
+        facts_.connectors.clear();
+    }
+
+    [[nodiscard]] std::vector<std::string> problems(bool scheduled = false) {
+        return judge_preflight(policy_, false, scheduled, facts_);
+    }
+
+    TunnelPolicy policy_;
+    PreflightFacts facts_;
+};
+
+TEST_F(JudgedPreflight, FindsNothingWrong) {
+    EXPECT_THAT(problems(true), IsEmpty());
+}
+
+TEST_F(JudgedPreflight, RefusesTheTokenFileOfAnotherTunnel) {
+    facts_.files.other_tunnel = true;
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("the token of another tunnel")));
+}
+
+TEST_F(JudgedPreflight, RefusesAWrongClockOfAScheduleAlone) {
+    facts_.token.clock_ahead = 6min;
+    EXPECT_THAT(problems(true), ElementsAre(HasSubstr("clock is 6m ahead of the API's")));
+    facts_.token.clock_ahead = -6min;
+    EXPECT_THAT(problems(true), ElementsAre(HasSubstr("clock is 6m behind the API's")));
+    EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(JudgedPreflight, RefusesAUnitThatIsNotThere) {
+    facts_.samples[0].state.load_state = "masked";
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr(a + " is masked")));
+    facts_.samples[0].state.load_state = "";
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr(a + " is unknown to systemd")));
+}
+
+TEST_F(JudgedPreflight, RefusesAUnitWithoutConnectionAndSaysHowItIsKnown) {
+    facts_.samples[0].readiness->connections = 0;
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("(/ready says 0)")));
+    facts_.samples[0].readiness.reset();
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("(its metrics server does not answer)")));
+}
+
+TEST_F(JudgedPreflight, RefusesAUnitOfAnotherTunnelButNotOneThatDoesNotSay) {
+    facts_.samples[0].readiness->tunnel = "0b1a7c6e";
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr(a + " serves tunnel 0b1a7c6e")));
+    facts_.samples[0].readiness->tunnel.clear();
+    EXPECT_THAT(problems(), IsEmpty());
+}
+
+TEST_F(JudgedPreflight, RefusesATunnelOfWhichNothingServes) {
+    stop(0);
+    stop(1);
+    EXPECT_THAT(problems(), ElementsAre("no unit of this tunnel serves: start one first"));
+}
+
+TEST_F(JudgedPreflight, OffersWhatWouldHelpWhereTooFewServe) {
+    policy_.rollout.min_available = 2;
+    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("only 2 units are serving"),
+                                              HasSubstr("keyturnd --surge-unit web"))));
+    policy_.rollout.surge = "never";
+    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("--surge-unit"))));
+    policy_.rollout.surge = "auto";
+    add(extra, true);
+    EXPECT_THAT(problems(), IsEmpty()) << "one more is enough";
+    policy_.rollout.min_available = 3;
+    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("--surge-unit")))) << "it is there already";
+}
+
+TEST_F(JudgedPreflight, DescribesAConnectorByWhatIsKnownOfIt) {
+    EXPECT_EQ(describe(Connector{"x", "192.0.2.9", "2026-11-24T06:50:54Z", "", 4}),
+              "connector x from 192.0.2.9 since 2026-11-24T06:50:54Z");
+    EXPECT_EQ(describe(Connector{"x", "", "", "", 4}),
+              "connector x from an unknown address since an unknown time");
+}
+
+TEST_F(JudgedPreflight, PlansNoBatchWhereNothingRuns) {
+    stop(0);
+    stop(1);
+    const std::vector<UnitProgress> plan = plan_units(policy_, facts_);
+    ASSERT_EQ(plan.size(), 2U);
+    EXPECT_EQ(plan[0].batch, 0);
+    EXPECT_EQ(plan[0].step, UnitStep::listed);
+}
+
+TEST_F(JudgedPreflight, PlansNoTurnForAnExtraUnitThatRuns) {
+    add(extra, true);
+    facts_.samples[2].state.active_state = "active";
+    facts_.samples[2].state.sub_state = "running";
+    facts_.samples[2].state.main_pid = 4712;
+    const std::vector<UnitProgress> plan = plan_units(policy_, facts_);
+    EXPECT_EQ(plan[2].step, UnitStep::listed);
+    EXPECT_EQ(plan[2].batch, 0);
+    EXPECT_EQ(plan[2].baseline, 4) << "as good as the best";
+}
+
+}  // namespace
+}  // namespace keyturn
