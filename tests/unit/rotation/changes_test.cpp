@@ -45,6 +45,22 @@ TEST(Changes, TokenThatIsBackBeforeItIsTakenOverCostsNothing) {
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
 
+TEST(Changes, TokenThatIsBackAfterACrashIsNotTakenOverAgain) {
+    RotationWorld world({a, b});
+    world.takes_over = true;
+    world.api_token = Token::foreign;
+    world.start();
+    ASSERT_TRUE(world.run_until("save soak"));
+    world.api_token = Token::old;
+    ASSERT_TRUE(world.run_until("adopt"));
+    world.api_token = Token::ours;
+    world.crash_and_restart();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.count("adopt"), 1U);
+}
+
 TEST(Changes, TokenThatFailsAUnitInTheSoakIsFollowed) {
     RotationWorld world({a, b});
     world.start();
