@@ -5,6 +5,18 @@
 #include <set>
 #include <string>
 
+namespace {
+
+bool without_entropy = false;
+
+}  // namespace
+
+// The linker leads the call of the library through this one.
+extern "C" int __real_RAND_priv_bytes(unsigned char* memory, int size);
+extern "C" int __wrap_RAND_priv_bytes(unsigned char* memory, int size) {
+    return without_entropy ? 0 : __real_RAND_priv_bytes(memory, size);
+}
+
 namespace keyturn {
 namespace {
 
@@ -26,6 +38,14 @@ TEST(Random, UsesEveryValueOfAByte) {
     const std::string_view text = bytes->reveal();
     // 1024 draws of 256 values miss fewer than 30 of them, but for a chance of 1 in 10^30.
     EXPECT_GT(std::set<char>(text.begin(), text.end()).size(), 226U);
+}
+
+TEST(Random, GivesNothingWithoutEntropy) {
+    without_entropy = true;
+    const Result<Secret> bytes = make_random()->bytes(32);
+    without_entropy = false;
+    ASSERT_FALSE(bytes);
+    EXPECT_EQ(bytes.error().fault, Fault::unreachable);
 }
 
 TEST(RandomDeathTest, ASecretOfNoBytesIsABug) {

@@ -51,6 +51,19 @@ TEST(Token, EncodesAsCloudflaredDoes) {
         json->reveal().ends_with(R"("t":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","e":"fed"})"));
 }
 
+TEST(Token, TakesForNamesWhatAJournalFieldMayHold) {
+    TunnelToken token = example();
+    for (const char* name : {"a_b", "a.b", "A-Z"}) {
+        token.account = name;
+        EXPECT_TRUE(decode_token(encode_token(token).reveal())) << name;
+    }
+    for (const std::string& name :
+         {std::string("a{b"), std::string("a b"), std::string(300, 'a')}) {
+        token.account = name;
+        EXPECT_FALSE(decode_token(encode_token(token).reveal())) << name;
+    }
+}
+
 TEST(Token, DecodesWhatItEncodes) {
     TunnelToken token = example();
     for (const char* endpoint : {"", "fed"}) {
