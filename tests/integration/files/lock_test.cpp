@@ -4,7 +4,24 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <filesystem>
+#include <string>
+
+namespace {
+
+int lock_error = 0;
+
+}  // namespace
+
+// The linker leads the call of the library through this one.
+extern "C" int __real_flock(int fd, int operation);
+extern "C" int __wrap_flock(int fd, int operation) {
+    if (lock_error == 0) return __real_flock(fd, operation);
+    errno = lock_error;
+    return -1;
+}
 
 namespace keyturn {
 namespace {
@@ -23,6 +40,20 @@ TEST(Lock, KeepsASecondProcessOut) {
         ::_exit(refused && second.error().text == expected ? 0 : 1);
     });
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(Lock, SaysWhyItCannotBeTaken) {
+    const Sandbox sandbox;
+    lock_error = ENOLCK;
+    const Result<std::unique_ptr<StateStore>> unlocked = make_state_store(sandbox.path());
+    lock_error = 0;
+    ASSERT_FALSE(unlocked);
+    EXPECT_NE(unlocked.error().text.find("cannot lock " + sandbox.path()), std::string::npos);
+    std::filesystem::remove(sandbox / "lock");
+    std::filesystem::create_directory(sandbox / "lock");
+    const Result<std::unique_ptr<StateStore>> closed = make_state_store(sandbox.path());
+    ASSERT_FALSE(closed);
+    EXPECT_NE(closed.error().text.find("cannot open " + sandbox.path()), std::string::npos);
 }
 
 TEST(Lock, EndsWithTheStore) {

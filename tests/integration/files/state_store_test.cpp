@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -230,6 +232,65 @@ TEST_F(StateStoreTest, SaysThatTheDiskIsFullWhenTheBallastWasNotEnough) {
     EXPECT_NE(saved.error().text.find("No space left on device"), std::string::npos);
     EXPECT_TRUE(store_->save("web", state_of(1)));
     EXPECT_EQ(loaded_batch(), 1);
+}
+
+TEST_F(StateStoreTest, GoesOnWithoutABallastThatCannotBeFilled) {
+    const std::string ballast = sandbox_ / "ballast";
+    store_.reset();
+    bool made = false;
+    for (int at = 1; at < 40 && !made; ++at) {
+        std::filesystem::remove(ballast);
+        FaultPlan plan;
+        plan.at = at;
+        plan.error = ENOSPC;
+        arm(plan);
+        const auto store = make_state_store(sandbox_.path());
+        made = disarm() < at;
+        if (store && std::filesystem::exists(ballast)) {
+            EXPECT_EQ(std::filesystem::file_size(ballast), std::uintmax_t{1024} * 1024) << at;
+        }
+    }
+    EXPECT_TRUE(made) << "every operation of a start has failed once";
+}
+
+TEST_F(StateStoreTest, MakesABallastOfAWrongSizeAnew) {
+    const std::string ballast = sandbox_ / "ballast";
+    std::filesystem::resize_file(ballast, 7);
+    restart();
+    EXPECT_EQ(std::filesystem::file_size(ballast), std::uintmax_t{1024} * 1024);
+}
+
+TEST_F(StateStoreTest, ListsTheTunnelsThatItKnows) {
+    ASSERT_TRUE(store_->save("web", state_of(1)));
+    ASSERT_TRUE(store_->save("web", state_of(2)));
+    ASSERT_TRUE(store_->save("api", state_of(1)));
+    EXPECT_EQ(*store_->tunnels(), (std::vector<std::string>{"api", "web"}));
+    std::filesystem::rename(sandbox_ / "state", sandbox_ / "elsewhere");
+    EXPECT_FALSE(store_->tunnels());
+    std::filesystem::rename(sandbox_ / "elsewhere", sandbox_ / "state");
+    EXPECT_TRUE(store_->tunnels());
+}
+
+/// The older file is asked for only where the newer one is no use.
+TEST_F(StateStoreTest, NeedsNoFileBeforeForOneThatIsWhole) {
+    ASSERT_TRUE(store_->save("web", state_of(1)));
+    ASSERT_TRUE(store_->save("web", state_of(2)));
+    std::filesystem::remove(previous_);
+    std::filesystem::create_directory(previous_);
+    restart();
+    EXPECT_EQ(loaded_batch(), 2);
+    std::filesystem::resize_file(current_, 7);
+    restart();
+    EXPECT_FALSE(store_->load("web"));
+}
+
+TEST_F(StateStoreTest, KeepsTwoEndsOfOneRotationApart) {
+    HistoryEntry entry = sample_entry("a");
+    ASSERT_TRUE(store_->append_history("web", entry));
+    ASSERT_TRUE(store_->append_history("web", entry));
+    entry.outcome = "reverted";
+    ASSERT_TRUE(store_->append_history("web", entry));
+    EXPECT_EQ(store_->history("web", 10)->size(), 2U);
 }
 
 }  // namespace
