@@ -20,6 +20,7 @@ class StateStore;
 class TokenStore;
 class TunnelApi;
 class UnitManager;
+struct KeptTokens;
 
 /// The world as one tunnel's rotation needs it. Everything outlives whoever holds this.
 struct Boundaries {
@@ -86,6 +87,7 @@ class Rotator {
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
     [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();
     [[nodiscard]] Result<bool> file_holds(const TunnelToken& token);
+    [[nodiscard]] Result<Secret> only_kept(const KeptTokens& kept);
     [[nodiscard]] Result<void> replace_file(const std::string& rotation_id, const Secret& token);
 
     const TunnelPolicy& policy_;

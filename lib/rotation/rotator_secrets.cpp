@@ -30,6 +30,14 @@ Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
     return TunnelToken{current.account, current.tunnel, std::move(*bytes), current.endpoint};
 }
 
+/// The API holds one of the two that a rotation has kept, and may show the other yet. One of them
+/// is in the token file, too; this is the one that would be nowhere.
+Result<Secret> Rotator::only_kept(const KeptTokens& kept) {
+    const auto in_file = file_holds(kept.fresh);
+    if (!in_file) return in_file.error();
+    return encode_token(*in_file ? kept.old : kept.fresh);
+}
+
 Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     const auto current = co_await api_token();
     if (!current) co_return current.error();
@@ -43,11 +51,12 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     if (!reusable) {
         auto fresh = make_token(*current);
         if (!fresh) co_return fresh.error();
+        Result<Secret> old = of_superseded ? only_kept(**kept) : encode_token(*current);
+        if (!old) co_return old.error();
         PendingTokens pending;
         pending.rotation_id = rotation_id_of(*fresh);
         pending.new_token = encode_token(*fresh);
-        // Its PATCH may have been sent, and the API be behind: then that token is nowhere else.
-        pending.old_token = encode_token(of_superseded ? (*kept)->fresh : *current);
+        pending.old_token = std::move(*old);
         const auto saved = world_.tokens.keep_pending(policy_.name, pending);
         if (!saved) co_return saved.error();
         kept = kept_tokens(world_.tokens, policy_);

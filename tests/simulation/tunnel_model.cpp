@@ -224,7 +224,11 @@ TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret& actio
         (supersedes || disk_.kept->old == *current || disk_.kept->fresh == *current);
     if (!reusable) {
         const SecretId fresh = next_secret_++;
-        const SecretId old = of_superseded ? disk_.kept->fresh : *current;
+        SecretId old = *current;
+        if (of_superseded) {
+            const bool in_file = disk_.token_file == disk_.kept->fresh;
+            old = in_file ? disk_.kept->old : disk_.kept->fresh;
+        }
         const auto kept = disk_operation([&] {
             disk_.kept = KeptSecrets{rotation_id(fresh), fresh, old};
         });

@@ -114,6 +114,17 @@ TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     EXPECT_EQ(prepare(first.rotation_id).new_fingerprint, second.new_fingerprint);
 }
 
+/// The old secret was to be brought back, and that PATCH has not come through.
+TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
+    const auto first = prepare();
+    ASSERT_TRUE(ask(CommitSecret{}));
+    ASSERT_TRUE(ask(TakeBackSecret{first.old_fingerprint}));
+    ASSERT_TRUE(ask(DeliverToken{}));
+    const auto second = prepare(first.rotation_id);
+    EXPECT_EQ(second.old_fingerprint, first.new_fingerprint);
+    EXPECT_EQ(kept(), std::pair(first.new_fingerprint, second.new_fingerprint));
+}
+
 TEST_F(RotatorTest, DropsOneConnectorOrAll) {
     host_->strangers = {Connector{"thief", "", "", "", 1}, Connector{"other", "", "", "", 1}};
     ASSERT_TRUE(ask(EvictConnector{"thief"}));
