@@ -148,7 +148,7 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
         unit.surge = facts.units[i].surge;
         unit.name = facts.units[i].name;
         unit.stop_and_start = facts.units[i].stop_and_start;
-        const bool goes = sample.state.running() && !unit.surge;
+        const bool goes = sample.state.started() && !unit.surge;
         unit.step = goes ? UnitStep::waiting : UnitStep::listed;
         unit.baseline = sample.connections();
         unit.invocation_before = sample.state.invocation;

@@ -108,7 +108,7 @@ Script<> Rotation::plan_started_units(int batch) {
     const SampleUnits::Value samples = co_await sample();
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
-        const bool started = unit.step == UnitStep::listed && samples[i].state.running();
+        const bool started = unit.step == UnitStep::listed && samples[i].state.started();
         if (!started || unit.surge) continue;
         unit.step = UnitStep::waiting;
         unit.batch = batch;
@@ -299,8 +299,7 @@ std::optional<std::size_t> Rotation::waiting_without_connection(
 
 Script<> Rotation::restart(std::size_t index) {
     const std::string name = record_.units[index].name;
-    const bool running = view_.samples[index].state.running() ||
-                         view_.samples[index].state.active_state == "activating";
+    const bool running = view_.samples[index].state.started();
     RestartUnit question;
     question.unit = name;
     question.verb = running ? RestartVerb::try_restart : RestartVerb::restart;

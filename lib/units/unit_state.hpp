@@ -26,6 +26,11 @@ struct UnitState {
         return loaded() && active_state == "active" && sub_state == "running" && main_pid != 0;
     }
 
+    /// It has read a token, or may have.
+    [[nodiscard]] bool started() const {
+        return running() || (loaded() && active_state == "activating");
+    }
+
     /// systemd does not start it again by itself.
     [[nodiscard]] bool at_rest() const {
         return active_state == "inactive" || active_state == "failed";

@@ -171,5 +171,41 @@ TEST(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
     EXPECT_FALSE(world.told(EventKind::batch_started));
 }
 
+/// With the old token, as far as anybody can tell.
+void let_start(RotationWorld::Unit& unit) {
+    unit.state.active_state = "activating";
+    unit.state.sub_state = "start";
+    unit.state.invocation = "started-by-somebody";
+    unit.state.main_pid = 0;
+    unit.readiness.reset();
+}
+
+TEST(ChapterEdges, AUnitThatIsJustStartingIsRestartedAfterACompromise) {
+    RotationWorld world({a, b});
+    let_start(world.unit(a));
+    world.compromised = true;
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_EQ(world.unit(a).token, Token::ours);
+    EXPECT_FALSE(world.told(EventKind::unit_left_stopped));
+}
+
+TEST(ChapterEdges, AUnitThatWasStoppedAndIsJustStartingInTheEndIsRestarted) {
+    RotationWorld world({a, b, "cloudflared-web@3.service"});
+    world.stop(world.unit(a));
+    world.compromised = true;
+    world.before_action = [&](const std::string& action) {
+        if (action == "deliver") let_start(world.unit(a));
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::unit_left_stopped));
+    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_EQ(world.unit(a).token, Token::ours);
+}
+
 }  // namespace
 }  // namespace keyturn
