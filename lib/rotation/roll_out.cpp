@@ -51,6 +51,8 @@ Script<> Rotation::roll() {
 Script<bool> Rotation::roll_batches() {
     all_over_again_ = false;
     const int first = first_open_batch();
+    // Durable with what is done next: a crash right after that does not lose the way back.
+    record_.batch = std::min(record_.batch, first);
     co_await roll_what_was_begun();
     if (all_over_again_) co_return false;
     if (record_.batch_count() == 0) co_await plan_started_units(1);

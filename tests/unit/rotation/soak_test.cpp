@@ -107,6 +107,25 @@ TEST(Soak, IsLeftByRetryAfterAVerifiedUnitWasMended) {
     EXPECT_EQ(world.unit(a).restarts, 2);
 }
 
+TEST(Soak, OfAnEarlierBatchIsMadeUpForAlsoWhereACrashComesRightAfterItsUnit) {
+    RotationWorld world({a, b, c});
+    world.policy.rollout.batches = 3;
+    world.start();
+    ASSERT_TRUE(world.run_until("restart " + c));
+    // As a retry leaves it: the unit of the first batch had verified, has failed, and goes again.
+    world.crash_and_restart();
+    UnitProgress& first = world.disk_record->units[0];
+    first.step = UnitStep::restarting;
+    first.invocation_before = world.unit(a).state.invocation;
+    world.disk_record->units[2].step = UnitStep::waiting;
+    world.crash_and_restart();
+    while (world.disk_record->units[0].step != UnitStep::verified) ASSERT_TRUE(world.step());
+    const BootTime verified = world.now;
+    world.crash_and_restart();
+    ASSERT_TRUE(world.run_until("restart " + c));
+    EXPECT_GE(world.now - verified, world.policy.rollout.soak);
+}
+
 TEST(Soak, NoticesAForeignRotationBeforeTheNextBatch) {
     RotationWorld world({a, b});
     in_the_soak(world, 5min, [&] { world.api_token = RotationWorld::Token::foreign; });
