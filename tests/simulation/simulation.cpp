@@ -21,7 +21,7 @@ constexpr Milliseconds stall_max = minutes{10};
 constexpr Milliseconds drift_interval = minutes{15};
 /// Whatever was set before is shown and taken everywhere after this.
 constexpr Milliseconds seen_by_then = minutes{5};
-constexpr std::uint64_t steps_max = 2'000'000;
+constexpr std::uint64_t steps_per_tunnel_max = 1'000'000;
 constexpr WallTime wall_start{seconds{1'772'332'200}};
 
 }  // namespace
@@ -62,6 +62,7 @@ void Simulation::run() {
 
 void Simulation::run_to_the_end() {
     const BootTime began = now_;
+    const std::uint64_t steps_max = steps_per_tunnel_max * tunnels_.size();
     record_start();
     while (!(quiet_ && settled())) {
         if (++statistics_.steps > steps_max) throw Violation("I5 is broken: no end is in sight");
