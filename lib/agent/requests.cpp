@@ -32,7 +32,7 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
                      {}};
     }
     const WallTime now = world_.clock.wall_now();
-    const Milliseconds interval = policy_.rotate.min_interval;
+    const Milliseconds interval = policy_.schedule.min_interval;
     if (state_.last_done && now < *state_.last_done + interval) {
         return Error{Fault::denied,
                      fmt::format("{} was rotated {} ago, and `min_interval` is {}", policy_.name,

@@ -257,11 +257,14 @@ Task<bool> TunnelAgent::perform_next() {
 }
 
 std::optional<WallTime> TunnelAgent::due() const {
-    auto when = next_due(policy_.rotate, state_.first_seen, state_.last_done);
+    const TokenAge age{state_.first_seen, state_.last_done};
+    const auto next = next_due(policy_.schedule, age, {}, world_.clock.wall_now());
+    if (!next) return std::nullopt;
+    std::optional<WallTime> when = next->start;
     if (!when) return when;
     // What was given up may be tried again, but not at once.
     if (last_ && last_->outcome == "reverted") {
-        when = std::max<WallTime>(*when, last_->ended + policy_.rotate.min_interval);
+        when = std::max<WallTime>(*when, last_->ended + policy_.schedule.min_interval);
     }
     return std::max(*when, postponed_until_.value_or(*when));
 }

@@ -1,5 +1,6 @@
 #include "policy/check.hpp"
 
+#include "policy/check_schedule.hpp"
 #include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/unit_pattern.hpp"
@@ -11,8 +12,6 @@
 namespace keyturn {
 namespace {
 
-constexpr std::string_view every_path = "tunnels.NAME.rotate.every";
-constexpr std::string_view min_interval_path = "tunnels.NAME.rotate.min_interval";
 constexpr std::string_view soak_path = "tunnels.NAME.rollout.soak";
 constexpr std::string_view soak_min_path = "tunnels.NAME.rollout.soak.min";
 constexpr std::string_view soak_max_path = "tunnels.NAME.rollout.soak.max";
@@ -26,45 +25,20 @@ constexpr std::string_view credential_path = "tunnels.NAME.credential";
 constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
 constexpr std::string_view units_path = "tunnels.NAME.units";
 
-/// The later of the two values' places, because that is most likely the one just written; the
-/// tunnel's name when both are built in.
-Place blame(const TunnelDraft& tunnel, std::string_view left, std::string_view right) {
-    Place place;
-    for (const std::string_view path : {left, right}) {
-        const auto given = tunnel.given.find(path);
-        if (given != tunnel.given.end()) place = std::max(place, given->second);
-    }
-    return place == Place{} ? tunnel.place : place;
-}
-
-/// True when both values are sound, so that holding them against each other means something.
-bool comparable(const TunnelDraft& tunnel, std::string_view left, std::string_view right) {
-    return !tunnel.broken.contains(left) && !tunnel.broken.contains(right);
-}
-
 void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
-    const RotatePolicy& rotate = tunnel.policy.rotate;
     const RolloutPolicy& rollout = tunnel.policy.rollout;
-    if (rotate.every > Milliseconds{0} && rotate.every < rotate.min_interval &&
-        comparable(tunnel, every_path, min_interval_path)) {
-        problems.add(
-            blame(tunnel, every_path, min_interval_path),
-            fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would refuse "
-                        "it; raise one or lower the other",
-                        to_text(rotate.every), to_text(rotate.min_interval)));
-    }
     if (rollout.healthy_deadline < rollout.min_healthy_time &&
-        comparable(tunnel, healthy_deadline_path, min_healthy_time_path)) {
+        tunnel.comparable({healthy_deadline_path, min_healthy_time_path})) {
         problems.add(
-            blame(tunnel, healthy_deadline_path, min_healthy_time_path),
+            tunnel.blame({healthy_deadline_path, min_healthy_time_path}),
             fmt::format("`healthy_deadline` ({}) ends before `min_healthy_time` ({}) has passed; "
                         "no unit could ever verify",
                         to_text(rollout.healthy_deadline), to_text(rollout.min_healthy_time)));
     }
     if (rollout.progress_deadline < rollout.healthy_deadline &&
-        comparable(tunnel, progress_deadline_path, healthy_deadline_path)) {
+        tunnel.comparable({progress_deadline_path, healthy_deadline_path})) {
         problems.add(
-            blame(tunnel, progress_deadline_path, healthy_deadline_path),
+            tunnel.blame({progress_deadline_path, healthy_deadline_path}),
             fmt::format("`progress_deadline` ({}) is shorter than `healthy_deadline` ({}); a "
                         "slow start would be taken for a standstill",
                         to_text(rollout.progress_deadline), to_text(rollout.healthy_deadline)));
@@ -72,9 +46,9 @@ void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
     const bool bounded = tunnel.given.contains(soak_max_path);
     const std::string_view soak_key = bounded ? soak_max_path : soak_path;
     if (rollout.progress_deadline <= rollout.soak &&
-        comparable(tunnel, progress_deadline_path, soak_key)) {
+        tunnel.comparable({progress_deadline_path, soak_key})) {
         problems.add(
-            blame(tunnel, progress_deadline_path, soak_key),
+            tunnel.blame({progress_deadline_path, soak_key}),
             fmt::format("`progress_deadline` ({}) has to be longer than `soak` ({}); every "
                         "rotation would be held while it soaks",
                         to_text(rollout.progress_deadline), to_text(rollout.soak)));
@@ -83,9 +57,9 @@ void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
 
 void check_soak(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
-    if (!comparable(tunnel, soak_min_path, soak_max_path)) return;
+    if (!tunnel.comparable({soak_min_path, soak_max_path})) return;
     if (rollout.soak_min <= rollout.soak) return;
-    problems.add(blame(tunnel, soak_min_path, soak_max_path),
+    problems.add(tunnel.blame({soak_min_path, soak_max_path}),
                  fmt::format("`min` ({}) of `soak` is longer than its `max` ({}); exchange them",
                              to_text(rollout.soak_min), to_text(rollout.soak)));
 }
@@ -94,7 +68,7 @@ void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
     const std::vector<std::string>& units = tunnel.policy.units;
     const bool unknown = units.empty() || tunnel.broken.contains(units_path) ||
-                         !comparable(tunnel, min_available_path, accept_gap_path) ||
+                         !tunnel.comparable({min_available_path, accept_gap_path}) ||
                          tunnel.broken.contains(surge_path);
     if (unknown || rollout.accept_gap || rollout.surge != "never" ||
         std::any_of(units.begin(), units.end(), is_glob))
@@ -104,7 +78,7 @@ void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
                                    ? "two replicas are"
                                    : fmt::format("{} replicas are", rollout.min_available + 1);
     problems.add(
-        blame(tunnel, min_available_path, units_path),
+        tunnel.blame({min_available_path, units_path}),
         fmt::format(
             "{} needed, because `min_available` ({}) others have to serve while one "
             "restarts, and `units` names {}; add units, or say `surge: auto` or `accept_gap: "
@@ -217,6 +191,7 @@ void check_draft(PolicyDraft& draft, ProblemList& problems) {
         check_durations(tunnel, problems);
         check_soak(tunnel, problems);
         check_capacity(tunnel, problems);
+        check_schedule(tunnel, problems);
     }
 }
 

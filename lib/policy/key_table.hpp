@@ -14,6 +14,7 @@ namespace keyturn {
 enum class KeyKind {
     section,         ///< A map of keys of ours.
     named_sections,  ///< A map whose keys are the operator's names, each holding a section.
+    section_list,    ///< A list of maps of keys of ours.
     integer,
     boolean,
     duration,
@@ -26,13 +27,21 @@ enum class KeyKind {
     file_path,        ///< Absolute.
     https_url,
     unit_patterns,  ///< A list of unit names and globs.
+    time_zone,
+    calendar,      ///< systemd's calendar events.
+    cron,          ///< crontab(5).
+    freeze_begin,  ///< A date, or a date and a time.
+    freeze_end,    ///< The same; a date is meant with all of its day.
+    remark,        ///< Words for people.
 };
 
 /// Which member of the policy a key fills; nothing for sections and keys that are only checked.
 using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
-                 Milliseconds RotatePolicy::*, Milliseconds RolloutPolicy::*, int RolloutPolicy::*,
+                 Milliseconds Schedule::*, std::vector<Calendar> Schedule::*, TimeZone Schedule::*,
+                 Calendar Window::*, Milliseconds Window::*, LocalTime Freeze::*,
+                 std::string Freeze::*, Milliseconds RolloutPolicy::*, int RolloutPolicy::*,
                  bool RolloutPolicy::*, std::string RolloutPolicy::*, Milliseconds DriftPolicy::*,
                  std::string DriftPolicy::*>;
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "schedule/schedule.hpp"
 #include "time/moment.hpp"
 
 #include <map>
@@ -24,14 +25,6 @@ struct CloudflarePolicy {
     std::map<std::string, CredentialSource> credentials;
 
     bool operator==(const CloudflarePolicy&) const = default;
-};
-
-/// When a tunnel's token is due for rotation.
-struct RotatePolicy {
-    Milliseconds every{0};  ///< Zero: on demand only.
-    Milliseconds min_interval = std::chrono::hours{24};
-
-    bool operator==(const RotatePolicy&) const = default;
 };
 
 /// How a rotation walks over a tunnel's units.
@@ -66,7 +59,7 @@ struct TunnelPolicy {
     std::string tunnel;      ///< UUID, lower case.
     std::string credential;  ///< Key of `CloudflarePolicy::credentials`.
     std::vector<std::string> units;  ///< Unit names or globs, in the order of the policy.
-    RotatePolicy rotate;
+    Schedule schedule;
     RolloutPolicy rollout;
     DriftPolicy drift;
 

@@ -30,6 +30,7 @@ class ProblemList {
     [[nodiscard]] std::string located(const Remark& remark) const;
 
     [[nodiscard]] bool empty() const { return remarks_.empty(); }
+    [[nodiscard]] std::size_t size() const { return remarks_.size(); }
 
     /// True when there are more than anybody will be shown, so that remedies are wasted effort.
     [[nodiscard]] bool crowded() const { return remarks_.size() > policy_problems_max; }

@@ -2,15 +2,15 @@
 
 #include "policy/key_table.hpp"
 #include "policy/suggestion.hpp"
+#include "policy/target.hpp"
 #include "policy/unit_pattern.hpp"
+#include "policy/unknown_key.hpp"
 #include "policy/value.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <type_traits>
 #include <utility>
 
 namespace keyturn {
@@ -18,11 +18,10 @@ namespace {
 
 using Kind = DocumentNode::Kind;
 
-/// What the values of the section being read go into; the table's targets name a member of one.
-struct Cursor {
-    CredentialSource* credential = nullptr;
-    TunnelDraft* tunnel = nullptr;
-};
+constexpr std::string_view tunnel_path = "tunnels.NAME";
+constexpr std::string_view rotate_path = "tunnels.NAME.rotate";
+constexpr std::array<std::string_view, 3> occasion_paths{
+    "tunnels.NAME.rotate.every", "tunnels.NAME.rotate.calendar", "tunnels.NAME.rotate.cron"};
 
 std::string_view word_for(Kind kind) {
     switch (kind) {
@@ -32,36 +31,6 @@ std::string_view word_for(Kind kind) {
         case Kind::map: return "keys of its own";
     }
     return "something else";
-}
-
-/// True for a key under which people put secrets.
-bool names_a_secret(std::string_view key) {
-    static constexpr std::array words{"secret", "token",  "password", "passwd",
-                                      "key",    "bearer", "auth"};
-    std::string lower{key};
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return lower.find(word) != std::string::npos; });
-}
-
-/// Says where a key that is unknown in `scope` belongs; empty when it is known nowhere.
-std::string find_home(std::string_view key, KeyScope scope) {
-    for (const KeySpec* spec : keys_in({scope.path, false})) {
-        if (scope.in_defaults && spec->name() == key) {
-            return "is each tunnel's own; move it from `defaults` to the tunnel";
-        }
-    }
-    for (const KeySpec& spec : key_table()) {
-        if (spec.name() != key || spec.parent() == scope.path) continue;
-        if (spec.parent().empty()) return "belongs to the top of the file";
-        const auto dot = spec.parent().rfind('.');
-        const std::string_view section =
-            spec.parent().substr(dot == std::string_view::npos ? 0 : dot + 1);
-        return fmt::format("belongs under `{}:`", section == "NAME" ? spec.parent() : section);
-    }
-    return {};
 }
 
 class Reader {
@@ -77,12 +46,14 @@ class Reader {
     void read_credential(const DocumentEntry& entry);
     void read_tunnel(const DocumentEntry& entry);
     void read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor cursor);
+    void read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor);
+    void read_item(const KeySpec& spec, const DocumentNode& item, KeyScope scope, Cursor cursor);
+    void settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel);
     void read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel);
     void report_unknown(const DocumentEntry& entry, KeyScope scope);
     void report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor);
     void report_type(const KeySpec& spec, const DocumentEntry& entry);
     void hide_values(const DocumentNode& node);
-    void store(const KeySpec& spec, PolicyValue value, Cursor cursor);
 
     ProblemList& problems_;
     PolicyDraft draft_;
@@ -94,7 +65,9 @@ PolicyDraft Reader::read(const DocumentNode& document) {
                       "a policy is made of keys such as `version: 1`, with a space after the `:`");
         return std::move(draft_);
     }
-    read_section(document, {1, 1}, {}, {});
+    Cursor cursor;
+    cursor.cloudflare = &draft_.cloudflare;
+    read_section(document, {1, 1}, {}, cursor);
     return std::move(draft_);
 }
 
@@ -103,7 +76,7 @@ void Reader::read_section(const DocumentNode& map, Place place, KeyScope scope, 
     for (const KeySpec* spec : specs) {
         if (const DocumentEntry* entry = map.find(spec->name())) {
             read_key(*spec, *entry, scope, cursor);
-        } else if (spec->required && !scope.in_defaults) {
+        } else if (spec->required) {
             report_missing(*spec, place, scope, cursor);
         }
     }
@@ -130,12 +103,14 @@ void Reader::read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope 
     if (spec.kind == KeyKind::section) {
         if (value.kind != Kind::map && value.kind != Kind::null) return report_type(spec, entry);
         if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
+        if (spec.path == rotate_path) settle_occasion(value, *cursor.tunnel);
         return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
     }
     if (spec.kind == KeyKind::soak && value.kind == Kind::map) {
         return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
     }
     if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
+    if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
     if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
     read_scalar(spec, entry, cursor);
 }
@@ -170,7 +145,7 @@ void Reader::read_credential(const DocumentEntry& entry) {
     CredentialSource& source = draft_.cloudflare.credentials[entry.key];
     draft_.credential_places[entry.key] = entry.key_place;
     read_section(entry.value, entry.key_place, {"cloudflare.credentials.NAME", false},
-                 {&source, nullptr});
+                 {nullptr, &source});
     const DocumentEntry* const credential = entry.value.find("credential");
     const DocumentEntry* const file = entry.value.find("file");
     if (credential != nullptr && file != nullptr) {
@@ -190,7 +165,8 @@ void Reader::read_tunnel(const DocumentEntry& entry) {
     TunnelDraft tunnel = draft_.defaults;
     tunnel.policy.name = entry.key;
     tunnel.place = entry.key_place;
-    read_section(entry.value, entry.key_place, {"tunnels.NAME", false}, {nullptr, &tunnel});
+    read_section(entry.value, entry.key_place, {"tunnels.NAME", false},
+                 {nullptr, nullptr, &tunnel});
     draft_.tunnels.push_back(std::move(tunnel));
 }
 
@@ -219,6 +195,75 @@ void Reader::read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor
         cursor.tunnel->policy.rollout.soak_min = std::get<Milliseconds>(*value);
     }
     store(spec, *std::move(value), cursor);
+}
+
+void Reader::read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope,
+                       Cursor cursor) {
+    TunnelDraft& tunnel = *cursor.tunnel;
+    const bool windows = spec.name() == "windows";
+    tunnel.given[spec.path] = entry.key_place;
+    // A list replaces the one of `defaults` as a whole.
+    (windows ? tunnel.window_places : tunnel.freeze_places).clear();
+    if (windows)
+        tunnel.policy.schedule.windows.clear();
+    else
+        tunnel.policy.schedule.freezes.clear();
+    const DocumentNode& list = entry.value;
+    if (list.kind != Kind::list) {
+        tunnel.broken.insert(spec.path);
+        return report_type(spec, entry);
+    }
+    const std::size_t most = windows ? windows_max : freezes_max;
+    if (list.items.size() > most) {
+        tunnel.broken.insert(spec.path);
+        problems_.add(list.place, fmt::format("`{}` has at most {} entries, not {}", spec.name(),
+                                              most, list.items.size()));
+        return;
+    }
+    const std::size_t broken_before = problems_.size();
+    for (const DocumentNode& item : list.items) read_item(spec, item, scope, cursor);
+    if (problems_.size() > broken_before) tunnel.broken.insert(spec.path);
+}
+
+void Reader::read_item(const KeySpec& spec, const DocumentNode& item, KeyScope scope,
+                       Cursor cursor) {
+    if (item.refused) return;
+    if (item.kind != Kind::map) {
+        problems_.add(item.place, fmt::format("an entry of `{}` takes keys of its own, not {}",
+                                              spec.name(), word_for(item.kind)));
+        return;
+    }
+    Schedule& schedule = cursor.tunnel->policy.schedule;
+    if (spec.name() == "windows") {
+        cursor.window = &schedule.windows.emplace_back();
+        cursor.tunnel->window_places.push_back(item.place);
+    } else {
+        cursor.freeze = &schedule.freezes.emplace_back();
+        cursor.tunnel->freeze_places.push_back(item.place);
+    }
+    read_section(item, item.place, scope_inside(spec, scope), cursor);
+}
+
+/// What a tunnel says of when it is rotated takes the place of what `defaults` says in another way.
+void Reader::settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
+    const DocumentEntry* first = nullptr;
+    for (const std::string_view name : {"every", "calendar", "cron"}) {
+        const DocumentEntry* const entry = rotate.find(name);
+        if (entry == nullptr) continue;
+        if (first != nullptr) {
+            problems_.add(std::max(first->key_place, entry->key_place),
+                          fmt::format("`rotate` has `{}` or `{}`, not both; delete one", first->key,
+                                      entry->key));
+        }
+        first = entry;
+    }
+    if (first == nullptr) return;
+    tunnel.policy.schedule.every = Milliseconds{0};
+    tunnel.policy.schedule.calendars.clear();
+    for (const std::string_view path : occasion_paths) {
+        tunnel.given.erase(path);
+        tunnel.broken.erase(path);
+    }
 }
 
 void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
@@ -256,22 +301,10 @@ void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelD
 }
 
 void Reader::report_unknown(const DocumentEntry& entry, KeyScope scope) {
-    const std::string name = in_backticks(entry.key);
     if (names_a_secret(entry.key)) hide_values(entry.value);
-    if (problems_.crowded()) {
-        return problems_.add(entry.key_place, fmt::format("unknown key {}", name));
-    }
-    if (const std::string home = find_home(entry.key, scope); !home.empty()) {
-        problems_.add(entry.key_place, fmt::format("{} {}", name, home));
-        return;
-    }
-    std::vector<std::string_view> here;
-    for (const KeySpec* spec : keys_in(scope)) here.push_back(spec->name());
-    std::string remedy = did_you_mean(entry.key, here);
-    if (remedy.empty()) remedy = fmt::format("; known here: {}", fmt::join(here, ", "));
-    const std::string_view lesson =
-        names_a_secret(entry.key) ? "; a policy says where a secret is and never holds one" : "";
-    problems_.add(entry.key_place, fmt::format("unknown key {}{}{}", name, lesson, remedy));
+    problems_.add(entry.key_place, problems_.crowded()
+                                       ? fmt::format("unknown key {}", in_backticks(entry.key))
+                                       : describe_unknown(entry.key, scope));
 }
 
 void Reader::report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor) {
@@ -281,17 +314,24 @@ void Reader::report_missing(const KeySpec& spec, Place place, KeyScope scope, Cu
         problems_.add({}, fmt::format("the policy has no `{}`{}", spec.name(), remedy));
         return;
     }
-    if (cursor.tunnel == nullptr) {
-        problems_.add(place, fmt::format("`{}` has no `{}`; add {}", spec.parent(), spec.name(),
-                                         description_of(spec.kind)));
+    const bool of_a_tunnel = scope.path == tunnel_path;
+    if (of_a_tunnel && scope.in_defaults) return;
+    const bool of_an_entry = cursor.window != nullptr || cursor.freeze != nullptr;
+    const TunnelDraft* const tunnel = cursor.tunnel;
+    if (tunnel != nullptr && !of_an_entry &&
+        (tunnel->given.contains(spec.path) || tunnel->broken.contains(spec.path)))
+        return;
+    if (!of_a_tunnel) {
+        const std::string_view section = scope.path.substr(scope.path.rfind('.') + 1);
+        problems_.add(place,
+                      fmt::format("{}`{}` has no `{}`; add {}", of_an_entry ? "an entry of " : "",
+                                  section, spec.name(), description_of(spec.kind)));
         return;
     }
-    if (cursor.tunnel->given.contains(spec.path) || cursor.tunnel->broken.contains(spec.path))
-        return;
-    problems_.add(place, fmt::format("tunnel {} has no `{}`; add {}{}",
-                                     in_backticks(cursor.tunnel->policy.name), spec.name(),
-                                     description_of(spec.kind),
-                                     spec.in_defaults ? ", here or under `defaults`" : ""));
+    problems_.add(place,
+                  fmt::format("tunnel {} has no `{}`; add {}{}", in_backticks(tunnel->policy.name),
+                              spec.name(), description_of(spec.kind),
+                              spec.in_defaults ? ", here or under `defaults`" : ""));
 }
 
 void Reader::report_type(const KeySpec& spec, const DocumentEntry& entry) {
@@ -310,33 +350,6 @@ void Reader::hide_values(const DocumentNode& node) {
     if (node.kind == Kind::scalar) problems_.hide(node.place, problems_.line_at(node.place).size());
     for (const DocumentNode& item : node.items) hide_values(item);
     for (const DocumentEntry& entry : node.entries) hide_values(entry.value);
-}
-
-void Reader::store(const KeySpec& spec, PolicyValue value, Cursor cursor) {
-    const auto set = [&]<class Owner, class Field>(Field Owner::*member) {
-        if constexpr (!std::is_same_v<Field, std::vector<std::string>>) {
-            Field& field = [&]() -> Field& {
-                if constexpr (std::is_same_v<Owner, CloudflarePolicy>)
-                    return draft_.cloudflare.*member;
-                else if constexpr (std::is_same_v<Owner, CredentialSource>)
-                    return cursor.credential->*member;
-                else if constexpr (std::is_same_v<Owner, TunnelPolicy>)
-                    return cursor.tunnel->policy.*member;
-                else if constexpr (std::is_same_v<Owner, RotatePolicy>)
-                    return cursor.tunnel->policy.rotate.*member;
-                else if constexpr (std::is_same_v<Owner, DriftPolicy>)
-                    return cursor.tunnel->policy.drift.*member;
-                else
-                    return cursor.tunnel->policy.rollout.*member;
-            }();
-            field = std::get<Field>(std::move(value));
-        }
-    };
-    std::visit(
-        [&](auto target) {
-            if constexpr (!std::is_same_v<decltype(target), std::monostate>) set(target);
-        },
-        spec.target);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "policy/duration.hpp"
 #include "policy/suggestion.hpp"
+#include "policy/time_value.hpp"
 
 #include <fmt/format.h>
 
@@ -240,8 +241,15 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::file_path: return read_file_path(scalar.text);
         case KeyKind::https_url: return read_https_url(scalar.text);
         case KeyKind::reference: return PolicyValue{scalar.text};
+        case KeyKind::time_zone: return read_time_zone(scalar.text);
+        case KeyKind::calendar: return read_calendar(scalar.text);
+        case KeyKind::cron: return read_cron(scalar.text);
+        case KeyKind::freeze_begin: return read_freeze_begin(scalar.text);
+        case KeyKind::freeze_end: return read_freeze_end(scalar.text);
+        case KeyKind::remark: return read_remark(scalar.text);
         case KeyKind::section:
         case KeyKind::named_sections:
+        case KeyKind::section_list:
         case KeyKind::unit_patterns: break;
     }
     return invalid(fmt::format("takes {}", description_of(spec.kind)));
@@ -262,7 +270,8 @@ Result<void> check_own_name(std::string_view name) {
 std::string oddity_of(const KeySpec& spec, const PolicyValue& value) {
     const auto* const duration = std::get_if<Milliseconds>(&value);
     if (duration == nullptr || duration->count() >= spec.usual_minimum) return {};
-    if (duration->count() == 0 && spec.path.ends_with("rotate.every")) return {};  // On demand.
+    const bool zero_is_none = spec.name() == "every" || spec.name() == "max_age";
+    if (duration->count() == 0 && zero_is_none) return {};
     return fmt::format("of {} is unusually short; outside of tests use at least {}",
                        to_text(*duration), to_text(Milliseconds{spec.usual_minimum}));
 }

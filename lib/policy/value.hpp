@@ -17,7 +17,8 @@ namespace keyturn {
 inline constexpr std::size_t units_per_tunnel_max = 256;
 
 /// A value that has been read and fits its key. Integers come as `int`.
-using PolicyValue = std::variant<bool, int, Milliseconds, std::string>;
+using PolicyValue =
+    std::variant<bool, int, Milliseconds, std::string, TimeZone, std::vector<Calendar>, LocalTime>;
 
 /// Reads a scalar as its key wants it, bounds included. Ids come in lower case, a URL without the
 /// slash at its end. The text of an error completes "`KEY` ...".

@@ -1,11 +1,102 @@
 #include "schedule/due.hpp"
 
-namespace keyturn {
+#include "schedule/stretch.hpp"
 
-std::optional<WallTime> next_due(const RotatePolicy& policy, WallTime first_seen,
-                                 std::optional<WallTime> last_done) {
-    if (policy.every <= Milliseconds{0}) return std::nullopt;
-    return last_done.value_or(first_seen) + policy.every;
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+/// The share of `every` that a splay may take, so that a short interval stays what it says.
+constexpr int splay_parts = 10;
+
+WallTime counts_from(const TokenAge& age) {
+    return age.last_done.value_or(age.first_seen);
+}
+
+/// Never two rotations within `min_interval`.
+WallTime not_before(const Schedule& schedule, const TokenAge& age) {
+    return age.last_done ? *age.last_done + schedule.min_interval : age.first_seen;
+}
+
+/// When the token has reached the age that no window may delay.
+std::optional<WallTime> too_old_at(const Schedule& schedule, const TokenAge& age) {
+    if (schedule.max_age <= Milliseconds{0}) return std::nullopt;
+    return std::max(counts_from(age) + schedule.max_age, not_before(schedule, age));
+}
+
+std::optional<WallTime> due_at(const Schedule& schedule, const TokenAge& age) {
+    std::optional<WallTime> due = too_old_at(schedule, age);
+    const auto consider = [&](WallTime moment) { due = std::min(due.value_or(moment), moment); };
+    const WallTime earliest = not_before(schedule, age);
+    if (schedule.every > Milliseconds{0}) {
+        consider(std::max(counts_from(age) + schedule.every, earliest));
+    }
+    // A calendar that comes too soon after a rotation is passed over: the token is fresh, and what
+    // is put off would be started at a time that nobody wrote down.
+    const WallTime after = std::max(counts_from(age), earliest - Milliseconds{1});
+    for (const Calendar& calendar : schedule.calendars) {
+        if (const auto moment = calendar.next_after(after, schedule.zone)) consider(*moment);
+    }
+    return due;
+}
+
+/// Where in `stretch` the tunnel has its place. A stretch without an end leaves room for any splay.
+WallTime start_in(const Stretch& stretch, WallTime due, const Schedule& schedule,
+                  const StartPlan& plan) {
+    const WallTime begins = std::max(due, stretch.begins);
+    Milliseconds splay = schedule.splay;
+    if (schedule.every > Milliseconds{0}) splay = std::min(splay, schedule.every / splay_parts);
+    if (stretch.ends != WallTime::max()) {
+        splay = std::min(splay, stretch.ends - begins - plan.expected);
+    }
+    const auto share = static_cast<double>(std::max(splay, Milliseconds{0}).count());
+    return begins + Milliseconds{static_cast<Milliseconds::rep>(share * plan.splay_share)};
+}
+
+StartCause cause_of(const Stretch& stretch, WallTime due, const Schedule& schedule) {
+    if (stretch.begins <= due) return StartCause::due;
+    return describe_freeze(schedule, stretch.begins) ? StartCause::freeze : StartCause::window;
+}
+
+}  // namespace
+
+std::string_view name_of(StartCause cause) {
+    switch (cause) {
+        case StartCause::due: return "due";
+        case StartCause::window: return "window";
+        case StartCause::freeze: return "freeze";
+        case StartCause::max_age: return "max_age";
+        case StartCause::never: return "never";
+    }
+    return "unknown";
+}
+
+std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const StartPlan& plan,
+                            WallTime now) {
+    const std::optional<WallTime> due = due_at(schedule, age);
+    if (!due) return std::nullopt;
+    Due result{*due, std::nullopt, StartCause::never};
+
+    std::optional<Stretch> stretch = next_stretch(schedule, *due, plan.expected);
+    const bool missed =
+        stretch && stretch->ends != WallTime::max() && stretch->ends - plan.expected < now;
+    if (missed) stretch = next_stretch(schedule, now, plan.expected);
+    if (stretch) {
+        result.start = start_in(*stretch, *due, schedule, plan);
+        result.cause = cause_of(*stretch, *due, schedule);
+    }
+    const std::optional<WallTime> too_old = too_old_at(schedule, age);
+    if (too_old && (!result.start || *too_old <= *result.start)) {
+        const WallTime thawed = frozen_until(schedule, *too_old);
+        const WallTime start =
+            thawed == *too_old ? thawed : start_in(Stretch{thawed}, thawed, schedule, plan);
+        if (!result.start || start <= *result.start) {
+            result.start = start;
+            result.cause = StartCause::max_age;
+        }
+    }
+    return result;
 }
 
 }  // namespace keyturn

@@ -36,6 +36,40 @@ namespace keyturn::fuzz {
     return text;
 }
 
+/// "2026-12-20 18:00:00", as a freeze is written.
+[[nodiscard]] inline std::string written(LocalTime time) {
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
+    return fmt::format("\"{:04}-{:02}-{:02} {:02}:{:02}:{:02}\"", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
+/// One calendar at most: the two that cron may mean have no other way to be written.
+[[nodiscard]] inline std::string written(const Schedule& schedule) {
+    std::string text =
+        fmt::format("    timezone: {}\n    rotate:\n", quoted(std::string{schedule.zone.name()}));
+    if (schedule.calendars.empty())
+        text += fmt::format("      every: {}\n", written(schedule.every));
+    else
+        text += fmt::format("      calendar: {}\n", quoted(schedule.calendars.front().text()));
+    text +=
+        fmt::format("      max_age: {}\n      splay: {}\n      min_interval: {}\n    windows:{}\n",
+                    written(schedule.max_age), written(schedule.splay),
+                    written(schedule.min_interval), schedule.windows.empty() ? " []" : "");
+    for (const Window& window : schedule.windows)
+        text += fmt::format("      - start: {}\n        length: {}\n", quoted(window.start.text()),
+                            written(window.length));
+    text += fmt::format("    freeze:{}\n", schedule.freezes.empty() ? " []" : "");
+    for (const Freeze& freeze : schedule.freezes) {
+        text += fmt::format("      - from: {}\n        to: {}\n", written(freeze.from),
+                            written(freeze.to));
+        if (!freeze.why.empty()) text += fmt::format("        why: {}\n", quoted(freeze.why));
+    }
+    return text;
+}
+
 /// One value a line, because a line of a policy has a limit.
 [[nodiscard]] inline std::string written(const TunnelPolicy& tunnel) {
     std::string text =
@@ -43,9 +77,8 @@ namespace keyturn::fuzz {
                     quoted(tunnel.name), quoted(tunnel.account), quoted(tunnel.tunnel),
                     quoted(tunnel.credential));
     for (const std::string& unit : tunnel.units) text += fmt::format("      - {}\n", quoted(unit));
-    text += fmt::format("    rotate:\n      every: {}\n      min_interval: {}\n    rollout:\n",
-                        written(tunnel.rotate.every), written(tunnel.rotate.min_interval));
-    text += written(tunnel.rollout);
+    text += written(tunnel.schedule);
+    text += "    rollout:\n" + written(tunnel.rollout);
     text += fmt::format("    drift:\n      interval: {}\n      restart: {}\n",
                         written(tunnel.drift.interval), tunnel.drift.restart);
     return text;

@@ -13,8 +13,8 @@ MAY_INCLUDE = {
     "base": "",
     "time": "asio base",
     "files": "base",
-    "policy": "base time",
-    "schedule": "base policy time",
+    "policy": "base schedule time",
+    "schedule": "base time",
     "token": "base",
     "journal": "base time",
     "rotation": "asio base cloudflare cloudflared delivery journal policy schedule state time "

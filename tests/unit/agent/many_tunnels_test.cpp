@@ -84,7 +84,7 @@ TEST_F(ManyTunnelsTest, RotateBeforeAnythingIsLookedAt) {
 
 TEST_F(ManyTunnelsTest, ThatAreDueTogetherStartOneAfterTheOther) {
     TunnelPolicy due;
-    due.rotate.every = 4h;
+    due.schedule.every = 4h;
     due.rollout.soak = 30s;
     start(60, due);
     pass(4h - 1min);

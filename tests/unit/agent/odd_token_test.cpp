@@ -73,7 +73,7 @@ TEST_F(OddTokenTest, IsNoChangeOfTheTokenWhileNothingIsRotated) {
 }
 
 TEST_F(OddTokenTest, AfterThePatchHoldsAndIsNeverDelivered) {
-    policy_.rotate.min_interval = Milliseconds{0};
+    policy_.schedule.min_interval = Milliseconds{0};
     policy_.rollout.soak = 2s;
     start_serving();
     std::size_t rotations = 0;

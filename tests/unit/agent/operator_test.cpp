@@ -25,7 +25,7 @@ class OperatorTest : public TunnelAgentTest {
 };
 
 TEST_F(OperatorTest, PauseStopsTheScheduleAndOutlivesARestart) {
-    policy_.rotate.every = std::chrono::days{30};
+    policy_.schedule.every = std::chrono::days{30};
     start_serving();
     ASSERT_TRUE(agent_->decide(Decision::pause));
     EXPECT_EQ(agent_->status().state, "paused");
@@ -152,7 +152,7 @@ TEST_F(OperatorTest, RevertNeedsAnOpenRotation) {
 }
 
 TEST_F(OperatorTest, RevertIsNotFollowedByTheScheduleBeforeTheInterval) {
-    policy_.rotate.every = std::chrono::days{30};
+    policy_.schedule.every = std::chrono::days{30};
     start_serving();
     ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; },
                                  std::chrono::days{31}));

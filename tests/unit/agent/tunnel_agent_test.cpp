@@ -43,7 +43,7 @@ TEST_F(TunnelAgentTest, RotatesOnRequestAndServesThroughout) {
 }
 
 TEST_F(TunnelAgentTest, RotatesWhenItIsDueAndNotBefore) {
-    policy_.rotate.every = std::chrono::days{30};
+    policy_.schedule.every = std::chrono::days{30};
     start_serving();
     clock_.run_until([] { return false; }, std::chrono::days{29});
     EXPECT_EQ(restarts(), 0);
@@ -56,7 +56,7 @@ TEST_F(TunnelAgentTest, RotatesWhenItIsDueAndNotBefore) {
 }
 
 TEST_F(TunnelAgentTest, TriesARefusedScheduleAgainLater) {
-    policy_.rotate.every = std::chrono::days{30};
+    policy_.schedule.every = std::chrono::days{30};
     start_serving();
     host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
     clock_.run_until([] { return false; }, std::chrono::days{30} + 40min);

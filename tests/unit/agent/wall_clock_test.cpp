@@ -12,7 +12,7 @@ using testing::SizeIs;
 class WallClockTest : public TunnelAgentTest {
   protected:
     WallClockTest() {
-        policy_.rotate.every = days{30};
+        policy_.schedule.every = days{30};
         policy_.drift.interval = 6h;
         policy_.rollout.soak = 1min;
     }
@@ -46,7 +46,7 @@ TEST_F(WallClockTest, SetWrongForADayIsNoReasonToRotate) {
 }
 
 TEST_F(WallClockTest, SetWrongInARotationChangesNoneOfItsWaits) {
-    policy_.rotate.min_interval = Milliseconds{0};
+    policy_.schedule.min_interval = Milliseconds{0};
     start_serving();
     std::optional<Milliseconds> undisturbed;
     std::size_t rotations = 0;

@@ -6,19 +6,40 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <type_traits>
 
 namespace keyturn {
+
+// What a value looks like where it does not print itself.
+void PrintTo(const Calendar& calendar, std::ostream* out) {
+    *out << calendar.text();
+}
+void PrintTo(const TimeZone& zone, std::ostream* out) {
+    *out << zone.name();
+}
+
 namespace {
 
 template <class Owner>
-const Owner& part_of(const Policy& policy) {
+Owner first_of(const std::vector<Owner>& list) {
+    return list.empty() ? Owner{} : list.front();
+}
+
+template <class Owner>
+Owner part_of(const Policy& policy) {
     if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return policy.cloudflare;
     if constexpr (std::is_same_v<Owner, CredentialSource>)
         return policy.cloudflare.credentials.at("main");
     if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);
-    if constexpr (std::is_same_v<Owner, RotatePolicy>) return policy.tunnels.at(0).rotate;
+    if constexpr (std::is_same_v<Owner, Schedule>) return policy.tunnels.at(0).schedule;
+    if constexpr (std::is_same_v<Owner, Window>)
+        return first_of(policy.tunnels.at(0).schedule.windows);
+    if constexpr (std::is_same_v<Owner, Freeze>)
+        return first_of(policy.tunnels.at(0).schedule.freezes);
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
     if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
 }
@@ -103,6 +124,12 @@ std::string other_value(const KeySpec& spec) {
     if (spec.name() == "restart") return "never";
     if (spec.name() == "surge") return "never";
     if (spec.name() == "on_failure") return "revert";
+    if (spec.name() == "start") return "'Sun 02:00', length: 4h";
+    if (spec.name() == "length") return "4h, start: 'Sun 02:00'";
+    if (spec.name() == "from") return "2026-12-20, to: 2027-01-04";
+    if (spec.name() == "to") return "2027-01-04, from: 2026-12-20";
+    if (spec.name() == "why") return "audit, from: 2026-12-20, to: 2027-01-04";
+    if (spec.name() == "max_age") return "45d";
     if (spec.path.ends_with("soak.min")) return "90s, max: 20m";
     if (spec.path.ends_with("soak.max")) return "20m, min: 90s";
     switch (spec.kind) {
@@ -112,17 +139,27 @@ std::string other_value(const KeySpec& spec) {
         case KeyKind::duration: return spec.name() == "progress_deadline" ? "3h" : "90s";
         case KeyKind::account_id: return "00000000000000000000000000000001";
         case KeyKind::reference: return "other";
+        case KeyKind::time_zone: return "Europe/Berlin";
+        case KeyKind::calendar: return "monthly";
+        case KeyKind::cron: return "30 3 * * sat";
         default: return "keyturn";
     }
+}
+
+bool is_list(std::string_view path) {
+    return std::ranges::any_of(key_table(), [&](const KeySpec& spec) {
+        return spec.path == path && spec.kind == KeyKind::section_list;
+    });
 }
 
 /// `value` at `path` below `defaults`, in the flow style.
 std::string as_default(const KeySpec& spec, const std::string& value) {
     std::string text = fmt::format("{}: {}", spec.name(), value);
+    const std::string_view entry = is_list(spec.parent()) ? "{}: [{{{}}}]" : "{}: {{{}}}";
     std::string_view section = spec.parent().substr(std::string_view{"tunnels.NAME"}.size());
     while (!section.empty()) {
         const auto dot = section.rfind('.');
-        text = fmt::format("{}: {{{}}}", section.substr(dot + 1), text);
+        text = fmt::format(fmt::runtime(entry), section.substr(dot + 1), text);
         section = section.substr(0, dot);
     }
     return fmt::format("defaults: {{{}}}\n", text);
@@ -152,10 +189,46 @@ TEST(KeyTable, EveryDefaultReachesTheTunnels) {
 TEST(KeyTable, DefaultsHoldTheTunnelsKeysExceptWhatIsEachTunnelsOwn) {
     std::set<std::string_view> names;
     for (const KeySpec* spec : keys_in({"tunnels.NAME", true})) names.insert(spec->name());
-    EXPECT_EQ(names, (std::set<std::string_view>{"account", "credential", "token", "rotate",
-                                                 "rollout", "drift"}));
+    EXPECT_EQ(names,
+              (std::set<std::string_view>{"account", "credential", "token", "timezone", "rotate",
+                                          "windows", "freeze", "rollout", "drift"}));
     EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 2);
     EXPECT_EQ(keys_in({}).size(), 4U);
+}
+
+std::string text_of_file(const std::string& path) {
+    std::ifstream file(path);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// As the manual page writes it: what `defaults` may hold, too, without "tunnels.NAME.".
+std::string_view short_path(const KeySpec& spec) {
+    return spec.in_defaults ? spec.path.substr(std::string_view{"tunnels.NAME."}.size())
+                            : spec.path;
+}
+
+/// Each `.It Sy A , B` of the manual page.
+std::set<std::string> keys_of_the_manual() {
+    std::istringstream page(text_of_file(KEYTURN_MANUAL_PAGE));
+    std::set<std::string> keys;
+    for (std::string line; std::getline(page, line);) {
+        if (!line.starts_with(".It Sy ")) continue;
+        std::istringstream words(line.substr(7));
+        for (std::string word; words >> word;) {
+            if (word != ",") keys.insert(word);
+        }
+    }
+    return keys;
+}
+
+TEST(KeyTable, IsWhatTheManualPageLists) {
+    std::set<std::string> keys{"cloudflare.credentials.NAME"};
+    for (const KeySpec& spec : key_table()) {
+        const bool only_holds_others =
+            spec.kind == KeyKind::section || spec.kind == KeyKind::named_sections;
+        if (!only_holds_others) keys.emplace(short_path(spec));
+    }
+    EXPECT_EQ(keys_of_the_manual(), keys);
 }
 
 }  // namespace

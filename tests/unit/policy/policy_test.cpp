@@ -66,7 +66,8 @@ tunnels:
     expected.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
     expected.credential = "main";
     expected.units = {"web@2.service", "web@1.service", "x-*.service"};
-    expected.rotate = {hours{24 * 30}, hours{1}};
+    expected.schedule.every = hours{24 * 30};
+    expected.schedule.min_interval = hours{1};
     expected.rollout = {3,           true,       seconds{2}, minutes{90}, minutes{90}, 2,
                         seconds{20}, minutes{5}, hours{24},  "never",     true,        "revert"};
     EXPECT_EQ(only_tunnel(policy), expected);
@@ -102,12 +103,12 @@ TEST(Policy, TunnelsOverrideDefaultsWhereverThoseStand) {
     const TunnelPolicy& mail = policy.tunnels[1];
     EXPECT_EQ(web.name, "web");
     EXPECT_EQ(web.account, "699d98642c564d2e855e9661899b7252");
-    EXPECT_EQ(web.rotate.every, Milliseconds{0});
+    EXPECT_EQ(web.schedule.every, Milliseconds{0});
     EXPECT_EQ(web.rollout.batches, 4);
     EXPECT_EQ(web.rollout.soak, minutes{20});
     EXPECT_EQ(mail.account, "00000000000000000000000000000000");
     EXPECT_EQ(mail.credential, "main");
-    EXPECT_EQ(mail.rotate.every, hours{24 * 30});
+    EXPECT_EQ(mail.schedule.every, hours{24 * 30});
     EXPECT_EQ(mail.rollout.batches, 1);
 }
 

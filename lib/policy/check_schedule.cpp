@@ -1,0 +1,157 @@
+#include "policy/check_schedule.hpp"
+
+#include "policy/expected.hpp"
+#include "policy/unit_pattern.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+constexpr std::string_view zone_path = "tunnels.NAME.timezone";
+constexpr std::string_view every_path = "tunnels.NAME.rotate.every";
+constexpr std::string_view calendar_path = "tunnels.NAME.rotate.calendar";
+constexpr std::string_view cron_path = "tunnels.NAME.rotate.cron";
+constexpr std::string_view max_age_path = "tunnels.NAME.rotate.max_age";
+constexpr std::string_view min_interval_path = "tunnels.NAME.rotate.min_interval";
+constexpr std::string_view windows_path = "tunnels.NAME.windows";
+constexpr std::string_view freeze_path = "tunnels.NAME.freeze";
+constexpr std::string_view rollout_paths[] = {"tunnels.NAME.rollout.batches",
+                                              "tunnels.NAME.rollout.settle",
+                                              "tunnels.NAME.rollout.soak",
+                                              "tunnels.NAME.rollout.soak.max",
+                                              "tunnels.NAME.rollout.min_healthy_time",
+                                              "tunnels.NAME.units"};
+
+/// Between two openings of a window: shorter, and it is open all the time for all that matters.
+constexpr std::chrono::minutes window_pause_min{15};
+
+/// Calendars are looked at from here on: a leap year that begins with a Monday.
+constexpr WallTime look_from = std::chrono::sys_days{std::chrono::year{2024} / 1 / 1};
+constexpr int moments_looked_at = 16;
+
+/// The least time between two moments of a calendar; nothing when there is no second one.
+std::optional<Milliseconds> least_gap(const Calendar& calendar, const TimeZone& zone) {
+    std::optional<Milliseconds> least;
+    std::optional<WallTime> last = calendar.next_after(look_from, zone);
+    for (int i = 1; last && i < moments_looked_at; ++i) {
+        const std::optional<WallTime> next = calendar.next_after(*last, zone);
+        if (next) least = std::min(least.value_or(*next - *last), Milliseconds{*next - *last});
+        last = next;
+    }
+    return least;
+}
+
+bool ever_comes(const Calendar& calendar, const TimeZone& zone) {
+    return calendar.next_after(look_from, zone).has_value();
+}
+
+void check_ages(const TunnelDraft& tunnel, ProblemList& problems) {
+    const Schedule& schedule = tunnel.policy.schedule;
+    const auto shorter = [](Milliseconds age, Milliseconds other) {
+        return age > Milliseconds{0} && age < other;
+    };
+    if (tunnel.comparable({every_path, min_interval_path}) &&
+        shorter(schedule.every, schedule.min_interval)) {
+        problems.add(
+            tunnel.blame({every_path, min_interval_path}),
+            fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would refuse "
+                        "it; raise one or lower the other",
+                        to_text(schedule.every), to_text(schedule.min_interval)));
+    }
+    if (tunnel.comparable({max_age_path, every_path}) &&
+        shorter(schedule.max_age, schedule.every)) {
+        problems.add(tunnel.blame({max_age_path, every_path}),
+                     fmt::format("`max_age` ({}) is shorter than `every` ({}), so no window would "
+                                 "ever be waited for; exchange them",
+                                 to_text(schedule.max_age), to_text(schedule.every)));
+    } else if (tunnel.comparable({max_age_path, min_interval_path}) &&
+               shorter(schedule.max_age, schedule.min_interval)) {
+        problems.add(tunnel.blame({max_age_path, min_interval_path}),
+                     fmt::format("`max_age` ({}) is shorter than `min_interval` ({}), which would "
+                                 "refuse it; raise one or lower the other",
+                                 to_text(schedule.max_age), to_text(schedule.min_interval)));
+    }
+}
+
+void check_calendars(const TunnelDraft& tunnel, ProblemList& problems) {
+    const Schedule& schedule = tunnel.policy.schedule;
+    const std::string_view key = tunnel.given.contains(cron_path) ? "cron" : "calendar";
+    if (!tunnel.comparable({zone_path, calendar_path, cron_path, min_interval_path})) return;
+    for (const Calendar& calendar : schedule.calendars) {
+        const Place place = tunnel.blame({calendar_path, cron_path});
+        if (!ever_comes(calendar, schedule.zone)) {
+            problems.add(
+                place, fmt::format("`{}` never comes: {}; correct its date", key, calendar.text()));
+            continue;
+        }
+        const std::optional<Milliseconds> gap = least_gap(calendar, schedule.zone);
+        // An hour that is lost or repeated makes a day of 23 hours.
+        if (!gap || *gap + std::chrono::hours{1} >= schedule.min_interval) continue;
+        problems.add(tunnel.blame({calendar_path, cron_path, min_interval_path}),
+                     fmt::format("`{}` comes again after {}, and `min_interval` ({}) would refuse "
+                                 "that; let it come less often or lower `min_interval`",
+                                 key, to_text(*gap), to_text(schedule.min_interval)));
+    }
+}
+
+void check_windows(const TunnelDraft& tunnel, ProblemList& problems) {
+    const Schedule& schedule = tunnel.policy.schedule;
+    for (std::size_t i = 0; i < schedule.windows.size(); ++i) {
+        const Window& window = schedule.windows[i];
+        const Place place = tunnel.window_places[i];
+        if (!ever_comes(window.start, schedule.zone)) {
+            problems.add(place, fmt::format("this window never opens: {}; correct its date",
+                                            window.start.text()));
+            continue;
+        }
+        const std::optional<Milliseconds> gap = least_gap(window.start, schedule.zone);
+        if (!gap || *gap >= window.length + window_pause_min) continue;
+        problems.add(place, fmt::format("this window is open for {} and opens again after {}; "
+                                        "shorten it, or delete `windows` to allow any time",
+                                        to_text(window.length), to_text(*gap)));
+    }
+}
+
+/// Two windows that touch may be long enough together, and a unit that a glob stands for may not be
+/// there: only what cannot work is said here.
+void check_room(const TunnelDraft& tunnel, ProblemList& problems) {
+    const Schedule& schedule = tunnel.policy.schedule;
+    const bool sound = std::ranges::none_of(
+        rollout_paths, [&](std::string_view path) { return tunnel.broken.contains(path); });
+    if (schedule.windows.empty() || tunnel.policy.units.empty() || !sound) return;
+    Milliseconds room{0};
+    for (const Window& window : schedule.windows) room += window.length;
+    const Milliseconds needed =
+        expected_duration(tunnel.policy.rollout, tunnel.policy.units.size());
+    if (needed <= room) return;
+    problems.add(tunnel.blame({windows_path, rollout_paths[0], rollout_paths[2], rollout_paths[3]}),
+                 fmt::format("a rotation is expected to take {}, and `windows` ({}) are never open "
+                             "for so long; lengthen them, or lower `soak` or `batches`",
+                             to_text(needed), to_text(room)));
+}
+
+void check_freezes(const TunnelDraft& tunnel, ProblemList& problems) {
+    const std::vector<Freeze>& freezes = tunnel.policy.schedule.freezes;
+    for (std::size_t i = 0; i < freezes.size(); ++i) {
+        if (freezes[i].from < freezes[i].to) continue;
+        problems.add(tunnel.freeze_places[i],
+                     "this freeze ends before it begins; exchange `from` and `to`");
+    }
+}
+
+}  // namespace
+
+void check_schedule(const TunnelDraft& tunnel, ProblemList& problems) {
+    check_ages(tunnel, problems);
+    check_calendars(tunnel, problems);
+    if (tunnel.comparable({zone_path, windows_path})) {
+        check_windows(tunnel, problems);
+        check_room(tunnel, problems);
+    }
+    if (tunnel.comparable({freeze_path})) check_freezes(tunnel, problems);
+}
+
+}  // namespace keyturn

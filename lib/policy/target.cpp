@@ -1,0 +1,46 @@
+#include "policy/target.hpp"
+
+#include <type_traits>
+#include <utility>
+
+namespace keyturn {
+namespace {
+
+template <class Owner>
+Owner& owner_in(const Cursor& cursor) {
+    if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return *cursor.cloudflare;
+    if constexpr (std::is_same_v<Owner, CredentialSource>) return *cursor.credential;
+    if constexpr (std::is_same_v<Owner, Window>) return *cursor.window;
+    if constexpr (std::is_same_v<Owner, Freeze>) return *cursor.freeze;
+    if constexpr (std::is_same_v<Owner, TunnelPolicy>) return cursor.tunnel->policy;
+    if constexpr (std::is_same_v<Owner, Schedule>) return cursor.tunnel->policy.schedule;
+    if constexpr (std::is_same_v<Owner, RolloutPolicy>) return cursor.tunnel->policy.rollout;
+    if constexpr (std::is_same_v<Owner, DriftPolicy>) return cursor.tunnel->policy.drift;
+}
+
+struct Storing {
+    PolicyValue& value;
+    const Cursor& cursor;
+
+    void operator()(std::monostate) const {}
+
+    /// Units are stored one by one, each with its place.
+    void operator()(std::vector<std::string> TunnelPolicy::*) const {}
+
+    void operator()(Calendar Window::*member) const {
+        owner_in<Window>(cursor).*member = std::get<std::vector<Calendar>>(value).front();
+    }
+
+    template <class Owner, class Field>
+    void operator()(Field Owner::*member) const {
+        owner_in<Owner>(cursor).*member = std::get<Field>(std::move(value));
+    }
+};
+
+}  // namespace
+
+void store(const KeySpec& spec, PolicyValue value, const Cursor& cursor) {
+    std::visit(Storing{value, cursor}, spec.target);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,116 @@
+#include "policy/time_value.hpp"
+
+#include "policy/source_text.hpp"
+#include "policy/suggestion.hpp"
+#include "schedule/cron.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace keyturn {
+namespace {
+
+constexpr std::size_t remark_size_max = 200;
+constexpr std::string_view date_shape = "0000-00-00";
+constexpr std::string_view minute_shape = "0000-00-00 00:00";
+constexpr std::string_view second_shape = "0000-00-00 00:00:00";
+
+Error invalid(std::string text) {
+    return {Fault::invalid, std::move(text), {}};
+}
+
+bool has_shape(std::string_view text, std::string_view shape) {
+    return std::ranges::equal(text, shape, [](char c, char wanted) {
+        return wanted == '0' ? c >= '0' && c <= '9' : c == wanted;
+    });
+}
+
+/// The digits at `at`; 0 beyond the end.
+int number_at(std::string_view text, std::size_t at, std::size_t size) {
+    int number = 0;
+    if (at < text.size()) {
+        const std::string_view digits = text.substr(at, size);
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    }
+    return number;
+}
+
+std::optional<LocalTime> read_date(std::string_view text) {
+    const bool shaped = has_shape(text, date_shape) || has_shape(text, minute_shape) ||
+                        has_shape(text, second_shape);
+    if (!shaped) return std::nullopt;
+    const std::chrono::year_month_day day{
+        std::chrono::year{number_at(text, 0, 4)},
+        std::chrono::month{static_cast<unsigned>(number_at(text, 5, 2))},
+        std::chrono::day{static_cast<unsigned>(number_at(text, 8, 2))}};
+    const int hour = number_at(text, 11, 2);
+    const int minute = number_at(text, 14, 2);
+    const int second = number_at(text, 17, 2);
+    const bool sound = day.ok() && day.year() >= std::chrono::year{2000} &&
+                       day.year() <= std::chrono::year{calendar_year_max} && hour < 24 &&
+                       minute < 60 && second < 60;
+    if (!sound) return std::nullopt;
+    return std::chrono::local_days{day} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
+           std::chrono::seconds{second};
+}
+
+Error no_date(std::string_view text) {
+    return invalid(
+        fmt::format("is a date such as `2026-12-20`, or with a time in quotes such as "
+                    "`\"2026-12-20 18:00\"`, not {}",
+                    in_backticks(text)));
+}
+
+}  // namespace
+
+Result<PolicyValue> read_time_zone(std::string_view text) {
+    const Result<TimeZone> zone = find_time_zone(text);
+    if (zone) return PolicyValue{*zone};
+    if (zone.error().fault != Fault::invalid) return zone.error();
+    return invalid(fmt::format("{}, not {}{}", zone.error().text, in_backticks(text),
+                               did_you_mean(text, time_zone_names())));
+}
+
+Result<PolicyValue> read_calendar(std::string_view text) {
+    Result<Calendar> calendar = parse_calendar(text);
+    if (!calendar) return calendar.error();
+    return PolicyValue{std::vector{*std::move(calendar)}};
+}
+
+Result<PolicyValue> read_cron(std::string_view text) {
+    Result<std::vector<Calendar>> calendars = parse_cron(text);
+    if (!calendars) return calendars.error();
+    return PolicyValue{*std::move(calendars)};
+}
+
+Result<PolicyValue> read_freeze_begin(std::string_view text) {
+    const std::optional<LocalTime> date = read_date(text);
+    if (!date) return no_date(text);
+    return PolicyValue{*date};
+}
+
+Result<PolicyValue> read_freeze_end(std::string_view text) {
+    const std::optional<LocalTime> date = read_date(text);
+    if (!date) return no_date(text);
+    const bool whole_day = text.size() == date_shape.size();
+    return PolicyValue{*date + (whole_day ? std::chrono::days{1} : std::chrono::days{0})};
+}
+
+Result<PolicyValue> read_remark(std::string_view text) {
+    if (text.empty() || count_characters(text) > remark_size_max) {
+        return invalid(fmt::format("is between 1 and {} characters, not {}", remark_size_max,
+                                   count_characters(text)));
+    }
+    if (sound_size(text) != text.size() || text.find('\t') != std::string_view::npos) {
+        return invalid("has a control character");
+    }
+    if (with_secrets_starred(text) != text) {
+        return invalid("is told to everybody, and this looks as if it held a secret");
+    }
+    return PolicyValue{std::string{text}};
+}
+
+}  // namespace keyturn

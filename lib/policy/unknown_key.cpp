@@ -1,0 +1,60 @@
+#include "policy/unknown_key.hpp"
+
+#include "policy/suggestion.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+namespace keyturn {
+namespace {
+
+/// Says where a key that is unknown in `scope` belongs; empty when it is known nowhere.
+std::string find_home(std::string_view key, KeyScope scope) {
+    for (const KeySpec* spec : keys_in({scope.path, false})) {
+        if (scope.in_defaults && spec->name() == key) {
+            return "is each tunnel's own; move it from `defaults` to the tunnel";
+        }
+    }
+    for (const KeySpec& spec : key_table()) {
+        if (spec.name() != key || spec.parent() == scope.path) continue;
+        if (spec.parent().empty()) return "belongs to the top of the file";
+        const auto dot = spec.parent().rfind('.');
+        const std::string_view section =
+            spec.parent().substr(dot == std::string_view::npos ? 0 : dot + 1);
+        return fmt::format("belongs under `{}:`", section == "NAME" ? spec.parent() : section);
+    }
+    return {};
+}
+
+}  // namespace
+
+bool names_a_secret(std::string_view key) {
+    static constexpr std::array words{"secret", "token",  "password", "passwd",
+                                      "key",    "bearer", "auth"};
+    std::string lower{key};
+    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
+        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    });
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return lower.find(word) != std::string::npos; });
+}
+
+std::string describe_unknown(std::string_view key, KeyScope scope) {
+    const std::string name = in_backticks(key);
+    if (const std::string home = find_home(key, scope); !home.empty()) {
+        return fmt::format("{} {}", name, home);
+    }
+    std::vector<std::string_view> here;
+    for (const KeySpec* spec : keys_in(scope)) here.push_back(spec->name());
+    std::string remedy = did_you_mean(key, here);
+    if (remedy.empty()) remedy = fmt::format("; known here: {}", fmt::join(here, ", "));
+    const std::string_view lesson =
+        names_a_secret(key) ? "; a policy says where a secret is and never holds one" : "";
+    return fmt::format("unknown key {}{}{}", name, lesson, remedy);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,216 @@
+#include "schedule/cron.hpp"
+
+#include "base/invariant.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cctype>
+#include <charconv>
+#include <cstdint>
+
+namespace keyturn {
+namespace {
+
+struct Field {
+    std::string_view name;
+    int low = 0;
+    int high = 0;
+    std::string_view words = {};  ///< Three letters each, for `low` and what follows.
+};
+
+constexpr std::size_t word_size = 3;
+constexpr std::array fields{
+    Field{"minute", 0, 59},
+    Field{"hour", 0, 23},
+    Field{"day of month", 1, 31},
+    Field{"month", 1, 12, "janfebmaraprmayjunjulaugsepoctnovdec"},
+    Field{"day of week", 0, 7, "sunmontuewedthufrisat"},  // 0 and 7 are Sunday.
+};
+enum : std::size_t { minute_field, hour_field, day_field, month_field, weekday_field };
+
+constexpr std::array weekday_names{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+
+struct Word {
+    std::string_view word;
+    std::string_view expression;
+};
+
+constexpr std::array words{
+    Word{"@yearly", "0 0 1 1 *"}, Word{"@annually", "0 0 1 1 *"}, Word{"@monthly", "0 0 1 * *"},
+    Word{"@weekly", "0 0 * * 0"}, Word{"@daily", "0 0 * * *"},    Word{"@midnight", "0 0 * * *"},
+    Word{"@hourly", "0 * * * *"},
+};
+
+/// The values of a field, one bit each.
+using Values = std::uint64_t;
+
+Values bit(int value) {
+    return Values{1} << value;
+}
+
+/// What was written is not repeated: a message may be read by more people than a policy.
+Error wrong(std::string_view what) {
+    return {
+        Fault::invalid,
+        fmt::format("is no cron expression: {}; write five fields such as `30 3 * * sat`", what),
+        {}};
+}
+
+std::string lower(std::string_view text) {
+    std::string result{text};
+    std::ranges::transform(result, result.begin(), [](char c) {
+        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    });
+    return result;
+}
+
+std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto end = text.find_first_of(separators);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+/// A number or one of the field's words; nothing when it is neither.
+std::optional<int> read_value(const Field& field, std::string_view text) {
+    if (text.size() == word_size) {
+        const auto place = field.words.find(text);
+        if (place != std::string_view::npos && place % word_size == 0) {
+            return field.low + static_cast<int>(place / word_size);
+        }
+    }
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool sound = error == std::errc{} && end == text.data() + text.size() && value >= 0;
+    return sound ? std::optional{value} : std::nullopt;
+}
+
+/// One of the parts that commas separate: `*`, `5`, `1-5`, each but `5` with `/2` after it.
+std::optional<Values> read_part(const Field& field, std::string_view part) {
+    const auto slash = part.find('/');
+    const std::string_view range = part.substr(0, slash);
+    const auto dash = range.find('-');
+    std::optional<int> first = field.low;
+    std::optional<int> last = field.high;
+    if (range != "*") {
+        first = read_value(field, range.substr(0, dash));
+        last = dash == std::string_view::npos ? first : read_value(field, range.substr(dash + 1));
+    }
+    std::optional<int> step = 1;
+    if (slash != std::string_view::npos) {
+        const bool many = range == "*" || dash != std::string_view::npos;
+        step = many ? read_value({}, part.substr(slash + 1)) : std::nullopt;
+    }
+    if (!first || !last || !step) return std::nullopt;
+    if (*first < field.low || *last > field.high || *first > *last || *step < 1) {
+        return std::nullopt;
+    }
+    Values values = 0;
+    // A step may be as large as any number is.
+    for (std::int64_t value = *first; value <= *last; value += *step) {
+        values |= bit(static_cast<int>(value));
+    }
+    return values;
+}
+
+std::vector<int> listed(Values values) {
+    std::vector<int> list;
+    for (int value = 0; value < 64; ++value) {
+        if ((values & bit(value)) != 0) list.push_back(value);
+    }
+    return list;
+}
+
+/// As systemd writes them; `*` for all of the field.
+std::string text_of(const Field& field, Values values) {
+    const std::vector<int> list = listed(values);
+    const int all = field.high - field.low + 1;
+    if (std::popcount(values) == all) return "*";
+    const auto regular = [&](std::size_t begin, std::size_t end) {
+        const int step = list[begin + 1] - list[begin];
+        for (std::size_t i = begin + 1; i < end; ++i) {
+            if (list[i] - list[i - 1] != step) return false;
+        }
+        return true;
+    };
+    if (list.size() > 2 && regular(0, list.size())) {
+        return fmt::format("{}..{}/{}", list.front(), list.back(), list[1] - list[0]);
+    }
+    std::string text;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        std::size_t end = i + 1;
+        while (end < list.size() && list[end] == list[end - 1] + 1) ++end;
+        if (!text.empty()) text += ',';
+        text += fmt::format("{}", list[i]);
+        if (end - i > 2) {
+            text += fmt::format("..{}", list[end - 1]);
+            i = end - 1;
+        }
+    }
+    return text;
+}
+
+std::string text_of_weekdays(Values values) {
+    if ((values & bit(0)) != 0) values |= bit(7);
+    std::string text;
+    for (std::size_t i = 0; i < weekday_names.size(); ++i) {
+        if ((values & bit(static_cast<int>(i) + 1)) == 0) continue;
+        text += fmt::format("{}{}", text.empty() ? "" : ",", weekday_names[i]);
+    }
+    return text;
+}
+
+Calendar calendar_of(const std::array<Values, fields.size()>& values, bool by_day,
+                     bool by_weekday) {
+    const auto part = [&](std::size_t field) { return text_of(fields[field], values[field]); };
+    std::string expression;
+    if (by_weekday) expression = text_of_weekdays(values[weekday_field]) + ' ';
+    expression += fmt::format("*-{}-{} {}:{}:00", part(month_field),
+                              by_day ? part(day_field) : std::string{"*"}, part(hour_field),
+                              part(minute_field));
+    const Result<Calendar> calendar = parse_calendar(expression);
+    invariant(calendar.has_value(), "what cron can say, a calendar can");
+    return *calendar;
+}
+
+}  // namespace
+
+Result<std::vector<Calendar>> parse_cron(std::string_view text) {
+    if (text.size() > calendar_bytes_max) {
+        return Error{
+            Fault::invalid, fmt::format("is longer than {} characters", calendar_bytes_max), {}};
+    }
+    std::string sound = lower(text);
+    if (sound == "@reboot") return wrong("a reboot is no time");
+    const auto word = std::ranges::find(words, sound, &Word::word);
+    if (word != words.end()) sound = word->expression;
+
+    std::vector<std::string_view> parts = split(sound, " \t");
+    std::erase(parts, std::string_view{});
+    if (parts.size() != fields.size()) {
+        return wrong(fmt::format("it has {} fields, not {}", parts.size(), fields.size()));
+    }
+    std::array<Values, fields.size()> values{};
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        for (const std::string_view part : split(parts[i], ",")) {
+            const std::optional<Values> some = read_part(fields[i], part);
+            if (!some) {
+                return wrong(fmt::format("its {} is not made of numbers from {} to {}",
+                                         fields[i].name, fields[i].low, fields[i].high));
+            }
+            values[i] |= *some;
+        }
+    }
+    const bool any_day = parts[day_field].starts_with('*');
+    const bool any_weekday = parts[weekday_field].starts_with('*');
+    if (any_day || any_weekday) return std::vector{calendar_of(values, true, true)};
+    return std::vector{calendar_of(values, true, false), calendar_of(values, false, true)};
+}
+
+}  // namespace keyturn

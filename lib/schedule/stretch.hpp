@@ -1,0 +1,31 @@
+#pragma once
+
+#include "schedule/schedule.hpp"
+#include "time/moment.hpp"
+
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+/// A time in which the schedule lets a rotation begin: inside of a window and outside of freezes.
+struct Stretch {
+    WallTime begins = WallTime::min();
+    WallTime ends = WallTime::max();  ///< The first moment after it.
+
+    bool operator==(const Stretch&) const = default;
+};
+
+/// The first stretch with `length` to go in it, not counting what is before `from`; nothing where
+/// no such stretch is to come. Windows that touch are one. It may begin before `from`, and it may
+/// go on after `ends` where that makes no difference to a start with the schedule's splay.
+[[nodiscard]] std::optional<Stretch> next_stretch(const Schedule& schedule, WallTime from,
+                                                  Milliseconds length);
+
+/// The first moment from `from` on that is in no freeze.
+[[nodiscard]] WallTime frozen_until(const Schedule& schedule, WallTime from);
+
+/// The freeze that ends at `end`: "a freeze (year end)"; nothing where none does.
+[[nodiscard]] std::optional<std::string> describe_freeze(const Schedule& schedule, WallTime end);
+
+}  // namespace keyturn
