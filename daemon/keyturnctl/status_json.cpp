@@ -54,7 +54,8 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"step_started", time_json(tunnel.step_started)},
             {"step_ends", time_json(tunnel.step_ends)},
             {"last_done", time_json(tunnel.last_done)},
-            {"due", time_json(tunnel.due)}};
+            {"due", time_json(tunnel.due)},
+            {"due_cause", text_json(tunnel.due_cause)}};
 }
 
 }  // namespace

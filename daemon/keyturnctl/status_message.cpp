@@ -15,7 +15,7 @@ using TextField = std::pair<std::string_view, std::string TunnelStatus::*>;
 using NumberField = std::pair<std::string_view, int TunnelStatus::*>;
 using TimeField = std::pair<std::string_view, std::optional<WallTime> TunnelStatus::*>;
 
-constexpr std::array<TextField, 10> text_fields{{{"Name", &TunnelStatus::name},
+constexpr std::array<TextField, 11> text_fields{{{"Name", &TunnelStatus::name},
                                                  {"TunnelId", &TunnelStatus::tunnel},
                                                  {"State", &TunnelStatus::state},
                                                  {"Phase", &TunnelStatus::phase},
@@ -24,7 +24,8 @@ constexpr std::array<TextField, 10> text_fields{{{"Name", &TunnelStatus::name},
                                                  {"RotationId", &TunnelStatus::rotation_id},
                                                  {"LastOutcome", &TunnelStatus::last_outcome},
                                                  {"Trigger", &TunnelStatus::trigger},
-                                                 {"Fingerprint", &TunnelStatus::fingerprint}}};
+                                                 {"Fingerprint", &TunnelStatus::fingerprint},
+                                                 {"DueCause", &TunnelStatus::due_cause}}};
 constexpr std::array<NumberField, 2> number_fields{
     {{"Batch", &TunnelStatus::batch}, {"BatchCount", &TunnelStatus::batch_count}}};
 constexpr std::array<TimeField, 5> time_fields{{{"Started", &TunnelStatus::started},

@@ -26,10 +26,12 @@ std::string last_text(const TunnelStatus& tunnel, WallTime now, bool wide) {
 }
 
 std::string due_text(const TunnelStatus& tunnel, WallTime now, bool wide) {
-    if (!tunnel.due) return "on demand";
+    if (!tunnel.due) return tunnel.due_cause == "never" ? "no window fits" : "on demand";
     const Milliseconds left = *tunnel.due - now;
-    const std::string relative =
+    std::string relative =
         left > Milliseconds{0} ? "in " + to_text(left) : "since " + to_text(-left);
+    const bool waits = tunnel.due_cause == "window" || tunnel.due_cause == "freeze";
+    if (waits) relative += fmt::format(" ({})", tunnel.due_cause);
     return wide ? fmt::format("{} ({})", date_text(*tunnel.due), relative) : relative;
 }
 

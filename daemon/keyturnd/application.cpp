@@ -1,6 +1,7 @@
 #include "keyturnd/application.hpp"
 
 #include "agent/orphans.hpp"
+#include "agent/splay.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "bus/bus.hpp"
 #include "cloudflare/api_budget.hpp"
@@ -27,7 +28,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
+#include <systemd/sd-id128.h>
 
+#include <array>
 #include <cstdio>
 #include <list>
 #include <map>
@@ -44,6 +47,14 @@ constexpr std::chrono::seconds drain_deadline{5};
 
 /// So long systemd is not told that we are ready, unless keyturnctl can reach us.
 constexpr std::chrono::seconds bus_patience{2};
+
+/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
+std::string read_host_id() {
+    sd_id128_t id{};
+    if (sd_id128_get_machine(&id) < 0) return {};
+    std::array<char, SD_ID128_STRING_MAX> text{};
+    return sd_id128_to_string(id, text.data());
+}
 
 HttpClientOptions loopback_options() {
     HttpClientOptions options;
@@ -131,11 +142,13 @@ Application::Application(const CommandLine& options, Policy policy,
 }
 
 void Application::build_agents(Policy& policy) {
+    const std::string host_id = read_host_id();
     for (TunnelPolicy& tunnel : policy.tunnels) {
         TunnelApi& api = *accounts_.at(tunnel.credential).api;
         const Boundaries world{*clock_,  api,      *units_,  *connectors_,
                                *tokens_, *states_, *random_, budget_};
-        agents_.emplace_back(context_.get_executor(), std::move(tunnel), world, *log_,
+        const double share = splay_share(host_id, tunnel.name);
+        agents_.emplace_back(context_.get_executor(), std::move(tunnel), share, world, *log_,
                              [this](const TunnelAgent& agent) {
                                  control_.changed(agent.name());
                                  tell_status();

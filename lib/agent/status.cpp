@@ -42,7 +42,8 @@ TunnelStatus TunnelAgent::status() const {
     status.tunnel = policy_.tunnel;
     status.state = state_.paused ? "paused" : "idle";
     status.last_done = state_.last_done;
-    status.due = due();
+    status.due = start();
+    if (next_) status.due_cause = name_of(next_->cause);
     if (last_) {
         status.last_outcome = last_->outcome;
         status.reason = last_->text;

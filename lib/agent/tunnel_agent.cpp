@@ -29,14 +29,16 @@ constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} /
 }  // namespace
 
 TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
-                         Boundaries world, EventLog& log,
+                         double splay_share, Boundaries world, EventLog& log,
                          std::function<void(const TunnelAgent&)> changed)
     : policy_(std::move(policy)),
+      splay_share_(splay_share),
       world_(world),
       log_(log),
       changed_(std::move(changed)),
       rotator_(policy_, state_, world_),
-      wakeup_(std::move(executor)) {}
+      wakeup_(std::move(executor)),
+      unit_count_(policy_.units.size()) {}
 
 void TunnelAgent::load() {
     const auto loaded = world_.states.load(policy_.name);
@@ -56,6 +58,7 @@ void TunnelAgent::load() {
     // A crash while the token file was being written: no open rotation will clear that away.
     if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
     recall_last();
+    plan_next();
 }
 
 void TunnelAgent::recall_last() {
@@ -135,8 +138,10 @@ Task<> TunnelAgent::wait_until_wanted() {
         note_first_seen();
         const bool postponed = postponed_until_ && world_.clock.boot_now() < postponement_ends_;
         if (!postponed) postponed_until_.reset();
+        plan_next();
+        if (!state_.paused) tell_postponement();
         publish();
-        const std::optional<WallTime> when = due();
+        const std::optional<WallTime> when = start();
         const WallTime now = world_.clock.wall_now();
         if (when && *when <= now && !state_.paused) {
             if (!may_start()) continue;
@@ -152,8 +157,9 @@ Task<> TunnelAgent::wait_until_wanted() {
         }
         // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
         BootTime until = drift_look;
-        if (when && !state_.paused) {
-            const Milliseconds wait = std::min<Milliseconds>(*when - now, recompute_interval);
+        const std::optional<WallTime> moment = next_moment();
+        if (moment && !state_.paused) {
+            const Milliseconds wait = std::min<Milliseconds>(*moment - now, recompute_interval);
             until = std::min(until, world_.clock.boot_now() + wait);
             if (postponed) until = std::min(until, postponement_ends_);
         }
@@ -210,11 +216,14 @@ void TunnelAgent::begin(RotationInputs inputs) {
 void TunnelAgent::note_end() {
     if (rotation_->ended()) learn_from_end();
     rotation_.reset();
+    plan_next();
     publish();
 }
 
 void TunnelAgent::learn_from_end() {
     recall_last();
+    const auto count = std::ranges::count(rotation_->record().units, false, &UnitProgress::surge);
+    if (count > 0) unit_count_ = static_cast<std::size_t>(count);
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
@@ -254,19 +263,6 @@ Task<bool> TunnelAgent::perform_next() {
     }
     rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
     co_return true;
-}
-
-std::optional<WallTime> TunnelAgent::due() const {
-    const TokenAge age{state_.first_seen, state_.last_done};
-    const auto next = next_due(policy_.schedule, age, {}, world_.clock.wall_now());
-    if (!next) return std::nullopt;
-    std::optional<WallTime> when = next->start;
-    if (!when) return when;
-    // What was given up may be tried again, but not at once.
-    if (last_ && last_->outcome == "reverted") {
-        when = std::max<WallTime>(*when, last_->ended + policy_.schedule.min_interval);
-    }
-    return std::max(*when, postponed_until_.value_or(*when));
 }
 
 }  // namespace keyturn

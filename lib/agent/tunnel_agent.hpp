@@ -9,6 +9,7 @@
 #include "policy/policy.hpp"
 #include "rotation/rotation.hpp"
 #include "rotation/rotator.hpp"
+#include "schedule/due.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -28,10 +29,10 @@ class EventLog;
 /// alone decides what to do next.
 class TunnelAgent {
   public:
-    /// `changed` is called whenever `status()` may have changed. The boundaries and the log outlive
-    /// the agent.
-    TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, Boundaries world,
-                EventLog& log, std::function<void(const TunnelAgent&)> changed);
+    /// `splay_share` is the tunnel's place in the splay, see splay.hpp. `changed` is called
+    /// whenever `status()` may have changed. The boundaries and the log outlive the agent.
+    TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, double splay_share,
+                Boundaries world, EventLog& log, std::function<void(const TunnelAgent&)> changed);
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
@@ -61,6 +62,13 @@ class TunnelAgent {
         bool takes_over = false;
         bool compromised = false;
         bool evict_all = false;
+    };
+
+    /// What `next_` was found with.
+    struct Planned {
+        TokenAge age;
+        StartPlan plan;
+        WallTime at;
     };
 
     Task<> prepare_token_file();
@@ -96,9 +104,14 @@ class TunnelAgent {
     void publish();
     void describe_rotation(TunnelStatus& status) const;
     static void describe_record(TunnelStatus& status, const RotationRecord& record);
-    [[nodiscard]] std::optional<WallTime> due() const;
+    void plan_next();
+    void tell_postponement();
+    [[nodiscard]] std::string describe_wait() const;
+    [[nodiscard]] std::optional<WallTime> start() const;
+    [[nodiscard]] std::optional<WallTime> next_moment() const;
 
     TunnelPolicy policy_;
+    double splay_share_;
     Boundaries world_;
     EventLog& log_;
     std::function<void(const TunnelAgent&)> changed_;
@@ -115,6 +128,10 @@ class TunnelAgent {
     std::set<std::string> foreign_seen_;  ///< At the last look.
     std::set<std::string> foreign_told_;  ///< Connectors that an alarm was raised for.
     std::vector<WallTime> taken_over_;    ///< When a stranger's token was, lately.
+    std::size_t unit_count_;              ///< As last seen; before that, as the policy names them.
+    std::optional<Planned> planned_;
+    std::optional<Due> next_;  ///< As of the last look at the clock.
+    std::optional<Due> postponement_told_;
     std::optional<Wish> wish_;
     bool retry_wanted_ = false;
     std::optional<WallTime> postponed_until_;

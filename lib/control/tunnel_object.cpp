@@ -72,6 +72,7 @@ const sd_bus_vtable tunnel_vtable[] = {
     SD_BUS_PROPERTY("LastOutcome", "s", get_text<&TunnelStatus::last_outcome>, 0, changes),
     SD_BUS_PROPERTY("Trigger", "s", get_text<&TunnelStatus::trigger>, 0, changes),
     SD_BUS_PROPERTY("Fingerprint", "s", get_text<&TunnelStatus::fingerprint>, 0, changes),
+    SD_BUS_PROPERTY("DueCause", "s", get_text<&TunnelStatus::due_cause>, 0, changes),
     SD_BUS_PROPERTY("Batch", "i", get_number<&TunnelStatus::batch>, 0, changes),
     SD_BUS_PROPERTY("BatchCount", "i", get_number<&TunnelStatus::batch_count>, 0, changes),
     SD_BUS_PROPERTY("Units", "a(ssiis)", get_units, 0, changes),

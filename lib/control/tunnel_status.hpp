@@ -37,7 +37,8 @@ struct TunnelStatus {
     std::optional<WallTime> step_started;  ///< Of the wait under way (settle, soak, verify) ...
     std::optional<WallTime> step_ends;     ///< ... and when it ends at the earliest.
     std::optional<WallTime> last_done;
-    std::optional<WallTime> due;
+    std::optional<WallTime> due;  ///< When it is started without anybody asking.
+    std::string due_cause;        ///< due, window, freeze, max_age, never; "": on demand only.
 
     bool operator==(const TunnelStatus&) const = default;
 };

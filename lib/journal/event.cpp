@@ -52,6 +52,7 @@ constexpr std::array rows{
     Row{EventKind::token_put_back, "token_put_back", "52bd269223eb4e9f96a3ba3d75eccc4d"},
     Row{EventKind::straggler_seen, "straggler_seen", "aee4823bb86140328e664e728c3143f7"},
     Row{EventKind::rotation_done, "rotation_done", "d4a1dc6097cc4e0593c5bb87bfaed2fe"},
+    Row{EventKind::rotation_postponed, "rotation_postponed", "eae607e3b77047dbbb31706e8aa06ef9"},
     Row{EventKind::rotation_orphaned, "rotation_orphaned", "a48d4b8d7f57412aba31c1d493aee806"},
     Row{EventKind::state_unreadable, "state_unreadable", "bf99f358fc894eef85f67650ae79574e"},
     Row{EventKind::token_file_missing, "token_file_missing", "daab643a817949d286408a780df6fa83"},

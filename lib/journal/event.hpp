@@ -45,7 +45,8 @@ enum class EventKind {
     token_put_back,     ///< The API kept the old secret, so the old files are back.
     straggler_seen,     ///< The API still lists a connector from before the commit.
     rotation_done,
-    rotation_orphaned,  ///< Its rotation is open, and the tunnel is no more in the policy.
+    rotation_postponed,  ///< Due, and waits for a window or the end of a freeze.
+    rotation_orphaned,   ///< Its rotation is open, and the tunnel is no more in the policy.
     state_unreadable,
     token_file_missing,  ///< There is no token file yet and it cannot be written: units cannot
                          ///< start.

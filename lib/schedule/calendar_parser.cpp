@@ -69,8 +69,7 @@ void normalize(CalendarField& field) {
         if (range.last == range.first) range = {range.first, -1, 0};
     }
     std::ranges::sort(field);
-    const auto twins = std::ranges::unique(field);
-    field.erase(twins.begin(), twins.end());
+    field.erase(std::unique(field.begin(), field.end()), field.end());
 }
 
 /// Each range has to reach its second value.

@@ -14,9 +14,12 @@ WallTime counts_from(const TokenAge& age) {
     return age.last_done.value_or(age.first_seen);
 }
 
-/// Never two rotations within `min_interval`.
+/// Never two rotations within `min_interval`, and what was given up is not tried again sooner.
 WallTime not_before(const Schedule& schedule, const TokenAge& age) {
-    return age.last_done ? *age.last_done + schedule.min_interval : age.first_seen;
+    WallTime earliest = age.first_seen;
+    if (age.last_done) earliest = *age.last_done + schedule.min_interval;
+    if (age.given_up) earliest = std::max(earliest, *age.given_up + schedule.min_interval);
+    return earliest;
 }
 
 /// When the token has reached the age that no window may delay.

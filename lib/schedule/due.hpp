@@ -11,14 +11,19 @@ namespace keyturn {
 /// What is known of a token's age. No history is no reason to rotate: where the last rotation is
 /// not known, the age counts from when the tunnel was first seen.
 struct TokenAge {
-    WallTime first_seen;
-    std::optional<WallTime> last_done;
+    WallTime first_seen{};
+    std::optional<WallTime> last_done = {};
+    std::optional<WallTime> given_up = {};  ///< When a rotation was called off after the last one.
+
+    bool operator==(const TokenAge&) const = default;
 };
 
 /// What a scheduled rotation of one tunnel needs and where its place in the splay is.
 struct StartPlan {
     Milliseconds expected{0};  ///< How long it is expected to take.
     double splay_share = 0;    ///< From 0 to less than 1, always the same for a tunnel on a host.
+
+    bool operator==(const StartPlan&) const = default;
 };
 
 /// What a start waits for besides the token's age.

@@ -60,6 +60,7 @@ UNNAMED_WAIT = ["rotation_waiting ROTATION_ID= FINGERPRINT= PHASE=preflight",
 KEEPS = {
     "a whole rotation": WHOLE,
     "another one, later": WHOLE + ["+3600 " + NEXT[0]] + NEXT[1:],
+    "after it waited for its window": ["daemon_started", "rotation_postponed"] + WHOLE[1:],
     "refused": REFUSED,
     "refused, then done": REFUSED + WHOLE[1:],
     "refused at the commit": MADE[:3] + ["rotation_refused"],

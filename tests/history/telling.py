@@ -18,8 +18,9 @@ ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned", "foreign_connecto
           "rotation_reverting"}
 RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
            "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done",
-           "rotation_paused": "paused", "rotation_reverting": "reverting", "locked_out": "done"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused"}
+           "rotation_paused": "paused", "rotation_reverting": "reverting", "locked_out": "done",
+           "rotation_postponed": "window"}
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed"}
 NAMELESS = {"daemon_started", "daemon_stopping"}
 POLICY = ["units=a,b", "batches=2", "settle=5s", "soak=10s", "min_healthy_time=2s",
           "min_interval=1h", "surge=auto", "slack=0", "ends=yes"]

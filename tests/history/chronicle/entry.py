@@ -40,6 +40,7 @@ KINDS = {
     "52bd269223eb4e9f96a3ba3d75eccc4d": "token_put_back",
     "aee4823bb86140328e664e728c3143f7": "straggler_seen",
     "d4a1dc6097cc4e0593c5bb87bfaed2fe": "rotation_done",
+    "eae607e3b77047dbbb31706e8aa06ef9": "rotation_postponed",
     "a48d4b8d7f57412aba31c1d493aee806": "rotation_orphaned",
     "bf99f358fc894eef85f67650ae79574e": "state_unreadable",
     "daab643a817949d286408a780df6fa83": "token_file_missing",

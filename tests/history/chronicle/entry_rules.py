@@ -9,7 +9,7 @@ NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_
               "replica_promoted", "surge_started", "surge_stopped"}
 OUTSIDE = {"daemon_started", "daemon_stopping"}  # Of any tunnel.
 IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",
-        "tunnel_paused", "tunnel_unpaused"}
+        "tunnel_paused", "tunnel_unpaused", "rotation_postponed"}
 # The id comes with the secret: what is told before has none, whatever its rotation is called then.
 MAY_BE_UNNAMED = {"rotation_resumed", "rotation_waiting", "rotation_continued", "rotation_held",
                   "hold_urgent", "hold_lifted", "rotation_refused", "unit_left_stopped"}
@@ -19,6 +19,7 @@ RESULTS = {"unit_verified": ("verified",), "rotation_waiting": ("waiting",),
            "rotation_held": ("held",), "hold_urgent": ("held", "paused"),
            "rotation_refused": ("refused",), "rotation_done": ("done",),
            "rotation_paused": ("paused",), "rotation_reverting": ("reverting",),
+           "rotation_postponed": ("window", "freeze", "never"),
            "locked_out": ("done",), "rotation_started": ("", "compromised"),
            "rotation_resumed": ("", "compromised"), "connector_evicted": ("", "all")}
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")

@@ -6,7 +6,7 @@ PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restar
 TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
             "daemon_started"}
 SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused"}  # Not of its rotation.
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed"}  # Not of its rotation.
 BEFORE_COMMIT = ("preflight", "prepare")
 NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
                  "rotation_orphaned", "state_unreadable", "token_file_missing"}
@@ -139,7 +139,8 @@ class Story:
             self.partial = began_before and bool(event.rotation)
             self.seen = True
         if event.kind in OF_THE_TUNNEL:
-            self._on_pause(event)
+            if event.kind != "rotation_postponed":
+                self._on_pause(event)
             return
         self._take_up_superseded(event)
         if self.is_of_another(event):

@@ -56,7 +56,7 @@ class TunnelAgentTest : public testing::Test {
     void start() {
         const Boundaries world{clock_,   *host_,   *host_,   *host_,
                                *tokens_, *states_, *random_, budget_};
-        agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, world, log_,
+        agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, 0.0, world, log_,
                                                [this](const TunnelAgent&) { ++changes_; });
         agent_->load();
         auto ended = [this](std::exception_ptr) { running_ = false; };

@@ -46,7 +46,8 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
       "step_started": "2026-03-01T02:26:00.000Z",
       "step_ends": "2026-03-01T02:36:00.250Z",
       "last_done": null,
-      "due": null
+      "due": null,
+      "due_cause": null
     }
   ]
 }

@@ -102,6 +102,16 @@ TEST(StatusTable, SaysSinceWhenARotationIsDue) {
     EXPECT_THAT(status_table({tunnel}, now, {80, false}, false), HasSubstr("since 3h\n"));
 }
 
+TEST(StatusTable, SaysWhatAStartWaitsFor) {
+    TunnelStatus tunnel = samples::idle();
+    tunnel.due = now + std::chrono::hours{3};
+    tunnel.due_cause = "window";
+    EXPECT_THAT(status_table({tunnel}, now, {80, false}, false), HasSubstr("in 3h (window)\n"));
+    tunnel.due.reset();
+    tunnel.due_cause = "never";
+    EXPECT_THAT(status_table({tunnel}, now, {80, false}, false), HasSubstr("no window fits\n"));
+}
+
 TEST(StatusTable, ColoursStatesAndOnlyWhenAsked) {
     EXPECT_THAT(status_table({samples::held()}, now, {80, true}, false),
                 HasSubstr("\x1b[1;31mheld"));

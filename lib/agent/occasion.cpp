@@ -1,0 +1,82 @@
+// When a tunnel is rotated without anybody asking, and what is told of that.
+
+#include "agent/tunnel_agent.hpp"
+#include "journal/event_log.hpp"
+#include "policy/expected.hpp"
+#include "schedule/stretch.hpp"
+#include "time/clock.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+/// An answer holds until its start has passed or what it was asked with is no more so. To look for
+/// a window that is never to come is not for every wake-up.
+void TunnelAgent::plan_next() {
+    TokenAge age{state_.first_seen, state_.last_done, std::nullopt};
+    // What was given up may be tried again, but not at once.
+    if (last_ && last_->outcome == "reverted") age.given_up = last_->ended;
+    const StartPlan plan{expected_duration(policy_.rollout, unit_count_), splay_share_};
+    const WallTime now = world_.clock.wall_now();
+    const bool holds = planned_ && planned_->age == age && planned_->plan == plan &&
+                       planned_->at <= now && !(next_ && next_->start && *next_->start < now);
+    if (holds) return;
+    planned_ = Planned{age, plan, now};
+    next_ = next_due(policy_.schedule, age, plan, now);
+}
+
+std::optional<WallTime> TunnelAgent::start() const {
+    if (!next_ || !next_->start) return std::nullopt;
+    return std::max(*next_->start, postponed_until_.value_or(*next_->start));
+}
+
+/// When there is something to do or to tell by the wall clock: the start, or before it the moment
+/// from which on the tunnel is due and waits.
+std::optional<WallTime> TunnelAgent::next_moment() const {
+    if (!next_) return std::nullopt;
+    if (next_->due > world_.clock.wall_now()) return next_->due;
+    return start();
+}
+
+/// A tunnel that is due and not started says why, once.
+void TunnelAgent::tell_postponement() {
+    const bool waits = next_ && next_->due <= world_.clock.wall_now() &&
+                       (next_->cause == StartCause::window || next_->cause == StartCause::freeze ||
+                        next_->cause == StartCause::never);
+    if (!waits) {
+        postponement_told_.reset();
+        return;
+    }
+    if (postponement_told_ && postponement_told_->cause == next_->cause) return;
+    postponement_told_ = next_;
+    const bool never = next_->cause == StartCause::never;
+    Event event =
+        event_of(EventKind::rotation_postponed, never ? Priority::alert : Priority::notice);
+    event.result = name_of(next_->cause);
+    event.message = fmt::format("{} is due since {} and {}", policy_.name, to_text(next_->due),
+                                describe_wait());
+    log_.record(event);
+}
+
+std::string TunnelAgent::describe_wait() const {
+    if (next_->cause == StartCause::never) {
+        const Milliseconds expected = expected_duration(policy_.rollout, unit_count_);
+        return fmt::format(
+            "is never started: no window is to come in which the {} that it takes "
+            "fit; lengthen `windows`, lower `soak`, or set `max_age`",
+            to_text(expected));
+    }
+    const std::string starts = to_text(*next_->start);
+    if (next_->cause == StartCause::window) {
+        return fmt::format("waits for its window: it starts at {}", starts);
+    }
+    const Stretch after =
+        next_stretch(policy_.schedule, *next_->start, Milliseconds{0}).value_or(Stretch{});
+    return fmt::format("waits for the end of {}: it starts at {}",
+                       describe_freeze(policy_.schedule, after.begins).value_or("a freeze"),
+                       starts);
+}
+
+}  // namespace keyturn

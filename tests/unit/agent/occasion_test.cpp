@@ -1,0 +1,181 @@
+// Windows, freezes and places in the splay, in the life of a tunnel.
+#include "agent/splay.hpp"
+#include "unit/agent/agent_fixture.hpp"
+#include "unit/schedule/schedules.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using std::chrono::days;
+using testing::HasSubstr;
+
+/// Every 30 days, from a Sunday on at 02:30 UTC, by windows in the night to Sunday.
+class OccasionTest : public TunnelAgentTest {
+  protected:
+    OccasionTest() {
+        policy_.schedule.every = days{30};
+        policy_.schedule.splay = Milliseconds{0};
+        policy_.schedule.windows = {{parse_calendar("Sun 02:00").value(), 4h}};
+        policy_.rollout.soak = 1min;
+    }
+
+    [[nodiscard]] std::size_t rotations() const { return host_->secrets_sent.size(); }
+
+    [[nodiscard]] std::vector<Event> postponements() const {
+        std::vector<Event> told;
+        std::ranges::copy_if(log_.events, std::back_inserter(told), [](const Event& event) {
+            return event.kind == EventKind::rotation_postponed;
+        });
+        return told;
+    }
+
+    /// To a moment of the wall clock.
+    void pass_to(const std::string& time) { pass(utc(time) - clock_.wall_now()); }
+
+    void freeze_until(int day_of_april) {
+        const std::chrono::local_days first{std::chrono::year{2026} / 3 / 30};
+        const std::chrono::local_days end{std::chrono::year{2026} / 4 / day_of_april};
+        policy_.schedule.freezes = {{first, end, "audit"}};
+    }
+};
+
+TEST_F(OccasionTest, WaitsForItsWindowAndSaysSoOnce) {
+    start_serving();
+    pass_to("2026-03-31 02:00");
+    EXPECT_TRUE(postponements().empty()) << "it is not due yet";
+    EXPECT_EQ(to_text(agent_->status().due.value()), "2026-04-05T02:00:00Z");
+    EXPECT_EQ(agent_->status().due_cause, "window");
+    pass_to("2026-04-05 01:58");
+    EXPECT_EQ(rotations(), 0U);
+    ASSERT_EQ(postponements().size(), 1U);
+    EXPECT_EQ(postponements()[0].result, "window");
+    EXPECT_EQ(postponements()[0].priority, Priority::notice);
+    EXPECT_THAT(postponements()[0].message,
+                HasSubstr("web is due since 2026-03-31T02:30:00Z and waits for its window: it "
+                          "starts at 2026-04-05T02:00:00Z"));
+    pass(10min);
+    EXPECT_EQ(rotations(), 1U);
+    EXPECT_EQ(agent_->status().last_outcome, "done");
+    EXPECT_EQ(agent_->status().trigger, "schedule");
+}
+
+TEST_F(OccasionTest, MakesUpForMissedWindowsOnceAndInAWindow) {
+    start_serving();
+    stop();
+    pass_to("2026-05-13 12:00");
+    start();
+    pass_to("2026-05-17 01:58");
+    EXPECT_EQ(rotations(), 0U);
+    pass(10min);
+    EXPECT_EQ(rotations(), 1U);
+    pass(days{29});
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST_F(OccasionTest, DoesNotStartWhatWouldNotEndInTheWindow) {
+    policy_.rollout.soak = 45min;
+    policy_.schedule.windows = {{parse_calendar("Sun 02:00").value(), 1h}};
+    start_serving();
+    stop();
+    pass_to("2026-04-05 02:20");
+    start();
+    pass_to("2026-04-12 01:58");
+    EXPECT_EQ(rotations(), 0U);
+    pass(3h);
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST_F(OccasionTest, SaysWhatAFreezeIsFor) {
+    policy_.schedule.windows.clear();
+    freeze_until(3);
+    start_serving();
+    pass_to("2026-04-02 23:58");
+    EXPECT_EQ(rotations(), 0U);
+    ASSERT_EQ(postponements().size(), 1U);
+    EXPECT_EQ(postponements()[0].result, "freeze");
+    EXPECT_THAT(postponements()[0].message,
+                HasSubstr("waits for the end of a freeze (audit): it starts at "
+                          "2026-04-03T00:00:00Z"));
+    pass(10min);
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST_F(OccasionTest, TooOldATokenIsRotatedOutsideOfWindows) {
+    policy_.schedule.max_age = days{32};
+    start_serving();
+    pass_to("2026-04-02 02:28");
+    EXPECT_EQ(rotations(), 0U);
+    EXPECT_EQ(agent_->status().due_cause, "max_age");
+    EXPECT_TRUE(postponements().empty());
+    pass(10min);
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST_F(OccasionTest, AlarmsWhereNoWindowIsLongEnough) {
+    policy_.rollout.soak = 5h;
+    start_serving();
+    pass_to("2026-03-31 02:40");
+    ASSERT_EQ(postponements().size(), 1U);
+    EXPECT_EQ(postponements()[0].result, "never");
+    EXPECT_EQ(postponements()[0].priority, Priority::alert);
+    EXPECT_THAT(postponements()[0].message, HasSubstr("lengthen `windows`"));
+    EXPECT_EQ(agent_->status().due, std::nullopt);
+    EXPECT_EQ(agent_->status().due_cause, "never");
+    pass(days{30});
+    EXPECT_EQ(postponements().size(), 1U);
+    EXPECT_EQ(rotations(), 0U);
+}
+
+TEST_F(OccasionTest, OperatorIsNotHeldUpByWindowsOrFreezes) {
+    freeze_until(20);
+    start_serving();
+    pass_to("2026-04-01 12:00");
+    ASSERT_TRUE(agent_->request_rotation({"now", false}));
+    pass(30min);
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST_F(OccasionTest, PausedTunnelIsNotPostponed) {
+    start_serving();
+    ASSERT_TRUE(agent_->decide(Decision::pause));
+    pass_to("2026-04-06 12:00");
+    EXPECT_TRUE(postponements().empty());
+    ASSERT_TRUE(agent_->decide(Decision::resume));
+    pass(1min);
+    EXPECT_EQ(postponements().size(), 1U);
+    EXPECT_EQ(to_text(agent_->status().due.value()), "2026-04-12T02:00:00Z");
+}
+
+TEST_F(OccasionTest, RefusedOneIsNotTriedAgainOutsideOfTheWindow) {
+    start_serving();
+    pass_to("2026-04-05 01:58");
+    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    pass_to("2026-04-05 12:00");
+    host_->api_down.reset();
+    pass_to("2026-04-12 01:58");
+    EXPECT_EQ(rotations(), 0U);
+    const auto refused = std::ranges::count(log_.events, EventKind::rotation_refused, &Event::kind);
+    EXPECT_EQ(refused, 16) << "each 15 minutes while it fitted into the window";
+    pass(30min);
+    EXPECT_EQ(rotations(), 1U);
+}
+
+TEST(SplayShare, IsStableAndSpreadEvenly) {
+    constexpr int count = 10'000;
+    std::array<int, 10> tenths{};
+    for (int i = 0; i < count; ++i) {
+        const double share = splay_share("0123456789abcdef", std::to_string(i));
+        ASSERT_GE(share, 0);
+        ASSERT_LT(share, 1);
+        ++tenths.at(static_cast<std::size_t>(share * 10));
+    }
+    for (const int in_a_tenth : tenths) EXPECT_NEAR(in_a_tenth, count / 10, 150);
+    EXPECT_EQ(splay_share("a", "web"), splay_share("a", "web"));
+    EXPECT_NE(splay_share("a", "web"), splay_share("b", "web"));
+    EXPECT_NE(splay_share("a", "web"), splay_share("a", "mail"));
+}
+
+}  // namespace
+}  // namespace keyturn
