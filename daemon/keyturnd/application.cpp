@@ -86,6 +86,7 @@ class Application {
     void tell_ready();
     Task<> tell_ready_at_last();
     Task<> feed_watchdog(Milliseconds interval);
+    Task<> heed_the_clock();
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
     TunnelAgent* find(const std::string& tunnel);
     ControlHandlers handlers();
@@ -168,6 +169,7 @@ int Application::run() {
     for (const Event& orphan : orphans_) log_->record(orphan);
     for (TunnelAgent& agent : agents_) spawn(agent.run());
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
+    spawn(heed_the_clock());
     spawn(tell_ready_at_last());
     context_.run();
     return failed_ ? exit_error : exit_ok;
@@ -238,6 +240,13 @@ std::vector<TunnelStatus> Application::statuses() const {
     std::vector<TunnelStatus> statuses;
     for (const TunnelAgent& agent : agents_) statuses.push_back(agent.status());
     return statuses;
+}
+
+Task<> Application::heed_the_clock() {
+    for (;;) {
+        co_await clock_->wall_clock_set();
+        for (TunnelAgent& agent : agents_) agent.wall_clock_set();
+    }
 }
 
 Task<> Application::feed_watchdog(Milliseconds interval) {

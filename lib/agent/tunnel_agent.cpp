@@ -20,9 +20,6 @@ namespace {
 /// How long the daemon waits before it tries again to write a token file that does not exist yet.
 constexpr Milliseconds seed_pause = std::chrono::minutes{1};
 
-/// How long the daemon sleeps at most before it looks at the calendar again.
-constexpr Milliseconds recompute_interval = std::chrono::hours{1};
-
 /// No host saw its first keyturn before this. A clock that says so has not been set yet.
 constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
 
@@ -155,12 +152,11 @@ Task<> TunnelAgent::wait_until_wanted() {
             if (may_look()) co_await look_for_drift();
             continue;
         }
-        // The wall clock may be set meanwhile, by hours or, after a boot without one, by decades.
+        // Where the wall clock is set meanwhile, `wall_clock_set` ends this.
         BootTime until = drift_look;
         const std::optional<WallTime> moment = next_moment();
         if (moment && !state_.paused) {
-            const Milliseconds wait = std::min<Milliseconds>(*moment - now, recompute_interval);
-            until = std::min(until, world_.clock.boot_now() + wait);
+            until = std::min(until, world_.clock.boot_now() + (*moment - now));
             if (postponed) until = std::min(until, postponement_ends_);
         }
         co_await idle_until(until);

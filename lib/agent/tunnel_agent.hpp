@@ -51,6 +51,9 @@ class TunnelAgent {
     /// `storage` when a pause cannot be written.
     [[nodiscard]] Result<void> decide(Decision decision);
 
+    /// The wall clock was set, or the host has resumed: what waits for a time of day looks again.
+    void wall_clock_set() { wakeup_.wake(); }
+
     [[nodiscard]] TunnelStatus status() const;
     [[nodiscard]] const std::string& name() const { return policy_.name; }
 

@@ -1,10 +1,19 @@
 #include "time/clock.hpp"
 
+#include "base/unique_fd.hpp"
+
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <cerrno>
+#include <limits>
+#include <map>
+#include <sys/timerfd.h>
+#include <system_error>
 #include <time.h>
+#include <unistd.h>
 
 namespace keyturn {
 
@@ -17,9 +26,57 @@ Milliseconds read_clock(clockid_t id) {
            std::chrono::duration_cast<Milliseconds>(std::chrono::nanoseconds{now.tv_nsec});
 }
 
+timespec to_timespec(BootTime moment) {
+    const Milliseconds since_boot = moment.time_since_epoch();
+    const auto whole = std::chrono::floor<std::chrono::seconds>(since_boot);
+    timespec spec{};
+    spec.tv_sec = whole.count();
+    spec.tv_nsec = std::chrono::nanoseconds{since_boot - whole}.count();
+    return spec;
+}
+
+/// A timer of the kernel that Asio can wait for.
+class KernelTimer {
+  public:
+    KernelTimer(const boost::asio::any_io_executor& executor, clockid_t clock)
+        : descriptor_(executor, open(clock).release()) {}
+
+    /// At the moment of its clock; a zero disarms it.
+    void set(timespec when, int flags) {
+        itimerspec spec{};
+        spec.it_value = when;
+        const int result = ::timerfd_settime(descriptor_.native_handle(), flags, &spec, nullptr);
+        if (result != 0) throw std::system_error(errno, std::system_category(), "timerfd_settime");
+    }
+
+    /// Takes back that it has expired, so that it can be waited for again. An errno value.
+    int acknowledge() {
+        std::uint64_t count = 0;
+        return ::read(descriptor_.native_handle(), &count, sizeof count) < 0 ? errno : 0;
+    }
+
+    boost::asio::posix::stream_descriptor& descriptor() { return descriptor_; }
+
+  private:
+    static UniqueFd open(clockid_t clock) {
+        UniqueFd fd{::timerfd_create(clock, TFD_NONBLOCK | TFD_CLOEXEC)};
+        if (!fd.valid()) throw std::system_error(errno, std::system_category(), "timerfd_create");
+        return fd;
+    }
+
+    boost::asio::posix::stream_descriptor descriptor_;
+};
+
+/// All that sleep share one timer of the kernel, set to whoever wakes first. Asio's own timers
+/// follow CLOCK_MONOTONIC, which stands still in a suspend.
 class SystemClock final : public Clock {
   public:
-    explicit SystemClock(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    explicit SystemClock(const boost::asio::any_io_executor& executor)
+        : executor_(executor),
+          alarm_(executor, CLOCK_BOOTTIME),
+          changes_(executor, CLOCK_REALTIME) {
+        watch_for_changes();
+    }
 
     WallTime wall_now() const override { return WallTime{read_clock(CLOCK_REALTIME)}; }
     BootTime boot_now() const override { return BootTime{read_clock(CLOCK_BOOTTIME)}; }
@@ -30,25 +87,88 @@ class SystemClock final : public Clock {
     }
 
     Task<> sleep_until(BootTime when) override {
-        // Asio's timers follow CLOCK_MONOTONIC, which stands still in a suspend: ask again after
-        // each sleep, so that a resume is noticed after one short sleep at the latest.
-        boost::asio::steady_timer timer(executor_);
-        while (boot_now() < when) {
-            timer.expires_after(std::min<Milliseconds>(when - boot_now(), longest_sleep));
-            co_await timer.async_wait(boost::asio::use_awaitable);
+        if (boot_now() >= when) co_return;
+        const auto self = sleepers_.emplace(when, Sleeper(executor_));
+        self->second.timer.expires_at(boost::asio::steady_timer::time_point::max());
+        set_alarm();
+        // Ends by the alarm or by cancellation, both as an aborted wait: the clock tells which.
+        static_cast<void>(co_await self->second.timer.async_wait(
+            boost::asio::as_tuple(boost::asio::use_awaitable)));
+        sleepers_.erase(self);
+        set_alarm();
+        if (boot_now() < when)
+            throw boost::system::system_error(boost::asio::error::operation_aborted);
+    }
+
+    Task<> wall_clock_set() override {
+        for (;;) {
+            co_await changes_.descriptor().async_wait(
+                boost::asio::posix::stream_descriptor::wait_read, boost::asio::use_awaitable);
+            const bool set = changes_.acknowledge() == ECANCELED;
+            watch_for_changes();
+            if (set) co_return;
         }
     }
 
   private:
-    static constexpr Milliseconds longest_sleep = std::chrono::hours{1};
+    struct Sleeper {
+        explicit Sleeper(const boost::asio::any_io_executor& executor) : timer(executor) {}
+
+        boost::asio::steady_timer timer;
+        bool woken = false;
+    };
+
+    /// To the first who is not woken yet. Nothing is waited for while nobody sleeps.
+    void set_alarm() {
+        auto first = sleepers_.begin();
+        while (first != sleepers_.end() && first->second.woken) ++first;
+        const bool wanted = first != sleepers_.end();
+        const BootTime when = wanted ? first->first : BootTime{};
+        if (when != alarm_at_) alarm_.set(to_timespec(when), TFD_TIMER_ABSTIME);
+        alarm_at_ = when;
+        if (wanted && !waiting_) wait_for_alarm();
+        if (!wanted && waiting_) alarm_.descriptor().cancel();
+    }
+
+    void wait_for_alarm() {
+        waiting_ = true;
+        alarm_.descriptor().async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                                       [this](const boost::system::error_code& error) {
+                                           waiting_ = false;
+                                           if (!error) static_cast<void>(alarm_.acknowledge());
+                                           wake_sleepers();
+                                           set_alarm();
+                                       });
+    }
+
+    void wake_sleepers() {
+        const BootTime now = boot_now();
+        for (auto& [when, sleeper] : sleepers_) {
+            if (when > now) break;
+            sleeper.woken = true;
+            sleeper.timer.cancel();
+        }
+    }
+
+    /// Set so far ahead that it never expires; what ends it is that the clock is set, or a resume.
+    void watch_for_changes() {
+        timespec never{};
+        never.tv_sec = std::numeric_limits<time_t>::max();
+        changes_.set(never, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET);
+    }
 
     boost::asio::any_io_executor executor_;
+    KernelTimer alarm_;
+    KernelTimer changes_;
+    std::multimap<BootTime, Sleeper> sleepers_;
+    BootTime alarm_at_{};
+    bool waiting_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Clock> make_clock(boost::asio::any_io_executor executor) {
-    return std::make_unique<SystemClock>(std::move(executor));
+    return std::make_unique<SystemClock>(executor);
 }
 
 }  // namespace keyturn

@@ -24,8 +24,13 @@ class Clock {
     /// CLOCK_MONOTONIC, for measuring how long something short took.
     [[nodiscard]] virtual std::chrono::microseconds stopwatch() const = 0;
 
-    /// Returns at `when` or soon after it; throws `operation_aborted` on cancellation.
+    /// Returns at `when` or soon after it, also after a suspend; throws `operation_aborted` on
+    /// cancellation. Nothing wakes up in between.
     virtual Task<> sleep_until(BootTime when) = 0;
+
+    /// Returns when the wall clock has been set since the last call, or the host has resumed from a
+    /// suspend; throws `operation_aborted` on cancellation. For one caller at a time.
+    virtual Task<> wall_clock_set() = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Clock> make_clock(boost::asio::any_io_executor executor);

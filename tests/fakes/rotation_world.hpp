@@ -102,7 +102,7 @@ class RotationWorld {
     // The API.
     Token api_token = Token::old;
     std::string ours_fingerprint = "new";  ///< Of `Token::ours`; a stranger's once taken over.
-    std::optional<Token> token_shown;  ///< GET token shows this one, whatever is true.
+    std::optional<Token> token_shown;      ///< GET token shows this one, whatever is true.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
     bool foreign_come_back = false;  ///< However often they are dropped.

@@ -18,6 +18,15 @@ Task<> SimulatedClock::sleep_until(BootTime when) {
     if (now_ < when) throw boost::system::system_error(boost::asio::error::operation_aborted);
 }
 
+Task<> SimulatedClock::wall_clock_set() {
+    if (!set_) {
+        static_cast<void>(
+            co_await set_signal_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)));
+    }
+    if (!set_) throw boost::system::system_error(boost::asio::error::operation_aborted);
+    set_ = false;
+}
+
 bool SimulatedClock::wake_next(BootTime end) {
     const auto next = std::ranges::min_element(sleepers_, {}, &Sleeper::when);
     if (next == sleepers_.end() || next->when > end) return false;

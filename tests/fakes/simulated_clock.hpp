@@ -13,18 +13,26 @@ namespace keyturn {
 /// A clock that stands still until nothing else is left to do, and then jumps to the next sleeper.
 class SimulatedClock final : public Clock {
   public:
-    explicit SimulatedClock(boost::asio::io_context& context) : context_(context) {}
+    explicit SimulatedClock(boost::asio::io_context& context)
+        : context_(context), set_signal_(context) {
+        set_signal_.expires_at(boost::asio::steady_timer::time_point::max());
+    }
 
     WallTime wall_now() const override { return true_now() + wrong_by_; }
     BootTime boot_now() const override { return now_; }
     std::chrono::microseconds stopwatch() const override { return now_.time_since_epoch(); }
     Task<> sleep_until(BootTime when) override;
+    Task<> wall_clock_set() override;
 
     /// The time of day elsewhere, which nobody sets.
     WallTime true_now() const { return wall_start_ + (now_ - start_); }
 
     /// Sets the wall clock wrong by so much, as a person or a lost battery does; zero: right again.
-    void set_wrong_by(Milliseconds error) { wrong_by_ = error; }
+    void set_wrong_by(Milliseconds error) {
+        wrong_by_ = error;
+        set_ = true;
+        set_signal_.cancel();
+    }
 
     /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or
     /// `limit` of simulated time has passed. True if `done` holds.
@@ -55,6 +63,8 @@ class SimulatedClock final : public Clock {
     BootTime now_ = start_;
     WallTime wall_start_{std::chrono::seconds{1'772'332'200}};
     Milliseconds wrong_by_{0};
+    boost::asio::steady_timer set_signal_;
+    bool set_ = false;
 };
 
 }  // namespace keyturn

@@ -63,12 +63,24 @@ class TunnelAgentTest : public testing::Test {
         running_ = true;
         boost::asio::co_spawn(context_, agent_->run(),
                               boost::asio::bind_cancellation_slot(stop_.slot(), ended));
+        boost::asio::co_spawn(
+            context_, heed_the_clock(),
+            boost::asio::bind_cancellation_slot(stop_clock_.slot(), [](std::exception_ptr) {}));
+    }
+
+    /// Tells the agent when the wall clock is set, as the daemon does.
+    Task<> heed_the_clock() {
+        for (;;) {
+            co_await clock_.wall_clock_set();
+            agent_->wall_clock_set();
+        }
     }
 
     /// Ends it as SIGTERM does; what is on disk stays.
     void stop() {
         if (!running_) return;
         stop_.emit(boost::asio::cancellation_type::terminal);
+        stop_clock_.emit(boost::asio::cancellation_type::terminal);
         clock_.run_until([this] { return !running_; }, 0ms);
         EXPECT_FALSE(running_) << "cancelling ends the agent at once";
     }
@@ -113,6 +125,7 @@ class TunnelAgentTest : public testing::Test {
     RecordingLog log_;
     std::unique_ptr<TunnelAgent> agent_;
     boost::asio::cancellation_signal stop_;
+    boost::asio::cancellation_signal stop_clock_;
     bool running_ = false;
     int changes_ = 0;
 };
