@@ -1,6 +1,7 @@
 #include "client.hpp"
 
 #include "control/names.hpp"
+#include "plan_message.hpp"
 #include "status_message.hpp"
 
 #include <fmt/format.h>
@@ -148,6 +149,19 @@ Result<TunnelStatus> Client::tunnel(const std::string& name) {
                                     [&](const TunnelStatus& one) { return one.name == name; });
     if (found == all->end()) return no_such_tunnel(name, *all);
     return *found;
+}
+
+Result<std::vector<TunnelPlan>> Client::plans(unsigned count) {
+    auto call = new_call(bus(), manager_interface, "Plan");
+    if (call.has_error()) return call.error();
+    const int appended = sd_bus_message_append(call->get(), "u", count);
+    if (appended < 0) return errno_error(-appended, "the number cannot be sent");
+    auto reply = send(bus(), call->get(), call_deadline);
+    if (reply.has_error()) return reply.error();
+    std::vector<TunnelPlan> plans;
+    const int result = read_plans(reply->get(), plans);
+    if (result < 0) return Error{Fault::invalid, "keyturnd's answer makes no sense", {}};
+    return plans;
 }
 
 Result<void> Client::rotate(const RotateCommand& command) {

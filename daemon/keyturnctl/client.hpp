@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "command_line.hpp"
+#include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 
 #include <systemd/sd-bus.h>
@@ -28,6 +29,9 @@ class Client {
 
     /// The error names the tunnels that there are.
     [[nodiscard]] Result<TunnelStatus> tunnel(const std::string& name);
+
+    /// The next `count` scheduled starts of each tunnel.
+    [[nodiscard]] Result<std::vector<TunnelPlan>> plans(unsigned count);
 
     [[nodiscard]] Result<void> rotate(const RotateCommand& command);
     [[nodiscard]] Result<void> decide(const DecisionCommand& command);

@@ -1,5 +1,7 @@
 #include "command_line.hpp"
 
+#include "control/tunnel_plan.hpp"
+
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -20,6 +22,8 @@ constexpr const char* footer =
     R"(Examples:
   keyturnctl status                              all tunnels, a line each
   keyturnctl status web --json                   one tunnel, for programs
+  keyturnctl plan --next 5                       when each tunnel is rotated, and why then
+  keyturnctl check keyturn.yaml                  what a policy says, or what is wrong with it
   keyturnctl rotate web --reason "laptop lost" --follow
   keyturnctl retry web --follow                  after mending what it is held for
   keyturnctl rotate web --compromised --follow   the token is in wrong hands: lock them out
@@ -31,6 +35,7 @@ Exit codes:
     3  held: a person has to decide, the reason says what
     4  refused: keyturnd did not take it on, nothing was touched
     5  keyturnd is not running
+   78  check: the policy is wrong, each problem is named with its line
   130  Ctrl-C while following; the rotation goes on
 
 More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
@@ -61,6 +66,8 @@ constexpr std::array decisions{
 
 struct Options {
     StatusCommand status;
+    PlanCommand plan;
+    CheckCommand check;
     RotateCommand rotate;
     std::array<DecisionCommand, decisions.size()> decided;
 };
@@ -72,6 +79,26 @@ CLI::App* add_status(CLI::App& app, StatusCommand& command) {
     status->add_flag("--json", command.json, "Everything, for programs; keys are stable");
     status->footer("Exits with 3 when a tunnel that is shown is held.");
     return status;
+}
+
+CLI::App* add_plan(CLI::App& app, PlanCommand& command) {
+    CLI::App* plan = app.add_subcommand(
+        "plan", "When tunnels are rotated by themselves, why then, and in which steps");
+    plan->add_option("TUNNEL", command.tunnel, "Only this one")->type_name("");
+    plan->add_option("--next", command.next, "So many rotations of each tunnel")
+        ->check(CLI::Range(1U, planned_starts_max))
+        ->type_name("N")
+        ->capture_default_str();
+    plan->add_flag("--json", command.json, "For programs; keys are stable");
+    plan->footer("Ends are as expected when nothing goes wrong.");
+    return plan;
+}
+
+CLI::App* add_check(CLI::App& app, CheckCommand& command) {
+    CLI::App* check = app.add_subcommand(
+        "check", "What a policy says, or everything that is wrong with it; needs no daemon");
+    check->add_option("FILE", command.file, "The policy; default: keyturnd's own")->type_name("");
+    return check;
 }
 
 CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
@@ -136,6 +163,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
                " --help\n";
     });
     const CLI::App* status = add_status(app, options.status);
+    const CLI::App* plan = add_plan(app, options.plan);
+    const CLI::App* check = add_check(app, options.check);
     const CLI::App* rotate = add_rotate(app, options.rotate);
     std::array<const CLI::App*, decisions.size()> decided{};
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -149,6 +178,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
         return say(app, error);
     }
     if (status->parsed()) return options.status;
+    if (plan->parsed()) return options.plan;
+    if (check->parsed()) return options.check;
     if (rotate->parsed()) return options.rotate;
     for (std::size_t i = 0; i < decisions.size(); ++i) {
         if (decided[i]->parsed()) return options.decided[i];

@@ -13,6 +13,17 @@ struct StatusCommand {
     bool json = false;
 };
 
+struct PlanCommand {
+    std::string tunnel;  ///< Empty: all of them.
+    unsigned next = 3;   ///< Starts of each.
+    bool json = false;
+};
+
+/// Answered by keyturnd's own reader of policies, whether a daemon runs or not.
+struct CheckCommand {
+    std::string file;  ///< Empty: keyturnd's own.
+};
+
 struct RotateCommand {
     std::string tunnel;
     std::string reason;
@@ -36,7 +47,8 @@ struct SayCommand {
     ExitCode exit_code = ExitCode::ok;  ///< Anything but `ok` goes to stderr.
 };
 
-using Command = std::variant<StatusCommand, RotateCommand, DecisionCommand, SayCommand>;
+using Command = std::variant<StatusCommand, PlanCommand, CheckCommand, RotateCommand,
+                             DecisionCommand, SayCommand>;
 
 /// `arguments` without the name of the program.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);

@@ -1,6 +1,7 @@
 #include "client.hpp"
 #include "command_line.hpp"
 #include "follow.hpp"
+#include "plan_view.hpp"
 #include "status_json.hpp"
 #include "status_table.hpp"
 #include "terminal.hpp"
@@ -8,8 +9,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <system_error>
+#include <unistd.h>
 
 namespace keyturn {
 namespace {
@@ -33,6 +38,20 @@ Result<ExitCode> run(const StatusCommand& command, Client client) {
                        : status_table(*tunnels, now, Terminal().look(), !command.tunnel.empty()));
     const bool held = std::any_of(tunnels->begin(), tunnels->end(), is_held);
     return held ? ExitCode::held : ExitCode::ok;
+}
+
+Result<ExitCode> run(const PlanCommand& command, Client client) {
+    auto plans = client.plans(command.next);
+    if (plans.has_error()) return plans.error();
+    if (!command.tunnel.empty()) {
+        // Asked for by name, an unknown one is an error that names the others.
+        const auto known = client.tunnel(command.tunnel);
+        if (known.has_error()) return known.error();
+        std::erase_if(*plans, [&](const TunnelPlan& plan) { return plan.name != command.tunnel; });
+    }
+    const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+    print(command.json ? plan_json(*plans) : plan_view(*plans, now, Terminal().look()));
+    return ExitCode::ok;
 }
 
 Result<ExitCode> run(const RotateCommand& command, Client client) {
@@ -70,6 +89,22 @@ ExitCode perform(const ConnectedCommand& command) {
     if (client.has_error()) return fail(client.error());
     const auto result = run(command, std::move(client.value()));
     return result.has_error() ? fail(result.error()) : *result;
+}
+
+/// keyturnd reads policies, so it is asked, and it is beside us. Its libraries would cost
+/// `keyturnctl status` more than it has.
+ExitCode perform(const CheckCommand& command) {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    const std::string beside_us = (self.parent_path() / "keyturnd").string();
+    std::vector<const char*> arguments{"keyturnd", "--check"};
+    if (!command.file.empty())
+        arguments.insert(arguments.end(), {"--policy", command.file.c_str()});
+    arguments.push_back(nullptr);
+    auto* const given = const_cast<char* const*>(arguments.data());
+    ::execv(beside_us.c_str(), given);
+    if (errno == ENOENT) ::execvp("keyturnd", given);
+    return fail(errno_error(errno, "keyturnd, which reads policies, cannot be started"));
 }
 
 ExitCode perform(const SayCommand& command) {

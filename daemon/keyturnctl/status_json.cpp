@@ -58,13 +58,40 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"due_cause", text_json(tunnel.due_cause)}};
 }
 
+Json start_json(const PlannedStart& start) {
+    return {{"due", time_json(start.due)},
+            {"start", time_json(start.start)},
+            {"end", time_json(start.end)},
+            {"cause", start.cause}};
+}
+
+Json plan_of(const TunnelPlan& plan) {
+    Json starts = Json::array();
+    for (const PlannedStart& start : plan.starts) starts.push_back(start_json(start));
+    return {{"name", plan.name},
+            {"paused", plan.paused},
+            {"units", plan.units},
+            {"batches", plan.batches},
+            {"starts", std::move(starts)}};
+}
+
+std::string document_of(Json tunnels) {
+    const Json document{{"tunnels", std::move(tunnels)}};
+    return document.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
 }  // namespace
 
 std::string status_json(const std::vector<TunnelStatus>& tunnels) {
     Json list = Json::array();
     for (const TunnelStatus& tunnel : tunnels) list.push_back(tunnel_json(tunnel));
-    const Json document{{"tunnels", std::move(list)}};
-    return document.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+    return document_of(std::move(list));
+}
+
+std::string plan_json(const std::vector<TunnelPlan>& plans) {
+    Json list = Json::array();
+    for (const TunnelPlan& plan : plans) list.push_back(plan_of(plan));
+    return document_of(std::move(list));
 }
 
 }  // namespace keyturn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 
 #include <string>
@@ -11,5 +12,8 @@ namespace keyturn {
 /// renamed or left out; new ones may come. What is unknown or does not apply is null; times are
 /// UTC.
 [[nodiscard]] std::string status_json(const std::vector<TunnelStatus>& tunnels);
+
+/// The document of `plan --json`. Times are UTC; what is not there is null.
+[[nodiscard]] std::string plan_json(const std::vector<TunnelPlan>& plans);
 
 }  // namespace keyturn

@@ -277,6 +277,11 @@ ControlHandlers Application::handlers() {
     };
     ControlHandlers handlers;
     handlers.status = [this] { return statuses(); };
+    handlers.plan = [this](unsigned count) {
+        std::vector<TunnelPlan> plans;
+        for (const TunnelAgent& agent : agents_) plans.push_back(agent.plan(count));
+        return plans;
+    };
     handlers.reachable = [this] { tell_ready(); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotateRequest& request) -> Result<void> {

@@ -2,11 +2,26 @@
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "keyturnd/surge_unit.hpp"
+#include "policy/summary.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <sys/prctl.h>
 #include <variant>
+
+namespace {
+
+/// The policy could be read: says what it means.
+int check(const std::string& file, const keyturn::Policy& policy) {
+    const std::size_t count = policy.tunnels.size();
+    const auto now = std::chrono::floor<keyturn::Milliseconds>(std::chrono::system_clock::now());
+    std::printf("%s is right: %zu tunnel%s\n%s", file.c_str(), count, count == 1 ? "" : "s",
+                keyturn::summary(policy, now).c_str());
+    return keyturn::exit_ok;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
     // Before any secret is in memory: no core dump, and no ptrace by others of our own user.
@@ -28,13 +43,10 @@ int main(int argc, char** argv) {
     }
     keyturn::Policy policy = std::get<keyturn::Policy>(outcome);
     for (const std::string& warning : policy.warnings) {
-        std::fprintf(stderr, "<4>%s\n", warning.c_str());
+        // A person who checks a policy has no use for the level that the journal reads.
+        std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
     }
-    if (options.check) {
-        std::printf("%s is right: %zu tunnels\n", options.policy_file.c_str(),
-                    policy.tunnels.size());
-        return keyturn::exit_ok;
-    }
+    if (options.check) return check(options.policy_file, policy);
     if (!options.surge_unit.empty()) return keyturn::print_surge_unit(options, policy);
     return keyturn::run_application(options, std::move(policy));
 }

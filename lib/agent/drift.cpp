@@ -89,7 +89,8 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     InspectUnits inspect;
     const auto units = co_await ask(std::move(inspect));
     if (!units) co_return units.error();
-    if (!units->empty()) unit_count_ = units->size();
+    if (!units->empty()) units_.clear();
+    for (const InspectUnits::Unit& unit : *units) units_.push_back(unit.name);
     SampleUnits sample;
     for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
     const auto samples = co_await ask(std::move(sample));

@@ -3,6 +3,7 @@
 #include "agent/tunnel_agent.hpp"
 #include "journal/event_log.hpp"
 #include "policy/expected.hpp"
+#include "rotation/batches.hpp"
 #include "schedule/stretch.hpp"
 #include "time/clock.hpp"
 
@@ -12,19 +13,52 @@
 
 namespace keyturn {
 
-/// An answer holds until its start has passed or what it was asked with is no more so. To look for
-/// a window that is never to come is not for every wake-up.
-void TunnelAgent::plan_next() {
+TokenAge TunnelAgent::token_age() const {
     TokenAge age{state_.first_seen, state_.last_done, std::nullopt};
     // What was given up may be tried again, but not at once.
     if (last_ && last_->outcome == "reverted") age.given_up = last_->ended;
-    const StartPlan plan{expected_duration(policy_.rollout, unit_count_), splay_share_};
+    return age;
+}
+
+StartPlan TunnelAgent::start_plan() const {
+    return {expected_duration(policy_.rollout, units_.size()), splay_share_};
+}
+
+/// An answer holds until its start has passed or what it was asked with is no more so. To look for
+/// a window that is never to come is not for every wake-up.
+void TunnelAgent::plan_next() {
+    const TokenAge age = token_age();
+    const StartPlan plan = start_plan();
     const WallTime now = world_.clock.wall_now();
     const bool holds = planned_ && planned_->age == age && planned_->plan == plan &&
                        planned_->at <= now && !(next_ && next_->start && *next_->start < now);
     if (holds) return;
     planned_ = Planned{age, plan, now};
     next_ = next_due(policy_.schedule, age, plan, now);
+}
+
+TunnelPlan TunnelAgent::plan(std::size_t count) const {
+    TunnelPlan result;
+    result.name = policy_.name;
+    result.paused = state_.paused.has_value();
+    result.units = units_;
+    const RolloutPolicy& rollout = policy_.rollout;
+    if (!units_.empty()) {
+        result.batches =
+            batch_sizes(static_cast<int>(units_.size()), rollout.batches, rollout.canary);
+    }
+    const WallTime now = world_.clock.wall_now();
+    const StartPlan plan = start_plan();
+    for (const Due& next : upcoming(policy_.schedule, token_age(), plan, now, count)) {
+        PlannedStart start{next.due, next.start, std::nullopt, std::string{name_of(next.cause)}};
+        // What is late begins now, or when its turn comes.
+        if (start.start && result.starts.empty()) {
+            start.start = std::max({*start.start, now, postponed_until_.value_or(now)});
+        }
+        if (start.start) start.end = *start.start + plan.expected;
+        result.starts.push_back(std::move(start));
+    }
+    return result;
 }
 
 std::optional<WallTime> TunnelAgent::start() const {
@@ -62,7 +96,7 @@ void TunnelAgent::tell_postponement() {
 
 std::string TunnelAgent::describe_wait() const {
     if (next_->cause == StartCause::never) {
-        const Milliseconds expected = expected_duration(policy_.rollout, unit_count_);
+        const Milliseconds expected = start_plan().expected;
         return fmt::format(
             "is never started: no window is to come in which the {} that it takes "
             "fit; lengthen `windows`, lower `soak`, or set `max_age`",

@@ -35,7 +35,7 @@ TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy pol
       changed_(std::move(changed)),
       rotator_(policy_, state_, world_),
       wakeup_(std::move(executor)),
-      unit_count_(policy_.units.size()) {}
+      units_(policy_.units) {}
 
 void TunnelAgent::load() {
     const auto loaded = world_.states.load(policy_.name);
@@ -218,8 +218,10 @@ void TunnelAgent::note_end() {
 
 void TunnelAgent::learn_from_end() {
     recall_last();
-    const auto count = std::ranges::count(rotation_->record().units, false, &UnitProgress::surge);
-    if (count > 0) unit_count_ = static_cast<std::size_t>(count);
+    if (!rotation_->record().units.empty()) units_.clear();
+    for (const UnitProgress& unit : rotation_->record().units) {
+        if (!unit.surge) units_.push_back(unit.name);
+    }
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;

@@ -5,6 +5,7 @@
 #include "base/result.hpp"
 #include "cloudflare/api_budget.hpp"
 #include "control/control_service.hpp"
+#include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 #include "policy/policy.hpp"
 #include "rotation/rotation.hpp"
@@ -55,6 +56,9 @@ class TunnelAgent {
     void wall_clock_set() { wakeup_.wake(); }
 
     [[nodiscard]] TunnelStatus status() const;
+
+    /// The next scheduled starts, as the policy and the age of the token are now.
+    [[nodiscard]] TunnelPlan plan(std::size_t count) const;
     [[nodiscard]] const std::string& name() const { return policy_.name; }
 
   private:
@@ -108,6 +112,8 @@ class TunnelAgent {
     void describe_rotation(TunnelStatus& status) const;
     static void describe_record(TunnelStatus& status, const RotationRecord& record);
     void plan_next();
+    [[nodiscard]] TokenAge token_age() const;
+    [[nodiscard]] StartPlan start_plan() const;
     void tell_postponement();
     [[nodiscard]] std::string describe_wait() const;
     [[nodiscard]] std::optional<WallTime> start() const;
@@ -131,7 +137,7 @@ class TunnelAgent {
     std::set<std::string> foreign_seen_;  ///< At the last look.
     std::set<std::string> foreign_told_;  ///< Connectors that an alarm was raised for.
     std::vector<WallTime> taken_over_;    ///< When a stranger's token was, lately.
-    std::size_t unit_count_;              ///< As last seen; before that, as the policy names them.
+    std::vector<std::string> units_;      ///< As last seen; before that, as the policy names them.
     std::optional<Planned> planned_;
     std::optional<Due> next_;  ///< As of the last look at the clock.
     std::optional<Due> postponement_told_;

@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "control/names.hpp"
+#include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 
 #include <functional>
@@ -38,6 +39,8 @@ enum class Decision {
 /// `invalid` org.freedesktop.DBus.Error.InvalidArgs; the rest org.freedesktop.DBus.Error.Failed.
 struct ControlHandlers {
     std::function<std::vector<TunnelStatus>()> status;
+    /// The next starts of each tunnel, `count` of each; 1 to `planned_starts_max`.
+    std::function<std::vector<TunnelPlan>(unsigned count)> plan;
     std::function<Result<void>(const std::string& tunnel, const RotateRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel, Decision)> decide;
 

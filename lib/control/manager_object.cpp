@@ -1,6 +1,7 @@
 #include "control/manager_object.hpp"
 
 #include "control/names.hpp"
+#include "control/plan_message.hpp"
 #include "control/text.hpp"
 #include "control/tunnel_object.hpp"
 
@@ -113,6 +114,8 @@ const sd_bus_vtable ManagerObject::vtable[] = {
     SD_BUS_PROPERTY("Tunnels", "ao", get_tunnels, 0, 0),
     SD_BUS_METHOD_WITH_NAMES("ListTunnels", "", , "a(so)", SD_BUS_PARAM(tunnels), on_list_tunnels,
                              SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("Plan", "u", SD_BUS_PARAM(count), "a(sbasaia(ttts))",
+                             SD_BUS_PARAM(tunnels), on_plan, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Rotate", "sa{sv}", SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", ,
                              on_rotate, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Retry", "s", SD_BUS_PARAM(tunnel), "", , on_decision<Decision::retry>,
@@ -161,6 +164,21 @@ int ManagerObject::on_list_tunnels(sd_bus_message* call, void* self, sd_bus_erro
     }
     if (result >= 0) result = sd_bus_message_close_container(raw);
     return result < 0 ? result : sd_bus_send(bus, raw, nullptr);
+}
+
+int ManagerObject::on_plan(sd_bus_message* call, void* self, sd_bus_error* error) {
+    std::uint32_t count = 0;
+    if (const int result = sd_bus_message_read(call, "u", &count); result < 0) return result;
+    if (count < 1 || count > planned_starts_max) {
+        return invalid(error, fmt::format("a plan has 1 to {} starts", planned_starts_max));
+    }
+    sd_bus_message* raw = nullptr;
+    int result = sd_bus_message_new_method_return(call, &raw);
+    const Message reply(raw);
+    if (result >= 0) {
+        result = append_plans(raw, static_cast<ManagerObject*>(self)->handlers_.plan(count));
+    }
+    return result < 0 ? result : sd_bus_send(sd_bus_message_get_bus(call), raw, nullptr);
 }
 
 int ManagerObject::on_rotate(sd_bus_message* call, void* self, sd_bus_error* error) {

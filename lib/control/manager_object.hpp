@@ -26,6 +26,7 @@ class ManagerObject {
                            const char* property, sd_bus_message* reply, void* self,
                            sd_bus_error* error);
     static int on_list_tunnels(sd_bus_message* call, void* self, sd_bus_error* error);
+    static int on_plan(sd_bus_message* call, void* self, sd_bus_error* error);
     static int on_rotate(sd_bus_message* call, void* self, sd_bus_error* error);
     template <Decision decision>
     static int on_decision(sd_bus_message* call, void* self, sd_bus_error* error);

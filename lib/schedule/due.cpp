@@ -102,4 +102,19 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
     return result;
 }
 
+std::vector<Due> upcoming(const Schedule& schedule, TokenAge age, const StartPlan& plan,
+                          WallTime now, std::size_t count) {
+    std::vector<Due> starts;
+    while (starts.size() < count) {
+        const std::optional<Due> next = next_due(schedule, age, plan, now);
+        if (!next) break;
+        starts.push_back(*next);
+        if (!next->start) break;
+        now = std::max(now, *next->start) + plan.expected;
+        age.last_done = now;
+        age.given_up.reset();
+    }
+    return starts;
+}
+
 }  // namespace keyturn

@@ -3,8 +3,10 @@
 #include "schedule/schedule.hpp"
 #include "time/moment.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace keyturn {
 
@@ -52,5 +54,10 @@ struct Due {
 /// more: asked again later without anything having happened, the answer is the same.
 [[nodiscard]] std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age,
                                           const StartPlan& plan, WallTime now);
+
+/// The next `count` scheduled starts, each as if the one before had taken what is expected. Ends
+/// with one that never starts.
+[[nodiscard]] std::vector<Due> upcoming(const Schedule& schedule, TokenAge age,
+                                        const StartPlan& plan, WallTime now, std::size_t count);
 
 }  // namespace keyturn

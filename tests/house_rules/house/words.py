@@ -12,7 +12,7 @@ _AMBIENT = (
     (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
      re.compile(r"lib/time/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"
-                r"|tests/simulation/main\.cpp$"),
+                r"|daemon/keyturnd/main\.cpp$|tests/simulation/main\.cpp$"),
      "asks for the time; a Clock is passed in"),
     (re.compile(r"\b(?:secure_)?getenv\s*\("),
      re.compile(r"daemon/|lib/bus/system_bus\.cpp$|lib/units/unit_error\.cpp$"),

@@ -120,6 +120,19 @@ void ControlTest::SetUp() {
 ControlHandlers ControlTest::handlers() {
     ControlHandlers handlers;
     handlers.status = [this] { return tunnels_; };
+    handlers.plan = [this](unsigned count) {
+        std::vector<TunnelPlan> plans;
+        for (const TunnelStatus& tunnel : tunnels_) {
+            TunnelPlan& plan = plans.emplace_back();
+            plan.name = tunnel.name;
+            for (const UnitStatus& unit : tunnel.units) plan.units.push_back(unit.name);
+            plan.batches = {1};
+            const WallTime due{1772332200s};
+            plan.starts.assign(count - 1, {due, due + 60s, due + 120s, "window"});
+            plan.starts.push_back({due, std::nullopt, std::nullopt, "never"});
+        }
+        return plans;
+    };
     handlers.rotate = [this](const std::string& tunnel, const RotateRequest& request) {
         done_.push_back(fmt::format("rotate {} '{}' {}{}{}", tunnel, request.reason,
                                     request.accept_gap, request.compromised ? " compromised" : "",

@@ -62,6 +62,26 @@ TEST_F(KeyturnctlTest, ShowsTheStatus) {
     EXPECT_EQ(exit_code, 0);
 }
 
+TEST_F(KeyturnctlTest, ShowsThePlan) {
+    const auto [output, exit_code] = run({"plan", "web", "--next", "2", "--json"});
+    EXPECT_EQ(exit_code, 0);
+    EXPECT_THAT(output, HasSubstr(R"("name": "web")"));
+    EXPECT_THAT(output, HasSubstr(R"("cloudflared-web@a.service")"));
+    EXPECT_THAT(output, HasSubstr(R"("start": "2026-03-01T02:31:00.000Z")"));
+    EXPECT_THAT(output, HasSubstr(R"("end": "2026-03-01T02:32:00.000Z")"));
+    EXPECT_THAT(output, HasSubstr(R"("cause": "never")"));
+    const auto [text, of_text] = run({"plan"});
+    EXPECT_EQ(of_text, 0);
+    EXPECT_THAT(text, StartsWith("web: 1 unit\n"));
+    EXPECT_THAT(text, HasSubstr("lengthen windows"));
+}
+
+TEST_F(KeyturnctlTest, PlanOfAnUnknownTunnelNamesTheOthers) {
+    const auto [output, exit_code] = run({"plan", "nope"});
+    EXPECT_THAT(output, HasSubstr("there is no tunnel nope; the policy has: web"));
+    EXPECT_EQ(exit_code, 1);
+}
+
 TEST_F(KeyturnctlTest, ShowsTheWholeStatusAsJson) {
     soak();
     const auto [output, exit_code] = run({"status", "web", "--json"});

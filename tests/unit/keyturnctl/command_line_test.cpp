@@ -17,6 +17,27 @@ TEST(CommandLine, ReadsStatus) {
     EXPECT_TRUE(one.json);
 }
 
+TEST(CommandLine, ReadsPlan) {
+    const auto all = std::get<PlanCommand>(parse_command_line({"plan"}));
+    EXPECT_EQ(all.tunnel, "");
+    EXPECT_EQ(all.next, 3U);
+    EXPECT_FALSE(all.json);
+    const auto one =
+        std::get<PlanCommand>(parse_command_line({"plan", "web", "--next", "12", "--json"}));
+    EXPECT_EQ(one.tunnel, "web");
+    EXPECT_EQ(one.next, 12U);
+    EXPECT_TRUE(one.json);
+    for (const char* const wrong : {"0", "101", "-1", "many"}) {
+        const auto said = std::get<SayCommand>(parse_command_line({"plan", "--next", wrong}));
+        EXPECT_EQ(said.exit_code, ExitCode::usage) << wrong;
+    }
+}
+
+TEST(CommandLine, ReadsCheck) {
+    EXPECT_EQ(std::get<CheckCommand>(parse_command_line({"check"})).file, "");
+    EXPECT_EQ(std::get<CheckCommand>(parse_command_line({"check", "a.yaml"})).file, "a.yaml");
+}
+
 TEST(CommandLine, ReadsRotate) {
     const auto command = std::get<RotateCommand>(parse_command_line(
         {"rotate", "--reason", "laptop lost", "web", "--follow", "--accept-gap"}));

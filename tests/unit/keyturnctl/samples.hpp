@@ -1,5 +1,6 @@
 #pragma once
 
+#include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 
 namespace keyturn::samples {
@@ -20,6 +21,21 @@ inline TunnelStatus idle() {
     tunnel.last_done = now - std::chrono::hours{28 * 24};
     tunnel.due = now + std::chrono::hours{48};
     return tunnel;
+}
+
+/// Due in a day, with a window in two; every 30 days.
+inline TunnelPlan planned() {
+    using std::chrono::hours;
+    TunnelPlan plan;
+    plan.name = "web";
+    plan.units = {"cloudflared-web@a.service", "cloudflared-web@b.service"};
+    plan.batches = {1, 1};
+    for (const int day : {1, 31, 61}) {
+        const WallTime due = now + hours{24 * day};
+        const WallTime start = due + hours{24};
+        plan.starts.push_back({due, start, start + std::chrono::minutes{12}, "window"});
+    }
+    return plan;
 }
 
 inline TunnelStatus soaking() {

@@ -272,5 +272,34 @@ TEST(NextDue, AnswersTheSameUntilTheStart) {
     }
 }
 
+TEST(Upcoming, CountsFromTheExpectedEndOfTheOneBefore) {
+    const StartPlan plan{hours{1}, 0.0};
+    const auto starts = upcoming(weekly_window(), {first_seen}, plan, first_seen, 3);
+    EXPECT_EQ(starts,
+              (std::vector{due("2026-03-31 02:00", "2026-04-05 02:00", StartCause::window),
+                           due("2026-05-05 03:00", "2026-05-10 02:00", StartCause::window),
+                           due("2026-06-09 03:00", "2026-06-14 02:00", StartCause::window)}));
+}
+
+TEST(Upcoming, EndsWhereNothingComes) {
+    const StartPlan plan{hours{1}, 0.0};
+    EXPECT_TRUE(upcoming(Schedule{}, {first_seen}, plan, first_seen, 3).empty());
+    Schedule once = every(Milliseconds{0});
+    once.calendars = {calendar("2026-03-05 03:00")};
+    EXPECT_EQ(upcoming(once, {first_seen}, plan, first_seen, 3).size(), 1U);
+    Schedule never = weekly_window();
+    never.windows = {window("Sun 02:00", minutes{30})};
+    const auto starts = upcoming(never, {first_seen}, plan, first_seen, 3);
+    ASSERT_EQ(starts.size(), 1U);
+    EXPECT_EQ(starts[0].cause, StartCause::never);
+}
+
+TEST(Upcoming, MakesUpOnceForWhatWasMissed) {
+    const StartPlan plan{hours{1}, 0.0};
+    const WallTime later = utc("2026-06-10 12:00");
+    const auto starts = upcoming(every(days{30}), {first_seen}, plan, later, 2);
+    EXPECT_EQ(starts, (std::vector{due("2026-03-31 02:00"), due("2026-07-10 13:00")}));
+}
+
 }  // namespace
 }  // namespace keyturn

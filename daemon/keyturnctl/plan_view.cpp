@@ -1,0 +1,139 @@
+#include "plan_view.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+/// A line of time is no use below this, and no better above that.
+constexpr std::size_t line_columns_min = 20;
+constexpr std::size_t line_columns_max = 100;
+constexpr std::size_t name_columns_max = 24;
+/// Of "02:42:00", without the seconds.
+constexpr std::size_t minutes_size = 5;
+
+std::string counted(std::size_t number, std::string_view noun, std::string_view plural) {
+    return fmt::format("{} {}", number, number == 1 ? noun : plural);
+}
+
+/// "2 units in 2 steps (1 + 1)".
+std::string steps_of(const TunnelPlan& plan) {
+    std::string text = counted(plan.units.size(), "unit", "units");
+    if (plan.batches.size() > 1) {
+        text +=
+            fmt::format(" in {} steps ({})", plan.batches.size(), fmt::join(plan.batches, " + "));
+    }
+    return text;
+}
+
+std::string reason_of(const PlannedStart& start) {
+    const std::string due = date_text(start.due);
+    if (start.cause == "window") return fmt::format("due {}, waits for its window", due);
+    if (start.cause == "freeze") return fmt::format("due {}, waits for the end of a freeze", due);
+    if (start.cause == "max_age") return "max_age: too old to wait for a window";
+    if (start.cause == "never") {
+        return fmt::format(
+            "due {}, but no window is long enough: lengthen windows, lower soak, "
+            "or set max_age",
+            due);
+    }
+    return start.start && *start.start > start.due ? fmt::format("due {}", due) : "due then";
+}
+
+std::string when(const PlannedStart& start, WallTime now) {
+    if (!start.start) return "never";
+    const std::string relative = *start.start > now ? "in " + to_text(*start.start - now) : "now";
+    const std::string end =
+        start.end ? fmt::format(" to {}", clock_text(*start.end).substr(0, minutes_size)) : "";
+    return fmt::format("{:<9} {}{}", relative, date_text(*start.start), end);
+}
+
+std::string lines_of(const TunnelPlan& plan, WallTime now, const Look& look) {
+    std::string text = fmt::format("{}: {}\n", printable(plan.name), steps_of(plan));
+    for (const std::string& line :
+         wrapped(fmt::format("{}", fmt::join(plan.units, ", ")), look.columns, 4)) {
+        text += Paint(look.colour)(Tone::faint, line) + '\n';
+    }
+    if (plan.paused) text += "  paused: nothing begins until keyturnctl resume\n";
+    if (plan.starts.empty()) text += "  on demand only\n";
+    for (const PlannedStart& start : plan.starts) {
+        const Tone tone = start.start ? Tone::plain : Tone::bad;
+        const std::string line = fmt::format("  {}  {}", when(start, now), reason_of(start));
+        const bool fits = columns_of(line) <= look.columns;
+        for (const std::string& part : fits ? std::vector{line} : wrapped(line, look.columns, 2)) {
+            text += Paint(look.colour)(tone, part) + '\n';
+        }
+    }
+    return text;
+}
+
+/// The stretch of time that the line shows.
+struct Scale {
+    WallTime begins;
+    WallTime ends;
+    std::size_t columns = 0;
+
+    [[nodiscard]] std::size_t column_of(WallTime moment) const {
+        const auto whole = static_cast<double>((ends - begins).count());
+        const auto part = static_cast<double>((moment - begins).count());
+        const double share = std::clamp(part / whole, 0.0, 1.0);
+        return std::min(columns - 1,
+                        static_cast<std::size_t>(share * static_cast<double>(columns)));
+    }
+};
+
+WallTime last_end(const std::vector<TunnelPlan>& plans, WallTime now) {
+    WallTime last = now;
+    for (const TunnelPlan& plan : plans) {
+        for (const PlannedStart& start : plan.starts)
+            last = std::max(last, start.end.value_or(last));
+    }
+    return last;
+}
+
+std::string row_of(const TunnelPlan& plan, const Scale& scale) {
+    std::string row(scale.columns, '-');
+    for (const PlannedStart& start : plan.starts) {
+        if (!start.start) continue;
+        const std::size_t first = scale.column_of(*start.start);
+        const std::size_t last = scale.column_of(start.end.value_or(*start.start));
+        for (std::size_t column = first; column <= last; ++column) row[column] = '#';
+    }
+    return row;
+}
+
+std::string time_line(const std::vector<TunnelPlan>& plans, WallTime now, const Look& look) {
+    std::size_t names = 0;
+    for (const TunnelPlan& plan : plans) names = std::max(names, columns_of(printable(plan.name)));
+    names = std::min(names, name_columns_max);
+    const WallTime ends = last_end(plans, now);
+    if (ends <= now || look.columns < names + 2 + line_columns_min) return {};
+    const Scale scale{now, ends, std::min(look.columns - names - 2, line_columns_max)};
+
+    const std::string until = date_text(ends);
+    std::string text = fmt::format("\n{}  now{}\n", std::string(names, ' '),
+                                   fmt::format("{:>{}}", until, scale.columns - 3));
+    for (const TunnelPlan& plan : plans) {
+        if (plan.starts.empty()) continue;
+        text += fmt::format("{}  {}\n", padded(fitted(printable(plan.name), names), names),
+                            row_of(plan, scale));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string plan_view(const std::vector<TunnelPlan>& plans, WallTime now, const Look& look) {
+    if (plans.empty()) return "The policy has no tunnels.\n";
+    std::string text;
+    for (const TunnelPlan& plan : plans) {
+        if (!text.empty()) text += '\n';
+        text += lines_of(plan, now, look);
+    }
+    return text + time_line(plans, now, look);
+}
+
+}  // namespace keyturn

@@ -1,0 +1,65 @@
+#include "control/plan_message.hpp"
+
+#include "control/text.hpp"
+
+#include <cstdint>
+
+namespace keyturn {
+namespace {
+
+std::uint64_t microseconds(const std::optional<WallTime>& moment) {
+    if (!moment || *moment < WallTime{}) return 0;
+    const std::chrono::microseconds since_1970 = moment->time_since_epoch();
+    return static_cast<std::uint64_t>(since_1970.count());
+}
+
+int append_units(sd_bus_message* message, const std::vector<std::string>& units) {
+    int result = sd_bus_message_open_container(message, 'a', "s");
+    for (const std::string& unit : units) {
+        if (result >= 0) result = sd_bus_message_append(message, "s", bus_text(unit).c_str());
+    }
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int append_batches(sd_bus_message* message, const std::vector<int>& batches) {
+    int result = sd_bus_message_open_container(message, 'a', "i");
+    for (const int size : batches) {
+        if (result >= 0) result = sd_bus_message_append(message, "i", size);
+    }
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int append_starts(sd_bus_message* message, const std::vector<PlannedStart>& starts) {
+    int result = sd_bus_message_open_container(message, 'a', "(ttts)");
+    for (const PlannedStart& start : starts) {
+        if (result < 0) return result;
+        result = sd_bus_message_append(message, "(ttts)", microseconds(start.due),
+                                       microseconds(start.start), microseconds(start.end),
+                                       start.cause.c_str());
+    }
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+int append_plan(sd_bus_message* message, const TunnelPlan& plan) {
+    int result = sd_bus_message_open_container(message, 'r', "sbasaia(ttts)");
+    if (result >= 0) {
+        result =
+            sd_bus_message_append(message, "sb", bus_text(plan.name).c_str(), plan.paused ? 1 : 0);
+    }
+    if (result >= 0) result = append_units(message, plan.units);
+    if (result >= 0) result = append_batches(message, plan.batches);
+    if (result >= 0) result = append_starts(message, plan.starts);
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+}  // namespace
+
+int append_plans(sd_bus_message* message, const std::vector<TunnelPlan>& plans) {
+    int result = sd_bus_message_open_container(message, 'a', "(sbasaia(ttts))");
+    for (const TunnelPlan& plan : plans) {
+        if (result >= 0) result = append_plan(message, plan);
+    }
+    return result < 0 ? result : sd_bus_message_close_container(message);
+}
+
+}  // namespace keyturn
