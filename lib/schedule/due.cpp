@@ -91,9 +91,11 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
     }
     const std::optional<WallTime> too_old = too_old_at(schedule, age);
     if (too_old && (!result.start || *too_old <= *result.start)) {
-        const WallTime thawed = frozen_until(schedule, *too_old);
+        // Where that moment was missed, it counts whether there is a freeze now.
+        const WallTime at = std::max(*too_old, now);
+        const WallTime thawed = frozen_until(schedule, at);
         const WallTime start =
-            thawed == *too_old ? thawed : start_in(Stretch{thawed}, thawed, schedule, plan);
+            thawed == at ? *too_old : start_in(Stretch{thawed}, thawed, schedule, plan);
         if (!result.start || start <= *result.start) {
             result.start = start;
             result.cause = StartCause::max_age;

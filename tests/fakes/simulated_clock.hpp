@@ -34,6 +34,12 @@ class SimulatedClock final : public Clock {
         set_signal_.cancel();
     }
 
+    /// The host sleeps for so long, and everybody on it; then it wakes up.
+    void suspend(Milliseconds time) {
+        now_ += time;
+        set_wrong_by(wrong_by_);
+    }
+
     /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or
     /// `limit` of simulated time has passed. True if `done` holds.
     template <class Condition>

@@ -200,6 +200,16 @@ TEST(NextDue, MaxAgeInAFreezeComesAtItsEnd) {
               due("2026-03-31 02:00", "2026-04-09 00:00", StartCause::max_age));
 }
 
+TEST(NextDue, MaxAgeThatWasMissedWaitsForTheEndOfTheFreezeThatIsNow) {
+    Schedule schedule = weekly_window();
+    schedule.max_age = days{32};
+    schedule.freezes = {freeze("2026-05-01", "2026-06-01")};
+    EXPECT_EQ(asked(schedule, {first_seen, std::nullopt}, utc("2026-05-10 12:00")),
+              due("2026-03-31 02:00", "2026-06-01 00:00", StartCause::max_age));
+    EXPECT_EQ(asked(schedule, {first_seen, std::nullopt}, utc("2026-04-20 12:00")),
+              due("2026-03-31 02:00", "2026-04-02 02:00", StartCause::max_age));
+}
+
 TEST(NextDue, MaxAgeKeepsTheMinimumInterval) {
     Schedule schedule = every(Milliseconds{0});
     schedule.max_age = hours{2};
