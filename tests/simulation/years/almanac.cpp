@@ -67,7 +67,7 @@ Almanac::Almanac(Dice& dice, WallTime begin, int years) {
     splay = dice.happens(0.7) ? Milliseconds{minutes{30}} : Milliseconds{0};
     const int window_count = dice.happens(0.75) ? dice.between(1, 2) : 0;
     for (int i = 0; i < window_count; ++i) {
-        windows.push_back({weekly(dice), Milliseconds{minutes{30 * dice.between(1, 20)}}});
+        windows.push_back({weekly(dice), Milliseconds{minutes{30 * dice.between(2, 20)}}});
     }
     const int freeze_count = dice.between(0, 4);
     for (int i = 0; i < freeze_count; ++i) {

@@ -106,8 +106,8 @@ Run::Run(std::uint64_t seed, Seen& seen, const std::function<void(const std::str
     policy_.account = "699d98642c564d2e855e9661899b7252";
     policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
     policy_.units = {"cloudflared-web@1.service", "cloudflared-web@2.service"};
-    policy_.rollout.soak = minutes{1};
-    policy_.rollout.soak_min = minutes{1};
+    policy_.rollout.soak = minutes{12};  // Well above `margin`.
+    policy_.rollout.soak_min = minutes{12};
     policy_.drift.interval = days{1};
     policy_.schedule = almanac_.schedule();
     states_ = make_state_store(directory_).value();
@@ -134,8 +134,8 @@ void Run::start() {
     const Boundaries world{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_};
     agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, share_, world, log_,
                                            [this](const TunnelAgent& agent) { noticed(agent); });
-    open_ = false;
     agent_->load();
+    open_ = !agent_->status().phase.empty();  // That is no beginning.
     running_ = true;
     boost::asio::co_spawn(context_, agent_->run(),
                           boost::asio::bind_cancellation_slot(

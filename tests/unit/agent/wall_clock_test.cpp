@@ -99,6 +99,18 @@ TEST_P(WrongAtTheEnd, OfTheFirstStartDoesNotPutTheFirstRotationOff) {
 
 INSTANTIATE_TEST_SUITE_P(Errors, WrongAtTheEnd, testing::Range<std::size_t>(0, 12));
 
+TEST_F(WallClockTest, PutRightMakesItLookAtTheCalendarAtOnce) {
+    policy_.drift.interval = days{30};
+    policy_.schedule.splay = Milliseconds{0};
+    clock_.set_wrong_by(-days{10});
+    start_serving();
+    pass(days{25});
+    EXPECT_TRUE(rotated_times(0));
+    clock_.set_wrong_by(Milliseconds{0});  // It was first seen 35 days ago, then.
+    pass(1min);
+    EXPECT_TRUE(rotated_times(1));
+}
+
 TEST_F(WallClockTest, OneRotationMakesUpForAllThatWereMissedWhileTheHostWasOff) {
     start_serving();
     for (const Milliseconds off : {Milliseconds{days{90}}, Milliseconds{8h}}) {
