@@ -124,10 +124,10 @@ void check_tunnel_ids(const PolicyDraft& draft, ProblemList& problems) {
         if (given == tunnel.given.end()) continue;
         const auto [first, is_new] = seen.emplace(tunnel.policy.tunnel, &tunnel);
         if (is_new) continue;
-        problems.add(
-            given->second,
-            fmt::format("this tunnel is already listed as {} in line {}; keep one of them",
-                        in_backticks(first->second->policy.name), first->second->place.line));
+        problems.add(given->second,
+                     fmt::format("this tunnel is already listed as {} in {}; keep one of them",
+                                 in_backticks(first->second->policy.name),
+                                 problems.line_name(first->second->place, given->second)));
     }
 }
 
@@ -140,9 +140,10 @@ struct Claim {
 
 void report_claim(const Claim& claim, const Claim& first, ProblemList& problems) {
     if (claim.tunnel == first.tunnel) {
-        problems.add(claim.place,
-                     fmt::format("{} is already in line {} of this tunnel; keep one of them",
-                                 in_backticks(claim.pattern), first.place.line));
+        problems.add(
+            claim.place,
+            fmt::format("{} is already in {} of this tunnel; keep one of them",
+                        in_backticks(claim.pattern), problems.line_name(first.place, claim.place)));
         return;
     }
     const std::string by = claim.pattern == first.pattern
@@ -150,9 +151,9 @@ void report_claim(const Claim& claim, const Claim& first, ProblemList& problems)
                                : fmt::format(" by {}", in_backticks(first.pattern));
     problems.add(
         claim.place,
-        fmt::format("{} is already claimed{} for tunnel {} in line {}; a unit serves one tunnel",
+        fmt::format("{} is already claimed{} for tunnel {} in {}; a unit serves one tunnel",
                     in_backticks(claim.pattern), by, in_backticks(first.tunnel->policy.name),
-                    first.place.line));
+                    problems.line_name(first.place, claim.place)));
 }
 
 /// Two globs of two tunnels may overlap, too; whether they do depends on the host's units, so the

@@ -18,15 +18,8 @@ namespace {
 
 using Kind = DocumentNode::Kind;
 
-Place place_of(const YAML::Mark& mark) {
-    return {mark.line + 1, mark.column + 1};
-}
-
-DocumentNode node_at(const YAML::Mark& mark, Kind kind) {
-    DocumentNode node;
-    node.kind = kind;
-    node.place = place_of(mark);
-    return node;
+Place place_in(const ProblemList& problems, const YAML::Mark& mark) {
+    return {mark.line + 1, mark.column + 1, problems.file()};
 }
 
 /// True when the quote at the front of `written` is closed in it.
@@ -110,6 +103,8 @@ class DocumentBuilder final : public YAML::EventHandler {
         std::map<std::string, int> seen{};  ///< Key to its line.
     };
 
+    [[nodiscard]] Place place_of(const YAML::Mark& mark) const { return place_in(problems_, mark); }
+    [[nodiscard]] DocumentNode node_at(const YAML::Mark& mark, Kind kind) const;
     void open(Kind kind, const YAML::Mark& mark, const std::string& tag);
     void close();
     void attach(DocumentNode node);
@@ -128,6 +123,13 @@ class DocumentBuilder final : public YAML::EventHandler {
     int documents_ = 0;
     bool misleading_ = false;
 };
+
+DocumentNode DocumentBuilder::node_at(const YAML::Mark& mark, Kind kind) const {
+    DocumentNode node;
+    node.kind = kind;
+    node.place = place_of(mark);
+    return node;
+}
 
 void DocumentBuilder::refuse_anchor(const YAML::Mark& mark) {
     problems_.add(
@@ -266,16 +268,34 @@ std::optional<DocumentNode> parse_document(std::string_view text, ProblemList& p
         if (parser.HandleNextDocument(builder)) parser.HandleNextDocument(builder);
         return builder.take_root();
     } catch (const YAML::Exception& exception) {
-        const Place place = place_of(exception.mark);
+        const Place place = place_in(problems, exception.mark);
         const std::string_view line = problems.line_at(place);
         const auto first = line.find_first_not_of(' ');
         const bool at_dash =
             first != std::string_view::npos && line.substr(first).starts_with("- ");
         problems.add(place, sentence_for(exception.msg, at_dash));
     } catch (const std::exception&) {
-        problems.add({}, "this is no YAML that can be read");
+        problems.add({0, 0, problems.file()}, "this is no YAML that can be read");
     }
     return std::nullopt;
+}
+
+void lay_over(DocumentNode& base, DocumentNode over) {
+    if (base.kind != Kind::map || over.kind != Kind::map) {
+        base = std::move(over);
+        return;
+    }
+    for (DocumentEntry& entry : over.entries) {
+        const auto below =
+            std::find_if(base.entries.begin(), base.entries.end(),
+                         [&](const DocumentEntry& other) { return other.key == entry.key; });
+        if (below == base.entries.end()) {
+            base.entries.push_back(std::move(entry));
+            continue;
+        }
+        below->key_place = entry.key_place;
+        lay_over(below->value, std::move(entry.value));
+    }
 }
 
 }  // namespace keyturn

@@ -40,4 +40,7 @@ struct DocumentEntry {
 [[nodiscard]] std::optional<DocumentNode> parse_document(std::string_view text,
                                                          ProblemList& problems);
 
+/// Joins maps key by key; everything else of `over` takes the place of what is in `base`.
+void lay_over(DocumentNode& base, DocumentNode over);
+
 }  // namespace keyturn

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -50,9 +52,8 @@ Policy finish(PolicyDraft draft, const ProblemList& problems) {
     return policy;
 }
 
-/// Empty when the open file may be trusted, otherwise what to do about it.
-std::string distrust(const struct stat& status) {
-    if (!S_ISREG(status.st_mode)) return "not a regular file";
+/// Empty when nobody but root and ourselves can change what is there, otherwise what to do.
+std::string distrust_owner(const struct stat& status) {
     if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
         return fmt::format(
             "writable by {}, who could have any unit restarted (mode {:04o}); run "
@@ -65,8 +66,18 @@ std::string distrust(const struct stat& status) {
             "`chown root` on it",
             status.st_uid);
     }
+    return {};
+}
+
+std::string distrust(const struct stat& status) {
+    if (!S_ISREG(status.st_mode)) return "not a regular file";
+    if (std::string reason = distrust_owner(status); !reason.empty()) return reason;
     if (status.st_size > static_cast<off_t>(policy_bytes_max)) return too_large();
     return {};
+}
+
+std::string distrust_directory(const struct stat& status) {
+    return S_ISDIR(status.st_mode) ? distrust_owner(status) : "not a directory";
 }
 
 /// Reads to the end or to one byte more than a policy may have. An errno value on failure.
@@ -84,32 +95,66 @@ int read_all(int fd, std::string& text) {
     return 0;
 }
 
-}  // namespace
-
-PolicyOutcome parse_policy(std::string_view text, const std::string& file) {
-    if (text.size() > policy_bytes_max) return whole_file(file, too_large());
+std::string_view without_byte_order_mark(std::string_view text) {
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
-    ProblemList problems(file, text);
-    for (Remark& remark : find_unfit_text(text)) problems.add(remark.place, std::move(remark.text));
-    if (!problems.empty()) return problems.take();
+    return text;
+}
 
-    const std::optional<DocumentNode> document = parse_document(text, problems);
-    if (!document && !problems.empty()) return problems.take();
-    if (!document || document->kind == DocumentNode::Kind::null) {
-        return whole_file(file, "the policy is empty; start from the example keyturn.yaml");
+/// The text of the file that `problems` has begun last. Nothing where it is no document of ours; a
+/// version that is not ours is the only thing said of it.
+std::optional<DocumentNode> read_text(std::string_view text, ProblemList& problems) {
+    const int file = problems.file();
+    bool unfit = false;
+    for (Remark& remark : find_unfit_text(text)) {
+        remark.place.file = file;
+        problems.add(remark.place, std::move(remark.text));
+        unfit = true;
     }
+    if (unfit) return std::nullopt;
+    std::optional<DocumentNode> document = parse_document(text, problems);
+    if (!document) return std::nullopt;
     if (const DocumentEntry* entry = other_version(*document)) {
         const Result<PolicyValue> value = read_value(key_table().front(), entry->value);
         problems.add(entry->value.place, fmt::format("`version` {}", value.error().text));
-        return problems.take();
     }
-    PolicyDraft draft = read_document(*document, problems);
-    check_draft(draft, problems);
-    if (!problems.empty()) return problems.take();
-    return finish(std::move(draft), problems);
+    if (file > 0 && document->kind != DocumentNode::Kind::map &&
+        document->kind != DocumentNode::Kind::null) {
+        problems.add(document->place, "a drop-in is made of keys, as the policy is");
+    }
+    return document;
 }
 
-PolicyOutcome load_policy(const std::string& path) {
+/// "/etc/keyturn/keyturn.d" for "/etc/keyturn/keyturn.yaml".
+std::string drop_in_directory(const std::string& path) {
+    return std::filesystem::path{path}.replace_extension(".d").string();
+}
+
+/// The paths of the drop-ins, in the order of their names.
+Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
+    const std::string directory = drop_in_directory(path);
+    struct stat status {};
+    std::vector<std::string> found;
+    if (::stat(directory.c_str(), &status) != 0 && errno == ENOENT) return found;
+    if (std::string reason = distrust_directory(status); !reason.empty()) {
+        return Error{Fault::denied, std::move(reason), {}};
+    }
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+        const std::string name = entry.path().filename().string();
+        if (name.ends_with(".yaml") && !name.starts_with("."))
+            found.push_back(entry.path().string());
+    }
+    if (error) return Error{Fault::storage, "cannot be read: " + error.message(), {}};
+    if (found.size() > drop_ins_max) {
+        return Error{Fault::invalid, fmt::format("has more than {} drop-ins", drop_ins_max), {}};
+    }
+    std::ranges::sort(found);
+    return found;
+}
+
+/// Reads a file to the end of `sources`; what is wrong with it instead.
+std::optional<std::vector<PolicyProblem>> add_source(const std::string& path,
+                                                     std::vector<PolicySource>& sources) {
     // A symbolic link is followed: what counts is who can write the file that is read, and that is
     // asked of the open file. O_NONBLOCK keeps a FIFO from stopping the daemon.
     const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
@@ -122,11 +167,54 @@ PolicyOutcome load_policy(const std::string& path) {
     if (std::string reason = distrust(status); !reason.empty()) {
         return whole_file(path, std::move(reason));
     }
-    std::string text;
-    if (const int error = read_all(fd.get(), text); error != 0) {
+    PolicySource& source = sources.emplace_back();
+    source.file = path;
+    if (const int error = read_all(fd.get(), source.text); error != 0) {
         return whole_file(path, fmt::format("cannot be read: {}", std::strerror(error)));
     }
-    return parse_policy(text, path);
+    return std::nullopt;
+}
+
+}  // namespace
+
+PolicyOutcome parse_policy(std::string_view text, const std::string& file) {
+    return parse_policy(std::vector<PolicySource>{{file, std::string{text}}});
+}
+
+PolicyOutcome parse_policy(const std::vector<PolicySource>& sources) {
+    std::vector<std::string_view> texts;
+    for (const PolicySource& source : sources) {
+        if (source.text.size() > policy_bytes_max) return whole_file(source.file, too_large());
+        texts.push_back(without_byte_order_mark(source.text));
+    }
+    ProblemList problems(sources.front().file, texts.front());
+    std::optional<DocumentNode> document = read_text(texts.front(), problems);
+    for (std::size_t i = 1; i < sources.size(); ++i) {
+        problems.begin_file(sources[i].file, texts[i]);
+        std::optional<DocumentNode> over = read_text(texts[i], problems);
+        const bool says_something = over && over->kind != DocumentNode::Kind::null;
+        if (document && says_something) lay_over(*document, *std::move(over));
+    }
+    if (!problems.empty()) return problems.take();
+    if (!document || document->kind == DocumentNode::Kind::null) {
+        return whole_file(sources.front().file,
+                          "the policy is empty; start from the example keyturn.yaml");
+    }
+    PolicyDraft draft = read_document(*document, problems);
+    check_draft(draft, problems);
+    if (!problems.empty()) return problems.take();
+    return finish(std::move(draft), problems);
+}
+
+PolicyOutcome load_policy(const std::string& path) {
+    std::vector<PolicySource> sources;
+    if (auto problem = add_source(path, sources)) return *std::move(problem);
+    Result<std::vector<std::string>> drop_ins = find_drop_ins(path);
+    if (!drop_ins) return whole_file(drop_in_directory(path), drop_ins.error().text);
+    for (const std::string& drop_in : *drop_ins) {
+        if (auto problem = add_source(drop_in, sources)) return *std::move(problem);
+    }
+    return parse_policy(sources);
 }
 
 }  // namespace keyturn

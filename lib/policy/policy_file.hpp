@@ -27,11 +27,24 @@ struct PolicyProblem {
 /// A checked policy, or everything that is wrong with the file at once.
 using PolicyOutcome = std::variant<Policy, std::vector<PolicyProblem>>;
 
+/// A text and what it is called in messages.
+struct PolicySource {
+    std::string file;
+    std::string text;
+};
+
 /// Parses and checks the text of a policy. `file` is only a name for messages. Pure.
 [[nodiscard]] PolicyOutcome parse_policy(std::string_view text, const std::string& file);
 
-/// Reads and checks a policy file. Refuses a file that group or others may write, because whoever
-/// writes the policy decides which units are restarted.
+/// A policy and its drop-ins, each laid over the ones before: maps are joined key by key,
+/// everything else is replaced. `sources` has one or more. Pure.
+[[nodiscard]] PolicyOutcome parse_policy(const std::vector<PolicySource>& sources);
+
+/// Reads and checks a policy file, here /etc/keyturn/keyturn.yaml, and the drop-ins beside it,
+/// /etc/keyturn/keyturn.d/*.yaml, in the order of their names. Refuses files and a directory that
+/// group or others may write, because whoever writes the policy decides which units are restarted.
 [[nodiscard]] PolicyOutcome load_policy(const std::string& path);
+
+inline constexpr std::size_t drop_ins_max = 200;
 
 }  // namespace keyturn

@@ -54,8 +54,18 @@ std::string to_text(const PolicyProblem& problem) {
     return text;
 }
 
-ProblemList::ProblemList(std::string file, std::string_view text)
-    : file_(std::move(file)), lines_(split_lines(text)) {}
+ProblemList::ProblemList(std::string file, std::string_view text) {
+    begin_file(std::move(file), text);
+}
+
+void ProblemList::begin_file(std::string file, std::string_view text) {
+    files_.push_back({std::move(file), split_lines(text)});
+}
+
+std::string ProblemList::line_name(Place place, Place from) const {
+    if (place.file == from.file) return fmt::format("line {}", place.line);
+    return fmt::format("line {} of {}", place.line, file_of(place).name);
+}
 
 void ProblemList::add(Place place, std::string text) {
     remarks_.push_back({place, std::move(text)});
@@ -66,13 +76,14 @@ void ProblemList::hide(Place place, std::size_t size) {
 }
 
 std::string ProblemList::located(const Remark& remark) const {
-    return fmt::format("{}:{}:{}: {}", file_, remark.place.line, character_column(remark.place),
-                       remark.text);
+    return fmt::format("{}:{}:{}: {}", file_of(remark.place).name, remark.place.line,
+                       character_column(remark.place), remark.text);
 }
 
 std::string_view ProblemList::line_at(Place place) const {
     const auto index = static_cast<std::size_t>(place.line) - 1;
-    return place.line > 0 && index < lines_.size() ? lines_[index] : std::string_view{};
+    const std::vector<std::string_view>& lines = file_of(place).lines;
+    return place.line > 0 && index < lines.size() ? lines[index] : std::string_view{};
 }
 
 int ProblemList::character_column(Place place) const {
@@ -88,7 +99,7 @@ std::string ProblemList::excerpt(Place place) const {
     std::string line = with_secrets_starred(line_at(place).substr(0, 2 * policy_line_bytes_max));
     line.resize(std::min(line.size(), policy_line_bytes_max));
     for (const HiddenRange& range : hidden_) {
-        if (range.place.line != place.line) continue;
+        if (range.place.line != place.line || range.place.file != place.file) continue;
         const auto begin = std::min(static_cast<std::size_t>(range.place.column) - 1, line.size());
         const auto size = std::min(range.size, line.size() - begin);
         line.replace(begin, size, size, '*');
@@ -105,15 +116,15 @@ std::vector<PolicyProblem> ProblemList::take() {
     for (const Remark& remark : remarks_) {
         if (problems.size() == policy_problems_max) {
             problems.push_back(
-                {file_,
+                {files_.front().name,
                  0,
                  0,
                  fmt::format("{} more problems are not shown", count - problems.size()),
                  {}});
             break;
         }
-        problems.push_back({file_, remark.place.line, character_column(remark.place), remark.text,
-                            excerpt(remark.place)});
+        problems.push_back({file_of(remark.place).name, remark.place.line,
+                            character_column(remark.place), remark.text, excerpt(remark.place)});
     }
     return problems;
 }

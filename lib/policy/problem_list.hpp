@@ -13,11 +13,18 @@ namespace keyturn {
 /// Beyond this many a person starts anew rather than reading on.
 inline constexpr std::size_t policy_problems_max = 100;
 
-/// Collects what is wrong with one file, in any order. Lives as long as one parse; `text` has to
-/// outlive it.
+/// Collects what is wrong with a policy and its drop-ins, in any order. Lives as long as one parse;
+/// the texts have to outlive it.
 class ProblemList {
   public:
     ProblemList(std::string file, std::string_view text);
+
+    /// Another file begins; the places in it have the number that `file` tells from now on.
+    void begin_file(std::string file, std::string_view text);
+    [[nodiscard]] int file() const { return static_cast<int>(files_.size()) - 1; }
+
+    /// "line 5", or "line 5 of FILE" where `from` is in another file.
+    [[nodiscard]] std::string line_name(Place place, Place from) const;
 
     /// Line 0 stands for the file as a whole.
     void add(Place place, std::string text);
@@ -50,8 +57,16 @@ class ProblemList {
     [[nodiscard]] int character_column(Place place) const;
     [[nodiscard]] std::string excerpt(Place place) const;
 
-    std::string file_;
-    std::vector<std::string_view> lines_;
+    struct File {
+        std::string name;
+        std::vector<std::string_view> lines;
+    };
+
+    [[nodiscard]] const File& file_of(Place place) const {
+        return files_.at(static_cast<std::size_t>(place.file));
+    }
+
+    std::vector<File> files_;
     std::vector<Remark> remarks_;
     std::vector<HiddenRange> hidden_;
 };

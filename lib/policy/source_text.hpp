@@ -1,19 +1,26 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 namespace keyturn {
 
-/// A place in a file, both from 1; `column` counts bytes, as yaml-cpp does.
+/// A place in a file, line and column from 1; `column` counts bytes, as yaml-cpp does. `file` is 0
+/// for the policy and counts its drop-ins from 1.
 struct Place {
     int line = 0;
     int column = 0;
+    int file = 0;
 
-    auto operator<=>(const Place&) const = default;
+    bool operator==(const Place&) const = default;
+    std::strong_ordering operator<=>(const Place& other) const {
+        return std::tie(file, line, column) <=> std::tie(other.file, other.line, other.column);
+    }
 };
 
 /// A sentence about a place.

@@ -1,0 +1,151 @@
+// A policy made of several files.
+#include "unit/policy/parts.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sys/stat.h>
+
+namespace keyturn {
+namespace {
+
+using std::chrono::days;
+using std::chrono::minutes;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* base = R"(version: 1
+cloudflare: {credentials: {main: {credential: cloudflare-api-token}}}
+defaults:
+  account: 699d98642c564d2e855e9661899b7252
+  credential: main
+  rotate: {every: 30d}
+tunnels:
+  web: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: [web@1.service, web@2.service]}
+)";
+
+std::string problems_with(const std::string& drop_in) {
+    return problems_of(parse_policy({{"keyturn.yaml", base}, {"keyturn.d/10.yaml", drop_in}}));
+}
+
+TEST(DropIns, AreLaidOverInTheirOrder) {
+    const PolicyOutcome outcome = parse_policy(
+        {{"keyturn.yaml", base},
+         {"10.yaml", "defaults: {rotate: {every: 60d}, rollout: {soak: 20m}}\n"},
+         {"20.yaml",
+          "tunnels:\n"
+          "  web: {units: [other.service, other2.service], rollout: {canary: true}}\n"
+          "  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8416, units: ['mail@*.service']}\n"
+          "defaults: {rollout: {soak: 40m}}\n"},
+         {"30.yaml", "# nothing\n"}});
+    ASSERT_EQ(problems_of(outcome), "");
+    const auto& policy = std::get<Policy>(outcome);
+    ASSERT_EQ(policy.tunnels.size(), 2U);
+    const TunnelPolicy& web = policy.tunnels[0];
+    EXPECT_EQ(web.schedule.every, days{60});
+    EXPECT_EQ(web.rollout.soak, minutes{40});
+    EXPECT_TRUE(web.rollout.canary);
+    EXPECT_THAT(web.units, ElementsAre("other.service", "other2.service")) << "not joined";
+    EXPECT_EQ(policy.tunnels[1].name, "mail");
+}
+
+TEST(DropIns, ProblemIsToldWithItsFile) {
+    EXPECT_EQ(problems_with("defaults:\n  rollout: {soak: 10}\n"),
+              "keyturn.d/10.yaml:2:19: `soak` needs a unit: write `10s` or `10m` (minutes), not "
+              "`10`\n      rollout: {soak: 10}\n                      ^\n");
+}
+
+TEST(DropIns, ProblemsOfAllFilesAreToldAtOnce) {
+    const std::string told = problems_of(parse_policy(
+        {{"a", "version: 1\nfoo: 1\n"}, {"b", "bar: 1\n"}, {"c", "defaults: {baz: 1}\n"}}));
+    EXPECT_THAT(told, HasSubstr("a:2:1: unknown key `foo`"));
+    EXPECT_THAT(told, HasSubstr("b:1:1: unknown key `bar`"));
+    EXPECT_THAT(told, HasSubstr("c:1:12: unknown key `baz`"));
+}
+
+TEST(DropIns, WhatIsClaimedTwiceIsNamedWithBothFiles) {
+    EXPECT_THAT(problems_with("tunnels:\n  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8416, "
+                              "units: [web@1.service, b.service]}\n"),
+                HasSubstr("keyturn.d/10.yaml:2:64: `web@1.service` is already claimed for tunnel "
+                          "`web` in line 8 of keyturn.yaml"));
+    EXPECT_THAT(problems_with("tunnels:\n  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, "
+                              "units: ['mail@*.service']}\n"),
+                HasSubstr("this tunnel is already listed as `web` in line 8 of keyturn.yaml"));
+}
+
+TEST(DropIns, BrokenOneSpoilsThePolicy) {
+    EXPECT_THAT(problems_with("tunnels: [\n"), HasSubstr("keyturn.d/10.yaml:"));
+    EXPECT_THAT(problems_with("- a\n"), HasSubstr("a drop-in is made of keys"));
+    EXPECT_THAT(problems_with("version: 2\n"),
+                HasSubstr("keyturn.d/10.yaml:1:10: `version` 2 is not known to this keyturn"));
+    EXPECT_THAT(problems_with("a: \x01\n"), HasSubstr("keyturn.d/10.yaml:1:4"));
+}
+
+TEST(DropIns, SecretsAreHiddenInTheRightFile) {
+    const std::string told = problems_with("cloudflare: {api_token: \"Kt9xQ2vB7nLm\"}\n");
+    EXPECT_THAT(told, HasSubstr("keyturn.d/10.yaml:1:14: unknown key `api_token`"));
+    EXPECT_THAT(told, Not(HasSubstr("Kt9xQ2vB7nLm")));
+}
+
+/// On the disk.
+class DropInFiles : public testing::Test {
+  protected:
+    DropInFiles() {
+        std::string pattern = testing::TempDir() + "keyturn-policy-XXXXXX";
+        directory_ = ::mkdtemp(pattern.data());
+        write("keyturn.yaml", base);
+        std::filesystem::create_directory(directory_ + "/keyturn.d");
+    }
+    ~DropInFiles() override { std::filesystem::remove_all(directory_); }
+
+    void write(const std::string& name, const std::string& text) {
+        std::ofstream(directory_ + "/" + name) << text;
+        ::chmod((directory_ + "/" + name).c_str(), 0644);
+    }
+
+    [[nodiscard]] PolicyOutcome load() const { return load_policy(directory_ + "/keyturn.yaml"); }
+
+    std::string directory_;
+};
+
+TEST_F(DropInFiles, AreFoundBesideThePolicyInTheOrderOfTheirNames) {
+    write("keyturn.d/20-b.yaml", "defaults: {rollout: {soak: 40m}}\n");
+    write("keyturn.d/10-a.yaml", "defaults: {rollout: {soak: 20m, batches: 3}}\n");
+    write("keyturn.d/.30.yaml", "no: policy\n");
+    write("keyturn.d/40.yaml.bak", "no: policy\n");
+    const PolicyOutcome outcome = load();
+    ASSERT_EQ(problems_of(outcome), "");
+    const TunnelPolicy& web = std::get<Policy>(outcome).tunnels[0];
+    EXPECT_EQ(web.rollout.soak, minutes{40});
+    EXPECT_EQ(web.rollout.batches, 3);
+}
+
+TEST_F(DropInFiles, MayBeMissing) {
+    std::filesystem::remove(directory_ + "/keyturn.d");
+    EXPECT_EQ(problems_of(load()), "");
+}
+
+TEST_F(DropInFiles, AreRefusedWhereOthersMayWriteThem) {
+    write("keyturn.d/10.yaml", "defaults: {rollout: {soak: 40m}}\n");
+    ::chmod((directory_ + "/keyturn.d/10.yaml").c_str(), 0664);
+    EXPECT_THAT(problems_of(load()), HasSubstr("keyturn.d/10.yaml: writable by its group"));
+    ::chmod((directory_ + "/keyturn.d/10.yaml").c_str(), 0644);
+    ::chmod((directory_ + "/keyturn.d").c_str(), 0777);
+    EXPECT_THAT(problems_of(load()), HasSubstr("keyturn.d: writable by everybody"));
+}
+
+TEST_F(DropInFiles, AreADirectory) {
+    std::filesystem::remove(directory_ + "/keyturn.d");
+    write("keyturn.d", "");
+    EXPECT_THAT(problems_of(load()), HasSubstr("keyturn.d: not a directory"));
+}
+
+TEST_F(DropInFiles, AreLimited) {
+    for (int i = 0; i < 201; ++i) write("keyturn.d/" + std::to_string(i) + ".yaml", "");
+    EXPECT_THAT(problems_of(load()), HasSubstr("keyturn.d: has more than 200 drop-ins"));
+}
+
+}  // namespace
+}  // namespace keyturn
