@@ -12,6 +12,8 @@ install(FILES ${here}/org.keyturn.Keyturn1.conf DESTINATION share/dbus-1/system.
 install(FILES ${here}/../config/keyturn.yaml ${here}/../config/examples/cloudflared-web@.service
         DESTINATION share/doc/keyturn/examples)
 
+install(FILES ${here}/../config/keyturn.schema.json DESTINATION share/keyturn)
+
 set(man ${here}/../packaging/man)
 install(FILES ${man}/keyturnctl.1 DESTINATION share/man/man1)
 install(FILES ${man}/keyturn.yaml.5 DESTINATION share/man/man5)

@@ -1,22 +1,19 @@
 #include "keyturnd/application.hpp"
 
 #include "agent/orphans.hpp"
-#include "agent/splay.hpp"
-#include "agent/tunnel_agent.hpp"
 #include "bus/bus.hpp"
 #include "cloudflare/api_budget.hpp"
-#include "cloudflare/budgeted_api.hpp"
-#include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
 #include "cloudflared/token_source.hpp"
 #include "control/control_service.hpp"
 #include "delivery/token_store.hpp"
 #include "http/http_client.hpp"
 #include "journal/event_log.hpp"
-#include "keyturnd/credentials.hpp"
+#include "keyturnd/accounts.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "keyturnd/service_status.hpp"
 #include "keyturnd/signals.hpp"
+#include "keyturnd/tunnels.hpp"
 #include "notify/notifier.hpp"
 #include "state/state_store.hpp"
 #include "time/clock.hpp"
@@ -27,10 +24,10 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <systemd/sd-id128.h>
+#include <fmt/ranges.h>
 
-#include <array>
 #include <cstdio>
 #include <list>
 #include <map>
@@ -48,12 +45,12 @@ constexpr std::chrono::seconds drain_deadline{5};
 /// So long systemd is not told that we are ready, unless keyturnctl can reach us.
 constexpr std::chrono::seconds bus_patience{2};
 
-/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
-std::string read_host_id() {
-    sd_id128_t id{};
-    if (sd_id128_get_machine(&id) < 0) return {};
-    std::array<char, SD_ID128_STRING_MAX> text{};
-    return sd_id128_to_string(id, text.data());
+void tell_warning(const std::string& warning) {
+    std::fprintf(stderr, "<4>%s\n", warning.c_str());
+}
+
+std::string first_line(const std::string& text) {
+    return text.substr(0, text.find('\n'));
 }
 
 HttpClientOptions loopback_options() {
@@ -61,12 +58,6 @@ HttpClientOptions loopback_options() {
     options.limits = connector_http_limits();
     return options;
 }
-
-/// One Cloudflare credential and the connection that uses it.
-struct Account {
-    std::unique_ptr<HttpClient> http;
-    std::unique_ptr<TunnelApi> api;
-};
 
 /// The composition root. One thread and one io_context: no locks, and nothing runs while something
 /// else is half done. The members are in the order in which they need each other.
@@ -78,20 +69,22 @@ class Application {
     int run();
 
   private:
-    void build_agents(Policy& policy);
+    std::vector<std::string> adopt(const Policy& policy, std::map<std::string, Secret> api_tokens);
+    void reload();
+    void refuse_policy(const std::string& why);
     void spawn(Task<> work);
-    void ended(std::exception_ptr error);
+    void loop_ended(std::exception_ptr error);
     void stop();
+    [[nodiscard]] SharedWorld shared_world();
     void tell_status();
     void tell_ready();
     Task<> tell_ready_at_last();
     Task<> feed_watchdog(Milliseconds interval);
     Task<> heed_the_clock();
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
-    TunnelAgent* find(const std::string& tunnel);
     ControlHandlers handlers();
-    [[nodiscard]] std::vector<TunnelStatus> statuses() const;
 
+    std::string policy_file_;
     boost::asio::io_context context_{1};
     std::unique_ptr<EventLog> log_ = make_journal();
     std::unique_ptr<Notifier> notifier_ = make_notifier();
@@ -104,15 +97,21 @@ class Application {
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
     ApiBudget budget_;
-    std::map<std::string, Account> accounts_;
     std::vector<Event> orphans_;
-    std::list<TunnelAgent> agents_;
+    Tunnels tunnels_{context_, shared_world(),
+                     [this](const std::string& tunnel) {
+                         control_.changed(tunnel);
+                         tell_status();
+                     },
+                     [this](std::exception_ptr error) { loop_ended(error); }};
     ControlService control_{bus_, handlers()};
-    StopSignals signals_{context_, [this] { stop(); }};
+    StopSignals stop_signals_{context_, [this] { stop(); }};
+    ReloadSignal reload_signal_{context_, [this] { reload(); }};
 
     std::list<boost::asio::cancellation_signal> cancellations_;
     std::size_t running_ = 0;
     bool ready_ = false;
+    bool telling_ = false;
     bool stopping_ = false;
     bool failed_ = false;
 };
@@ -120,54 +119,34 @@ class Application {
 Application::Application(const CommandLine& options, Policy policy,
                          std::map<std::string, Secret> api_tokens,
                          std::unique_ptr<StateStore> states)
-    : states_(std::move(states)),
+    : policy_file_(options.policy_file),
+      states_(std::move(states)),
       tokens_(make_token_store(options.state_directory)),
       loopback_http_(make_http_client(context_.get_executor(), loopback_options())),
       connectors_(make_connectors(*loopback_http_, [this](std::string unit) {
           return fixed_metrics_address(std::move(unit));
       })) {
-    HttpClientOptions api_options;
-    api_options.ca_file = policy.cloudflare.ca_file;
-    for (auto& [name, api_token] : api_tokens) {
-        Account& account = accounts_[name];
-        account.http = make_http_client(context_.get_executor(), api_options);
-        auto hear = [this, credential = name](const std::vector<RateLimit>& limits) {
-            budget_.heard(credential, limits, clock_->boot_now());
-        };
-        auto api = make_tunnel_api(*account.http, policy.cloudflare.api_url, std::move(api_token),
-                                   std::move(hear));
-        account.api = make_budgeted_api(std::move(api), name, budget_, *clock_);
-    }
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
-    build_agents(policy);
+    adopt(policy, std::move(api_tokens));
 }
 
-void Application::build_agents(Policy& policy) {
-    const std::string host_id = read_host_id();
-    for (TunnelPolicy& tunnel : policy.tunnels) {
-        TunnelApi& api = *accounts_.at(tunnel.credential).api;
-        const Boundaries world{*clock_,  api,      *units_,  *connectors_,
-                               *tokens_, *states_, *random_, budget_};
-        const double share = splay_share(host_id, tunnel.name);
-        agents_.emplace_back(context_.get_executor(), std::move(tunnel), share, world, *log_,
-                             [this](const TunnelAgent& agent) {
-                                 control_.changed(agent.name());
-                                 tell_status();
-                             });
-    }
+std::vector<std::string> Application::adopt(const Policy& policy,
+                                            std::map<std::string, Secret> api_tokens) {
+    auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
+                                               std::move(api_tokens), budget_, *clock_);
+    return tunnels_.adopt(policy.tunnels, std::move(accounts));
 }
 
 int Application::run() {
     bus_.start();
-    for (TunnelAgent& agent : agents_) agent.load();
     Event started;
     started.kind = EventKind::daemon_started;
     started.priority = Priority::notice;
     started.message = fmt::format("keyturnd {} looks after {} tunnel{}", KEYTURN_VERSION,
-                                  agents_.size(), agents_.size() == 1 ? "" : "s");
+                                  tunnels_.size(), tunnels_.size() == 1 ? "" : "s");
     log_->record(started);
     for (const Event& orphan : orphans_) log_->record(orphan);
-    for (TunnelAgent& agent : agents_) spawn(agent.run());
+    tunnels_.start();
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
     spawn(heed_the_clock());
     spawn(tell_ready_at_last());
@@ -178,15 +157,17 @@ int Application::run() {
 void Application::spawn(Task<> work) {
     boost::asio::cancellation_signal& cancellation = cancellations_.emplace_back();
     ++running_;
-    auto report = [this](std::exception_ptr error) { ended(error); };
+    auto report = [this](std::exception_ptr error) {
+        --running_;
+        loop_ended(error);
+    };
     boost::asio::co_spawn(context_, std::move(work),
                           boost::asio::bind_cancellation_slot(cancellation.slot(), report));
 }
 
 /// A loop of ours never ends by itself. If one does by an exception, that is a bug: the daemon
 /// ends, systemd starts it again, and it resumes from the state on disk.
-void Application::ended(std::exception_ptr error) {
-    --running_;
+void Application::loop_ended(std::exception_ptr error) {
     if (error && !stopping_) {
         failed_ = true;
         try {
@@ -196,9 +177,10 @@ void Application::ended(std::exception_ptr error) {
         }
         stop();
     }
-    if (stopping_ && running_ == 0) {
+    if (stopping_ && running_ == 0 && tunnels_.running() == 0) {
         bus_.stop();
-        signals_.cancel();
+        stop_signals_.cancel();
+        reload_signal_.cancel();
         context_.stop();
     }
 }
@@ -215,18 +197,25 @@ void Application::stop() {
     for (boost::asio::cancellation_signal& cancellation : cancellations_) {
         cancellation.emit(boost::asio::cancellation_type::terminal);
     }
+    tunnels_.stop();
     auto deadline = std::make_shared<boost::asio::steady_timer>(context_, drain_deadline);
     deadline->async_wait([this, deadline](const boost::system::error_code&) { context_.stop(); });
-    if (running_ == 0) context_.stop();
+    if (running_ == 0 && tunnels_.running() == 0) context_.stop();
 }
 
+/// Once for all that happens at the same time: a thousand tunnels begin together.
 void Application::tell_status() {
-    if (!stopping_ && ready_) notifier_->status(service_status(statuses()));
+    if (std::exchange(telling_, true)) return;
+    boost::asio::post(context_, [this] {
+        telling_ = false;
+        if (!stopping_ && ready_) notifier_->status(service_status(tunnels_.statuses()));
+    });
 }
 
 /// Once: keyturnctl can be used right after `systemctl start`.
 void Application::tell_ready() {
-    if (!stopping_ && !std::exchange(ready_, true)) notifier_->ready(service_status(statuses()));
+    if (!stopping_ && !std::exchange(ready_, true))
+        notifier_->ready(service_status(tunnels_.statuses()));
 }
 
 /// Where there is no bus now, we are ready all the same: what was begun goes on.
@@ -236,16 +225,10 @@ Task<> Application::tell_ready_at_last() {
     tell_ready();
 }
 
-std::vector<TunnelStatus> Application::statuses() const {
-    std::vector<TunnelStatus> statuses;
-    for (const TunnelAgent& agent : agents_) statuses.push_back(agent.status());
-    return statuses;
-}
-
 Task<> Application::heed_the_clock() {
     for (;;) {
         co_await clock_->wall_clock_set();
-        for (TunnelAgent& agent : agents_) agent.wall_clock_set();
+        tunnels_.wall_clock_set();
     }
 }
 
@@ -264,11 +247,51 @@ Task<std::optional<std::string>> Application::fixed_metrics_address(std::string 
     co_return address;
 }
 
-TunnelAgent* Application::find(const std::string& tunnel) {
-    for (TunnelAgent& agent : agents_) {
-        if (agent.name() == tunnel) return &agent;
+SharedWorld Application::shared_world() {
+    return {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_};
+}
+
+/// A new policy is taken whole or not at all. What is wrong with it is told; keyturnd goes on with
+/// the one that it has.
+void Application::reload() {
+    if (stopping_) return;
+    notifier_->reloading();
+    PolicyOutcome outcome = load_policy(policy_file_);
+    if (const auto* problems = std::get_if<std::vector<PolicyProblem>>(&outcome)) {
+        refuse_policy(fmt::format("{} ({} problem{} in all; see keyturnctl check)",
+                                  first_line(to_text(problems->front())), problems->size(),
+                                  problems->size() == 1 ? "" : "s"));
+        return;
     }
-    return nullptr;
+    const Policy& policy = std::get<Policy>(outcome);
+    auto api_tokens = read_credentials(policy);
+    if (!api_tokens) return refuse_policy(api_tokens.error().text);
+
+    for (const std::string& warning : policy.warnings) tell_warning(warning);
+    const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));
+    tunnels_.start();
+    Event event;
+    event.kind = EventKind::policy_reloaded;
+    event.priority = Priority::notice;
+    event.message = fmt::format("The policy has been read again, with {} tunnel{}",
+                                policy.tunnels.size(), policy.tunnels.size() == 1 ? "" : "s");
+    if (!staying.empty()) {
+        event.message +=
+            fmt::format("; {} with an open rotation by the policy from before, until it ends",
+                        fmt::join(staying, ", "));
+    }
+    log_->record(event);
+    notifier_->ready(service_status(tunnels_.statuses()));
+}
+
+void Application::refuse_policy(const std::string& why) {
+    Event event;
+    event.kind = EventKind::policy_refused;
+    event.priority = Priority::error;
+    event.message = "The new policy is not taken, everything goes on as before: " + why;
+    event.result = "refused";
+    log_->record(event);
+    notifier_->ready(service_status(tunnels_.statuses()));
 }
 
 ControlHandlers Application::handlers() {
@@ -276,34 +299,20 @@ ControlHandlers Application::handlers() {
         return Error{Fault::missing, fmt::format("no tunnel {} in the policy", tunnel), {}};
     };
     ControlHandlers handlers;
-    handlers.status = [this] { return statuses(); };
-    handlers.plan = [this](unsigned count) {
-        std::vector<TunnelPlan> plans;
-        for (const TunnelAgent& agent : agents_) plans.push_back(agent.plan(count));
-        return plans;
-    };
+    handlers.status = [this] { return tunnels_.statuses(); };
+    handlers.plan = [this](unsigned count) { return tunnels_.plans(count); };
     handlers.reachable = [this] { tell_ready(); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotateRequest& request) -> Result<void> {
-        TunnelAgent* agent = find(tunnel);
+        TunnelAgent* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
     handlers.decide = [this, no_such](const std::string& tunnel,
                                       Decision decision) -> Result<void> {
-        TunnelAgent* agent = find(tunnel);
+        TunnelAgent* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->decide(decision);
     };
     return handlers;
-}
-
-Result<std::map<std::string, Secret>> read_credentials(const Policy& policy) {
-    std::map<std::string, Secret> api_tokens;
-    for (const auto& [name, source] : policy.cloudflare.credentials) {
-        Result<Secret> api_token = read_credential(source);
-        if (!api_token) return with_context("credential " + name, api_token.error());
-        api_tokens.emplace(name, std::move(*api_token));
-    }
-    return api_tokens;
 }
 
 }  // namespace

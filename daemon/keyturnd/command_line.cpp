@@ -35,7 +35,11 @@ ParsedCommandLine parse_command_line(int argc, char** argv) {
     app.add_option("--policy", options.policy_file, "The policy file")->capture_default_str();
     app.add_option("--state-directory", options.state_directory, "Where tokens and state are kept")
         ->capture_default_str();
-    app.add_flag("--check", options.check, "Check the policy file, say what it means, and end");
+    CLI::Option* check =
+        app.add_flag("--check", options.check, "Check the policy file, say what it means, and end");
+    app.add_flag("--quiet", options.quiet, "With --check: say only what is wrong")->needs(check);
+    app.add_flag("--schema", options.schema,
+                 "Print the policy's language as a JSON Schema, for editors, and end");
     app.add_option("--surge-unit", options.surge_unit,
                    "Print the unit keyturn-surge@TUNNEL.service, made from the tunnel's first "
                    "unit, and end")

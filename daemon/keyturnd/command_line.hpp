@@ -9,7 +9,9 @@ struct CommandLine {
     std::string policy_file = "/etc/keyturn/keyturn.yaml";
     std::string state_directory = "/var/lib/keyturn";
     std::string surge_unit;  ///< Only print the unit that helps out for this tunnel.
-    bool check = false;      ///< Only read the policy and say what is wrong with it.
+    bool check = false;      ///< Only read the policy and say what it means.
+    bool schema = false;     ///< Only print the policy's language as a JSON Schema.
+    bool quiet = false;      ///< With that: only what is wrong with it.
 };
 
 /// The options, or the exit code of a call that is already answered (--help, --version, a typo).

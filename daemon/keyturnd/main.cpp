@@ -2,6 +2,7 @@
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "keyturnd/surge_unit.hpp"
+#include "policy/json_schema.hpp"
 #include "policy/summary.hpp"
 
 #include <chrono>
@@ -27,13 +28,17 @@ int main(int argc, char** argv) {
     // Before any secret is in memory: no core dump, and no ptrace by others of our own user.
     ::prctl(PR_SET_DUMPABLE, 0);
 
-    // A new policy is taken by a restart, which loses nothing; a hang-up must not end us.
+    // Until it stands for a new policy, a hang-up must not end us.
     std::signal(SIGHUP, SIG_IGN);
 
     const keyturn::ParsedCommandLine parsed = keyturn::parse_command_line(argc, argv);
     if (const int* exit_code = std::get_if<int>(&parsed)) return *exit_code;
     const auto& options = std::get<keyturn::CommandLine>(parsed);
 
+    if (options.schema) {
+        std::fputs(keyturn::json_schema().c_str(), stdout);
+        return keyturn::exit_ok;
+    }
     const keyturn::PolicyOutcome outcome = keyturn::load_policy(options.policy_file);
     if (const auto* problems = std::get_if<std::vector<keyturn::PolicyProblem>>(&outcome)) {
         for (const keyturn::PolicyProblem& problem : *problems) {
@@ -42,6 +47,7 @@ int main(int argc, char** argv) {
         return keyturn::exit_policy;
     }
     keyturn::Policy policy = std::get<keyturn::Policy>(outcome);
+    if (options.quiet) return keyturn::exit_ok;
     for (const std::string& warning : policy.warnings) {
         // A person who checks a policy has no use for the level that the journal reads.
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());

@@ -22,4 +22,17 @@ void StopSignals::wait() {
     });
 }
 
+ReloadSignal::ReloadSignal(boost::asio::io_context& context, std::function<void()> reload)
+    : signals_(context, SIGHUP), reload_(std::move(reload)) {
+    wait();
+}
+
+void ReloadSignal::wait() {
+    signals_.async_wait([this](const boost::system::error_code& error, int) {
+        if (error) return;
+        reload_();
+        wait();
+    });
+}
+
 }  // namespace keyturn

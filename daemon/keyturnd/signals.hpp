@@ -22,4 +22,18 @@ class StopSignals {
     bool asked_ = false;
 };
 
+/// SIGHUP: read the policy again.
+class ReloadSignal {
+  public:
+    ReloadSignal(boost::asio::io_context& context, std::function<void()> reload);
+
+    void cancel() { signals_.cancel(); }
+
+  private:
+    void wait();
+
+    boost::asio::signal_set signals_;
+    std::function<void()> reload_;
+};
+
 }  // namespace keyturn

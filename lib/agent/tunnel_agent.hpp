@@ -52,6 +52,9 @@ class TunnelAgent {
     /// `storage` when a pause cannot be written.
     [[nodiscard]] Result<void> decide(Decision decision);
 
+    /// True while no rotation is open and none is about to begin: it can be ended and made anew.
+    [[nodiscard]] bool idle() const { return !rotation_ && !wish_ && !state_.rotation; }
+
     /// The wall clock was set, or the host has resumed: what waits for a time of day looks again.
     void wall_clock_set() { wakeup_.wake(); }
 

@@ -18,6 +18,8 @@ struct Row {
 constexpr std::array rows{
     Row{EventKind::daemon_started, "daemon_started", "39d34a9ae6b349a4abbda0f4b806a9f8"},
     Row{EventKind::daemon_stopping, "daemon_stopping", "801dc34cdbaa4f3d92fda812e34dc547"},
+    Row{EventKind::policy_reloaded, "policy_reloaded", "3f1645a2a2f44175992d9141a3cfd69e"},
+    Row{EventKind::policy_refused, "policy_refused", "6e073202545847548613b2c6bfc31087"},
     Row{EventKind::rotation_started, "rotation_started", "cc14e3844594402e93c4d1ee40e3ad75"},
     Row{EventKind::rotation_refused, "rotation_refused", "0a4a6c49adac4664b267983cfb167579"},
     Row{EventKind::rotation_resumed, "rotation_resumed", "c5a3b4b163cf4a8a9fae0efa342c6178"},

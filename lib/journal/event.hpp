@@ -11,6 +11,8 @@ namespace keyturn {
 enum class EventKind {
     daemon_started,
     daemon_stopping,
+    policy_reloaded,  ///< A new policy has been taken, tunnel by tunnel.
+    policy_refused,   ///< A new policy is wrong: the old one stays.
     rotation_started,
     rotation_refused,  ///< Preflight said no: nothing was touched.
     rotation_resumed,  ///< After a restart of the daemon, from the phase on disk.

@@ -10,6 +10,7 @@ WAIT = re.compile(r"^epoll_p?wait\(.*= (-?\d+)")
 # A look at Cloudflare is several answers that are waited for, all within this.
 LOOK_TAKES = 5.0
 AT_ONCE = 0.2
+CLOCK_WAS_SET = "ECANCELED"
 TRACE = ["strace", "-f", "-ttt", "-s", "200", "-p"]
 
 
@@ -50,6 +51,8 @@ def test_nothing_but_the_watchdog_and_the_look_for_drift(scenario):
         text = "\n".join(done)
         if "WATCHDOG=1" in text:
             watchdogs.append(when)
+        elif CLOCK_WAS_SET in text:
+            continue  # By this machine's own clock keeping, or the other test here.
         elif not min(looks) - 1 < when < min(looks) + LOOK_TAKES:
             others.append("%f %s" % (when, text))
     assert not others, "\n".join(others)
@@ -65,5 +68,5 @@ def test_a_clock_that_is_set_wakes_it(scenario):
     time.clock_settime_ns(time.CLOCK_REALTIME, time.time_ns())
     time.sleep(5)
     text = scenario.host.run("cat", "/tmp/idle.trace").stdout
-    assert text.count("ECANCELED") == 1, text
+    assert CLOCK_WAS_SET in text, text
     assert scenario.keyturn.status()["state"] == "idle"

@@ -40,7 +40,7 @@ def test_reload_reexec_and_hangup_change_nothing(scenario, traffic):
     commands = ["daemon-reload", "daemon-reexec"]
 
     def disturb():
-        scenario.keyturn.write_policy(rollout={"soak": "1h", "batches": 1}, units=[SECOND])
+        scenario.keyturn.write_policy(rollout={"soak": "5m", "batches": 1}, units=[SECOND])
         scenario.host.run("systemctl", "kill", "--signal=HUP", UNIT)
         scenario.host.run("systemctl", commands[0])
         commands.reverse()

@@ -6,6 +6,8 @@ import json
 KINDS = {
     "39d34a9ae6b349a4abbda0f4b806a9f8": "daemon_started",
     "801dc34cdbaa4f3d92fda812e34dc547": "daemon_stopping",
+    "3f1645a2a2f44175992d9141a3cfd69e": "policy_reloaded",
+    "6e073202545847548613b2c6bfc31087": "policy_refused",
     "cc14e3844594402e93c4d1ee40e3ad75": "rotation_started",
     "0a4a6c49adac4664b267983cfb167579": "rotation_refused",
     "c5a3b4b163cf4a8a9fae0efa342c6178": "rotation_resumed",

@@ -7,7 +7,8 @@ from chronicle.rule import rule
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_decaying",
               "replica_promoted", "surge_started", "surge_stopped"}
-OUTSIDE = {"daemon_started", "daemon_stopping"}  # Of any tunnel.
+# Of any tunnel.
+OUTSIDE = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",
         "tunnel_paused", "tunnel_unpaused", "rotation_postponed"}
 # The id comes with the secret: what is told before has none, whatever its rotation is called then.

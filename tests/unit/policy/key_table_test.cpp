@@ -1,10 +1,12 @@
 #include "policy/key_table.hpp"
 
 #include "policy/document.hpp"
+#include "policy/json_schema.hpp"
 #include "policy/value.hpp"
 #include "unit/policy/parts.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <fstream>
@@ -229,6 +231,45 @@ TEST(KeyTable, IsWhatTheManualPageLists) {
         if (!only_holds_others) keys.emplace(short_path(spec));
     }
     EXPECT_EQ(keys_of_the_manual(), keys);
+}
+
+/// Every property of a schema, as a path of the table.
+void collect(const nlohmann::json& schema, const std::string& path, std::set<std::string>& paths) {
+    const auto deeper = [&](const std::string& name) {
+        return path.empty() ? name : path + "." + name;
+    };
+    if (schema.contains("properties")) {
+        for (const auto& [name, key] : schema["properties"].items()) {
+            paths.insert(deeper(name));
+            collect(key, deeper(name), paths);
+        }
+    }
+    const auto named = schema.find("additionalProperties");
+    if (named != schema.end() && named->is_object()) collect(*named, deeper("NAME"), paths);
+    if (schema.contains("items")) collect(schema["items"], path, paths);
+    for (const auto& choice : schema.value("anyOf", nlohmann::json::array())) {
+        collect(choice, path, paths);
+    }
+}
+
+TEST(KeyTable, IsTheJsonSchema) {
+    std::set<std::string> expected;
+    for (const KeySpec& spec : key_table()) {
+        expected.emplace(spec.path);
+        constexpr std::string_view tunnel = "tunnels.NAME.";
+        if (spec.in_defaults) {
+            expected.insert("defaults." + std::string{spec.path.substr(tunnel.size())});
+        }
+    }
+    std::set<std::string> paths;
+    collect(nlohmann::json::parse(json_schema()), "", paths);
+    EXPECT_EQ(paths, expected);
+}
+
+TEST(KeyTable, SchemaBesideTheExamplesIsUpToDate) {
+    EXPECT_EQ(text_of_file(std::string{KEYTURN_CONFIG_DIRECTORY} + "/keyturn.schema.json"),
+              json_schema())
+        << "keyturnd --schema >config/keyturn.schema.json";
 }
 
 }  // namespace

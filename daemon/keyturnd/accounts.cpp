@@ -1,0 +1,37 @@
+#include "keyturnd/accounts.hpp"
+
+#include "cloudflare/budgeted_api.hpp"
+#include "keyturnd/credentials.hpp"
+
+#include <utility>
+
+namespace keyturn {
+
+Accounts::Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
+                   std::map<std::string, Secret> api_tokens, ApiBudget& budget,
+                   const Clock& clock) {
+    HttpClientOptions options;
+    options.ca_file = policy.ca_file;
+    for (auto& [name, api_token] : api_tokens) {
+        Account& account = accounts_[name];
+        account.http = make_http_client(executor, options);
+        auto hear = [&budget, &clock, credential = name](const std::vector<RateLimit>& limits) {
+            budget.heard(credential, limits, clock.boot_now());
+        };
+        auto api =
+            make_tunnel_api(*account.http, policy.api_url, std::move(api_token), std::move(hear));
+        account.api = make_budgeted_api(std::move(api), name, budget, clock);
+    }
+}
+
+Result<std::map<std::string, Secret>> read_credentials(const Policy& policy) {
+    std::map<std::string, Secret> api_tokens;
+    for (const auto& [name, source] : policy.cloudflare.credentials) {
+        Result<Secret> api_token = read_credential(source);
+        if (!api_token) return with_context("credential " + name, api_token.error());
+        api_tokens.emplace(name, std::move(*api_token));
+    }
+    return api_tokens;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "base/secret.hpp"
+#include "cloudflare/api_budget.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "http/http_client.hpp"
+#include "policy/policy.hpp"
+#include "time/clock.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace keyturn {
+
+/// The Cloudflare credentials of one policy, each with the connection that uses it.
+class Accounts {
+  public:
+    /// `budget` and `clock` outlive the accounts.
+    Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
+             std::map<std::string, Secret> api_tokens, ApiBudget& budget, const Clock& clock);
+
+    /// `credential` is one of the policy's.
+    [[nodiscard]] TunnelApi& api(const std::string& credential) {
+        return *accounts_.at(credential).api;
+    }
+
+  private:
+    struct Account {
+        std::unique_ptr<HttpClient> http;
+        std::unique_ptr<TunnelApi> api;
+    };
+
+    std::map<std::string, Account> accounts_;
+};
+
+/// The API token of each credential of the policy. The text of an error names the credential.
+[[nodiscard]] Result<std::map<std::string, Secret>> read_credentials(const Policy& policy);
+
+}  // namespace keyturn

@@ -1,0 +1,167 @@
+#include "keyturnd/tunnels.hpp"
+
+#include "agent/splay.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <systemd/sd-id128.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
+std::string read_host_id() {
+    sd_id128_t id{};
+    if (sd_id128_get_machine(&id) < 0) return {};
+    std::array<char, SD_ID128_STRING_MAX> text{};
+    return sd_id128_to_string(id, text.data());
+}
+
+}  // namespace
+
+Tunnels::Tunnels(boost::asio::io_context& context, const SharedWorld& world,
+                 std::function<void(const std::string&)> changed,
+                 std::function<void(std::exception_ptr)> ended)
+    : context_(context),
+      world_(world),
+      host_id_(read_host_id()),
+      changed_(std::move(changed)),
+      ended_(std::move(ended)) {}
+
+std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
+                                        std::shared_ptr<Accounts> accounts) {
+    accounts_ = std::move(accounts);
+    for (Slot& slot : slots_) {
+        slot.outdated = true;
+        slot.next.reset();
+    }
+    for (TunnelPolicy& policy : policies) {
+        if (Slot* slot = slot_of(policy.name)) {
+            slot->next = std::move(policy);
+        } else {
+            fill(slots_.emplace_back(), std::move(policy));
+        }
+    }
+    std::vector<std::string> staying;
+    for (const Slot& slot : slots_) {
+        if (slot.outdated && !slot.agent->idle()) staying.push_back(slot.agent->name());
+    }
+    replace_later();
+    return staying;
+}
+
+void Tunnels::fill(Slot& slot, TunnelPolicy policy) {
+    slot.agent.reset();
+    slot.accounts = accounts_;
+    const Boundaries world{world_.clock,  slot.accounts->api(policy.credential),
+                           world_.units,  world_.connectors,
+                           world_.tokens, world_.states,
+                           world_.random, world_.budget};
+    const double share = splay_share(host_id_, policy.name);
+    slot.agent =
+        std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,
+                                      world_.log, [this, &slot](const TunnelAgent& agent) {
+                                          changed_(agent.name());
+                                          if (slot.outdated) replace_later();
+                                      });
+    slot.agent->load();
+    slot.outdated = slot.started = slot.ending = false;
+}
+
+void Tunnels::start() {
+    for (Slot& slot : slots_) {
+        if (!slot.started) start(slot);
+    }
+}
+
+void Tunnels::start(Slot& slot) {
+    slot.started = slot.running = true;
+    slot.cancellation = std::make_unique<boost::asio::cancellation_signal>();
+    auto report = [this, &slot](std::exception_ptr error) { loop_ended(slot, error); };
+    boost::asio::co_spawn(context_, slot.agent->run(),
+                          boost::asio::bind_cancellation_slot(slot.cancellation->slot(), report));
+}
+
+void Tunnels::stop() {
+    stopping_ = true;
+    for (Slot& slot : slots_) {
+        if (slot.running) slot.cancellation->emit(boost::asio::cancellation_type::terminal);
+    }
+}
+
+std::size_t Tunnels::running() const {
+    return static_cast<std::size_t>(std::ranges::count(slots_, true, &Slot::running));
+}
+
+void Tunnels::loop_ended(Slot& slot, std::exception_ptr error) {
+    slot.running = false;
+    if (slot.ending) {
+        error = nullptr;
+        replace_later();
+    }
+    ended_(error);
+}
+
+/// Not from inside an agent that may have to go.
+void Tunnels::replace_later() {
+    if (std::exchange(replacing_, true)) return;
+    boost::asio::post(context_, [this] { replace_idle(); });
+}
+
+void Tunnels::replace_idle() {
+    replacing_ = false;
+    if (stopping_) return;
+    for (auto slot = slots_.begin(); slot != slots_.end();) {
+        const auto here = slot++;
+        if (!here->outdated || !here->agent->idle()) continue;
+        if (!here->running) {
+            const std::string name = here->agent->name();
+            if (here->next) {
+                TunnelPolicy policy = *std::exchange(here->next, std::nullopt);
+                fill(*here, std::move(policy));
+                start(*here);
+            } else {
+                slots_.erase(here);
+            }
+            changed_(name);
+        } else if (!std::exchange(here->ending, true)) {
+            here->cancellation->emit(boost::asio::cancellation_type::terminal);
+        }
+    }
+}
+
+void Tunnels::wall_clock_set() {
+    for (Slot& slot : slots_) slot.agent->wall_clock_set();
+}
+
+Tunnels::Slot* Tunnels::slot_of(const std::string& name) {
+    const auto found =
+        std::ranges::find_if(slots_, [&](const Slot& slot) { return slot.agent->name() == name; });
+    return found == slots_.end() ? nullptr : &*found;
+}
+
+TunnelAgent* Tunnels::find(const std::string& name) {
+    Slot* const slot = slot_of(name);
+    // One that is just ending would accept what nobody carries out.
+    return slot == nullptr || slot->ending ? nullptr : slot->agent.get();
+}
+
+std::vector<TunnelStatus> Tunnels::statuses() const {
+    std::vector<TunnelStatus> statuses;
+    for (const Slot& slot : slots_) statuses.push_back(slot.agent->status());
+    return statuses;
+}
+
+std::vector<TunnelPlan> Tunnels::plans(std::size_t count) const {
+    std::vector<TunnelPlan> plans;
+    for (const Slot& slot : slots_) plans.push_back(slot.agent->plan(count));
+    return plans;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,126 @@
+#include "policy/json_schema.hpp"
+
+#include "policy/key_table.hpp"
+#include "policy/value.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <sstream>
+
+namespace keyturn {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int indent = 2;
+constexpr std::string_view tunnel_path = "tunnels.NAME";
+/// systemd's time spans, without months and years; 0 needs no unit.
+constexpr const char* duration_pattern =
+    "^([0-9]+ *(ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?) *)+$";
+
+Json section_at(KeyScope scope);
+
+Json text_like(const char* pattern) {
+    return {{"type", "string"}, {"pattern", pattern}};
+}
+
+Json duration() {
+    return {{"anyOf", Json::array({text_like(duration_pattern), {{"const", 0}}})}};
+}
+
+Json choices_of(const KeySpec& spec) {
+    Json words = Json::array();
+    std::istringstream stream{std::string{spec.choices}};
+    for (std::string word; stream >> word;) words.push_back(word);
+    return {{"enum", std::move(words)}};
+}
+
+Json entries_of(const KeySpec& spec, KeyScope scope) {
+    const auto most = spec.name() == "windows" ? windows_max : freezes_max;
+    return {
+        {"type", "array"}, {"maxItems", most}, {"items", section_at(scope_inside(spec, scope))}};
+}
+
+Json type_of(const KeySpec& spec, KeyScope scope) {
+    switch (spec.kind) {
+        case KeyKind::section: return section_at(scope_inside(spec, scope));
+        case KeyKind::named_sections:
+            return {{"type", "object"},
+                    {"minProperties", 1},
+                    {"propertyNames", {{"pattern", "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"}}},
+                    {"additionalProperties", section_at(scope_inside(spec, scope))}};
+        case KeyKind::section_list: return entries_of(spec, scope);
+        case KeyKind::integer:
+            return {{"type", "integer"}, {"minimum", spec.minimum}, {"maximum", spec.maximum}};
+        case KeyKind::boolean: return {{"type", "boolean"}};
+        case KeyKind::duration: return duration();
+        case KeyKind::soak:
+            return {{"anyOf", Json::array({duration(), section_at(scope_inside(spec, scope))})}};
+        case KeyKind::word: return choices_of(spec);
+        case KeyKind::account_id: return text_like("^[0-9A-Fa-f]{32}$");
+        case KeyKind::tunnel_id:
+            return text_like("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
+        case KeyKind::file_path: return text_like("^/.*[^/]$");
+        case KeyKind::https_url: return text_like("^https://");
+        case KeyKind::unit_patterns:
+            return {{"type", "array"},
+                    {"minItems", 1},
+                    {"maxItems", units_per_tunnel_max},
+                    {"items", {{"type", "string"}}}};
+        case KeyKind::freeze_begin:
+        case KeyKind::freeze_end:
+            return text_like("^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$");
+        case KeyKind::credential_name:
+        case KeyKind::reference:
+        case KeyKind::time_zone:
+        case KeyKind::calendar:
+        case KeyKind::cron:
+        case KeyKind::remark: break;
+    }
+    return {{"type", "string"}};
+}
+
+Json standard_of(const KeySpec& spec) {
+    const std::string text{spec.standard};
+    if (spec.kind == KeyKind::integer || spec.kind == KeyKind::boolean) return Json::parse(text);
+    return text;
+}
+
+Json key_of(const KeySpec& spec, KeyScope scope) {
+    Json key{{"description", spec.help}};
+    key.update(type_of(spec, scope));
+    if (!spec.standard.empty()) key["default"] = standard_of(spec);
+    return key;
+}
+
+/// What a tunnel has to say itself may stand under `defaults` as well, so nothing is required
+/// there, and of a tunnel only what may not.
+bool is_required(const KeySpec& spec, KeyScope scope) {
+    if (!spec.required) return false;
+    if (scope.path != tunnel_path) return true;
+    return !scope.in_defaults && !spec.in_defaults;
+}
+
+Json section_at(KeyScope scope) {
+    Json properties = Json::object();
+    Json required = Json::array();
+    for (const KeySpec* spec : keys_in(scope)) {
+        properties[std::string{spec->name()}] = key_of(*spec, scope);
+        if (is_required(*spec, scope)) required.push_back(spec->name());
+    }
+    Json section{{"type", "object"}, {"additionalProperties", false}};
+    if (!required.empty()) section["required"] = std::move(required);
+    section["properties"] = std::move(properties);
+    return section;
+}
+
+}  // namespace
+
+std::string json_schema() {
+    Json schema{{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                {"title", "Policy of keyturnd, /etc/keyturn/keyturn.yaml"}};
+    schema.update(section_at({}));
+    return schema.dump(indent) + '\n';
+}
+
+}  // namespace keyturn
