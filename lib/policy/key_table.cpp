@@ -293,7 +293,7 @@ constexpr std::array keys{
             .standard = "window",
             .choices = "window now never",
             .target = &DriftPolicy::restart,
-            .help = "When the units are restarted on it: window (none: at once), now, or never."},
+            .help = "When the units are restarted on it: in a window, now, or never."},
 };
 
 constexpr std::string_view tunnel_path = "tunnels.NAME";

@@ -2,9 +2,12 @@
 // dead.
 
 #include "base/invariant.hpp"
+#include "policy/expected.hpp"
 #include "rotation/asking.hpp"
+#include "rotation/health_watch.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotation.hpp"
+#include "schedule/stretch.hpp"
 
 #include <fmt/format.h>
 
@@ -16,6 +19,9 @@ namespace {
 
 /// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
 constexpr int adoptions_max = 2;
+
+/// How often the units are looked at until their window opens.
+constexpr Milliseconds window_look_interval = std::chrono::seconds{15};
 
 }  // namespace
 
@@ -126,6 +132,57 @@ void Rotation::start_over() {
 /// `drift: {restart: never}`: whoever restarts a unit next brings it onto the new token.
 bool Rotation::ends_after_delivery() const {
     return record_.takes_over && inputs_.policy.drift.restart == "never";
+}
+
+/// When units that nobody has restarted yet may be: now, or when the next window opens that is long
+/// enough. A window that never comes is not waited for.
+WallTime Rotation::restarts_from() const {
+    const bool waits = record_.takes_over && inputs_.policy.drift.restart == "window" &&
+                       std::ranges::all_of(record_.units, [](const UnitProgress& unit) {
+                           return unit.step == UnitStep::waiting || unit.step == UnitStep::listed;
+                       });
+    if (!waits) return wall_now_;
+    const Milliseconds expected = expected_duration(inputs_.policy.rollout, record_.units.size());
+    const auto stretch = next_stretch(inputs_.policy.schedule, wall_now_, expected);
+    return stretch ? std::max(stretch->begins, wall_now_) : wall_now_;
+}
+
+/// `drift: {restart: window}`: until then the units serve on the connections that they have, and
+/// whoever starts one brings it onto the new token. No longer than all of them can.
+Script<> Rotation::await_window() {
+    HealthWatch health;
+    BootTime token_seen = now_;
+    for (;;) {
+        const WallTime opens = restarts_from();
+        if (opens <= wall_now_) break;
+        tell_window(opens);
+        const Milliseconds pause = std::min<Milliseconds>(opens - wall_now_, window_look_interval);
+        co_await sleep_for(pause);
+        if (now_ - token_seen >= inputs_.policy.drift.interval) {
+            static_cast<void>(co_await follow_changed_token());
+            token_seen = now_;
+        }
+        const SampleUnits::Value samples = co_await sample();
+        const HealthFinding finding = health.look(record_, samples, now_);
+        tell_decays(finding);
+        if (finding.promoted || waiting_without_connection(samples)) break;
+    }
+    awaits_window_ = false;
+    waited_enough();
+}
+
+void Rotation::tell_window(WallTime opens) {
+    const bool first = !std::exchange(awaits_window_, true);
+    view_.state = RotationState::waiting;
+    view_.reason = fmt::format(
+        "the units of {} are on a token that opens no new connection, and are restarted when its "
+        "window opens at {}, or as soon as one loses its connections",
+        inputs_.policy.name, to_text(opens));
+    if (!first) return;
+    say(EventKind::rotation_waiting, Priority::warning,
+        fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
+                    view_.reason),
+        {}, "waiting");
 }
 
 }  // namespace keyturn

@@ -80,7 +80,10 @@ Script<> Rotation::deliver_again() {
 /// Never returns; a token that changed underneath leads back to the roll-out.
 Script<> Rotation::roll_to_the_end() {
     for (;;) {
-        if (record_.phase != Phase::finish && !ends_after_delivery()) co_await roll();
+        if (record_.phase != Phase::finish && !ends_after_delivery()) {
+            co_await await_window();
+            co_await roll();
+        }
         co_await finish();
     }
 }
@@ -166,7 +169,7 @@ Script<> Rotation::wait_out(Error error, std::string purpose, std::size_t attemp
 }
 
 void Rotation::waited_enough() {
-    if (view_.state != RotationState::waiting || short_of_replicas_) return;
+    if (view_.state != RotationState::waiting || short_of_replicas_ || awaits_window_) return;
     view_.state = RotationState::running;
     say(EventKind::rotation_continued, Priority::notice,
         fmt::format("The rotation of {} goes on", inputs_.policy.name));

@@ -119,6 +119,9 @@ class Rotation {
     Script<> adopt(std::string foreign_fingerprint, bool kept = false);
     Script<> allow_adoption(std::string foreign_fingerprint);
     [[nodiscard]] bool ends_after_delivery() const;
+    [[nodiscard]] WallTime restarts_from() const;
+    Script<> await_window();
+    void tell_window(WallTime opens);
     Script<> revert(std::string why);  // revert.cpp
     Script<> take_back();
     void plan_revert();
@@ -221,6 +224,7 @@ class Rotation {
     bool all_over_again_ = false;     ///< The token changed underneath: no unit is on it.
     bool revert_wanted_ = false;      ///< By an operator, who has not been obeyed yet.
     bool short_of_replicas_ = false;  ///< Waits for replicas, which a mere answer does not end.
+    bool awaits_window_ = false;      ///< Nor does it end the wait for a window.
     Milliseconds healthy_for_{0};     ///< How long the last watch was.
     bool urgent_ = false;             ///< Fewer serve than have to, while nothing happens.
     int resends_ = 0;                 ///< How often a stranger was overruled after a compromise.

@@ -48,6 +48,71 @@ TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
     EXPECT_THAT(agent_->status().reason, HasSubstr("leaves it to you to restart the units"));
 }
 
+/// From 04:00 on; it is 02:30.
+std::vector<Window> morning(Milliseconds length) {
+    return {{parse_calendar("04:00").value(), length}};
+}
+
+TEST_F(DriftTest, RestartsTheUnitsInAWindow) {
+    policy_.schedule.windows = morning(4h);
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(20min);
+    EXPECT_TRUE(file_holds_the_api_token()) << "delivered at once";
+    EXPECT_EQ(agent_->status().state, "waiting");
+    EXPECT_THAT(agent_->status().reason, HasSubstr("its window opens at 2026-03-01T04:00:00Z"));
+    stop();
+    pass(5min);
+    start();
+    pass(1h);
+    EXPECT_EQ(restarts(), 0);
+    EXPECT_EQ(agent_->status().state, "waiting") << "after a restart, too";
+    pass(30min);
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_EQ(agent_->status().last_outcome, "taken over");
+}
+
+TEST_F(DriftTest, DeliversTheNextForeignTokenWhileItWaitsForTheWindow) {
+    policy_.schedule.windows = morning(4h);
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(20min);
+    host_->rotate_by_somebody_else('g');
+    pass(20min);
+    EXPECT_TRUE(file_holds_the_api_token());
+    EXPECT_EQ(restarts(), 0);
+    pass(2h);
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_EQ(agent_->status().last_outcome, "taken over");
+}
+
+TEST_F(DriftTest, DoesNotWaitForAWindowWithAUnitThatCannotServeAnyMore) {
+    policy_.schedule.windows = morning(4h);
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(20min);
+    ASSERT_EQ(restarts(), 0);
+    host_->units.at("cloudflared-web@2.service").connected = false;
+    pass(20min);
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_EQ(agent_->status().last_outcome, "taken over");
+}
+
+TEST_F(DriftTest, DoesNotWaitForAWindowThatIsNeverLongEnoughOrWhereItSaysNow) {
+    policy_.schedule.windows = morning(1min);
+    start_serving();
+    host_->rotate_by_somebody_else('f');
+    pass(40min);
+    EXPECT_EQ(restarts(), 2);
+    stop();
+    policy_.schedule.windows = morning(4h);
+    policy_.drift.restart = "now";
+    start();
+    host_->rotate_by_somebody_else('g');
+    pass(40min);
+    EXPECT_EQ(restarts(), 4);
+}
+
 TEST_F(DriftTest, HoldsWhenSomebodyKeepsRotating) {
     start_serving();
     for (const char secret : {'f', 'g', 'h'}) {
