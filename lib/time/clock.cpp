@@ -35,6 +35,10 @@ timespec to_timespec(BootTime moment) {
     return spec;
 }
 
+/// A time that was read is up to this much before the true one: who waits for a second from then on
+/// is woken by so much later, and not a moment before the second is over.
+constexpr Milliseconds reading_error{1};
+
 /// A timer of the kernel that Asio can wait for.
 class KernelTimer {
   public:
@@ -123,7 +127,7 @@ class SystemClock final : public Clock {
         auto first = sleepers_.begin();
         while (first != sleepers_.end() && first->second.woken) ++first;
         const bool wanted = first != sleepers_.end();
-        const BootTime when = wanted ? first->first : BootTime{};
+        const BootTime when = wanted ? first->first + reading_error : BootTime{};
         if (when != alarm_at_) alarm_.set(to_timespec(when), TFD_TIMER_ABSTIME);
         alarm_at_ = when;
         if (wanted && !waiting_) wait_for_alarm();

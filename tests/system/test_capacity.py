@@ -47,16 +47,19 @@ def test_a_replica_that_decays_is_promoted_before_it_stops_serving(scenario):
     again = scenario.journal.wait_for("unit_verified", seconds=60, target_unit=LAST)
     assert moment(promoted) < moment(again)
     restarting = scenario.journal.events("unit_restarting", target_unit=LAST)[0]
-    closed = [event["at"] for event in scenario.cloudflare.events("connections_closed", since)
+    closed = [event for event in scenario.cloudflare.events("connections_closed", since)
               if event["connector"] == connector]
     assert len(closed) == 4
     restarted_at = int(restarting["__REALTIME_TIMESTAMP"]) / 1e6
-    assert sum(at < restarted_at for at in closed) == 2, "it serves until its restart"
+    broken_off = [event for event in closed if event["at"] < restarted_at]
+    assert len(broken_off) == 2, "it serves until its restart"
     wait_until(lambda: scenario.journal.story().count("soak_started") == 2, "the soak anew")
     assert scenario.keyturn.ctl("revert", "web").returncode == 0
     scenario.keyturn.wait_done(outcome="reverted")
     summary = traffic.stop()
-    assert summary["failed"] == 0, summary["failures"]
+    # What was under way on the two is lost with them, by whoever broke them off.
+    under_way = sum(event["in_flight"] for event in broken_off)
+    assert summary["failed"] <= under_way, summary["failures"]
 
 
 def test_a_soak_ends_early_when_all_is_back(scenario):
