@@ -100,8 +100,8 @@ std::string_view without_byte_order_mark(std::string_view text) {
     return text;
 }
 
-/// The text of the file that `problems` has begun last. Nothing where it is no document of ours; a
-/// version that is not ours is the only thing said of it.
+/// The text of the file that `problems` has begun last. Nothing where it is empty, or no document
+/// of ours: a version that is not ours is the only thing said of it.
 std::optional<DocumentNode> read_text(std::string_view text, ProblemList& problems) {
     const int file = problems.file();
     bool unfit = false;
@@ -116,10 +116,12 @@ std::optional<DocumentNode> read_text(std::string_view text, ProblemList& proble
     if (const DocumentEntry* entry = other_version(*document)) {
         const Result<PolicyValue> value = read_value(key_table().front(), entry->value);
         problems.add(entry->value.place, fmt::format("`version` {}", value.error().text));
+        return std::nullopt;
     }
     if (file > 0 && document->kind != DocumentNode::Kind::map &&
         document->kind != DocumentNode::Kind::null) {
         problems.add(document->place, "a drop-in is made of keys, as the policy is");
+        return std::nullopt;
     }
     return document;
 }
@@ -132,17 +134,22 @@ std::string drop_in_directory(const std::string& path) {
 /// The paths of the drop-ins, in the order of their names.
 Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
     const std::string directory = drop_in_directory(path);
-    struct stat status {};
     std::vector<std::string> found;
-    if (::stat(directory.c_str(), &status) != 0 && errno == ENOENT) return found;
+    struct stat status {};
+    if (::stat(directory.c_str(), &status) != 0) {
+        if (errno == ENOENT) return found;
+        return Error{
+            Fault::storage, fmt::format("cannot be examined: {}", std::strerror(errno)), {}};
+    }
     if (std::string reason = distrust_directory(status); !reason.empty()) {
         return Error{Fault::denied, std::move(reason), {}};
     }
     std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
-        const std::string name = entry.path().filename().string();
-        if (name.ends_with(".yaml") && !name.starts_with("."))
-            found.push_back(entry.path().string());
+    std::filesystem::directory_iterator entry(directory, error);
+    for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+        const std::string name = entry->path().filename().string();
+        const bool counts = name.ends_with(".yaml") && !name.starts_with(".");
+        if (counts) found.push_back(entry->path().string());
     }
     if (error) return Error{Fault::storage, "cannot be read: " + error.message(), {}};
     if (found.size() > drop_ins_max) {
@@ -189,13 +196,17 @@ PolicyOutcome parse_policy(const std::vector<PolicySource>& sources) {
     }
     ProblemList problems(sources.front().file, texts.front());
     std::optional<DocumentNode> document = read_text(texts.front(), problems);
+    bool readable = document || problems.empty();
     for (std::size_t i = 1; i < sources.size(); ++i) {
         problems.begin_file(sources[i].file, texts[i]);
+        const std::size_t problems_before = problems.size();
         std::optional<DocumentNode> over = read_text(texts[i], problems);
+        readable = readable && (over || problems.size() == problems_before);
         const bool says_something = over && over->kind != DocumentNode::Kind::null;
         if (document && says_something) lay_over(*document, *std::move(over));
     }
-    if (!problems.empty()) return problems.take();
+    // A document with problems is read on, so that all are told at once.
+    if (!readable) return problems.take();
     if (!document || document->kind == DocumentNode::Kind::null) {
         return whole_file(sources.front().file,
                           "the policy is empty; start from the example keyturn.yaml");

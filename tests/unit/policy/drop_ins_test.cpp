@@ -65,6 +65,16 @@ TEST(DropIns, ProblemsOfAllFilesAreToldAtOnce) {
     EXPECT_THAT(told, HasSubstr("c:1:12: unknown key `baz`"));
 }
 
+TEST(DropIns, KeyThatStandsTwiceIsToldTogetherWithTheRest) {
+    const std::string told = problems_of(parse_policy(
+        {{"a", completed("defaults: {rotate: {every: 30d, every: 60d}, rollout: {soak: 10}}\n")},
+         {"b", "defaults: {zzz: 1, zzz: 2}\n"}}));
+    EXPECT_THAT(told, HasSubstr("a:1:33: `every` is here twice"));
+    EXPECT_THAT(told, HasSubstr("a:1:62: `soak` needs a unit"));
+    EXPECT_THAT(told, HasSubstr("b:1:20: `zzz` is here twice"));
+    EXPECT_THAT(told, HasSubstr("b:1:12: unknown key `zzz`"));
+}
+
 TEST(DropIns, WhatIsClaimedTwiceIsNamedWithBothFiles) {
     EXPECT_THAT(problems_with("tunnels:\n  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8416, "
                               "units: [web@1.service, b.service]}\n"),
