@@ -1,5 +1,7 @@
 #include "plan_message.hpp"
 
+#include "control/bus_time.hpp"
+
 #include <cstdint>
 #include <utility>
 
@@ -13,11 +15,6 @@ int read_array(sd_bus_message* message, const char* items, ReadOne read_one) {
     while (result >= 0 && (result = read_one()) > 0) {
     }
     return result < 0 ? result : sd_bus_message_exit_container(message);
-}
-
-std::optional<WallTime> moment(std::uint64_t microseconds) {
-    if (microseconds == 0) return std::nullopt;
-    return WallTime(Milliseconds{static_cast<std::int64_t>(microseconds / 1000)});
 }
 
 int read_units(sd_bus_message* message, std::vector<std::string>& units) {
@@ -46,7 +43,8 @@ int read_starts(sd_bus_message* message, std::vector<PlannedStart>& starts) {
         const char* cause = nullptr;
         const int result = sd_bus_message_read(message, "(ttts)", &due, &start, &end, &cause);
         if (result > 0) {
-            starts.push_back({moment(due).value_or(WallTime{}), moment(start), moment(end), cause});
+            starts.push_back({from_bus_time(due).value_or(WallTime{}), from_bus_time(start),
+                              from_bus_time(end), cause});
         }
         return result;
     });

@@ -1,5 +1,6 @@
 #include "status_message.hpp"
 
+#include "control/bus_time.hpp"
 #include "control/names.hpp"
 
 #include <algorithm>
@@ -50,10 +51,7 @@ int read_text(sd_bus_message* message, std::string& field) {
 int read_time(sd_bus_message* message, std::optional<WallTime>& field) {
     std::uint64_t microseconds = 0;
     const int result = sd_bus_message_read(message, "v", "t", &microseconds);
-    field.reset();
-    if (result >= 0 && microseconds > 0) {
-        field = WallTime(Milliseconds{static_cast<std::int64_t>(microseconds / 1000)});
-    }
+    field = result >= 0 ? from_bus_time(microseconds) : std::nullopt;
     return result;
 }
 

@@ -1,17 +1,10 @@
 #include "control/plan_message.hpp"
 
+#include "control/bus_time.hpp"
 #include "control/text.hpp"
-
-#include <cstdint>
 
 namespace keyturn {
 namespace {
-
-std::uint64_t microseconds(const std::optional<WallTime>& moment) {
-    if (!moment || *moment < WallTime{}) return 0;
-    const std::chrono::microseconds since_1970 = moment->time_since_epoch();
-    return static_cast<std::uint64_t>(since_1970.count());
-}
 
 int append_units(sd_bus_message* message, const std::vector<std::string>& units) {
     int result = sd_bus_message_open_container(message, 'a', "s");
@@ -33,8 +26,8 @@ int append_starts(sd_bus_message* message, const std::vector<PlannedStart>& star
     int result = sd_bus_message_open_container(message, 'a', "(ttts)");
     for (const PlannedStart& start : starts) {
         if (result < 0) return result;
-        result = sd_bus_message_append(message, "(ttts)", microseconds(start.due),
-                                       microseconds(start.start), microseconds(start.end),
+        result = sd_bus_message_append(message, "(ttts)", to_bus_time(start.due),
+                                       to_bus_time(start.start), to_bus_time(start.end),
                                        start.cause.c_str());
     }
     return result < 0 ? result : sd_bus_message_close_container(message);

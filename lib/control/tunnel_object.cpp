@@ -1,5 +1,6 @@
 #include "control/tunnel_object.hpp"
 
+#include "control/bus_time.hpp"
 #include "control/names.hpp"
 #include "control/text.hpp"
 
@@ -32,17 +33,10 @@ int get_number(sd_bus*, const char*, const char*, const char*, sd_bus_message* r
     return sd_bus_message_append(reply, "i", status_of(tunnel).*Member);
 }
 
-/// Microseconds since 1970, as systemd writes its times; zero where there is none.
-std::uint64_t microseconds_of(const std::optional<WallTime>& moment) {
-    if (!moment || moment->time_since_epoch().count() < 0) return 0;
-    const std::chrono::microseconds since_epoch = moment->time_since_epoch();
-    return static_cast<std::uint64_t>(since_epoch.count());
-}
-
 template <std::optional<WallTime> TunnelStatus::*Member>
 int get_time(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* tunnel,
              sd_bus_error*) {
-    return sd_bus_message_append(reply, "t", microseconds_of(status_of(tunnel).*Member));
+    return sd_bus_message_append(reply, "t", to_bus_time(status_of(tunnel).*Member));
 }
 
 int get_units(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* tunnel,

@@ -23,7 +23,7 @@ struct TunnelPlan {
     std::string name;
     std::vector<std::string> units;    ///< As last seen; before that, as the policy names them.
     std::vector<int> batches;          ///< How many units each step restarts.
-    std::vector<PlannedStart> starts;  ///< Empty: on demand only, or paused.
+    std::vector<PlannedStart> starts;  ///< Empty: on demand only.
     bool paused = false;
 
     bool operator==(const TunnelPlan&) const = default;

@@ -1,6 +1,7 @@
 // The one translation unit of ours that speaks Beast: it takes seconds to compile.
 #include "http/response_reader.hpp"
 
+#include "base/ascii.hpp"
 #include "base/invariant.hpp"
 
 #include <boost/beast/http/parser.hpp>
@@ -23,14 +24,6 @@ using Parser = http::response_parser<Body, WipingAllocator<char>>;
 
 constexpr int interim_answers_max = 8;
 constexpr std::size_t reading_ahead = 4 * 1024;
-
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    for (char& c : lower) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lower;
-}
 
 Error failure_of(const error_code& error, const HttpLimits& limits) {
     if (error == http::error::header_limit) {
@@ -84,7 +77,7 @@ class ResponseReader::Impl {
         response.status = static_cast<int>(message.result_int());
         for (const auto& field : message) {
             const std::string_view name(field.name_string().data(), field.name_string().size());
-            response.headers.emplace_back(lower_case(name), std::string(field.value()));
+            response.headers.emplace_back(lower(name), std::string(field.value()));
         }
         response.body = Secret::copy_of({message.body().data(), message.body().size()});
         return response;

@@ -1,6 +1,7 @@
 #include "policy/check.hpp"
 
 #include "policy/check_schedule.hpp"
+#include "policy/key_paths.hpp"
 #include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/unit_pattern.hpp"
@@ -11,19 +12,6 @@
 
 namespace keyturn {
 namespace {
-
-constexpr std::string_view soak_path = "tunnels.NAME.rollout.soak";
-constexpr std::string_view soak_min_path = "tunnels.NAME.rollout.soak.min";
-constexpr std::string_view soak_max_path = "tunnels.NAME.rollout.soak.max";
-constexpr std::string_view min_available_path = "tunnels.NAME.rollout.min_available";
-constexpr std::string_view accept_gap_path = "tunnels.NAME.rollout.accept_gap";
-constexpr std::string_view surge_path = "tunnels.NAME.rollout.surge";
-constexpr std::string_view min_healthy_time_path = "tunnels.NAME.rollout.min_healthy_time";
-constexpr std::string_view healthy_deadline_path = "tunnels.NAME.rollout.healthy_deadline";
-constexpr std::string_view progress_deadline_path = "tunnels.NAME.rollout.progress_deadline";
-constexpr std::string_view credential_path = "tunnels.NAME.credential";
-constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
-constexpr std::string_view units_path = "tunnels.NAME.units";
 
 void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
@@ -67,9 +55,8 @@ void check_soak(const TunnelDraft& tunnel, ProblemList& problems) {
 void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
     const std::vector<std::string>& units = tunnel.policy.units;
-    const bool unknown = units.empty() || tunnel.broken.contains(units_path) ||
-                         !tunnel.comparable({min_available_path, accept_gap_path}) ||
-                         tunnel.broken.contains(surge_path);
+    const bool unknown = units.empty() || !tunnel.comparable({units_path, min_available_path,
+                                                              accept_gap_path, surge_path});
     if (unknown || rollout.accept_gap || rollout.surge != "never" ||
         std::any_of(units.begin(), units.end(), is_glob))
         return;

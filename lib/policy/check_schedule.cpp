@@ -1,7 +1,7 @@
 #include "policy/check_schedule.hpp"
 
 #include "policy/expected.hpp"
-#include "policy/unit_pattern.hpp"
+#include "policy/key_paths.hpp"
 
 #include <fmt/format.h>
 
@@ -9,21 +9,6 @@
 
 namespace keyturn {
 namespace {
-
-constexpr std::string_view zone_path = "tunnels.NAME.timezone";
-constexpr std::string_view every_path = "tunnels.NAME.rotate.every";
-constexpr std::string_view calendar_path = "tunnels.NAME.rotate.calendar";
-constexpr std::string_view cron_path = "tunnels.NAME.rotate.cron";
-constexpr std::string_view max_age_path = "tunnels.NAME.rotate.max_age";
-constexpr std::string_view min_interval_path = "tunnels.NAME.rotate.min_interval";
-constexpr std::string_view windows_path = "tunnels.NAME.windows";
-constexpr std::string_view freeze_path = "tunnels.NAME.freeze";
-constexpr std::string_view rollout_paths[] = {"tunnels.NAME.rollout.batches",
-                                              "tunnels.NAME.rollout.settle",
-                                              "tunnels.NAME.rollout.soak",
-                                              "tunnels.NAME.rollout.soak.max",
-                                              "tunnels.NAME.rollout.min_healthy_time",
-                                              "tunnels.NAME.units"};
 
 /// Between two openings of a window: shorter, and it is open all the time for all that matters.
 constexpr std::chrono::minutes window_pause_min{15};
@@ -119,15 +104,15 @@ void check_windows(const TunnelDraft& tunnel, ProblemList& problems) {
 /// there: only what cannot work is said here.
 void check_room(const TunnelDraft& tunnel, ProblemList& problems) {
     const Schedule& schedule = tunnel.policy.schedule;
-    const bool sound = std::ranges::none_of(
-        rollout_paths, [&](std::string_view path) { return tunnel.broken.contains(path); });
+    const bool sound = tunnel.comparable(
+        {batches_path, settle_path, soak_path, soak_max_path, min_healthy_time_path, units_path});
     if (schedule.windows.empty() || tunnel.policy.units.empty() || !sound) return;
     Milliseconds room{0};
     for (const Window& window : schedule.windows) room += window.length;
     const Milliseconds needed =
         expected_duration(tunnel.policy.rollout, tunnel.policy.units.size());
     if (needed <= room) return;
-    problems.add(tunnel.blame({windows_path, rollout_paths[0], rollout_paths[2], rollout_paths[3]}),
+    problems.add(tunnel.blame({windows_path, batches_path, soak_path, soak_max_path}),
                  fmt::format("a rotation is expected to take {}, and `windows` ({}) are never open "
                              "for so long; lengthen them, or lower `soak` or `batches`",
                              to_text(needed), to_text(room)));

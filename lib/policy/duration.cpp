@@ -1,12 +1,12 @@
 #include "policy/duration.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/suggestion.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstdint>
 #include <string>
 
@@ -33,13 +33,6 @@ constexpr std::array units{
 };
 
 constexpr std::array varying{"M", "month", "months", "mo", "y", "year", "years"};
-
-bool is_digit(char c) {
-    return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-bool is_letter(char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
 
 /// Takes the longest prefix whose characters satisfy `wanted`.
 template <class Predicate>

@@ -1,5 +1,6 @@
 #include "policy/json_schema.hpp"
 
+#include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
 #include "policy/value.hpp"
 
@@ -13,7 +14,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int indent = 2;
-constexpr std::string_view tunnel_path = "tunnels.NAME";
 /// systemd's time spans, without months and years; 0 needs no unit.
 constexpr const char* duration_pattern =
     "^([0-9]+ *(ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?) *)+$";
@@ -35,12 +35,6 @@ Json choices_of(const KeySpec& spec) {
     return {{"enum", std::move(words)}};
 }
 
-Json entries_of(const KeySpec& spec, KeyScope scope) {
-    const auto most = spec.name() == "windows" ? windows_max : freezes_max;
-    return {
-        {"type", "array"}, {"maxItems", most}, {"items", section_at(scope_inside(spec, scope))}};
-}
-
 Json type_of(const KeySpec& spec, KeyScope scope) {
     switch (spec.kind) {
         case KeyKind::section: return section_at(scope_inside(spec, scope));
@@ -49,7 +43,10 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
                     {"minProperties", 1},
                     {"propertyNames", {{"pattern", "^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"}}},
                     {"additionalProperties", section_at(scope_inside(spec, scope))}};
-        case KeyKind::section_list: return entries_of(spec, scope);
+        case KeyKind::section_list:
+            return {{"type", "array"},
+                    {"maxItems", spec.maximum},
+                    {"items", section_at(scope_inside(spec, scope))}};
         case KeyKind::integer:
             return {{"type", "integer"}, {"minimum", spec.minimum}, {"maximum", spec.maximum}};
         case KeyKind::boolean: return {{"type", "boolean"}};

@@ -1,5 +1,7 @@
 #include "policy/key_table.hpp"
 
+#include "policy/key_paths.hpp"
+
 #include <array>
 
 namespace keyturn {
@@ -96,7 +98,7 @@ constexpr std::array keys{
             .maximum = 3650 * day,
             .usual_minimum = hour,
             .target = &Schedule::every,
-            .help = "Age at which the token is rotated; absent or 0: on demand only."},
+            .help = "Age at which the token is rotated; absent or 0: not by its age."},
     KeySpec{.path = "tunnels.NAME.rotate.calendar",
             .kind = Kind::calendar,
             .in_defaults = true,
@@ -133,6 +135,7 @@ constexpr std::array keys{
     KeySpec{.path = "tunnels.NAME.windows",
             .kind = Kind::section_list,
             .in_defaults = true,
+            .maximum = windows_max,
             .help = "When a scheduled rotation may begin, and should end; none: at any time."},
     KeySpec{.path = "tunnels.NAME.windows.start",
             .kind = Kind::calendar,
@@ -152,6 +155,7 @@ constexpr std::array keys{
     KeySpec{.path = "tunnels.NAME.freeze",
             .kind = Kind::section_list,
             .in_defaults = true,
+            .maximum = freezes_max,
             .help = "When no scheduled rotation begins, whatever else says it should."},
     KeySpec{.path = "tunnels.NAME.freeze.from",
             .kind = Kind::freeze_begin,
@@ -295,8 +299,6 @@ constexpr std::array keys{
             .target = &DriftPolicy::restart,
             .help = "When the units are restarted on it: in a window, now, or never."},
 };
-
-constexpr std::string_view tunnel_path = "tunnels.NAME";
 
 }  // namespace
 

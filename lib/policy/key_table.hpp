@@ -54,7 +54,7 @@ struct KeySpec {
     bool required = false;           ///< Given here or, where `in_defaults`, under `defaults`.
     bool in_defaults = false;        ///< `defaults` may hold it, too.
     std::string_view standard = {};  ///< The built-in value as it is written; empty: none.
-    std::int64_t minimum = 0;        ///< For integers, and for durations in milliseconds.
+    std::int64_t minimum = 0;        ///< For integers, durations in milliseconds, entries.
     std::int64_t maximum = 0;
     std::int64_t usual_minimum = 0;  ///< Below it: allowed, with a warning.
     std::string_view choices = {};   ///< For words: separated by one space.

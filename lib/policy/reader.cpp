@@ -1,5 +1,6 @@
 #include "policy/reader.hpp"
 
+#include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/target.hpp"
@@ -18,10 +19,8 @@ namespace {
 
 using Kind = DocumentNode::Kind;
 
-constexpr std::string_view tunnel_path = "tunnels.NAME";
-constexpr std::string_view rotate_path = "tunnels.NAME.rotate";
-constexpr std::array<std::string_view, 3> occasion_paths{
-    "tunnels.NAME.rotate.every", "tunnels.NAME.rotate.calendar", "tunnels.NAME.rotate.cron"};
+/// The three ways to say when a token is due.
+constexpr std::array occasion_paths{every_path, calendar_path, cron_path};
 
 std::string_view word_for(Kind kind) {
     switch (kind) {
@@ -165,8 +164,7 @@ void Reader::read_tunnel(const DocumentEntry& entry) {
     TunnelDraft tunnel = draft_.defaults;
     tunnel.policy.name = entry.key;
     tunnel.place = entry.key_place;
-    read_section(entry.value, entry.key_place, {"tunnels.NAME", false},
-                 {nullptr, nullptr, &tunnel});
+    read_section(entry.value, entry.key_place, {tunnel_path, false}, {nullptr, nullptr, &tunnel});
     draft_.tunnels.push_back(std::move(tunnel));
 }
 
@@ -213,11 +211,10 @@ void Reader::read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope
         tunnel.broken.insert(spec.path);
         return report_type(spec, entry);
     }
-    const std::size_t most = windows ? windows_max : freezes_max;
-    if (list.items.size() > most) {
+    if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
         tunnel.broken.insert(spec.path);
         problems_.add(list.place, fmt::format("`{}` has at most {} entries, not {}", spec.name(),
-                                              most, list.items.size()));
+                                              spec.maximum, list.items.size()));
         return;
     }
     const std::size_t broken_before = problems_.size();
@@ -247,8 +244,8 @@ void Reader::read_item(const KeySpec& spec, const DocumentNode& item, KeyScope s
 /// What a tunnel says of when it is rotated takes the place of what `defaults` says in another way.
 void Reader::settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
     const DocumentEntry* first = nullptr;
-    for (const std::string_view name : {"every", "calendar", "cron"}) {
-        const DocumentEntry* const entry = rotate.find(name);
+    for (const std::string_view path : occasion_paths) {
+        const DocumentEntry* const entry = rotate.find(path.substr(path.rfind('.') + 1));
         if (entry == nullptr) continue;
         if (first != nullptr) {
             problems_.add(std::max(first->key_place, entry->key_place),

@@ -1,11 +1,11 @@
 #include "policy/suggestion.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/source_text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 
 namespace keyturn {
@@ -18,9 +18,7 @@ constexpr std::size_t quote_size_max = 60;
 std::string plain(std::string_view word) {
     std::string result;
     for (const char c : word) {
-        if (c != '_' && c != '-') {
-            result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        }
+        if (c != '_' && c != '-') result += lower(c);
     }
     return result;
 }

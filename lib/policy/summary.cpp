@@ -2,23 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 namespace keyturn {
 namespace {
 
 constexpr int moments_shown = 3;
-constexpr std::array weekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 
 /// "Sat 2026-11-28 02:00".
 std::string clock_text(LocalTime time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date{day};
     const std::chrono::hh_mm_ss clock{time - day};
-    return fmt::format(
-        "{} {:04}-{:02}-{:02} {:02}:{:02}", weekdays.at(std::chrono::weekday{day}.c_encoding()),
-        static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-        static_cast<unsigned>(date.day()), clock.hours().count(), clock.minutes().count());
+    return fmt::format("{} {:04}-{:02}-{:02} {:02}:{:02}",
+                       weekday_names.at(std::chrono::weekday{day}.iso_encoding() - 1),
+                       static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                       static_cast<unsigned>(date.day()), clock.hours().count(),
+                       clock.minutes().count());
 }
 
 /// "next: Sat 2026-11-28 02:00, ...", in the calendar's own zone.

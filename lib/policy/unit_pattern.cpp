@@ -1,11 +1,11 @@
 #include "policy/unit_pattern.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/suggestion.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <fnmatch.h>
 
 namespace keyturn {
@@ -19,12 +19,8 @@ Error invalid(std::string text) {
     return {Fault::invalid, std::move(text), {}};
 }
 
-bool is_letter(char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-
 bool is_name_character(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+    return is_digit(c) || is_letter(c) ||
            std::string_view{":-_.\\@"}.find(c) != std::string_view::npos;
 }
 

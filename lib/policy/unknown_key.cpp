@@ -1,12 +1,12 @@
 #include "policy/unknown_key.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/suggestion.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 namespace keyturn {
@@ -35,12 +35,9 @@ std::string find_home(std::string_view key, KeyScope scope) {
 bool names_a_secret(std::string_view key) {
     static constexpr std::array words{"secret", "token",  "password", "passwd",
                                       "key",    "bearer", "auth"};
-    std::string lower{key};
-    std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
+    const std::string plain = lower(key);
     return std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return lower.find(word) != std::string::npos; });
+                       [&](const char* word) { return plain.find(word) != std::string::npos; });
 }
 
 std::string describe_unknown(std::string_view key, KeyScope scope) {

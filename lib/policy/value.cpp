@@ -1,5 +1,6 @@
 #include "policy/value.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/duration.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/time_value.hpp"
@@ -26,18 +27,10 @@ Error invalid(std::string text) {
 }
 
 bool is_alphanumeric(char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+    return is_digit(c) || is_letter(c);
 }
 bool is_hex(char c) {
     return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string lower(std::string_view text) {
-    std::string result{text};
-    std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return result;
 }
 
 std::vector<std::string_view> split_words(std::string_view text) {

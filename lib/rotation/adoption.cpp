@@ -155,7 +155,11 @@ Script<> Rotation::await_window() {
     for (;;) {
         const WallTime opens = restarts_from();
         if (opens <= wall_now_) break;
-        tell_window(opens);
+        awaits_window_ = true;
+        begin_waiting(fmt::format(
+            "the units of {} are on a token that opens no new connection, and are restarted when "
+            "its window opens at {}, or as soon as one loses its connections",
+            inputs_.policy.name, to_text(opens)));
         const Milliseconds pause = std::min<Milliseconds>(opens - wall_now_, window_look_interval);
         co_await sleep_for(pause);
         if (now_ - token_seen >= inputs_.policy.drift.interval) {
@@ -169,20 +173,6 @@ Script<> Rotation::await_window() {
     }
     awaits_window_ = false;
     waited_enough();
-}
-
-void Rotation::tell_window(WallTime opens) {
-    const bool first = !std::exchange(awaits_window_, true);
-    view_.state = RotationState::waiting;
-    view_.reason = fmt::format(
-        "the units of {} are on a token that opens no new connection, and are restarted when its "
-        "window opens at {}, or as soon as one loses its connections",
-        inputs_.policy.name, to_text(opens));
-    if (!first) return;
-    say(EventKind::rotation_waiting, Priority::warning,
-        fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
-                    view_.reason),
-        {}, "waiting");
 }
 
 }  // namespace keyturn

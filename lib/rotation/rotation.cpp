@@ -155,17 +155,20 @@ Script<> Rotation::save(Phase phase) {
 
 Script<> Rotation::wait_out(Error error, std::string purpose, std::size_t attempt) {
     ++waits_;
-    const bool first = view_.state != RotationState::waiting;
-    view_.state = RotationState::waiting;
-    view_.reason = fmt::format("{}: {}", purpose, error.text);
-    if (first) {
-        say(EventKind::rotation_waiting, Priority::warning,
-            fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
-                        view_.reason),
-            {}, "waiting");
-    }
+    begin_waiting(fmt::format("{}: {}", purpose, error.text));
     const Milliseconds pause = pause_after(attempt, error);
     co_await sleep_for(pause);
+}
+
+void Rotation::begin_waiting(std::string reason) {
+    const bool first = view_.state != RotationState::waiting;
+    view_.state = RotationState::waiting;
+    view_.reason = std::move(reason);
+    if (!first) return;
+    say(EventKind::rotation_waiting, Priority::warning,
+        fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
+                    view_.reason),
+        {}, "waiting");
 }
 
 void Rotation::waited_enough() {

@@ -121,7 +121,6 @@ class Rotation {
     [[nodiscard]] bool ends_after_delivery() const;
     [[nodiscard]] WallTime restarts_from() const;
     Script<> await_window();
-    void tell_window(WallTime opens);
     Script<> revert(std::string why);  // revert.cpp
     Script<> take_back();
     void plan_revert();
@@ -200,7 +199,8 @@ class Rotation {
     [[nodiscard]] bool everyone_proven() const;
     Script<> refuse(std::string text);
 
-    void start_over();  // adoption.cpp
+    void start_over();                       // adoption.cpp
+    void begin_waiting(std::string reason);  // rotation.cpp
     void waited_enough();
     void waited_for_replicas();  // roll_out.cpp
     void begin_step(Milliseconds duration);

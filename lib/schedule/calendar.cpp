@@ -20,8 +20,6 @@ using std::chrono::year;
 using std::chrono::year_month;
 using std::chrono::year_month_day;
 
-constexpr std::array weekday_names{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-
 /// The first value of `range` that is at least `from`, up to `limit`.
 std::optional<int> next_in(CalendarRange range, int from, int limit) {
     const int open_end = range.step > 0 ? limit : range.first;

@@ -4,6 +4,7 @@
 #include "schedule/time_zone.hpp"
 #include "time/moment.hpp"
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ using CalendarField = std::vector<CalendarRange>;
 /// Beyond these nothing is planned; systemd has the same limits.
 inline constexpr int calendar_year_min = 1970;
 inline constexpr int calendar_year_max = 2199;
+
+/// As systemd writes them, from Monday on.
+inline constexpr std::array<std::string_view, 7> weekday_names{"Mon", "Tue", "Wed", "Thu",
+                                                               "Fri", "Sat", "Sun"};
 
 /// How an expression may be written; more is a mistake or an attack.
 inline constexpr std::size_t calendar_bytes_max = 512;

@@ -1,12 +1,12 @@
 // systemd's grammar of calendar events, as systemd 252 reads it.
 
+#include "base/ascii.hpp"
 #include "schedule/calendar.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 
 namespace keyturn {
@@ -39,21 +39,6 @@ constexpr std::size_t short_weekday_size = 3;
 
 /// The month's last three days cannot be counted from its end: no month of 28 days has them.
 constexpr int days_from_the_end_max = 28;
-
-bool is_digit(char c) {
-    return std::isdigit(static_cast<unsigned char>(c)) != 0;
-}
-bool is_letter(char c) {
-    return std::isalpha(static_cast<unsigned char>(c)) != 0;
-}
-
-std::string lower(std::string_view text) {
-    std::string result{text};
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return result;
-}
 
 int full_year(int written) {
     if (written < 0 || written >= 100) return written;

@@ -1,5 +1,6 @@
 #include "schedule/cron.hpp"
 
+#include "base/ascii.hpp"
 #include "base/invariant.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 
@@ -30,8 +30,6 @@ constexpr std::array fields{
     Field{"day of week", 0, 7, "sunmontuewedthufrisat"},  // 0 and 7 are Sunday.
 };
 enum : std::size_t { minute_field, hour_field, day_field, month_field, weekday_field };
-
-constexpr std::array weekday_names{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
 
 struct Word {
     std::string_view word;
@@ -57,14 +55,6 @@ Error wrong(std::string_view what) {
         Fault::invalid,
         fmt::format("is no cron expression: {}; write five fields such as `30 3 * * sat`", what),
         {}};
-}
-
-std::string lower(std::string_view text) {
-    std::string result{text};
-    std::ranges::transform(result, result.begin(), [](char c) {
-        return static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    });
-    return result;
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -132,15 +122,13 @@ std::string text_of(const Field& field, Values values) {
     const std::vector<int> list = listed(values);
     const int all = field.high - field.low + 1;
     if (std::popcount(values) == all) return "*";
-    const auto regular = [&](std::size_t begin, std::size_t end) {
-        const int step = list[begin + 1] - list[begin];
-        for (std::size_t i = begin + 1; i < end; ++i) {
-            if (list[i] - list[i - 1] != step) return false;
+    if (list.size() > 2) {
+        const int step = list[1] - list[0];
+        const auto irregular = std::ranges::adjacent_find(
+            list, [&](int left, int right) { return right - left != step; });
+        if (irregular == list.end()) {
+            return fmt::format("{}..{}/{}", list.front(), list.back(), step);
         }
-        return true;
-    };
-    if (list.size() > 2 && regular(0, list.size())) {
-        return fmt::format("{}..{}/{}", list.front(), list.back(), list[1] - list[0]);
     }
     std::string text;
     for (std::size_t i = 0; i < list.size(); ++i) {

@@ -1,5 +1,6 @@
 #include "token/flat_json.hpp"
 
+#include "base/ascii.hpp"
 #include "base/invariant.hpp"
 
 #include <cstdint>
@@ -15,9 +16,6 @@ bool is_space(char c) {
 }
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20;
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 
 std::optional<std::uint32_t> hex_value(char c) {

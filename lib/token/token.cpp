@@ -1,5 +1,6 @@
 #include "token/token.hpp"
 
+#include "base/ascii.hpp"
 #include "token/base64.hpp"
 #include "token/digest.hpp"
 #include "token/flat_json.hpp"
@@ -25,20 +26,10 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::string lower(std::string text) {
-    for (char& c : text) c = lower(c);
-    return text;
-}
-
 /// What may stand in a journal field or a URL as it is.
 bool is_name(std::string_view text) {
     return text.size() <= name_size_max && std::ranges::all_of(text, [](char c) {
-               return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || c == '-' ||
-                      c == '_' || c == '.';
+               return is_digit(c) || is_letter(c) || c == '-' || c == '_' || c == '.';
            });
 }
 

@@ -1,14 +1,12 @@
 #include "units/natural_order.hpp"
 
+#include "base/ascii.hpp"
+
 #include <compare>
 
 namespace keyturn {
 
 namespace {
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 
 /// Takes the digits at the front of `text` off it; without leading zeros, so that the longer one of
 /// two numbers is the greater one, whatever its size.
