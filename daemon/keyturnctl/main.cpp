@@ -44,10 +44,12 @@ Result<ExitCode> run(const PlanCommand& command, Client client) {
     auto plans = client.plans(command.next);
     if (plans.has_error()) return plans.error();
     if (!command.tunnel.empty()) {
-        // Asked for by name, an unknown one is an error that names the others.
-        const auto known = client.tunnel(command.tunnel);
-        if (known.has_error()) return known.error();
         std::erase_if(*plans, [&](const TunnelPlan& plan) { return plan.name != command.tunnel; });
+        if (plans->empty()) {
+            // The error names the tunnels that there are.
+            const auto unknown = client.tunnel(command.tunnel);
+            if (unknown.has_error()) return unknown.error();
+        }
     }
     const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
     print(command.json ? plan_json(*plans) : plan_view(*plans, now, Terminal().look()));

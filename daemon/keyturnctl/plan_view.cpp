@@ -15,13 +15,10 @@ constexpr std::size_t name_columns_max = 24;
 /// Of "02:42:00", without the seconds.
 constexpr std::size_t minutes_size = 5;
 
-std::string counted(std::size_t number, std::string_view noun, std::string_view plural) {
-    return fmt::format("{} {}", number, number == 1 ? noun : plural);
-}
-
 /// "2 units in 2 steps (1 + 1)".
 std::string steps_of(const TunnelPlan& plan) {
-    std::string text = counted(plan.units.size(), "unit", "units");
+    std::string text =
+        fmt::format("{} unit{}", plan.units.size(), plan.units.size() == 1 ? "" : "s");
     if (plan.batches.size() > 1) {
         text +=
             fmt::format(" in {} steps ({})", plan.batches.size(), fmt::join(plan.batches, " + "));

@@ -1,7 +1,6 @@
 #include "keyturnd/accounts.hpp"
 
 #include "cloudflare/budgeted_api.hpp"
-#include "keyturnd/credentials.hpp"
 
 #include <utility>
 
@@ -22,16 +21,6 @@ Accounts::Accounts(const boost::asio::any_io_executor& executor, const Cloudflar
             make_tunnel_api(*account.http, policy.api_url, std::move(api_token), std::move(hear));
         account.api = make_budgeted_api(std::move(api), name, budget, clock);
     }
-}
-
-Result<std::map<std::string, Secret>> read_credentials(const Policy& policy) {
-    std::map<std::string, Secret> api_tokens;
-    for (const auto& [name, source] : policy.cloudflare.credentials) {
-        Result<Secret> api_token = read_credential(source);
-        if (!api_token) return with_context("credential " + name, api_token.error());
-        api_tokens.emplace(name, std::move(*api_token));
-    }
-    return api_tokens;
 }
 
 }  // namespace keyturn

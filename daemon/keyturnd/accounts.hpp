@@ -36,7 +36,4 @@ class Accounts {
     std::map<std::string, Account> accounts_;
 };
 
-/// The API token of each credential of the policy. The text of an error names the credential.
-[[nodiscard]] Result<std::map<std::string, Secret>> read_credentials(const Policy& policy);
-
 }  // namespace keyturn

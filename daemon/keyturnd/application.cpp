@@ -10,6 +10,7 @@
 #include "http/http_client.hpp"
 #include "journal/event_log.hpp"
 #include "keyturnd/accounts.hpp"
+#include "keyturnd/credentials.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "keyturnd/service_status.hpp"
 #include "keyturnd/signals.hpp"
@@ -75,6 +76,7 @@ class Application {
     void spawn(Task<> work);
     void loop_ended(std::exception_ptr error);
     void stop();
+    [[nodiscard]] bool nothing_runs() const { return running_ == 0 && tunnels_.running() == 0; }
     [[nodiscard]] SharedWorld shared_world();
     void tell_status();
     void tell_ready();
@@ -177,7 +179,7 @@ void Application::loop_ended(std::exception_ptr error) {
         }
         stop();
     }
-    if (stopping_ && running_ == 0 && tunnels_.running() == 0) {
+    if (stopping_ && nothing_runs()) {
         bus_.stop();
         stop_signals_.cancel();
         reload_signal_.cancel();
@@ -200,7 +202,7 @@ void Application::stop() {
     tunnels_.stop();
     auto deadline = std::make_shared<boost::asio::steady_timer>(context_, drain_deadline);
     deadline->async_wait([this, deadline](const boost::system::error_code&) { context_.stop(); });
-    if (running_ == 0 && tunnels_.running() == 0) context_.stop();
+    if (nothing_runs()) context_.stop();
 }
 
 /// Once for all that happens at the same time: a thousand tunnels begin together.

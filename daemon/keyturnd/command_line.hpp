@@ -10,8 +10,8 @@ struct CommandLine {
     std::string state_directory = "/var/lib/keyturn";
     std::string surge_unit;  ///< Only print the unit that helps out for this tunnel.
     bool check = false;      ///< Only read the policy and say what it means.
-    bool schema = false;     ///< Only print the policy's language as a JSON Schema.
     bool quiet = false;      ///< With that: only what is wrong with it.
+    bool schema = false;     ///< Only print the policy's language as a JSON Schema.
 };
 
 /// The options, or the exit code of a call that is already answered (--help, --version, a typo).

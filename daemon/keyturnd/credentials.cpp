@@ -73,4 +73,14 @@ Result<Secret> read_credential(const CredentialSource& source) {
     return read_all(file.get(), *path);
 }
 
+Result<std::map<std::string, Secret>> read_credentials(const Policy& policy) {
+    std::map<std::string, Secret> api_tokens;
+    for (const auto& [name, source] : policy.cloudflare.credentials) {
+        Result<Secret> api_token = read_credential(source);
+        if (!api_token) return with_context("credential " + name, api_token.error());
+        api_tokens.emplace(name, std::move(*api_token));
+    }
+    return api_tokens;
+}
+
 }  // namespace keyturn

@@ -71,17 +71,18 @@ void Tunnels::fill(Slot& slot, TunnelPolicy policy) {
                                           if (slot.outdated) replace_later();
                                       });
     slot.agent->load();
-    slot.outdated = slot.started = slot.ending = false;
+    slot.cancellation.reset();
+    slot.outdated = slot.ending = false;
 }
 
 void Tunnels::start() {
     for (Slot& slot : slots_) {
-        if (!slot.started) start(slot);
+        if (!slot.cancellation) start(slot);
     }
 }
 
 void Tunnels::start(Slot& slot) {
-    slot.started = slot.running = true;
+    slot.running = true;
     slot.cancellation = std::make_unique<boost::asio::cancellation_signal>();
     auto report = [this, &slot](std::exception_ptr error) { loop_ended(slot, error); };
     boost::asio::co_spawn(context_, slot.agent->run(),

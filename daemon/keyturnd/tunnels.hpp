@@ -63,10 +63,9 @@ class Tunnels {
     struct Slot {
         std::unique_ptr<TunnelAgent> agent;
         std::shared_ptr<Accounts> accounts;  ///< Those that the agent uses.
-        std::unique_ptr<boost::asio::cancellation_signal> cancellation;
+        std::unique_ptr<boost::asio::cancellation_signal> cancellation;  ///< Nothing: not started.
         std::optional<TunnelPolicy> next;  ///< What follows; nothing: the tunnel leaves.
         bool outdated = false;
-        bool started = false;
         bool running = false;
         bool ending = false;
     };

@@ -89,10 +89,9 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     InspectUnits inspect;
     const auto units = co_await ask(std::move(inspect));
     if (!units) co_return units.error();
-    if (!units->empty()) units_.clear();
-    for (const InspectUnits::Unit& unit : *units) units_.push_back(unit.name);
     SampleUnits sample;
     for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
+    note_units(sample.names);
     const auto samples = co_await ask(std::move(sample));
     if (!samples) co_return samples.error();
     const bool known = std::ranges::all_of(*samples, tells_its_connector);

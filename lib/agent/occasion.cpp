@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace keyturn {
 
@@ -18,6 +19,11 @@ TokenAge TunnelAgent::token_age() const {
     // What was given up may be tried again, but not at once.
     if (last_ && last_->outcome == "reverted") age.given_up = last_->ended;
     return age;
+}
+
+/// A look that found no unit leaves what is known.
+void TunnelAgent::note_units(std::vector<std::string> names) {
+    if (!names.empty()) units_ = std::move(names);
 }
 
 StartPlan TunnelAgent::start_plan() const {
@@ -83,8 +89,7 @@ void TunnelAgent::tell_postponement() {
         postponement_told_.reset();
         return;
     }
-    if (postponement_told_ && postponement_told_->cause == next_->cause) return;
-    postponement_told_ = next_;
+    if (std::exchange(postponement_told_, next_->cause) == next_->cause) return;
     const bool never = next_->cause == StartCause::never;
     Event event =
         event_of(EventKind::rotation_postponed, never ? Priority::alert : Priority::notice);

@@ -218,10 +218,11 @@ void TunnelAgent::note_end() {
 
 void TunnelAgent::learn_from_end() {
     recall_last();
-    if (!rotation_->record().units.empty()) units_.clear();
+    std::vector<std::string> units;
     for (const UnitProgress& unit : rotation_->record().units) {
-        if (!unit.surge) units_.push_back(unit.name);
+        if (!unit.surge) units.push_back(unit.name);
     }
+    note_units(std::move(units));
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;

@@ -114,6 +114,7 @@ class TunnelAgent {
     void publish();
     void describe_rotation(TunnelStatus& status) const;
     static void describe_record(TunnelStatus& status, const RotationRecord& record);
+    void note_units(std::vector<std::string> names);
     void plan_next();
     [[nodiscard]] TokenAge token_age() const;
     [[nodiscard]] StartPlan start_plan() const;
@@ -143,7 +144,7 @@ class TunnelAgent {
     std::vector<std::string> units_;      ///< As last seen; before that, as the policy names them.
     std::optional<Planned> planned_;
     std::optional<Due> next_;  ///< As of the last look at the clock.
-    std::optional<Due> postponement_told_;
+    std::optional<StartCause> postponement_told_;
     std::optional<Wish> wish_;
     bool retry_wanted_ = false;
     std::optional<WallTime> postponed_until_;
