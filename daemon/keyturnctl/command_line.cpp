@@ -29,12 +29,15 @@ constexpr const char* footer =
   keyturnctl rotate web --compromised --follow   the token is in wrong hands: lock them out
 
 Exit codes:
-    0  ok; with --follow: the rotation is done
+    0  ok; with --follow: what was asked for is done
     1  error
     2  wrong command line
     3  held: a person has to decide, the reason says what
     4  refused: keyturnd did not take it on, nothing was touched
     5  keyturnd is not running
+    6  status: nothing is under way, but there are findings that a person should look into
+    7  reverted: the last rotation, or the one that was followed, went back to the old token
+    8  superseded: another rotation took its place, or somebody else's token was taken over
    78  check: the policy is wrong, each problem is named with its line
   130  Ctrl-C while following; the rotation goes on
 
@@ -77,7 +80,10 @@ CLI::App* add_status(CLI::App& app, StatusCommand& command) {
         "status", "How the tunnels are: state, rotation under way, last and next rotation");
     status->add_option("TUNNEL", command.tunnel, "Only this one, in detail")->type_name("");
     status->add_flag("--json", command.json, "Everything, for programs; keys are stable");
-    status->footer("Exits with 3 when a tunnel that is shown is held.");
+    status->footer(
+        "Exits with 3 when a tunnel that is shown is held, else with 7 or 8 when its last "
+        "rotation\n"
+        "was reverted or superseded, else with 6 when it has findings.");
     return status;
 }
 

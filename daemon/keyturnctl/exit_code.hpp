@@ -1,6 +1,10 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "control/tunnel_status.hpp"
+
+#include <string_view>
+#include <vector>
 
 namespace keyturn {
 
@@ -12,6 +16,9 @@ enum class ExitCode : int {
     held = 3,
     refused = 4,
     not_running = 5,
+    findings = 6,
+    reverted = 7,
+    superseded = 8,     ///< By another rotation, or by somebody else's token.
     interrupted = 130,  ///< Ctrl-C while following, as shells count it.
 };
 
@@ -23,5 +30,11 @@ enum class ExitCode : int {
         default: return ExitCode::error;
     }
 }
+
+/// Of how a rotation ended: the `last_outcome` of a tunnel.
+[[nodiscard]] ExitCode exit_code_of_outcome(std::string_view outcome);
+
+/// Of the tunnels that are shown: the code of the one that needs a person most.
+[[nodiscard]] ExitCode exit_code_of(const std::vector<TunnelStatus>& tunnels);
 
 }  // namespace keyturn

@@ -100,7 +100,8 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
                                      name))};
     }
     if (tunnel.last_outcome != "done") {
-        const auto code = tunnel.last_outcome == wanted_ ? ExitCode::ok : ExitCode::error;
+        const bool asked_for = tunnel.last_outcome == wanted_;
+        const auto code = asked_for ? ExitCode::ok : exit_code_of_outcome(tunnel.last_outcome);
         return {code,
                 sentence(fmt::format("{}: {}: {}", name, printable(tunnel.last_outcome), why))};
     }

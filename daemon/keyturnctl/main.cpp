@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -18,10 +17,6 @@
 
 namespace keyturn {
 namespace {
-
-bool is_held(const TunnelStatus& tunnel) {
-    return tunnel.state == "held";
-}
 
 Result<std::vector<TunnelStatus>> statuses(Client& client, const std::string& tunnel) {
     if (tunnel.empty()) return client.tunnels();
@@ -36,8 +31,7 @@ Result<ExitCode> run(const StatusCommand& command, Client client) {
     const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
     print(command.json ? status_json(*tunnels)
                        : status_table(*tunnels, now, Terminal().look(), !command.tunnel.empty()));
-    const bool held = std::any_of(tunnels->begin(), tunnels->end(), is_held);
-    return held ? ExitCode::held : ExitCode::ok;
+    return exit_code_of(*tunnels);
 }
 
 Result<ExitCode> run(const PlanCommand& command, Client client) {

@@ -55,7 +55,8 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"step_ends", time_json(tunnel.step_ends)},
             {"last_done", time_json(tunnel.last_done)},
             {"due", time_json(tunnel.due)},
-            {"due_cause", text_json(tunnel.due_cause)}};
+            {"due_cause", text_json(tunnel.due_cause)},
+            {"findings", tunnel.findings}};
 }
 
 Json start_json(const PlannedStart& start) {

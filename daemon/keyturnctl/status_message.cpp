@@ -77,6 +77,21 @@ int read_units(sd_bus_message* message, std::vector<UnitStatus>& units) {
     return result < 0 ? result : sd_bus_message_exit_container(message);
 }
 
+int read_findings(sd_bus_message* message, std::vector<std::string>& findings) {
+    if (const int result = sd_bus_message_enter_container(message, 'v', "as"); result < 0) {
+        return result;
+    }
+    if (const int result = sd_bus_message_enter_container(message, 'a', "s"); result < 0) {
+        return result;
+    }
+    findings.clear();
+    const char* finding = nullptr;
+    int result = 0;
+    while ((result = sd_bus_message_read(message, "s", &finding)) > 0) findings.push_back(finding);
+    if (result >= 0) result = sd_bus_message_exit_container(message);
+    return result < 0 ? result : sd_bus_message_exit_container(message);
+}
+
 int read_property(sd_bus_message* message, std::string_view name, TunnelStatus& status) {
     if (const auto text = find(text_fields, name); text != text_fields.end()) {
         return read_text(message, status.*(text->second));
@@ -88,6 +103,7 @@ int read_property(sd_bus_message* message, std::string_view name, TunnelStatus& 
         return read_time(message, status.*(time->second));
     }
     if (name == "Units") return read_units(message, status.units);
+    if (name == "Findings") return read_findings(message, status.findings);
     return sd_bus_message_skip(message, "v");
 }
 

@@ -114,9 +114,18 @@ std::string rotation_line(const TunnelStatus& tunnel, WallTime now) {
     return line;
 }
 
+std::string findings_of(const TunnelStatus& tunnel, const Look& look) {
+    if (tunnel.findings.empty()) return {};
+    std::string text = Paint(look.colour)(Tone::warning, "  To look into:") + '\n';
+    for (const std::string& finding : tunnel.findings) {
+        text += joined(wrapped("- " + finding, look.columns, 4));
+    }
+    return text;
+}
+
 std::string below(const TunnelStatus& tunnel, WallTime now, const Look& look, bool detail) {
     const bool open = !tunnel.phase.empty();
-    std::string text = joined(trouble_lines(tunnel, look));
+    std::string text = joined(trouble_lines(tunnel, look)) + findings_of(tunnel, look);
     if (open && !detail) text += fitted(rotation_line(tunnel, now), look.columns) + '\n';
     if (detail) text += identifiers(tunnel);
     text += ending(tunnel, look, detail);

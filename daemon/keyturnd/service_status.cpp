@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <utility>
+
 namespace keyturn {
 
 namespace {
@@ -17,6 +20,30 @@ std::string describe(const TunnelStatus& tunnel) {
         text += fmt::format(" until {}", to_text(*tunnel.step_ends));
     }
     return text;
+}
+
+/// systemd drops a message that is too long as a whole: the rest is for `keyturnctl status`.
+constexpr std::size_t parts_max = 5;
+constexpr std::size_t part_bytes_max = 400;
+
+std::string shortened(std::string part) {
+    if (part.size() <= part_bytes_max) return part;
+    std::size_t end = part_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(part[end]) & 0xC0U) == 0x80) --end;
+    return part.substr(0, end) + "...";
+}
+
+/// How many findings there are, and the first of them.
+std::string findings_line(const std::vector<TunnelStatus>& tunnels) {
+    const TunnelStatus* first = nullptr;
+    std::size_t count = 0;
+    for (const TunnelStatus& tunnel : tunnels) {
+        if (first == nullptr && !tunnel.findings.empty()) first = &tunnel;
+        count += tunnel.findings.size();
+    }
+    if (first == nullptr) return {};
+    const std::string head = count == 1 ? "1 finding" : fmt::format("{} findings, first", count);
+    return fmt::format("{}: {}: {}", head, first->name, first->findings.front());
 }
 
 std::string next_due_line(const std::vector<TunnelStatus>& tunnels) {
@@ -40,7 +67,15 @@ std::string service_status(const std::vector<TunnelStatus>& tunnels) {
             if (tunnel.state == state) parts.push_back(describe(tunnel));
         }
     }
-    if (parts.empty()) return next_due_line(tunnels);
+    if (parts.empty()) parts.push_back(next_due_line(tunnels));
+    if (parts.size() > parts_max) {
+        const std::string more = fmt::format("{} more", parts.size() - parts_max);
+        parts.resize(parts_max);
+        parts.push_back(more);
+    }
+    if (std::string findings = findings_line(tunnels); !findings.empty())
+        parts.push_back(std::move(findings));
+    std::ranges::transform(parts, parts.begin(), shortened);
     return fmt::format("{}", fmt::join(parts, "; "));
 }
 

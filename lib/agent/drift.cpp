@@ -107,13 +107,13 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
         const bool news =
             foreign_seen_.contains(connector.id) && !foreign_told_.contains(connector.id);
         if (!news) continue;
-        foreign_told_.insert(connector.id);
+        foreign_told_.emplace(connector.id, describe(connector));
         Event event = event_of(EventKind::foreign_connector, Priority::alert);
         event.message = fmt::format("Somebody runs {} with its token: {} is none of its units",
                                     policy_.name, describe(connector));
         log_.record(event);
     }
-    std::erase_if(foreign_told_, [&](const std::string& id) { return !seen.contains(id); });
+    std::erase_if(foreign_told_, [&](const auto& told) { return !seen.contains(told.first); });
     foreign_seen_ = std::move(seen);
 }
 

@@ -3,6 +3,8 @@
 #include "agent/tunnel_agent.hpp"
 #include "time/clock.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace keyturn {
@@ -20,6 +22,9 @@ std::string_view word_for(RotationState state) {
     }
     return "idle";
 }
+
+/// A stranger can attach any number of connectors; that many are told one by one.
+constexpr std::size_t foreign_findings_max = 5;
 
 UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples) {
     UnitStatus status;
@@ -44,6 +49,7 @@ TunnelStatus TunnelAgent::status() const {
     status.last_done = state_.last_done;
     status.due = start();
     if (next_) status.due_cause = name_of(next_->cause);
+    status.findings = findings();
     if (last_) {
         status.last_outcome = last_->outcome;
         status.reason = last_->text;
@@ -71,6 +77,26 @@ TunnelStatus TunnelAgent::status() const {
         status.phase = name_of(Phase::preflight);
     }
     return status;
+}
+
+/// What the last look at Cloudflare came to, as far as a person should know.
+std::vector<std::string> TunnelAgent::findings() const {
+    std::vector<std::string> findings;
+    for (const auto& [id, described] : foreign_told_) {
+        if (findings.size() == foreign_findings_max) {
+            findings.push_back(fmt::format("{} more connectors are none of its units",
+                                           foreign_told_.size() - foreign_findings_max));
+            break;
+        }
+        findings.push_back(
+            fmt::format("somebody runs it with its token: {} is none of its units; to lock them "
+                        "out: keyturnctl rotate {} --compromised",
+                        described, policy_.name));
+    }
+    if (!drift_problem_.empty()) {
+        findings.push_back("the last look at Cloudflare did not succeed: " + drift_problem_);
+    }
+    return findings;
 }
 
 /// Of a rotation that is on the disk and about to be taken up: after a start, or just accepted.

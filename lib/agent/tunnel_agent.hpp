@@ -15,6 +15,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -114,6 +115,7 @@ class TunnelAgent {
     void publish();
     void describe_rotation(TunnelStatus& status) const;
     static void describe_record(TunnelStatus& status, const RotationRecord& record);
+    [[nodiscard]] std::vector<std::string> findings() const;
     void note_units(std::vector<std::string> names);
     void plan_next();
     [[nodiscard]] TokenAge token_age() const;
@@ -138,10 +140,10 @@ class TunnelAgent {
     std::optional<BootTime> drift_look_at_;
     ApiBudget::Turn look_turn_;
     ApiBudget::Turn start_turn_;
-    std::set<std::string> foreign_seen_;  ///< At the last look.
-    std::set<std::string> foreign_told_;  ///< Connectors that an alarm was raised for.
-    std::vector<WallTime> taken_over_;    ///< When a stranger's token was, lately.
-    std::vector<std::string> units_;      ///< As last seen; before that, as the policy names them.
+    std::set<std::string> foreign_seen_;               ///< At the last look.
+    std::map<std::string, std::string> foreign_told_;  ///< Who an alarm was raised for, described.
+    std::vector<WallTime> taken_over_;                 ///< When a stranger's token was, lately.
+    std::vector<std::string> units_;  ///< As last seen; before that, as the policy names them.
     std::optional<Planned> planned_;
     std::optional<Due> next_;  ///< As of the last look at the clock.
     std::optional<StartCause> postponement_told_;

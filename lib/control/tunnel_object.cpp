@@ -51,6 +51,16 @@ int get_units(sd_bus*, const char*, const char*, const char*, sd_bus_message* re
     return result < 0 ? result : sd_bus_message_close_container(reply);
 }
 
+int get_findings(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                 void* tunnel, sd_bus_error*) {
+    int result = sd_bus_message_open_container(reply, 'a', "s");
+    for (const std::string& finding : status_of(tunnel).findings) {
+        if (result < 0) return result;
+        result = sd_bus_message_append(reply, "s", bus_text(finding).c_str());
+    }
+    return result < 0 ? result : sd_bus_message_close_container(reply);
+}
+
 constexpr std::uint64_t fixed = SD_BUS_VTABLE_PROPERTY_CONST;
 constexpr std::uint64_t changes = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
 
@@ -70,6 +80,7 @@ const sd_bus_vtable tunnel_vtable[] = {
     SD_BUS_PROPERTY("Batch", "i", get_number<&TunnelStatus::batch>, 0, changes),
     SD_BUS_PROPERTY("BatchCount", "i", get_number<&TunnelStatus::batch_count>, 0, changes),
     SD_BUS_PROPERTY("Units", "a(ssiis)", get_units, 0, changes),
+    SD_BUS_PROPERTY("Findings", "as", get_findings, 0, changes),
     SD_BUS_PROPERTY("Started", "t", get_time<&TunnelStatus::started>, 0, changes),
     SD_BUS_PROPERTY("StepStarted", "t", get_time<&TunnelStatus::step_started>, 0, changes),
     SD_BUS_PROPERTY("StepEnds", "t", get_time<&TunnelStatus::step_ends>, 0, changes),

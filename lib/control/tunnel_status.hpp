@@ -39,6 +39,9 @@ struct TunnelStatus {
     std::optional<WallTime> last_done;
     std::optional<WallTime> due;  ///< When it is started without anybody asking.
     std::string due_cause;        ///< due, window, freeze, max_age, never; "": on demand only.
+    /// What a person should look into although nothing is held, a sentence each: who holds the
+    /// token besides, what would have the next rotation refused.
+    std::vector<std::string> findings;
 
     bool operator==(const TunnelStatus&) const = default;
 };

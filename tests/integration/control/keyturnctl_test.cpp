@@ -96,6 +96,20 @@ TEST_F(KeyturnctlTest, TellsByItsExitCodeThatATunnelIsHeld) {
     EXPECT_EQ(run({"status", "--json"}).second, 3);
 }
 
+TEST_F(KeyturnctlTest, TellsFindingsAndSaysSoByItsExitCode) {
+    tunnels_[0].findings = {"the API token is refused", "one replica only"};
+    const auto [output, exit_code] = run({"status"});
+    EXPECT_THAT(output, HasSubstr("    - the API token is refused\n    - one replica only\n"));
+    EXPECT_EQ(exit_code, 6);
+    const auto [json, of_json] = run({"status", "web", "--json"});
+    EXPECT_THAT(json, HasSubstr("\"one replica only\"\n      ]"));
+    EXPECT_EQ(of_json, 6);
+    tunnels_[0].last_outcome = "reverted";
+    EXPECT_EQ(run({"status"}).second, 7);
+    tunnels_[0].last_outcome = "taken over";
+    EXPECT_EQ(run({"status"}).second, 8);
+}
+
 TEST_F(KeyturnctlTest, NamesTheTunnelsWhenOneIsUnknown) {
     const auto [output, exit_code] = run({"status", "wbe"});
     EXPECT_EQ(output, "keyturnctl: there is no tunnel wbe; the policy has: web\n");

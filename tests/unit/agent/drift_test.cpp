@@ -3,7 +3,10 @@
 namespace keyturn {
 namespace {
 
+using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
 
 class DriftTest : public TunnelAgentTest {
@@ -152,8 +155,12 @@ TEST_F(DriftTest, RaisesAnAlarmForAConnectorThatNothingAccountsFor) {
     pass(3h);
     ASSERT_EQ(told(EventKind::foreign_connector), 1) << "once";
     EXPECT_THAT(log_.events.back().message, HasSubstr("connector stranger from 198.51.100.7"));
+    EXPECT_THAT(agent_->status().findings,
+                ElementsAre(AllOf(HasSubstr("connector stranger from 198.51.100.7"),
+                                  HasSubstr("--compromised"))));
     host_->strangers.clear();
     pass(1h);
+    EXPECT_THAT(agent_->status().findings, IsEmpty());
     host_->strangers.push_back({"stranger", "198.51.100.7", "", "", 4});
     pass(1h);
     EXPECT_EQ(told(EventKind::foreign_connector), 2) << "it came back";
@@ -164,6 +171,7 @@ TEST_F(DriftTest, SaysOnceThatItCannotLook) {
     host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
     pass(3h);
     EXPECT_EQ(told(EventKind::drift_unknown), 1);
+    EXPECT_THAT(agent_->status().findings, ElementsAre(HasSubstr("the API token lacks Write")));
     host_->api_down->text += " (cf-ray 5ec7077f38cd3d08-TST)";
     pass(1h);
     EXPECT_EQ(told(EventKind::drift_unknown), 1) << "each answer has a number of its own";

@@ -109,12 +109,12 @@ TunnelStatus ended_as(std::string outcome) {
     return tunnel;
 }
 
-TEST(Follower, EndsWithAnErrorWhereTheRotationWentBackUnasked) {
+TEST(Follower, SaysByItsExitCodeThatTheRotationWentBackUnasked) {
     Follower follower(before());
     static_cast<void>(follower.saw(samples::soaking(), now, true));
     static_cast<void>(follower.saw(ended_as("reverted"), now, true));
     ASSERT_TRUE(follower.verdict());
-    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::reverted);
     EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: reverted: it was so"));
 }
 
@@ -130,12 +130,12 @@ TEST(Follower, OfARevertEndsWithOkWhereTheRotationWentBack) {
     EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: reverted: it was so"));
 }
 
-TEST(Follower, EndsWithAnErrorWhereSomebodyElsesTokenWasTakenOver) {
+TEST(Follower, SaysByItsExitCodeThatSomebodyElsesTokenWasTakenOver) {
     Follower follower(before());
     static_cast<void>(follower.saw(samples::soaking(), now, true));
     static_cast<void>(follower.saw(ended_as("taken over"), now, true));
     ASSERT_TRUE(follower.verdict());
-    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::superseded);
     EXPECT_THAT(follower.verdict()->lines, ElementsAre("web: taken over: it was so"));
 }
 

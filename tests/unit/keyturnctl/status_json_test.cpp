@@ -11,6 +11,7 @@ namespace {
 TEST(StatusJson, HasEveryFieldInAStableOrder) {
     TunnelStatus tunnel = samples::soaking();
     *tunnel.step_ends += Milliseconds{250};
+    tunnel.findings = {"somebody runs it with its token"};
     EXPECT_EQ(status_json({tunnel}), R"({
   "tunnels": [
     {
@@ -47,7 +48,10 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
       "step_ends": "2026-03-01T02:36:00.250Z",
       "last_done": null,
       "due": null,
-      "due_cause": null
+      "due_cause": null,
+      "findings": [
+        "somebody runs it with its token"
+      ]
     }
   ]
 }

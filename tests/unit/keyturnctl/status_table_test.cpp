@@ -96,6 +96,20 @@ TEST(StatusTable, TellsARefusalWithoutBeingAsked) {
                           "    one replica only, and accept_gap is not set\n"));
 }
 
+TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
+    TunnelStatus tunnel = samples::idle();
+    tunnel.findings = {"the API token is refused: make another one", "one\x1b replica only"};
+    EXPECT_EQ(status_table({tunnel}, now, {40, false}, false),
+              "TUNNEL  STATE  PHASE  BATCH  LAST     DUE\n"
+              "api     idle   -      -      28d ago  in 2d\n"
+              "\n"
+              "api\n"
+              "  To look into:\n"
+              "    - the API token is refused: make\n"
+              "    another one\n"
+              "    - one? replica only\n");
+}
+
 TEST(StatusTable, SaysSinceWhenARotationIsDue) {
     TunnelStatus tunnel = samples::idle();
     tunnel.due = now - std::chrono::hours{3};

@@ -43,5 +43,31 @@ TEST(ServiceStatus, PutsHoldsFirst) {
               "web HELD: a unit did not come back; shop waits: the API is down");
 }
 
+TEST(ServiceStatus, CountsFindingsAndNamesTheFirst) {
+    TunnelStatus web = idle("web");
+    web.findings = {"the API token is refused"};
+    EXPECT_EQ(service_status({idle("shop"), web}),
+              "2 tunnels, rotated on demand only; 1 finding: web: the API token is refused");
+    TunnelStatus held = idle("blog");
+    held.state = "held";
+    held.reason = "a unit did not come back";
+    held.findings = {"a stranger", "another one"};
+    EXPECT_EQ(service_status({web, held}),
+              "blog HELD: a unit did not come back; "
+              "3 findings, first: web: the API token is refused");
+}
+
+TEST(ServiceStatus, StaysShortEnoughForSystemd) {
+    std::vector<TunnelStatus> many(1000, idle("web"));
+    for (TunnelStatus& tunnel : many) {
+        tunnel.state = "held";
+        tunnel.reason = std::string(9999, 'x');
+        tunnel.findings = {std::string(9999, 'y')};
+    }
+    const std::string status = service_status(many);
+    EXPECT_LT(status.size(), 4000U);
+    EXPECT_NE(status.find("...; 995 more; 1000 findings, first: web: yyy"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace keyturn
