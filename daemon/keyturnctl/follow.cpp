@@ -16,8 +16,6 @@
 namespace keyturn {
 namespace {
 
-using Steady = std::chrono::steady_clock;
-
 /// How often to look without being told: a bar has to move, and a signal may have been missed.
 constexpr std::chrono::seconds tick_on_terminal{1};
 constexpr std::chrono::seconds tick_on_pipe{10};
@@ -50,7 +48,11 @@ class Interrupts {
         const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
         const timespec timeout{seconds.count(), (left - seconds).count()};
         ppoll(&descriptor, descriptor.fd >= 0 ? 1 : 0, &timeout, &while_waiting_);
-        return interrupted == 0;
+        // Where there was something to read, it did not look for signals.
+        sigset_t pending;
+        sigpending(&pending);
+        return interrupted == 0 && sigismember(&pending, SIGINT) == 0 &&
+               sigismember(&pending, SIGTERM) == 0;
     }
 
   private:
@@ -77,10 +79,19 @@ pollfd poll_of(sd_bus* bus) {
 
 class FollowSession {
   public:
-    FollowSession(const TunnelStatus& before, const std::string& wanted)
-        : before_(before), follower_(before, wanted) {}
+    FollowSession(const TunnelStatus& before, const Wanted& wanted)
+        : tunnel_(before.name), follower_(before, wanted) {}
 
-    Result<void> start(Client client) { return watch(std::move(client), before_); }
+    Result<void> watch(Client client) {
+        Sightings sightings;
+        sightings.saw = [this](const TunnelStatus& tunnel) { tell(follower_.saw(tunnel, now())); };
+        sightings.lost = [this] { tell(follower_.lost(now())); };
+        sightings.left_out = [this] { follower_.left_out(); };
+        auto started = Watch::start(std::move(client), tunnel_, std::move(sightings));
+        if (started.has_error()) return started.error();
+        watch_ = std::move(started.value());
+        return {};
+    }
 
     Client& client() { return watch_->client(); }
 
@@ -104,20 +115,6 @@ class FollowSession {
     }
 
   private:
-    Result<void> watch(Client client, TunnelStatus known) {
-        Sightings sightings;
-        sightings.saw = [this](const TunnelStatus& tunnel, bool asked_for) {
-            tell(follower_.saw(tunnel, now(), asked_for));
-            seen_ = tunnel;
-        };
-        sightings.lost = [this] { tell(follower_.lost(now())); };
-        sightings.left_out = [this] { follower_.left_out(); };
-        auto started = Watch::start(std::move(client), std::move(known), std::move(sightings));
-        if (started.has_error()) return started.error();
-        watch_ = std::move(started.value());
-        return {};
-    }
-
     void tick() {
         if (!watch_) reconnect();
         if (watch_) watch_->ask();
@@ -127,7 +124,7 @@ class FollowSession {
     void reconnect() {
         auto client = Client::open();
         if (client.has_error()) return;
-        static_cast<void>(watch(std::move(client.value()), seen_.value_or(before_)).has_error());
+        static_cast<void>(watch(std::move(client.value())).has_error());
     }
 
     Steady::duration tick_interval() const {
@@ -138,7 +135,8 @@ class FollowSession {
     bool wait(Steady::time_point next_tick) const {
         if (!watch_) return interrupts_.wait({-1, 0, 0}, next_tick);
         sd_bus* bus = watch_->client().bus();
-        return interrupts_.wait(poll_of(bus), std::min(next_tick, bus_deadline(bus)));
+        return interrupts_.wait(poll_of(bus),
+                                std::min({next_tick, bus_deadline(bus), watch_->next_question()}));
     }
 
     void tell(std::vector<std::string> lines) {
@@ -155,8 +153,7 @@ class FollowSession {
         return ExitCode::interrupted;
     }
 
-    TunnelStatus before_;
-    std::optional<TunnelStatus> seen_;
+    std::string tunnel_;
     Follower follower_;
     Terminal terminal_;
     Interrupts interrupts_;
@@ -166,13 +163,13 @@ class FollowSession {
 
 }  // namespace
 
-Result<ExitCode> follow(Client client, const std::string& tunnel, const std::string& wanted,
+Result<ExitCode> follow(Client client, const std::string& tunnel, const Wanted& wanted,
                         const std::function<Result<void>(Client&)>& request) {
     auto before = client.tunnel(tunnel);
     if (before.has_error()) return before.error();
     FollowSession session(*before, wanted);
     // Watching begins before the request, so that not even the first step is missed.
-    if (auto started = session.start(std::move(client)); started.has_error())
+    if (auto started = session.watch(std::move(client)); started.has_error())
         return started.error();
     if (auto accepted = request(session.client()); accepted.has_error()) return accepted.error();
     return session.run();

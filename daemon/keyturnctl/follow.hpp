@@ -2,15 +2,16 @@
 
 #include "client.hpp"
 #include "exit_code.hpp"
+#include "follower.hpp"
 
 #include <functional>
 
 namespace keyturn {
 
 /// Makes the request, then shows the rotation until it ends, over restarts of keyturnd and of the
-/// bus. Ctrl-C ends the showing alone. `wanted` is the outcome that is a success.
+/// bus. Ctrl-C ends the showing alone.
 [[nodiscard]] Result<ExitCode> follow(Client client, const std::string& tunnel,
-                                      const std::string& wanted,
+                                      const Wanted& wanted,
                                       const std::function<Result<void>(Client&)>& request);
 
 }  // namespace keyturn

@@ -9,9 +9,9 @@
 namespace keyturn {
 namespace {
 
-/// So many readings, a second apart, may show the status from before the request. Then it is taken
-/// for the result: a second refusal for the same reason looks like the first one.
-constexpr int unchanged_readings_max = 3;
+/// So long the status from before the request may be all there is to see. Then it is taken for the
+/// result: a second refusal for the same reason looks like the first one.
+constexpr std::chrono::seconds unchanged_max{3};
 
 bool is_over(const TunnelStatus& tunnel) {
     const bool at_rest = tunnel.state == "paused" && tunnel.phase.empty();
@@ -24,15 +24,20 @@ std::vector<std::string> sentence(std::string text) {
 
 }  // namespace
 
-Follower::Follower(TunnelStatus before, std::string wanted)
+Follower::Follower(TunnelStatus before, Wanted wanted)
     : before_(std::move(before)), last_(before_), wanted_(std::move(wanted)) {}
 
-std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now, bool asked_for) {
+std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now) {
     if (verdict_) return {};
     std::vector<std::string> lines;
     if (std::exchange(lost_, false)) lines.push_back(story_line(now, "keyturnd is back"));
-    if (!has_begun(tunnel, asked_for)) return lines;
+    if (!has_begun(tunnel, now)) return lines;
     begun_ = true;
+    if (is_another(tunnel)) {
+        supersede(tunnel);
+        return lines;
+    }
+    if (!tunnel.phase.empty()) rotation_id_ = tunnel.rotation_id;
     // At rest the daemon may no longer know when it began.
     if (tunnel.started && !tunnel.phase.empty()) started_ = tunnel.started;
     for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
@@ -43,14 +48,39 @@ std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now,
 
 /// A status is the one from before only as long as everything is as before; connections may come
 /// and go, and the clock of the next rotation may be set anew.
-bool Follower::has_begun(const TunnelStatus& tunnel, bool asked_for) {
-    if (begun_ || !is_over(tunnel)) return true;
+bool Follower::has_begun(const TunnelStatus& tunnel, WallTime now) {
+    if (begun_) return true;
+    if (!is_the_one_before(tunnel)) return true;
+    if (!unchanged_since_ || now < *unchanged_since_) unchanged_since_ = now;
+    return is_over(tunnel) && now - *unchanged_since_ >= unchanged_max;
+}
+
+bool Follower::is_the_one_before(const TunnelStatus& tunnel) const {
+    if (!is_over(tunnel)) {
+        const bool still_open = !before_.phase.empty() && tunnel.started == before_.started &&
+                                tunnel.rotation_id == before_.rotation_id;
+        return wanted_.new_rotation && still_open;
+    }
     TunnelStatus same = tunnel;
     same.units = before_.units;
     same.due = before_.due;
-    if (same != before_) return true;
-    if (asked_for) ++unchanged_readings_;
-    return unchanged_readings_ > unchanged_readings_max;
+    return same == before_;
+}
+
+/// A refusal has no id; one that left no trace leaves the id of the one before it.
+bool Follower::is_another(const TunnelStatus& tunnel) const {
+    const bool at_rest = tunnel.phase.empty();
+    const bool known = at_rest && tunnel.rotation_id == before_.rotation_id;
+    return !rotation_id_.empty() && !tunnel.rotation_id.empty() && !known &&
+           tunnel.rotation_id != rotation_id_;
+}
+
+void Follower::supersede(const TunnelStatus& tunnel) {
+    const std::string name = printable(tunnel.name);
+    verdict_ = Verdict{ExitCode::superseded,
+                       {fmt::format("{}: superseded: another rotation took its place ({})", name,
+                                    printable(tunnel.trigger)),
+                        fmt::format("To look: keyturnctl status {}", name)}};
 }
 
 std::vector<std::string> Follower::lost(WallTime now) {
@@ -100,13 +130,15 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
                                      name))};
     }
     if (tunnel.last_outcome != "done") {
-        const bool asked_for = tunnel.last_outcome == wanted_;
+        const bool asked_for = tunnel.last_outcome == wanted_.outcome;
         const auto code = asked_for ? ExitCode::ok : exit_code_of_outcome(tunnel.last_outcome);
         return {code,
                 sentence(fmt::format("{}: {}: {}", name, printable(tunnel.last_outcome), why))};
     }
-    const std::string length =
-        started_ ? fmt::format(" in {}", to_text(tunnel.last_done.value_or(now) - *started_)) : "";
+    // The wall clock may have been set back meanwhile.
+    const Milliseconds took = tunnel.last_done.value_or(now) - started_.value_or(now);
+    const bool known = started_ && took >= Milliseconds{0};
+    const std::string length = known ? fmt::format(" in {}", to_text(took)) : "";
     return {ExitCode::ok, sentence(fmt::format("{}: done{}; the token is now {}", name, length,
                                                printable(tunnel.fingerprint)))};
 }

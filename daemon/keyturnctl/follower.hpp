@@ -16,6 +16,12 @@ struct Verdict {
     std::vector<std::string> lines;
 };
 
+/// What was asked for.
+struct Wanted {
+    std::string outcome = "done";  ///< Which is a success.
+    bool new_rotation = false;     ///< Not to go on with the one that is open.
+};
+
 /// Turns what is seen of one tunnel into the story of its rotation, without any I/O: lines that
 /// stay (the same on a terminal and in a pipe), and the block that a terminal redraws below them.
 ///
@@ -24,13 +30,11 @@ struct Verdict {
 /// rotation a moment before it shows.
 class Follower {
   public:
-    /// `before` is the status from before the request, which is what the rotation is told apart by;
-    /// `wanted` the outcome that is a success.
-    explicit Follower(TunnelStatus before, std::string wanted = "done");
+    /// `before` is the status from before the request, which is what the rotation is told apart by.
+    explicit Follower(TunnelStatus before, Wanted wanted = Wanted());
 
-    /// The tunnel as it is at `now`. `asked_for`: the answer to a reading of ours, not a signal.
-    [[nodiscard]] std::vector<std::string> saw(const TunnelStatus& tunnel, WallTime now,
-                                               bool asked_for);
+    /// The tunnel as it is at `now`.
+    [[nodiscard]] std::vector<std::string> saw(const TunnelStatus& tunnel, WallTime now);
 
     /// keyturnd is not on the bus, or the bus itself is gone.
     [[nodiscard]] std::vector<std::string> lost(WallTime now);
@@ -49,19 +53,23 @@ class Follower {
     [[nodiscard]] std::string farewell() const;
 
   private:
-    [[nodiscard]] bool has_begun(const TunnelStatus& tunnel, bool asked_for);
+    [[nodiscard]] bool has_begun(const TunnelStatus& tunnel, WallTime now);
+    [[nodiscard]] bool is_the_one_before(const TunnelStatus& tunnel) const;
+    [[nodiscard]] bool is_another(const TunnelStatus& tunnel) const;
+    void supersede(const TunnelStatus& tunnel);
     [[nodiscard]] bool has_ended(const TunnelStatus& tunnel) const;
     void conclude(const TunnelStatus& tunnel, WallTime now);
     [[nodiscard]] Verdict idle_verdict(const TunnelStatus& tunnel, WallTime now) const;
 
     TunnelStatus before_;
     TunnelStatus last_;
-    std::string wanted_;
+    Wanted wanted_;
+    std::string rotation_id_;  ///< Of the one that is followed, as soon as it has one.
     std::optional<WallTime> started_;
     std::optional<Verdict> verdict_;
     bool begun_ = false;
     bool lost_ = false;
-    int unchanged_readings_ = 0;
+    std::optional<WallTime> unchanged_since_;
 };
 
 }  // namespace keyturn

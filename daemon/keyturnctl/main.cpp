@@ -52,7 +52,7 @@ Result<ExitCode> run(const PlanCommand& command, Client client) {
 
 Result<ExitCode> run(const RotateCommand& command, Client client) {
     const auto request = [&](Client& to) { return to.rotate(command); };
-    if (command.follow) return follow(std::move(client), command.tunnel, "done", request);
+    if (command.follow) return follow(std::move(client), command.tunnel, {"done", true}, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
     print(fmt::format("The rotation of {0} has been accepted. To look: keyturnctl status {0}\n",
                       printable(command.tunnel)));
@@ -61,7 +61,7 @@ Result<ExitCode> run(const RotateCommand& command, Client client) {
 
 Result<ExitCode> run(const DecisionCommand& command, Client client) {
     const auto request = [&](Client& to) { return to.decide(command); };
-    const std::string wanted = command.member == "Revert" ? "reverted" : "done";
+    const Wanted wanted{command.member == "Revert" ? "reverted" : "done", false};
     if (command.follow) return follow(std::move(client), command.tunnel, wanted, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
     print(fmt::format("{} of {} has been accepted. To look: keyturnctl status {}\n", command.member,

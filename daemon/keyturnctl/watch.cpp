@@ -7,13 +7,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 
 namespace keyturn {
 namespace {
 
 constexpr std::chrono::microseconds answer_deadline = std::chrono::seconds{5};
+/// Anybody on the bus can send us signals, as many as they like: so long there is between two
+/// questions that signals lead to, and so many messages are read before there is time for else.
+constexpr std::chrono::milliseconds question_pause{50};
+constexpr int messages_at_once = 256;
 constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
 
 struct SlotDeleter {
@@ -25,31 +28,32 @@ using SlotHandle = std::unique_ptr<sd_bus_slot, SlotDeleter>;
 
 class Watch::Impl {
   public:
-    Impl(Client client, TunnelStatus before, Sightings sightings)
-        : client_(std::move(client)), last_(std::move(before)), sightings_(std::move(sightings)) {}
+    Impl(Client client, const std::string& tunnel, Sightings sightings)
+        : client_(std::move(client)),
+          path_(tunnel_path(tunnel)),
+          sightings_(std::move(sightings)) {}
 
     int add_matches() {
         const std::string owner = fmt::format(
             "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}'",
             control_name);
-        const std::string path = tunnel_path(last_.name);
         sd_bus_slot* raw = nullptr;
-        int result =
-            sd_bus_match_signal(bus(), &raw, control_name, path.c_str(), properties_interface,
-                                "PropertiesChanged", on_changed, this);
+        int result = sd_bus_match_signal(bus(), &raw, control_name, path_.c_str(),
+                                         properties_interface, "PropertiesChanged", on_hint, this);
         changed_match_.reset(raw);
         if (result < 0) return result;
         raw = nullptr;
-        result = sd_bus_add_match(bus(), &raw, owner.c_str(), on_owner, this);
+        result = sd_bus_add_match(bus(), &raw, owner.c_str(), on_hint, this);
         owner_match_.reset(raw);
         return result;
     }
 
     void ask() {
         if (answer_) return;
+        hinted_ = false;
+        next_question_ = Steady::now() + question_pause;
         sd_bus_message* raw = nullptr;
-        int result = sd_bus_message_new_method_call(bus(), &raw, control_name,
-                                                    tunnel_path(last_.name).c_str(),
+        int result = sd_bus_message_new_method_call(bus(), &raw, control_name, path_.c_str(),
                                                     properties_interface, "GetAll");
         const std::unique_ptr<sd_bus_message, decltype(&sd_bus_message_unref)> call(
             raw, &sd_bus_message_unref);
@@ -63,39 +67,28 @@ class Watch::Impl {
     }
 
     bool process() {
-        int result = 0;
-        do {
+        int result = 1;
+        for (int read = 0; read < messages_at_once && result > 0; ++read) {
             result = sd_bus_process(bus(), nullptr);
-        } while (result > 0);
+        }
         if (result < 0) sightings_.lost();
+        if (result >= 0 && Steady::now() >= next_question()) ask();
         return result >= 0;
     }
 
+    Steady::time_point next_question() const {
+        return hinted_ && !answer_ ? next_question_ : Steady::time_point::max();
+    }
+
     Client& client() { return client_; }
-    const TunnelStatus& last() const { return last_; }
 
   private:
     sd_bus* bus() const { return client_.bus(); }
 
-    static int on_changed(sd_bus_message* signal, void* self, sd_bus_error*) {
-        auto& watch = *static_cast<Impl*>(self);
-        const char* interface = nullptr;
-        if (sd_bus_message_read(signal, "s", &interface) < 0) return 0;
-        if (std::string_view(interface) == tunnel_interface) watch.read(signal, false);
-        return 0;
-    }
-
-    static int on_owner(sd_bus_message* signal, void* self, sd_bus_error*) {
-        auto& watch = *static_cast<Impl*>(self);
-        const char* name = nullptr;
-        const char* old_owner = nullptr;
-        const char* new_owner = nullptr;
-        if (sd_bus_message_read(signal, "sss", &name, &old_owner, &new_owner) < 0) return 0;
-        if (*new_owner == '\0') {
-            watch.sightings_.lost();
-        } else {
-            watch.ask();
-        }
+    /// Of a change, or of another owner of the name. Neither sd-bus nor the bus looks at who sends
+    /// a signal to us alone, so nothing in it is believed.
+    static int on_hint(sd_bus_message*, void* self, sd_bus_error*) {
+        static_cast<Impl*>(self)->hinted_ = true;
         return 0;
     }
 
@@ -104,7 +97,7 @@ class Watch::Impl {
         watch.answer_.reset();
         const sd_bus_error* error = sd_bus_message_get_error(reply);
         if (error == nullptr) {
-            watch.read(reply, true);
+            watch.read(reply);
         } else if (says_not_running(*error)) {
             watch.sightings_.lost();
         } else if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) > 0) {
@@ -114,28 +107,28 @@ class Watch::Impl {
         return 0;
     }
 
-    void read(sd_bus_message* message, bool asked_for) {
-        TunnelStatus next = last_;
-        if (read_properties(message, next) < 0) return;
-        last_ = next;
-        sightings_.saw(next, asked_for);
+    void read(sd_bus_message* message) {
+        TunnelStatus tunnel;
+        if (read_properties(message, tunnel) >= 0) sightings_.saw(tunnel);
     }
 
     Client client_;
-    TunnelStatus last_;
+    std::string path_;
     Sightings sightings_;
     SlotHandle changed_match_;
     SlotHandle owner_match_;
     SlotHandle answer_;
+    bool hinted_ = false;  ///< Since the last question.
+    Steady::time_point next_question_;
 };
 
 Watch::Watch(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Watch::~Watch() = default;
 
-Result<std::unique_ptr<Watch>> Watch::start(Client client, TunnelStatus before,
+Result<std::unique_ptr<Watch>> Watch::start(Client client, const std::string& tunnel,
                                             Sightings sightings) {
-    auto impl = std::make_unique<Impl>(std::move(client), std::move(before), std::move(sightings));
+    auto impl = std::make_unique<Impl>(std::move(client), tunnel, std::move(sightings));
     const int result = impl->add_matches();
     if (result < 0) return errno_error(-result, "cannot follow the signals of keyturnd");
     return std::unique_ptr<Watch>(new Watch(std::move(impl)));
@@ -153,8 +146,8 @@ Client& Watch::client() {
     return impl_->client();
 }
 
-const TunnelStatus& Watch::last() const {
-    return impl_->last();
+Steady::time_point Watch::next_question() const {
+    return impl_->next_question();
 }
 
 }  // namespace keyturn

@@ -2,26 +2,28 @@
 
 #include "client.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
 
 namespace keyturn {
 
-/// What a watch tells, in the order in which the bus delivered it.
+using Steady = std::chrono::steady_clock;
+
+/// What a watch tells.
 struct Sightings {
-    /// `asked_for`: the answer to `Watch::ask`, else a signal.
-    std::function<void(const TunnelStatus& tunnel, bool asked_for)> saw;
+    std::function<void(const TunnelStatus& tunnel)> saw;
     std::function<void()> lost;      ///< Nobody owns keyturnd's name, or the bus is gone.
     std::function<void()> left_out;  ///< keyturnd is there, the tunnel is not.
 };
 
-/// Looks at one tunnel over a connection of its own making, without blocking in a call: signals and
-/// answers come in the order in which they were sent, so that no old status follows a new one.
+/// Looks at one tunnel over a connection of its own making, without blocking in a call. Whoever is
+/// on the bus can send signals that look like keyturnd's, so a signal is only a reason to ask: what
+/// is told is what the owner of keyturnd's name answered.
 class Watch {
   public:
-    /// `before` is a status known already; signals are applied to what was seen last.
-    static Result<std::unique_ptr<Watch>> start(Client client, TunnelStatus before,
+    static Result<std::unique_ptr<Watch>> start(Client client, const std::string& tunnel,
                                                 Sightings sightings);
     ~Watch();
     Watch(const Watch&) = delete;
@@ -30,11 +32,15 @@ class Watch {
     /// Asks for the status, unless an answer is still awaited.
     void ask();
 
-    /// Handles what has arrived. False when the connection is dead: time for a new Watch.
+    /// Handles what has arrived, and asks where that is a reason to. False when the connection is
+    /// dead: time for a new Watch.
     [[nodiscard]] bool process();
 
+    /// When `process` wants to be called although nothing arrives: signals are answered by one
+    /// question at a time, and not at once.
+    [[nodiscard]] Steady::time_point next_question() const;
+
     [[nodiscard]] Client& client();
-    [[nodiscard]] const TunnelStatus& last() const;
 
   private:
     class Impl;

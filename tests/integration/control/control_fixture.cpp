@@ -119,7 +119,10 @@ void ControlTest::SetUp() {
 
 ControlHandlers ControlTest::handlers() {
     ControlHandlers handlers;
-    handlers.status = [this] { return tunnels_; };
+    handlers.status = [this] {
+        ++times_asked_;
+        return tunnels_;
+    };
     handlers.plan = [this](unsigned count) {
         std::vector<TunnelPlan> plans;
         for (const TunnelStatus& tunnel : tunnels_) {

@@ -73,6 +73,7 @@ class ControlTest : public ::testing::Test {
     std::vector<TunnelStatus> tunnels_;
     std::vector<std::string> done_;  ///< What the handlers were asked to do.
     std::vector<std::string> reports_;
+    int times_asked_ = 0;
     int times_reachable_ = 0;
     Result<void> outcome_;
     Bus service_bus_;

@@ -1,9 +1,7 @@
-#include "control_fixture.hpp"
-#include "keyturnctl_process.hpp"
+#include "keyturnctl_fixture.hpp"
 
 #include <gmock/gmock.h>
 
-#include <thread>
 
 namespace keyturn::testing {
 namespace {
@@ -13,47 +11,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-/// The real keyturnctl, with a service behind the real bus.
-class KeyturnctlTest : public ControlTest {
-  protected:
-    KeyturnctlProcess start(std::vector<std::string> arguments, bool on_terminal = false) {
-        return KeyturnctlProcess(daemon_.address(), std::move(arguments), on_terminal);
-    }
-
-    /// Output and exit code of one that ends by itself.
-    std::pair<std::string, int> run(std::vector<std::string> arguments) {
-        KeyturnctlProcess process = start(std::move(arguments));
-        EXPECT_TRUE(turn_until([&] { return process.ended(); }));
-        return {process.output(), process.exit_code()};
-    }
-
-    void soak() {
-        const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-        tunnels_[0].state = "running";
-        tunnels_[0].phase = "soak";
-        tunnels_[0].started = now;
-        tunnels_[0].step_started = now - 60s;
-        tunnels_[0].step_ends = now + 60s;
-        tunnels_[0].batch = 1;
-        tunnels_[0].batch_count = 2;
-        tunnels_[0].units = {{"cloudflared-web@a.service", "verified", 1, 4, "systemd, ready"},
-                             {"cloudflared-web@b.service", "waiting", 2, 4, ""}};
-    }
-
-    void finish() {
-        tunnels_[0].state = "idle";
-        tunnels_[0].phase = "";
-        tunnels_[0].last_outcome = "done";
-        tunnels_[0].last_done = *tunnels_[0].started + 90s;
-        tunnels_[0].started.reset();
-    }
-
-    [[nodiscard]] bool says(KeyturnctlProcess& process, const std::string& text) {
-        return turn_until([&] { return process.has_said(text) || process.ended(); }) &&
-               process.has_said(text);
-    }
-};
 
 TEST_F(KeyturnctlTest, ShowsTheStatus) {
     const auto [output, exit_code] = run({"status"});
@@ -158,10 +115,11 @@ TEST_F(KeyturnctlTest, FollowsUntilTheRotationIsDone) {
     tunnels_[0].phase = "roll";
     tunnels_[0].units[0].step = "restarting";
     service_->changed("web");
+    ASSERT_TRUE(says(process, "cloudflared-web@a.service: restarting\n"));
     tunnels_[0].units[0].step = "verified";
-    service_->changed("web");
     tunnels_[0].phase = "soak";
     service_->changed("web");
+    ASSERT_TRUE(says(process, "  soak after batch 1 of 2, 2m\n"));
     finish();
     service_->changed("web");
     ASSERT_TRUE(turn_until([&] { return process.ended(); }));
