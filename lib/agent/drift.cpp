@@ -87,6 +87,7 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     const auto connectors = co_await ask(std::move(list));
     if (!connectors) co_return connectors.error();
     InspectUnits inspect;
+    inspect.must_know = false;
     const auto units = co_await ask(std::move(inspect));
     if (!units) co_return units.error();
     SampleUnits sample;

@@ -44,13 +44,20 @@ struct ListConnectors {
     using Value = std::vector<Connector>;
 };
 
-/// Which units does the policy mean, and would they take their token from our file?
+/// Which units does the policy mean, would they take their token from our file, and does polkit let
+/// us restart them?
 struct InspectUnits {
+    /// Where polkit does not answer: true makes that the answer, an error that passes by itself;
+    /// false writes it into `not_allowed`, for those who have more urgent things to do.
+    bool must_know = true;
+
     struct Unit {
         std::string name;
         std::optional<std::string> problem;  ///< Why it cannot be rotated, and the remedy.
         Milliseconds stop_and_start{0};
         bool surge = false;  ///< keyturn-surge@TUNNEL.service, where there is one.
+        /// Why it is not known that we may restart it (a surge: start and stop it), and the remedy.
+        std::optional<std::string> not_allowed{};
     };
     using Value = std::vector<Unit>;
 };

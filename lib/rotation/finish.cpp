@@ -90,6 +90,13 @@ Script<> Rotation::await_api_list() {
     end_step();
 }
 
+Script<Rotation::Listing> Rotation::listing_of(std::string connector) {
+    const ListConnectors list;
+    const auto listed = co_await ask(list);
+    if (!listed) co_return Listing::unknown;
+    co_return lists(*listed, connector) ? Listing::listed : Listing::absent;
+}
+
 std::vector<std::string> Rotation::units_absent_from(
     const std::vector<Connector>& connectors) const {
     std::vector<std::string> absent;

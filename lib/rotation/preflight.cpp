@@ -37,6 +37,12 @@ void judge_clock(const PreflightFacts& facts, Problems& problems) {
     }
 }
 
+/// What it is made of, and what we may do to it.
+void judge_settings(const InspectUnits::Unit& unit, Problems& problems) {
+    if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
+    if (unit.not_allowed) problems.push_back(fmt::format("{}: {}", unit.name, *unit.not_allowed));
+}
+
 void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, const Sample& sample,
                 Problems& problems) {
     const UnitState& state = sample.state;
@@ -46,7 +52,7 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
                         state.load_state.empty() ? "unknown to systemd" : state.load_state));
         return;
     }
-    if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
+    judge_settings(unit, problems);
     if (!state.running() && state.active_state != "inactive") {
         problems.push_back(fmt::format("{} is {}/{}: repair it first (systemctl status {})",
                                        unit.name, state.active_state, state.sub_state, unit.name));
@@ -66,7 +72,7 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
 
 /// The extra connector, where it could help. One that runs is nobody's we know of.
 void judge_surge(const InspectUnits::Unit& unit, const Sample& sample, Problems& problems) {
-    if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
+    judge_settings(unit, problems);
     if (sample.state.running()) {
         problems.push_back(
             fmt::format("{} runs although no rotation is open: stop it "

@@ -19,7 +19,7 @@ constexpr Milliseconds quick_look = Milliseconds{200};
 constexpr Milliseconds slow_look = std::chrono::seconds{1};
 constexpr Milliseconds quick_phase = std::chrono::seconds{15};
 
-/// How often a restart that did not happen (the bus died under it) is asked for again.
+/// How often a restart that was answered and did not happen is asked for again.
 constexpr int restarts_max = 3;
 
 /// Its restart was recorded and is not made.
@@ -119,12 +119,13 @@ Script<> Rotation::plan_started_units(int batch) {
 }
 
 Script<> Rotation::roll_unit(std::size_t index) {
+    bool first_look = true;
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
         if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
         const SampleUnits::Value samples = co_await sample();
-        if (!needs_restart(record_.units[index], samples[index], restarts == 0)) break;
+        if (!needs_restart(record_.units[index], samples[index], first_look)) break;
         if (stands_still()) {
             co_await stand_still();
             continue;
@@ -134,9 +135,11 @@ Script<> Rotation::roll_unit(std::size_t index) {
             not_begun(record_.units[index]);
             continue;
         }
-        co_await restart(index);
-        ++restarts;
+        const std::optional<Fault> failed = co_await restart(index);
+        if (!failed) ++restarts;
+        if (failed != Fault::busy) first_look = false;
     }
+    waited_for_replicas();
     co_await verify(index);
 }
 
@@ -299,7 +302,8 @@ std::optional<std::size_t> Rotation::waiting_without_connection(
     return std::nullopt;
 }
 
-Script<> Rotation::restart(std::size_t index) {
+/// Nothing when systemd has taken it; `busy` when it surely has not.
+Script<std::optional<Fault>> Rotation::restart(std::size_t index) {
     const std::string name = record_.units[index].name;
     const bool running = view_.samples[index].state.started();
     RestartUnit question;
@@ -314,8 +318,9 @@ Script<> Rotation::restart(std::size_t index) {
     const auto result = co_await ask(std::move(question));
     if (!result && passes_by_itself(result.error().fault)) {
         // Whether it happened, the next sample tells: a new InvocationID.
+        short_of_replicas_ = true;
         co_await wait_out(result.error(), "cannot restart " + name, 0);
-        co_return;
+        co_return result.error().fault;
     }
     if (!result) {
         const Error error = result.error();
@@ -331,14 +336,7 @@ Script<> Rotation::restart(std::size_t index) {
             name, name);
         co_await hold("operator_took_over", std::move(text), name);
     }
-}
-
-Script<Rotation::Listing> Rotation::listing_of(std::string connector) {
-    const ListConnectors list;
-    const auto listed = co_await ask(list);
-    if (!listed) co_return Listing::unknown;
-    const bool found = std::ranges::find(*listed, connector, &Connector::id) != listed->end();
-    co_return found ? Listing::listed : Listing::absent;
+    co_return std::nullopt;
 }
 
 /// Returns when the unit is proven to serve with the new token: by systemd, by its own /ready for

@@ -159,7 +159,7 @@ class Rotation {
         const SampleUnits::Value& samples) const;
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                      bool first_look) const;
-    Script<> restart(std::size_t index);
+    Script<std::optional<Fault>> restart(std::size_t index);
     Script<> verify(std::size_t index);
     Script<Listing> listing_of(std::string connector);
     Script<bool> soak_out();  // soak.cpp
@@ -223,7 +223,7 @@ class Rotation {
     bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.
     bool all_over_again_ = false;     ///< The token changed underneath: no unit is on it.
     bool revert_wanted_ = false;      ///< By an operator, who has not been obeyed yet.
-    bool short_of_replicas_ = false;  ///< Waits for replicas, which a mere answer does not end.
+    bool short_of_replicas_ = false;  ///< Or of polkit: a wait that a mere answer does not end.
     bool awaits_window_ = false;      ///< Nor does it end the wait for a window.
     Milliseconds healthy_for_{0};     ///< How long the last watch was.
     bool urgent_ = false;             ///< Fewer serve than have to, while nothing happens.

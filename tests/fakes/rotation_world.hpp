@@ -45,6 +45,7 @@ class RotationWorld {
         bool listed = true;
         bool surge = false;
         std::optional<std::string> problem;
+        bool refused = false;  ///< polkit says no.
     };
 
     explicit RotationWorld(std::vector<std::string> unit_names);
@@ -129,6 +130,7 @@ class RotationWorld {
         bool applied = false;
     };
     std::deque<FaultOnce> faults;
+    bool polkit_gone = false;  ///< Nobody answers systemd's question whether we may.
 
     std::vector<std::string> log;  ///< Every action that reached the world, in order.
     std::vector<Event> events;
@@ -143,7 +145,7 @@ class RotationWorld {
     Result<InspectTunnel::Value> act(const InspectTunnel&);
     Result<ReadToken::Value> act(const ReadToken&);
     Result<ListConnectors::Value> act(const ListConnectors&);
-    Result<InspectUnits::Value> act(const InspectUnits&);
+    Result<InspectUnits::Value> act(const InspectUnits& action);
     Result<SampleUnits::Value> act(const SampleUnits& action);
     Result<CheckFiles::Value> act(const CheckFiles&);
     Result<PrepareSecret::Value> act(const PrepareSecret&);
@@ -162,6 +164,7 @@ class RotationWorld {
     Result<void> act(const Conclude& action);
 
     void bring_up(Unit& unit);
+    [[nodiscard]] Result<void> ask_polkit(const Unit& unit) const;
     [[nodiscard]] ReadToken::Holder holder_of(Token token) const;
     [[nodiscard]] std::string fingerprint_of(Token token) const;
     [[nodiscard]] Token fresh() const { return taken_back ? Token::old : Token::ours; }

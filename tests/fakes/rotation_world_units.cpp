@@ -51,11 +51,15 @@ void RotationWorld::let_time_pass() {
     }
 }
 
-Result<InspectUnits::Value> RotationWorld::act(const InspectUnits&) {
+Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
+    const Error silent{Fault::busy, "systemd cannot ask polkit", {}};
+    if (polkit_gone && action.must_know) return silent;
     InspectUnits::Value value;
     for (const std::string& name : order) {
         const Unit& unit = units.at(name);
-        value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge});
+        value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge, {}});
+        if (unit.refused) value.back().not_allowed = "polkit does not allow to restart it";
+        if (polkit_gone) value.back().not_allowed = silent.text;
     }
     return value;
 }
@@ -66,6 +70,12 @@ Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
         value.push_back({units.at(name).state, units.at(name).readiness});
     }
     return value;
+}
+
+Result<void> RotationWorld::ask_polkit(const Unit& unit) const {
+    if (polkit_gone) return Error{Fault::busy, "systemd cannot ask polkit", {}};
+    if (unit.refused) return Error{Fault::denied, "polkit does not allow it", {}};
+    return {};
 }
 
 Result<JobResult> RotationWorld::act(const RestartUnit& action) {
@@ -79,6 +89,7 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
     const int others = serving() - (own.serving() ? 1 : 0);
     invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap || evict_all,
               "enough others serve when a serving unit is restarted");
+    if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     if (unit.fate == Fate::canceled) return JobResult::canceled;
     ++unit.restarts;
     bring_up(unit);
@@ -108,6 +119,7 @@ Result<JobResult> RotationWorld::act(const StopUnit& action) {
     const SampleUnits::Sample own{unit.state, unit.readiness};
     invariant(!own.serving() || serving() > policy.rollout.min_available,
               "enough others serve when a serving unit is stopped");
+    if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     stop(unit);
     return JobResult::done;
 }

@@ -145,6 +145,23 @@ TEST(Compromise, IsRefusedByNothingThatAPreflightRefuses) {
     EXPECT_EQ(world.count("inspect tunnel"), 0U);
 }
 
+TEST(Compromise, LocksOutBeforeItIsKnownWhetherPolkitAllowsTheRestarts) {
+    for (const bool refused : {true, false}) {
+        CompromisedWorld world;
+        world.unit(a).refused = refused;
+        world.polkit_gone = !refused;
+        world.start();
+        ASSERT_TRUE(world.run_until("restart " + a));
+        EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "evict thief", "wipe old"));
+        world.run(200);
+        EXPECT_EQ(world.held(), refused);
+        world.unit(a).refused = world.polkit_gone = false;
+        if (refused) world.retry_and_run();
+        world.run();
+        expect_locked_out(world);
+    }
+}
+
 TEST(Compromise, IgnoresAPause) {
     CompromisedWorld world;
     world.paused = true;

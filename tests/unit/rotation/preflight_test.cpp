@@ -73,6 +73,15 @@ TEST_F(JudgedPreflight, RefusesAWrongClockOfAScheduleAlone) {
     EXPECT_THAT(problems(), IsEmpty());
 }
 
+TEST_F(JudgedPreflight, RefusesWhatPolkitDoesNotAllow) {
+    add(extra, true);
+    facts_.units[1].problem = "is wrong";
+    facts_.units[1].not_allowed = "polkit says no";
+    facts_.units[2].not_allowed = "nor this";
+    EXPECT_THAT(problems(),
+                ElementsAre(b + ": is wrong", b + ": polkit says no", extra + ": nor this"));
+}
+
 TEST_F(JudgedPreflight, RefusesAUnitThatIsNotThere) {
     facts_.samples[0].state.load_state = "masked";
     EXPECT_THAT(problems(), ElementsAre(HasSubstr(a + " is masked")));

@@ -98,6 +98,26 @@ TEST(Preflight, RefusesAUnitThatWouldNotReadOurFile) {
     expect_refusal(world, a + ": takes its token from the command line");
 }
 
+TEST(Preflight, RefusesAUnitThatPolkitDoesNotAllow) {
+    RotationWorld world({a, b});
+    world.unit(b).refused = true;
+    expect_refusal(world, b + ": polkit does not allow to restart it");
+}
+
+TEST(Preflight, RefusesAnExtraUnitThatPolkitDoesNotAllow) {
+    RotationWorld world({a});
+    world.add_surge("keyturn-surge@web.service");
+    world.unit("keyturn-surge@web.service").refused = true;
+    expect_refusal(world, "keyturn-surge@web.service: polkit does not allow");
+}
+
+TEST(Preflight, AsksThreeTimesBeforeItGivesUpOnASilentPolkit) {
+    RotationWorld world({a, b});
+    world.polkit_gone = true;
+    expect_refusal(world, "systemd cannot ask polkit");
+    EXPECT_EQ(world.count("inspect units"), 3U);
+}
+
 TEST(Preflight, RefusesAnUnwritableTokenDirectory) {
     RotationWorld world({a, b});
     world.faults.push_back({"check files", {Fault::denied, "/var/lib/keyturn/tokens", {}}});

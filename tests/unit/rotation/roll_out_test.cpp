@@ -184,6 +184,22 @@ TEST(RollOut, HoldsWhenPolkitSaysNo) {
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
 
+TEST(RollOut, WaitsForAPolkitThatIsGone) {
+    RotationWorld world({a, b});
+    world.start();
+    ASSERT_TRUE(world.run_until("restart " + a));
+    world.polkit_gone = true;
+    world.run(200);
+    EXPECT_EQ(world.unit(a).restarts, 0);
+    EXPECT_EQ(world.rotation->view().state, RotationState::waiting);
+    EXPECT_THAT(world.rotation->view().reason, HasSubstr("polkit"));
+    world.polkit_gone = false;
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_FALSE(world.told(EventKind::rotation_held));
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
 TEST(RollOut, WaitsForTheBusAndThenRestartsOnce) {
     RotationWorld world({a, b});
     world.faults.push_back({"restart " + a, {Fault::unreachable, "the bus is down", {}}});
