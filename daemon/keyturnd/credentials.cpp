@@ -1,6 +1,7 @@
 #include "keyturnd/credentials.hpp"
 
 #include "base/unique_fd.hpp"
+#include "cloudflare/api_token_text.hpp"
 
 #include <fmt/format.h>
 
@@ -27,15 +28,17 @@ Result<Secret> read_all(int file, const std::string& path) {
         if (count == 0) break;
         size += static_cast<std::size_t>(count);
     }
-    constexpr std::string_view blank = " \t\r\n";
-    const std::string_view all = text.reveal().substr(0, size);
-    const std::size_t first = all.find_first_not_of(blank);
-    if (first == std::string_view::npos) {
+    if (size == text.size()) {
         return Error{
-            Fault::invalid, path + " is empty; write the Cloudflare API token into it", {}};
+            Fault::invalid,
+            path + " is too long for an API token; write the API token into it, and nothing else",
+            {}};
     }
-    const std::size_t last = all.find_last_not_of(blank);
-    return Secret::copy_of(all.substr(first, last - first + 1));
+    const Result<std::string_view> api_token = find_api_token(text.reveal().substr(0, size));
+    if (!api_token)
+        return Error{
+            api_token.error().fault, fmt::format("{} {}", path, api_token.error().text), {}};
+    return Secret::copy_of(*api_token);
 }
 
 Result<std::string> path_of(const CredentialSource& source) {

@@ -11,15 +11,21 @@ namespace keyturn {
 
 namespace {
 
-std::string without_ray(std::string text) {
-    constexpr std::string_view opening = " (cf-ray ";
+/// Takes out whatever stands between `opening` and `closing`, these included.
+std::string without(std::string text, std::string_view opening, std::string_view closing) {
     for (auto start = text.find(opening); start != std::string::npos;
          start = text.find(opening, start)) {
-        const auto end = text.find(')', start);
+        const auto end = text.find(closing, start);
         if (end == std::string::npos) break;
-        text.erase(start, end + 1 - start);
+        text.erase(start, end + closing.size() - start);
     }
     return text;
+}
+
+/// Without what changes from answer to answer: Cloudflare's number of it, and the time before which
+/// it is not called again.
+std::string without_details(std::string text) {
+    return without(without(std::move(text), " (cf-ray ", ")"), "; no call before ", " UTC");
 }
 
 }  // namespace
@@ -53,7 +59,7 @@ Error errno_error(int errno_value, std::string_view what) {
 }
 
 bool say_the_same(const std::string& left, const std::string& right) {
-    return without_ray(left) == without_ray(right);
+    return without_details(left) == without_details(right);
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {

@@ -1,6 +1,7 @@
 #include "cloudflare/answer_faults.hpp"
 
 #include "cloudflare/answer_headers.hpp"
+#include "cloudflare/answer_kinds.hpp"
 #include "cloudflare/messages.hpp"
 #include "cloudflare/safe_text.hpp"
 
@@ -12,48 +13,21 @@ namespace {
 
 constexpr std::size_t ray_size_max = 40;
 
-/// 971 has been seen with 429 and with 500; the other two are the words of older releases.
-bool is_throttled(const ApiErrors& errors) {
-    return errors.has_any({971, 10'429, 10'100});
-}
-
-/// The API token is malformed, unknown or of the wrong kind, although the status says "bad
-/// request".
-bool is_about_credential(const ApiErrors& errors) {
-    return errors.has_any({6003, 6103, 6111, 1000, 1001, 9106, 9109, 10'000});
-}
-
-Fault fault_of_status(const ApiCall& call, int status, const ApiErrors& errors) {
-    if (status == 429 || (status >= 400 && is_throttled(errors))) return Fault::busy;
-    if (status == 401 || status == 403) return Fault::denied;
-    if (status == 404) return Fault::missing;
-    if (status == 409) return Fault::conflict;
-    if (status == 400 && is_about_credential(errors)) return Fault::denied;
-    if (status == 408 || status >= 500) return call.writes ? Fault::ambiguous : Fault::unreachable;
-    return Fault::invalid;
-}
-
-std::string advice_on_credential(const ApiCall& call, int status) {
-    if (status == 400) {
-        return "the API token is malformed, or a tunnel token was given in its place: put an API "
-               "token with the permission Cloudflare Tunnel Write into the credential";
+Fault fault_of_kind(const ApiCall& call, AnswerKind kind) {
+    switch (kind) {
+        case AnswerKind::limited: return Fault::busy;
+        case AnswerKind::address_refused:
+        case AnswerKind::token_malformed:
+        case AnswerKind::token_unknown:
+        case AnswerKind::token_refused:
+        case AnswerKind::blocked: return Fault::denied;
+        case AnswerKind::not_found: return Fault::missing;
+        case AnswerKind::conflicting: return Fault::conflict;
+        case AnswerKind::failing:
+        case AnswerKind::failing_in_front:
+            return call.writes ? Fault::ambiguous : Fault::unreachable;
+        default: return Fault::invalid;
     }
-    return fmt::format(
-        "the API token is not valid or lacks a permission: it needs Cloudflare Tunnel "
-        "{} for this account; make or change it under My Profile, API Tokens",
-        call.needs_write ? "Write" : "Read or Write");
-}
-
-std::string advice(const ApiCall& call, int status, Fault fault) {
-    switch (fault) {
-        case Fault::denied: return advice_on_credential(call, status);
-        case Fault::missing:
-            return "the account or the tunnel does not exist: check `account:` and `tunnel:`";
-        case Fault::busy: return "Cloudflare asks to call less often";
-        default: break;
-    }
-    if (status >= 300 && status < 400) return "a redirect is not followed; check `api_url:`";
-    return {};
 }
 
 /// "PATCH tunnel_secret of tunnel f70ff985-...: HTTP 403, 10000 "..." (cf-ray 8f-DFW)".
@@ -77,11 +51,11 @@ Error fault_without_answer(const ApiCall& call, const std::string& tunnel, Error
 Error fault_of_answer(const ApiCall& call, const std::string& tunnel,
                       const HttpResponse& response) {
     const ApiErrors errors = parse_errors(response.body.reveal());
+    const AnswerKind kind = kind_of_answer(response.status, errors);
     Error error;
-    error.fault = fault_of_status(call, response.status, errors);
-    error.text = what_came(call, tunnel, response, errors.text);
-    const std::string what_to_do = advice(call, response.status, error.fault);
-    if (!what_to_do.empty()) error.text += ": " + what_to_do;
+    error.fault = fault_of_kind(call, kind);
+    error.text = fmt::format("{}: {}", what_came(call, tunnel, response, errors.text),
+                             remedy_of(kind, call.needs_write));
     if (passes_by_itself(error.fault)) {
         error.retry_after = parse_retry_after(response.header("retry-after"));
     }
@@ -90,9 +64,13 @@ Error fault_of_answer(const ApiCall& call, const std::string& tunnel,
 
 Error fault_of_body(const ApiCall& call, const std::string& tunnel, const HttpResponse& response,
                     const Error& why) {
+    ApiErrors errors = parse_errors(response.body.reveal());
+    errors.text = why.text;
+    const AnswerKind kind = kind_of_answer(response.status, errors);
     Error error;
     error.fault = call.writes ? Fault::ambiguous : Fault::invalid;
-    error.text = what_came(call, tunnel, response, why.text);
+    error.text = fmt::format("{}: {}", what_came(call, tunnel, response, why.text),
+                             remedy_of(kind, call.needs_write));
     return error;
 }
 

@@ -131,8 +131,8 @@ void ApiBudget::heard(const std::string& credential, const std::vector<RateLimit
     }
 }
 
-void ApiBudget::throttled(const std::string& credential, std::chrono::seconds retry_after,
-                          BootTime now) {
+BootTime ApiBudget::throttled(const std::string& credential, std::chrono::seconds retry_after,
+                              BootTime now) {
     Standing& standing = standings_[credential];
     std::chrono::seconds quiet = std::min(retry_after, retry_after_max);
     // Calls that were under way together are told the same thing; it counts once.
@@ -143,6 +143,7 @@ void ApiBudget::throttled(const std::string& credential, std::chrono::seconds re
         ++standing.quiet_times;
     }
     standing.quiet_until = std::max(standing.quiet_until, now + quiet);
+    return standing.quiet_until;
 }
 
 void ApiBudget::answered(const std::string& credential) {
@@ -164,11 +165,13 @@ void ApiBudget::begin_windows(Standing& standing, BootTime now) {
 /// Until Cloudflare lets that credential make so many calls, and so many are left after them.
 void ApiBudget::wait_for_credential(Admission& admission, const Standing& standing,
                                     std::size_t calls, std::size_t kept) {
-    wait_until(admission, standing.quiet_until, "Cloudflare asked to be left alone for a while");
+    wait_until(admission, standing.quiet_until,
+               "Cloudflare limits the calls of this API token's user (HTTP 429, or code 971)");
     for (const Limit& limit : standing.limits) {
         if (limit.allowed < least_for(limit.quota, calls, kept)) {
             wait_until(admission, limit.resets,
-                       "half of the calls that Cloudflare says are left have been made");
+                       "keyturn has made half of the calls that Cloudflare says are left, which is "
+                       "its share");
         }
     }
 }
@@ -179,7 +182,8 @@ void ApiBudget::wait_for_budget(Admission& admission, std::size_t calls, std::si
     if (wanted <= budget_calls_max) return;
     const Call& in_the_way = calls_[wanted - budget_calls_max - 1];
     wait_until(admission, in_the_way.when + budget_window,
-               "half of the calls that Cloudflare allows in 5 minutes have been made");
+               "keyturn has made half of the calls that Cloudflare allows in 5 minutes, which is "
+               "its share");
 }
 
 void ApiBudget::forget_old_calls(BootTime now) {

@@ -76,7 +76,9 @@ class ApiBudget {
     void heard(const std::string& credential, const std::vector<RateLimit>& limits, BootTime now);
 
     /// Cloudflare wants to be left alone: nobody who has this credential calls before that is over.
-    void throttled(const std::string& credential, std::chrono::seconds retry_after, BootTime now);
+    /// Returns when it is.
+    BootTime throttled(const std::string& credential, std::chrono::seconds retry_after,
+                       BootTime now);
 
     /// Cloudflare answered, and not that.
     void answered(const std::string& credential);

@@ -66,17 +66,29 @@ class BudgetedApi final : public TunnelApi {
         const ApiBudget::Admission admission = budget_.admit(credential_, now);
         if (admission.at <= now) return std::nullopt;
         const auto wait = std::chrono::ceil<std::chrono::seconds>(admission.at - now);
-        return Error{Fault::busy, fmt::format("{} was not sent: {}", call, admission.why),
-                     std::min(wait, retry_after_max)};
+        return Error{
+            Fault::busy,
+            fmt::format("{} was not sent: {}{}", call, admission.why, until(admission.at - now)),
+            std::min(wait, retry_after_max)};
     }
 
     template <class T>
-    void note(const Result<T>& answer) {
+    void note(Result<T>& answer) {
         if (answer || answer.error().fault != Fault::busy) {
             budget_.answered(credential_);
-        } else {
-            budget_.throttled(credential_, answer.error().retry_after, clock_.boot_now());
+            return;
         }
+        Error error = answer.error();
+        const BootTime now = clock_.boot_now();
+        error.text += until(budget_.throttled(credential_, error.retry_after, now) - now);
+        answer = std::move(error);
+    }
+
+    /// For people: an absolute time stays right however long a status is looked at.
+    std::string until(Milliseconds wait) const {
+        const std::string at = to_text(clock_.wall_now() + wait + std::chrono::milliseconds{999});
+        constexpr std::size_t time = 11;  // "2026-03-01T02:30:00Z": where the time of day begins.
+        return fmt::format("; no call before {} UTC", at.substr(time, 8));
     }
 
     std::unique_ptr<TunnelApi> api_;

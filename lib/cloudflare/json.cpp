@@ -67,13 +67,18 @@ Result<JsonDocument> parse_json(std::string_view text) {
     JsonDocument document;
     document.root = Json::parse(text.begin(), text.end(), std::ref(keys), false);
     if (document.root.is_discarded()) {
-        const auto first = text.find_first_not_of(" \t\r\n");
-        const bool html = first != std::string_view::npos && text[first] == '<';
         return Error{Fault::invalid,
-                     html ? "the answer is an HTML page" : "the answer is not JSON"};
+                     is_page(text) ? "the answer is an HTML page" : "the answer is not JSON"};
     }
     if (keys.repeated()) return Error{Fault::invalid, "the answer names a key twice"};
     return document;
+}
+
+bool is_page(std::string_view text) {
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
+    const auto first = text.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && text[first] == '<';
 }
 
 const Json* member(const Json& object, const char* name) {

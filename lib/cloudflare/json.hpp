@@ -32,6 +32,9 @@ struct JsonDocument {
 /// key that one object has twice, because readers disagree on which one counts.
 [[nodiscard]] Result<JsonDocument> parse_json(std::string_view text);
 
+/// True for HTML and its kind: what programs for people answer in place of the API.
+[[nodiscard]] bool is_page(std::string_view text);
+
 /// The member of that name, or nothing when there is none or `object` is no object.
 [[nodiscard]] const Json* member(const Json& object, const char* name);
 

@@ -122,6 +122,8 @@ ApiErrors parse_errors(std::string_view body) {
     const auto document = parse_json(body);
     if (document) errors = errors_of(document->root);
     if (!document && !body.empty()) errors.text = document.error().text;
+    if (!body.empty()) errors.form = document ? BodyForm::json : BodyForm::other;
+    if (!document && is_page(body)) errors.form = BodyForm::page;
     return errors;
 }
 

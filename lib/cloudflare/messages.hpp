@@ -13,11 +13,15 @@
 
 namespace keyturn {
 
+/// What a body is, before anybody looks into it.
+enum class BodyForm { empty, json, page, other };
+
 /// What a body says about a failure. Bodies of every kind are accepted: Cloudflare's envelope, its
 /// short form {"code", "error"|"message"}, HTML, nothing.
 struct ApiErrors {
     std::vector<std::int64_t> codes;  ///< In order, those of error chains included.
     std::string text;  ///< `10000 "Authentication error"`, bounded and safe to log; may be empty.
+    BodyForm form = BodyForm::empty;
 
     [[nodiscard]] bool has_any(std::initializer_list<std::int64_t> wanted) const;
 };

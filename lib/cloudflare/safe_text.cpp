@@ -1,5 +1,7 @@
 #include "cloudflare/safe_text.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -7,8 +9,13 @@ namespace keyturn {
 
 namespace {
 
-// A tunnel secret has 44 characters and an API token 40; a uuid has 36.
-constexpr std::size_t harmless_run_max = 38;
+// A tunnel secret has 44 characters, an API token 40 and a global API key 37; a uuid has 36.
+constexpr std::size_t harmless_run_max = 36;
+constexpr std::string_view uuid_shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+constexpr std::string_view account_shape = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+// The words of the API's paths and queries: "cfd_tunnel", "connections", "client_id".
+constexpr std::size_t path_word_max = 16;
+constexpr std::string_view piece_ends = "/=";
 constexpr std::array<std::string_view, 5> credential_marks{"eyJ", "cfat_", "cfut_", "cfk_",
                                                            "Bearer"};
 constexpr std::string_view redacted = "[redacted]";
@@ -17,6 +24,34 @@ constexpr std::string_view redacted = "[redacted]";
 bool may_be_credential(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
            c == '/' || c == '=' || c == '-' || c == '_' || c == '%' || c == '\\';
+}
+
+bool has_shape(std::string_view text, std::string_view shape) {
+    return std::ranges::equal(text, shape, [](char c, char wanted) {
+        const bool hex = is_digit(c) || (c >= 'a' && c <= 'f');
+        return wanted == 'x' ? hex : c == wanted;
+    });
+}
+
+bool is_path_word(std::string_view text) {
+    return text.size() <= path_word_max && std::ranges::all_of(text, [](char c) {
+               return (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+           });
+}
+
+/// "/accounts/ID/cfd_tunnel/ID/connections": words and ids are all it is made of. Random base64 has
+/// capitals and digits in every piece that is long enough to be of use.
+bool is_path_of_ids(std::string_view run) {
+    bool has_id = false;
+    while (!run.empty()) {
+        const std::size_t end = std::min(run.find_first_of(piece_ends), run.size());
+        const std::string_view piece = run.substr(0, end);
+        const bool id = has_shape(piece, uuid_shape) || has_shape(piece, account_shape);
+        if (!id && piece != "v4" && !is_path_word(piece)) return false;
+        has_id = has_id || id;
+        run.remove_prefix(std::min(end + 1, run.size()));
+    }
+    return has_id;
 }
 
 bool has_mark(std::string_view run) {
@@ -32,7 +67,7 @@ std::string safe_text(std::string_view text, std::size_t size_max) {
     while (!text.empty() && safe.size() < size_max) {
         const auto end = std::find_if_not(text.begin(), text.end(), may_be_credential);
         const auto run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-        const bool hide = run.size() > harmless_run_max || has_mark(run);
+        const bool hide = has_mark(run) || (run.size() > harmless_run_max && !is_path_of_ids(run));
         safe += hide ? redacted : run;
         text.remove_prefix(run.size());
         if (text.empty()) break;

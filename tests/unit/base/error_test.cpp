@@ -30,6 +30,13 @@ TEST(Error, KnowsWhichFaultsPassByThemselves) {
     EXPECT_FALSE(passes_by_itself(Fault::conflict));
 }
 
+TEST(Error, SaysTheSameWhateverChangesWithEachAnswer) {
+    EXPECT_TRUE(say_the_same("HTTP 429 (cf-ray a-DFW): wait; no call before 02:30:00 UTC",
+                             "HTTP 429 (cf-ray b-DFW): wait; no call before 02:31:00 UTC"));
+    EXPECT_FALSE(say_the_same("HTTP 429: wait; no call before 02:30:00 UTC",
+                              "HTTP 503: wait; no call before 02:30:00 UTC"));
+}
+
 TEST(ErrorDeathTest, ValueOfAFailureIsABug) {
     const Result<int> failed = Error{Fault::missing, "no such tunnel", {}};
     EXPECT_DEATH(static_cast<void>(failed.value()), "no such tunnel");

@@ -121,7 +121,7 @@ TEST_F(ApiBudgetTest, TakesCallsOfAnotherWindowForNothing) {
 TEST_F(ApiBudgetTest, IsQuietForAsLongAsCloudflareWants) {
     budget_.throttled("main", 42s, now_);
     EXPECT_EQ(wait_for_a_call(), 42s);
-    EXPECT_THAT(std::string(budget_.admit("main", now_).why), HasSubstr("left alone"));
+    EXPECT_THAT(std::string(budget_.admit("main", now_).why), HasSubstr("limits the calls"));
     EXPECT_TRUE(call("other"));
     ApiBudget::Turn turn;
     EXPECT_EQ(wait_for_a_turn(turn), 42s);

@@ -10,6 +10,7 @@ namespace keyturn {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::SizeIs;
 
@@ -71,7 +72,8 @@ TEST_F(BudgetedApiTest, SendsNothingWhenTheBudgetIsUsedUpAndSaysWhenThereIsMore)
     const auto token = finished(api_->get_token(some_tunnel));
     EXPECT_EQ(token.error().fault, Fault::busy);
     EXPECT_EQ(token.error().retry_after, 200s) << "whole seconds, and not too early";
-    EXPECT_THAT(token.error().text, HasSubstr("GET token was not sent: half of the calls"));
+    EXPECT_THAT(token.error().text,
+                HasSubstr("GET token was not sent: keyturn has made half of the calls"));
     const auto patched = finished(api_->patch_secret(some_tunnel, some_secret));
     EXPECT_EQ(patched.error().fault, Fault::busy) << "certainly not sent: nothing to be settled";
     EXPECT_EQ(finished(api_->get_tunnel(some_tunnel)).error().fault, Fault::busy);
@@ -88,7 +90,7 @@ TEST_F(BudgetedApiTest, IsQuietAfterA429UntilItsRetryAfterIsOver) {
     EXPECT_EQ(finished(api_->get_token(some_tunnel)).error().retry_after, 30s);
     const auto quiet = finished(api_->list_connectors(some_tunnel));
     EXPECT_EQ(quiet.error().retry_after, 30s);
-    EXPECT_THAT(quiet.error().text, HasSubstr("was not sent: Cloudflare asked to be left alone"));
+    EXPECT_THAT(quiet.error().text, HasSubstr("was not sent: Cloudflare limits the calls"));
     EXPECT_THAT(http_.asked, SizeIs(1));
     http_.will_answer(200, some_token);
     EXPECT_TRUE(finished(other_->get_token(some_tunnel))) << "another credential";
@@ -107,6 +109,28 @@ TEST_F(BudgetedApiTest, IsQuietAfterTheThrottlingCodeWithAnyStatus) {
     EXPECT_EQ(finished(api_->get_token(some_tunnel)).error().fault, Fault::busy);
     EXPECT_EQ(finished(api_->get_token(some_tunnel)).error().retry_after, 2s);
     EXPECT_THAT(http_.asked, SizeIs(2));
+}
+
+TEST_F(BudgetedApiTest, SaysTheStatusAndUntilWhenHoweverAbsurdRetryAfterIs) {
+    struct Case {
+        std::string header;
+        std::chrono::seconds quiet;
+    };
+    const Case cases[] = {{"30", 30s},      {"100000", 300s},
+                          {"-1", 4s},       {"Tue, 24 Nov 2026 06:50:54 GMT", 8s},
+                          {"garbage", 16s}, {"", 32s}};
+    for (const auto& test : cases) {
+        const std::string at = to_text(clock_.wall_now() + test.quiet).substr(11, 8);
+        const std::string until = "; no call before " + at + " UTC";
+        http_.will_answer(429, "", {{"retry-after", test.header}});
+        const auto limited = finished(api_->get_token(some_tunnel)).error();
+        EXPECT_THAT(limited.text, HasSubstr("HTTP 429")) << test.header;
+        EXPECT_THAT(limited.text, EndsWith(until)) << test.header;
+        const auto quiet = finished(api_->list_connectors(some_tunnel)).error();
+        EXPECT_THAT(quiet.text, HasSubstr("HTTP 429")) << test.header;
+        EXPECT_THAT(quiet.text, EndsWith(until)) << test.header;
+        pass(test.quiet);
+    }
 }
 
 TEST_F(BudgetedApiTest, ReadsTheHeadersOfSuccessesAndFailures) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace keyturn {
 namespace {
 
@@ -11,7 +13,12 @@ TEST(SafeText, LeavesOrdinaryMessagesAlone) {
     for (const auto* text :
          {"", "Authentication error", "Could not route, perhaps your object identifier is invalid?",
           "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415", "699d98642c564d2e855e9661899b7252",
-          "More than 1200 requests per 300 seconds reached."}) {
+          "More than 1200 requests per 300 seconds reached.", "8f1c2d3e4f5a6b7c-DFW",
+          "Could not route to /accounts/699d98642c564d2e855e9661899b7252/cfd_tunnel/"
+          "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, perhaps your object identifier is invalid?",
+          "/client/v4/accounts/699d98642c564d2e855e9661899b7252/cfd_tunnel/"
+          "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415/connections",
+          "client_id=f70ff985-a4ef-4643-bbbc-4a0ed4fc8415"}) {
         EXPECT_EQ(safe_text(text, enough), text);
     }
 }
@@ -30,9 +37,29 @@ TEST(SafeText, RedactsWhatCouldBeACredential) {
         {"'AAAAAAAAAAAAAAAAAAAA/AAAAAAAAAAAAAAAAAAAA+AA='", "'[redacted]'"},
         {"AAAAAAAAAAAAAAAAAAAA%2FAAAAAAAAAAAAAAAAAA%3D", "[redacted]"},
         {"AAAAAAAAAAAAAAAAAAAA\\/AAAAAAAAAAAAAAAAAA", "[redacted]"},
+        {"c2547eb745079dac9320b638f5e225cf483cc", "[redacted]"},  // A Global API Key.
+        {"699d98642c564d2e855e9661899b7252699d98642c564d2e855e9661899b7252", "[redacted]"},
+        {"/accounts/699d98642c564d2e855e9661899b7252/AAECAwQFBgcICQoLDA0ODxAREhMUFRYX/",
+         "[redacted]"},
+        {"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+         "[redacted]"},
         {"v0123456789-0123456789-0123456789_012345", "[redacted]"},
     };
     for (const auto& test : cases) EXPECT_EQ(safe_text(test.text, enough), test.safe) << test.text;
+}
+
+/// A secret with the shape of ids and words by chance would be let through: none is.
+TEST(SafeText, RedactsEveryRandomSecret) {
+    constexpr std::string_view alphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::minstd_rand random(1);
+    for (int round = 0; round < 20'000; ++round) {
+        std::string secret;
+        for (int i = 0; i < 43; ++i) secret += alphabet[random() % alphabet.size()];
+        const std::string path = "/accounts/699d98642c564d2e855e9661899b7252/" + secret;
+        ASSERT_EQ(safe_text(secret + "=", enough), "[redacted]") << secret;
+        ASSERT_EQ(safe_text(path, enough), "[redacted]") << secret;
+    }
 }
 
 TEST(SafeText, RemovesControlCharactersAndWhatIsNotAscii) {

@@ -51,6 +51,9 @@ TEST_F(TunnelApiFaults, FollowFromTheStatus) {
         {403, unauthorized, Fault::denied, Fault::denied},
         {403, "<html>blocked</html>", Fault::denied, Fault::denied},
         {404, "", Fault::missing, Fault::missing},
+        // A page that is none of the API's says nothing of the tunnel or of a connector.
+        {404, "<html>not found</html>", Fault::invalid, Fault::invalid},
+        {404, R"({"errors":[{"code":7003}]})", Fault::invalid, Fault::invalid},
         {405, "", Fault::invalid, Fault::invalid},
         {408, "", Fault::unreachable, Fault::ambiguous},
         {409, "", Fault::conflict, Fault::conflict},
@@ -120,12 +123,11 @@ TEST_F(TunnelApiFaults, TellCallStatusCodeMessageAndRay) {
     http.will_answer(403, unauthorized, {{"cf-ray", "8f1c2d-DFW"}});
     const auto answer = finished(api->get_token(some_tunnel));
     ASSERT_FALSE(answer);
-    EXPECT_EQ(
-        answer.error().text,
-        "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: HTTP 403, 10000 "
-        "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid or lacks a "
-        "permission: it needs Cloudflare Tunnel Write for this account; make or change it under "
-        "My Profile, API Tokens");
+    EXPECT_EQ(answer.error().text,
+              "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: HTTP 403, 10000 "
+              "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid, or it may "
+              "not do this in this account: give it the permission Cloudflare Tunnel Write for the "
+              "account under `account:`, or make a new one");
 }
 
 TEST_F(TunnelApiFaults, SayWhatToDo) {
@@ -136,6 +138,9 @@ TEST_F(TunnelApiFaults, SayWhatToDo) {
     EXPECT_THAT(error_of_get(302, "").text, HasSubstr("check `api_url:`"));
     EXPECT_THAT(error_of_get(502, "<html>").text,
                 HasSubstr("HTTP 502, the answer is an HTML page"));
+    EXPECT_THAT(error_of_get(403, "<html>").text, HasSubstr("a firewall or a challenge"));
+    EXPECT_THAT(error_of_get(200, "<html>").text, HasSubstr("a maintenance page"));
+    EXPECT_THAT(error_of_get(200, half_a_success).text, HasSubstr("did not do it"));
     http.will_answer(403, "");
     const auto list = finished(api->list_connectors(some_tunnel));
     ASSERT_FALSE(list);

@@ -63,6 +63,25 @@ TEST_F(CredentialsTest, AreRefusedWhenOthersCanReadThem) {
     EXPECT_THAT(read.error().text, Not(HasSubstr("sesame")));
 }
 
+TEST_F(CredentialsTest, AreReadAsEditorsAndShellsWriteThem) {
+    const Result<Secret> read = read_credential(file(write("\xef\xbb\xbf\"sesame\"\r\n")));
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ(read->reveal(), "sesame");
+}
+
+TEST_F(CredentialsTest, SayWhatElseTheFileHolds) {
+    const auto refusal = [&](const std::string& content) {
+        const Result<Secret> read = read_credential(file(write(content)));
+        return read ? std::string() : read.error().text;
+    };
+    EXPECT_EQ(refusal("API_TOKEN=sesame\n"),
+              directory_ +
+                  "/api holds a name before the API token (NAME=value); write the API "
+                  "token into it, and nothing else");
+    EXPECT_THAT(refusal("eyJhIjoiNjk5"), HasSubstr("holds a tunnel token"));
+    EXPECT_THAT(refusal(std::string(5000, 'a')), HasSubstr("too long"));
+}
+
 TEST_F(CredentialsTest, AreRefusedWhenEmptyMissingOrALink) {
     EXPECT_THAT(read_credential(file(write(" \n"))).error().text, HasSubstr("is empty"));
     EXPECT_EQ(read_credential(file(directory_ + "/none")).error().fault, Fault::missing);

@@ -1,0 +1,155 @@
+#include "cloudflare/answer_kinds.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace keyturn {
+
+namespace {
+
+enum class Form { any, page, not_json };
+
+/// Which answers a kind is about. Zero, empty: does not matter.
+struct Row {
+    AnswerKind kind;
+    int from = 0;
+    int to = 999;
+    Form form = Form::any;
+    std::array<std::int64_t, 6> codes{};
+    std::string_view words = {};
+};
+
+/// The first row that fits decides. Codes are Cloudflare's, as seen; a status and a body that is
+/// a page say the rest.
+constexpr std::array rows{
+    // 971 comes with 429 and with 500; the other two are the codes of older releases.
+    Row{AnswerKind::limited, 429, 429},
+    Row{AnswerKind::limited, 400, 999, Form::any, {971, 10'429, 10'100}},
+    Row{AnswerKind::page_for_success, 200, 299, Form::page},
+    Row{AnswerKind::address_refused, 200, 499, Form::any, {9109}, "from location"},
+    Row{AnswerKind::token_malformed, 200, 499, Form::any, {6003, 6103, 6111, 9106, 1001}},
+    Row{AnswerKind::token_unknown, 200, 499, Form::any, {1000}},
+    Row{AnswerKind::token_unknown, 200, 499, Form::any, {9109}, "Invalid access token"},
+    Row{AnswerKind::token_refused, 200, 499, Form::any, {9109, 10'000}},
+    Row{AnswerKind::not_routed, 200, 499, Form::any, {7000, 7003}},
+    Row{AnswerKind::failed_success, 200, 299, Form::any, {}, "reports a failure"},
+    Row{AnswerKind::unread_success, 200, 299},
+    Row{AnswerKind::redirected, 300, 399},
+    Row{AnswerKind::blocked, 403, 403, Form::not_json},
+    Row{AnswerKind::token_refused, 401, 401},
+    Row{AnswerKind::token_refused, 403, 403},
+    Row{AnswerKind::page_not_found, 404, 404, Form::not_json},
+    Row{AnswerKind::not_found, 404, 404},
+    Row{AnswerKind::proxy_login, 407, 407},
+    Row{AnswerKind::proxy_login, 511, 511},
+    Row{AnswerKind::conflicting, 409, 409},
+    Row{AnswerKind::failing, 408, 408},
+    Row{AnswerKind::failing_in_front, 500, 999, Form::not_json},
+    Row{AnswerKind::failing, 500, 999},
+};
+
+bool fits(const Row& row, int status, const ApiErrors& errors) {
+    if (status < row.from || status > row.to) return false;
+    if (row.form == Form::page && errors.form != BodyForm::page) return false;
+    const bool json = errors.form == BodyForm::json || errors.form == BodyForm::empty;
+    if (row.form == Form::not_json && json) return false;
+    const auto listed = [&](std::int64_t code) {
+        return code != 0 && std::ranges::find(row.codes, code) != row.codes.end();
+    };
+    if (row.codes.front() != 0 && std::ranges::none_of(errors.codes, listed)) return false;
+    return row.words.empty() || errors.text.find(row.words) != std::string::npos;
+}
+
+struct Remedy {
+    AnswerKind kind;
+    std::string_view name;
+    std::string_view text;  ///< PERMISSION stands for what the call needs.
+};
+
+constexpr std::string_view permission_mark = "PERMISSION";
+
+constexpr std::array remedies{
+    Remedy{AnswerKind::limited, "limited",
+           "Cloudflare limits how often it is called, and keyturn asks again by itself; if it "
+           "lasts, look for other programs that use an API token of the same user"},
+    Remedy{AnswerKind::address_refused, "address refused",
+           "the API token may not be used from this host's address: at Cloudflare, add the "
+           "address to the token's Client IP Address Filtering"},
+    Remedy{AnswerKind::token_malformed, "token malformed",
+           "the API token is malformed, or a tunnel token was given in its place: put an API "
+           "token with the permission PERMISSION into the credential"},
+    Remedy{AnswerKind::token_unknown, "token unknown",
+           "Cloudflare does not know this API token: it was deleted, rolled or not copied in "
+           "full; make one with the permission PERMISSION and put it into the credential"},
+    Remedy{AnswerKind::token_refused, "token refused",
+           "the API token is not valid, or it may not do this in this account: give it the "
+           "permission PERMISSION for the account under `account:`, or make a new one"},
+    Remedy{AnswerKind::blocked, "blocked",
+           "this comes from a firewall or a challenge in front of the API, and says nothing about "
+           "the API token: allow this host's address in the firewall (WAF) rule or in the proxy "
+           "that blocks it"},
+    Remedy{AnswerKind::proxy_login, "proxy login",
+           "something between this host and Cloudflare asks for a login: let this host connect to "
+           "the API directly"},
+    Remedy{AnswerKind::not_routed, "not routed",
+           "Cloudflare cannot do anything with one of the ids: check that `account:` and "
+           "`tunnel:` are copied in full and not exchanged"},
+    Remedy{AnswerKind::page_not_found, "page not found",
+           "something other than the API answered: check `api_url:`, and what is between this "
+           "host and Cloudflare"},
+    Remedy{AnswerKind::not_found, "not found",
+           "the account or the tunnel does not exist, or the tunnel was deleted: check `account:` "
+           "and `tunnel:`"},
+    Remedy{AnswerKind::conflicting, "conflicting",
+           "Cloudflare does not do this in the tunnel's present state: look for what else changes "
+           "it (the dashboard, Terraform, another host)"},
+    Remedy{AnswerKind::redirected, "redirected", "a redirect is not followed; check `api_url:`"},
+    Remedy{AnswerKind::failing, "failing",
+           "Cloudflare's API fails at the moment; if it lasts, see "
+           "https://www.cloudflarestatus.com"},
+    Remedy{AnswerKind::failing_in_front, "failing in front",
+           "what stands in front of the API answered, because the API did not: if it lasts, see "
+           "https://www.cloudflarestatus.com, and check a proxy in between if there is one"},
+    Remedy{AnswerKind::not_taken, "not taken",
+           "the API does not take this request: check `api_url:`, and whether there is a newer "
+           "version of keyturn"},
+    Remedy{AnswerKind::page_for_success, "page for success",
+           "a maintenance page, or the page of a proxy or a login in between, stands in place of "
+           "the API's answer: if it lasts, check `api_url:` and what is between this host and "
+           "Cloudflare"},
+    Remedy{AnswerKind::unread_success, "unread success",
+           "this is not what the API answers to that: check `api_url:`, and whether there is a "
+           "newer version of keyturn"},
+    Remedy{AnswerKind::failed_success, "failed success",
+           "Cloudflare took the request and did not do it: see "
+           "https://www.cloudflarestatus.com, and the reason that it gives"},
+};
+
+const Remedy& row_of(AnswerKind kind) {
+    return *std::ranges::find(remedies, kind, &Remedy::kind);
+}
+
+}  // namespace
+
+std::string_view name_of(AnswerKind kind) {
+    return row_of(kind).name;
+}
+
+AnswerKind kind_of_answer(int status, const ApiErrors& errors) {
+    const auto row =
+        std::ranges::find_if(rows, [&](const Row& each) { return fits(each, status, errors); });
+    return row == rows.end() ? AnswerKind::not_taken : row->kind;
+}
+
+std::string remedy_of(AnswerKind kind, bool needs_write) {
+    std::string text{row_of(kind).text};
+    const auto mark = text.find(permission_mark);
+    if (mark != std::string::npos) {
+        text.replace(mark, permission_mark.size(),
+                     needs_write ? "Cloudflare Tunnel Write" : "Cloudflare Tunnel Read or Write");
+    }
+    return text;
+}
+
+}  // namespace keyturn
