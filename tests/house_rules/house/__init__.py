@@ -1,8 +1,8 @@
 """The rules, one module a subject."""
 
-from house import coroutines, direction, faults, secrets, shape, words
+from house import coroutines, direction, faults, secrets, shape, told, words
 
 
 def all_rules():
-    modules = (shape, direction, coroutines, secrets, words, faults)
+    modules = (shape, direction, coroutines, secrets, words, faults, told)
     return [rule for module in modules for rule in module.RULES]

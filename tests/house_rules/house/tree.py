@@ -51,6 +51,8 @@ class Tree:
     @classmethod
     def read(cls, root: pathlib.Path) -> "Tree":
         files, executables = {}, set()
+        for name in root.glob("*.md"):
+            files[name.name] = name.read_text(encoding="utf-8")
         for top in ROOTS:
             for folder, subfolders, names in os.walk(root / top):
                 subfolders[:] = [name for name in subfolders if name not in IGNORED_FOLDERS]

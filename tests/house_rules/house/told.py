@@ -1,0 +1,148 @@
+"""What people are told to write or to run exists: keys of the policy, commands and options."""
+
+import re
+
+from house.rule import Plant, Rule
+
+KEY_TABLE = "lib/policy/key_table.cpp"
+PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
+            "keyturnd": "daemon/keyturnd/command_line.cpp"}
+PAGE_OF_KEYS = "packaging/man/keyturn.yaml.5"
+PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd"}
+BUILT_IN = {"--help", "--version"}
+
+# Keys that a later version may have; whoever reads of one today looks for it in vain.
+_TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
+_PATH = re.compile(r'\.path\s*=\s*"([\w.]+)"')
+# "`drift: {restart: now}`"; programs write keys in backquotes alone.
+_KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
+_KEY_IN_CODE = re.compile(r"`([a-z][a-z_]*):(?=[ `])")
+_SNAKE = re.compile(r"(?<![\w/.=-])[a-z]+(?:_[a-z]+)+(?![\w/])")
+_CALL = re.compile(r"(?:[`\"]|\bsudo |^\.Ql )(keyturnctl|keyturnd) ([^`\"\n]*)")
+_CALL_IN_CODE = re.compile(r"`(keyturnctl|keyturnd) ([^`\"\n]*)")
+_SY = re.compile(r"^\.(?:It )?Sy (.+)")
+_FLAG = re.compile(r"\bFl -([\w-]+)")
+_STRING = re.compile(r'"(-{0,2}[a-z][a-z-]*)"')
+
+# Words with an underscore that are no keys, and words with a colon that are no keys either.
+NO_KEYS = {
+    "compromised", "success",  # A reason of history, and what an answer of the API says.
+    "http",
+}
+
+
+def keys_of(tree) -> set[str]:
+    """Return every key as it may be written: "drift.interval" and "interval"."""
+    table = tree.by_path.get(KEY_TABLE)
+    keys = set()
+    for path in _PATH.findall(table.text if table else ""):
+        words = [word for word in path.split(".") if word != "NAME"]
+        keys.update(".".join(words[at:]) for at in range(len(words)))
+    return keys
+
+
+def words_of(tree, program: str) -> set[str]:
+    source = tree.by_path.get(PROGRAMS[program])
+    return set(_STRING.findall(source.text)) if source else set()
+
+
+def is_for_people(file) -> bool:
+    return (file.path in ("README.md", "systemd/README.md", "systemd/keyturn.catalog")
+            or file.below("packaging/man") or file.path.endswith((".yaml", ".service")))
+
+
+def has_messages(file) -> bool:
+    return file.is_cpp and file.below("lib", "daemon")
+
+
+def lines_of(file):
+    """Give each line that people are shown, comments of code left out."""
+    for number, line in enumerate(file.lines, 1):
+        yield number, line.split("// ", 1)[0] if file.is_cpp else line
+
+
+def find_lost_keys(tree):
+    keys = keys_of(tree)
+    if not keys:
+        return
+    for file in tree.files:
+        people = is_for_people(file)
+        if not people and not has_messages(file):
+            continue
+        for number, line in lines_of(file):
+            named = set((_KEY if people else _KEY_IN_CODE).findall(line))
+            if people:
+                named.update(_SNAKE.findall(re.sub(r"org\.keyturn\.\w+|https?://\S+", "", line)))
+                named.update(_TO_COME.findall(line))
+            if file.path == PAGE_OF_KEYS and (found := _SY.match(line)):
+                named.update(word.replace("NAME.", "") for word in found.group(1).split()
+                             if re.match(r"[a-z]", word))
+            for name in sorted(named - keys - NO_KEYS):
+                if name.removesuffix(".NAME") not in keys:
+                    yield file.path, number, f"the policy has no key `{name}`"
+
+
+def find_lost_commands(tree):
+    words = {program: words_of(tree, program) | BUILT_IN for program in PROGRAMS}
+    if any(path not in tree.by_path for path in PROGRAMS.values()):
+        return
+    for file in tree.files:
+        people = is_for_people(file)
+        if not people and not has_messages(file):
+            continue
+        for number, line in lines_of(file):
+            for program, rest in (_CALL if people else _CALL_IN_CODE).findall(line):
+                called = re.findall(r"(?<!\S)--[a-z-]+", rest)
+                first = rest.split(" ", 1)[0].rstrip(".,:;")
+                if program == "keyturnctl" and re.fullmatch(r"[a-z]+", first):
+                    called.append(first)
+                for word in called:
+                    if word not in words[program]:
+                        yield file.path, number, f"{program} does not know `{word}`"
+            if program := PAGES.get(file.path):
+                for flag in _FLAG.findall(line):
+                    if f"--{flag}" not in words["keyturnctl"] | words["keyturnd"]:
+                        yield file.path, number, f"{program} does not know `--{flag}`"
+
+
+BESIDE = (
+    (KEY_TABLE, 'KeySpec{.path = "tunnels.NAME.drift"},\n'
+                'KeySpec{.path = "tunnels.NAME.drift.interval"},\n'
+                'KeySpec{.path = "tunnels.NAME.rollout.min_available"},\n'
+                'KeySpec{.path = "tunnels.NAME.rollout"}\n'),
+    (PROGRAMS["keyturnctl"], 'app.add_subcommand("rotate", "x");\n'
+                             'rotate->add_flag("--compromised", c, "x");\n'
+                             '{"retry", "Go on"},\n'),
+    (PROGRAMS["keyturnd"], 'app.add_option("--surge-unit", x, "x");\n'),
+)
+CATALOG = "systemd/keyturn.catalog"
+
+
+def plant(path: str, text: str, *lines: int) -> Plant:
+    return Plant(path, text, lines, beside=BESIDE)
+
+
+RULES = (
+    Rule("lost key", find_lost_keys, (
+        plant(CATALOG, 'after "drift: interval"\n"min_available" of the policy\n'),
+        plant(CATALOG, "unless a probe is configured\n", 1),
+        plant(CATALOG, 'see "soak: 10m"\nfewer than min_healthy serve\n', 1, 2),
+        plant("README.md", "`rollout: {on_failure: revert}` does that\n", 1),
+        plant("README.md", "see `https://x/a_b` and lib/a_b.cpp, ids of TUNNEL_NAME\n"),
+        plant("lib/a/a.cpp", 'f("set `rollout: {}`");\n'),
+        plant("lib/a/a.cpp", 'f("lower `soak: 1m`");\n', 1),
+        plant(PAGE_OF_KEYS, ".It Sy drift.interval , min_available\n.Sy rollout\n"),
+        plant(PAGE_OF_KEYS, ".It Sy drift.interval , available\n.Sy rollout.soak\n", 1, 2),
+    )),
+    Rule("lost command", find_lost_commands, (
+        plant(CATALOG, '"keyturnctl rotate @TUNNEL_NAME@ --compromised", "keyturnctl retry X"\n'),
+        plant(CATALOG, '"keyturnctl redo @TUNNEL_NAME@"\n"keyturnctl rotate X --now"\n', 1, 2),
+        plant("README.md", "keyturnctl uses nothing\n`sudo keyturnd --surge-unit X | tee Y`\n"),
+        plant("README.md", "`sudo keyturnctl undo`\n`keyturnd --extra`\n", 1, 2),
+        plant("lib/a/a.cpp", 'f("until `keyturnctl retry {}`");\n'),
+        plant("lib/a/a.cpp", 'f("until `keyturnctl again {}`");\n', 1),
+        plant("lib/a/a.cpp", "/// As `keyturnctl init` would.\n"),
+        plant("packaging/man/keyturnctl.1", ".Op Fl -compromised\n.Fl -fast\n"
+              ".Ql keyturnctl retry Ar tunnel .\n.Ql keyturnctl go .\n", 2, 4),
+    )),
+)
