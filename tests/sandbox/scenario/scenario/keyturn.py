@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 
+import readme
 from scenario.cloudflare import ACCOUNT, API_URL, WRITE_TOKEN
 from scenario.waiting import wait_until
 
@@ -17,15 +18,9 @@ TOKEN = STATE + "/tokens/%s"
 # Short enough for tests; everything else is as the policy's built-in values have it.
 QUICK = {"settle": "200ms", "soak": "1s", "min_healthy_time": "500ms", "healthy_deadline": "10s",
          "progress_deadline": "10min"}
-INSTALL = """
+COPY_FILES = "cp -a --no-preserve=ownership /mnt/share/installed/. /"
+TRUST = """
 set -eu
-cp -a --no-preserve=ownership /mnt/share/installed/. /
-systemd-sysusers keyturn.conf
-systemd-tmpfiles --create keyturn.conf
-systemctl daemon-reload
-systemctl reload dbus
-journalctl --update-catalog
-systemctl restart polkit
 install -m 644 /mnt/share/certs/ca.pem /etc/keyturn/sandbox-ca.pem
 """
 # What a lone token file needs, where no keyturn is installed.
@@ -91,11 +86,12 @@ class Keyturn:
         self.rollout = dict(QUICK)  # Of the policy that was written last.
 
     def install(self, build):
-        """Install the programs of a build directory and everything around them."""
+        """Install a build directory by the lines of the README."""
         target = self._host.directory / "share" / "installed"
-        subprocess.run(["cmake", "--install", str(build), "--prefix", "/usr"], check=True,
+        subprocess.run(["sh", "-c", readme.copy_files(build)], check=True,
                        env={**os.environ, "DESTDIR": str(target)}, stdout=subprocess.DEVNULL)
-        self._host.run("sh", "-c", INSTALL)
+        for script in (COPY_FILES, readme.set_up(), TRUST):
+            self._host.run("sh", "-c", script)
         self.write_api_token(WRITE_TOKEN)
         self.write_policy()
 
