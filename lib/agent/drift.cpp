@@ -91,7 +91,9 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     const auto units = co_await ask(std::move(inspect));
     if (!units) co_return units.error();
     SampleUnits sample;
-    for (const InspectUnits::Unit& unit : *units) sample.names.push_back(unit.name);
+    for (const InspectUnits::Unit& unit : *units) {
+        if (!unit.passed_over) sample.names.push_back(unit.name);
+    }
     note_units(sample.names);
     const auto samples = co_await ask(std::move(sample));
     if (!samples) co_return samples.error();

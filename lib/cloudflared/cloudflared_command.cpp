@@ -111,6 +111,22 @@ std::optional<std::string> CloudflaredCommand::value_of(std::string_view name) c
     return found->value;
 }
 
+bool mentions_tunnel_run(const std::vector<std::string>& arguments) {
+    constexpr std::string_view between_words = " \t\n;|&()'\"`";
+    bool tunnel = false;
+    for (const std::string_view argument : arguments) {
+        for (std::size_t begin = 0; begin < argument.size();) {
+            const std::size_t end =
+                std::min(argument.find_first_of(between_words, begin), argument.size());
+            const std::string_view word = argument.substr(begin, end - begin);
+            if (tunnel && word == "run") return true;
+            tunnel = tunnel || word == "tunnel";
+            begin = end + 1;
+        }
+    }
+    return false;
+}
+
 std::optional<CloudflaredCommand> read_cloudflared_command(
     const std::vector<std::string>& arguments) {
     const auto program = find_program(arguments);

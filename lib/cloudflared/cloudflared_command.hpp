@@ -34,4 +34,8 @@ struct CloudflaredCommand {
 [[nodiscard]] std::optional<CloudflaredCommand> read_cloudflared_command(
     const std::vector<std::string>& arguments);
 
+/// Whether the words `tunnel` and, behind it, `run` are anywhere in a command, also inside of an
+/// argument for a shell: then it may start a connector, in whatever way.
+[[nodiscard]] bool mentions_tunnel_run(const std::vector<std::string>& arguments);
+
 }  // namespace keyturn

@@ -218,6 +218,10 @@ TokenSource token_source_of(const UnitSettings& settings) {
     return source_of(settings, command->read);
 }
 
+bool names_a_connector(const UnitSettings& settings) {
+    return std::any_of(settings.exec_start.begin(), settings.exec_start.end(), mentions_tunnel_run);
+}
+
 std::optional<std::string> token_source_problem(const UnitSettings& settings,
                                                 const std::string& token_file) {
     const TokenSource source = token_source_of(settings);

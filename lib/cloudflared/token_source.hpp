@@ -31,6 +31,10 @@ struct TokenSource {
 /// Reads a unit's settings. Pure.
 [[nodiscard]] TokenSource token_source_of(const UnitSettings& settings);
 
+/// Whether the unit's command says `tunnel ... run` anywhere, also to a shell or a container. What
+/// only a script knows is not seen. Pure.
+[[nodiscard]] bool names_a_connector(const UnitSettings& settings);
+
 /// Why a unit would not take its new token from `token_file`, and what to do, as a clause about the
 /// unit ("its command line gives ..."); nothing if it would.
 [[nodiscard]] std::optional<std::string> token_source_problem(const UnitSettings& settings,

@@ -58,6 +58,8 @@ struct InspectUnits {
         bool surge = false;  ///< keyturn-surge@TUNNEL.service, where there is one.
         /// Why it is not known that we may restart it (a surge: start and stop it), and the remedy.
         std::optional<std::string> not_allowed{};
+        bool passed_over = false;  ///< A glob takes it in, and it is no connector: no part of this.
+        std::vector<std::string> findings{};  ///< What cannot be judged from here, and how to.
     };
     using Value = std::vector<Unit>;
 };

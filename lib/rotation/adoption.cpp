@@ -58,7 +58,8 @@ Script<> Rotation::plan_without_judging() {
     InspectUnits inspect_units;
     inspect_units.must_know = false;
     purpose = "cannot look at the units";
-    facts.units = co_await insist(inspect_units, purpose);
+    InspectUnits::Value inspected = co_await insist(inspect_units, purpose);
+    facts.take_units(std::move(inspected));
     SampleUnits sample_units;
     for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
     purpose = "systemd does not answer";

@@ -124,6 +124,14 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
 
 }  // namespace
 
+void PreflightFacts::take_units(InspectUnits::Value inspected) {
+    for (InspectUnits::Unit& unit : inspected) {
+        for (const std::string& finding : unit.findings)
+            findings.push_back(fmt::format("{}: {}", unit.name, finding));
+        if (!unit.passed_over) units.push_back(std::move(unit));
+    }
+}
+
 std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
                                           const SampleUnits::Value& samples) {
     std::vector<Connector> foreign = connectors;

@@ -14,9 +14,13 @@ struct PreflightFacts {
     InspectTunnel::Value tunnel;
     ReadToken::Value token;
     std::vector<Connector> connectors;
-    InspectUnits::Value units;
+    InspectUnits::Value units;   ///< Without those that are passed over.
     SampleUnits::Value samples;  ///< In the order of `units`.
     CheckFiles::Value files;
+    std::vector<std::string> findings;  ///< "UNIT: FINDING": what is worth a look, and no refusal.
+
+    /// Those that are passed over stay here only as what was found about them.
+    void take_units(InspectUnits::Value inspected);
 };
 
 /// Judges the facts: problems, each a sentence with its remedy, or none. `accept_gap` is the

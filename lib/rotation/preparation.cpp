@@ -12,6 +12,14 @@
 
 namespace keyturn {
 
+namespace {
+
+std::string noted(const std::vector<std::string>& findings) {
+    return findings.empty() ? "" : fmt::format("; noted: {}", fmt::join(findings, "; "));
+}
+
+}  // namespace
+
 Script<PreflightFacts> Rotation::gather_facts() {
     PreflightFacts facts;
     // The token comes first: a credential that does not work is the most common mistake.
@@ -26,7 +34,8 @@ Script<PreflightFacts> Rotation::gather_facts() {
     facts.files = co_await ask_or_refuse(check_files, purpose);
     const InspectUnits inspect_units;
     purpose = "cannot look at the units";
-    facts.units = co_await ask_or_refuse(inspect_units, purpose);
+    InspectUnits::Value inspected = co_await ask_or_refuse(inspect_units, purpose);
+    facts.take_units(std::move(inspected));
     SampleUnits sample_units;
     for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
     facts.samples = co_await ask_or_refuse(sample_units, purpose);
@@ -43,9 +52,10 @@ Script<> Rotation::preflight() {
     const std::vector<std::string> problems =
         judge_preflight(inputs_.policy, gap_accepted(), record_.scheduled, facts);
     if (!problems.empty()) {
-        std::string text = fmt::format("{}", fmt::join(problems, "; "));
+        std::string text = fmt::format("{}{}", fmt::join(problems, "; "), noted(facts.findings));
         co_await refuse(std::move(text));
     }
+    findings_ = facts.findings;
     plan(facts);
 }
 
@@ -88,10 +98,10 @@ Script<> Rotation::prepare() {
     const auto own_units = std::ranges::count(record_.units, false, &UnitProgress::surge);
     say(EventKind::rotation_started, Priority::notice,
         fmt::format(
-            "{} of {} ({}): {} units in {} batches, token {} -> {}",
+            "{} of {} ({}): {} units in {} batches, token {} -> {}{}",
             record_.compromised ? "Replacing the token in wrong hands" : "Rotating the token",
             inputs_.policy.name, record_.trigger, own_units, record_.batch_count(),
-            record_.old_fingerprint, record_.new_fingerprint),
+            record_.old_fingerprint, record_.new_fingerprint, noted(findings_)),
         {}, record_.compromised ? "compromised" : "");
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));

@@ -214,6 +214,7 @@ class Rotation {
 
     RotationInputs inputs_;
     RotationRecord record_;
+    std::vector<std::string> findings_;  ///< Of the preflight; told, and no reason to refuse.
     RotationView view_;
     BootTime now_;
     WallTime wall_now_;

@@ -3,6 +3,7 @@
 #include "base/invariant.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
+#include "cloudflared/token_source.hpp"
 #include "delivery/token_store.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotator_kept.hpp"
@@ -14,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace keyturn {
@@ -119,17 +121,36 @@ Task<Result<void>> Rotator::act(const EvictConnector& action) {
 
 // --- Units ---------------------------------------------------------------------------------------
 
-Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit) {
+Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob) {
     InspectUnits::Unit inspected;
     inspected.name = unit;
     const auto settings = co_await world_.units.settings(unit);
-    if (settings) {
-        inspected.problem = unit_problem(*settings, world_.tokens.path(policy_.name));
-        inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
-    } else if (settings.error().fault != Fault::missing) {
+    if (!settings) {
+        if (settings.error().fault == Fault::missing) co_return inspected;
         co_return settings.error();
     }
+    if (by_glob && !names_a_connector(*settings)) {
+        const auto connector = co_await may_be_connector(unit);
+        if (!connector) co_return connector.error();
+        inspected.passed_over = !*connector;
+    }
+    if (inspected.passed_over) {
+        inspected.findings.push_back(passed_over_text(*settings));
+        co_return inspected;
+    }
+    inspected.problem = unit_problem(*settings, world_.tokens.path(policy_.name));
+    inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
     co_return inspected;
+}
+
+/// By what runs: a unit that is up is none only if it is certain that nothing of it listens.
+Task<Result<bool>> Rotator::may_be_connector(std::string unit) {
+    const auto state = co_await world_.units.state(unit);
+    if (!state && state.error().fault == Fault::missing) co_return false;
+    if (!state) co_return state.error();
+    if (!state->running()) co_return false;
+    const auto readiness = co_await world_.connectors.readiness(*state);
+    co_return readiness || readiness.error().fault != Fault::missing;
 }
 
 Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits&) {
@@ -138,7 +159,8 @@ Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits&) {
     if (!names) co_return names.error();
     InspectUnits::Value value;
     for (const std::string& name : *names) {
-        auto unit = co_await inspect(name);
+        const bool by_glob = std::ranges::find(policy_.units, name) == policy_.units.end();
+        auto unit = co_await inspect(name, by_glob);
         if (!unit) co_return unit.error();
         value.push_back(std::move(*unit));
     }

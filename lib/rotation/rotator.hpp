@@ -81,7 +81,8 @@ class Rotator {
 
     [[nodiscard]] Result<void> check_age(BootTime not_after) const;
     Task<Result<TunnelToken>> api_token();
-    Task<Result<InspectUnits::Unit>> inspect(std::string unit);
+    Task<Result<InspectUnits::Unit>> inspect(std::string unit, bool by_glob = false);
+    Task<Result<bool>> may_be_connector(std::string unit);
     Task<Result<std::optional<InspectUnits::Unit>>> inspect_surge();
     Task<Result<SampleUnits::Sample>> sample(std::string unit);
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);

@@ -11,6 +11,12 @@ std::string surge_unit_of(const std::string& tunnel_name) {
     return fmt::format("keyturn-surge@{}.service", tunnel_name);
 }
 
+std::string passed_over_text(const UnitSettings&) {
+    return "a glob of `units:` takes it in and it runs no connector, so it is passed over; name "
+           "the "
+           "units one by one to be rid of this";
+}
+
 std::optional<std::string> unit_problem(const UnitSettings& settings,
                                         const std::string& token_file) {
     if (settings.need_daemon_reload) {

@@ -115,7 +115,16 @@ Task<Result<void>> FakeHost::evict(TunnelRef, std::string connector) {
 }
 
 Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string> patterns) {
-    co_return patterns;
+    std::vector<std::string> names;
+    for (const std::string& pattern : patterns) {
+        const auto glob = globs.find(pattern);
+        if (glob == globs.end()) {
+            names.push_back(pattern);
+        } else {
+            names.insert(names.end(), glob->second.begin(), glob->second.end());
+        }
+    }
+    co_return names;
 }
 
 Task<Result<UnitState>> FakeHost::state(std::string unit) {
@@ -126,7 +135,10 @@ Task<Result<UnitState>> FakeHost::state(std::string unit) {
 
 Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
     UnitSettings settings;
+    const auto known = units.find(unit);
+    if (known != units.end() && known->second.settings) settings = *known->second.settings;
     settings.name = unit;
+    if (!settings.exec_start.empty()) co_return settings;
     settings.exec_start = {{"cloudflared", "tunnel", "run", "--token-file", "%d/token"}};
     settings.load_credentials = {{"token", token_file_}};
     settings.unset_environment = {"TUNNEL_TOKEN", "TUNNEL_TOKEN_FILE"};
@@ -153,6 +165,7 @@ Task<Result<JobResult>> FakeHost::stop(std::string unit, Milliseconds) {
 
 Task<Result<Readiness>> FakeHost::readiness(UnitState unit) {
     const Unit& asked = units.at(unit.name);
+    if (asked.unready) co_return *asked.unready;
     const bool full = clock_.boot_now() - asked.started >= std::chrono::seconds{2};
     Readiness readiness;
     readiness.connector_id = asked.connector;

@@ -30,6 +30,8 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
         bool connected = false;
         bool ignores_starts = false;  ///< A restart leaves it failed.
         int restarts = 0;
+        std::optional<UnitSettings> settings;  ///< Instead of those of a unit that is set up well.
+        std::optional<Error> unready;          ///< What asking for its readiness ends with.
     };
 
     /// `token_file` is what the units read at each start.
@@ -66,7 +68,8 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
-    std::vector<Connector> strangers;            ///< Listed besides our own.
+    std::map<std::string, std::vector<std::string>> globs;  ///< What they stand for.
+    std::vector<Connector> strangers;                       ///< Listed besides our own.
     std::optional<Error> api_down;               ///< Every call of the API fails with it.
     std::vector<std::string> evicted;            ///< Connectors; "" stands for all of them.
     std::optional<std::string> api_token_shown;  ///< GET token says this instead.

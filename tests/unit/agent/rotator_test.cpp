@@ -162,6 +162,42 @@ TEST_F(RotatorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
     EXPECT_EQ(ask(InspectUnits{})->size(), 2U);
 }
 
+TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
+    host_->start_units();
+    const std::string updater = "cloudflared-update.service";
+    FakeHost::Unit& unit = host_->units[updater];
+    unit.state.name = updater;
+    unit.state.load_state = "loaded";
+    unit.state.active_state = "inactive";
+    unit.settings.emplace();
+    unit.settings->exec_start = {{"/usr/bin/cloudflared", "update"}};
+    const std::vector<std::string> own = policy_.units;
+    host_->globs["cloudflared*"] = {own[0], updater};
+    policy_.units = {"cloudflared*"};
+    const auto passed_over = [&] { return ask(InspectUnits{})->at(1); };
+    EXPECT_TRUE(passed_over().passed_over);
+    EXPECT_FALSE(passed_over().problem);
+    EXPECT_THAT(passed_over().findings, ElementsAre(HasSubstr("it is passed over")));
+    EXPECT_FALSE(ask(InspectUnits{})->front().passed_over);
+
+    // What runs decides: a script that has started a connector, or may have.
+    unit.state = host_->units.at(own[0]).state;
+    unit.state.name = updater;
+    EXPECT_FALSE(passed_over().passed_over);
+    EXPECT_TRUE(passed_over().problem);
+    unit.unready = Error{Fault::unreachable, "no answer", {}};
+    EXPECT_FALSE(passed_over().passed_over) << "not known is not none";
+    unit.unready = Error{Fault::missing, "nothing listens", {}};
+    EXPECT_TRUE(passed_over().passed_over);
+    unit.settings->exec_start = {{"/bin/sh", "-c", "exec cloudflared tunnel run"}};
+    EXPECT_FALSE(passed_over().passed_over) << "its command says so";
+
+    unit.settings->exec_start = {{"/usr/bin/cloudflared", "update"}};
+    policy_.units = {own[0], updater};
+    EXPECT_FALSE(passed_over().passed_over) << "the policy names it";
+    EXPECT_TRUE(passed_over().problem);
+}
+
 TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
     const auto prepared = prepare();
     Conclude conclude;

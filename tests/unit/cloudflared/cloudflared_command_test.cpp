@@ -65,6 +65,22 @@ TEST(CloudflaredCommand, ProgramMayBeStartedByAnother) {
         read({"/usr/sbin/ip", "netns", "exec", "blue", "/usr/bin/cloudflared", "tunnel", "run"}));
 }
 
+TEST(MentionsTunnelRun, InWhateverIsStarted) {
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {"/opt/renamed", "tunnel", "run"},
+             {"/usr/bin/docker", "run", "cloudflare/cloudflared", "tunnel", "--pq", "run"},
+             {"/bin/sh", "-c", "exec cloudflared tunnel run --token \"$(cat /t)\""}}) {
+        EXPECT_TRUE(mentions_tunnel_run(arguments)) << arguments.front();
+    }
+    for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
+             {},
+             {"/usr/bin/cloudflared", "update"},
+             {"/usr/bin/docker", "run", "cloudflare/cloudflared", "tunnel"},
+             {"/usr/bin/prune", "tunnels", "running"}}) {
+        EXPECT_FALSE(mentions_tunnel_run(arguments));
+    }
+}
+
 TEST(CloudflaredCommand, OtherCommandsAreNone) {
     EXPECT_FALSE(read({}));
     EXPECT_FALSE(read({"/usr/bin/sleep", "1"}));

@@ -60,6 +60,20 @@ TEST_F(JudgedPreflight, FindsNothingWrong) {
     EXPECT_THAT(problems(true), IsEmpty());
 }
 
+TEST_F(JudgedPreflight, LeavesOutWhatIsPassedOver) {
+    PreflightFacts facts;
+    InspectUnits::Unit passed{"cloudflared-update.service", std::nullopt, 45s};
+    passed.passed_over = true;
+    passed.findings = {"it is passed over"};
+    InspectUnits::Unit noted{a, std::nullopt, 45s};
+    noted.findings = {"look at it"};
+    facts.take_units({passed, noted});
+    ASSERT_EQ(facts.units.size(), 1U);
+    EXPECT_EQ(facts.units[0].name, a);
+    EXPECT_THAT(facts.findings,
+                ElementsAre("cloudflared-update.service: it is passed over", a + ": look at it"));
+}
+
 TEST_F(JudgedPreflight, RefusesTheTokenFileOfAnotherTunnel) {
     facts_.files.other_tunnel = true;
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("the token of another tunnel")));
