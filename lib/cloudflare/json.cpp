@@ -62,6 +62,9 @@ Result<JsonDocument> parse_json(std::string_view text) {
         case Size::too_deep: return Error{Fault::invalid, "the answer is nested too deeply"};
         case Size::too_many: return Error{Fault::invalid, "the answer holds too many values"};
     }
+    // The library takes a NUL for the end of the text, and everything behind it for nothing.
+    if (text.find('\0') != std::string_view::npos)
+        return Error{Fault::invalid, "the answer is not JSON"};
     KeyWatch keys;
     // Without exceptions: their texts quote the input, which may hold a token.
     JsonDocument document;

@@ -1,5 +1,6 @@
 #include "cloudflare/messages.hpp"
 
+#include "base/ascii.hpp"
 #include "cloudflare/json.hpp"
 #include "cloudflare/safe_text.hpp"
 
@@ -173,6 +174,7 @@ Result<std::vector<Connector>> parse_connectors(std::string_view body) {
         connector.version = safe_member(item, "version");
         if (!take_connections(connector, item)) continue;
         if (connector.id.empty()) return invalid("the answer lists a connector without an id");
+        connector.id = lower(connector.id);  // As /ready's is read.
         connectors.push_back(std::move(connector));
     }
     return connectors;

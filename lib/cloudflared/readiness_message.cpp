@@ -39,7 +39,9 @@ std::string uuid_in(const nlohmann::json& object, const char* key) {
 /// Parses without exceptions, because their texts quote what was parsed.
 nlohmann::json object_of(std::string_view body) {
     nlohmann::json object = nlohmann::json::parse(body, nullptr, false);
-    if (!object.is_object()) return nlohmann::json(nlohmann::json::value_t::discarded);
+    // The library takes a NUL for the end of the text.
+    const bool cut_off = body.find('\0') != std::string_view::npos;
+    if (cut_off || !object.is_object()) return nlohmann::json(nlohmann::json::value_t::discarded);
     return object;
 }
 

@@ -73,10 +73,10 @@ class Reader {
         std::optional<Secret> key = string();
         if (!key || !literal(":")) return false;
         skip_space();
-        if (rest_.empty() || rest_.front() != '"') return skip_value(1);
-        std::optional<Secret> value = string();
-        if (!value) return false;
-        members.push_back(FlatJson::Member{std::move(*key), std::move(*value)});
+        const bool is_text = rest_.starts_with('"');
+        std::optional<Secret> value = is_text ? string() : Secret();
+        if (!value || (!is_text && !skip_value(1))) return false;
+        members.push_back(FlatJson::Member{std::move(*key), std::move(*value), is_text});
         return true;
     }
 
@@ -246,13 +246,13 @@ Result<FlatJson> FlatJson::read(std::string_view text) {
 }
 
 const Secret* FlatJson::find(std::string_view key) const {
-    const Secret* found = nullptr;
+    const Member* found = nullptr;
     for (const Member& member : members_) {
         if (member.key.reveal() != key) continue;
         if (found != nullptr) return nullptr;
-        found = &member.value;
+        found = &member;
     }
-    return found;
+    return found != nullptr && found->is_text ? &found->value : nullptr;
 }
 
 Secret write_flat_json(

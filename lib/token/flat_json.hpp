@@ -17,18 +17,18 @@ class FlatJson {
   public:
     struct Member {
         Secret key;
-        Secret value;
+        Secret value;  ///< Empty where it is no string.
+        bool is_text = true;
     };
 
-    /// The string members of the object that `text` is, in their order. Members of other types are
-    /// checked and left out. Anything after the object but white space, a depth or a number of
-    /// members past the limits, a control character in a string or broken UTF-16 escapes are
-    /// `Fault::invalid`; the text of the error never quotes the input.
+    /// The members of the object that `text` is, in their order. Anything after the object but
+    /// white space, a depth or a number of members past the limits, a control character in a string
+    /// or broken UTF-16 escapes are `Fault::invalid`; the text of the error never quotes the input.
     [[nodiscard]] static Result<FlatJson> read(std::string_view text);
 
     [[nodiscard]] const std::vector<Member>& members() const { return members_; }
 
-    /// The value under `key`: nothing when there is none, or more than one.
+    /// The text under `key`: nothing when there is none, or more than one, or it is no text.
     [[nodiscard]] const Secret* find(std::string_view key) const;
 
   private:

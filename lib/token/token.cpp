@@ -33,26 +33,45 @@ bool is_name(std::string_view text) {
            });
 }
 
-/// Go, in which cloudflared is written, matches keys without regard to case (Unicode's too) and
-/// takes the last of several: a key that only Go would take makes us read another token than it.
+constexpr std::string_view own_keys = "aste";
+
+bool is_own(std::string_view key) {
+    return key.size() == 1 && own_keys.find(key) != std::string_view::npos;
+}
+
+/// Go, in which cloudflared is written, matches keys without regard to case (Unicode's too): a key
+/// that only Go would take makes us read another token than it.
 bool reads_otherwise_in_go(std::string_view key) {
     const bool ascii =
         std::ranges::all_of(key, [](char c) { return static_cast<signed char>(c) >= 0; });
-    return !ascii ||
-           (key.size() == 1 && std::string_view("ASTE").find(key) != std::string_view::npos);
+    return !ascii || (!is_own(key) && is_own(lower(key)));
 }
 
-bool is_ambiguous(const FlatJson& json) {
+/// Why cloudflared would read another token than we do, or none. It takes the last of several keys,
+/// refuses a value that is no text, and passes over null.
+std::optional<std::string_view> ambiguity(const FlatJson& json) {
     std::string seen;
     for (const FlatJson::Member& member : json.members()) {
         const std::string_view key = member.key.reveal();
-        if (reads_otherwise_in_go(key)) return true;
-        if (key.size() != 1 || std::string_view("aste").find(key) == std::string_view::npos)
-            continue;
-        if (seen.find(key) != std::string::npos) return true;
+        if (reads_otherwise_in_go(key)) return "a key is in capitals or in no plain letters";
+        if (!is_own(key)) continue;
+        if (!member.is_text) return "its account, secret, tunnel or endpoint is no text";
+        if (seen.find(key) != std::string::npos) return "a key is there twice";
         seen += key;
     }
-    return false;
+    return std::nullopt;
+}
+
+constexpr std::size_t uuid_size = 36;
+
+bool is_uuid(std::string_view text) {
+    if (text.size() != uuid_size) return false;
+    for (std::size_t i = 0; i < uuid_size; ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        const char c = lower(text[i]);
+        if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f')) return false;
+    }
+    return true;
 }
 
 std::string text_of(const Secret* value) {
@@ -60,7 +79,7 @@ std::string text_of(const Secret* value) {
 }
 
 Result<TunnelToken> token_from(const FlatJson& json) {
-    if (is_ambiguous(json)) return invalid("a key is there twice or in capitals");
+    if (const auto why = ambiguity(json)) return invalid(*why);
     for (const std::string_view key : {"a", "t", "e"}) {
         const Secret* value = json.find(key);
         if (value != nullptr && !is_name(value->reveal())) {
@@ -72,10 +91,12 @@ Result<TunnelToken> token_from(const FlatJson& json) {
     std::optional<Secret> bytes = decode_base64(secret->reveal());
     if (!bytes) return invalid("its secret is not base64");
     if (bytes->size() < secret_size_min) return invalid("its secret is shorter than 32 bytes");
-    TunnelToken token{text_of(json.find("a")), text_of(json.find("t")), std::move(*bytes),
-                      text_of(json.find("e"))};
+    // In lower case from here on: ids are the same in any case, and are compared everywhere.
+    TunnelToken token{lower(text_of(json.find("a"))), lower(text_of(json.find("t"))),
+                      std::move(*bytes), text_of(json.find("e"))};
     if (token.account.empty()) return invalid("it names no account");
     if (token.tunnel.empty()) return invalid("it names no tunnel");
+    if (!is_uuid(token.tunnel)) return invalid("its tunnel is no UUID");
     return token;
 }
 

@@ -11,8 +11,8 @@ namespace keyturn {
 /// What a tunnel token says: base64(JSON {"a": account, "t": tunnel, "s": base64 secret, "e"?}).
 /// Source: cloudflared, connection/connection.go, `TunnelToken`.
 struct TunnelToken {
-    std::string account;
-    std::string tunnel;
+    std::string account;   ///< A decoded one is in lower case,
+    std::string tunnel;    ///< and so is this.
     Secret secret;         ///< The decoded bytes, 32 or more.
     std::string endpoint;  ///< "fed" for FedRAMP, mostly empty; kept over a rotation.
 };
@@ -22,9 +22,10 @@ struct TunnelToken {
 using Fingerprint = std::string;
 
 /// Decodes a token as GET token or a token file gives it; white space around it is ignored.
-/// Stricter than cloudflared, which starts with nearly anything: an empty field, a secret under 32
-/// bytes, more than `token_size_max` bytes or trailing garbage is `Fault::invalid`. The text of an
-/// error never quotes the input.
+/// Stricter than cloudflared, which starts with nearly anything: an empty field, a tunnel that is
+/// no UUID, a key twice or in capitals, a value that is no text, a secret under 32 bytes, more than
+/// `token_size_max` bytes or trailing garbage is `Fault::invalid`. The text of an error never
+/// quotes the input.
 [[nodiscard]] Result<TunnelToken> decode_token(std::string_view text);
 
 /// The token's text: standard base64 with padding, keys in cloudflared's order (a, s, t, e).

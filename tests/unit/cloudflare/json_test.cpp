@@ -34,6 +34,9 @@ TEST(Json, RefusesWhatIsNotJson) {
                                         "\"\xff\"",
                                         "\"\n\"",
                                         std::string_view("\"a\0b\"", 5),
+                                        std::string_view("{}\0", 3),
+                                        std::string_view("{}\0{\"token\":1}", 14),
+                                        std::string_view("\0{}", 3),
                                         "\xef\xbb\xbfx",
                                         "1e999999x"};
     for (const auto& text : refused) EXPECT_EQ(refusal(text), "the answer is not JSON") << text;

@@ -186,7 +186,7 @@ TEST(Messages, RefuseWhatReportsNoSuccess) {
 
 TEST(Messages, ListConnectors) {
     const auto list = parse_connectors(success(R"([
-        {"id":"1bedc50d-42b3-473c-b108-ff3d10c0d925","arch":"linux_amd64","version":"2026.8.2",
+        {"id":"1BEDC50D-42b3-473c-b108-ff3d10c0d925","arch":"linux_amd64","version":"2026.8.2",
          "run_at":"2026-11-23T10:00:00Z","features":["ha-origin"],"config_version":3,"conns":[
            {"id":"c1","colo_name":"DFW","origin_ip":"198.51.100.7","is_pending_reconnect":false},
            {"id":"c2","colo_name":"DFW","origin_ip":"198.51.100.7"},

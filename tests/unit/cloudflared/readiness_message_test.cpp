@@ -31,6 +31,8 @@ TEST(ReadReady, ServiceUnavailableIsAnAnswer) {
 TEST(ReadReady, ServingNeedsBothStatusAndConnections) {
     EXPECT_FALSE(read_ready(503, ready)->serving);
     EXPECT_FALSE(read_ready(200, R"({"readyConnections":0})")->serving);
+    const std::string_view nul("{\"readyConnections\":4}\0{}", 26);
+    EXPECT_FALSE(read_ready(200, nul)) << "the parser would take a NUL for the end";
 }
 
 TEST(ReadReady, UnknownKeysAreFineAndConnectorMayBeMissing) {

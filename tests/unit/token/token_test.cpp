@@ -84,9 +84,19 @@ TEST(Token, IgnoresWhiteSpaceAroundItOnly) {
     EXPECT_FALSE(decode_token(text + "\n" + text));
 }
 
+TEST(Token, TellsIdsInLowerCase) {
+    TunnelToken token = example();
+    token.account = "699D98642C564D2E855E9661899B7252";
+    token.tunnel = "F70FF985-A4EF-4643-BBBC-4A0ED4FC8415";
+    const Result<TunnelToken> back = decode_token(encode_token(token).reveal());
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->account, account);
+    EXPECT_EQ(back->tunnel, tunnel);
+}
+
 TEST(Token, TakesAnyOrderAndOtherMembers) {
     EXPECT_EQ(why(std::string(R"({"x":[1,2],"s":")") + secret_text +
-                  R"(","t":"T","extra":null,"a":"A"})"),
+                  R"(","t":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","extra":null,"a":"A"})"),
               "(accepted)");
 }
 
@@ -101,8 +111,13 @@ TEST(Token, RefusesWhatCannotBeOne) {
     EXPECT_EQ(why(std::string(R"({"a":"","t":"T","s":")") + secret_text + "\"}"),
               "it names no account");
     EXPECT_EQ(why(std::string(R"({"a":"A","s":")") + secret_text + "\"}"), "it names no tunnel");
-    EXPECT_EQ(why(std::string(R"({"a":"A","t":7,"s":")") + secret_text + "\"}"),
-              "it names no tunnel");
+    for (const char* id :
+         {"T", "f70ff985a4ef4643bbbc4a0ed4fc8415", "f70ff985-a4ef-4643-bbbc-4a0ed4fc841g",
+          "f70ff985-a4ef-4643-bbbc-4a0ed4fc84155", "f70ff985-a4ef-4643-bbbc04a0ed4fc8415"}) {
+        EXPECT_EQ(why(std::string(R"({"a":"A","t":")") + id + R"(","s":")" + secret_text + "\"}"),
+                  "its tunnel is no UUID")
+            << id;
+    }
     EXPECT_EQ(why(std::string(R"({"a":"A/../B","t":"T","s":")") + secret_text + "\"}"),
               "account, tunnel or endpoint is no plain word");
     EXPECT_EQ(why(json_with(secret_text) + "x"), "it is not a JSON object, or one past our limits");
@@ -112,10 +127,21 @@ TEST(Token, RefusesWhatCloudflaredWouldReadInAnotherWay) {
     const std::string other = "\"ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=\"";
     const std::string text = json_with(secret_text);
     const std::string open = text.substr(0, text.size() - 1);
-    for (const char* key : {"s", "S", "a", "T", "E", "\xc5\xbf"}) {
-        EXPECT_EQ(why(open + ",\"" + key + "\":" + other + "}"),
-                  "a key is there twice or in capitals")
-            << key;
+    for (const char* key : {"S", "T", "E", "A", "\xc5\xbf"}) {
+        for (const std::string& value : {other, std::string("7"), std::string("null")}) {
+            EXPECT_EQ(why(open + ",\"" + key + "\":" + value + "}"),
+                      "a key is in capitals or in no plain letters")
+                << key;
+        }
+    }
+    for (const char* key : {"s", "a", "t"})
+        EXPECT_EQ(why(open + ",\"" + key + "\":" + other + "}"), "a key is there twice") << key;
+    for (const char* key : {"s", "a", "t", "e"}) {
+        for (const char* value : {"7", "null", "true", "[]", "{}"}) {
+            EXPECT_EQ(why(open + ",\"" + key + "\":" + value + "}"),
+                      "its account, secret, tunnel or endpoint is no text")
+                << key << value;
+        }
     }
     EXPECT_EQ(why(open + ",\"x\":" + other + ",\"x\":" + other + "}"), "(accepted)");
 }
