@@ -2,6 +2,7 @@
 
 #include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
+#include "policy/time_hint.hpp"
 #include "schedule/cron.hpp"
 
 #include <fmt/format.h>
@@ -70,19 +71,19 @@ Result<PolicyValue> read_time_zone(std::string_view text) {
     const Result<TimeZone> zone = find_time_zone(text);
     if (zone) return PolicyValue{*zone};
     if (zone.error().fault != Fault::invalid) return zone.error();
-    return invalid(fmt::format("{}, not {}{}", zone.error().text, in_backticks(text),
-                               did_you_mean(text, time_zone_names())));
+    return invalid(
+        fmt::format("{}, not {}{}", zone.error().text, in_backticks(text), zone_hint(text)));
 }
 
 Result<PolicyValue> read_calendar(std::string_view text) {
     Result<Calendar> calendar = parse_calendar(text);
-    if (!calendar) return calendar.error();
+    if (!calendar) return invalid(calendar.error().text + calendar_hint(text));
     return PolicyValue{std::vector{*std::move(calendar)}};
 }
 
 Result<PolicyValue> read_cron(std::string_view text) {
     Result<std::vector<Calendar>> calendars = parse_cron(text);
-    if (!calendars) return calendars.error();
+    if (!calendars) return invalid(calendars.error().text + cron_hint(text));
     return PolicyValue{*std::move(calendars)};
 }
 

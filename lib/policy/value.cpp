@@ -61,6 +61,19 @@ Result<PolicyValue> read_boolean(const DocumentNode& scalar) {
     return invalid(fmt::format("is `true` or `false`, not {}", in_backticks(scalar.text)));
 }
 
+/// "01" and "010": eight is meant by the latter where a leading zero says octal, as in YAML 1.1.
+bool has_leading_zero(std::string_view text) {
+    if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+    return text.size() > 1 && text.front() == '0';
+}
+
+std::string without_leading_zeros(std::string_view text) {
+    const bool octal = text.size() > 2 || text.find_first_of("89") != std::string_view::npos;
+    while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
+    return octal ? "leave out the 0 in front, which some programs take for octal"
+                 : fmt::format("write `{}`", text);
+}
+
 Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar) {
     const std::string& text = scalar.text;
     int number = 0;
@@ -68,6 +81,10 @@ Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar
     const bool whole = end == text.data() + text.size() && !text.empty();
     if (error == std::errc::invalid_argument || !whole) {
         return invalid(fmt::format("is a whole number, not {}", in_backticks(text)));
+    }
+    if (has_leading_zero(text)) {
+        return invalid(fmt::format("is a whole number, not {}; {}", in_backticks(text),
+                                   without_leading_zeros(text)));
     }
     if (scalar.quoted) {
         return invalid(fmt::format("is a number; write {} without quotes", quote_safe(text)));
@@ -88,7 +105,40 @@ Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar
         fmt::format("is between {} and {}, not {}", spec.minimum, spec.maximum, quote_safe(text)));
 }
 
+/// "a, b or c".
+std::string listed_with_or(const std::vector<std::string>& items) {
+    std::string text;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const char* const joint = i == 0 ? "" : i + 1 == items.size() ? " or " : ", ";
+        text += joint + items[i];
+    }
+    return text;
+}
+
+/// A number without its unit, with those that the key takes without a warning.
+Error lacks_unit(const KeySpec& spec, std::string_view text) {
+    std::vector<std::string> fitting;
+    for (const std::string_view unit : {"s", "m", "h", "d"}) {
+        std::string whole = fmt::format("{}{}", text, unit);
+        const Result<Milliseconds> duration = parse_duration(whole);
+        const std::int64_t least = std::max(spec.minimum, spec.usual_minimum);
+        if (!duration || duration->count() < least || duration->count() > spec.maximum) continue;
+        fitting.push_back(fmt::format("`{}`{}", whole, unit == "m" ? " (minutes)" : ""));
+    }
+    if (fitting.empty()) {
+        return invalid(
+            fmt::format("needs a unit such as `m` (minutes) or `d` (days), and is at most "
+                        "{}, not {}",
+                        to_text(Milliseconds{spec.maximum}), in_backticks(text)));
+    }
+    return invalid(
+        fmt::format("needs a unit: write {}, not {}", listed_with_or(fitting), in_backticks(text)));
+}
+
 Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scalar) {
+    const bool bare = scalar.text != "0" && !scalar.text.empty() &&
+                      std::all_of(scalar.text.begin(), scalar.text.end(), is_digit);
+    if (bare) return lacks_unit(spec, scalar.text);
     const Result<Milliseconds> duration = parse_duration(scalar.text);
     if (!duration) return duration.error();
     if (duration->count() < spec.minimum) return invalid("is more than 0");

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "schedule/calendar.hpp"
+#include "schedule/written.hpp"
 
 #include <fmt/format.h>
 
@@ -40,9 +41,19 @@ constexpr std::size_t short_weekday_size = 3;
 /// The month's last three days cannot be counted from its end: no month of 28 days has them.
 constexpr int days_from_the_end_max = 28;
 
-int full_year(int written) {
-    if (written < 0 || written >= 100) return written;
-    return written + (written < 70 ? 2000 : 1900);
+constexpr std::string_view too_fine = "fractions of a second are too fine";
+
+int full_year(int year) {
+    if (year < 0 || year >= 100) return year;
+    return year + (year < 70 ? 2000 : 1900);
+}
+
+/// "Sun" or "Sunday" in any case.
+bool is_weekday(std::string_view word) {
+    const std::string name = lower(word);
+    return std::ranges::any_of(weekday_words, [&](std::string_view whole) {
+        return name == whole || name == whole.substr(0, short_weekday_size);
+    });
 }
 
 /// One way to write each set of values.
@@ -115,12 +126,8 @@ void CalendarParser::skip_spaces() {
     rest_.remove_prefix(std::min(rest_.find_first_not_of(' '), rest_.size()));
 }
 
-/// What was written is not repeated: a message may be read by more people than a policy.
 Error CalendarParser::wrong(std::string_view what) {
-    return {Fault::invalid,
-            fmt::format("is no calendar event: {}; write it as `Sat,Sun 02:00` or `*-*-01 03:30`",
-                        what),
-            {}};
+    return {Fault::invalid, fmt::format("is no calendar event: {}", what), {}};
 }
 
 Result<Calendar> CalendarParser::parse() {
@@ -136,7 +143,10 @@ Result<Calendar> CalendarParser::parse() {
     if (!*whole) {
         if (const Result<void> time = take_time(); !time) return time.error();
     }
-    if (!rest_.empty()) return wrong("something follows its time");
+    if (!rest_.empty()) {
+        skip_spaces();
+        return wrong(fmt::format("{} follows its time", written(rest_, "something")));
+    }
     if (const Result<void> sound = check(); !sound) return sound.error();
     return calendar_;
 }
@@ -146,9 +156,11 @@ Result<void> CalendarParser::take_zone() {
     const auto space = rest_.rfind(' ');
     if (space == std::string_view::npos || space + 1 == rest_.size()) return {};
     const std::string_view word = rest_.substr(space + 1);
-    if (!is_letter(word.front())) return {};
+    if (!is_letter(word.front()) || is_weekday(word)) return {};
     const Result<TimeZone> zone = find_time_zone(lower(word) == "utc" ? "UTC" : word);
-    if (word == "local" || !zone) return wrong("its last word is no time zone");
+    if (word == "local" || !zone) {
+        return wrong(fmt::format("its last word{} is no time zone", written(word)));
+    }
     calendar_.zone_ = *zone;
     rest_ = rest_.substr(0, space);
     return {};
@@ -176,7 +188,9 @@ Result<bool> CalendarParser::take_weekday(int& range_from) {
     const auto found = std::ranges::find_if(weekday_words, [&](std::string_view word) {
         return name == word || name == word.substr(0, short_weekday_size);
     });
-    if (found == weekday_words.end()) return wrong("a word in it is no weekday");
+    if (found == weekday_words.end()) {
+        return wrong(fmt::format("{} is no weekday", written(name, "a word in it")));
+    }
     rest_.remove_prefix(name.size());
     const int weekday = static_cast<int>(found - weekday_words.begin());
     if (range_from > weekday) return wrong("its range of weekdays goes backwards");
@@ -232,7 +246,12 @@ Result<void> CalendarParser::take_moment() {
     std::int64_t count = 0;
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), count);
     static constexpr std::int64_t last = 7'258'118'399;  // In 2199.
-    if (error != std::errc{} || count < 0 || count > last) return wrong("it is out of range");
+    if (error == std::errc::invalid_argument) {
+        return wrong("`@` begins a moment in seconds since 1970, and a word follows");
+    }
+    if (error != std::errc{} || count < 0 || count > last) {
+        return wrong("its moment is out of range");
+    }
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     const std::chrono::sys_seconds moment{std::chrono::seconds{count}};
     const auto day = std::chrono::floor<std::chrono::days>(moment);
@@ -262,11 +281,11 @@ Result<void> CalendarParser::take_time() {
             return wrong("a range of seconds ends where it begins");
         }
         *fields[i] = *std::move(field);
-        if (rest_.empty() && i > 0) break;
+        if (at(" ") && i > 0) break;
         if (is_second) break;
         if (!take(':')) return wrong("its time does not go on as hour:minute");
     }
-    if (rest_.starts_with('.')) return wrong("fractions of a second are too fine");
+    if (rest_.starts_with('.')) return wrong(too_fine);
     return {};
 }
 
@@ -296,6 +315,7 @@ Result<CalendarRange> CalendarParser::take_range() {
     if (take('/')) {
         const Result<int> step = take_number();
         if (!step) return step.error();
+        if (rest_.starts_with('.') && !rest_.starts_with("..")) return wrong(too_fine);
         if (*step == 0) return wrong("it repeats every 0");
         range.step = *step;
     }
@@ -306,8 +326,13 @@ Result<int> CalendarParser::take_number() {
     int number = 0;
     const bool digit = !rest_.empty() && is_digit(rest_.front());
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), number);
-    if (!digit) return wrong("a number is missing");
-    if (error != std::errc{}) return wrong("a number in it is out of range");
+    if (!digit && rest_.empty()) return wrong("a number is missing at its end");
+    if (!digit)
+        return wrong(fmt::format("a number is missing before{}", written(rest_, " the rest")));
+    if (error != std::errc{}) {
+        const std::string_view all = rest_.substr(0, static_cast<std::size_t>(end - rest_.data()));
+        return wrong(fmt::format("the number{} in it is out of range", written(all)));
+    }
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     return number;
 }
@@ -338,6 +363,11 @@ Result<void> CalendarParser::check() {
         normalize(unit.field);
         for (const CalendarRange& range : unit.field) {
             if (within(range, unit.low, unit.high, unit.from_the_end)) continue;
+            for (const int value : {range.first, range.last}) {
+                if (value < 0 || (value >= unit.low && value <= unit.high)) continue;
+                return wrong(fmt::format("{} are between {} and {}, not {}", unit.name, unit.low,
+                                         unit.high, value));
+            }
             return wrong(
                 fmt::format("{} are between {} and {}, and a range goes forward and "
                             "repeats within these",

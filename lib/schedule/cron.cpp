@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/invariant.hpp"
+#include "schedule/written.hpp"
 
 #include <fmt/format.h>
 
@@ -49,12 +50,8 @@ Values bit(int value) {
     return Values{1} << value;
 }
 
-/// What was written is not repeated: a message may be read by more people than a policy.
 Error wrong(std::string_view what) {
-    return {
-        Fault::invalid,
-        fmt::format("is no cron expression: {}; write five fields such as `30 3 * * sat`", what),
-        {}};
+    return {Fault::invalid, fmt::format("is no cron expression: {}", what), {}};
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -107,6 +104,37 @@ std::optional<Values> read_part(const Field& field, std::string_view part) {
         values |= bit(static_cast<int>(value));
     }
     return values;
+}
+
+/// What is wrong with a part that is none of the above. `source`: as it was written.
+std::string why_not(const Field& field, std::string_view part, std::string_view source) {
+    if (part.empty()) {
+        return fmt::format("its {} has nothing between two commas or at an end", field.name);
+    }
+    const std::string name = fmt::format("its {}{}", field.name, written(source));
+    const std::string_view range = part.substr(0, part.find('/'));
+    const auto dash = range.find('-');
+    const auto first = read_value(field, range.substr(0, dash));
+    const bool is_range = dash != std::string_view::npos;
+    const auto last = is_range ? read_value(field, range.substr(dash + 1)) : first;
+    const bool inside = first && last && *first >= field.low && *first <= field.high &&
+                        *last >= field.low && *last <= field.high;
+    if (inside && *first > *last) return fmt::format("{} is a range that goes backwards", name);
+    const bool repeats = range.size() < part.size();
+    if ((inside || range == "*") && repeats && read_value({}, part.substr(range.size() + 1)) == 0) {
+        return fmt::format("{} repeats every 0", name);
+    }
+    if (inside && !is_range && repeats) {
+        return fmt::format("{} has a step behind a single value; steps follow `*` or a range",
+                           name);
+    }
+    if (std::ranges::all_of(part, is_digit)) {
+        return fmt::format("{} is not between {} and {}", name, field.low, field.high);
+    }
+    return fmt::format("{} is not made of numbers from {} to {}{}", name, field.low, field.high,
+                       field.words.empty() ? ""
+                                           : fmt::format(" or words such as `{}`",
+                                                         field.words.substr(0, word_size)));
 }
 
 std::vector<int> listed(Values values) {
@@ -177,20 +205,29 @@ Result<std::vector<Calendar>> parse_cron(std::string_view text) {
     std::string sound = lower(text);
     if (sound == "@reboot") return wrong("a reboot is no time");
     const auto word = std::ranges::find(words, sound, &Word::word);
-    if (word != words.end()) sound = word->expression;
+    if (word != words.end()) {
+        sound = word->expression;
+    } else if (sound.starts_with('@')) {
+        return wrong(
+            fmt::format("{} is none of its words, which are @hourly, @daily, @weekly, "
+                        "@monthly and @yearly",
+                        written(text, "it")));
+    }
 
     std::vector<std::string_view> parts = split(sound, " \t");
     std::erase(parts, std::string_view{});
     if (parts.size() != fields.size()) {
-        return wrong(fmt::format("it has {} fields, not {}", parts.size(), fields.size()));
+        return wrong(fmt::format("it has {} field{}, not {}", parts.size(),
+                                 parts.size() == 1 ? "" : "s", fields.size()));
     }
     std::array<Values, fields.size()> values{};
     for (std::size_t i = 0; i < fields.size(); ++i) {
         for (const std::string_view part : split(parts[i], ",")) {
             const std::optional<Values> some = read_part(fields[i], part);
             if (!some) {
-                return wrong(fmt::format("its {} is not made of numbers from {} to {}",
-                                         fields[i].name, fields[i].low, fields[i].high));
+                // No word has such a part: here the two texts are equal but for case.
+                const auto at = static_cast<std::size_t>(part.data() - sound.data());
+                return wrong(why_not(fields[i], part, text.substr(at, part.size())));
             }
             values[i] |= *some;
         }

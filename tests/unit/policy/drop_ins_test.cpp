@@ -53,8 +53,8 @@ TEST(DropIns, AreLaidOverInTheirOrder) {
 
 TEST(DropIns, ProblemIsToldWithItsFile) {
     EXPECT_EQ(problems_with("defaults:\n  rollout: {soak: 10}\n"),
-              "keyturn.d/10.yaml:2:19: `soak` needs a unit: write `10s` or `10m` (minutes), not "
-              "`10`\n      rollout: {soak: 10}\n                      ^\n");
+              "keyturn.d/10.yaml:2:19: `soak` needs a unit: write `10s`, `10m` (minutes) or `10h`, "
+              "not `10`\n      rollout: {soak: 10}\n                      ^\n");
 }
 
 TEST(DropIns, ProblemsOfAllFilesAreToldAtOnce) {

@@ -64,21 +64,25 @@ TEST_P(RefusedCron, SaysWhy) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cron, RefusedCron,
-    testing::Values(Refusal{"", "it has 0 fields, not 5"}, Refusal{"* * * *", "it has 4 fields"},
-                    Refusal{"0 0 * * * root", "it has 6 fields"},
-                    Refusal{"60 * * * *", "its minute is not made of numbers"},
-                    Refusal{"0 24 * * *", "its hour is not made of numbers"},
-                    Refusal{"0 0 0 * *", "its day of month is not made of numbers"},
-                    Refusal{"0 0 * 13 *", "its month is not made of numbers"},
-                    Refusal{"0 0 * * 8", "its day of week is not made of numbers"},
-                    Refusal{"0 0 * * fri-mon", "its day of week is not made of numbers"},
-                    Refusal{"5/10 * * * *", "its minute is not made of numbers"},
-                    Refusal{"*/0 * * * *", "its minute is not made of numbers"},
-                    Refusal{"1,,2 * * * *", "its minute is not made of numbers"},
-                    Refusal{"-1 * * * *", "its minute is not made of numbers"},
-                    Refusal{"0 0 L * *", "its day of month is not made of numbers"},
-                    Refusal{"@reboot", "a reboot is no time"},
-                    Refusal{"@often", "it has 1 fields, not 5"}));
+    testing::Values(
+        Refusal{"", "it has 0 fields, not 5"}, Refusal{"* * * *", "it has 4 fields"},
+        Refusal{"0 0 * * * root", "it has 6 fields"},
+        Refusal{"60 * * * *", "its minute `60` is not between 0 and 59"},
+        Refusal{"0 24 * * *", "its hour `24` is not between"},
+        Refusal{"0 0 0 * *", "its day of month `0` is not between"},
+        Refusal{"0 0 * 13 *", "its month `13` is not between 1 and 12"},
+        Refusal{"0 0 * * 8", "its day of week `8` is not between"},
+        Refusal{"0 0 * * fri-mon", "its day of week `fri-mon` is a range that goes backwards"},
+        Refusal{"5/10 * * * *", "its minute `5/10` has a step behind a single value"},
+        Refusal{"*/0 * * * *", "its minute `*/0` repeats every 0"},
+        Refusal{"1,,2 * * * *", "its minute has nothing between two commas or at an end"},
+        Refusal{"-1 * * * *", "its minute `-1` is not made of numbers"},
+        Refusal{"0 0 L * *", "its day of month `L` is not made of numbers"},
+        Refusal{"99999999999 * * * *", "its minute `99999999999` is not"},
+        Refusal{"12345678901234567 * * * *", "its minute is not"},
+        Refusal{"?a * * * *", "its minute `?a` is not"}, Refusal{"@reboot", "a reboot is no time"},
+        Refusal{"@often", "`@often` is none of its words, which are @hourly"},
+        Refusal{"often", "it has 1 field, not 5"}));
 
 TEST(Cron, LongTextIsRefused) {
     EXPECT_THAT(parse_cron(std::string(600, '*')).error().text, HasSubstr("is longer than 512"));
