@@ -1,10 +1,13 @@
 #include "control/authorization.hpp"
 
+#include "bus/signal_listener.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace keyturn {
@@ -18,8 +21,12 @@ constexpr microseconds sender_deadline = std::chrono::seconds{5};
 constexpr microseconds polkit_deadline = std::chrono::seconds{25};
 /// Somebody has to find and type a password.
 constexpr microseconds password_deadline = std::chrono::seconds{120};
-/// Callers that wait for a decision: more than this is an attack or a broken script.
-constexpr std::size_t inquiries_max = 32;
+
+// A call that waits is kept. Who asks more than this is an attacker or a broken script, and is in
+// nobody's way: the bus daemon says at once whether it is root, who never waits for polkit.
+constexpr std::size_t calls_of_connection_max = 4;  ///< Undecided, in whatever step.
+constexpr std::size_t questions_of_user_max = 2;    ///< Open at polkit.
+constexpr std::size_t questions_max = 64;           ///< The same, of all users.
 
 constexpr const char* polkit_name = "org.freedesktop.PolicyKit1";
 constexpr const char* polkit_path = "/org/freedesktop/PolicyKit1/Authority";
@@ -50,8 +57,8 @@ int read_answer(sd_bus_message* reply, PolkitAnswer& answer) {
 
 }  // namespace
 
-/// One caller that waits. The steps: whose uid is it, then polkit, then `conclude`, which ends this
-/// object.
+/// One call that waits. The steps: whose uid is it, then polkit, then `conclude`, which ends this
+/// object; or the caller leaves the bus first.
 class Authorization::Inquiry {
   public:
     Inquiry(Authorization& owner, sd_bus_message* call, const char* action, std::string tunnel,
@@ -71,6 +78,15 @@ class Authorization::Inquiry {
                                 "org.freedesktop.DBus", "GetConnectionUnixUser");
         if (!query || sd_bus_message_append(query.get(), "s", sender) < 0) return fail();
         send(query.get(), on_user, sender_deadline);
+    }
+
+    [[nodiscard]] bool is_of(std::string_view connection) const {
+        const char* sender = sd_bus_message_get_sender(call_.get());
+        return sender != nullptr && connection == sender;
+    }
+    [[nodiscard]] bool asks_polkit() const { return departure_ != nullptr; }
+    [[nodiscard]] bool asks_polkit_for(std::uint32_t user) const {
+        return asks_polkit() && user_ == user;
     }
 
   private:
@@ -98,13 +114,32 @@ class Authorization::Inquiry {
     }
 
     void user_known(sd_bus_message* reply) {
-        std::uint32_t user = 0;
         if (sd_bus_message_is_method_error(reply, nullptr) != 0 ||
-            sd_bus_message_read(reply, "u", &user) < 0) {
+            sd_bus_message_read(reply, "u", &user_) < 0) {
             return deny("the bus does not tell who is asking");
         }
-        if (user == 0) return conclude(nullptr);
+        if (user_ == 0) return conclude(nullptr);
+        if (const auto too_many = owner_.too_many_questions(user_)) return conclude(&*too_many);
+        const char* sender = sd_bus_message_get_sender(call_.get());
+        departure_ = match_owner_changes(bus(), sender, on_caller_changed, this);
         ask_polkit();
+    }
+
+    /// Nobody is left to answer. polkit, too, notices a caller that left before the match was
+    /// there.
+    static int on_caller_changed(sd_bus_message* signal, void* self, sd_bus_error*) {
+        const char* owner = nullptr;
+        if (!from_the_bus(signal)) return 0;
+        if (sd_bus_message_read(signal, "sss", nullptr, nullptr, &owner) <= 0) return 0;
+        if (std::string_view(owner).empty()) static_cast<Inquiry*>(self)->caller_left();
+        return 0;
+    }
+
+    void caller_left() {
+        close_dialog();
+        Bus& bus = owner_.bus_;
+        const auto gone = take_out();
+        bus.kick();
     }
 
     bool may_ask_for_password() const {
@@ -165,13 +200,19 @@ class Authorization::Inquiry {
 
     void fail() { deny("the bus does not take the question who is asking"); }
 
-    /// Takes itself out of the list first: `decide_` may ask anew, or end the service.
-    void conclude(const Denial* denial) {
+    /// Out of the list, so that it ends with what this returns.
+    std::list<std::unique_ptr<Inquiry>> take_out() {
         std::list<std::unique_ptr<Inquiry>> ended;
         const auto self = std::find_if(owner_.open_.begin(), owner_.open_.end(),
                                        [this](const auto& open) { return open.get() == this; });
-        Bus& bus = owner_.bus_;
         ended.splice(ended.begin(), owner_.open_, self);
+        return ended;
+    }
+
+    /// Takes itself out of the list first: `decide_` may ask anew, or end the service.
+    void conclude(const Denial* denial) {
+        Bus& bus = owner_.bus_;
+        const auto ended = take_out();
         decide_(call_.get(), denial);
         bus.kick();
     }
@@ -182,7 +223,9 @@ class Authorization::Inquiry {
     std::string tunnel_;
     std::string cancellation_id_;
     Decide decide_;
+    std::uint32_t user_ = 0;
     Slot pending_reply_;
+    Slot departure_;  ///< Of the caller; there while polkit is asked.
 };
 
 Authorization::Authorization(Bus& bus) : bus_(bus) {}
@@ -191,13 +234,33 @@ Authorization::~Authorization() = default;
 
 void Authorization::ask(sd_bus_message* call, const char* action, const std::string& tunnel,
                         Decide decide) {
-    if (open_.size() >= inquiries_max) {
+    const char* sender = sd_bus_message_get_sender(call);
+    const auto waiting = std::count_if(open_.begin(), open_.end(), [&](const auto& open) {
+        return sender != nullptr && open->is_of(sender);
+    });
+    if (static_cast<std::size_t>(waiting) >= calls_of_connection_max) {
         const Denial denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
-                            fmt::format("{} callers already wait to be authorized", inquiries_max)};
+                            fmt::format("{} calls of this caller already wait to be decided",
+                                        calls_of_connection_max)};
         return decide(call, &denial);
     }
     open_.push_back(std::make_unique<Inquiry>(*this, call, action, tunnel, std::move(decide)));
     open_.back()->start();
+}
+
+std::optional<Denial> Authorization::too_many_questions(std::uint32_t user) const {
+    const auto of_user = std::count_if(
+        open_.begin(), open_.end(), [&](const auto& open) { return open->asks_polkit_for(user); });
+    const auto of_all = std::count_if(open_.begin(), open_.end(),
+                                      [](const auto& open) { return open->asks_polkit(); });
+    if (static_cast<std::size_t>(of_user) < questions_of_user_max &&
+        static_cast<std::size_t>(of_all) < questions_max) {
+        return std::nullopt;
+    }
+    return Denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
+                  fmt::format("polkit is already being asked about {} calls of this user; answer "
+                              "its question, end those calls, or call as root",
+                              of_user)};
 }
 
 void Authorization::forget() {

@@ -2,9 +2,11 @@
 
 #include "bus/bus.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace keyturn {
@@ -16,7 +18,8 @@ struct Denial {
 };
 
 /// Decides who may act: root at once, everybody else by polkit. Both questions go over the bus and
-/// are asked without waiting in the loop; the call that is being decided is kept meanwhile.
+/// are asked without waiting in the loop; the call that is being decided is kept meanwhile. How
+/// many are kept is limited by connection and by user, so that nobody fills the place of others.
 class Authorization {
   public:
     /// `denial` is nullptr when the caller may act. Called once, from inside the bus pump.
@@ -35,6 +38,8 @@ class Authorization {
 
   private:
     class Inquiry;
+    [[nodiscard]] std::optional<Denial> too_many_questions(std::uint32_t user) const;
+
     Bus& bus_;
     std::list<std::unique_ptr<Inquiry>> open_;
     unsigned long asked_ = 0;

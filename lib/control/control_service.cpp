@@ -1,14 +1,15 @@
 #include "control/control_service.hpp"
 
 #include "bus/bus.hpp"
+#include "bus/signal_listener.hpp"
 #include "control/authorization.hpp"
+#include "control/call_size.hpp"
 #include "control/manager_object.hpp"
 #include "control/snapshot.hpp"
 #include "control/tunnel_object.hpp"
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -22,9 +23,8 @@ constexpr std::uint64_t name_flags = SD_BUS_NAME_QUEUE;
 constexpr std::uint32_t primary_owner = 1;
 constexpr std::uint32_t already_owner = 4;
 
-void warn_on_stderr(const std::string& sentence) {
-    fmt::print(stderr, "<4>{}\n", sentence);  // <4>: a warning, as journald reads it.
-}
+constexpr SignalKind name_lost{"org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "NameLost"};
 
 }  // namespace
 
@@ -37,13 +37,16 @@ class ControlService::Impl {
           snapshot_(handlers_.status),
           authorization_(bus),
           manager_(handlers_, snapshot_, authorization_),
-          tunnels_(snapshot_) {
-        if (!handlers_.report) handlers_.report = warn_on_stderr;
-    }
+          tunnels_(snapshot_),
+          name_lost_(SignalListener::make(
+              bus, name_lost, [this](sd_bus_message* signal) { on_name_lost(signal); })) {}
 
     void install(sd_bus* connection) {
         forget();
         snapshot_.outdate();  // Serials start anew with the connection.
+        sd_bus_slot* filter = nullptr;
+        sd_bus_add_filter(connection, &filter, refuse_huge_call, nullptr);
+        size_filter_.reset(filter);
         const int manager = manager_.install(connection);
         const int tunnels = tunnels_.install(connection);
         if (manager < 0 || tunnels < 0) {
@@ -57,7 +60,7 @@ class ControlService::Impl {
         manager_.forget();
         tunnels_.forget();
         name_request_.reset();
-        name_lost_.reset();
+        size_filter_.reset();
     }
 
     void changed(const std::string& tunnel) {
@@ -70,11 +73,6 @@ class ControlService::Impl {
 
   private:
     void request_name(sd_bus* connection) {
-        sd_bus_slot* lost = nullptr;
-        sd_bus_match_signal_async(connection, &lost, "org.freedesktop.DBus",
-                                  "/org/freedesktop/DBus", "org.freedesktop.DBus", "NameLost",
-                                  on_name_lost, nullptr, this);
-        name_lost_.reset(lost);
         sd_bus_slot* request = nullptr;
         const int sent = sd_bus_request_name_async(connection, &request, control_name, name_flags,
                                                    on_name_answer, this);
@@ -99,12 +97,10 @@ class ControlService::Impl {
         return 0;
     }
 
-    static int on_name_lost(sd_bus_message* signal, void* self, sd_bus_error*) {
+    void on_name_lost(sd_bus_message* signal) const {
         const char* name = nullptr;
-        if (sd_bus_message_read(signal, "s", &name) < 0) return 0;
-        if (std::string_view(name) != control_name) return 0;
-        static_cast<Impl*>(self)->report("it was taken away");
-        return 0;
+        if (sd_bus_message_read(signal, "s", &name) < 0) return;
+        if (std::string_view(name) == control_name) report("it was taken away");
     }
 
     void report(std::string_view why) const {
@@ -119,8 +115,9 @@ class ControlService::Impl {
     Authorization authorization_;
     ManagerObject manager_;
     TunnelObjects tunnels_;
+    Slot size_filter_;
     Slot name_request_;
-    Slot name_lost_;
+    std::shared_ptr<SignalListener> name_lost_;
 };
 
 ControlService::ControlService(Bus& bus, ControlHandlers handlers)

@@ -48,7 +48,7 @@ struct ControlHandlers {
     std::function<void()> reachable;
 
     /// Told, in a sentence, that the name on the bus was not got or was lost: keyturnctl cannot
-    /// reach the daemon then. Where it is not set, the sentence goes to stderr as a warning.
+    /// reach the daemon then.
     std::function<void(const std::string& sentence)> report;
 };
 

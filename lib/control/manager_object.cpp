@@ -13,6 +13,9 @@
 namespace keyturn {
 namespace {
 
+constexpr std::size_t options_max = 4;  ///< Rotate has so many.
+constexpr std::size_t option_bytes_shown_max = 40;
+
 const char* error_name_of(Fault fault, const char* conflict_name) {
     switch (fault) {
         case Fault::missing: return control_error::no_such_tunnel;
@@ -46,11 +49,13 @@ int read_reason(sd_bus_message* call, RotateRequest& request, sd_bus_error* erro
     const char* reason = nullptr;
     const int result = sd_bus_message_read(call, "v", "s", &reason);
     if (result < 0) return invalid(error, "the option reason is a string");
-    request.reason = reason;
-    if (request.reason.size() > rotate_reason_bytes_max || !is_one_line(request.reason)) {
-        return invalid(error, fmt::format("a reason is one line of at most {} bytes",
+    const std::string_view text = reason;
+    if (text.size() > rotate_reason_bytes_max || !is_one_line(text)) {
+        return invalid(error, fmt::format("a reason is one line of at most {} bytes, without "
+                                          "characters that nobody sees",
                                           rotate_reason_bytes_max));
     }
+    request.reason = text;
     return 0;
 }
 
@@ -71,13 +76,17 @@ int read_option(sd_bus_message* call, RotateRequest& request, sd_bus_error* erro
     if (option == "accept_gap") return read_flag(call, key, request.accept_gap, error);
     if (option == "compromised") return read_flag(call, key, request.compromised, error);
     if (option == "evict_all") return read_flag(call, key, request.evict_all, error);
-    return invalid(error, fmt::format("there is no option {} of Rotate", key));
+    return invalid(error, fmt::format("there is no option {} of Rotate",
+                                      option.substr(0, option_bytes_shown_max)));
 }
 
+/// A call is kept until it is decided, so it must not be larger than its options need.
 int read_options(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
     int result = sd_bus_message_enter_container(call, 'a', "{sv}");
     if (result < 0) return result;
+    std::size_t count = 0;
     while ((result = sd_bus_message_enter_container(call, 'e', "sv")) > 0) {
+        if (++count > options_max) return invalid(error, "an option of Rotate is given twice");
         result = read_option(call, request, error);
         if (result < 0) return result;
         result = sd_bus_message_exit_container(call);

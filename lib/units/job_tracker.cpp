@@ -11,6 +11,13 @@ namespace keyturn {
 
 namespace asio = boost::asio;
 
+namespace {
+
+constexpr SignalKind job_removed{"org.freedesktop.systemd1", "/org/freedesktop/systemd1",
+                                 "org.freedesktop.systemd1.Manager", "JobRemoved"};
+
+}  // namespace
+
 JobResult job_result_of(std::string_view word) {
     constexpr std::array<std::pair<std::string_view, JobResult>, 6> words{{
         {"done", JobResult::done},
@@ -34,38 +41,32 @@ std::shared_ptr<JobTracker> JobTracker::make(Bus& bus) {
     bus.on_disconnect([weak] {
         if (const auto alive = weak.lock()) alive->forget();
     });
+    tracker->removals_ = SignalListener::make(bus, job_removed, [weak](sd_bus_message* signal) {
+        if (const auto alive = weak.lock()) alive->hear_removal(signal);
+    });
     return tracker;
 }
 
-/// systemd sends its signals only where somebody has subscribed; each connection has to anew. A
-/// match that cannot be installed leaves the regular look at the job, which waits do anyway.
+/// systemd sends its signals only where somebody has subscribed; each connection has to anew.
 void JobTracker::install(sd_bus* bus) {
-    sd_bus_slot* slot = nullptr;
-    sd_bus_match_signal_async(bus, &slot, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                              "org.freedesktop.systemd1.Manager", "JobRemoved", on_job_removed,
-                              nullptr, this);
-    match_.reset(slot);
-    sd_bus_call_method_async(bus, nullptr, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-                             "org.freedesktop.systemd1.Manager", "Subscribe", nullptr, nullptr, "");
+    sd_bus_call_method_async(bus, nullptr, job_removed.sender, job_removed.path,
+                             job_removed.interface, "Subscribe", nullptr, nullptr, "");
 }
 
 void JobTracker::forget() {
-    match_.reset();
     for (JobWatch* watch : watches_) watch->lose();
 }
 
-int JobTracker::on_job_removed(sd_bus_message* message, void* self, sd_bus_error* /*error*/) {
+void JobTracker::hear_removal(sd_bus_message* signal) {
     std::uint32_t id = 0;
     const char* path = nullptr;
     const char* unit = nullptr;
     const char* result = nullptr;
-    if (sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) <= 0) return 0;
-    const char* sender = sd_bus_message_get_sender(message);
-    for (JobWatch* watch : static_cast<JobTracker*>(self)->watches_) {
-        JobWatch::Heard heard{path, sender != nullptr ? sender : "", job_result_of(result)};
+    if (sd_bus_message_read(signal, "uoss", &id, &path, &unit, &result) <= 0) return;
+    for (JobWatch* watch : watches_) {
+        JobWatch::Heard heard{path, job_result_of(result)};
         watch->hear(std::move(heard));
     }
-    return 0;
 }
 
 JobWatch::JobWatch(std::shared_ptr<JobTracker> tracker, asio::any_io_executor executor)
@@ -85,9 +86,8 @@ void JobWatch::expect(std::string job_path) {
 
 std::optional<JobResult> JobWatch::result() const {
     if (path_.empty()) return std::nullopt;
-    const auto found = std::find_if(heard_.begin(), heard_.end(), [&](const Heard& heard) {
-        return heard.path == path_ && heard.sender == sender_;
-    });
+    const auto found = std::find_if(heard_.begin(), heard_.end(),
+                                    [&](const Heard& heard) { return heard.path == path_; });
     if (found == heard_.end()) return std::nullopt;
     return found->result;
 }

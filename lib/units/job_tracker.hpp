@@ -2,6 +2,7 @@
 
 #include "asio/task.hpp"
 #include "bus/bus.hpp"
+#include "bus/signal_listener.hpp"
 #include "units/unit_state.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -30,17 +31,14 @@ class JobTracker {
     friend class JobWatch;
     void install(sd_bus* bus);
     void forget();
-    static int on_job_removed(sd_bus_message* message, void* self, sd_bus_error* error);
+    void hear_removal(sd_bus_message* signal);
 
-    Slot match_;
+    std::shared_ptr<SignalListener> removals_;
     std::list<JobWatch*> watches_;
 };
 
 /// One wait for one job. Made BEFORE the method call that creates the job, because JobRemoved can
 /// come before that call's reply: it keeps what it hears until `expect` says which job it is.
-///
-/// Any user of the system bus can send us a signal of that name. So a result counts only if it came
-/// from the connection that answers our method calls, which is systemd.
 class JobWatch {
   public:
     JobWatch(std::shared_ptr<JobTracker> tracker, boost::asio::any_io_executor executor);
@@ -49,9 +47,6 @@ class JobWatch {
     JobWatch& operator=(const JobWatch&) = delete;
 
     void expect(std::string job_path);
-
-    /// `sender`: from the newest reply of systemd. It changes when systemd re-executes itself.
-    void trust(std::string_view sender) { sender_ = sender; }
 
     /// How the job ended, once that is known.
     [[nodiscard]] std::optional<JobResult> result() const;
@@ -67,7 +62,6 @@ class JobWatch {
 
     struct Heard {
         std::string path;
-        std::string sender;
         JobResult result;
     };
     /// Enough for all jobs of a boot; the oldest go first.
@@ -83,7 +77,6 @@ class JobWatch {
     bool woken_ = false;
     bool lost_ = false;
     std::string path_;  ///< Empty: not known yet.
-    std::string sender_;
     std::deque<Heard> heard_;
 };
 

@@ -127,13 +127,13 @@ class SystemdUnitManager final : public UnitManager {
     Task<Result<Message>> ask(std::string unit, const char* action, Message message,
                               Milliseconds timeout);
     Task<Result<std::vector<std::string>>> units_like(std::string glob);
-    Task<Result<UnitProperties>> look_at(std::string unit, JobWatch* watch = nullptr);
+    Task<Result<UnitProperties>> look_at(std::string unit);
     Task<Result<std::vector<std::string>>> follow(std::string unit,
                                                   std::vector<std::string> propagates_to);
     Task<Result<void>> reset_failed(std::string unit);
     Task<Result<JobResult>> run_job(std::string unit, Job asked, Milliseconds deadline,
                                     BootTime end);
-    Task<Result<std::string>> start_job(std::string unit, Job asked, JobWatch& watch);
+    Task<Result<std::string>> start_job(std::string unit, Job asked);
     Task<Result<JobResult>> wait_for(std::string unit, std::string job, JobWatch& watch,
                                      BootTime deadline);
     Task<Result<std::optional<JobResult>>> look_for_end(std::string unit, std::string job,
@@ -188,14 +188,11 @@ Task<Result<std::vector<std::string>>> SystemdUnitManager::units_like(std::strin
     co_return units;
 }
 
-/// With a `watch`, the reply also tells it who systemd is by now.
-Task<Result<UnitProperties>> SystemdUnitManager::look_at(std::string unit, JobWatch* watch) {
+Task<Result<UnitProperties>> SystemdUnitManager::look_at(std::string unit) {
     Message message = get_all_of(bus_.handle(), unit);
     const Result<Message> answer =
         co_await ask(unit, "look at", std::move(message), patience_.read);
     if (!answer) co_return answer.error();
-    const char* sender = sd_bus_message_get_sender(answer->get());
-    if (watch != nullptr) watch->trust(sender != nullptr ? sender : "");
     co_return read_unit_properties(answer->get(), unit);
 }
 
@@ -264,7 +261,7 @@ Task<Result<JobResult>> SystemdUnitManager::run_job(std::string unit, Job asked,
                                                     Milliseconds deadline, BootTime end) {
     auto executor = co_await asio::this_coro::executor;
     JobWatch watch(tracker_, executor);
-    Result<std::string> job = co_await start_job(unit, asked, watch);
+    Result<std::string> job = co_await start_job(unit, asked);
     if (!job) co_return job.error();
     if (deadline <= Milliseconds{0}) co_return JobResult::queued;
     watch.expect(*job);
@@ -283,8 +280,7 @@ Task<Result<void>> SystemdUnitManager::reset_failed(std::string unit) {
 }
 
 /// The job's object path. Mode "fail": an operator's job that is under way wins.
-Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job asked,
-                                                        JobWatch& watch) {
+Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job asked) {
     Message message = manager_call(bus_.handle(), asked.member);
     if (message) sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail");
     const Result<Message> answer =
@@ -294,8 +290,6 @@ Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job as
     if (sd_bus_message_read_basic(answer->get(), 'o', &job) <= 0)
         co_return Error{Fault::invalid, fmt::format("systemd's answer to the {} of {} names no job",
                                                     asked.word, unit)};
-    const char* sender = sd_bus_message_get_sender(answer->get());
-    watch.trust(sender != nullptr ? sender : "");
     co_return std::string(job);
 }
 
@@ -328,7 +322,7 @@ Task<Result<std::optional<JobResult>>> SystemdUnitManager::look_for_end(std::str
                                                                         std::string job,
                                                                         JobWatch& watch) {
     using Answer = std::optional<JobResult>;
-    const Result<UnitProperties> properties = co_await look_at(unit, &watch);
+    const Result<UnitProperties> properties = co_await look_at(unit);
     if (!properties) co_return properties.error();
     if (watch.result()) co_return Answer(watch.result());
     if (properties->job_path.empty() || properties->job_path == job) co_return Answer();

@@ -120,6 +120,18 @@ void FakeSystemd::signal_job_removed(const std::string& path, const char* unit, 
     bus_.peers.back()->kick();
 }
 
+void FakeSystemd::signal_new_owner(const char* owner) {
+    sd_bus_message* raw = nullptr;
+    ASSERT_GE(sd_bus_message_new_signal(bus_.peer(), &raw, "/org/freedesktop/DBus",
+                                        "org.freedesktop.DBus", "NameOwnerChanged"),
+              0);
+    const Message signal(raw);
+    ASSERT_GE(sd_bus_message_set_sender(raw, "org.freedesktop.DBus"), 0);
+    ASSERT_GE(sd_bus_message_append(raw, "sss", "org.freedesktop.systemd1", "", owner), 0);
+    ASSERT_GE(sd_bus_send(bus_.peer(), raw, nullptr), 0);
+    bus_.peers.back()->kick();
+}
+
 void FakeSystemd::fail(sd_bus_message* call, const char* name, const char* message) {
     EXPECT_GE(sd_bus_reply_method_errorf(call, name, "%s", message), 0);
 }
@@ -131,6 +143,9 @@ void FakeSystemd::reply_job(sd_bus_message* call, const std::string& path) {
 int FakeSystemd::on_message(sd_bus_message* message, void* self, sd_bus_error* /*error*/) {
     auto& systemd = *static_cast<FakeSystemd*>(self);
     if (sd_bus_message_is_method_call(message, nullptr, nullptr) <= 0) return 0;
+    if (sd_bus_message_is_method_call(message, nullptr, "GetNameOwner") > 0) {
+        return sd_bus_reply_method_return(message, "s", "org.freedesktop.systemd1");
+    }
     systemd.calls.push_back(described(message));
     systemd.answer(message);
     return 1;

@@ -36,6 +36,8 @@ class FakeSystemd {
 
     void signal_job_removed(const std::string& path, const char* unit, const char* result,
                             const char* sender = nullptr);
+    /// As the bus daemon says it, when systemd has executed itself anew.
+    void signal_new_owner(const char* owner);
     static void fail(sd_bus_message* call, const char* name, const char* message);
     static void reply_job(sd_bus_message* call, const std::string& path);
 

@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 
 /// Any user but root.
 inline constexpr uid_t somebody = 65534;
+inline constexpr uid_t another = 1;  ///< A bus daemon wants users to have a name.
 
 /// What a call came to: "" and the reply, or the name and message of the error.
 struct Answer {
