@@ -1,5 +1,7 @@
 #include "text_layout.hpp"
 
+#include "base/visible_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,11 +13,6 @@ namespace {
 
 bool continues_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80;
-}
-
-/// U+0080 to U+009F, which are control characters too, start with C2 and end below A0.
-bool is_late_control(std::string_view text) {
-    return text.size() >= 2 && text[0] == '\xC2' && static_cast<unsigned char>(text[1]) < 0xA0;
 }
 
 /// How many bytes of `text` fill at most `columns`.
@@ -61,19 +58,7 @@ using TimeText = std::array<char, 64>;
 }  // namespace
 
 std::string printable(std::string_view text) {
-    std::string shown;
-    shown.reserve(text.size());
-    while (!text.empty()) {
-        const auto byte = static_cast<unsigned char>(text.front());
-        const bool late_control = is_late_control(text);
-        if (byte < 0x20 || byte == 0x7F || late_control) {
-            shown += '?';
-        } else {
-            shown += text.front();
-        }
-        text.remove_prefix(late_control ? 2 : 1);
-    }
-    return shown;
+    return visible_text(text);
 }
 
 std::size_t columns_of(std::string_view text) {

@@ -9,8 +9,8 @@
 
 namespace keyturn {
 
-/// `text` without anything that moves a cursor: control characters become "?". What the daemon
-/// tells may have been typed by somebody else, and it is shown on a terminal of root.
+/// `text` without anything that moves a cursor or is not seen: such characters become "?". What the
+/// daemon tells may have been typed by somebody else, and it is shown on a terminal of root.
 [[nodiscard]] std::string printable(std::string_view text);
 
 /// Columns on a terminal: one a character. Expects printable text.

@@ -43,26 +43,17 @@ struct CodeRange {
 /// In order. Unicode 15: Cc, Zl, Zp, Cf without the few that have a shape (Arabic signs of numbers,
 /// U+06DD and alike), and Default_Ignorable_Code_Point.
 constexpr std::array<CodeRange, 20> invisible{{
-    {0x0000, 0x001F},  // Control characters
-    {0x007F, 0x009F},
-    {0x00AD, 0x00AD},  // Soft hyphen
-    {0x034F, 0x034F},
-    {0x061C, 0x061C},  // Arabic letter mark
-    {0x115F, 0x1160},  // Hangul fillers
-    {0x17B4, 0x17B5},
-    {0x180B, 0x180F},
-    {0x200B, 0x200F},  // Zero width; marks of direction
+    {0x0000, 0x001F},                                          // Control characters
+    {0x007F, 0x009F},   {0x00AD, 0x00AD},                      // Soft hyphen
+    {0x034F, 0x034F},   {0x061C, 0x061C},                      // Arabic letter mark
+    {0x115F, 0x1160},                                          // Hangul fillers
+    {0x17B4, 0x17B5},   {0x180B, 0x180F},   {0x200B, 0x200F},  // Zero width; marks of direction
     {0x2028, 0x202E},  // Line and paragraph separators; embeddings and overrides of direction
     {0x2060, 0x206F},  // Word joiner; isolates of direction
-    {0x3164, 0x3164},
-    {0xFE00, 0xFE0F},  // Variation selectors
-    {0xFEFF, 0xFEFF},  // Byte order mark
-    {0xFFA0, 0xFFA0},
-    {0xFFF0, 0xFFFB},
-    {0x13430, 0x13455},
-    {0x1BCA0, 0x1BCA3},
-    {0x1D173, 0x1D17A},
-    {0xE0000, 0xE0FFF},  // Tags, more variation selectors
+    {0x3164, 0x3164},   {0xFE00, 0xFE0F},  // Variation selectors
+    {0xFEFF, 0xFEFF},                      // Byte order mark
+    {0xFFA0, 0xFFA0},   {0xFFF0, 0xFFFB},   {0x13430, 0x13455},
+    {0x1BCA0, 0x1BCA3}, {0x1D173, 0x1D17A}, {0xE0000, 0xE0FFF},  // Tags, more variation selectors
 }};
 
 }  // namespace

@@ -9,8 +9,7 @@ namespace keyturn {
 /// connection of who sends anything else, and that connection restarts units too.
 [[nodiscard]] std::string bus_text(std::string_view text);
 
-/// Whether `text` is a single line without control characters, as the journal and terminals take
-/// it.
+/// Whether `text` is a single line, and all of it visible, as the journal and terminals take it.
 [[nodiscard]] bool is_one_line(std::string_view text);
 
 }  // namespace keyturn

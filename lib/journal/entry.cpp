@@ -1,7 +1,10 @@
 #include "journal/entry.hpp"
 
+#include "base/visible_text.hpp"
+
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -10,6 +13,18 @@ namespace keyturn {
 namespace {
 
 constexpr std::string_view identifier = "keyturnd";
+
+/// A message may have several lines.
+std::string visible_lines(std::string_view text) {
+    std::string lines;
+    for (;;) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines += visible_text(text.substr(0, end));
+        if (end == text.size()) return lines;
+        lines += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
 
 }  // namespace
 
@@ -25,23 +40,15 @@ std::vector<std::string> journal_fields(const Event& event) {
         {"FINGERPRINT", event.fingerprint},
     }};
     std::vector<std::string> fields{
-        fmt::format("MESSAGE={}", event.message),
+        fmt::format("MESSAGE={}", visible_lines(event.message)),
         fmt::format("PRIORITY={}", static_cast<int>(event.priority)),
         fmt::format("MESSAGE_ID={}", message_id_of(event.kind)),
         fmt::format("SYSLOG_IDENTIFIER={}", identifier),
     };
     for (const auto& [name, value] : optional_fields) {
-        if (!value.empty()) fields.push_back(fmt::format("{}={}", name, value));
+        if (!value.empty()) fields.push_back(fmt::format("{}={}", name, visible_text(value)));
     }
     return fields;
-}
-
-std::string plain_line(const Event& event) {
-    std::string line = fmt::format("<{}>{}", static_cast<int>(event.priority), event.message);
-    for (char& c : line) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    }
-    return line + "\n";
 }
 
 }  // namespace keyturn

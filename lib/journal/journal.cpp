@@ -1,11 +1,11 @@
 #include "journal/entry.hpp"
 #include "journal/event_log.hpp"
+#include "journal/stderr_line.hpp"
 
 // The place in the code says nothing to an operator; the message id says it better.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include <cstdio>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -30,8 +30,7 @@ class Journal final : public EventLog {
   public:
     void record(const Event& event) override {
         if (send(journal_fields(event))) return;
-        const std::string line = plain_line(event);
-        std::fwrite(line.data(), 1, line.size(), stderr);
+        tell_stderr(static_cast<int>(event.priority), event.message);
     }
 };
 

@@ -1,5 +1,7 @@
 #include "notify/notifier.hpp"
 
+#include "base/visible_text.hpp"
+
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
@@ -10,13 +12,6 @@
 namespace keyturn {
 namespace {
 
-/// The protocol has one assignment a line: a line feed in a status would begin another one.
-std::string one_line(std::string text) {
-    std::ranges::replace_if(
-        text, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    return text;
-}
-
 std::uint64_t monotonic_microseconds() {
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -26,11 +21,12 @@ std::uint64_t monotonic_microseconds() {
 
 class SystemdNotifier final : public Notifier {
   public:
+    // The protocol has one assignment a line: a line feed in a status would begin another one.
     void ready(const std::string& status) override {
-        send(fmt::format("READY=1\nSTATUS={}", one_line(status)));
+        send(fmt::format("READY=1\nSTATUS={}", visible_text(status, ' ')));
     }
     void status(const std::string& status) override {
-        send(fmt::format("STATUS={}", one_line(status)));
+        send(fmt::format("STATUS={}", visible_text(status, ' ')));
     }
     void reloading() override {
         // The time is what Type=notify-reload of systemd 253 asks for; older ones ignore it.

@@ -43,5 +43,10 @@ TEST(OneLine, HasNoControlCharacters) {
     EXPECT_TRUE(is_one_line("\xC2\xA0"));
 }
 
+TEST(OneLine, HasNothingThatIsNotSeen) {
+    EXPECT_FALSE(is_one_line("looks like \u202Esomething else"));
+    EXPECT_FALSE(is_one_line("zero\u200Bwidth"));
+}
+
 }  // namespace
 }  // namespace keyturn

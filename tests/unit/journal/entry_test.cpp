@@ -42,17 +42,13 @@ TEST(JournalFields, LeaveOutWhatIsEmpty) {
                             "SYSLOG_IDENTIFIER=keyturnd"));
 }
 
-TEST(PlainLine, HasThePriorityThatSystemdReads) {
+TEST(JournalFields, HaveNothingThatIsNotSeen) {
     Event event;
-    event.message = "held";
-    event.priority = Priority::alert;
-    EXPECT_EQ(plain_line(event), "<1>held\n");
-}
-
-TEST(PlainLine, IsOneLineWhateverTheMessageHolds) {
-    Event event;
-    event.message = "first\n<0>forged\r\x1b[31m\x7f";
-    EXPECT_EQ(plain_line(event), "<6>first <0>forged  [31m \n");
+    event.message = "one\x1b[2J\u202Ereversed\ntwo";
+    event.target_unit = "cloudflared-\u200Bweb.service";
+    const std::vector<std::string> fields = journal_fields(event);
+    EXPECT_EQ(fields.front(), "MESSAGE=one?[2J?reversed\ntwo");
+    EXPECT_EQ(fields.back(), "TARGET_UNIT=cloudflared-?web.service");
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ TEST(Printable, LetsNothingMoveTheCursor) {
                         "31m"),
               "a?31m");
     EXPECT_EQ(printable("größer → 4"), "größer → 4");
-    EXPECT_EQ(printable("\xC2"), "\xC2");
+    EXPECT_EQ(printable("\xC2"), "?");
+    EXPECT_EQ(printable("a\u202Eb\u2066c\u200Bd"), "a?b?c?d");
 }
 
 TEST(Columns, CountCharactersNotBytes) {
