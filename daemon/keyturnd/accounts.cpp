@@ -7,8 +7,7 @@
 namespace keyturn {
 
 Accounts::Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
-                   std::map<std::string, Secret> api_tokens, ApiBudget& budget,
-                   const Clock& clock) {
+                   ApiTokens api_tokens, ApiBudget& budget, const Clock& clock) {
     HttpClientOptions options;
     options.ca_file = policy.ca_file;
     for (auto& [name, api_token] : api_tokens) {

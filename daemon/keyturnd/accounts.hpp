@@ -1,9 +1,9 @@
 #pragma once
 
-#include "base/secret.hpp"
 #include "cloudflare/api_budget.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "http/http_client.hpp"
+#include "keyturnd/credentials.hpp"
 #include "policy/policy.hpp"
 #include "time/clock.hpp"
 
@@ -20,7 +20,7 @@ class Accounts {
   public:
     /// `budget` and `clock` outlive the accounts.
     Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
-             std::map<std::string, Secret> api_tokens, ApiBudget& budget, const Clock& clock);
+             ApiTokens api_tokens, ApiBudget& budget, const Clock& clock);
 
     /// `credential` is one of the policy's.
     [[nodiscard]] TunnelApi& api(const std::string& credential) {

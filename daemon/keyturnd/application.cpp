@@ -9,6 +9,7 @@
 #include "delivery/token_store.hpp"
 #include "http/http_client.hpp"
 #include "journal/event_log.hpp"
+#include "journal/stderr_line.hpp"
 #include "keyturnd/accounts.hpp"
 #include "keyturnd/credentials.hpp"
 #include "keyturnd/exit_code.hpp"
@@ -29,7 +30,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdio>
 #include <list>
 #include <map>
 #include <optional>
@@ -46,9 +46,9 @@ constexpr std::chrono::seconds drain_deadline{5};
 /// So long systemd is not told that we are ready, unless keyturnctl can reach us.
 constexpr std::chrono::seconds bus_patience{2};
 
-void tell_warning(const std::string& warning) {
-    std::fprintf(stderr, "<4>%s\n", warning.c_str());
-}
+constexpr int critical_level = static_cast<int>(Priority::critical);
+constexpr int error_level = static_cast<int>(Priority::error);
+constexpr int warning_level = static_cast<int>(Priority::warning);
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
@@ -64,13 +64,13 @@ HttpClientOptions loopback_options() {
 /// else is half done. The members are in the order in which they need each other.
 class Application {
   public:
-    Application(const CommandLine& options, Policy policy, std::map<std::string, Secret> api_tokens,
+    Application(const CommandLine& options, Policy policy, ApiTokens api_tokens,
                 std::unique_ptr<StateStore> states);
 
     int run();
 
   private:
-    std::vector<std::string> adopt(const Policy& policy, std::map<std::string, Secret> api_tokens);
+    std::vector<std::string> adopt(const Policy& policy, ApiTokens api_tokens);
     void reload();
     void refuse_policy(const std::string& why);
     void spawn(Task<> work);
@@ -118,8 +118,7 @@ class Application {
     bool failed_ = false;
 };
 
-Application::Application(const CommandLine& options, Policy policy,
-                         std::map<std::string, Secret> api_tokens,
+Application::Application(const CommandLine& options, Policy policy, ApiTokens api_tokens,
                          std::unique_ptr<StateStore> states)
     : policy_file_(options.policy_file),
       states_(std::move(states)),
@@ -132,8 +131,7 @@ Application::Application(const CommandLine& options, Policy policy,
     adopt(policy, std::move(api_tokens));
 }
 
-std::vector<std::string> Application::adopt(const Policy& policy,
-                                            std::map<std::string, Secret> api_tokens) {
+std::vector<std::string> Application::adopt(const Policy& policy, ApiTokens api_tokens) {
     auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
                                                std::move(api_tokens), budget_, *clock_);
     return tunnels_.adopt(policy.tunnels, std::move(accounts));
@@ -175,7 +173,8 @@ void Application::loop_ended(std::exception_ptr error) {
         try {
             std::rethrow_exception(error);
         } catch (const std::exception& exception) {
-            std::fprintf(stderr, "<2>keyturnd: a loop ended: %s\n", exception.what());
+            tell_stderr(critical_level,
+                        fmt::format("keyturnd: a loop ended: {}", exception.what()));
         }
         stop();
     }
@@ -269,7 +268,7 @@ void Application::reload() {
     auto api_tokens = read_credentials(policy);
     if (!api_tokens) return refuse_policy(api_tokens.error().text);
 
-    for (const std::string& warning : policy.warnings) tell_warning(warning);
+    for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
     const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));
     tunnels_.start();
     Event event;
@@ -304,6 +303,7 @@ ControlHandlers Application::handlers() {
     handlers.status = [this] { return tunnels_.statuses(); };
     handlers.plan = [this](unsigned count) { return tunnels_.plans(count); };
     handlers.reachable = [this] { tell_ready(); };
+    handlers.report = [](const std::string& sentence) { tell_stderr(warning_level, sentence); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotateRequest& request) -> Result<void> {
         TunnelAgent* const agent = tunnels_.find(tunnel);
@@ -320,17 +320,23 @@ ControlHandlers Application::handlers() {
 }  // namespace
 
 int run_application(const CommandLine& options, Policy policy) {
-    Result<std::map<std::string, Secret>> api_tokens = read_credentials(policy);
+    Result<ApiTokens> api_tokens = read_credentials(policy);
     if (!api_tokens) {
-        std::fprintf(stderr, "<3>keyturnd: %s\n", api_tokens.error().text.c_str());
+        tell_stderr(error_level, "keyturnd: " + api_tokens.error().text);
         return exit_policy;
+    }
+    for (const auto& [name, api_token] : *api_tokens) {
+        if (api_token) continue;
+        tell_stderr(error_level,
+                    fmt::format("keyturnd: no tunnel of the credential {} is rotated: {}", name,
+                                api_token.error().text));
     }
     Result<std::unique_ptr<StateStore>> states = make_state_store(
         options.state_directory, [](const std::string& tunnel, const std::string& sentence) {
-            std::fprintf(stderr, "<4>keyturnd: %s: %s\n", tunnel.c_str(), sentence.c_str());
+            tell_stderr(warning_level, fmt::format("keyturnd: {}: {}", tunnel, sentence));
         });
     if (!states) {
-        std::fprintf(stderr, "<3>keyturnd: %s\n", states.error().text.c_str());
+        tell_stderr(error_level, "keyturnd: " + states.error().text);
         return states.error().fault == Fault::conflict ? exit_locked : exit_error;
     }
     Application application(options, std::move(policy), std::move(*api_tokens), std::move(*states));

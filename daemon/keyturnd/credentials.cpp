@@ -1,5 +1,6 @@
 #include "keyturnd/credentials.hpp"
 
+#include "base/trust.hpp"
 #include "base/unique_fd.hpp"
 #include "cloudflare/api_token_text.hpp"
 
@@ -11,12 +12,17 @@
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
+#include <utility>
 
 namespace keyturn {
 
 namespace {
 
 constexpr std::size_t credential_size_max = 4096;
+
+/// What SetCredential= of keyturnd.service hands over where there is no file: systemd would not
+/// start us without any.
+constexpr std::string_view stand_in_of_unit = "none";
 
 Result<Secret> read_all(int file, const std::string& path) {
     Secret text(credential_size_max);
@@ -41,17 +47,47 @@ Result<Secret> read_all(int file, const std::string& path) {
     return Secret::copy_of(*api_token);
 }
 
+/// What to do for a credential that systemd hands over, in the words of keyturnd.service.
+std::string remedy(const CredentialSource& source) {
+    return fmt::format(
+        "run `install -m 600 /dev/stdin /etc/keyturn/{0}`, paste the API token, press Ctrl-D, then "
+        "run `systemctl restart keyturnd` (LoadCredential={0}:PATH in its unit names the file)",
+        source.credential);
+}
+
+Error not_there(const CredentialSource& source) {
+    return Error{
+        Fault::missing,
+        fmt::format("the API token {} is not there; {}", source.credential, remedy(source)),
+        {}};
+}
+
+/// Of the file; for a credential of systemd it is in a directory that systemd made for us.
 Result<std::string> path_of(const CredentialSource& source) {
     if (!source.file.empty()) return source.file;
     const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-    if (directory == nullptr) {
-        return Error{Fault::missing,
-                     fmt::format("the systemd credential {} is not there: keyturnd was not started "
-                                 "by systemd, or its unit lacks LoadCredential={}:PATH",
-                                 source.credential, source.credential),
-                     {}};
-    }
+    if (directory == nullptr) return not_there(source);
     return fmt::format("{}/{}", directory, source.credential);
+}
+
+Error denied(const std::string& path, const std::string& why) {
+    return Error{Fault::denied, fmt::format("{} is {}", path, why), {}};
+}
+
+/// Who may read and who may change it, of the open file and of the way to it.
+Result<void> check_trust(const CredentialSource& source, const std::string& path, int file) {
+    struct stat status {};
+    if (::fstat(file, &status) != 0) return errno_error(errno, path);
+    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is no regular file", {}};
+    // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
+    const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+    if (!source.file.empty() && others_can_read) {
+        return denied(path, fmt::format("readable by others (mode {:04o}); run: chmod 600 {}",
+                                        status.st_mode & 07777U, path));
+    }
+    const std::string reason = distrust_owner(status);
+    if (!reason.empty()) return denied(path, reason);
+    return check_way_to(path);
 }
 
 }  // namespace
@@ -59,29 +95,35 @@ Result<std::string> path_of(const CredentialSource& source) {
 Result<Secret> read_credential(const CredentialSource& source) {
     const Result<std::string> path = path_of(source);
     if (!path) return path.error();
-    const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (!file.valid()) return errno_error(errno, "cannot open the credential " + *path);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return errno_error(errno, *path);
-    if (!S_ISREG(status.st_mode)) {
-        return Error{Fault::invalid, *path + " is no regular file", {}};
+    const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file.valid()) {
+        if (errno == ENOENT && source.file.empty()) return not_there(source);
+        return errno_error(errno, "cannot open the API token " + *path);
     }
-    // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
-    const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
-    if (!source.file.empty() && others_can_read) {
-        return Error{Fault::denied,
-                     fmt::format("{} can be read by others; run: chmod 600 {}", *path, *path),
-                     {}};
-    }
-    return read_all(file.get(), *path);
+    const Result<void> trusted = check_trust(source, *path, file.get());
+    if (!trusted) return trusted.error();
+    Result<Secret> api_token = read_all(file.get(), *path);
+    if (api_token && api_token->reveal() == stand_in_of_unit) return not_there(source);
+    return api_token;
 }
 
-Result<std::map<std::string, Secret>> read_credentials(const Policy& policy) {
-    std::map<std::string, Secret> api_tokens;
+Result<ApiTokens> read_credentials(const Policy& policy) {
+    if (!policy.cloudflare.ca_file.empty()) {
+        const Result<void> trusted = check_trusted_file(policy.cloudflare.ca_file);
+        // A file that is missing is told by the calls that need it.
+        const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
+        if (distrusted) return with_context("ca_file", trusted.error());
+    }
+    ApiTokens api_tokens;
     for (const auto& [name, source] : policy.cloudflare.credentials) {
         Result<Secret> api_token = read_credential(source);
-        if (!api_token) return with_context("credential " + name, api_token.error());
-        api_tokens.emplace(name, std::move(*api_token));
+        const bool missing = !api_token && api_token.error().fault == Fault::missing;
+        if (!api_token && !missing) return with_context("credential " + name, api_token.error());
+        if (missing) {
+            // Nothing can be asked of Cloudflare until a person has put it there.
+            api_token = Error{Fault::denied, std::move(api_token.error().text), {}};
+        }
+        api_tokens.emplace(name, std::move(api_token));
     }
     return api_tokens;
 }

@@ -8,10 +8,15 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <variant>
 
 namespace {
+
+/// Larger blocks are pages of their own that go back with their end. glibc would raise the limit to
+/// the largest one that it has seen, and a caller on the bus may send us one of 32 MiB.
+constexpr int pages_of_their_own_from = 128 * 1024;
 
 /// The policy could be read: says what it means.
 int check(const std::string& file, const keyturn::Policy& policy) {
@@ -27,6 +32,8 @@ int check(const std::string& file, const keyturn::Policy& policy) {
 int main(int argc, char** argv) {
     // Before any secret is in memory: no core dump, and no ptrace by others of our own user.
     ::prctl(PR_SET_DUMPABLE, 0);
+
+    ::mallopt(M_MMAP_THRESHOLD, pages_of_their_own_from);
 
     // Until it stands for a new policy, a hang-up must not end us.
     std::signal(SIGHUP, SIG_IGN);

@@ -59,7 +59,8 @@ Secret patch_body(const Secret& secret) {
 
 class CloudflareApi final : public TunnelApi {
   public:
-    CloudflareApi(HttpClient& http, const std::string& api_url, Secret api_token, HearLimits hear)
+    CloudflareApi(HttpClient& http, const std::string& api_url, Result<Secret> api_token,
+                  HearLimits hear)
         : http_(http),
           url_(parse_url(api_url)),
           api_token_(std::move(api_token)),
@@ -128,13 +129,14 @@ class CloudflareApi final : public TunnelApi {
     Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body,
                                    std::string query = {}) {
         if (!url_) co_return with_context("api_url", url_.error());
+        if (!api_token_) co_return with_context(call.name, api_token_.error());
         if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) co_return refused_ids(call);
         HttpRequest request;
         request.method = call.method;
         request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}{}", url_->base_path,
                                      path_segment(tunnel.account), path_segment(tunnel.tunnel),
                                      call.suffix, query);
-        request.bearer = api_token_.clone();
+        request.bearer = api_token_->clone();
         request.body = std::move(body);
         HttpOrigin origin = url_->origin;
         auto response = co_await http_.send(std::move(origin), std::move(request));
@@ -161,14 +163,14 @@ class CloudflareApi final : public TunnelApi {
 
     HttpClient& http_;
     Result<HttpUrl> url_;
-    Secret api_token_;
+    Result<Secret> api_token_;
     HearLimits hear_;
 };
 
 }  // namespace
 
-std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url, Secret api_token,
-                                           HearLimits hear) {
+std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
+                                           Result<Secret> api_token, HearLimits hear) {
     return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token), std::move(hear));
 }
 

@@ -76,8 +76,10 @@ class TunnelApi {
 /// Is told the limits that an answer speaks of, whatever its status, before the call returns.
 using HearLimits = std::function<void(const std::vector<RateLimit>&)>;
 
-/// `api_token` is the bearer token; `http` outlives the client.
+/// `api_token` is the bearer token, or why there is none: every call ends with that. `http`
+/// outlives the client.
 [[nodiscard]] std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
-                                                         Secret api_token, HearLimits hear = {});
+                                                         Result<Secret> api_token,
+                                                         HearLimits hear = {});
 
 }  // namespace keyturn

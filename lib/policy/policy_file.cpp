@@ -1,5 +1,6 @@
 #include "policy/policy_file.hpp"
 
+#include "base/trust.hpp"
 #include "base/unique_fd.hpp"
 #include "policy/check.hpp"
 #include "policy/document.hpp"
@@ -50,23 +51,6 @@ Policy finish(PolicyDraft draft, const ProblemList& problems) {
     for (const Remark& warning : draft.warnings)
         policy.warnings.push_back(problems.located(warning));
     return policy;
-}
-
-/// Empty when nobody but root and ourselves can change what is there, otherwise what to do.
-std::string distrust_owner(const struct stat& status) {
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return fmt::format(
-            "writable by {}, who could have any unit restarted (mode {:04o}); run "
-            "`chmod go-w` on it",
-            (status.st_mode & S_IWOTH) != 0 ? "everybody" : "its group", status.st_mode & 07777U);
-    }
-    if (status.st_uid != 0 && status.st_uid != ::geteuid()) {
-        return fmt::format(
-            "owned by user id {}, who is neither root nor the user of this process; run "
-            "`chown root` on it",
-            status.st_uid);
-    }
-    return {};
 }
 
 std::string distrust(const struct stat& status) {

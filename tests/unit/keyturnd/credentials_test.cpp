@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace keyturn {
 namespace {
@@ -52,7 +53,54 @@ TEST_F(CredentialsTest, AreReadFromSystemd) {
 TEST_F(CredentialsTest, SayWhenSystemdGaveNone) {
     const Result<Secret> read = read_credential(CredentialSource{"api", ""});
     ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().fault, Fault::missing);
     EXPECT_THAT(read.error().text, HasSubstr("LoadCredential=api:PATH"));
+    EXPECT_THAT(read.error().text, HasSubstr("install -m 600 /dev/stdin /etc/keyturn/api"));
+}
+
+TEST_F(CredentialsTest, KnowWhatTheUnitHandsOverWhereThereIsNoFile) {
+    write("none");
+    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
+    const Result<Secret> read = read_credential(CredentialSource{"api", ""});
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().fault, Fault::missing);
+    EXPECT_EQ(read_credential(CredentialSource{"other", ""}).error().fault, Fault::missing);
+}
+
+TEST_F(CredentialsTest, ThatAreMissingAreSaidByTheCallsThatNeedThem) {
+    Policy policy;
+    policy.cloudflare.credentials["main"] = file(write("sesame"));
+    policy.cloudflare.credentials["other"] = file(directory_ + "/none");
+    const Result<ApiTokens> read = read_credentials(policy);
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ(read->at("main")->reveal(), "sesame");
+    ASSERT_FALSE(read->at("other"));
+    EXPECT_EQ(read->at("other").error().fault, Fault::denied);
+    EXPECT_THAT(read->at("other").error().text, HasSubstr(directory_ + "/none"));
+}
+
+TEST_F(CredentialsTest, AreRefusedWhenOthersCanChangeThem) {
+    const std::string path = write("sesame");
+    ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0) << "be root: this gives a file away";
+    EXPECT_THAT(read_credential(file(path)).error().text, HasSubstr("owned by user id 65534"));
+    ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
+    ASSERT_EQ(::chmod(directory_.c_str(), 0770), 0);
+    const Result<Secret> read = read_credential(file(path));
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error().fault, Fault::denied);
+    EXPECT_THAT(read.error().text, HasSubstr(directory_ + " is writable by its group"));
+    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
+    EXPECT_EQ(read_credential(CredentialSource{"api", ""}).error().fault, Fault::denied);
+}
+
+TEST_F(CredentialsTest, AreRefusedWithACaFileThatOthersCanChange) {
+    Policy policy;
+    policy.cloudflare.ca_file = write("certificates", 0666);
+    const Result<ApiTokens> read = read_credentials(policy);
+    ASSERT_FALSE(read);
+    EXPECT_THAT(read.error().text, HasSubstr("ca_file: " + directory_ + "/api is writable by"));
+    ASSERT_EQ(::chmod(policy.cloudflare.ca_file.c_str(), 0644), 0);
+    EXPECT_TRUE(read_credentials(policy));
 }
 
 TEST_F(CredentialsTest, AreRefusedWhenOthersCanReadThem) {

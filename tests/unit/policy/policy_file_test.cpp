@@ -58,11 +58,11 @@ TEST_F(PolicyFile, MayBeReadOnly) {
 TEST_F(PolicyFile, ThatOthersMayWriteIsRefused) {
     write(completed(""), 0646);
     EXPECT_EQ(problems(), path_ +
-                              ": writable by everybody, who could have any unit restarted (mode "
+                              ": writable by everybody, who could change what keyturnd does (mode "
                               "0646); run `chmod go-w` on it\n");
     write(completed(""), 0664);
     EXPECT_EQ(problems(), path_ +
-                              ": writable by its group, who could have any unit restarted (mode "
+                              ": writable by its group, who could change what keyturnd does (mode "
                               "0664); run `chmod go-w` on it\n");
 }
 
