@@ -84,7 +84,7 @@ class Authorization::Inquiry {
         const char* sender = sd_bus_message_get_sender(call_.get());
         return sender != nullptr && connection == sender;
     }
-    [[nodiscard]] bool asks_polkit() const { return departure_ != nullptr; }
+    [[nodiscard]] bool asks_polkit() const { return asks_polkit_; }
     [[nodiscard]] bool asks_polkit_for(std::uint32_t user) const {
         return asks_polkit() && user_ == user;
     }
@@ -121,6 +121,7 @@ class Authorization::Inquiry {
         if (user_ == 0) return conclude(nullptr);
         if (const auto too_many = owner_.too_many_questions(user_)) return conclude(&*too_many);
         const char* sender = sd_bus_message_get_sender(call_.get());
+        asks_polkit_ = true;
         departure_ = match_owner_changes(bus(), sender, on_caller_changed, this);
         ask_polkit();
     }
@@ -224,8 +225,9 @@ class Authorization::Inquiry {
     std::string cancellation_id_;
     Decide decide_;
     std::uint32_t user_ = 0;
+    bool asks_polkit_ = false;
     Slot pending_reply_;
-    Slot departure_;  ///< Of the caller; there while polkit is asked.
+    Slot departure_;  ///< Of the caller, while polkit is asked.
 };
 
 Authorization::Authorization(Bus& bus) : bus_(bus) {}
