@@ -40,10 +40,15 @@ ParsedCommandLine parse_command_line(int argc, char** argv) {
     app.add_flag("--quiet", options.quiet, "With --check: say only what is wrong")->needs(check);
     app.add_flag("--schema", options.schema,
                  "Print the policy's language as a JSON Schema, for editors, and end");
-    app.add_option("--surge-unit", options.surge_unit,
-                   "Print the unit keyturn-surge@TUNNEL.service, made from the tunnel's first "
-                   "unit, and end")
-        ->type_name("TUNNEL");
+    CLI::Option* surge =
+        app.add_option("--surge-unit", options.surge_unit,
+                       "Print the unit keyturn-surge@TUNNEL.service, made from the tunnel's first "
+                       "unit, and end")
+            ->type_name("TUNNEL");
+    app.add_option("--output", options.output,
+                   "With --surge-unit: write it into FILE, whole or not at all")
+        ->type_name("FILE")
+        ->needs(surge);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -1,9 +1,11 @@
 #include "keyturnd/surge_unit.hpp"
 
 #include "bus/bus.hpp"
+#include "cloudflared/configuration_file.hpp"
 #include "cloudflared/surge_unit.hpp"
 #include "cloudflared/token_source.hpp"
 #include "delivery/token_store.hpp"
+#include "files/atomic_file.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "time/clock.hpp"
 #include "units/unit_manager.hpp"
@@ -66,7 +68,8 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
     if (!settings) return Error{Fault::unreachable, "systemd does not answer", {}};
     if (!*settings) return settings->error();
     const std::string token_file = make_token_store(state_directory)->path(tunnel.name);
-    if (const auto problem = token_source_problem(**settings, token_file)) {
+    const ConnectorFiles files = look_at_files(**settings);
+    if (const auto problem = token_source_problem(**settings, token_file, files)) {
         return Error{Fault::invalid, fmt::format("{}: {}", (*settings)->name, *problem), {}};
     }
     std::vector<std::string> texts;
@@ -76,6 +79,18 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
         texts.push_back(std::move(*text));
     }
     return surge_unit_text(**settings, texts, tunnel.name, token_file);
+}
+
+/// An empty file would be a masked unit, half of one a wrong unit.
+Result<void> write_whole(const std::string& path, const std::string& text) {
+    const std::size_t slash = path.rfind('/');
+    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+    std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
+    if (parent.empty()) parent = "/";
+    const Result<Directory> directory = Directory::open(parent);
+    if (!directory) return directory.error();
+    if (const auto fits = check_file_name(name); !fits) return fits.error();
+    return replace_file(*directory, name, text);
 }
 
 }  // namespace
@@ -91,8 +106,13 @@ int print_surge_unit(const CommandLine& options, const Policy& policy) {
         std::fprintf(stderr, "keyturnd: %s\n", text.error().text.c_str());
         return exit_error;
     }
-    std::fputs(text->c_str(), stdout);
-    return exit_ok;
+    if (options.output.empty()) {
+        std::fputs(text->c_str(), stdout);
+        return exit_ok;
+    }
+    const Result<void> written = write_whole(options.output, *text);
+    if (!written) std::fprintf(stderr, "keyturnd: %s\n", written.error().text.c_str());
+    return written ? exit_ok : exit_error;
 }
 
 }  // namespace keyturn

@@ -1,5 +1,7 @@
 #include "cloudflared/cloudflared_command.hpp"
 
+#include "cloudflared/unit_words.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -37,25 +39,24 @@ constexpr std::array<std::string_view, 27> switches{"bastion",
                                                     "f",
                                                     "force"};
 
-std::string_view base_name(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? path : path.substr(slash + 1);
+/// Programs that start another one with the words behind their own, and hand their environment on.
+constexpr std::array<std::string_view, 21> handing_on{
+    "env",    "ip",    "nice",    "ionice",    "chrt",      "taskset", "setpriv",
+    "stdbuf", "nohup", "setsid",  "numactl",   "unshare",   "prlimit", "timeout",
+    "tini",   "choom", "nsenter", "catatonit", "dumb-init", "time",    "systemd-inhibit"};
+constexpr std::array<std::string_view, 3> containers{"docker", "podman", "nerdctl"};
+constexpr std::array<std::string_view, 7> shells{"sh",  "bash", "dash",   "zsh",
+                                                 "ksh", "ash",  "busybox"};
+
+template <class Names>
+std::string program_among(const Names& names, const std::vector<std::string>& arguments) {
+    if (arguments.empty()) return {};
+    const std::string_view name = base_name(arguments.front());
+    return std::find(names.begin(), names.end(), name) == names.end() ? "" : std::string(name);
 }
 
 bool is_switch(std::string_view name) {
     return std::find(switches.begin(), switches.end(), name) != switches.end();
-}
-
-/// The program itself may be a file of any version ("cloudflared-linux-amd64"); behind another
-/// program only the plain name is recognised, because there it could be any argument.
-std::optional<std::size_t> find_program(const std::vector<std::string>& arguments) {
-    if (arguments.empty()) return std::nullopt;
-    if (base_name(arguments.front()).starts_with("cloudflared")) return 0;
-    for (std::size_t index = 1; index < arguments.size(); ++index) {
-        if (!arguments[index].starts_with('-') && base_name(arguments[index]) == "cloudflared")
-            return index;
-    }
-    return std::nullopt;
 }
 
 /// Reads options and words of one command line from left to right.
@@ -102,7 +103,89 @@ class Reader {
     std::size_t next_;
 };
 
+/// The command that begins at `program`, if it is one.
+std::optional<CloudflaredCommand> read_from(const std::vector<std::string>& arguments,
+                                            std::size_t program) {
+    const std::string& name = arguments[program];
+    if (program > 0 && (name.starts_with('-') || name.find_first_of(" \t\n=") != std::string::npos))
+        return std::nullopt;
+    CloudflaredCommand command;
+    command.program = program;
+    Reader reader(arguments, program + 1);
+    if (reader.read_options(command.options) != "tunnel") return std::nullopt;
+    if (reader.read_options(command.options) != "run") return std::nullopt;
+    command.after_run = reader.next();
+    const bool named = reader.read_options(command.options).has_value();
+    command.tunnel = named ? reader.next() - 1 : arguments.size();
+    return command;
+}
+
+/// "SOURCE:TARGET[:OPTIONS]".
+void read_volume(std::string_view text, CloudflaredCommand& command) {
+    const std::size_t colon = text.find(':');
+    if (colon == std::string_view::npos) return;
+    const std::string_view rest = text.substr(colon + 1);
+    command.mounts.emplace_back(rest.substr(0, rest.find(':')), text.substr(0, colon));
+}
+
+/// "type=bind,source=SOURCE,target=TARGET,...".
+void read_mount(std::string_view text, CloudflaredCommand& command) {
+    std::string_view source;
+    std::string_view target;
+    while (!text.empty()) {
+        const std::string_view part = text.substr(0, text.find(','));
+        text.remove_prefix(std::min(part.size() + 1, text.size()));
+        const std::size_t equals = std::min(part.find('='), part.size());
+        const std::string_view key = part.substr(0, equals);
+        const std::string_view value = part.substr(std::min(equals + 1, part.size()));
+        if (key == "source" || key == "src") source = value;
+        if (key == "target" || key == "dst" || key == "destination") target = value;
+    }
+    if (!source.empty() && !target.empty()) command.mounts.emplace_back(target, source);
+}
+
+/// The options of a container before its image, as far as they decide what cloudflared finds in it.
+void read_container(const std::vector<std::string>& arguments, CloudflaredCommand& command) {
+    command.contained = true;
+    for (std::size_t index = 1; index < command.program; ++index) {
+        std::string_view option = arguments[index];
+        std::string_view value;
+        if (const std::size_t equals = option.find('=');
+            option.starts_with("--") && equals != std::string_view::npos) {
+            value = option.substr(equals + 1);
+            option = option.substr(0, equals);
+        } else if (index + 1 < command.program) {
+            value = arguments[index + 1];
+        }
+        if (option == "-v" || option == "--volume") read_volume(value, command);
+        if (option == "--mount") read_mount(value, command);
+        if (option == "-e" || option == "--env") command.assignments.emplace_back(value);
+        if (option == "--env-file" || option == "--env-host" || option == "--secret")
+            command.environment_unknown = true;
+    }
+}
+
+/// env takes a whole command out of one word with -S.
+std::string changing_program(const std::vector<std::string>& arguments, std::size_t program) {
+    if (program == 0) return {};
+    const auto splits = [](const std::string& word) {
+        return word.starts_with("-S") || word.starts_with("--split-string");
+    };
+    const auto end = arguments.begin() + static_cast<std::ptrdiff_t>(program);
+    const bool known = !program_among(handing_on, arguments).empty();
+    if (known && std::none_of(arguments.begin(), end, splits)) return {};
+    return std::string(base_name(arguments.front()));
+}
+
 }  // namespace
+
+std::string container_program(const std::vector<std::string>& arguments) {
+    return program_among(containers, arguments);
+}
+
+std::string shell_program(const std::vector<std::string>& arguments) {
+    return program_among(shells, arguments);
+}
 
 std::optional<std::string> CloudflaredCommand::value_of(std::string_view name) const {
     const auto found = std::find_if(options.rbegin(), options.rend(),
@@ -129,20 +212,24 @@ bool mentions_tunnel_run(const std::vector<std::string>& arguments) {
 
 std::optional<CloudflaredCommand> read_cloudflared_command(
     const std::vector<std::string>& arguments) {
-    const auto program = find_program(arguments);
-    if (!program) return std::nullopt;
-    CloudflaredCommand command;
-    command.program = *program;
-    for (std::size_t index = 1; index < *program; ++index) {
-        if (arguments[index].find('=') != std::string::npos)
-            command.assignments.push_back(arguments[index]);
+    if (!shell_program(arguments).empty()) return std::nullopt;
+    const bool contained = !container_program(arguments).empty();
+    const bool other_first = contained || !program_among(handing_on, arguments).empty();
+    for (std::size_t index = other_first ? 1 : 0; index < arguments.size(); ++index) {
+        auto command = read_from(arguments, index);
+        if (!command) continue;
+        if (contained) {
+            read_container(arguments, *command);
+            return command;
+        }
+        for (std::size_t front = 1; front < index; ++front) {
+            if (arguments[front].find('=') != std::string::npos)
+                command->assignments.push_back(arguments[front]);
+        }
+        command->front = changing_program(arguments, index);
+        return command;
     }
-    Reader reader(arguments, *program + 1);
-    if (reader.read_options(command.options) != "tunnel") return std::nullopt;
-    if (reader.read_options(command.options) != "run") return std::nullopt;
-    command.after_run = reader.next();
-    reader.read_options(command.options);
-    return command;
+    return std::nullopt;
 }
 
 }  // namespace keyturn

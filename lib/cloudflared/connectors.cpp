@@ -1,5 +1,6 @@
 #include "cloudflared/connectors.hpp"
 
+#include "cloudflared/configuration_file.hpp"
 #include "cloudflared/listening_sockets.hpp"
 #include "cloudflared/metrics_servers.hpp"
 #include "cloudflared/readiness_message.hpp"
@@ -39,6 +40,7 @@ class MetricsConnectors final : public Connectors {
         : http_(http), fixed_(std::move(fixed)) {}
 
     Task<Result<Readiness>> readiness(UnitState unit) override;
+    ConnectorFiles files(const UnitSettings& settings) override { return look_at_files(settings); }
 
   private:
     Task<Result<std::vector<ServerAddress>>> find_servers(UnitState unit);

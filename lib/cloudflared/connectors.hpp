@@ -3,6 +3,7 @@
 #include "asio/task.hpp"
 #include "base/result.hpp"
 #include "cloudflared/readiness.hpp"
+#include "cloudflared/token_source.hpp"
 #include "units/unit_state.hpp"
 
 #include <functional>
@@ -25,6 +26,9 @@ class Connectors {
     /// when it listens and does not answer within two seconds, `denied` when the kernel's list of
     /// sockets is closed to us, `invalid` when the server listens where only others can ask it.
     virtual Task<Result<Readiness>> readiness(UnitState unit) = 0;
+
+    /// What the disk says about the token of a unit's connector. Reads, and does not wait.
+    [[nodiscard]] virtual ConnectorFiles files(const UnitSettings& settings) = 0;
 };
 
 /// The limits for the client that is handed to `make_connectors`: two seconds a request.

@@ -1,7 +1,8 @@
 #include "cloudflared/surge_unit.hpp"
 
 #include "cloudflared/cloudflared_command.hpp"
-#include "cloudflared/token_source.hpp"
+#include "cloudflared/token_drop_in.hpp"
+#include "units/secret_cut.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -116,24 +117,66 @@ Result<std::string> written_out(std::string_view line, const UnitName& name) {
     return text;
 }
 
-/// Its sections without [Install], and without what belongs to its file alone.
-Result<std::string> copied(std::string_view text, const UnitName& name) {
-    std::string copy;
-    bool installs = false;
+/// One setting of a unit file, on one line.
+struct Setting {
+    std::string section;
+    std::string key;
+    std::string line;
+};
+
+/// The settings of a file, continued lines joined, without comments.
+void read_settings(std::string_view text, std::vector<Setting>& settings) {
+    std::string section;
+    std::string whole;
     for (const std::string_view line : lines_of(text)) {
         const std::string_view content = trimmed(line);
-        if (content.starts_with('[')) installs = content == "[Install]";
-        if (installs || content.empty() || is_comment(content)) continue;
-        const std::string_view key = trimmed(content.substr(0, content.find('=')));
-        for (const Obstacle& obstacle : obstacles) {
-            const bool set = key == obstacle.setting && !content.ends_with('=');
-            if (set) {
-                return not_derivable(std::string(name.full),
-                                     fmt::format("its {}= {}", obstacle.setting, obstacle.why));
-            }
+        if (is_comment(content) || (content.empty() && whole.empty())) continue;
+        whole += content;
+        if (whole.ends_with('\\')) {
+            whole.back() = ' ';
+            continue;
         }
-        Result<std::string> written = written_out(line, name);
+        if (whole.starts_with('[')) {
+            section = whole;
+        } else {
+            const std::string_view key =
+                trimmed(std::string_view(whole).substr(0, whole.find('=')));
+            settings.push_back({section, std::string(key), whole});
+        }
+        whole.clear();
+    }
+}
+
+/// What no second unit needs: its command is written anew, a condition only ever keeps it from
+/// helping, and what SetCredential= holds is a secret.
+bool is_left_out(const Setting& setting) {
+    const std::string_view key = setting.key;
+    return setting.section == "[Install]" || key == "ExecStart" || key.starts_with("Condition") ||
+           key.starts_with("Assert") || key.starts_with("SetCredential");
+}
+
+/// All that takes effect, without secrets.
+Result<std::string> copied(const std::vector<std::string>& texts, const UnitName& name) {
+    std::vector<Setting> settings;
+    for (const std::string& text : texts) read_settings(text, settings);
+    std::string copy;
+    std::string section;
+    for (auto setting = settings.begin(); setting != settings.end(); ++setting) {
+        if (is_left_out(*setting)) continue;
+        const auto obstacle = std::ranges::find(obstacles, setting->key, &Obstacle::setting);
+        if (obstacle != obstacles.end()) {
+            // An empty one takes out those before it.
+            const bool taken_out = std::any_of(setting, settings.end(), [&](const Setting& later) {
+                return later.key == setting->key && later.line.ends_with('=');
+            });
+            if (taken_out) continue;
+            return not_derivable(std::string(name.full),
+                                 fmt::format("its {}= {}", obstacle->setting, obstacle->why));
+        }
+        const Result<std::string> written = written_out(ArgumentCut().next(setting->line), name);
         if (!written) return written.error();
+        if (section != setting->section) copy += '\n' + setting->section + '\n';
+        section = setting->section;
         copy += *written + '\n';
     }
     return copy;
@@ -168,19 +211,19 @@ Result<std::string> surge_unit_text(const UnitSettings& settings,
         "# Everything that {} is, under another name: keyturnd starts it while the\n"
         "# units of the tunnel {} are restarted and too few others serve, and stops it "
         "afterwards.\n"
-        "# Made by `keyturnd --surge-unit {}`; make it again when that unit changes.\n",
+        "# Made by `keyturnd --surge-unit {} --output FILE`; make it again when that unit "
+        "changes.\n",
         settings.name, tunnel_name, tunnel_name);
-    for (const std::string& text : texts) {
-        const Result<std::string> copy = copied(text, name);
-        if (!copy) return copy.error();
-        unit += '\n' + *copy;
-    }
+    const Result<std::string> copy = copied(texts, name);
+    if (!copy) return copy.error();
+    unit += *copy;
     const auto command = own_command(settings);
     if (!command)
         return not_derivable(settings.name, "its command is not `cloudflared tunnel run`");
     UnitSettings own = settings;
     own.exec_start = {*command};
     own.environment_files.clear();
+    own.conditions.clear();
     unit += fmt::format(
         "\n[Unit]\nDescription=Cloudflare Tunnel {}, extra connector of keyturn\n\n{}\n",
         tunnel_name, fmt::join(token_drop_in(own, token_file), "\n"));

@@ -1,7 +1,10 @@
 #include "cloudflared/token_source.hpp"
 
+#include "base/ascii.hpp"
 #include "cloudflared/cloudflared_command.hpp"
+#include "cloudflared/token_drop_in.hpp"
 #include "cloudflared/unit_environment.hpp"
+#include "cloudflared/unit_words.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -12,8 +15,6 @@
 namespace keyturn {
 
 namespace {
-
-constexpr std::string_view unset_line = "UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TOKEN_FILE";
 
 /// The command that counts: a service has one, unless it is of Type=oneshot.
 struct Command {
@@ -42,13 +43,34 @@ std::optional<std::string> credential_name(const UnitSettings& settings, std::st
     return std::nullopt;
 }
 
+/// A path in a container as it is called outside, by its longest mount; empty: it is in its image.
+std::string path_outside(const CloudflaredCommand& command, const std::string& path) {
+    std::string outside;
+    std::size_t longest = 0;
+    for (const auto& [inside, source] : command.mounts) {
+        const bool below = path.starts_with(inside + '/') || path == inside;
+        const bool is_path =
+            source.starts_with('/') || source.starts_with('%') || source.starts_with('$');
+        if (!below || inside.size() < longest) continue;
+        longest = inside.size();
+        outside = is_path ? source + path.substr(inside.size()) : std::string();
+    }
+    return outside;
+}
+
 /// A path with a variable in it is known to systemd only, at each start.
-TokenSource source_of_path(const UnitSettings& settings, std::string path, bool credentials_json) {
+TokenSource source_of_path(const UnitSettings& settings, const CloudflaredCommand& command,
+                           std::string path, bool credentials_json) {
+    if (command.contained) path = path_outside(command, path);
     if (const auto name = credential_name(settings, path)) {
         for (const auto& [credential, file] : settings.load_credentials) {
             if (credential == *name) {
                 return TokenSource{TokenOrigin::credential, file, credentials_json};
             }
+        }
+        for (const EncryptedCredential& sealed : settings.encrypted_credentials) {
+            if (sealed.name == *name)
+                return TokenSource{TokenOrigin::credential, sealed.path, credentials_json};
         }
         return TokenSource{TokenOrigin::credential, "", credentials_json};
     }
@@ -67,96 +89,38 @@ std::optional<TokenSource> source_of_file_option(const UnitSettings& settings,
         if (state == VariableState::set) path = variable_value(settings, command, variable);
     }
     if (!path || path->empty()) return std::nullopt;
-    return source_of_path(settings, std::move(*path), credentials_json);
+    return source_of_path(settings, command, std::move(*path), credentials_json);
 }
 
 /// cloudflared's order: the token, the token's file, the credentials, their file, its
-/// configuration. An option on the command line beats its variable.
-TokenSource source_of(const UnitSettings& settings, const CloudflaredCommand& command) {
+/// configuration. An option on the command line beats its variable, and that a key of config.yml.
+TokenSource source_of(const UnitSettings& settings, const CloudflaredCommand& command,
+                      const ConfigurationFile& file) {
+    if (!command.front.empty()) return TokenSource{TokenOrigin::program, ""};
     if (command.value_of("token")) return TokenSource{TokenOrigin::argument, ""};
     if (variable_state(settings, command, "TUNNEL_TOKEN") != VariableState::absent)
         return TokenSource{TokenOrigin::environment, ""};
+    if (file.token) return TokenSource{TokenOrigin::configuration, file.path};
     if (auto source =
             source_of_file_option(settings, command, "token-file", "TUNNEL_TOKEN_FILE", false))
         return *source;
+    if (!file.token_file.empty()) return source_of_path(settings, command, file.token_file, false);
     if (command.value_of("credentials-contents")) return TokenSource{TokenOrigin::argument, ""};
     if (variable_state(settings, command, "TUNNEL_CRED_CONTENTS") != VariableState::absent)
         return TokenSource{TokenOrigin::environment, ""};
+    if (file.credentials_contents) return TokenSource{TokenOrigin::configuration, file.path};
     if (auto source =
             source_of_file_option(settings, command, "credentials-file", "TUNNEL_CRED_FILE", true))
         return *source;
-    return TokenSource{TokenOrigin::configuration, command.value_of("config").value_or("")};
-}
-
-bool is_token_option(const std::string& name) {
-    return name == "token" || name == "token-file" || name == "credentials-file" ||
-           name == "credentials-contents";
-}
-
-/// "env TUNNEL_TOKEN=... cloudflared": stays in force behind UnsetEnvironment=.
-bool is_token_assignment(const std::string& argument) {
-    return argument.starts_with("TUNNEL_TOKEN=") || argument.starts_with("TUNNEL_TOKEN_FILE=");
-}
-
-std::string without_specifiers(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) escaped.append(c == '%' ? 2 : 1, c);
-    return escaped;
+    if (!file.credentials_file.empty())
+        return source_of_path(settings, command, file.credentials_file, true);
+    const std::string path =
+        file.path.empty() ? command.value_of("config").value_or("") : file.path;
+    return TokenSource{TokenOrigin::configuration, path};
 }
 
 bool is_control(char c) {
     return (c >= 0 && c < ' ') || c == '\x7f';
-}
-
-/// On one line, with control characters written as systemd and C write them.
-std::string on_one_line(std::string_view text) {
-    std::string line;
-    for (const char c : text)
-        line += is_control(c) ? fmt::format("\\x{:02x}", c) : std::string(1, c);
-    return line;
-}
-
-/// An argument as a unit file writes it. "$" stays: systemd expands variables when it starts the
-/// command, and shows them unexpanded.
-std::string as_unit_file_word(const std::string& argument) {
-    std::string word;
-    for (const char c : without_specifiers(argument)) {
-        if (c == '"' || c == '\\') word += '\\';
-        word += c;
-    }
-    word = on_one_line(word);
-    const bool plain = !word.empty() && word.find_first_of(" \t'\";\\") == std::string::npos;
-    return plain ? word : '"' + word + '"';
-}
-
-std::string command_line_with_credential(const Command& command) {
-    std::vector<bool> dropped(command.arguments->size(), false);
-    for (const CloudflaredCommand::Option& option : command.read.options) {
-        if (!is_token_option(option.name)) continue;
-        for (std::size_t offset = 0; offset < option.count; ++offset)
-            dropped[option.first + offset] = true;
-    }
-    std::vector<std::string> words;
-    for (std::size_t index = 0; index < command.arguments->size(); ++index) {
-        const bool in_front = index < command.read.program;
-        if (in_front && is_token_assignment((*command.arguments)[index])) dropped[index] = true;
-        if (!dropped[index]) words.push_back(as_unit_file_word((*command.arguments)[index]));
-        if (index + 1 == command.read.after_run) words.emplace_back("--token-file %d/token");
-    }
-    return fmt::format("ExecStart={}", fmt::join(words, " "));
-}
-
-std::string instruction(const UnitSettings& settings, const std::vector<std::string>& lines) {
-    return fmt::format(
-        "write into /etc/systemd/system/{}.d/keyturn.conf the lines '[Service]', '{}', and run "
-        "`systemctl daemon-reload`",
-        settings.name, fmt::join(lines, "', '"));
-}
-
-std::string full_instruction(const UnitSettings& settings, const std::string& token_file) {
-    std::vector<std::string> lines = token_drop_in(settings, token_file);
-    lines.erase(lines.begin());
-    return instruction(settings, lines);
 }
 
 bool takes_from(const TokenSource& source, const std::string& token_file) {
@@ -165,34 +129,78 @@ bool takes_from(const TokenSource& source, const std::string& token_file) {
     return from_file && !source.credentials_json && source.path == token_file;
 }
 
-/// If nothing but the environment is in the way, one line is enough.
-std::string environment_instruction(const UnitSettings& settings, const std::string& token_file) {
-    UnitSettings without = settings;
-    without.unset_environment.insert(without.unset_environment.end(),
-                                     {"TUNNEL_TOKEN", "TUNNEL_TOKEN_FILE"});
-    if (!takes_from(token_source_of(without), token_file))
-        return full_instruction(settings, token_file);
-    return instruction(settings, {std::string(unset_line)});
+/// What the file that is read is, where it is not ours.
+std::string cause_in_file(const TokenSource& source, const std::string& token_file) {
+    if (source.credentials_json)
+        return "it reads credentials JSON (--credentials-file), and keyturn writes a token";
+    if (source.path.empty() && source.origin == TokenOrigin::credential)
+        return "its command line names a credential that no LoadCredential= loads";
+    if (source.path.empty()) return "the path of its token file is only known when it starts";
+    return fmt::format("it reads its token from {}, not from {}", on_one_line(source.path),
+                       token_file);
 }
 
-std::string problem_with_file(const UnitSettings& settings, const TokenSource& source,
-                              const std::string& token_file) {
-    if (source.credentials_json) {
-        return fmt::format(
-            "it reads credentials JSON (--credentials-file), and keyturn writes a "
-            "token; {}",
-            full_instruction(settings, token_file));
+std::string cause_in_environment(const UnitSettings& settings, const CloudflaredCommand& command) {
+    UnitSettings alone = settings;
+    alone.manager_environment.clear();
+    if (variable_state(alone, command, "TUNNEL_TOKEN") == VariableState::absent &&
+        variable_state(alone, command, "TUNNEL_CRED_CONTENTS") == VariableState::absent) {
+        return "systemd gives every unit a TUNNEL_TOKEN (systemctl set-environment, or "
+               "DefaultEnvironment=), which beats the file";
     }
-    if (source.path.empty() && source.origin == TokenOrigin::credential) {
-        return fmt::format("its command line names a credential that no LoadCredential= loads; {}",
-                           full_instruction(settings, token_file));
+    if (settings.environment_files.empty())
+        return "its environment sets TUNNEL_TOKEN, which beats the file";
+    return fmt::format("its environment sets TUNNEL_TOKEN, or {} may set it, which beats the file",
+                       on_one_line(fmt::format("{}", fmt::join(settings.environment_files, ", "))));
+}
+
+std::string cause_without_command(const UnitSettings& settings) {
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        if (const std::string shell = shell_program(arguments); !shell.empty())
+            return fmt::format("{} starts it, and what a shell makes of its words is not known",
+                               shell);
+        if (const std::string program = container_program(arguments); !program.empty())
+            return fmt::format("{} starts a container whose token is not known", program);
     }
-    if (source.path.empty()) {
-        return fmt::format("the path of its token file is only known when it starts; {}",
-                           full_instruction(settings, token_file));
+    return "its ExecStart= is not `cloudflared ... tunnel run`, so nothing is known about where it "
+           "takes its token from";
+}
+
+std::vector<std::string> directories_of(const std::vector<std::string>& paths) {
+    std::vector<std::string> directories;
+    for (const std::string& path : paths) {
+        std::string directory = path.substr(0, path.rfind('/'));
+        if (std::find(directories.begin(), directories.end(), directory) == directories.end())
+            directories.push_back(std::move(directory));
     }
-    return fmt::format("it reads its token from {}, not from {}; {}", on_one_line(source.path),
-                       token_file, full_instruction(settings, token_file));
+    return directories;
+}
+
+std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSource& source,
+                                    const std::string& token_file, const ConnectorFiles& files) {
+    if (!files.script.empty())
+        return fmt::format("{} is a shell script, and what it hands to cloudflared is not known",
+                           on_one_line(files.script));
+    const auto command = find_command(settings);
+    switch (source.origin) {
+        case TokenOrigin::credential:
+        case TokenOrigin::file:
+            if (takes_from(source, token_file)) return std::nullopt;
+            return cause_in_file(source, token_file);
+        case TokenOrigin::program:
+            return fmt::format(
+                "{} starts cloudflared and may set TUNNEL_TOKEN, which beats every "
+                "file",
+                on_one_line(command->read.front));
+        case TokenOrigin::argument:
+            return "its command line gives the token itself, which beats every file and shows it "
+                   "to all users";
+        case TokenOrigin::environment: return cause_in_environment(settings, command->read);
+        case TokenOrigin::configuration:
+            return "it has no token option, so cloudflared's config.yml decides";
+        case TokenOrigin::not_cloudflared: break;
+    }
+    return cause_without_command(settings);
 }
 
 /// An address without a port that is fixed is none.
@@ -212,10 +220,10 @@ std::optional<std::string> fixed_address(const std::string& text) {
 
 }  // namespace
 
-TokenSource token_source_of(const UnitSettings& settings) {
+TokenSource token_source_of(const UnitSettings& settings, const ConnectorFiles& files) {
     const auto command = find_command(settings);
     if (!command) return TokenSource{};
-    return source_of(settings, command->read);
+    return source_of(settings, command->read, files.configuration);
 }
 
 bool names_a_connector(const UnitSettings& settings) {
@@ -223,38 +231,56 @@ bool names_a_connector(const UnitSettings& settings) {
 }
 
 std::optional<std::string> token_source_problem(const UnitSettings& settings,
-                                                const std::string& token_file) {
-    const TokenSource source = token_source_of(settings);
-    switch (source.origin) {
-        case TokenOrigin::credential:
-        case TokenOrigin::file:
-            if (takes_from(source, token_file)) return std::nullopt;
-            return problem_with_file(settings, source, token_file);
-        case TokenOrigin::argument:
-            return fmt::format(
-                "its command line gives the token itself, which beats every file and shows it to "
-                "all users; {}",
-                full_instruction(settings, token_file));
-        case TokenOrigin::environment:
-            return fmt::format(
-                "its environment sets TUNNEL_TOKEN, or an EnvironmentFile= may set it, which beats "
-                "the file; {}",
-                environment_instruction(settings, token_file));
-        case TokenOrigin::configuration:
-            return fmt::format("it has no token option, so cloudflared's config.yml decides; {}",
-                               full_instruction(settings, token_file));
-        case TokenOrigin::not_cloudflared: break;
+                                                const std::string& token_file,
+                                                const ConnectorFiles& files) {
+    const ConfigurationFile& file = files.configuration;
+    const TokenSource source = token_source_of(settings, files);
+    if (source.origin == TokenOrigin::configuration && file.token && files.script.empty()) {
+        ConnectorFiles without = files;
+        without.configuration.token = false;
+        const auto rest = token_source_problem(settings, token_file, without);
+        return fmt::format(
+            "{0} sets `token:`, which beats every token file; take that line out of {0}{1}",
+            on_one_line(file.path),
+            rest ? ", and more is to be done before a restart: " + *rest : "");
     }
-    return "its ExecStart= is not `cloudflared ... tunnel run`, so nothing is known about where it "
-           "takes its token from; start cloudflared directly";
+    const auto cause = cause_of(settings, source, token_file, files);
+    if (!cause) return std::nullopt;
+    std::string problem = fmt::format("{}; ", *cause);
+    if (file.token) problem += fmt::format("take `token:` out of {}; ", on_one_line(file.path));
+    return problem + token_advice(settings, token_file, files);
 }
 
-std::vector<std::string> token_drop_in(const UnitSettings& settings,
-                                       const std::string& token_file) {
+std::vector<std::string> token_source_findings(const UnitSettings& settings,
+                                               const ConnectorFiles& files) {
+    std::vector<std::string> findings;
+    if (!find_command(settings)) return findings;
+    if (!files.unseen.empty()) {
+        const bool homes = files.unseen.size() > 1;
+        findings.push_back(on_one_line(fmt::format(
+            "keyturnd may not look into {}: a line `token:` in a config.yml there would beat the "
+            "token file; look as root{}",
+            fmt::join(homes ? directories_of(files.unseen) : files.unseen, ", "),
+            homes ? ", or give the unit ProtectHome=yes if it needs no home directory" : "")));
+    }
+    if (files.configuration.unclear) {
+        findings.push_back(fmt::format(
+            "{} is not written in a way that keyturnd reads: see that it has no `token:`",
+            on_one_line(files.configuration.path)));
+    }
+    return findings;
+}
+
+std::string tunnel_named_by(const UnitSettings& settings, const ConnectorFiles& files) {
     const auto command = find_command(settings);
     if (!command) return {};
-    return {"[Service]", fmt::format("LoadCredential=token:{}", without_specifiers(token_file)),
-            std::string(unset_line), "ExecStart=", command_line_with_credential(*command)};
+    std::string name = files.configuration.tunnel;
+    if (command->read.tunnel < command->arguments->size())
+        name = (*command->arguments)[command->read.tunnel];
+    constexpr std::size_t uuid_size = 36;
+    const bool is_id = name.size() == uuid_size &&
+                       name.find_first_not_of("0123456789abcdefABCDEF-") == std::string::npos;
+    return is_id ? lower(name) : std::string();
 }
 
 std::optional<std::string> metrics_address_of(const UnitSettings& settings) {

@@ -26,11 +26,17 @@ std::optional<std::string> last_value(const std::vector<std::string>& entries,
 VariableState variable_state(const UnitSettings& settings, const CloudflaredCommand& command,
                              std::string_view name) {
     if (last_value(command.assignments, name)) return VariableState::set;
+    if (command.contained) {
+        if (command.environment_unknown) return VariableState::unknown;
+        // Handed on without a value: it is what the unit has.
+        if (!contains(command.assignments, name)) return VariableState::absent;
+    }
     // An entry NAME=VALUE there takes away that one value only, which is not enough to rely on.
     if (contains(settings.unset_environment, name)) return VariableState::absent;
     if (!settings.environment_files.empty()) return VariableState::unknown;
     if (last_value(settings.environment, name)) return VariableState::set;
     if (contains(settings.pass_environment, name)) return VariableState::unknown;
+    if (last_value(settings.manager_environment, name)) return VariableState::set;
     return VariableState::absent;
 }
 
@@ -40,6 +46,7 @@ std::optional<std::string> variable_value(const UnitSettings& settings,
     if (variable_state(settings, command, name) != VariableState::set) return std::nullopt;
     auto value = last_value(command.assignments, name);
     if (!value) value = last_value(settings.environment, name);
+    if (!value) value = last_value(settings.manager_environment, name);
     if (value && value->empty()) return std::nullopt;
     return value;
 }

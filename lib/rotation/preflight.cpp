@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 
 namespace keyturn {
 
@@ -43,13 +45,51 @@ void judge_settings(const InspectUnits::Unit& unit, Problems& problems) {
     if (unit.not_allowed) problems.push_back(fmt::format("{}: {}", unit.name, *unit.not_allowed));
 }
 
+const Connector* connector_of(const Sample& sample, const std::vector<Connector>& connectors) {
+    if (!sample.readiness) return nullptr;
+    const auto found =
+        std::ranges::find(connectors, sample.readiness->connector_id, &Connector::id);
+    return found == connectors.end() ? nullptr : &*found;
+}
+
+/// Why a unit is not to be told how to take this tunnel's token: it serves another one, or may; or
+/// its cloudflared could not.
+std::optional<std::string> not_to_be_set_up(const TunnelPolicy& policy,
+                                            const InspectUnits::Unit& unit, const Sample& sample,
+                                            const std::vector<Connector>& connectors) {
+    if (!sample.readiness) return std::nullopt;
+    const std::string& tunnel = sample.readiness->tunnel;
+    if (!tunnel.empty() && tunnel != policy.tunnel) {
+        return fmt::format("{} serves tunnel {}, the policy says {}: correct `units:`", unit.name,
+                           tunnel, policy.tunnel);
+    }
+    const Connector* connector = connector_of(sample, connectors);
+    if (connector != nullptr && lacks_token_file(connector->version)) {
+        return fmt::format(
+            "{} runs cloudflared {}, which has no --token-file: update cloudflared to 2025.4.0 or "
+            "later and restart the unit",
+            unit.name, connector->version);
+    }
+    if (unit.problem && tunnel.empty() && connector == nullptr) {
+        return fmt::format(
+            "the API does not list connector {} of {}, so its token may belong to another tunnel: "
+            "correct `units:`; if the unit was just started, try again in a minute",
+            sample.readiness->connector_id, unit.name);
+    }
+    return std::nullopt;
+}
+
 void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, const Sample& sample,
-                Problems& problems) {
+                const std::vector<Connector>& connectors, Problems& problems) {
     const UnitState& state = sample.state;
     if (!state.loaded()) {
         problems.push_back(
             fmt::format("{} is {}: correct `units:` in the policy, or create the unit", unit.name,
                         state.load_state.empty() ? "unknown to systemd" : state.load_state));
+        return;
+    }
+    if (auto why = not_to_be_set_up(policy, unit, sample, connectors)) {
+        problems.push_back(std::move(*why));
         return;
     }
     judge_settings(unit, problems);
@@ -64,9 +104,6 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
             "(journalctl -u {})",
             unit.name, sample.readiness ? "/ready says 0" : "its metrics server does not answer",
             unit.name));
-    } else if (!sample.readiness->tunnel.empty() && sample.readiness->tunnel != policy.tunnel) {
-        problems.push_back(fmt::format("{} serves tunnel {}, the policy says {}: correct `units:`",
-                                       unit.name, sample.readiness->tunnel, policy.tunnel));
     }
 }
 
@@ -97,7 +134,8 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
         "{}or accept a moment without service with `accept_gap: true` or --accept-gap",
         serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
         policy.rollout.min_available,
-        allowed ? fmt::format("let an extra one help out meanwhile (keyturnd --surge-unit {}), ",
+        allowed ? fmt::format("let an extra one help out meanwhile (keyturnd --surge-unit {0} "
+                              "--output /etc/systemd/system/keyturn-surge@{0}.service), ",
                               policy.name)
                 : ""));
 }
@@ -123,6 +161,19 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
 }
 
 }  // namespace
+
+bool lacks_token_file(std::string_view version) {
+    constexpr std::array<int, 3> first{2025, 4, 0};
+    std::array<int, 3> parts{};
+    for (int& part : parts) {
+        const auto [end, error] =
+            std::from_chars(version.data(), version.data() + version.size(), part);
+        if (error != std::errc()) return false;  // "DEV": nobody knows.
+        version.remove_prefix(static_cast<std::size_t>(end - version.data()));
+        if (version.starts_with('.')) version.remove_prefix(1);
+    }
+    return parts < first;
+}
 
 void PreflightFacts::take_units(InspectUnits::Value inspected) {
     for (InspectUnits::Unit& unit : inspected) {
@@ -203,7 +254,7 @@ std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept
         if (facts.units[i].surge) {
             judge_surge(facts.units[i], facts.samples[i], problems);
         } else {
-            judge_unit(policy, facts.units[i], facts.samples[i], problems);
+            judge_unit(policy, facts.units[i], facts.samples[i], facts.connectors, problems);
         }
     }
     if (problems.empty()) {

@@ -5,6 +5,7 @@
 #include "rotation/record.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keyturn {
@@ -35,6 +36,9 @@ struct PreflightFacts {
 
 /// Whether it can be told which connector is this unit's: it says so, or has none. Pure.
 [[nodiscard]] bool tells_its_connector(const SampleUnits::Sample& sample);
+
+/// Whether a cloudflared of this version ("2024.12.2") does not know --token-file yet. Pure.
+[[nodiscard]] bool lacks_token_file(std::string_view version);
 
 /// "connector ID from ADDRESS since TIME", for people.
 [[nodiscard]] std::string describe(const Connector& connector);

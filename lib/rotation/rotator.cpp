@@ -26,6 +26,10 @@ TunnelRef ref_of(const TunnelPolicy& policy) {
     return TunnelRef{policy.account, policy.tunnel};
 }
 
+bool is_glob(const std::string& pattern) {
+    return pattern.find_first_of("*?[") != std::string::npos;
+}
+
 }  // namespace
 
 Rotator::Rotator(const TunnelPolicy& policy, TunnelState& state, Boundaries world)
@@ -138,7 +142,10 @@ Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob
         inspected.findings.push_back(passed_over_text(*settings));
         co_return inspected;
     }
-    inspected.problem = unit_problem(*settings, world_.tokens.path(policy_.name));
+    const ConnectorFiles files = world_.connectors.files(*settings);
+    const std::string token_file = world_.tokens.path(policy_.name);
+    inspected.problem = unit_problem(*settings, token_file, files, policy_.tunnel);
+    inspected.findings = token_source_findings(*settings, files);
     inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
     co_return inspected;
 }
@@ -158,8 +165,11 @@ Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits&) {
     const auto names = co_await world_.units.expand(std::move(patterns));
     if (!names) co_return names.error();
     InspectUnits::Value value;
+    // An alias is no glob, and systemd's name of its unit is not in the policy.
+    const bool globs = std::ranges::any_of(policy_.units, is_glob);
     for (const std::string& name : *names) {
-        const bool by_glob = std::ranges::find(policy_.units, name) == policy_.units.end();
+        const bool named = std::ranges::find(policy_.units, name) != policy_.units.end();
+        const bool by_glob = globs && !named;
         auto unit = co_await inspect(name, by_glob);
         if (!unit) co_return unit.error();
         value.push_back(std::move(*unit));

@@ -1,7 +1,5 @@
 #include "rotation/unit_inspection.hpp"
 
-#include "cloudflared/token_source.hpp"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -17,8 +15,8 @@ std::string passed_over_text(const UnitSettings&) {
            "units one by one to be rid of this";
 }
 
-std::optional<std::string> unit_problem(const UnitSettings& settings,
-                                        const std::string& token_file) {
+std::optional<std::string> unit_problem(const UnitSettings& settings, const std::string& token_file,
+                                        const ConnectorFiles& files, const std::string& tunnel) {
     if (settings.need_daemon_reload) {
         return "its unit file changed on disk and systemd has not read it; run `systemctl "
                "daemon-reload` and check it before a restart puts it into force";
@@ -30,7 +28,14 @@ std::optional<std::string> unit_problem(const UnitSettings& settings,
             "or PartOf=) first",
             fmt::join(settings.dragged_along, ", "));
     }
-    return token_source_problem(settings, token_file);
+    const auto problem = token_source_problem(settings, token_file, files);
+    const std::string named = tunnel_named_by(settings, files);
+    // Where it takes its token from our file that name is a word without effect.
+    if (problem && !named.empty() && named != tunnel) {
+        return fmt::format("it names the tunnel {}, the policy says {}: correct `units:`", named,
+                           tunnel);
+    }
+    return problem;
 }
 
 }  // namespace keyturn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cloudflared/token_source.hpp"
 #include "units/unit_state.hpp"
 
 #include <optional>
@@ -14,8 +15,11 @@ namespace keyturn {
 [[nodiscard]] std::string passed_over_text(const UnitSettings& settings);
 
 /// Why a unit cannot be part of a rotation, and what to do: it would not take its token from
-/// `token_file`, or restarting it would drag other units along. Pure.
+/// `token_file`, names another tunnel than this one, or restarting it would drag other units along.
+/// Pure.
 [[nodiscard]] std::optional<std::string> unit_problem(const UnitSettings& settings,
-                                                      const std::string& token_file);
+                                                      const std::string& token_file,
+                                                      const ConnectorFiles& files,
+                                                      const std::string& tunnel);
 
 }  // namespace keyturn

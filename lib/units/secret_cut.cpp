@@ -15,10 +15,15 @@ constexpr std::string_view secret_variable = "TUNNEL_TOKEN=";
 /// command for a shell, so it goes on to the end.
 constexpr std::array<std::string_view, 3> secret_to_the_end{
     "TUNNEL_CRED_CONTENTS=", "credentials-contents=", "credentials-contents "};
-constexpr std::array<std::string_view, 8> harmless_variables{
-    "TUNNEL_TOKEN_FILE",      "TUNNEL_CRED_FILE",         "TUNNEL_METRICS",
-    "TUNNEL_CONFIG",          "TUNNEL_LOGLEVEL",          "TUNNEL_GRACE_PERIOD",
-    "TUNNEL_EDGE_IP_VERSION", "TUNNEL_TRANSPORT_PROTOCOL"};
+constexpr std::array<std::string_view, 9> harmless_variables{"HOME",
+                                                             "TUNNEL_TOKEN_FILE",
+                                                             "TUNNEL_CRED_FILE",
+                                                             "TUNNEL_METRICS",
+                                                             "TUNNEL_CONFIG",
+                                                             "TUNNEL_LOGLEVEL",
+                                                             "TUNNEL_GRACE_PERIOD",
+                                                             "TUNNEL_EDGE_IP_VERSION",
+                                                             "TUNNEL_TRANSPORT_PROTOCOL"};
 
 /// How every base64 text of a JSON object begins, and how short the shortest token is not.
 constexpr std::string_view token_start = "eyJ";

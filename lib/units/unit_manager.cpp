@@ -76,6 +76,16 @@ Message manager_call(sd_bus* bus, const char* member) {
     return Message(raw);
 }
 
+Message get_manager_environment(sd_bus* bus) {
+    if (bus == nullptr) return nullptr;
+    sd_bus_message* raw = nullptr;
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, properties_interface,
+                                   "Get");
+    Message message(raw);
+    if (message) sd_bus_message_append(raw, "ss", manager_interface, "Environment");
+    return message;
+}
+
 Message list_units_like(sd_bus* bus, const std::string& glob) {
     Message message = manager_call(bus, "ListUnitsByPatterns");
     if (message) sd_bus_message_append(message.get(), "asas", 0, 1, glob.c_str());
@@ -128,6 +138,7 @@ class SystemdUnitManager final : public UnitManager {
                               Milliseconds timeout);
     Task<Result<std::vector<std::string>>> units_like(std::string glob);
     Task<Result<UnitProperties>> look_at(std::string unit);
+    Task<Result<std::vector<std::string>>> manager_environment();
     Task<Result<std::vector<std::string>>> follow(std::string unit,
                                                   std::vector<std::string> propagates_to);
     Task<Result<void>> reset_failed(std::string unit);
@@ -209,7 +220,20 @@ Task<Result<UnitSettings>> SystemdUnitManager::settings(std::string unit) {
         co_await follow(unit, std::move(properties->propagates_to));
     if (!dragged) co_return dragged.error();
     properties->settings.dragged_along = std::move(*dragged);
+    Result<std::vector<std::string>> inherited = co_await manager_environment();
+    if (!inherited) co_return inherited.error();
+    properties->settings.manager_environment = std::move(*inherited);
     co_return std::move(properties->settings);
+}
+
+/// What `systemctl set-environment` and DefaultEnvironment= give to every unit.
+Task<Result<std::vector<std::string>>> SystemdUnitManager::manager_environment() {
+    Message message = get_manager_environment(bus_.handle());
+    const std::string manager = "systemd's environment";
+    const Result<Message> answer =
+        co_await ask(manager, "look at", std::move(message), patience_.read);
+    if (!answer) co_return answer.error();
+    co_return read_manager_environment(answer->get());
 }
 
 /// A restart propagates from unit to unit, for as long as it meets units that are active.

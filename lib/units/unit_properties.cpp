@@ -125,25 +125,29 @@ bool read_arguments(sd_bus_message* message, std::vector<std::string>& arguments
 
 /// The arguments of one command, its name replaced by the path that is really executed: the two
 /// differ where ExecStart= has the prefix "@".
-bool read_command(sd_bus_message* message, UnitProperties& into) {
+bool read_command(sd_bus_message* message, std::vector<std::vector<std::string>>& commands) {
     std::string path;
     std::vector<std::string> arguments;
     if (!read_text(message, path) || !read_arguments(message, arguments)) return false;
     if (sd_bus_message_skip(message, "bttttuii") < 0) return false;
     if (arguments.empty()) arguments.emplace_back();
     arguments.front() = path;
-    into.settings.exec_start.push_back(std::move(arguments));
+    commands.push_back(std::move(arguments));
     return true;
 }
 
-bool exec_start(sd_bus_message* message, UnitProperties& into) {
+bool read_commands(sd_bus_message* message, std::vector<std::vector<std::string>>& commands) {
     if (sd_bus_message_enter_container(message, 'a', "(sasbttttuii)") < 0) return false;
     int status = 0;
     while ((status = sd_bus_message_enter_container(message, 'r', "sasbttttuii")) > 0) {
-        if (!read_command(message, into)) return false;
+        if (!read_command(message, commands)) return false;
         if (sd_bus_message_exit_container(message) < 0) return false;
     }
     return status == 0 && sd_bus_message_exit_container(message) >= 0;
+}
+
+bool exec_start(sd_bus_message* message, UnitProperties& into) {
+    return read_commands(message, into.settings.exec_start);
 }
 
 bool environment_files(sd_bus_message* message, UnitProperties& into) {
@@ -152,20 +156,105 @@ bool environment_files(sd_bus_message* message, UnitProperties& into) {
     int optional = 0;
     int status = 0;
     while ((status = sd_bus_message_read(message, "(sb)", &path, &optional)) > 0) {
-        into.settings.environment_files.emplace_back(path);
+        into.settings.environment_files.push_back((optional != 0 ? "-" : "") + std::string(path));
     }
     return status == 0 && sd_bus_message_exit_container(message) >= 0;
 }
 
+template <auto member>
 bool load_credential(sd_bus_message* message, UnitProperties& into) {
     if (sd_bus_message_enter_container(message, 'a', "(ss)") < 0) return false;
     const char* name = nullptr;
     const char* path = nullptr;
     int status = 0;
     while ((status = sd_bus_message_read(message, "(ss)", &name, &path)) > 0) {
-        into.settings.load_credentials.emplace_back(name, path);
+        (into.settings.*member).push_back({name, path});
     }
     return status == 0 && sd_bus_message_exit_container(message) >= 0;
+}
+
+bool set_credential(sd_bus_message* message, UnitProperties& into) {
+    if (sd_bus_message_enter_container(message, 'a', "(say)") < 0) return false;
+    const char* name = nullptr;
+    int status = 0;
+    while ((status = sd_bus_message_enter_container(message, 'r', "say")) > 0) {
+        if (sd_bus_message_read_basic(message, 's', &name) <= 0) return false;
+        into.settings.set_credentials.emplace_back(name);
+        if (sd_bus_message_skip(message, "ay") < 0) return false;
+        if (sd_bus_message_exit_container(message) < 0) return false;
+    }
+    return status == 0 && sd_bus_message_exit_container(message) >= 0;
+}
+
+bool conditions(sd_bus_message* message, UnitProperties& into) {
+    if (sd_bus_message_enter_container(message, 'a', "(sbbsi)") < 0) return false;
+    const char* type = nullptr;
+    const char* parameter = nullptr;
+    int trigger = 0;
+    int negate = 0;
+    int state = 0;
+    int status = 0;
+    while ((status = sd_bus_message_read(message, "(sbbsi)", &type, &trigger, &negate, &parameter,
+                                         &state)) > 0) {
+        into.settings.conditions.push_back({type, trigger != 0, negate != 0, parameter});
+    }
+    return status == 0 && sd_bus_message_exit_container(message) >= 0;
+}
+
+struct SettingName {
+    const char* text;
+};
+constexpr SettingName bind_paths{"BindPaths"};
+constexpr SettingName bind_read_only{"BindReadOnlyPaths"};
+constexpr SettingName read_only{"ReadOnlyPaths"};
+constexpr SettingName read_write{"ReadWritePaths"};
+constexpr SettingName start_pre{"ExecStartPre"};
+constexpr SettingName condition{"ExecCondition"};
+
+template <const SettingName& setting>
+bool needed_mounts(sd_bus_message* message, UnitProperties& into) {
+    if (sd_bus_message_enter_container(message, 'a', "(ssbt)") < 0) return false;
+    const char* source = nullptr;
+    const char* target = nullptr;
+    int ignore_missing = 0;
+    std::uint64_t flags = 0;
+    int status = 0;
+    while ((status = sd_bus_message_read(message, "(ssbt)", &source, &target, &ignore_missing,
+                                         &flags)) > 0) {
+        if (ignore_missing == 0) into.settings.needs.emplace_back(setting.text, source);
+    }
+    return status == 0 && sd_bus_message_exit_container(message) >= 0;
+}
+
+template <const SettingName& setting>
+bool needed_paths(sd_bus_message* message, UnitProperties& into) {
+    std::vector<std::string> paths;
+    if (!read_texts(message, paths)) return false;
+    for (std::string& path : paths) {
+        if (!path.starts_with('-')) into.settings.needs.emplace_back(setting.text, std::move(path));
+    }
+    return true;
+}
+
+template <const SettingName& setting>
+bool needed_commands(sd_bus_message* message, UnitProperties& into) {
+    std::vector<std::vector<std::string>> commands;
+    if (!read_commands(message, commands)) return false;
+    for (const std::vector<std::string>& command : commands)
+        into.settings.needs.emplace_back(setting.text, fmt::format("{}", fmt::join(command, " ")));
+    return true;
+}
+
+bool dynamic_user(sd_bus_message* message, UnitProperties& into) {
+    int value = 0;
+    if (sd_bus_message_read_basic(message, 'b', &value) <= 0) return false;
+    into.settings.dynamic_user = value != 0;
+    return true;
+}
+
+template <auto member>
+bool setting_text(sd_bus_message* message, UnitProperties& into) {
+    return read_text(message, into.settings.*member);
 }
 
 /// In front of its drop-ins, whichever systemd tells first.
@@ -195,7 +284,22 @@ constexpr std::array properties{
     Property{"EnvironmentFiles", "a(sb)", environment_files},
     Property{"PassEnvironment", "as", setting_texts<&UnitSettings::pass_environment>},
     Property{"UnsetEnvironment", "as", setting_texts<&UnitSettings::unset_environment>},
-    Property{"LoadCredential", "a(ss)", load_credential},
+    Property{"LoadCredential", "a(ss)", load_credential<&UnitSettings::load_credentials>},
+    Property{"LoadCredentialEncrypted", "a(ss)",
+             load_credential<&UnitSettings::encrypted_credentials>},
+    Property{"SetCredential", "a(say)", set_credential},
+    Property{"SetCredentialEncrypted", "a(say)", set_credential},
+    Property{"Conditions", "a(sbbsi)", conditions},
+    Property{"Asserts", "a(sbbsi)", conditions},
+    Property{"BindPaths", "a(ssbt)", needed_mounts<bind_paths>},
+    Property{"BindReadOnlyPaths", "a(ssbt)", needed_mounts<bind_read_only>},
+    Property{"ReadOnlyPaths", "as", needed_paths<read_only>},
+    Property{"ReadWritePaths", "as", needed_paths<read_write>},
+    Property{"ExecStartPre", "a(sasbttttuii)", needed_commands<start_pre>},
+    Property{"ExecCondition", "a(sasbttttuii)", needed_commands<condition>},
+    Property{"User", "s", setting_text<&UnitSettings::user>},
+    Property{"DynamicUser", "b", dynamic_user},
+    Property{"ProtectHome", "s", setting_text<&UnitSettings::protect_home>},
     Property{"FragmentPath", "s", fragment_path},
     Property{"DropInPaths", "as", setting_texts<&UnitSettings::files>},
     Property{"RequiredBy", "as", propagation},
@@ -235,6 +339,16 @@ bool read_dictionary(sd_bus_message* message, UnitProperties& into) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> read_manager_environment(sd_bus_message* reply) {
+    sd_bus_message_sensitive(reply);
+    UnitProperties properties_of_manager;
+    if (sd_bus_message_enter_container(reply, 'v', "as") <= 0 ||
+        !environment(reply, properties_of_manager)) {
+        return Error{Fault::invalid, "systemd's answer about its environment is no list", {}};
+    }
+    return std::move(properties_of_manager.settings.environment);
+}
 
 Result<UnitProperties> read_unit_properties(sd_bus_message* reply, const std::string& unit) {
     // The message is wiped when it is freed: it may hold a token in Environment or ExecStart.

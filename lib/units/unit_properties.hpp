@@ -24,4 +24,8 @@ struct UnitProperties {
 [[nodiscard]] Result<UnitProperties> read_unit_properties(sd_bus_message* reply,
                                                           const std::string& unit);
 
+/// Reads the reply to Properties.Get of the manager's Environment, which every unit inherits. The
+/// values are cut off.
+[[nodiscard]] Result<std::vector<std::string>> read_manager_environment(sd_bus_message* reply);
+
 }  // namespace keyturn

@@ -39,12 +39,30 @@ struct UnitState {
     bool operator==(const UnitState&) const = default;
 };
 
+/// A Condition...= or Assert...= of a unit.
+struct UnitCondition {
+    std::string type;  ///< "ConditionPathExists".
+    bool trigger = false;
+    bool negate = false;
+    std::string parameter;
+
+    bool operator==(const UnitCondition&) const = default;
+};
+
+/// LoadCredentialEncrypted=NAME:PATH.
+struct EncryptedCredential {
+    std::string name;
+    std::string path;
+
+    bool operator==(const EncryptedCredential&) const = default;
+};
+
 /// What a unit is made of, as far as it decides where its token comes from and what a restart does.
 struct UnitSettings {
     std::string name;
     std::vector<std::vector<std::string>> exec_start;  ///< One argument list a command.
     std::vector<std::string> environment;              ///< NAME=VALUE; most values are cut off.
-    std::vector<std::string> environment_files;
+    std::vector<std::string> environment_files;  ///< With "-" in front where it may be missing.
     std::vector<std::string> unset_environment;
     std::vector<std::pair<std::string, std::string>> load_credentials;  ///< Name, path.
     std::vector<std::string>
@@ -53,7 +71,16 @@ struct UnitSettings {
     Milliseconds stop_timeout{0};   ///< Zero: infinity.
     bool need_daemon_reload = false;
     std::vector<std::string> files;  ///< Its own file and its drop-ins, as systemd reads them.
-    std::vector<std::string> pass_environment;  ///< Names taken over from systemd's environment.
+    std::vector<std::string> pass_environment;     ///< Names taken over from systemd's environment.
+    std::vector<std::string> manager_environment;  ///< What every unit gets: values are cut off.
+    std::vector<EncryptedCredential> encrypted_credentials;
+    std::vector<std::string> set_credentials;  ///< Names alone: the contents may be secrets.
+    std::vector<UnitCondition> conditions;     ///< Asserts as well.
+    std::vector<std::pair<std::string, std::string>> needs;  ///< Setting, path or command in it:
+                                                             ///< without such a file no start.
+    std::string user;                                        ///< Empty: root.
+    std::string protect_home;                                ///< yes, tmpfs, read-only, no.
+    bool dynamic_user = false;
 
     bool operator==(const UnitSettings&) const = default;
 };

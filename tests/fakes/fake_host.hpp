@@ -64,10 +64,12 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
 
     // Connectors
     Task<Result<Readiness>> readiness(UnitState unit) override;
+    ConnectorFiles files(const UnitSettings& settings) override { return files_of[settings.name]; }
 
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
+    std::map<std::string, ConnectorFiles> files_of;         ///< By unit.
     std::map<std::string, std::vector<std::string>> globs;  ///< What they stand for.
     std::vector<Connector> strangers;                       ///< Listed besides our own.
     std::optional<Error> api_down;               ///< Every call of the API fails with it.

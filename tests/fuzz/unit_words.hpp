@@ -49,7 +49,9 @@ namespace keyturn::fuzz {
         if (equals == std::string::npos) continue;
         const std::string_view value = std::string_view(line).substr(equals + 1);
         const std::vector<std::string> words = words_of(value);
-        if (line.starts_with("LoadCredential=token:")) {
+        if (line == "LoadCredential=") {
+            settings.load_credentials.clear();
+        } else if (line.starts_with("LoadCredential=token:")) {
             settings.load_credentials = {{"token", words.front().substr(6)}};
         } else if (line.starts_with("UnsetEnvironment=")) {
             settings.unset_environment.insert(settings.unset_environment.end(), words.begin(),

@@ -157,6 +157,8 @@ void FakeSystemd::answer(sd_bus_message* call) {
         script->second(call);
     } else if (member == "GetAll") {
         answer_get_all(call);
+    } else if (member == "Get") {
+        answer_environment(call);
     } else if (member == "ListUnitsByPatterns") {
         answer_list(call);
     } else if (member == "TryRestartUnit" || member == "RestartUnit" || member == "StopUnit") {
@@ -178,6 +180,12 @@ void FakeSystemd::answer_get_all(sd_bus_message* call) {
     }
     EXPECT_GE(sd_bus_message_close_container(raw), 0);
     EXPECT_GE(sd_bus_send(nullptr, raw, nullptr), 0);
+}
+
+void FakeSystemd::answer_environment(sd_bus_message* call) {
+    const Message reply = reply_to(call);
+    texts(environment)(reply.get());
+    EXPECT_GE(sd_bus_send(nullptr, reply.get(), nullptr), 0);
 }
 
 void FakeSystemd::answer_list(sd_bus_message* call) {

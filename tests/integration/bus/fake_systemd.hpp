@@ -42,6 +42,7 @@ class FakeSystemd {
     static void reply_job(sd_bus_message* call, const std::string& path);
 
     std::map<std::string, Properties> units;
+    std::vector<std::string> environment;  ///< Of the manager itself.
     /// Of ListUnitsByPatterns: glob -> (name, load state).
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> lists;
     /// By member. What is not here is answered as a systemd does that is content: a restart
@@ -54,6 +55,7 @@ class FakeSystemd {
     static int on_message(sd_bus_message* message, void* self, sd_bus_error* error);
     void answer(sd_bus_message* call);
     void answer_get_all(sd_bus_message* call);
+    void answer_environment(sd_bus_message* call);
     void answer_list(sd_bus_message* call);
     void answer_job(sd_bus_message* call);
 

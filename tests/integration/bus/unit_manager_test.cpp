@@ -138,6 +138,28 @@ TEST_F(UnitManagerTest, ReadsSettingsWithoutSecrets) {
     unit["LoadCredential"] = [](sd_bus_message* message) {
         EXPECT_GE(sd_bus_message_append(message, "v", "a(ss)", 1, "token", "/var/lib/t"), 0);
     };
+    unit["LoadCredentialEncrypted"] = [](sd_bus_message* message) {
+        EXPECT_GE(sd_bus_message_append(message, "v", "a(ss)", 1, "sealed", "/etc/x.cred"), 0);
+    };
+    unit["SetCredential"] = [](sd_bus_message* message) {
+        EXPECT_GE(sd_bus_message_append(message, "v", "a(say)", 1, "inline", 2, 'e', 'y'), 0);
+    };
+    unit["Asserts"] = [](sd_bus_message* message) {
+        EXPECT_GE(sd_bus_message_append(message, "v", "a(sbbsi)", 1, "AssertPathExists", 1, 0,
+                                        "/etc/x.token", 0),
+                  0);
+    };
+    unit["BindReadOnlyPaths"] = [](sd_bus_message* message) {
+        EXPECT_GE(sd_bus_message_append(message, "v", "a(ssbt)", 2, "/etc/t", "/t", 0, 0ULL,
+                                        "/etc/u", "/u", 1, 0ULL),
+                  0);
+    };
+    unit["ReadOnlyPaths"] = FakeSystemd::texts({"-/etc/v", "/etc/w"});
+    unit["ExecStartPre"] = append_exec_start;
+    unit["User"] = FakeSystemd::text("tunnel");
+    unit["ProtectHome"] = FakeSystemd::text("yes");
+    unit["DynamicUser"] = FakeSystemd::flag(true);
+    systemd_.environment = {"TUNNEL_TOKEN=eyJhIjoiMSJ9", "LANG=C"};
     unit["TimeoutStartUSec"] = FakeSystemd::number64(15'000'001);
     unit["TimeoutStopUSec"] = FakeSystemd::number64(UINT64_MAX);
     unit["NeedDaemonReload"] = FakeSystemd::flag(true);
@@ -148,7 +170,17 @@ TEST_F(UnitManagerTest, ReadsSettingsWithoutSecrets) {
     expected.name = "a.service";
     expected.exec_start = {{"/usr/bin/cloudflared", "tunnel", "run", "--token", ""}};
     expected.environment = {"TUNNEL_TOKEN=", "PASSWORD=", "TUNNEL_METRICS=127.0.0.1:20300"};
-    expected.environment_files = {"/etc/default/a"};
+    expected.environment_files = {"-/etc/default/a"};
+    expected.manager_environment = {"TUNNEL_TOKEN=", "LANG="};
+    expected.encrypted_credentials = {{"sealed", "/etc/x.cred"}};
+    expected.set_credentials = {"inline"};
+    expected.conditions = {{"AssertPathExists", true, false, "/etc/x.token"}};
+    expected.needs = {{"BindReadOnlyPaths", "/etc/t"},
+                      {"ExecStartPre", "/usr/bin/cloudflared tunnel run --token "},
+                      {"ReadOnlyPaths", "/etc/w"}};
+    expected.user = "tunnel";
+    expected.protect_home = "yes";
+    expected.dynamic_user = true;
     expected.unset_environment = {"TUNNEL_TOKEN"};
     expected.pass_environment = {"LANG"};
     expected.load_credentials = {{"token", "/var/lib/t"}};

@@ -198,6 +198,24 @@ TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
     EXPECT_TRUE(passed_over().problem);
 }
 
+TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
+    host_->start_units();
+    const std::string unit = policy_.units[0];
+    host_->files_of[unit].unseen = {"/root/.cloudflared/config.yml"};
+    const auto first = [&] { return ask(InspectUnits{})->front(); };
+    EXPECT_FALSE(first().problem);
+    EXPECT_THAT(first().findings, ElementsAre(HasSubstr("may not look into /root/")));
+    host_->files_of[unit].configuration.path = "/etc/cloudflared/config.yml";
+    host_->files_of[unit].configuration.token = true;
+    ASSERT_TRUE(first().problem);
+    EXPECT_THAT(*first().problem, HasSubstr("/etc/cloudflared/config.yml sets `token:`"));
+    host_->units.at(unit).settings.emplace();
+    host_->units.at(unit).settings->exec_start = {
+        {"cloudflared", "tunnel", "run", "--token", "", "00000000-0000-4000-8000-000000000001"}};
+    EXPECT_THAT(*first().problem, HasSubstr("names the tunnel 00000000-0000-4000"));
+    EXPECT_THAT(*first().problem, testing::Not(HasSubstr("mkdir")));
+}
+
 TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
     const auto prepared = prepare();
     Conclude conclude;

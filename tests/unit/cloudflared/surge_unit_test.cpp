@@ -59,6 +59,37 @@ TEST_F(SurgeUnitTest, WritesOutWhatStandsForTheNameOfTheUnit) {
                                 "cloudflared-web@1 on %H at 100%%\n"));
 }
 
+TEST_F(SurgeUnitTest, TellsNoTokenThatOnceWasInTheUnit) {
+    const std::string token = "eyJhIjoiNjk5ZDk4NjQyYzU2NGQyZTg1NWU5NjYxODk5YjcyNTIiLCJzIjoiQUFF";
+    const std::string unit =
+        made("[Service]\nExecStart=/usr/bin/cloudflared tunnel run --token " + token +
+             "\n# was: --token " + token + "\nExecStart=/usr/bin/cloudflared \\\n  # " + token +
+             "\n  tunnel run \\\n  --token " + token + "\nEnvironment=TUNNEL_TOKEN=" + token +
+             " TUNNEL_LOGLEVEL=debug\nSetCredential=token:plain-secret\n; " + token + "\nUser=a\n");
+    EXPECT_THAT(unit, Not(HasSubstr("eyJ")));
+    EXPECT_THAT(unit, Not(HasSubstr("plain-secret")));
+    EXPECT_THAT(unit, HasSubstr("TUNNEL_LOGLEVEL=debug\n"));
+    EXPECT_THAT(unit, HasSubstr("\nUser=a\n"));
+    EXPECT_EQ(unit.find("ExecStart=/"), unit.rfind("ExecStart=/")) << "its own command alone";
+}
+
+/// What a failed one keeps from starting stays down; without it systemd tries again.
+TEST_F(SurgeUnitTest, HasNoConditions) {
+    settings_.conditions = {{"ConditionPathExists", false, false, "/etc/a"}};
+    const std::string unit =
+        made("[Unit]\nConditionPathExists=/etc/a\nAssertFileNotEmpty=|/etc/b\nAfter=b.service\n");
+    EXPECT_THAT(unit, Not(HasSubstr("Condition")));
+    EXPECT_THAT(unit, Not(HasSubstr("Assert")));
+    EXPECT_THAT(unit, HasSubstr("[Unit]\nAfter=b.service\n"));
+}
+
+TEST_F(SurgeUnitTest, IsNotKeptFromWhatWasTakenOutAgain) {
+    EXPECT_THAT(made("[Service]\nExecStartPre=/usr/bin/prepare\nType=notify\nExecStartPre=\n"),
+                HasSubstr("Type=notify"));
+    EXPECT_THAT(made("[Service]\nExecStartPre=\nExecStartPre=/usr/bin/prepare\n"),
+                HasSubstr("its ExecStartPre="));
+}
+
 TEST_F(SurgeUnitTest, IsStartedByNobodyElse) {
     const std::string unit =
         made("[Service]\nType=notify\n[Install]\nWantedBy=multi-user.target\n");

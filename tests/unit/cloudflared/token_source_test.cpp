@@ -1,5 +1,7 @@
 #include "cloudflared/token_source.hpp"
 
+#include "cloudflared/token_drop_in.hpp"
+
 #include <gmock/gmock.h>
 
 namespace keyturn {
@@ -167,24 +169,14 @@ TEST(TokenSourceOf, OtherCommands) {
 
 TEST(TokenSourceProblem, NamesTheLinesToWrite) {
     const std::string text = problem(unit({"--token", "", "--metrics", "127.0.0.1:20300"}));
-    EXPECT_THAT(text, HasSubstr("/etc/systemd/system/web@1.service.d/keyturn.conf"));
+    EXPECT_THAT(text, HasSubstr(">'/etc/systemd/system/web@1.service.d/zz-keyturn.conf'"));
     EXPECT_THAT(text, HasSubstr("'LoadCredential=token:/var/lib/keyturn/tokens/web'"));
     EXPECT_THAT(text, HasSubstr("'UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TOKEN_FILE'"));
     EXPECT_THAT(text,
-                HasSubstr("'ExecStart=', 'ExecStart=/usr/bin/cloudflared --no-autoupdate tunnel "
+                HasSubstr("'ExecStart=' 'ExecStart=/usr/bin/cloudflared --no-autoupdate tunnel "
                           "run --token-file %d/token --metrics 127.0.0.1:20300'"));
     EXPECT_THAT(text, HasSubstr("systemctl daemon-reload"));
     EXPECT_THAT(text, Not(HasSubstr("\n")));
-}
-
-TEST(TokenSourceProblem, OneLineIsEnoughForAVariable) {
-    UnitSettings settings = good_unit();
-    settings.environment = {"TUNNEL_TOKEN="};
-    EXPECT_THAT(problem(settings),
-                HasSubstr("the lines '[Service]', 'UnsetEnvironment=TUNNEL_TOKEN "
-                          "TUNNEL_TOKEN_FILE', and run"));
-    settings.load_credentials.clear();
-    EXPECT_THAT(problem(settings), HasSubstr("'ExecStart='"));
 }
 
 TEST(TokenDropIn, KeepsTheOtherArgumentsAndQuotesThem) {

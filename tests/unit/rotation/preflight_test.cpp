@@ -60,6 +60,31 @@ TEST_F(JudgedPreflight, FindsNothingWrong) {
     EXPECT_THAT(problems(true), IsEmpty());
 }
 
+TEST_F(JudgedPreflight, TellsNobodyToRewriteAUnitOfAnotherTunnel) {
+    facts_.units[0].problem = "as root run: mkdir";
+    facts_.samples[0].readiness->tunnel = "00000000-0000-4000-8000-000000000001";
+    EXPECT_THAT(problems(),
+                ElementsAre(AllOf(HasSubstr("serves tunnel 00000000-"), Not(HasSubstr("mkdir")))));
+    // A cloudflared before 2024.12 does not say its tunnel; the API lists those of this one.
+    facts_.samples[0].readiness->tunnel.clear();
+    facts_.connectors.erase(facts_.connectors.begin());
+    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("may belong to another tunnel"),
+                                              Not(HasSubstr("mkdir")))));
+    facts_.connectors.push_back({"of " + a, "192.0.2.1", "", "", 4});
+    EXPECT_THAT(problems(), ElementsAre(HasSubstr("mkdir")));
+}
+
+TEST_F(JudgedPreflight, RefusesACloudflaredWithoutTokenFile) {
+    facts_.units[0].problem = "as root run: mkdir";
+    facts_.connectors[0].version = "2025.2.1";
+    EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("runs cloudflared 2025.2.1"),
+                                              HasSubstr("2025.4.0"), Not(HasSubstr("mkdir")))));
+    for (const char* version : {"2025.4.0", "2025.10.1", "2026.8.2", "DEV", ""})
+        EXPECT_FALSE(lacks_token_file(version)) << version;
+    for (const char* version : {"2022.11.0", "2024.12.2", "2025.3.9"})
+        EXPECT_TRUE(lacks_token_file(version)) << version;
+}
+
 TEST_F(JudgedPreflight, LeavesOutWhatIsPassedOver) {
     PreflightFacts facts;
     InspectUnits::Unit passed{"cloudflared-update.service", std::nullopt, 45s};

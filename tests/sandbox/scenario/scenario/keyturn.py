@@ -38,7 +38,7 @@ mv /var/lib/keyturn/tokens/.web.new /var/lib/keyturn/tokens/web
 """
 INSTALL_SURGE = """
 set -eu
-keyturnd --surge-unit web >/etc/systemd/system/keyturn-surge@web.service
+keyturnd --surge-unit web --output /etc/systemd/system/keyturn-surge@web.service
 systemctl daemon-reload
 """
 SURGE = "keyturn-surge@web.service"

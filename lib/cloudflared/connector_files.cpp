@@ -1,0 +1,171 @@
+// The disk, as far as it decides where a connector takes its token from.
+
+#include "base/secret.hpp"
+#include "base/unique_fd.hpp"
+#include "cloudflared/cloudflared_command.hpp"
+#include "cloudflared/configuration_file.hpp"
+#include "cloudflared/unit_environment.hpp"
+#include "cloudflared/unit_words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace keyturn {
+
+namespace {
+
+/// So much of a program is read to see whether it is a script.
+constexpr std::size_t first_line_max = 128;
+constexpr std::array<std::string_view, 6> shells{"sh", "bash", "dash", "zsh", "ksh", "ash"};
+
+/// In wiped memory: there may be a token in it.
+struct FileText {
+    Secret text{};
+    int error = 0;  ///< errno; 0: it was read.
+};
+
+FileText read_text(const std::string& path, std::size_t size_max) {
+    FileText file;
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    struct stat status {};
+    if (!fd.valid() || ::fstat(fd.get(), &status) != 0) {
+        file.error = errno;
+        return file;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        file.error = EINVAL;
+        return file;
+    }
+    const auto announced = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+    file.text = Secret(std::min(announced, size_max));
+    std::size_t size = 0;
+    while (size < file.text.size()) {
+        const ssize_t count = ::read(fd.get(), file.text.data() + size, file.text.size() - size);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) file.error = errno;
+        if (count <= 0) break;
+        size += static_cast<std::size_t>(count);
+    }
+    file.text.truncate(size);
+    return file;
+}
+
+bool is_absent(int error) {
+    return error == ENOENT || error == ENOTDIR;
+}
+
+/// From /etc/passwd alone: a name service may take its time. Empty: not there.
+std::string home_in_passwd(const std::string& user, const std::string& root) {
+    const FileText passwd = read_text(root + "/etc/passwd", configuration_size_max);
+    std::string_view rest = passwd.text.reveal();
+    while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        std::vector<std::string_view> fields;
+        for (;;) {
+            const std::size_t colon = line.find(':');
+            fields.push_back(line.substr(0, colon));
+            if (colon == std::string_view::npos) break;
+            line.remove_prefix(colon + 1);
+        }
+        constexpr std::size_t home_field = 5;
+        if (fields.size() > home_field && (fields[0] == user || fields[2] == user))
+            return std::string(fields[home_field]);
+    }
+    return {};
+}
+
+/// Empty: what it has for a home holds nothing that it could read.
+std::string home_of(const UnitSettings& settings, const CloudflaredCommand& command,
+                    const std::string& root) {
+    if (settings.protect_home == "yes" || settings.protect_home == "tmpfs") return {};
+    if (const auto home = variable_value(settings, command, "HOME")) return *home;
+    if (settings.user.empty() || settings.user == "root" || settings.user == "0") return "/root";
+    if (settings.dynamic_user) return "/";
+    return home_in_passwd(settings.user, root);
+}
+
+void look_at_configuration(const UnitSettings& settings, const CloudflaredCommand& command,
+                           const std::string& root, ConnectorFiles& files) {
+    const auto named = command.value_of("config");
+    if (named && named->find_first_of("$%") != std::string::npos) {
+        files.unseen.push_back(*named);
+        return;
+    }
+    const std::vector<std::string> paths =
+        named ? std::vector<std::string>{*named}
+              : default_configuration_paths(home_of(settings, command, root));
+    for (const std::string& path : paths) {
+        const FileText file = read_text(root + path, configuration_size_max);
+        if (is_absent(file.error)) continue;
+        if (file.error != 0 || file.text.size() == configuration_size_max) {
+            files.unseen.push_back(path);
+            continue;
+        }
+        files.configuration = read_configuration(file.text.reveal());
+        files.configuration.path = path;
+        return;
+    }
+}
+
+bool is_shell_script(const std::string& path, const std::string& root) {
+    const FileText file = read_text(root + path, first_line_max);
+    std::string_view line = file.text.reveal();
+    if (!line.starts_with("#!")) return false;
+    line = line.substr(0, line.find('\n')).substr(2);
+    while (!line.empty()) {
+        const std::size_t begin = std::min(line.find_first_not_of(" \t\r"), line.size());
+        line.remove_prefix(begin);
+        const std::string_view word = line.substr(0, line.find_first_of(" \t\r"));
+        line.remove_prefix(word.size());
+        if (std::find(shells.begin(), shells.end(), base_name(word)) != shells.end()) return true;
+    }
+    return false;
+}
+
+/// Whether such a file gives a connector its token and nothing else. A name is what counts.
+bool holds_token_alone(const std::string& path, const std::string& root) {
+    const FileText file = read_text(root + path, configuration_size_max);
+    if (file.error != 0) return false;
+    bool token = false;
+    std::string_view rest = file.text.reveal();
+    while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        const std::size_t begin = line.find_first_not_of(" \t\r");
+        if (begin == std::string_view::npos || line[begin] == '#' || line[begin] == ';') continue;
+        line.remove_prefix(begin);
+        if (!line.starts_with("TUNNEL_TOKEN=") && !line.starts_with("TUNNEL_TOKEN_FILE="))
+            return false;
+        if (line.ends_with('\\')) return false;
+        token = true;
+    }
+    return token;
+}
+
+}  // namespace
+
+ConnectorFiles look_at_files(const UnitSettings& settings, const std::string& root) {
+    ConnectorFiles files;
+    for (const std::string& entry : settings.environment_files) {
+        const std::string path = entry.substr(entry.starts_with('-') ? 1 : 0);
+        if (holds_token_alone(path, root)) files.token_only.push_back(path);
+    }
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        if (!arguments.empty() && is_shell_script(arguments.front(), root))
+            files.script = arguments.front();
+        const auto command = read_cloudflared_command(arguments);
+        if (!command || command->contained) continue;
+        const std::string& program = arguments[command->program];
+        if (program.starts_with('/') && is_shell_script(program, root)) files.script = program;
+        look_at_configuration(settings, *command, root, files);
+        break;
+    }
+    return files;
+}
+
+}  // namespace keyturn

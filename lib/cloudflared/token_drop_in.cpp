@@ -1,0 +1,350 @@
+#include "cloudflared/token_drop_in.hpp"
+
+#include "cloudflared/cloudflared_command.hpp"
+#include "cloudflared/unit_environment.hpp"
+#include "cloudflared/unit_words.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <fnmatch.h>
+#include <optional>
+#include <string_view>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::string_view unset_line = "UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TOKEN_FILE";
+constexpr std::string_view suffix = ".conf";
+constexpr std::string_view usual_name = "zz-keyturn.conf";
+
+/// The command that counts: a service has one, unless it is of Type=oneshot.
+struct Command {
+    const std::vector<std::string>* arguments;
+    CloudflaredCommand read;
+};
+
+std::optional<Command> command_to_write(const UnitSettings& settings) {
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        auto read = read_cloudflared_command(arguments);
+        if (!read) continue;
+        if (read->contained || !read->front.empty()) return std::nullopt;
+        return Command{&arguments, std::move(*read)};
+    }
+    return std::nullopt;
+}
+
+bool is_token_option(const std::string& name) {
+    return name == "token" || name == "token-file" || name == "credentials-file" ||
+           name == "credentials-contents";
+}
+
+/// "env TUNNEL_TOKEN=... cloudflared": stays in force behind UnsetEnvironment=.
+bool is_token_assignment(const std::string& argument) {
+    return argument.starts_with("TUNNEL_TOKEN=") || argument.starts_with("TUNNEL_TOKEN_FILE=");
+}
+
+/// Which words of the command the new one has not.
+std::vector<bool> dropped_words(const Command& command) {
+    std::vector<bool> dropped(command.arguments->size(), false);
+    for (const CloudflaredCommand::Option& option : command.read.options) {
+        if (!is_token_option(option.name)) continue;
+        for (std::size_t offset = 0; offset < option.count; ++offset)
+            dropped[option.first + offset] = true;
+    }
+    for (std::size_t index = 0; index < command.read.program; ++index)
+        if (is_token_assignment((*command.arguments)[index])) dropped[index] = true;
+    return dropped;
+}
+
+std::string new_command(const Command& command, const std::string& credential) {
+    const std::vector<bool> dropped = dropped_words(command);
+    std::vector<std::string> words;
+    for (std::size_t index = 0; index < command.arguments->size(); ++index) {
+        if (!dropped[index]) words.push_back(as_unit_file_word((*command.arguments)[index]));
+        if (index + 1 == command.read.after_run)
+            words.push_back(fmt::format("--token-file %d/{}", credential));
+    }
+    return fmt::format("ExecStart={}", fmt::join(words, " "));
+}
+
+/// What the unit needs today for the token from before alone.
+class OldSource {
+  public:
+    OldSource(const UnitSettings& settings, const Command& command, const std::string& token_file,
+              const ConnectorFiles& files)
+        : settings_(settings), token_file_(token_file), files_(files) {
+        const std::vector<bool> dropped = dropped_words(command);
+        for (std::size_t index = 0; index < dropped.size(); ++index)
+            (dropped[index] ? words_ : kept_).push_back((*command.arguments)[index]);
+        for (const std::string_view name : {"TUNNEL_TOKEN_FILE", "TUNNEL_CRED_FILE"}) {
+            if (auto path = variable_value(settings, command.read, name))
+                words_.push_back(std::move(*path));
+        }
+        words_.push_back(files.configuration.token_file);
+        words_.push_back(token_source_of(settings, files).path);
+        find_paths();
+    }
+
+    /// A credential that only the words which go name.
+    [[nodiscard]] bool feeds(const std::string& name, const std::string& path) const {
+        if (path == token_file_) return false;
+        const std::string end = '/' + name;
+        const auto names = [&](const std::string& word) { return word.ends_with(end); };
+        return std::any_of(words_.begin(), words_.end(), names) &&
+               std::none_of(kept_.begin(), kept_.end(), names);
+    }
+
+    [[nodiscard]] bool feeds(const std::string& environment_file) const {
+        const std::string path = environment_file.substr(environment_file.starts_with('-') ? 1 : 0);
+        return std::find(files_.token_only.begin(), files_.token_only.end(), path) !=
+               files_.token_only.end();
+    }
+
+    [[nodiscard]] bool is_asked_for(const UnitCondition& condition) const {
+        return std::any_of(paths_.begin(), paths_.end(), [&](const std::string& path) {
+            if (condition.type.ends_with("Glob"))
+                return ::fnmatch(condition.parameter.c_str(), path.c_str(), FNM_PATHNAME) == 0;
+            if (condition.type.ends_with("DirectoryNotEmpty"))
+                return path.starts_with(condition.parameter + '/');
+            return condition.parameter == path;
+        });
+    }
+
+    /// What else wants one of those files: they are not to be deleted.
+    [[nodiscard]] std::vector<std::string> still_needed() const {
+        std::vector<std::string> needed;
+        for (const std::string& file : settings_.environment_files) {
+            if (!file.starts_with('-') && !feeds(file))
+                needed.push_back("EnvironmentFile=" + on_one_line(file));
+        }
+        for (const auto& [setting, text] : settings_.needs) {
+            const bool wanted = std::any_of(
+                paths_.begin(), paths_.end(),
+                [&](const std::string& path) { return text.find(path) != std::string::npos; });
+            if (wanted) needed.push_back(setting + "=" + on_one_line(text));
+        }
+        return needed;
+    }
+
+  private:
+    void find_paths() {
+        for (const auto& [name, path] : settings_.load_credentials)
+            if (feeds(name, path)) paths_.push_back(path);
+        for (const EncryptedCredential& credential : settings_.encrypted_credentials)
+            if (feeds(credential.name, credential.path)) paths_.push_back(credential.path);
+        for (const std::string& file : settings_.environment_files)
+            if (feeds(file)) paths_.push_back(file.substr(file.starts_with('-') ? 1 : 0));
+        for (const std::string& word : words_) {
+            const std::size_t slash = word.find('/');
+            const bool option = word.starts_with('-') && word.find('=') < slash;
+            if (word.starts_with('/') || (option && slash != std::string::npos))
+                paths_.push_back(word.substr(slash));
+        }
+        std::erase(paths_, token_file_);
+    }
+
+    const UnitSettings& settings_;
+    const std::string& token_file_;
+    const ConnectorFiles& files_;
+    std::vector<std::string> words_;  ///< Of the command and the environment: they go.
+    std::vector<std::string> kept_;
+    std::vector<std::string> paths_;  ///< Files that nothing needs any more.
+};
+
+/// Conditions and asserts: an empty one of any type takes out all of its kind.
+void write_conditions(const UnitSettings& settings, const OldSource& old, std::string_view kind,
+                      std::vector<std::string>& lines) {
+    std::vector<const UnitCondition*> kept;
+    std::string_view reset;
+    for (const UnitCondition& condition : settings.conditions) {
+        if (!condition.type.starts_with(kind)) continue;
+        if (old.is_asked_for(condition)) {
+            reset = condition.type;
+        } else {
+            kept.push_back(&condition);
+        }
+    }
+    if (reset.empty()) return;
+    lines.push_back(fmt::format("{}=", reset));
+    for (const UnitCondition* condition : kept) {
+        lines.push_back(fmt::format("{}={}{}{}", condition->type, condition->trigger ? "|" : "",
+                                    condition->negate ? "!" : "",
+                                    on_one_line(without_specifiers(condition->parameter))));
+    }
+}
+
+/// An empty LoadCredential= takes out the encrypted ones, too.
+void write_credentials(const UnitSettings& settings, const OldSource& old,
+                       std::vector<std::string>& lines) {
+    std::vector<std::string> kept;
+    bool reset = false;
+    const auto sort = [&](std::string_view setting, const std::string& name,
+                          const std::string& path) {
+        if (old.feeds(name, path)) {
+            reset = true;
+        } else {
+            kept.push_back(fmt::format("{}={}:{}", setting, on_one_line(without_specifiers(name)),
+                                       on_one_line(without_specifiers(path))));
+        }
+    };
+    for (const auto& [name, path] : settings.load_credentials) sort("LoadCredential", name, path);
+    for (const EncryptedCredential& credential : settings.encrypted_credentials)
+        sort("LoadCredentialEncrypted", credential.name, credential.path);
+    if (!reset) return;
+    lines.emplace_back("LoadCredential=");
+    lines.insert(lines.end(), kept.begin(), kept.end());
+}
+
+void write_environment_files(const UnitSettings& settings, const OldSource& old,
+                             std::vector<std::string>& lines) {
+    const auto& all = settings.environment_files;
+    if (std::none_of(all.begin(), all.end(), [&](const auto& file) { return old.feeds(file); }))
+        return;
+    lines.emplace_back("EnvironmentFile=");
+    for (const std::string& file : all) {
+        if (!old.feeds(file))
+            lines.push_back("EnvironmentFile=" + on_one_line(without_specifiers(file)));
+    }
+}
+
+/// SetCredential= of the same name would step in with an old token where our file is missing; what
+/// it holds is a secret, so it cannot be written again. Another kept one of that name would be
+/// lost.
+std::string credential_name(const UnitSettings& settings, const OldSource& old) {
+    const auto taken = [&](const std::string& name) {
+        const auto& set = settings.set_credentials;
+        if (std::find(set.begin(), set.end(), name) != set.end()) return true;
+        const auto& sealed = settings.encrypted_credentials;
+        return std::any_of(sealed.begin(), sealed.end(), [&](const EncryptedCredential& one) {
+            return one.name == name && !old.feeds(one.name, one.path);
+        });
+    };
+    std::string name = "token";
+    while (taken(name)) name = "keyturn-" + name;
+    return name;
+}
+
+bool of_keyturn(std::string_view path) {
+    return base_name(path).ends_with("keyturn.conf");
+}
+
+bool in_store(const UnitSettings& settings) {
+    return std::any_of(settings.files.begin(), settings.files.end(),
+                       [](const std::string& file) { return file.starts_with("/nix/store/"); });
+}
+
+bool is_transient(const UnitSettings& settings) {
+    return !settings.files.empty() && settings.files.front().starts_with("/run/systemd/transient/");
+}
+
+std::string drop_in_directory(const UnitSettings& settings) {
+    return fmt::format("/etc/systemd/system/{}.d", settings.name);
+}
+
+/// One line for a root shell. A file that another one hides is left: it does no harm.
+std::string shell_command(const UnitSettings& settings, const std::vector<std::string>& lines) {
+    const std::string directory = drop_in_directory(settings);
+    const std::string file = directory + '/' + last_drop_in_name(settings);
+    std::vector<std::string> words;
+    words.reserve(lines.size());
+    for (const std::string& line : lines) words.push_back(as_shell_word(line));
+    return fmt::format("mkdir -p {} && printf '%s\\n' {} >{} && systemctl daemon-reload",
+                       as_shell_word(on_one_line(directory)), fmt::join(words, " "),
+                       as_shell_word(on_one_line(file)));
+}
+
+std::string advice_without_command(const UnitSettings& settings, const std::string& token_file) {
+    const std::string credential = fmt::format("LoadCredential=token:{}", token_file);
+    const std::string start = "ExecStart=/usr/bin/cloudflared tunnel run --token-file %d/token";
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        if (const std::string program = container_program(arguments); !program.empty()) {
+            return fmt::format(
+                "add '{}' to the unit; in its {} command take out every other token, add "
+                "--volume %d:/run/keyturn:ro before the image and --token-file "
+                "/run/keyturn/token after `tunnel run`, and let the container's user read it "
+                "(--user 0)",
+                credential, program);
+        }
+    }
+    return fmt::format("let the unit start cloudflared itself: '{}', '{}' and '{}' in [Service]",
+                       credential, unset_line, start);
+}
+
+}  // namespace
+
+std::vector<std::string> token_drop_in(const UnitSettings& settings, const std::string& token_file,
+                                       const ConnectorFiles& files) {
+    const auto command = command_to_write(settings);
+    if (!command || !files.script.empty()) return {};
+    const OldSource old(settings, *command, token_file, files);
+    std::vector<std::string> lines;
+    write_conditions(settings, old, "Condition", lines);
+    write_conditions(settings, old, "Assert", lines);
+    if (!lines.empty()) lines.insert(lines.begin(), "[Unit]");
+    lines.emplace_back("[Service]");
+    write_environment_files(settings, old, lines);
+    write_credentials(settings, old, lines);
+    const std::string credential = credential_name(settings, old);
+    lines.push_back(
+        fmt::format("LoadCredential={}:{}", credential, without_specifiers(token_file)));
+    lines.emplace_back(unset_line);
+    lines.emplace_back("ExecStart=");
+    lines.push_back(new_command(*command, credential));
+    return lines;
+}
+
+std::string last_drop_in_name(const UnitSettings& settings) {
+    std::string last;
+    std::string path;
+    for (const std::string& file : settings.files) {
+        const std::string_view name = base_name(file);
+        if (!name.ends_with(suffix) || name < last) continue;
+        last = name;
+        path = file;
+    }
+    // Of two files of one name systemd reads only one.
+    const bool ours = of_keyturn(last) && path == drop_in_directory(settings) + '/' + last;
+    if (ours) return last;
+    if (last < usual_name) return std::string(usual_name);
+    // "NAME.keyturn.conf" is behind "NAME.conf", and nothing of the others is.
+    return last.substr(0, last.size() - suffix.size()) + ".keyturn.conf";
+}
+
+std::string overriding_drop_ins(const std::vector<std::string>& files) {
+    const auto ours = std::find_if(files.rbegin(), files.rend(), of_keyturn);
+    if (ours == files.rend() || ours == files.rbegin()) return {};
+    return on_one_line(fmt::format("{} sort{} behind {}", fmt::join(ours.base(), files.end(), ", "),
+                                   files.end() - ours.base() == 1 ? "s" : "", base_name(*ours)));
+}
+
+std::string token_advice(const UnitSettings& settings, const std::string& token_file,
+                         const ConnectorFiles& files) {
+    const std::vector<std::string> lines = token_drop_in(settings, token_file, files);
+    if (lines.empty()) return advice_without_command(settings, token_file);
+    const auto command = command_to_write(settings);
+    const OldSource old(settings, *command, token_file, files);
+    std::string advice;
+    if (const std::string behind = overriding_drop_ins(settings.files); !behind.empty())
+        advice += behind + " and may override it; ";
+    if (const auto needed = old.still_needed(); !needed.empty())
+        advice += fmt::format("keep what the unit goes on to need: {}; ", fmt::join(needed, ", "));
+    if (in_store(settings)) {
+        return advice + fmt::format(
+                            "put these lines into the configuration of this host, which "
+                            "writes its units anew: '{}'",
+                            fmt::join(lines, "' '"));
+    }
+    if (is_transient(settings)) {
+        return advice + fmt::format(
+                            "systemd-run made it for this time only: make a unit file of "
+                            "it, with the lines '{}'",
+                            fmt::join(lines, "' '"));
+    }
+    return advice + "as root run: " + shell_command(settings, lines);
+}
+
+}  // namespace keyturn
