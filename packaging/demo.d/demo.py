@@ -184,7 +184,7 @@ class Demo:
                         (int(window.group(1)) / 1000))
         screen.fact("the old token", 'a connector started with it is refused: "%s"' %
                     self.old_token_refusal())
-        screen.fact("the whole story", "journalctl ROTATION_ID=%s" %
+        screen.fact("the whole story", "journalctl -u keyturnd ROTATION_ID=%s" %
                     scenario.keyturn.status()["rotation_id"])
         marks = [item["fingerprints"] for item in scenario.cloudflare.connectors().values()]
         self.expect(traffic["failed"] == 0, "%s requests failed" % failed)

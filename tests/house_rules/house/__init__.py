@@ -1,8 +1,8 @@
 """The rules, one module a subject."""
 
-from house import coroutines, direction, faults, secrets, shape, told, words
+from house import coroutines, direction, faults, secrets, shape, told, trust, words
 
 
 def all_rules():
-    modules = (shape, direction, coroutines, secrets, words, faults, told)
+    modules = (shape, direction, coroutines, secrets, words, faults, told, trust)
     return [rule for module in modules for rule in module.RULES]

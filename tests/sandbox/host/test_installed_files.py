@@ -148,6 +148,35 @@ def test_only_keyturn_owns_its_name(host):
     assert own_name(host, "nobody") < 0
 
 
+# Owns the name, and prints the members of the signals that it gets.
+LISTEN = """
+import ctypes
+lib, bus, signal = ctypes.CDLL("libsystemd.so.0"), ctypes.c_void_p(), ctypes.c_void_p()
+lib.sd_bus_message_get_member.restype = ctypes.c_char_p
+lib.sd_bus_message_get_member.argtypes = [ctypes.c_void_p]
+assert lib.sd_bus_open_system(ctypes.byref(bus)) >= 0
+assert lib.sd_bus_add_match(bus, None, b"type='signal',path='/org/example'", None, None) >= 0
+assert lib.sd_bus_request_name(bus, b"org.keyturn.Keyturn1", ctypes.c_uint64(0)) >= 0
+while lib.sd_bus_wait(bus, ctypes.c_uint64(2**64 - 1)) >= 0:
+    while lib.sd_bus_process(bus, ctypes.byref(signal)) > 0:
+        if signal.value:
+            print((lib.sd_bus_message_get_member(signal) or b"a reply").decode(), flush=True)
+"""
+
+
+def test_signals_to_keyturn_alone_are_not_delivered(host):
+    host.run("systemd-run", "--unit=listener", "--uid=keyturn", "/usr/bin/python3", "-c", LISTEN)
+    name = "org.keyturn.Keyturn1"
+    host.run("timeout", "20", "sh", "-c", "until busctl status %s; do sleep 0.1; done" % name)
+    emit = ("busctl", "emit", "/org/example", "org.example")
+    host.run(*emit[:2], "--destination=" + name, *emit[2:], "ToItAlone", user="nobody", check=False)
+    host.run(*emit, "ToAll")
+    host.run("timeout", "20", "sh", "-c",
+             "until journalctl -u listener | grep -q ToAll; do journalctl --sync; done")
+    assert "ToItAlone" not in host.output("journalctl", "--unit=listener", "--output=cat")
+    host.run("systemctl", "stop", "listener")
+
+
 @pytest.mark.parametrize("action", ["org.keyturn.rotate", "org.keyturn.retry"])
 def test_keyturn_may_ask_polkit_about_its_actions(host, action):
     systemd = host.output("busctl", "call", "org.freedesktop.DBus", "/", "org.freedesktop.DBus",

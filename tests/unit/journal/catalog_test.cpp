@@ -110,7 +110,7 @@ TEST_F(CatalogTest, NamesTheCommandsWhereAPersonHasToAct) {
     const std::string held = entry_of(EventKind::rotation_held).paragraphs.at(2);
     EXPECT_NE(held.find("keyturnctl status"), std::string::npos);
     EXPECT_NE(held.find("keyturnctl retry @TUNNEL_NAME@"), std::string::npos);
-    EXPECT_NE(held.find("journalctl ROTATION_ID=@ROTATION_ID@"), std::string::npos);
+    EXPECT_NE(held.find("journalctl -u keyturnd ROTATION_ID=@ROTATION_ID@"), std::string::npos);
     const std::string urgent = entry_of(EventKind::hold_urgent).paragraphs.at(2);
     EXPECT_NE(urgent.find("keyturnctl retry @TUNNEL_NAME@"), std::string::npos);
 }
