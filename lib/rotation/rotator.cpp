@@ -1,5 +1,6 @@
 #include "rotation/rotator.hpp"
 
+#include "asio/side_by_side.hpp"
 #include "base/invariant.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
@@ -28,6 +29,14 @@ TunnelRef ref_of(const TunnelPolicy& policy) {
 
 bool is_glob(const std::string& pattern) {
     return pattern.find_first_of("*?[") != std::string::npos;
+}
+
+/// Each needs a connection of its own, and a tunnel has at most 25 replicas.
+constexpr std::size_t units_sampled_at_once_max = 32;
+
+template <class T>
+Task<> keep(Task<T> work, std::optional<T>& into) {
+    into.emplace(co_await std::move(work));
 }
 
 }  // namespace
@@ -212,12 +221,19 @@ Task<Result<SampleUnits::Sample>> Rotator::sample(std::string unit) {
     co_return sampled;
 }
 
+/// Side by side, so that a unit that keeps us waiting makes the samples of the others no older.
 Task<Result<SampleUnits::Value>> Rotator::act(const SampleUnits& action) {
+    std::vector<std::optional<Result<SampleUnits::Sample>>> samples(action.names.size());
+    PiecesOfWork looks;
+    looks.count = action.names.size();
+    looks.perform = [&](std::size_t index) {
+        return keep(sample(action.names[index]), samples[index]);
+    };
+    co_await perform_side_by_side(looks, units_sampled_at_once_max);
     SampleUnits::Value value;
-    for (const std::string& name : action.names) {
-        auto sampled = co_await sample(name);
-        if (!sampled) co_return sampled.error();
-        value.push_back(std::move(*sampled));
+    for (auto& sampled : samples) {
+        if (!*sampled) co_return sampled->error();
+        value.push_back(std::move(**sampled));
     }
     co_return value;
 }

@@ -165,6 +165,9 @@ Task<Result<JobResult>> FakeHost::stop(std::string unit, Milliseconds) {
 
 Task<Result<Readiness>> FakeHost::readiness(UnitState unit) {
     const Unit& asked = units.at(unit.name);
+    const BootTime answers = clock_.boot_now() + asked.ready_takes;
+    const bool waits = asked.ready_takes.count() > 0;
+    if (waits) co_await clock_.sleep_until(answers);
     if (asked.unready) co_return *asked.unready;
     const bool full = clock_.boot_now() - asked.started >= std::chrono::seconds{2};
     Readiness readiness;

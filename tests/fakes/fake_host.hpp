@@ -32,6 +32,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
         int restarts = 0;
         std::optional<UnitSettings> settings;  ///< Instead of those of a unit that is set up well.
         std::optional<Error> unready;          ///< What asking for its readiness ends with.
+        Milliseconds ready_takes{0};  ///< Until it answers /ready.
     };
 
     /// `token_file` is what the units read at each start.

@@ -216,6 +216,21 @@ TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
     EXPECT_THAT(*first().problem, testing::Not(HasSubstr("mkdir")));
 }
 
+TEST_F(RotatorTest, SamplesUnitsSideBySide) {
+    host_->start_units();
+    for (const std::string& name : policy_.units) host_->units.at(name).ready_takes = 2s;
+    host_->units.at(policy_.units[0]).ready_takes = 3s;
+    const BootTime begin = clock_.boot_now();
+    SampleUnits question;
+    question.names = policy_.units;
+    const auto samples = ask(question);
+    EXPECT_EQ(clock_.boot_now() - begin, 3s);
+    ASSERT_EQ(samples->size(), 2U);
+    EXPECT_EQ(samples->front().state.name, policy_.units[0]) << "in the order of the names";
+    EXPECT_EQ(samples->back().state.name, policy_.units[1]);
+    EXPECT_NE(samples->front().readiness->connector_id, samples->back().readiness->connector_id);
+}
+
 TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
     const auto prepared = prepare();
     Conclude conclude;
