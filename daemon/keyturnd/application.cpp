@@ -54,12 +54,6 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-HttpClientOptions loopback_options() {
-    HttpClientOptions options;
-    options.limits = connector_http_limits();
-    return options;
-}
-
 /// The composition root. One thread and one io_context: no locks, and nothing runs while something
 /// else is half done. The members are in the order in which they need each other.
 class Application {
@@ -123,7 +117,7 @@ Application::Application(const CommandLine& options, Policy policy, ApiTokens ap
     : policy_file_(options.policy_file),
       states_(std::move(states)),
       tokens_(make_token_store(options.state_directory)),
-      loopback_http_(make_http_client(context_.get_executor(), loopback_options())),
+      loopback_http_(make_http_client(context_.get_executor(), connector_http_options())),
       connectors_(make_connectors(*loopback_http_, [this](std::string unit) {
           return fixed_metrics_address(std::move(unit));
       })) {

@@ -1,5 +1,6 @@
 #include "base/error.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/invariant.hpp"
 
 #include <fmt/format.h>
@@ -50,12 +51,18 @@ Error with_context(std::string_view context, Error error) {
     return error;
 }
 
+std::string errno_text(int errno_value) {
+    if (errno_value == EMFILE) return "no file descriptor is left (EMFILE)";
+    if (errno_value == ENFILE) return "no file descriptor is left on this host (ENFILE)";
+    return std::strerror(errno_value);
+}
+
 Error errno_error(int errno_value, std::string_view what) {
     Fault fault = Fault::storage;
     if (errno_value == EACCES || errno_value == EPERM) fault = Fault::denied;
     if (errno_value == ENOENT || errno_value == ENOTDIR) fault = Fault::missing;
     if (errno_value == ELOOP || errno_value == EINVAL) fault = Fault::invalid;
-    return Error{fault, fmt::format("{}: {}", what, std::strerror(errno_value))};
+    return Error{fault, fmt::format("{}: {}", what, errno_text(errno_value))};
 }
 
 bool say_the_same(const std::string& left, const std::string& right) {

@@ -1,22 +1,34 @@
 #include "cloudflared/connectors.hpp"
 
+#include "asio/side_by_side.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "cloudflared/listening_sockets.hpp"
 #include "cloudflared/metrics_servers.hpp"
 #include "cloudflared/readiness_message.hpp"
+#include "http/deadline.hpp"
 #include "http/http_client.hpp"
+#include "http/url.hpp"
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/redirect_error.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
 namespace keyturn {
 
 namespace {
 
-/// cloudflared has one server. A unit that runs more listeners is asked at the lowest ports only.
-constexpr std::size_t servers_asked_max = 8;
+/// cloudflared has one server. Of a unit with more listeners so many are asked at a time; the next
+/// look goes on with the others.
+constexpr std::size_t servers_asked_max = 32;
+/// With a sample that takes no longer, a decision is never based on older ones.
+constexpr std::chrono::milliseconds readiness_deadline{2'000};
+/// What is remembered of units; beyond that all of it is found out anew.
+constexpr std::size_t units_known_max = 8'192;
 
 HttpOrigin origin_of(const ServerAddress& server) {
     return HttpOrigin{server.host, server.port, false};
@@ -34,6 +46,42 @@ struct Asked {
     std::optional<Error> failure;
 };
 
+/// What the looks at one unit have found out. It saves questions, and proves nothing: that the
+/// address is still the unit's is asked each time, and the tunnel is that of one process.
+struct Known {
+    std::optional<ServerAddress> server;  ///< The one that answered last.
+    std::string connector_id;
+    std::string tunnel;     ///< That of this connector id.
+    std::size_t first = 0;  ///< Of its listeners, which one the next look begins with.
+};
+
+struct Search {
+    std::vector<ServerAddress> servers;
+    std::size_t listeners = 0;  ///< Of which `servers` are those to be asked now.
+};
+
+/// The first answer of several servers, and a timer that ends with it.
+struct Race {
+    explicit Race(const boost::asio::any_io_executor& executor)
+        : over(executor, boost::asio::steady_timer::time_point::max()) {}
+
+    boost::asio::steady_timer over;
+    Asked asked;
+    ServerAddress winner;
+};
+
+Error nothing_listens(const UnitServers& servers) {
+    if (!servers.elsewhere.empty()) {
+        return Error{Fault::invalid,
+                     fmt::format("it listens on {} only, which cannot be asked: start cloudflared "
+                                 "with --metrics 127.0.0.1:PORT",
+                                 fmt::join(servers.elsewhere, ", "))};
+    }
+    return Error{Fault::missing,
+                 "nothing listens in the unit's control group: cloudflared has only begun to "
+                 "start, or it runs in a network namespace of its own, as in a container"};
+}
+
 class MetricsConnectors final : public Connectors {
   public:
     MetricsConnectors(HttpClient& http, FixedMetricsAddress fixed)
@@ -43,67 +91,145 @@ class MetricsConnectors final : public Connectors {
     ConnectorFiles files(const UnitSettings& settings) override { return look_at_files(settings); }
 
   private:
-    Task<Result<std::vector<ServerAddress>>> find_servers(UnitState unit);
-    Task<std::vector<ServerAddress>> fixed_server(std::string unit);
-    Task<Asked> ask(ServerAddress server);
-    Task<Result<std::string>> tunnel_of(ServerAddress server, std::string connector_id);
+    Task<Result<Readiness>> look(UnitState unit);
+    Task<Result<Search>> find_servers(UnitState unit);
+    Task<Result<Search>> fixed_server(std::string unit, Error why);
+    Result<bool> still_listens(const Known& known, const std::vector<std::uint64_t>& groups) const;
+    Task<Asked> ask(std::string unit, ServerAddress server);
+    Task<> enter(Race& race, std::string unit, ServerAddress server);
+    Task<> wait_for_winner(Race& race);
+    Task<> ask_all(Race& race, const std::string& unit, const std::vector<ServerAddress>& servers);
+    Task<Result<std::string>> tunnel_of(std::string unit, ServerAddress server,
+                                        std::string connector_id);
+    Known& known(const std::string& unit);
 
     HttpClient& http_;
     FixedMetricsAddress fixed_;
+    std::map<std::string, Known> known_;
 };
 
 Task<Result<Readiness>> MetricsConnectors::readiness(UnitState unit) {
-    const Result<std::vector<ServerAddress>> servers = co_await find_servers(unit);
-    if (!servers) co_return servers.error();
-    std::optional<Error> failure;
-    for (const ServerAddress& server : *servers) {
-        Asked asked = co_await ask(server);
-        if (asked.readiness) co_return std::move(*asked.readiness);
-        if (asked.failure && asked.failure->fault == Fault::cancelled) co_return *asked.failure;
-        if (asked.failure && !failure) failure = std::move(asked.failure);
-    }
-    if (failure) co_return with_context(unit.name, std::move(*failure));
-    co_return Error{Fault::missing,
-                    fmt::format("no metrics server of cloudflared listens in {}", unit.name)};
+    auto work = look(std::move(unit));
+    auto looked = co_await with_deadline(readiness_deadline, std::move(work));
+    if (looked) co_return std::move(*looked);
+    co_return Error{Fault::unreachable,
+                    fmt::format("no whole answer came within {} ms", readiness_deadline.count())};
 }
 
-Task<Result<std::vector<ServerAddress>>> MetricsConnectors::find_servers(UnitState unit) {
-    if (unit.control_group_id == 0)
-        co_return Error{Fault::missing, fmt::format("{} has no process", unit.name)};
-    Result<std::vector<ListeningSocket>> sockets = listening_sockets();
+Task<Result<Readiness>> MetricsConnectors::look(UnitState unit) {
+    const Result<Search> found = co_await find_servers(unit);
+    if (!found) co_return found.error();
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Race race(executor);
+    co_await ask_all(race, unit.name, found->servers);
+    if (race.asked.readiness) {
+        known(unit.name).server = race.winner;
+        co_return std::move(*race.asked.readiness);
+    }
+    known(unit.name).server.reset();
+    if (!race.asked.failure) {
+        co_return Error{Fault::missing,
+                        fmt::format("what listens in the unit ({}) does not answer as cloudflared "
+                                    "does",
+                                    authority_of(origin_of(found->servers.front())))};
+    }
+    Error failure = std::move(*race.asked.failure);
+    if (failure.fault != Fault::cancelled && found->listeners > 1) {
+        failure.text += fmt::format(" ({} listeners of the unit, {} of them asked this time)",
+                                    found->listeners, found->servers.size());
+    }
+    co_return failure;
+}
+
+Known& MetricsConnectors::known(const std::string& unit) {
+    if (known_.size() >= units_known_max && !known_.contains(unit)) known_.clear();
+    return known_[unit];
+}
+
+/// Whether a connection to that server would still reach the unit, and nobody else.
+Result<bool> MetricsConnectors::still_listens(const Known& known,
+                                              const std::vector<std::uint64_t>& groups) const {
+    if (!known.server) return false;
+    const auto socket = listener_at(*known.server);
+    if (!socket) return socket.error();
+    return *socket && (*socket)->control_group &&
+           std::ranges::find(groups, *(*socket)->control_group) != groups.end();
+}
+
+Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
+    if (unit.control_group_id == 0) co_return Error{Fault::missing, "the unit has no process"};
+    const std::vector<std::uint64_t> groups{unit.control_group_id};
+    const Result<bool> still = still_listens(known(unit.name), groups);
+    if (still && *still) co_return Search{{*known(unit.name).server}, 1};
+    Result<std::vector<ListeningSocket>> sockets = sockets_of_groups(groups);
+    if (!sockets && sockets.error().fault == Fault::unreachable) co_return sockets.error();
     if (!sockets) {
-        std::vector<ServerAddress> fixed = co_await fixed_server(unit.name);
-        if (fixed.empty()) co_return with_context(unit.name, sockets.error());
+        Result<Search> fixed = co_await fixed_server(unit.name, sockets.error());
         co_return fixed;
     }
-    GroupServers servers = servers_of_group(std::move(*sockets), unit.control_group_id);
-    if (!servers.kernel_tells) {
-        std::vector<ServerAddress> fixed = co_await fixed_server(unit.name);
-        co_return fixed;
+    UnitServers servers = servers_of_unit(std::move(*sockets));
+    if (servers.reachable.empty()) co_return nothing_listens(servers);
+    Search search;
+    search.listeners = servers.reachable.size();
+    search.servers = std::move(servers.reachable);
+    if (search.listeners > servers_asked_max) {
+        std::size_t& first = known(unit.name).first;
+        first %= search.listeners;
+        std::ranges::rotate(search.servers,
+                            std::next(search.servers.begin(), static_cast<std::ptrdiff_t>(first)));
+        search.servers.resize(servers_asked_max);
+        first += servers_asked_max;
     }
-    if (servers.reachable.empty() && !servers.elsewhere.empty()) {
-        co_return Error{Fault::invalid,
-                        fmt::format("{} listens on {} only: start cloudflared with --metrics "
-                                    "127.0.0.1:PORT",
-                                    unit.name, fmt::join(servers.elsewhere, ", "))};
-    }
-    if (servers.reachable.size() > servers_asked_max) servers.reachable.resize(servers_asked_max);
-    co_return std::move(servers.reachable);
+    co_return search;
 }
 
-Task<std::vector<ServerAddress>> MetricsConnectors::fixed_server(std::string unit) {
-    std::vector<ServerAddress> servers;
-    if (!fixed_) co_return servers;
-    const std::optional<std::string> address = co_await fixed_(std::move(unit));
-    if (!address) co_return servers;
-    const auto server = read_server_address(*address);
-    if (server) servers.push_back(*server);
-    co_return servers;
+/// `why`: what keeps the kernel from telling it.
+Task<Result<Search>> MetricsConnectors::fixed_server(std::string unit, Error why) {
+    std::optional<std::string> address;
+    if (fixed_) address = co_await fixed_(std::move(unit));
+    const auto server = address ? read_server_address(*address) : std::nullopt;
+    if (server) co_return Search{{*server}, 1};
+    why.text += "; or start cloudflared with --metrics 127.0.0.1:PORT";
+    co_return why;
+}
+
+Task<> MetricsConnectors::enter(Race& race, std::string unit, ServerAddress server) {
+    Asked asked = co_await ask(std::move(unit), server);
+    if (race.asked.readiness) co_return;
+    if (asked.readiness) {
+        race.asked = std::move(asked);
+        race.winner = std::move(server);
+        race.over.expires_at(boost::asio::steady_timer::time_point::min());
+    } else if (!race.asked.failure) {
+        race.asked.failure = std::move(asked.failure);
+    }
+}
+
+Task<> MetricsConnectors::wait_for_winner(Race& race) {
+    boost::system::error_code ignored;
+    auto token = boost::asio::redirect_error(boost::asio::use_awaitable, ignored);
+    co_await race.over.async_wait(token);
+}
+
+/// Ends with the first answer of cloudflared; the others are not waited for.
+Task<> MetricsConnectors::ask_all(Race& race, const std::string& unit,
+                                  const std::vector<ServerAddress>& servers) {
+    using namespace boost::asio::experimental::awaitable_operators;
+    PiecesOfWork questions;
+    questions.count = servers.size();
+    questions.perform = [&](std::size_t index) { return enter(race, unit, servers[index]); };
+    auto everyone = perform_side_by_side(questions, servers.size());
+    if (servers.size() == 1) {
+        co_await std::move(everyone);
+        co_return;
+    }
+    auto first = wait_for_winner(race);
+    co_await (std::move(everyone) || std::move(first));
 }
 
 /// A server that gives another answer than cloudflared's is neither: the unit may run more than
 /// cloudflared.
-Task<Asked> MetricsConnectors::ask(ServerAddress server) {
+Task<Asked> MetricsConnectors::ask(std::string unit, ServerAddress server) {
     Asked asked;
     HttpOrigin origin = origin_of(server);
     HttpRequest request = get("/ready");
@@ -113,13 +239,13 @@ Task<Asked> MetricsConnectors::ask(ServerAddress server) {
         Error error = response.error();
         if (error.fault == Fault::invalid) co_return asked;
         if (error.fault != Fault::cancelled) error.fault = Fault::unreachable;
-        asked.failure = with_context("/ready", std::move(error));
+        asked.failure = std::move(error);
         co_return asked;
     }
     asked.readiness = read_ready(response->status, response->body.reveal());
     if (!asked.readiness) co_return asked;
     const std::string connector_id = asked.readiness->connector_id;
-    Result<std::string> tunnel = co_await tunnel_of(server, connector_id);
+    Result<std::string> tunnel = co_await tunnel_of(std::move(unit), server, connector_id);
     if (tunnel) {
         asked.readiness->tunnel = std::move(*tunnel);
     } else {
@@ -129,10 +255,13 @@ Task<Asked> MetricsConnectors::ask(ServerAddress server) {
     co_return asked;
 }
 
-/// Empty for a cloudflared that does not serve it. Two processes in two answers are no answer: the
-/// unit was restarted in between.
-Task<Result<std::string>> MetricsConnectors::tunnel_of(ServerAddress server,
+/// Empty for a cloudflared that does not serve it. Asked once for each process: cloudflared writes
+/// two lines into its journal for each of these questions. Two processes in two answers are no
+/// answer: the unit was restarted in between.
+Task<Result<std::string>> MetricsConnectors::tunnel_of(std::string unit, ServerAddress server,
                                                        std::string connector_id) {
+    if (!connector_id.empty() && known(unit).connector_id == connector_id)
+        co_return known(unit).tunnel;
     HttpOrigin origin = origin_of(server);
     HttpRequest request = get("/diag/tunnel");
     const Result<HttpResponse> response =
@@ -143,22 +272,26 @@ Task<Result<std::string>> MetricsConnectors::tunnel_of(ServerAddress server,
         co_return with_context("/diag/tunnel", std::move(error));
     }
     const auto diagnosis = read_tunnel_diagnosis(response->status, response->body.reveal());
-    if (!diagnosis) co_return std::string();
-    const bool both_known = !diagnosis->connector_id.empty() && !connector_id.empty();
-    if (both_known && diagnosis->connector_id != connector_id)
+    if (!diagnosis && response->status != 404) co_return std::string();
+    const std::string told = diagnosis ? diagnosis->connector_id : std::string();
+    if (!told.empty() && !connector_id.empty() && told != connector_id)
         co_return Error{Fault::unreachable, "cloudflared was restarted while it was asked"};
-    co_return diagnosis->tunnel;
+    known(unit).connector_id = connector_id;
+    known(unit).tunnel = diagnosis ? diagnosis->tunnel : std::string();
+    co_return known(unit).tunnel;
 }
 
 }  // namespace
 
-HttpLimits connector_http_limits() {
-    HttpLimits limits;
+HttpClientOptions connector_http_options() {
+    HttpClientOptions options;
+    options.plain_to_own_addresses = true;
+    HttpLimits& limits = options.limits;
     limits.resolve = std::chrono::milliseconds{500};
     limits.connect = std::chrono::milliseconds{500};
     limits.exchange = std::chrono::milliseconds{1'500};
     limits.body_bytes_max = 64 * 1024;
-    return limits;
+    return options;
 }
 
 std::unique_ptr<Connectors> make_connectors(HttpClient& http, FixedMetricsAddress fixed) {

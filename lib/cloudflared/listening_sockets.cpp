@@ -1,14 +1,10 @@
 #include "cloudflared/listening_sockets.hpp"
 
 #include "base/unique_fd.hpp"
+#include "cloudflared/socket_request.hpp"
 
-#include <array>
 #include <cerrno>
-#include <linux/inet_diag.h>
 #include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace keyturn {
@@ -17,35 +13,36 @@ namespace {
 
 /// The kernel fills datagrams of at most this size in a dump.
 constexpr std::size_t datagram_bytes_max = 32 * 1024;
-/// About 300 sockets fit into one: far more sockets than a host has listening.
-constexpr int datagrams_max = 1'000;
-
-struct Request {
-    nlmsghdr header;
-    inet_diag_req_v2 filter;
-};
+/// The kernel fills smaller ones when its memory is in pieces: 28 sockets fit into 4 KiB.
+constexpr int datagrams_max = 128;
 
 Error failure(int errno_value, const char* what) {
     Error error = errno_error(errno_value, what);
-    error.fault = Fault::unreachable;
+    if (error.fault == Fault::storage) error.fault = Fault::unreachable;
     if (errno_value == EAFNOSUPPORT || errno_value == EPERM || errno_value == EACCES) {
         error.fault = Fault::denied;
-        error.text += " (does the unit's RestrictAddressFamilies= have AF_NETLINK?)";
+        error.text += " (does the RestrictAddressFamilies= of keyturnd.service have AF_NETLINK?)";
     }
     return error;
 }
 
-Result<void> send_request(int socket, int family) {
-    Request request{};
-    request.header.nlmsg_len = sizeof request;
-    request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
-    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-    request.filter.sdiag_family = static_cast<std::uint8_t>(family);
-    request.filter.sdiag_protocol = IPPROTO_TCP;
-    request.filter.idiag_states = 1U << TCP_LISTEN;
+Error does_not_tell() {
+    return Error{Fault::invalid,
+                 "the kernel does not tell whose a listening socket is (Linux 5.8 or newer with "
+                 "the module tcp_diag does)"};
+}
+
+Result<UniqueFd> open_socket() {
+    UniqueFd socket(
+        ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
+    if (!socket.valid()) return failure(errno, "cannot open a netlink socket");
+    return socket;
+}
+
+Result<void> send_request(int socket, std::span<const std::byte> request) {
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
-    const ssize_t sent = ::sendto(socket, &request, sizeof request, 0,
+    const ssize_t sent = ::sendto(socket, request.data(), request.size(), 0,
                                   reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
     if (sent < 0) return failure(errno, "cannot ask the kernel for its sockets");
     return {};
@@ -67,36 +64,55 @@ Result<std::span<const std::byte>> receive(int socket, std::span<std::byte> buff
     }
 }
 
-Result<void> list_family(int socket, int family, std::vector<ListeningSocket>& sockets) {
-    if (auto sent = send_request(socket, family); !sent) return sent;
+/// What one request is answered with. A list of too many is cut: they are all of the same units.
+Result<ListingStep> exchange(int socket, std::span<const std::byte> request,
+                             std::vector<ListeningSocket>& sockets) {
+    if (auto sent = send_request(socket, request); !sent) return sent.error();
     std::vector<std::byte> buffer(datagram_bytes_max);
     for (int count = 0; count < datagrams_max; ++count) {
         const auto datagram = receive(socket, buffer);
         if (!datagram) return datagram.error();
-        switch (read_socket_listing(*datagram, sockets)) {
-            case ListingStep::done: return {};
-            case ListingStep::more: break;
-            case ListingStep::failed:
-                return Error{Fault::invalid,
-                             "the kernel does not list its TCP sockets (is its "
-                             "module tcp_diag missing?)"};
-        }
+        const ListingStep step = read_socket_listing(*datagram, sockets);
+        if (step == ListingStep::failed)
+            return Error{Fault::invalid, "the kernel's list of sockets cannot be read"};
+        if (step != ListingStep::more) return step;
+        if (sockets.size() >= sockets_of_groups_max) break;
     }
-    return Error{Fault::invalid, "the kernel's list of sockets has no end"};
+    return ListingStep::more;
 }
 
 }  // namespace
 
-Result<std::vector<ListeningSocket>> listening_sockets() {
-    const UniqueFd socket(
-        ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG));
-    if (!socket.valid()) return failure(errno, "cannot open a netlink socket");
+Result<std::vector<ListeningSocket>> sockets_of_groups(
+    std::span<const std::uint64_t> control_groups) {
     std::vector<ListeningSocket> sockets;
     for (const int family : {AF_INET, AF_INET6}) {
-        if (auto listed = list_family(socket.get(), family, sockets); !listed)
-            return listed.error();
+        // A list that was cut leaves datagrams behind in its socket.
+        const Result<UniqueFd> socket = open_socket();
+        if (!socket) return socket.error();
+        const auto ended =
+            exchange(socket->get(), request_of_groups(family, control_groups), sockets);
+        if (!ended) return ended.error();
+        if (*ended == ListingStep::refused || *ended == ListingStep::absent) return does_not_tell();
+        if (*ended == ListingStep::more) break;
     }
     return sockets;
+}
+
+Result<std::optional<ListeningSocket>> listener_at(const ServerAddress& server) {
+    const auto request = request_of_listener(server.host, server.port);
+    if (!request) return std::optional<ListeningSocket>();
+    const Result<UniqueFd> socket = open_socket();
+    if (!socket) return socket.error();
+    std::vector<ListeningSocket> sockets;
+    // The answer is the socket alone, without an end.
+    if (auto sent = send_request(socket->get(), *request); !sent) return sent.error();
+    std::vector<std::byte> buffer(datagram_bytes_max);
+    const auto datagram = receive(socket->get(), buffer);
+    if (!datagram) return datagram.error();
+    static_cast<void>(read_socket_listing(*datagram, sockets));
+    if (sockets.empty()) return std::optional<ListeningSocket>();
+    return std::optional<ListeningSocket>(std::move(sockets.front()));
 }
 
 }  // namespace keyturn

@@ -10,33 +10,35 @@ namespace keyturn {
 
 namespace {
 
-/// The loopback addresses that reach a socket. One on "::" is asked over IPv6 first, because it may
-/// be for that alone; but the host may have no ::1, where sockets for both families still are "::".
-std::vector<std::string> loopback_hosts(const std::string& address) {
+/// The addresses at which a socket can be asked. One on "::" is asked over IPv6 first, because it
+/// may be for that alone; but the host may have no ::1, where sockets for both families still are
+/// "::". One on a link-local address cannot be asked without the name of its link.
+std::vector<std::string> hosts_of(const std::string& address) {
     constexpr std::string_view mapped = "::ffff:";
-    if (address == "0.0.0.0") return {"127.0.0.1"};
     if (address == "::") return {"::1", "127.0.0.1"};
-    if (address == "::1" || address.starts_with("127.")) return {address};
-    if (address.starts_with("::ffff:127.")) return {address.substr(mapped.size())};
-    return {};
+    if (address.starts_with("fe80:")) return {};
+    const bool is_mapped = address.starts_with(mapped) && address.find('.') != std::string::npos;
+    const std::string host = is_mapped ? address.substr(mapped.size()) : address;
+    return {host == "0.0.0.0" ? "127.0.0.1" : host};
 }
 
 }  // namespace
 
-GroupServers servers_of_group(std::vector<ListeningSocket> sockets, std::uint64_t control_group) {
+UnitServers servers_of_unit(std::vector<ListeningSocket> sockets) {
     std::sort(sockets.begin(), sockets.end(), [](const auto& left, const auto& right) {
         return std::tie(left.port, left.address) < std::tie(right.port, right.address);
     });
-    GroupServers servers;
+    UnitServers servers;
     for (const ListeningSocket& socket : sockets) {
-        if (!socket.control_group) continue;
-        servers.kernel_tells = true;
-        if (*socket.control_group != control_group) continue;
-        const std::vector<std::string> hosts = loopback_hosts(socket.address);
+        const std::vector<std::string> hosts = hosts_of(socket.address);
         if (hosts.empty())
-            servers.elsewhere.push_back(fmt::format("{}:{}", socket.address, socket.port));
-        for (const std::string& host : hosts)
-            servers.reachable.push_back(ServerAddress{host, std::to_string(socket.port)});
+            servers.elsewhere.push_back(fmt::format("[{}]:{}", socket.address, socket.port));
+        for (const std::string& host : hosts) {
+            const ServerAddress server{host, std::to_string(socket.port)};
+            const bool known =
+                std::ranges::find(servers.reachable, server) != servers.reachable.end();
+            if (!known) servers.reachable.push_back(server);
+        }
     }
     return servers;
 }

@@ -2,7 +2,6 @@
 
 #include "cloudflared/socket_listing.hpp"
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,18 +16,17 @@ struct ServerAddress {
     bool operator==(const ServerAddress&) const = default;
 };
 
-/// The servers of a control group that can be asked over loopback, lowest port first.
-struct GroupServers {
+/// The servers of a unit, lowest port first. One that is bound to all addresses is asked over
+/// loopback, any other where it is bound.
+struct UnitServers {
     std::vector<ServerAddress> reachable;
-    std::vector<std::string> elsewhere;  ///< "192.0.2.1:20241": bound to another address.
-    bool kernel_tells = false;           ///< Some socket had a control group at all.
+    std::vector<std::string> elsewhere;  ///< "[fe80::1]:20241": an address of one link only.
 
-    bool operator==(const GroupServers&) const = default;
+    bool operator==(const UnitServers&) const = default;
 };
 
-/// Pure.
-[[nodiscard]] GroupServers servers_of_group(std::vector<ListeningSocket> sockets,
-                                            std::uint64_t control_group);
+/// `sockets` are those of the unit. Pure.
+[[nodiscard]] UnitServers servers_of_unit(std::vector<ListeningSocket> sockets);
 
 /// "127.0.0.1:20300" or "[::1]:20300".
 [[nodiscard]] std::optional<ServerAddress> read_server_address(const std::string& text);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -54,6 +55,12 @@ std::optional<ListeningSocket> read_socket(Bytes payload) {
     return socket;
 }
 
+ListingStep step_of_error(Bytes payload) {
+    const auto error = read_front<nlmsgerr>(payload);
+    if (!error) return ListingStep::failed;
+    return error->error == -ENOENT ? ListingStep::absent : ListingStep::refused;
+}
+
 }  // namespace
 
 ListingStep read_socket_listing(Bytes datagram, std::vector<ListeningSocket>& sockets) {
@@ -62,7 +69,8 @@ ListingStep read_socket_listing(Bytes datagram, std::vector<ListeningSocket>& so
         if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > datagram.size())
             return ListingStep::failed;
         if (header->nlmsg_type == NLMSG_DONE) return ListingStep::done;
-        if (header->nlmsg_type == NLMSG_ERROR) return ListingStep::failed;
+        if (header->nlmsg_type == NLMSG_ERROR)
+            return step_of_error(datagram.subspan(sizeof(nlmsghdr)));
         if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY) {
             const std::size_t size = header->nlmsg_len - sizeof(nlmsghdr);
             auto socket = read_socket(datagram.subspan(sizeof(nlmsghdr), size));

@@ -21,9 +21,11 @@ struct ListeningSocket {
 
 /// What a datagram of a NETLINK_SOCK_DIAG dump says about the dump.
 enum class ListingStep {
-    more,    ///< Another datagram follows.
-    done,    ///< That was the last one.
-    failed,  ///< The kernel refuses, or the datagram is none of such a dump.
+    more,     ///< Another datagram follows.
+    done,     ///< That was the last one.
+    absent,   ///< There is no such socket, or no such kind of socket in this kernel.
+    refused,  ///< The kernel does not take the request.
+    failed,   ///< The datagram is none of such a dump.
 };
 
 /// Reads one datagram and appends the sockets in it. Pure; takes any bytes.

@@ -1,5 +1,6 @@
 #include "http/connection.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/invariant.hpp"
 #include "http/deadline.hpp"
 #include "http/url.hpp"
@@ -61,6 +62,12 @@ Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code&
                                                  authority_of(origin), error.message())};
 }
 
+std::string reason(const error_code& error) {
+    if (error == asio::error::no_descriptors) return errno_text(EMFILE);
+    if (error == boost::system::errc::address_not_available) return "no address of this host";
+    return error.message();
+}
+
 Error ca_failure(const std::string& ca_file, const error_code& error) {
     const std::string what = ca_file.empty() ? "the system's certificate authorities"
                                              : fmt::format("ca_file {}", ca_file);
@@ -87,9 +94,22 @@ Result<TlsContext> make_tls_context(const std::string& ca_file) {
 Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
     : origin_(std::move(origin)), socket_(executor) {}
 
+/// Fails for an address that is none of this host. What goes from one of them to itself does not
+/// leave the host.
+error_code Connection::bind_to(const tcp::endpoint& endpoint) {
+    error_code error;
+    socket_.open(endpoint.protocol(), error);
+    if (!error) socket_.bind(tcp::endpoint(endpoint.address(), 0), error);
+    return error;
+}
+
 Task<error_code> Connection::connect_to(tcp::endpoint endpoint) {
     error_code ignored;
     socket_.close(ignored);
+    if (!origin_.tls && !endpoint.address().is_loopback()) {
+        const auto bound = bind_to(endpoint);
+        if (bound) co_return bound;
+    }
     auto [error] = co_await socket_.async_connect(endpoint, as_error);
     // A handshake ends with a small write and the request is the next one: without this the
     // request would wait for the acknowledgement of the handshake.
@@ -108,7 +128,7 @@ Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::millise
         const auto error = co_await with_deadline(share, std::move(attempt));
         if (error && !*error) co_return Result<void>();
         last_failure = fmt::format("{}: {}", address.to_string(),
-                                   error ? error->message() : "no answer in time");
+                                   error ? reason(*error) : "no answer in time");
     }
     co_return Error{Fault::unreachable,
                     fmt::format("cannot connect to {} ({})", authority_of(origin_), last_failure)};

@@ -103,7 +103,7 @@ class AsioClient final : public HttpClient {
 
   private:
     Task<Result<HttpResponse>> dispatch(HttpOrigin origin, HttpRequest request) {
-        if (!origin.tls && !is_loopback(origin.host)) {
+        if (!origin.tls && !options_.plain_to_own_addresses && !is_loopback(origin.host)) {
             co_return Error{Fault::invalid,
                             fmt::format("{} is not on this host: it is not asked without TLS",
                                         authority_of(origin))};
@@ -138,7 +138,7 @@ class AsioClient final : public HttpClient {
         auto addresses =
             co_await resolve(origin.host, options_.name_servers, options_.limits.resolve);
         if (!addresses) co_return addresses.error();
-        if (!tls) {
+        if (!tls && !options_.plain_to_own_addresses) {
             // A resolver that sends "localhost" elsewhere must not get a request without TLS.
             std::erase_if(*addresses, [](const auto& address) { return !address.is_loopback(); });
             if (addresses->empty()) {

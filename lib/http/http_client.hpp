@@ -15,7 +15,7 @@
 
 namespace keyturn {
 
-/// Where a request goes. `tls` false is for loopback only (a connector's /ready).
+/// Where a request goes. `tls` false is for this host only (a connector's /ready).
 struct HttpOrigin {
     std::string host;
     std::string port;
@@ -78,6 +78,9 @@ struct HttpClientOptions {
     std::string ca_file;  ///< Empty: the system's certificate authorities.
     HttpLimits limits;
     std::string user_agent = "keyturn/" KEYTURN_VERSION;
+    /// Without TLS not only to loopback, but to each address of this host: the connection comes
+    /// from the address that it goes to, which no other host can have.
+    bool plain_to_own_addresses = false;
     std::string name_servers;  ///< "192.0.2.1:53,...": instead of those of /etc/resolv.conf.
 };
 

@@ -1,22 +1,19 @@
 #include "cloudflared/connectors.hpp"
 
-#include "base/unique_fd.hpp"
 #include "cloudflared/listening_sockets.hpp"
 #include "http/http_client.hpp"
+#include "listeners.hpp"
 #include "private_bus.hpp"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <map>
-#include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+#include <set>
+#include <sys/resource.h>
 
 namespace keyturn::testing {
 namespace {
@@ -36,9 +33,18 @@ class ScriptedHttp final : public HttpClient {
         EXPECT_FALSE(origin.tls);
         EXPECT_EQ(request.method, "GET");
         asked.push_back(origin.host + ":" + origin.port + " " + request.target);
-        if (const auto fault = faults.find(asked.back()); fault != faults.end())
+        const std::string question = asked.back();
+        if (silent.contains(question)) {
+            boost::asio::steady_timer never(co_await boost::asio::this_coro::executor,
+                                            boost::asio::steady_timer::time_point::max());
+            boost::system::error_code ignored;
+            auto token = boost::asio::redirect_error(boost::asio::use_awaitable, ignored);
+            co_await never.async_wait(token);
+            co_return Error{Fault::cancelled, "scripted"};
+        }
+        if (const auto fault = faults.find(question); fault != faults.end())
             co_return Error{fault->second, "scripted"};
-        const auto answer = answers.find(asked.back());
+        const auto answer = answers.find(question);
         if (answer == answers.end()) co_return Error{Fault::unreachable, "connection refused"};
         HttpResponse response;
         response.status = answer->second.first;
@@ -49,59 +55,15 @@ class ScriptedHttp final : public HttpClient {
 
     std::map<std::string, std::pair<int, std::string>> answers;
     std::map<std::string, Fault> faults;
+    std::set<std::string> silent;  ///< Never answered.
     std::vector<std::string> asked;
 };
-
-/// A socket that listens at a port of the kernel's choice.
-class Listener {
-  public:
-    explicit Listener(std::uint32_t address = INADDR_LOOPBACK)
-        : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-        sockaddr_in name{};
-        name.sin_family = AF_INET;
-        name.sin_addr.s_addr = htonl(address);
-        EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
-        EXPECT_EQ(::listen(socket_.get(), 1), 0);
-        socklen_t size = sizeof name;
-        EXPECT_EQ(::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
-        port = ntohs(name.sin_port);
-    }
-
-    [[nodiscard]] std::string at(const char* target) const {
-        return "127.0.0.1:" + std::to_string(port) + " " + target;
-    }
-
-    std::uint16_t port = 0;
-
-  private:
-    UniqueFd socket_;
-};
-
-/// Other processes of this machine may be in the same control group as this test and listen, too. A
-/// network namespace of our own has no sockets but ours.
-class OwnNetwork final : public ::testing::Environment {
-  public:
-    void SetUp() override {
-        const int flags = ::geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWNET | CLONE_NEWUSER;
-        ASSERT_EQ(::unshare(flags), 0) << "this test needs namespaces: " << std::strerror(errno);
-        const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        ifreq loopback{};
-        std::strcpy(loopback.ifr_name, "lo");
-        loopback.ifr_flags = IFF_UP;
-        ASSERT_EQ(::ioctl(socket.get(), SIOCSIFFLAGS, &loopback), 0) << std::strerror(errno);
-    }
-};
-
-const auto* const own_network = ::testing::AddGlobalTestEnvironment(new OwnNetwork);
 
 class ConnectorsTest : public ::testing::Test {
   protected:
     static std::uint64_t own_control_group(std::uint16_t port) {
-        const auto sockets = listening_sockets();
-        EXPECT_TRUE(sockets) << sockets.error().text;
-        for (const ListeningSocket& socket : *sockets) {
-            if (socket.port == port && socket.control_group) return *socket.control_group;
-        }
+        const auto socket = listener_at({"127.0.0.1", std::to_string(port)});
+        if (socket && *socket && (*socket)->control_group) return *(*socket)->control_group;
         ADD_FAILURE() << "the kernel does not list our own socket with its control group";
         return 0;
     }
@@ -155,29 +117,141 @@ TEST_F(ConnectorsTest, OtherServersOfTheUnitAreSkipped) {
     EXPECT_TRUE(readiness(own_control_group(listeners[0].port)));
 }
 
-TEST_F(ConnectorsTest, SilentServerDoesNotHideTheOneThatAnswers) {
-    const std::array<Listener, 2> listeners;
-    const bool first_is_lower = listeners[0].port < listeners[1].port;
-    serve(listeners[first_is_lower ? 1 : 0], 200, ready_body);
-    EXPECT_TRUE(readiness(own_control_group(listeners[0].port)));
-    EXPECT_EQ(http_.asked.front(), listeners[first_is_lower ? 0 : 1].at("/ready"));
+TEST_F(ConnectorsTest, SilentServersDoNotHideTheOneThatAnswers) {
+    constexpr std::size_t count = 9;
+    std::vector<std::unique_ptr<Listener>> listeners;
+    for (std::size_t index = 0; index < count; ++index)
+        listeners.push_back(std::make_unique<Listener>());
+    std::ranges::sort(listeners, {}, [](const auto& listener) { return listener->port; });
+    for (std::size_t index = 0; index + 1 < count; ++index)
+        http_.silent.insert(listeners[index]->at("/ready"));
+    serve(*listeners.back(), 200, ready_body);
+    const std::uint64_t group = own_control_group(listeners.back()->port);
+    EXPECT_TRUE(readiness(group));
+    // And the one that has answered is asked alone.
+    http_.asked.clear();
+    EXPECT_TRUE(readiness(group));
+    EXPECT_THAT(http_.asked, ElementsAre(listeners.back()->at("/ready")));
 }
 
-TEST_F(ConnectorsTest, ServerOnAnotherAddressCannotBeAsked) {
+TEST_F(ConnectorsTest, ServerBeyondTheLimitIsFoundByTheNextLooks) {
+    constexpr std::size_t count = 100;
+    std::vector<std::unique_ptr<Listener>> listeners;
+    for (std::size_t index = 0; index < count; ++index)
+        listeners.push_back(std::make_unique<Listener>());
+    std::ranges::sort(listeners, {}, [](const auto& listener) { return listener->port; });
+    serve(*listeners.back(), 200, ready_body);
+    const std::uint64_t group = own_control_group(listeners.back()->port);
+    int looks = 1;
+    while (looks < 10 && !readiness(group)) {
+        ++looks;
+        EXPECT_LE(http_.asked.size(), 32U);
+        http_.asked.clear();
+    }
+    EXPECT_EQ(looks, 4);
+}
+
+TEST_F(ConnectorsTest, ServerThatMovedIsFoundAgain) {
+    const Listener before;
+    serve(before, 200, ready_body);
+    const std::uint64_t group = own_control_group(before.port);
+    EXPECT_TRUE(readiness(group));
+    before.close();
+    const Listener after;
+    serve(after, 200, ready_body);
+    EXPECT_TRUE(readiness(group));
+    EXPECT_EQ(http_.asked.back(), after.at("/ready"));
+}
+
+TEST_F(ConnectorsTest, AddressThatAnotherUnitTookOverIsNotAskedAgain) {
+    const Listener listener;
+    serve(listener, 200, ready_body);
+    const std::uint64_t group = own_control_group(listener.port);
+    EXPECT_TRUE(readiness(group));
+    // The same unit has another control group now, and its old port belongs to a stranger.
+    http_.asked.clear();
+    EXPECT_FALSE(readiness(UINT64_MAX));
+    EXPECT_THAT(http_.asked, ElementsAre());
+}
+
+TEST_F(ConnectorsTest, TunnelIsAskedForOnceForEachProcess) {
+    const Listener listener;
+    serve(listener, 200, ready_body);
+    const std::uint64_t group = own_control_group(listener.port);
+    const auto diagnoses = [&] {
+        return std::ranges::count(http_.asked, listener.at("/diag/tunnel"));
+    };
+    for (int look = 0; look < 5; ++look) {
+        const Result<Readiness> readiness = this->readiness(group);
+        ASSERT_TRUE(readiness);
+        EXPECT_EQ(readiness->tunnel, "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415");
+    }
+    EXPECT_EQ(diagnoses(), 1);
+    // Another process: another connector id, another question.
+    serve(listener, 200,
+          R"({"status":200,"readyConnections":4,)"
+          R"("connectorId":"00000000-0000-4000-8000-000000000000"})",
+          R"({"tunnelID":"aaaaaaaa-a4ef-4643-bbbc-4a0ed4fc8415",)"
+          R"("connectorID":"00000000-0000-4000-8000-000000000000"})");
+    EXPECT_EQ(readiness(group)->tunnel, "aaaaaaaa-a4ef-4643-bbbc-4a0ed4fc8415");
+    EXPECT_EQ(diagnoses(), 2);
+}
+
+TEST_F(ConnectorsTest, SilentServerEndsTheLookInTime) {
+    const Listener listener;
+    http_.silent.insert(listener.at("/ready"));
+    const std::uint64_t group = own_control_group(listener.port);
+    const auto begin = std::chrono::steady_clock::now();
+    const Result<Readiness> readiness = this->readiness(group);
+    EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(1'900));
+    ASSERT_FALSE(readiness);
+    EXPECT_EQ(readiness.error().fault, Fault::unreachable);
+    EXPECT_THAT(readiness.error().text, HasSubstr("within 2000 ms"));
+}
+
+TEST_F(ConnectorsTest, NoDescriptorLeftIsTheReason) {
+    const Listener listener;
+    serve(listener, 200, ready_body);
+    const std::uint64_t group = own_control_group(listener.port);
+    EXPECT_TRUE(this->readiness(group));
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const int next = UniqueFd(::dup(STDIN_FILENO)).get();
+    const rlimit none{static_cast<rlim_t>(next), before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    const Result<Readiness> readiness = this->readiness(group);
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    ASSERT_FALSE(readiness);
+    EXPECT_EQ(readiness.error().fault, Fault::unreachable);
+    EXPECT_THAT(readiness.error().text, HasSubstr("no file descriptor is left (EMFILE)"));
+    EXPECT_TRUE(this->readiness(group));
+}
+
+TEST_F(ConnectorsTest, ServerOnAnotherAddressIsAskedThere) {
     // No interface has that address; binding to it all the same is what IP_FREEBIND is for.
-    const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const int on = 1;
-    ASSERT_EQ(::setsockopt(socket.get(), IPPROTO_IP, IP_FREEBIND, &on, sizeof on), 0);
-    sockaddr_in name{};
-    name.sin_family = AF_INET;
-    name.sin_port = htons(20'241);
-    name.sin_addr.s_addr = htonl(0xC0000201);  // 192.0.2.1
-    ASSERT_EQ(::bind(socket.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
-    ASSERT_EQ(::listen(socket.get(), 1), 0);
-    const Result<Readiness> readiness = this->readiness(own_control_group(20'241));
+    const UniqueFd socket = listen_anywhere(AF_INET, "192.0.2.1", 20'241);
+    http_.answers["192.0.2.1:20241 /ready"] = {200, ready_body};
+    http_.answers["192.0.2.1:20241 /diag/tunnel"] = {200, tunnel_body};
+    const auto listener = listener_at({"192.0.2.1", "20241"});
+    ASSERT_TRUE(listener && *listener);
+    const std::uint64_t group = (*listener)->control_group.value_or(0);
+    EXPECT_TRUE(readiness(group));
+    http_.faults["192.0.2.1:20241 /ready"] = Fault::unreachable;
+    const Result<Readiness> readiness = this->readiness(group);
+    ASSERT_FALSE(readiness);
+    EXPECT_EQ(readiness.error().fault, Fault::unreachable);
+    EXPECT_EQ(readiness.error().text, "scripted");
+}
+
+TEST_F(ConnectorsTest, ServerOnALinkLocalAddressIsNamed) {
+    const Listener other;
+    const UniqueFd socket = listen_anywhere(AF_INET6, "fe80::1", 20'241);
+    const std::uint64_t group = own_control_group(other.port);
+    other.close();
+    const Result<Readiness> readiness = this->readiness(group);
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::invalid);
-    EXPECT_THAT(readiness.error().text, HasSubstr("192.0.2.1:20241"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("[fe80::1]:20241"));
     EXPECT_THAT(readiness.error().text, HasSubstr("--metrics 127.0.0.1:PORT"));
 }
 
@@ -200,21 +274,14 @@ TEST_F(ConnectorsTest, FixedAddressIsForKernelsThatDoNotTell) {
     EXPECT_EQ(asked_for_fixed, 0);
 }
 
-TEST_F(ConnectorsTest, FixedAddressIsAskedWhereNoSocketIsListedWithAGroup) {
-    // This network has no socket at all now, so the kernel has told nothing of groups.
-    connectors_ =
-        make_connectors(http_, [&](const std::string&) { return fixed_at("127.0.0.1:20300"); });
-    http_.answers["127.0.0.1:20300 /ready"] = {200, ready_body};
-    http_.answers["127.0.0.1:20300 /diag/tunnel"] = {200, tunnel_body};
-    EXPECT_TRUE(readiness(7));
-}
-
 TEST_F(ConnectorsTest, NothingOfThatGroupListens) {
     const Listener listener;
     serve(listener, 200, ready_body);
     const Result<Readiness> readiness = this->readiness(UINT64_MAX);
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::missing);
+    EXPECT_THAT(readiness.error().text, HasSubstr("nothing listens in the unit's control group"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("network namespace of its own"));
     EXPECT_THAT(http_.asked, ElementsAre());
 }
 
@@ -222,7 +289,7 @@ TEST_F(ConnectorsTest, UnitWithoutAProcessHasNone) {
     const Result<Readiness> readiness = this->readiness(0);
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::missing);
-    EXPECT_THAT(readiness.error().text, HasSubstr("web@1.service"));
+    EXPECT_EQ(readiness.error().text, "the unit has no process");
 }
 
 TEST_F(ConnectorsTest, ServerThatDoesNotAnswerIsUnreachable) {
@@ -261,38 +328,6 @@ TEST_F(ConnectorsTest, RestartBetweenTheTwoQuestionsIsNoAnswer) {
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::unreachable);
     EXPECT_THAT(readiness.error().text, HasSubstr("restarted while"));
-}
-
-TEST(ListeningSockets, ListsBothFamiliesWithTheirAddresses) {
-    const Listener loopback;
-    const Listener any(INADDR_ANY);  // All of this namespace, which nobody else can reach.
-    const auto sockets = listening_sockets();
-    ASSERT_TRUE(sockets) << sockets.error().text;
-    const auto has = [&](const std::string& address, std::uint16_t port) {
-        return std::any_of(sockets->begin(), sockets->end(), [&](const ListeningSocket& socket) {
-            return socket.address == address && socket.port == port;
-        });
-    };
-    EXPECT_TRUE(has("127.0.0.1", loopback.port));
-    EXPECT_TRUE(has("0.0.0.0", any.port));
-    EXPECT_FALSE(has("127.0.0.1", any.port));
-}
-
-TEST(ListeningSockets, ListsMoreThanOneDatagramHolds) {
-    constexpr std::size_t count = 700;
-    std::vector<std::unique_ptr<Listener>> listeners;
-    for (std::size_t index = 0; index < count; ++index)
-        listeners.push_back(std::make_unique<Listener>());
-    const auto sockets = listening_sockets();
-    ASSERT_TRUE(sockets) << sockets.error().text;
-    std::size_t found = 0;
-    for (const auto& listener : listeners) {
-        found += static_cast<std::size_t>(
-            std::count_if(sockets->begin(), sockets->end(), [&](const ListeningSocket& socket) {
-                return socket.port == listener->port && socket.address == "127.0.0.1";
-            }));
-    }
-    EXPECT_EQ(found, count);
 }
 
 }  // namespace

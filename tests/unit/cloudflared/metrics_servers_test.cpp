@@ -12,28 +12,27 @@ ServerAddress at(const char* host, const char* port) {
     return ServerAddress{host, port};
 }
 
-TEST(ServersOfGroup, TakesThoseOfTheGroupAndLoopback) {
-    const GroupServers servers = servers_of_group({{"127.0.0.1", 20242, 7},
-                                                   {"127.0.0.1", 20241, 8},
-                                                   {"::1", 20243, 7},
-                                                   {"0.0.0.0", 9000, 7},
-                                                   {"::", 9001, 7},
-                                                   {"::ffff:127.0.0.1", 9002, 7},
-                                                   {"192.0.2.1", 80, 7},
-                                                   {"127.0.0.1", 22, std::nullopt}},
-                                                  7);
+TEST(ServersOfUnit, AreAskedWhereTheyAreBound) {
+    const UnitServers servers = servers_of_unit({{"127.0.0.1", 20242, 7},
+                                                 {"::1", 20243, 7},
+                                                 {"0.0.0.0", 9000, 7},
+                                                 {"::", 9001, 7},
+                                                 {"::ffff:127.0.0.1", 9002, 7},
+                                                 {"::ffff:0.0.0.0", 9003, 7},
+                                                 {"2001:db8::1", 90, 7},
+                                                 {"fe80::1", 85, 7},
+                                                 {"192.0.2.1", 80, 7}});
     EXPECT_THAT(servers.reachable,
-                ElementsAre(at("127.0.0.1", "9000"), at("::1", "9001"), at("127.0.0.1", "9001"),
-                            at("127.0.0.1", "9002"), at("127.0.0.1", "20242"), at("::1", "20243")));
-    EXPECT_THAT(servers.elsewhere, ElementsAre("192.0.2.1:80"));
-    EXPECT_TRUE(servers.kernel_tells);
+                ElementsAre(at("192.0.2.1", "80"), at("2001:db8::1", "90"), at("127.0.0.1", "9000"),
+                            at("::1", "9001"), at("127.0.0.1", "9001"), at("127.0.0.1", "9002"),
+                            at("127.0.0.1", "9003"), at("127.0.0.1", "20242"), at("::1", "20243")));
+    EXPECT_THAT(servers.elsewhere, ElementsAre("[fe80::1]:85"));
 }
 
-TEST(ServersOfGroup, KernelMayNotTell) {
-    EXPECT_FALSE(servers_of_group({{"127.0.0.1", 22, std::nullopt}}, 7).kernel_tells);
-    EXPECT_FALSE(servers_of_group({}, 7).kernel_tells);
-    EXPECT_TRUE(servers_of_group({{"127.0.0.1", 22, 9}}, 7).kernel_tells);
-    EXPECT_THAT(servers_of_group({{"127.0.0.1", 22, 9}}, 7).reachable, IsEmpty());
+TEST(ServersOfUnit, AreAskedOnceWhereTwoSocketsMeanOneAddress) {
+    EXPECT_THAT(servers_of_unit({{"0.0.0.0", 9000, 7}, {"::", 9000, 7}}).reachable,
+                ElementsAre(at("127.0.0.1", "9000"), at("::1", "9000")));
+    EXPECT_THAT(servers_of_unit({}).reachable, IsEmpty());
 }
 
 TEST(ReadServerAddress, SplitsAtTheLastColon) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <arpa/inet.h>
+#include <cerrno>
 #include <cstring>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
@@ -79,14 +80,23 @@ TEST(SocketListing, GoesOnWithTheNextDatagram) {
     EXPECT_EQ(read_socket_listing({}, sockets), ListingStep::more);
 }
 
-TEST(SocketListing, ErrorOfTheKernelEndsIt) {
-    std::vector<ListeningSocket> sockets;
+ListingStep step_of_error(int error_number) {
     Bytes datagram;
     nlmsgerr error{};
-    error.error = -2;
+    error.error = error_number;
     Bytes payload;
     append(payload, error);
     append_message(datagram, NLMSG_ERROR, payload);
+    std::vector<ListeningSocket> sockets;
+    return read_socket_listing(datagram, sockets);
+}
+
+TEST(SocketListing, ErrorOfTheKernelEndsIt) {
+    EXPECT_EQ(step_of_error(-ENOENT), ListingStep::absent);
+    EXPECT_EQ(step_of_error(-EINVAL), ListingStep::refused);
+    Bytes datagram;
+    append_message(datagram, NLMSG_ERROR, Bytes(4));
+    std::vector<ListeningSocket> sockets;
     EXPECT_EQ(read_socket_listing(datagram, sockets), ListingStep::failed);
 }
 
