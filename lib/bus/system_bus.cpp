@@ -23,6 +23,8 @@ Result<BusHandle> open_system_bus() {
     if (status >= 0) status = sd_bus_set_address(raw, system_bus_address());
     if (status >= 0) status = sd_bus_set_bus_client(raw, 1);
     if (status >= 0) status = sd_bus_set_description(raw, "system");
+    // Else everybody on the bus could send us so many file descriptors that none is left for us.
+    if (status >= 0) status = sd_bus_negotiate_fds(raw, 0);
     if (status >= 0) status = sd_bus_start(raw);
     if (status < 0) {
         Error error = errno_error(-status, "cannot connect to the system bus");

@@ -1,5 +1,6 @@
 #include "files/atomic_file.hpp"
 
+#include "files/descriptor_reserve.hpp"
 #include "files/file.hpp"
 
 #include <fmt/format.h>
@@ -53,8 +54,8 @@ AtomicFile::AtomicFile(const Directory& directory, std::string temporary_name, U
 Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::string& name) {
     Result<std::string> temporary_name = temporary_name_for(name);
     if (!temporary_name) return temporary_name.error();
-    UniqueFd fd(::openat(directory.fd(), temporary_name->c_str(),
-                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode));
+    UniqueFd fd(open_file(directory.fd(), *temporary_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
+                          file_mode));
     if (!fd.valid()) {
         return errno_error(errno, fmt::format("cannot create a file in {}", directory.path()));
     }

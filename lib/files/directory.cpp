@@ -47,7 +47,8 @@ Result<Directory> Directory::open_below(const std::string& name) const {
 }
 
 Result<Directory> Directory::open_at(int parent, const std::string& name, std::string path) {
-    UniqueFd fd(::openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const DescriptorReserve::Use use;
+    UniqueFd fd(open_file(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd.valid()) {
         const int error = errno;
         // The kernel says "not a directory" of a link here, which would send people astray.
@@ -96,7 +97,7 @@ Result<void> Directory::sync() const {
 
 Result<std::vector<std::string>> Directory::names() const {
     // A new description, because reading moves the position that all copies of a descriptor share.
-    UniqueFd copy(::openat(fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd copy(open_file(fd(), ".", O_RDONLY | O_DIRECTORY));
     if (!copy.valid()) return errno_error(errno, fmt::format("cannot list {}", path_));
     const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(copy.get()));
     if (!stream) return errno_error(errno, fmt::format("cannot list {}", path_));

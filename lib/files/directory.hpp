@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "base/unique_fd.hpp"
+#include "files/descriptor_reserve.hpp"
 
 #include <string>
 #include <string_view>
@@ -47,6 +48,7 @@ class Directory {
                                                    std::string path);
     [[nodiscard]] Result<void> check_trust();
 
+    DescriptorReserve::Use use_;  // Ends when `fd_` is closed.
     UniqueFd fd_;
     std::string path_;
     uid_t owner_ = 0;

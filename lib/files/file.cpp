@@ -1,6 +1,7 @@
 #include "files/file.hpp"
 
 #include "base/unique_fd.hpp"
+#include "files/descriptor_reserve.hpp"
 
 #include <fmt/format.h>
 
@@ -71,8 +72,7 @@ Result<std::size_t> read_all(int fd, char* out, std::size_t size, const std::str
 }
 
 void overwrite(const Directory& directory, const std::string& name) {
-    const UniqueFd fd(
-        ::openat(directory.fd(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const UniqueFd fd(open_file(directory.fd(), name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return;
     // Another name of the same file is not ours to destroy.
@@ -100,8 +100,7 @@ Result<bool> examine_file(const Directory& directory, const std::string& name) {
 Result<std::optional<Secret>> read_file(const Directory& directory, const std::string& name,
                                         std::size_t size_max) {
     // O_NONBLOCK so that a FIFO put there cannot stop us for ever; it is refused below.
-    const UniqueFd fd(
-        ::openat(directory.fd(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const UniqueFd fd(open_file(directory.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid()) {
         const int error = errno;
         if (error == ENOENT) return std::optional<Secret>();

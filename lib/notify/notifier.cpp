@@ -1,13 +1,19 @@
 #include "notify/notifier.hpp"
 
+#include "base/unique_fd.hpp"
 #include "base/visible_text.hpp"
 
 #include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <ctime>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 namespace keyturn {
 namespace {
@@ -17,6 +23,27 @@ std::uint64_t monotonic_microseconds() {
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000U +
            static_cast<std::uint64_t>(now.tv_nsec) / 1'000U;
+}
+
+struct Address {
+    sockaddr_un name{};
+    socklen_t size = 0;
+};
+
+/// "/run/systemd/notify", or "@NAME" in the abstract namespace. Other kinds are for machines that
+/// run no service of ours.
+std::optional<Address> read_address(std::string_view text) {
+    Address address;
+    address.name.sun_family = AF_UNIX;
+    const bool sized = text.size() >= 2 && text.size() < sizeof address.name.sun_path;
+    if (!sized || (text.front() != '/' && text.front() != '@')) return std::nullopt;
+    std::ranges::copy(text, address.name.sun_path);
+    const bool has_path = text.front() == '/';
+    if (!has_path) address.name.sun_path[0] = '\0';
+    // A path ends with its null, a name in the abstract namespace with its last character.
+    address.size =
+        static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() + (has_path ? 1 : 0));
+    return address;
 }
 
 class SystemdNotifier final : public Notifier {
@@ -44,9 +71,20 @@ class SystemdNotifier final : public Notifier {
     }
 
   private:
-    /// The environment is left alone, so that every later call finds the socket too. A failure has
-    /// no remedy here: systemd does what it does with a service that says nothing.
-    static void send(const std::string& state) { static_cast<void>(::sd_notify(0, state.c_str())); }
+    /// A failure has no remedy here: systemd does what it does with a service that says nothing.
+    void send(const std::string& state) const {
+        const char* const name = std::getenv("NOTIFY_SOCKET");
+        if (name == nullptr) return;
+        const std::optional<Address> address = read_address(name);
+        if (!address) return;
+        static_cast<void>(::sendto(socket_.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                                   reinterpret_cast<const sockaddr*>(&address->name),
+                                   address->size));
+    }
+
+    /// Open from the start, since sd_notify() opens one each time: the watchdog has to be fed when
+    /// no file descriptor is left.
+    UniqueFd socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "state/ballast.hpp"
 
 #include "base/unique_fd.hpp"
+#include "files/descriptor_reserve.hpp"
 #include "files/file.hpp"
 
 #include <fcntl.h>
@@ -23,8 +24,8 @@ bool is_there(const Directory& directory) {
 }
 
 bool fill(const Directory& directory) {
-    const UniqueFd fd(::openat(directory.fd(), ballast_name,
-                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, file_mode));
+    const UniqueFd fd(open_file(directory.fd(), ballast_name,
+                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, file_mode));
     return fd.valid() && ::posix_fallocate(fd.get(), 0, ballast_bytes) == 0;
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -72,9 +73,40 @@ TEST_F(NotifierTest, IsSilentWithoutAServiceManager) {
     ::unsetenv("NOTIFY_SOCKET");
     notifier_->ready("nobody hears this");
     EXPECT_EQ(received(), "(nothing)");
-    ::setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
-    notifier_->stopping();
-    EXPECT_EQ(received(), "(nothing)");
+    for (const char* name : {"/nowhere/at/all", "", "@", "vsock:2:1", "relative"}) {
+        ::setenv("NOTIFY_SOCKET", name, 1);
+        notifier_->stopping();
+        EXPECT_EQ(received(), "(nothing)") << name;
+    }
+}
+
+TEST_F(NotifierTest, NeedsNoDescriptorOfItsOwn) {
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+    const rlimit none{0, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+    notifier_->watchdog();
+    notifier_->ready("2 tunnels");
+    notifier_->status("web: soak");
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+    EXPECT_EQ(received(), "WATCHDOG=1");
+    EXPECT_EQ(received(), "READY=1\nSTATUS=2 tunnels");
+    EXPECT_EQ(received(), "STATUS=web: soak");
+}
+
+TEST_F(NotifierTest, TellsASocketWithAPath) {
+    const std::string path = testing::TempDir() + "notify-" + std::to_string(::getpid());
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    ASSERT_LT(path.size(), sizeof address.sun_path);
+    std::memcpy(address.sun_path, path.data(), path.size());
+    socket_ = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    notifier_->watchdog();
+    EXPECT_EQ(received(), "WATCHDOG=1");
+    ::unlink(path.c_str());
 }
 
 TEST_F(NotifierTest, AsksForHalfOfTheWatchdogsTime) {
