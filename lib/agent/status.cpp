@@ -35,7 +35,7 @@ UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples
     const auto sample = std::ranges::find_if(samples, [&](const SampleUnits::Sample& candidate) {
         return candidate.state.name == unit.name;
     });
-    if (sample != samples.end()) status.connections = sample->connections();
+    if (sample != samples.end()) status.connections = sample->connections().value_or(-1);
     return status;
 }
 

@@ -22,6 +22,7 @@ enum class EventKind {
     batch_started,
     unit_restarting,
     unit_verified,
+    unit_spared,        ///< On the way back: a unit has never left the old token.
     unit_left_stopped,  ///< A planned unit is not running: it gets the file and is not started.
     soak_started,
     soak_restarted,  ///< Something was not healthy: the soak begins anew.
@@ -39,13 +40,14 @@ enum class EventKind {
     rotation_reverting,  ///< The old secret is sent again, and what was restarted goes back to it.
     surge_started,       ///< An extra connector helps out while the units are restarted.
     surge_stopped,
-    connector_evicted,  ///< After a compromise: Cloudflare was told to drop a connector.
-    locked_out,         ///< After a compromise: Cloudflare lists ours alone.
-    foreign_rotation,   ///< Somebody else changed the secret: their token is taken over.
-    foreign_connector,  ///< Somebody runs a connector with the tunnel's token.
-    drift_unknown,      ///< Cloudflare cannot be asked whether the token is still right.
-    token_put_back,     ///< The API kept the old secret, so the old files are back.
-    straggler_seen,     ///< The API still lists a connector from before the commit.
+    connector_evicted,   ///< After a compromise: Cloudflare was told to drop a connector.
+    locked_out,          ///< After a compromise: Cloudflare lists ours alone.
+    foreign_rotation,    ///< Somebody else changed the secret: their token is taken over.
+    foreign_connector,   ///< Somebody runs a connector with the tunnel's token.
+    drift_unknown,       ///< Cloudflare cannot be asked whether the token is still right.
+    token_file_changed,  ///< Somebody else changed the token file: it is written again.
+    token_put_back,      ///< The API kept the old secret, so the old files are back.
+    straggler_seen,      ///< The API still lists a connector from before the commit.
     rotation_done,
     rotation_postponed,  ///< Due, and waits for a window or the end of a freeze.
     rotation_orphaned,   ///< Its rotation is open, and the tunnel is no more in the policy.

@@ -68,14 +68,32 @@ struct InspectUnits {
 struct SampleUnits {
     std::vector<std::string> names;
 
+    /// "Could not look" is never "zero": from `unknown` follows waiting, no permission, no alarm.
+    enum class Service { serving, idle, unknown };
+
     struct Sample {
         UnitState state;
-        std::optional<Readiness> readiness;  ///< Nothing: the metrics server did not answer.
+        std::optional<Readiness> readiness;  ///< What the connector says of itself.
+        std::string unasked;  ///< Without that, for a unit that is up: why it could not be asked.
 
-        [[nodiscard]] bool serving() const {
-            return state.running() && readiness && readiness->serving && readiness->connections > 0;
+        [[nodiscard]] Service service() const {
+            if (!state.up()) return Service::idle;
+            if (!readiness) return Service::unknown;
+            const bool serves = readiness->serving && readiness->connections > 0;
+            return serves ? Service::serving : Service::idle;
         }
-        [[nodiscard]] int connections() const { return readiness ? readiness->connections : 0; }
+        [[nodiscard]] bool serves() const { return service() == Service::serving; }
+        [[nodiscard]] bool idle() const { return service() == Service::idle; }
+        [[nodiscard]] bool unknown() const { return service() == Service::unknown; }
+
+        /// Nothing where that is unknown.
+        [[nodiscard]] std::optional<int> connections() const {
+            if (unknown()) return std::nullopt;
+            return serves() ? readiness->connections : 0;
+        }
+
+        /// "cannot ask /ready: REASON"; only where it is unknown.
+        [[nodiscard]] std::string why_unknown() const;
     };
     using Value = std::vector<Sample>;  ///< In the order of `names`.
 };

@@ -126,6 +126,7 @@ Script<> Rotation::allow_adoption(std::string foreign_fingerprint) {
 /// The delivered token is another one now: no unit is on it.
 void Rotation::start_over() {
     for (UnitProgress& unit : record_.units) {
+        unit.invocation_before.clear();
         if (unit.surge) unit.step = UnitStep::listed;
         if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
     }
@@ -158,8 +159,7 @@ Script<> Rotation::await_window() {
     for (;;) {
         const WallTime opens = restarts_from();
         if (opens <= wall_now_) break;
-        awaits_window_ = true;
-        begin_waiting(fmt::format(
+        wait_for(fmt::format(
             "the units of {} are on a token that opens no new connection, and are restarted when "
             "its window opens at {}, or as soon as one loses its connections",
             inputs_.policy.name, to_text(opens)));
@@ -174,8 +174,7 @@ Script<> Rotation::await_window() {
         tell_decays(finding);
         if (finding.promoted || waiting_without_connection(samples)) break;
     }
-    awaits_window_ = false;
-    waited_enough();
+    waited_for_it();
 }
 
 }  // namespace keyturn

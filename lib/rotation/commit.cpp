@@ -153,6 +153,7 @@ Script<bool> Rotation::follow_changed_token() {
 
 /// Delivers and confirms the token that the API holds by now, and begins the roll-out again.
 Script<> Rotation::follow_token() {
+    waited_for_it();
     patch_confirmed_ = false;
     co_await confirm();
     co_await save(Phase::roll);

@@ -211,7 +211,7 @@ bool Rotation::serves_anew(std::size_t index, const SampleUnits::Value& samples)
     const UnitProgress& unit = record_.units[index];
     const SampleUnits::Sample& sample = samples[index];
     const bool restarted = unit.step == UnitStep::restarting || unit.step == UnitStep::verified;
-    return restarted && sample.serving() && sample.readiness->connector_id != unit.connector_before;
+    return restarted && sample.serves() && sample.readiness->connector_id != unit.connector_before;
 }
 
 }  // namespace keyturn

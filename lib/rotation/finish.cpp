@@ -101,7 +101,7 @@ std::vector<std::string> Rotation::units_absent_from(
     const std::vector<Connector>& connectors) const {
     std::vector<std::string> absent;
     for (const UnitProgress& unit : record_.units) {
-        const bool expected = unit.step == UnitStep::verified;
+        const bool expected = unit.step == UnitStep::verified && !unit.connector_after.empty();
         if (expected && !lists(connectors, unit.connector_after)) absent.push_back(unit.name);
     }
     return absent;

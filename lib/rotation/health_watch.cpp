@@ -13,6 +13,11 @@ HealthFinding HealthWatch::look(const RotationRecord& record, const SampleUnits:
                                 BootTime now) {
     invariant(samples.size() == record.units.size(), "every unit was sampled");
     HealthFinding finding;
+    new_token_serves_ = false;
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const bool restarted = record.units[i].step == UnitStep::verified;
+        if (restarted && samples[i].serves()) new_token_serves_ = true;
+    }
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& unit = record.units[i];
         if (unit.step == UnitStep::verified) look_at_restarted(unit, samples[i], now, finding);
@@ -31,37 +36,68 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
         fail(fmt::format("it is {}/{}", sample.state.active_state, sample.state.sub_state));
         return;
     }
+    const std::optional<int> connections = sample.connections();
+    if (!connections) {
+        finding.disturbed = true;
+        if (!finding.unknown)
+            finding.unknown = fmt::format("{}: {}", unit.name, sample.why_unknown());
+        forget(unit.name);
+        return;
+    }
     if (runs_as_another(unit, sample)) {
         finding.replaced = unit.name;
         finding.disturbed = true;
         return;
     }
-    if (sample.serving() && sample.connections() >= connections_tolerated(unit)) {
+    if (sample.serves() && *connections >= connections_tolerated(unit)) {
         lacking_since_.erase(unit.name);
         return;
     }
     finding.disturbed = true;
     const BootTime since = lacking_since_.try_emplace(unit.name, now).first->second;
     if (now - since >= lack_max) {
-        fail(fmt::format("it has had {} of {} connections for {}", sample.connections(),
+        fail(fmt::format("it has had {} of {} connections for {}", *connections,
                          connections_wanted(unit), to_text(Milliseconds{now - since})));
     }
 }
 
 void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                   BootTime now, HealthFinding& finding) {
-    const int connections = sample.serving() ? sample.connections() : 0;
-    const int before = lowest_.try_emplace(unit.name, unit.baseline).first->second;
-    lowest_[unit.name] = connections;
-    if (connections < std::min(before, unit.baseline)) {
-        finding.decays.push_back(HealthFinding::Decay{unit.name, connections, unit.baseline});
+    const auto promote = [&](std::string why) {
+        if (!finding.promoted)
+            finding.promoted = HealthFinding::Promotion{unit.name, std::move(why)};
+    };
+    if (came_back_anew(unit, sample)) promote("was started by somebody else");
+    const std::optional<int> connections = sample.connections();
+    if (!connections) {
+        forget(unit.name);
+        return;
     }
-    if (connections * 2 > unit.baseline) {
+    const int before = lowest_.try_emplace(unit.name, unit.baseline).first->second;
+    lowest_[unit.name] = *connections;
+    if (*connections < std::min(before, unit.baseline)) {
+        finding.decays.push_back(HealthFinding::Decay{unit.name, *connections, unit.baseline});
+    }
+    // systemd starts again what ends, and never what has merely lost its connections.
+    const bool lost = sample.state.running() && *connections == 0;
+    if (!lost || !new_token_serves_) lost_since_.erase(unit.name);
+    if (lost && new_token_serves_) {
+        const BootTime since = lost_since_.try_emplace(unit.name, now).first->second;
+        if (now - since >= lost_max) promote("has lost all of its connections");
+    }
+    if (*connections * 2 > unit.baseline || (lost && !new_token_serves_)) {
         halved_since_.erase(unit.name);
         return;
     }
     const BootTime since = halved_since_.try_emplace(unit.name, now).first->second;
-    if (now - since >= decay_max && !finding.promoted) finding.promoted = unit.name;
+    if (now - since >= decay_max) promote("has lost half of its connections");
+}
+
+/// What was seen before does not count on over a time in which nothing was seen.
+void HealthWatch::forget(const std::string& unit) {
+    lacking_since_.erase(unit);
+    halved_since_.erase(unit);
+    lost_since_.erase(unit);
 }
 
 }  // namespace keyturn

@@ -19,6 +19,7 @@ struct HealthFinding {
     };
     std::optional<Failure> failure;       ///< A restarted unit failed: hold.
     std::optional<std::string> replaced;  ///< A restarted unit runs as another process.
+    std::optional<std::string> unknown;   ///< Why a restarted unit could not be looked at.
     bool disturbed = false;               ///< Not everything was healthy: the soak begins anew.
     struct Decay {
         std::string unit;
@@ -26,14 +27,21 @@ struct HealthFinding {
         int baseline = 0;
     };
     std::vector<Decay> decays;  ///< Units on the old token that lost connections meanwhile.
-    std::optional<std::string> promoted;  ///< A unit on the old token that has to go next.
+    struct Promotion {
+        std::string unit;
+        std::string why;  ///< "has lost half of its connections"
+    };
+    std::optional<Promotion> promoted;  ///< A unit on the old token that has to go next.
 };
 
 /// Watches restarted and waiting units over a soak. A restarted unit has to stay up, may lack
 /// connections for `lack_max` at most, and has to be proven again when its process was replaced (a
-/// reboot, an updater). A unit on the old token cannot get a lost
-/// connection back: that is told, and one that is down to half of its baseline for `decay_max` is
-/// promoted, because restarting it costs less than it has already lost. Pure: time comes in.
+/// reboot, an updater). A unit on the old token cannot get a lost connection back: that is told.
+/// One that has none left in two looks `lost_max` apart while a unit on the new token serves, or
+/// that is down to half of its baseline for `decay_max`, is promoted, because restarting it costs
+/// less than it has already lost; where nobody serves, the network is down, and a restart helps
+/// nobody. So is one that systemd has brought back as another process: it is to be proven. From a
+/// look that told nothing follows nothing but a soak that begins anew. Pure: time comes in.
 class HealthWatch {
   public:
     [[nodiscard]] HealthFinding look(const RotationRecord& record,
@@ -42,15 +50,19 @@ class HealthWatch {
     /// cloudflared with a right token reconnects by itself within seconds.
     static constexpr Milliseconds lack_max = std::chrono::seconds{30};
     static constexpr Milliseconds decay_max = std::chrono::seconds{30};
+    static constexpr Milliseconds lost_max = std::chrono::seconds{2};
 
   private:
     void look_at_restarted(const UnitProgress& unit, const SampleUnits::Sample& sample,
                            BootTime now, HealthFinding& finding);
     void look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample, BootTime now,
                          HealthFinding& finding);
+    void forget(const std::string& unit);
 
+    bool new_token_serves_ = false;  ///< In the look under way.
     std::map<std::string, BootTime> lacking_since_;
     std::map<std::string, BootTime> halved_since_;
+    std::map<std::string, BootTime> lost_since_;
     std::map<std::string, int> lowest_;
 };
 

@@ -2,6 +2,7 @@
 
 #include "base/invariant.hpp"
 #include "rotation/batches.hpp"
+#include "rotation/verification.hpp"
 
 #include <fmt/format.h>
 
@@ -98,12 +99,13 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
                                        unit.name, state.active_state, state.sub_state, unit.name));
     }
     if (!state.running()) return;
-    if (!sample.serving()) {
-        problems.push_back(fmt::format(
-            "{} is running but has no connection to Cloudflare ({}): repair it first "
-            "(journalctl -u {})",
-            unit.name, sample.readiness ? "/ready says 0" : "its metrics server does not answer",
-            unit.name));
+    if (sample.unknown()) {
+        problems.push_back(fmt::format("{}: {}", unit.name, sample.why_unknown()));
+    } else if (sample.idle()) {
+        problems.push_back(
+            fmt::format("{} is running but has no connection to Cloudflare (/ready says 0): repair "
+                        "it first (journalctl -u {})",
+                        unit.name, unit.name));
     }
 }
 
@@ -120,7 +122,9 @@ void judge_surge(const InspectUnits::Unit& unit, const Sample& sample, Problems&
 
 void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const PreflightFacts& facts,
                     Problems& problems) {
-    const auto serving = std::ranges::count_if(facts.samples, &Sample::serving);
+    // Where one could not be asked, that is the problem: it may well be the one that is missing.
+    if (std::ranges::any_of(facts.samples, &Sample::unknown)) return;
+    const int serving = count_serving(facts.samples);
     const int needed = policy.rollout.min_available + 1;
     if (serving == 0) {
         problems.emplace_back("no unit of this tunnel serves: start one first");
@@ -149,7 +153,7 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
                         describe(connector)));
     }
     for (const Sample& sample : facts.samples) {
-        if (!sample.serving()) continue;
+        if (!sample.serves()) continue;
         const std::string& id = sample.readiness->connector_id;
         if (std::ranges::find(facts.connectors, id, &Connector::id) == facts.connectors.end()) {
             problems.push_back(fmt::format(
@@ -215,8 +219,8 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
         unit.stop_and_start = facts.units[i].stop_and_start;
         const bool goes = sample.state.started() && !unit.surge;
         unit.step = goes ? UnitStep::waiting : UnitStep::listed;
-        unit.baseline = sample.connections();
-        unit.invocation_before = sample.state.invocation;
+        unit.baseline = sample.connections().value_or(0);
+        unit.invocation_old = sample.state.invocation;
         if (sample.readiness) unit.connector_before = sample.readiness->connector_id;
         (unit.step == UnitStep::listed ? listed : plan).push_back(std::move(unit));
     }

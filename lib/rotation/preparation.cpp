@@ -90,7 +90,7 @@ Script<> Rotation::prepare() {
     const bool on_it = record_.old_fingerprint == prepared.old_fingerprint &&
                        inputs_.policy.drift.restart != "never";
     for (UnitProgress& unit : record_.units) {
-        if (!on_it) unit.invocation_before.clear();
+        if (!on_it) unit.invocation_old.clear();
     }
     record_.rotation_id = prepared.rotation_id;
     record_.old_fingerprint = prepared.old_fingerprint;

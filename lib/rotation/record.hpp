@@ -34,13 +34,15 @@ struct UnitProgress {
     int batch = 0;     ///< From 1; 0 for `listed`.
     int baseline = 0;  ///< readyConnections at plan time.
     UnitStep step = UnitStep::waiting;
-    std::string invocation_before;  ///< InvocationID of the process to be replaced; while it waits,
-                                    ///< of one that surely runs on the old token, or empty.
+    std::string invocation_old;     ///< InvocationID that surely runs on the old token, or empty.
+    std::string invocation_before;  ///< That of the process to be replaced: one that was there when
+                                    ///< the new token was in its file already. Empty: not seen yet.
     std::string connector_before;
     Milliseconds stop_and_start{0};  ///< The unit's own stop and start timeouts, summed.
-    std::string connector_after;
-    std::string verified_by;  ///< "systemd, ready, api"
-    bool surge = false;       ///< Not one of the policy's: helps out while those are restarted.
+    std::string connector_after;     ///< Of the process that was proven; empty: it did not tell.
+    std::string invocation_after;    ///< Of that process.
+    std::string verified_by;         ///< "systemd, ready, api"
+    bool surge = false;  ///< Not one of the policy's: helps out while those are restarted.
 
     bool operator==(const UnitProgress&) const = default;
 };

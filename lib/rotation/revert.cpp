@@ -43,7 +43,7 @@ Script<> Rotation::revert(std::string why) {
     record_.hold.reset();
     view_.state = RotationState::running;
     view_.reason.clear();
-    short_of_replicas_ = false;
+    waits_for_more_ = false;
     end_step();
     plan_revert();
     record_.reverting = why;
@@ -62,7 +62,7 @@ void Rotation::plan_revert() {
     record_.batch = 0;
     record_.connectors_before.clear();
     for (UnitProgress& unit : record_.units) {
-        if (unit.step != UnitStep::waiting) unit.invocation_before.clear();
+        unit.invocation_before.clear();
         if (unit.surge) unit.step = UnitStep::listed;
         if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
     }
@@ -77,13 +77,18 @@ void Rotation::spare_untouched(const SampleUnits::Value& samples) {
                                sample.state.active_state == "inactive";
         // No operator has stopped it: our own restart has left it so.
         if (left_dead && unit.step == UnitStep::waiting) unit.step = UnitStep::restarting;
-        if (unit.step != UnitStep::waiting || !sample.serving()) continue;
-        const bool untouched = sample.state.invocation == unit.invocation_before &&
+        if (unit.step != UnitStep::waiting || !sample.serves()) continue;
+        const bool untouched = sample.state.invocation == unit.invocation_old &&
                                sample.connections() >= connections_tolerated(unit);
         if (untouched) {
             unit.step = UnitStep::verified;
             unit.connector_after = sample.readiness->connector_id;
+            unit.invocation_after = sample.state.invocation;
             unit.verified_by = "not restarted";
+            say(EventKind::unit_spared, Priority::info,
+                fmt::format("{} was not restarted: it serves with the old token as before",
+                            unit.name),
+                unit.name);
         } else {
             record_.connectors_before.push_back(sample.readiness->connector_id);
         }

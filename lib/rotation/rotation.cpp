@@ -172,11 +172,22 @@ void Rotation::begin_waiting(std::string reason) {
 }
 
 void Rotation::waited_enough() {
-    if (view_.state != RotationState::waiting || short_of_replicas_ || awaits_window_) return;
+    if (view_.state != RotationState::waiting || waits_for_more_) return;
     view_.state = RotationState::running;
     say(EventKind::rotation_continued, Priority::notice,
         fmt::format("The rotation of {} goes on", inputs_.policy.name));
     view_.reason.clear();
+}
+
+/// What an answer alone does not end.
+void Rotation::wait_for(std::string reason) {
+    waits_for_more_ = true;
+    begin_waiting(std::move(reason));
+}
+
+void Rotation::waited_for_it() {
+    waits_for_more_ = false;
+    waited_enough();
 }
 
 Script<> Rotation::hold(std::string reason, std::string text, std::string unit) {
@@ -194,10 +205,15 @@ Script<> Rotation::hold(std::string reason, std::string text, std::string unit) 
     SaveRecord question;
     question.record = record_;
     const auto saved = co_await ask(std::move(question));
+    const std::string way_back =
+        can_revert() && record_.committed
+            ? fmt::format(", or `keyturnctl revert {}` goes back to the old token",
+                          inputs_.policy.name)
+            : "";
     say(EventKind::rotation_held, Priority::alert,
         fmt::format("The rotation of {} is held: {}. Nothing more is restarted until `keyturnctl "
-                    "retry {}`",
-                    inputs_.policy.name, record_.hold->text, inputs_.policy.name),
+                    "retry {}`{}",
+                    inputs_.policy.name, record_.hold->text, inputs_.policy.name, way_back),
         record_.hold->unit, "held");
     co_await watch_hold(saved.has_value());
 }
@@ -230,7 +246,7 @@ Script<> Rotation::look_while_stopped() {
     view_.samples = *samples;
     const int serving = count_serving(*samples);
     const int needed = inputs_.policy.rollout.min_available;
-    const bool low = !samples->empty() && serving < needed;
+    const bool low = !samples->empty() && serving + count_unknown(*samples) < needed;
     if (low && !std::exchange(urgent_, low)) {
         say(EventKind::hold_urgent, Priority::alert,
             fmt::format("{} is {} with {} serving, min_available is {}: {}", inputs_.policy.name,
@@ -243,7 +259,7 @@ Script<> Rotation::look_while_stopped() {
 /// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
 Script<> Rotation::stand_still() {
     if (!stands_still()) co_return;
-    waited_for_replicas();
+    waited_for_it();
     view_.state = RotationState::paused;
     view_.reason = "an operator has paused it";
     say(EventKind::rotation_paused, Priority::warning,

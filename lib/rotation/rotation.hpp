@@ -7,6 +7,7 @@
 #include "rotation/preflight.hpp"
 #include "rotation/record.hpp"
 #include "rotation/script.hpp"
+#include "rotation/vigil.hpp"
 
 #include <map>
 #include <optional>
@@ -149,25 +150,40 @@ class Rotation {
     Script<bool> roll_batches();
     [[nodiscard]] int first_open_batch() const;
     Script<> plan_started_units(int batch);
-    [[nodiscard]] bool may_go_down(std::size_t index, const SampleUnits::Value& samples) const;
+    void note_processes(const SampleUnits::Value& samples);
     Script<> roll_unit(std::size_t index);
+    [[nodiscard]] bool may_go_down(std::size_t index,  // restart.cpp
+                                   const SampleUnits::Value& samples) const;
+    [[nodiscard]] std::optional<std::string> might_be_allowed(
+        std::size_t index, const SampleUnits::Value& samples) const;
     Script<> allow_restart(std::size_t index);
+    Script<> meet_stopped(std::size_t index);
+    Script<> make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline);
+    Script<> restart_first(std::size_t useless, std::size_t index);
     Script<> hold_for_replicas(std::string unit, std::string why, SampleUnits::Value samples);
+    Script<> keep_token_file();
     Script<> record_restart(std::size_t index, SampleUnits::Sample own);
     static void begin_restart(UnitProgress& unit, const SampleUnits::Sample& own);
+    static void not_begun(UnitProgress& unit);
     [[nodiscard]] std::optional<std::size_t> waiting_without_connection(
         const SampleUnits::Value& samples) const;
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                      bool first_look) const;
     Script<std::optional<Fault>> restart(std::size_t index);
-    Script<> verify(std::size_t index);
+    Script<> verify(std::size_t index);  // proof.cpp
+    void tell_unknown(std::size_t index, const Vigil& vigil);
+    void note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by);
+    void tell_proof(std::size_t index, const Vigil& vigil);
+    Script<> hold_for_failure(std::size_t index, Vigil vigil);
     Script<Listing> listing_of(std::string connector);
+    Script<> verify_replacement(std::string unit);
     Script<bool> soak_out();  // soak.cpp
     Script<bool> all_is_back(SampleUnits::Value samples);
     Script<std::optional<std::size_t>> soak();
     Script<std::optional<std::size_t>> watch(Milliseconds duration, Milliseconds at_least);
-    Script<> verify_replacement(std::string unit);
+    void tell(const HealthFinding& finding);
     void tell_decays(const HealthFinding& finding);
+    void tell_new_soak();
     Script<> finish();  // finish.cpp
     Script<> conclude();
     Script<> await_api_list();
@@ -202,7 +218,8 @@ class Rotation {
     void start_over();                       // adoption.cpp
     void begin_waiting(std::string reason);  // rotation.cpp
     void waited_enough();
-    void waited_for_replicas();  // roll_out.cpp
+    void wait_for(std::string reason);
+    void waited_for_it();
     void begin_step(Milliseconds duration);
     void end_step();
     void say(EventKind kind, Priority priority, std::string message, std::string unit = {},
@@ -219,17 +236,16 @@ class Rotation {
     BootTime now_;
     WallTime wall_now_;
     std::vector<Event> events_;
-    std::size_t waits_ = 0;           ///< How often anything had to be waited for.
-    bool patch_confirmed_ = false;    ///< The PATCH answer itself carried our token.
-    bool token_confirmed_ = false;    ///< Just now: the first batch need not ask again.
-    bool all_over_again_ = false;     ///< The token changed underneath: no unit is on it.
-    bool revert_wanted_ = false;      ///< By an operator, who has not been obeyed yet.
-    bool short_of_replicas_ = false;  ///< Or of polkit: a wait that a mere answer does not end.
-    bool awaits_window_ = false;      ///< Nor does it end the wait for a window.
-    Milliseconds healthy_for_{0};     ///< How long the last watch was.
-    bool urgent_ = false;             ///< Fewer serve than have to, while nothing happens.
-    int resends_ = 0;                 ///< How often a stranger was overruled after a compromise.
-    std::string failed_unit_;         ///< Of ours, because of which it goes back.
+    std::size_t waits_ = 0;         ///< How often anything had to be waited for.
+    bool patch_confirmed_ = false;  ///< The PATCH answer itself carried our token.
+    bool token_confirmed_ = false;  ///< Just now: the first batch need not ask again.
+    bool all_over_again_ = false;   ///< The token changed underneath: no unit is on it.
+    bool revert_wanted_ = false;    ///< By an operator, who has not been obeyed yet.
+    bool waits_for_more_ = false;   ///< Than an answer: for replicas, a window, a view.
+    Milliseconds healthy_for_{0};   ///< How long the last watch was.
+    bool urgent_ = false;           ///< Fewer serve than have to, while nothing happens.
+    int resends_ = 0;               ///< How often a stranger was overruled after a compromise.
+    std::string failed_unit_;       ///< Of ours, because of which it goes back.
     std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
     std::optional<Milliseconds> outage_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.

@@ -215,9 +215,16 @@ Task<Result<SampleUnits::Sample>> Rotator::sample(std::string unit) {
     } else {
         co_return state.error();
     }
-    if (!sampled.state.running()) co_return sampled;
+    if (!sampled.state.running()) {
+        sampled.unasked = "systemd shows it without a main process";
+        co_return sampled;
+    }
     const auto readiness = co_await world_.connectors.readiness(sampled.state);
-    if (readiness) sampled.readiness = *readiness;
+    if (readiness) {
+        sampled.readiness = *readiness;
+    } else {
+        sampled.unasked = readiness.error().text;
+    }
     co_return sampled;
 }
 

@@ -18,8 +18,31 @@ constexpr Milliseconds look_interval_max = std::chrono::seconds{2};
 constexpr Milliseconds look_interval_min = Milliseconds{100};
 constexpr int looks_per_soak = 20;
 
-/// How often a unit's process may be replaced during a rotation before that is a failure.
-constexpr int replacements_max = 3;
+/// A stranger's change of the secret is noticed no later than this: until then, nobody reconnects.
+constexpr Milliseconds token_look_interval = std::chrono::minutes{1};
+
+/// Where connections get lost, that may be why; but they may also get lost one after the other.
+constexpr Milliseconds token_look_pause = std::chrono::seconds{10};
+
+/// When a soak asks Cloudflare whether the token is still right: now and then, and soon after a
+/// connection was lost that did not come back.
+class TokenSuspicion {
+  public:
+    explicit TokenSuspicion(BootTime now) : seen_(now) {}
+
+    bool wants_a_look(const HealthFinding& finding, BootTime now) {
+        if (!finding.decays.empty()) suspicious_ = true;
+        const Milliseconds pause = suspicious_ ? token_look_pause : token_look_interval;
+        if (!finding.failure && now - seen_ < pause) return false;
+        seen_ = now;
+        suspicious_ = false;
+        return true;
+    }
+
+  private:
+    BootTime seen_;
+    bool suspicious_ = false;
+};
 
 }  // namespace
 
@@ -62,7 +85,8 @@ Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& unit = record_.units[i];
         const bool restarted = unit.step == UnitStep::verified;
-        if (restarted && samples[i].connections() < connections_wanted(unit)) co_return false;
+        const int connections = samples[i].connections().value_or(0);
+        if (restarted && connections < connections_wanted(unit)) co_return false;
     }
     const ListConnectors list;
     const auto connectors = co_await ask(list);
@@ -71,13 +95,14 @@ Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
 }
 
 /// Looks at every unit until `duration` has passed without a disturbance, or `at_least`, if all is
-/// back by then. Holds when a restarted unit fails. Returns early with a unit that has to be
-/// restarted next, and when the token changed underneath.
+/// back by then. Holds when a restarted unit fails. Returns early with a unit that has to go next,
+/// and when the token changed underneath.
 Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Milliseconds at_least) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
     const Phase phase = record_.phase;
     HealthWatch health;
+    TokenSuspicion suspicion(now_);
     bool disturbed_before = false;
     begin_step(duration);
     while (now_ < view_.step->ends) {
@@ -87,10 +112,13 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
         co_await sleep_for(pause);
         const SampleUnits::Value samples = co_await sample();
         const HealthFinding finding = health.look(record_, samples, now_);
-        tell_decays(finding);
-        if (finding.failure) {
+        const bool unseen = waits_for_more_;  // Until this look.
+        tell(finding);
+        if (suspicion.wants_a_look(finding, now_)) {
             const bool followed = co_await follow_changed_token();
             if (followed) co_return std::nullopt;
+        }
+        if (finding.failure) {
             std::string text = fmt::format("{} had verified and then failed: {}",
                                            finding.failure->unit, finding.failure->text);
             co_await hold("verification_failed", std::move(text), finding.failure->unit);
@@ -104,21 +132,13 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
             continue;
         }
         if (finding.promoted) {
-            say(EventKind::replica_promoted, Priority::warning,
-                fmt::format("{} has lost half of its connections: it is restarted next",
-                            *finding.promoted),
-                *finding.promoted);
             end_step();
-            co_return index_of(*finding.promoted);
+            co_return index_of(finding.promoted->unit);
         }
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
-        const bool disturbed = finding.disturbed || blind;
+        const bool disturbed = finding.disturbed || blind || unseen;
         if (disturbed) begin_step(duration);
-        if (disturbed && !disturbed_before) {
-            say(EventKind::soak_restarted, Priority::warning,
-                fmt::format("Not every restarted unit of {} was healthy: the soak begins anew",
-                            inputs_.policy.name));
-        }
+        if (disturbed && !disturbed_before) tell_new_soak();
         disturbed_before = disturbed;
         const bool long_enough = now_ - view_.step->started >= at_least;
         if (disturbed || !long_enough || at_least == duration) continue;
@@ -130,22 +150,25 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
     co_return std::nullopt;
 }
 
-/// A unit that had verified runs as another process, which has read the same token file. It is
-/// proven again; one that keeps being replaced is not healthy.
-Script<> Rotation::verify_replacement(std::string unit) {
+void Rotation::tell_new_soak() {
     say(EventKind::soak_restarted, Priority::warning,
-        fmt::format("{} was restarted by somebody else: it is verified again, and the soak of {} "
-                    "begins anew",
-                    unit, inputs_.policy.name),
-        unit);
-    if (++replacements_[unit] > replacements_max) {
-        std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
-        co_await hold("verification_failed", std::move(text), unit);
+        fmt::format("Not every restarted unit of {} was healthy: the soak begins anew",
+                    inputs_.policy.name));
+}
+
+/// What one look told, for people. A unit that cannot be asked is waited for.
+void Rotation::tell(const HealthFinding& finding) {
+    tell_decays(finding);
+    if (finding.promoted) {
+        const HealthFinding::Promotion& promoted = *finding.promoted;
+        say(EventKind::replica_promoted, Priority::warning,
+            fmt::format("{} {}: it is next", promoted.unit, promoted.why), promoted.unit);
     }
-    const std::size_t index = index_of(unit);
-    record_.units[index].step = UnitStep::restarting;
-    record_.units[index].connector_before = record_.units[index].connector_after;
-    co_await verify(index);
+    if (finding.unknown && !finding.failure && !finding.promoted) {
+        wait_for(*finding.unknown);
+    } else {
+        waited_for_it();
+    }
 }
 
 void Rotation::tell_decays(const HealthFinding& finding) {

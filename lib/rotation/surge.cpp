@@ -18,7 +18,7 @@ constexpr Milliseconds look_interval = std::chrono::seconds{1};
 /// The extra connector, if there is one and it does not help already.
 std::optional<std::size_t> Rotation::idle_surge(const SampleUnits::Value& samples) const {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
-        const bool idle = record_.units[i].step == UnitStep::listed && !samples[i].serving();
+        const bool idle = record_.units[i].step == UnitStep::listed && samples[i].idle();
         if (record_.units[i].surge && idle) return i;
     }
     return std::nullopt;
@@ -26,7 +26,7 @@ std::optional<std::size_t> Rotation::idle_surge(const SampleUnits::Value& sample
 
 /// Returns when it serves; holds when it does not, like every unit.
 Script<> Rotation::start_surge(std::size_t index) {
-    waited_for_replicas();
+    waited_for_it();
     SampleUnits::Sample own = view_.samples[index];
     co_await record_restart(index, std::move(own));
     co_await roll_unit(index);

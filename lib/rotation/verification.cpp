@@ -21,7 +21,7 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
     if (state.invocation.empty() || state.invocation == unit.invocation_before) {
         return {Standing::unchanged, "still the process from before"};
     }
-    if (!sample.readiness) return {Standing::not_yet, shown + ", /ready does not answer"};
+    if (sample.unknown()) return {Standing::unknown, shown + ", " + sample.why_unknown()};
     const Readiness& ready = *sample.readiness;
     if (ready.connector_id.empty() || ready.connector_id == unit.connector_before) {
         return {Standing::not_yet, "/ready still answers for the process from before"};
@@ -37,7 +37,21 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
 }
 
 int count_serving(const SampleUnits::Value& samples) {
-    return static_cast<int>(std::ranges::count_if(samples, &SampleUnits::Sample::serving));
+    return static_cast<int>(std::ranges::count_if(samples, &SampleUnits::Sample::serves));
+}
+
+int count_unknown(const SampleUnits::Value& samples) {
+    return static_cast<int>(std::ranges::count_if(samples, &SampleUnits::Sample::unknown));
+}
+
+std::optional<std::string> first_unknown(const SampleUnits::Value& samples) {
+    const auto found = std::ranges::find_if(samples, &SampleUnits::Sample::unknown);
+    if (found == samples.end()) return std::nullopt;
+    return fmt::format("{}: {}", found->state.name, found->why_unknown());
+}
+
+std::string SampleUnits::Sample::why_unknown() const {
+    return "cannot ask /ready: " + (unasked.empty() ? "nothing was asked" : unasked);
 }
 
 }  // namespace keyturn

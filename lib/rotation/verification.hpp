@@ -3,6 +3,7 @@
 #include "rotation/action.hpp"
 #include "rotation/record.hpp"
 
+#include <optional>
 #include <string>
 
 namespace keyturn {
@@ -14,6 +15,7 @@ struct UnitVerdict {
         not_yet,    ///< Starting, in auto-restart, or still gathering connections.
         dead,       ///< Failed or stopped, and systemd will not start it again by itself.
         unchanged,  ///< The old process is still there: the restart has not happened.
+        unknown,    ///< The new process is up, and its connector cannot be asked.
     };
     Standing standing = Standing::not_yet;
     std::string text;  ///< What was seen: "activating/auto-restart", "2 of 4 connections".
@@ -36,10 +38,24 @@ struct UnitVerdict {
 /// Whether a unit that was verified serves as another process by now.
 [[nodiscard]] inline bool runs_as_another(const UnitProgress& unit,
                                           const SampleUnits::Sample& sample) {
-    return sample.serving() && sample.readiness->connector_id != unit.connector_after;
+    return sample.serves() && !unit.connector_after.empty() &&
+           sample.readiness->connector_id != unit.connector_after;
 }
 
-/// How many of the samples serve.
+/// Whether a unit that waits has another process than the one that was there when the new token was
+/// in its file already: this one has read the new token, whoever started it.
+[[nodiscard]] inline bool came_back_anew(const UnitProgress& unit,
+                                         const SampleUnits::Sample& sample) {
+    return unit.step == UnitStep::waiting && !unit.invocation_before.empty() &&
+           sample.state.started() && !sample.state.invocation.empty() &&
+           sample.state.invocation != unit.invocation_before;
+}
+
+/// How many of the samples surely serve, and of how many that is unknown.
 [[nodiscard]] int count_serving(const SampleUnits::Value& samples);
+[[nodiscard]] int count_unknown(const SampleUnits::Value& samples);
+
+/// "UNIT: cannot ask /ready: REASON" of the first that could not be asked.
+[[nodiscard]] std::optional<std::string> first_unknown(const SampleUnits::Value& samples);
 
 }  // namespace keyturn

@@ -13,18 +13,27 @@ Vigil::Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now)
       now_(now) {}
 
 void Vigil::look(const SampleUnits::Sample& sample, BootTime now) {
+    const Milliseconds passed = now - now_;
     now_ = now;
+    if (standing_ == UnitVerdict::Standing::unknown) {
+        started_ += passed;
+        unknown_for_ += passed;
+    }
     const int needed = late() ? connections_tolerated(unit_) : connections_wanted(unit_);
     const UnitVerdict verdict = judge_unit(unit_, tunnel_, sample, needed);
     standing_ = verdict.standing;
     seen_ = verdict.text;
+    const bool new_process = standing_ != UnitVerdict::Standing::unchanged;
+    was_up_ = was_up_ || (sample.state.up() && new_process);
+    ended_well_ = sample.state.active_state == "inactive" && sample.state.result == "success";
+    if (standing_ != UnitVerdict::Standing::unknown) unknown_for_ = Milliseconds{0};
     if (standing_ != UnitVerdict::Standing::healthy) {
         healthy_since_.reset();
         return;
     }
     if (!healthy_since_ || healthy_invocation_ != sample.state.invocation) healthy_since_ = now;
     healthy_invocation_ = sample.state.invocation;
-    short_of_connections_ = sample.connections() < connections_wanted(unit_);
+    short_of_connections_ = sample.connections().value_or(0) < connections_wanted(unit_);
 }
 
 void Vigil::begin_anew(BootTime now) {

@@ -23,12 +23,20 @@ class Vigil {
     /// Nothing could be seen for a while: what was seen before counts no more.
     void begin_anew(BootTime now);
 
+    /// For how long it has not been known how the unit is. That time does not count.
+    [[nodiscard]] Milliseconds unknown_for() const { return unknown_for_; }
+
     /// Adds what else stands in the way, for `seen()`.
     void note(std::string text) { seen_ += "; " + std::move(text); }
 
     [[nodiscard]] bool steady() const;
     [[nodiscard]] bool late() const { return now_ >= started_ + allowed_; }
     [[nodiscard]] bool hopeless() const;
+
+    /// It was up, and was ended without a failure: nobody but a person does that.
+    [[nodiscard]] bool was_stopped() const {
+        return was_up_ && standing_ == UnitVerdict::Standing::dead && ended_well_;
+    }
 
     /// Steady with one connection less than before, which passes at the deadline.
     [[nodiscard]] bool short_of_connections() const { return short_of_connections_; }
@@ -44,11 +52,14 @@ class Vigil {
     Milliseconds allowed_;
     BootTime started_;
     BootTime now_;
+    Milliseconds unknown_for_{0};
     UnitVerdict::Standing standing_ = UnitVerdict::Standing::not_yet;
     std::optional<BootTime> healthy_since_;
     std::string healthy_invocation_;
     std::string seen_ = "nothing seen yet";
     bool short_of_connections_ = false;
+    bool was_up_ = false;
+    bool ended_well_ = false;
 };
 
 }  // namespace keyturn

@@ -29,10 +29,12 @@ void describe(Visitor& visit, Record& unit) {
     visit("batch", unit.batch);
     visit("baseline", unit.baseline);
     visit("step", unit.step);
+    visit.later("invocation_old", unit.invocation_old);
     visit("invocation_before", unit.invocation_before);
     visit("connector_before", unit.connector_before);
     visit("stop_and_start_ms", unit.stop_and_start);
     visit("connector_after", unit.connector_after);
+    visit.later("invocation_after", unit.invocation_after);
     visit("verified_by", unit.verified_by);
     visit("surge", unit.surge);
 }
@@ -103,6 +105,11 @@ class Writer {
         json_[key] = to_json(value);
     }
 
+    template <class Value>
+    void later(const char* key, const Value& value) {
+        (*this)(key, value);
+    }
+
     template <class Record>
     static Json to_json(const Record& record) {
         Writer writer;
@@ -147,6 +154,12 @@ class Reader {
         if (found == json_.end() || !from_json(*found, value)) wrong_ = key;
     }
 
+    /// A member that files of earlier versions do not have.
+    template <class Value>
+    void later(const char* key, Value& value) {
+        if (json_.contains(key)) (*this)(key, value);
+    }
+
     template <class Record>
     static Result<Record> record(std::string_view text) {
         const Json json = Json::parse(text, nullptr, false);
@@ -170,6 +183,14 @@ class Reader {
     template <class Record>
     static bool from_json(const Json& json, Record& record) {
         return read(json, record).empty();
+    }
+    static bool from_json(const Json& json, UnitProgress& unit) {
+        if (!read(json, unit).empty()) return false;
+        const bool earlier = !json.contains("invocation_old");
+        if (earlier && unit.step == UnitStep::waiting) {
+            unit.invocation_old = std::exchange(unit.invocation_before, std::string());
+        }
+        return true;
     }
     static bool from_json(const Json& json, std::string& value) {
         if (!json.is_string()) return false;

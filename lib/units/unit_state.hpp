@@ -26,6 +26,11 @@ struct UnitState {
         return loaded() && active_state == "active" && sub_state == "running" && main_pid != 0;
     }
 
+    /// It has a process that may serve, also one that systemd does not show as running.
+    [[nodiscard]] bool up() const {
+        return loaded() && (active_state == "active" || active_state == "reloading");
+    }
+
     /// It has read a token, or may have.
     [[nodiscard]] bool started() const {
         return running() || (loaded() && active_state == "activating");

@@ -82,7 +82,7 @@ void RotationWorld::run(std::size_t steps) {
 int RotationWorld::serving() const {
     return static_cast<int>(std::ranges::count_if(units, [](const auto& entry) {
         const Unit& unit = entry.second;
-        return SampleUnits::Sample{unit.state, unit.readiness}.serving();
+        return SampleUnits::Sample{unit.state, unit.readiness, ""}.serves();
     }));
 }
 

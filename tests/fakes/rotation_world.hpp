@@ -36,6 +36,7 @@ class RotationWorld {
     struct Unit {
         UnitState state;
         std::optional<Readiness> readiness;
+        std::string silent;  ///< Why it cannot be asked, although it may serve.
         Token token = Token::old;
         Fate fate = Fate::comes_up;
         int restarts = 0;
@@ -114,6 +115,7 @@ class RotationWorld {
     // The disk.
     Token file_token = Token::old;
     bool file_of_another_tunnel = false;
+    bool file_emptied = false;
     bool pending_kept = false;
     std::string kept_rotation;  ///< Whose two tokens are kept.
     bool taken_back = false;    ///< The two kept tokens have changed places.

@@ -38,7 +38,7 @@ Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
     std::vector<Connector> connectors = foreign_connectors;
     connectors.insert(connectors.end(), ghosts.begin(), ghosts.end());
     for (const auto& [name, unit] : units) {
-        if (!SampleUnits::Sample{unit.state, unit.readiness}.serving()) continue;
+        if (!SampleUnits::Sample{unit.state, unit.readiness, ""}.serves()) continue;
         if (unit.fate == Fate::not_listed && unit.restarts > 0) continue;
         connectors.push_back(Connector{unit.readiness->connector_id, "192.0.2.1", "", "", 4});
     }
@@ -46,7 +46,8 @@ Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
 }
 
 Result<CheckFiles::Value> RotationWorld::act(const CheckFiles&) {
-    return CheckFiles::Value{"old", file_of_another_tunnel};
+    return CheckFiles::Value{file_emptied ? "" : fingerprint_of(file_token),
+                             file_of_another_tunnel};
 }
 
 Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
@@ -89,6 +90,7 @@ Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
 
 Result<DeliverToken::Value> RotationWorld::act(const DeliverToken&) {
     file_token = fresh();
+    file_emptied = false;
     return DeliverToken::Value{std::chrono::microseconds{800}};
 }
 

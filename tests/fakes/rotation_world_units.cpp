@@ -67,7 +67,11 @@ Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
 Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
-        value.push_back({units.at(name).state, units.at(name).readiness});
+        const Unit& unit = units.at(name);
+        value.push_back({unit.state, unit.readiness, ""});
+        if (unit.silent.empty()) continue;
+        value.back().readiness.reset();
+        value.back().unasked = unit.silent;
     }
     return value;
 }
@@ -85,9 +89,9 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
     invariant(progress != nullptr && progress->step == UnitStep::restarting,
               "a restart is recorded before it is made");
     invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
-    const SampleUnits::Sample own{unit.state, unit.readiness};
-    const int others = serving() - (own.serving() ? 1 : 0);
-    invariant(!own.serving() || others >= policy.rollout.min_available || accept_gap || evict_all,
+    const SampleUnits::Sample own{unit.state, unit.readiness, ""};
+    const int others = serving() - (own.serves() ? 1 : 0);
+    invariant(!own.serves() || others >= policy.rollout.min_available || accept_gap || evict_all,
               "enough others serve when a serving unit is restarted");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     if (unit.fate == Fate::canceled) return JobResult::canceled;
@@ -116,8 +120,8 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
 Result<JobResult> RotationWorld::act(const StopUnit& action) {
     if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
     Unit& unit = units.at(action.unit);
-    const SampleUnits::Sample own{unit.state, unit.readiness};
-    invariant(!own.serving() || serving() > policy.rollout.min_available,
+    const SampleUnits::Sample own{unit.state, unit.readiness, ""};
+    invariant(!own.serves() || serving() > policy.rollout.min_available,
               "enough others serve when a serving unit is stopped");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     stop(unit);

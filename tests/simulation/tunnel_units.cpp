@@ -37,7 +37,7 @@ TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
         const UnitModel& sampled = unit(name);
-        SampleUnits::Sample sample{sampled.state(), {}};
+        SampleUnits::Sample sample{sampled.state(), {}, "its metrics server does not answer"};
         if (sampled.running() && !shared_.chance.strikes(FaultKind::ready_silent)) {
             sample.readiness = sampled.readiness();
         }

@@ -1,7 +1,7 @@
 """Rules about what is not the straight way: a surge, a pause, the way back, a compromise."""
 
 from chronicle.rule import rule
-from chronicle.story import PROGRESS
+from chronicle.told import PROGRESS
 
 
 @rule("surge", "A surge is started where the policy has one, stopped when every unit is verified, "

@@ -5,8 +5,8 @@ import re
 from chronicle.rule import rule
 
 ALERT = "1"
-NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "replica_decaying",
-              "replica_promoted", "surge_started", "surge_stopped"}
+NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "unit_spared",
+              "replica_decaying", "replica_promoted", "surge_started", "surge_stopped"}
 # Of any tunnel.
 OUTSIDE = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",

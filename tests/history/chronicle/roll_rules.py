@@ -1,7 +1,7 @@
 """Rules about the roll-out: who is restarted when, what stops it, and what it is at the end."""
 
 from chronicle.rule import rule
-from chronicle.story import OF_THE_TUNNEL, PROGRESS
+from chronicle.told import OF_THE_TUNNEL, PROGRESS
 
 
 def _listed(units):

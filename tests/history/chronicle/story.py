@@ -1,17 +1,7 @@
 """What has been told so far of one tunnel. The rules only read it, before it takes an event in."""
 
-PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restarting",
-            "unit_verified", "soak_started", "soak_ended", "rotation_done", "surge_started",
-            "surge_stopped", "connector_evicted", "locked_out"}
-TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
-            "daemon_started"}
-SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed"}  # Not of its rotation.
-BEFORE_COMMIT = ("preflight", "prepare")
-NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
-                 "rotation_orphaned", "state_unreadable", "token_file_missing"}
-NAMES_IT = {"rotation_started", "foreign_rotation"}
-NEWS_OF_A_REST = {"rotation_continued", "rotation_waiting", "unit_verified"}
+from chronicle.told import (BEFORE_COMMIT, NAMES_IT, NEVER_UNNAMED, NEWS_OF_A_REST, OF_THE_TUNNEL,
+                            PROGRESS, SETTLED, TAKEN_UP)
 
 
 class Story:
@@ -330,6 +320,10 @@ class Story:
         if event.unit in self.surges:
             self.surge_up = event.unit
         self.promoted = "" if event.unit == self.promoted else self.promoted
+
+    def _on_unit_spared(self, event):
+        self.touched.discard(event.unit)
+        self.unproven.discard(event.unit)
 
     def _on_unit_left_stopped(self, event):
         self.restarting.pop(event.unit, None)

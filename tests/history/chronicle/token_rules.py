@@ -1,7 +1,7 @@
 """Rules about the one secret of a rotation: made, sent, delivered; and about what a rotation is."""
 
 from chronicle.rule import rule
-from chronicle.story import OF_THE_TUNNEL, SETTLED
+from chronicle.told import OF_THE_TUNNEL, SETTLED
 
 BEFORE_COMMIT = ("preflight", "prepare")
 

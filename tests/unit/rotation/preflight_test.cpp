@@ -7,6 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -131,8 +132,16 @@ TEST_F(JudgedPreflight, RefusesAUnitThatIsNotThere) {
 TEST_F(JudgedPreflight, RefusesAUnitWithoutConnectionAndSaysHowItIsKnown) {
     facts_.samples[0].readiness->connections = 0;
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("(/ready says 0)")));
-    facts_.samples[0].readiness.reset();
-    EXPECT_THAT(problems(), ElementsAre(HasSubstr("(its metrics server does not answer)")));
+}
+
+TEST_F(JudgedPreflight, NamesWhyAUnitCannotBeAskedAndConcludesNothingFromIt) {
+    for (SampleUnits::Sample& sample : facts_.samples) {
+        sample.readiness.reset();
+        sample.unasked = "no file descriptor is left";
+    }
+    EXPECT_THAT(problems(), Contains(a + ": cannot ask /ready: no file descriptor is left"));
+    EXPECT_THAT(problems(), Not(Contains(HasSubstr("no connection"))));
+    EXPECT_THAT(problems(), Not(Contains(HasSubstr("no unit of this tunnel serves"))));
 }
 
 TEST_F(JudgedPreflight, RefusesAUnitOfAnotherTunnelButNotOneThatDoesNotSay) {

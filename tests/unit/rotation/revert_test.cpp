@@ -75,6 +75,18 @@ TEST(Revert, IsToldAsAnAlarmAndInTheHistory) {
                                                   HasSubstr("Why: an operator asked for it")));
 }
 
+TEST(Revert, SparesAUnitWhoseRestartWasRecordedAndNeverMade) {
+    RotationWorld world({a, b});
+    world.faults.push_back({"restart " + a, {Fault::denied, "polkit does not allow it", {}}});
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    revert(world);
+    expect_everything_as_before(world);
+    EXPECT_EQ(world.unit(a).restarts, 0) << "it has never left the old token";
+    EXPECT_EQ(world.unit(b).restarts, 0);
+}
+
 TEST(Revert, IsDurableBeforeTheOldSecretIsSent) {
     RotationWorld world({a, b});
     reach_the_soak(world);

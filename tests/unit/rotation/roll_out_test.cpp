@@ -134,11 +134,36 @@ TEST(RollOut, DoesNotRestartWhatHasAJobAlready) {
     EXPECT_EQ(world.count("restart " + a), 1U);
 }
 
-TEST(RollOut, RestartsAUnitThatWasStartingByItselfWhenItsTurnCame) {
+TEST(RollOut, ProvesAUnitAsItIsThatSomebodyRestartedAfterTheDelivery) {
     RotationWorld world({a, b});
+    std::optional<BootTime> started;
     world.before_action = [&](const std::string& action) {
         const bool turn = action == "sample" && world.told(EventKind::batch_started);
-        if (!turn || world.unit(a).restarts > 0) return;
+        if (!turn || started) return;
+        started = world.now;
+        world.unit(a).state.invocation = "started-by-somebody";
+        world.unit(a).token = world.file_token;
+        world.unit(a).readiness->connector_id = "started-by-somebody";
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 0);
+    EXPECT_EQ(world.unit(b).restarts, 1);
+    const UnitProgress* proven = nullptr;
+    for (const UnitProgress& unit : world.history.back().units) {
+        if (unit.name == a) proven = &unit;
+    }
+    ASSERT_NE(proven, nullptr);
+    EXPECT_EQ(proven->connector_after, "started-by-somebody");
+    EXPECT_EQ(proven->invocation_after, "started-by-somebody");
+    EXPECT_EQ(proven->verified_by, "systemd, ready, api");
+}
+
+TEST(RollOut, RestartsAUnitThatWasStartingByItselfWhenTheTokenWasReplaced) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action != "deliver" || world.unit(a).restarts > 0) return;
         UnitState& state = world.unit(a).state;
         state.active_state = "activating";
         state.sub_state = "start";

@@ -116,7 +116,7 @@ TEST(Soak, OfAnEarlierBatchIsMadeUpForAlsoWhereACrashComesRightAfterItsUnit) {
     world.crash_and_restart();
     UnitProgress& first = world.disk_record->units[0];
     first.step = UnitStep::restarting;
-    first.invocation_before = world.unit(a).state.invocation;
+    first.invocation_before = first.invocation_old = world.unit(a).state.invocation;
     world.disk_record->units[2].step = UnitStep::waiting;
     world.crash_and_restart();
     while (world.disk_record->units[0].step != UnitStep::verified) ASSERT_TRUE(world.step());
@@ -135,6 +135,86 @@ TEST(Soak, NoticesAForeignRotationBeforeTheNextBatch) {
     EXPECT_TRUE(world.told(EventKind::foreign_rotation));
     EXPECT_EQ(world.unit(a).restarts, 2) << "on ours, then on theirs";
     EXPECT_EQ(world.unit(b).restarts, 1);
+}
+
+TEST(Soak, NoticesAForeignRotationWithinAMinute) {
+    RotationWorld world({a, b});
+    BootTime changed{};
+    in_the_soak(world, 90s, [&] {
+        changed = world.now;
+        world.api_token = RotationWorld::Token::foreign;
+    });
+    world.start();
+    while (!world.told(EventKind::foreign_rotation)) ASSERT_TRUE(world.step());
+    EXPECT_LE(world.now - changed, 65s);
+    world.run();
+    EXPECT_TRUE(world.done());
+}
+
+TEST(Soak, NoticesAForeignRotationAtTheFirstLostConnection) {
+    RotationWorld world({a, b});
+    BootTime changed{};
+    in_the_soak(world, 90s, [&] {
+        changed = world.now;
+        world.api_token = RotationWorld::Token::foreign;
+        world.unit(b).readiness->connections = 3;
+    });
+    world.start();
+    while (!world.told(EventKind::foreign_rotation)) ASSERT_TRUE(world.step());
+    EXPECT_LE(world.now - changed, 15s);
+}
+
+TEST(Soak, AsksCloudflareOnceAMinuteWhereNothingHappens) {
+    RotationWorld world({a, b});
+    world.start();
+    ASSERT_TRUE(world.run_until("save soak"));
+    const std::size_t before = world.count("read token");
+    ASSERT_TRUE(world.run_until("restart " + b));
+    EXPECT_LE(world.count("read token") - before, 12U) << "in ten minutes";
+}
+
+TEST(Soak, PromotesAUnitThatLostAllConnectionsAtOnce) {
+    RotationWorld world({a, b});
+    BootTime lost{};
+    in_the_soak(world, 1min, [&] {
+        lost = world.now;
+        world.unit(b).readiness->connections = 0;
+    });
+    world.start();
+    ASSERT_TRUE(world.run_until("restart " + b));
+    EXPECT_LE(world.now - lost, 10s);
+    world.run();
+    EXPECT_TRUE(world.done());
+}
+
+TEST(Soak, PromotesNobodyWhileTheNetworkIsDown) {
+    RotationWorld world({a, b});
+    std::optional<BootTime> down;
+    world.before_action = [&](const std::string& action) {
+        if (action == "save soak" && !down) down = world.now + 1min;
+        const bool now_down = down && world.now >= *down && world.now < *down + 25s;
+        if (!down || world.now < *down) return;
+        for (const std::string& unit : {a, b}) {
+            world.unit(unit).readiness->connections = now_down ? 0 : 4;
+        }
+    };
+    world.start();
+    ASSERT_TRUE(world.run_until("restart " + b));
+    EXPECT_GE(world.now - *down, 10min) << "after a soak that began anew";
+    EXPECT_FALSE(world.told(EventKind::replica_promoted));
+}
+
+TEST(Soak, ProvesAWaitingUnitAsItIsThatCameBackWithTheNewToken) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 1min, [&] {
+        replace_process(world.unit(b), "brought-back-by-systemd");
+        world.unit(b).token = world.file_token;
+    });
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    EXPECT_EQ(world.unit(b).restarts, 0);
+    EXPECT_EQ(world.history.front().units.back().connector_after, "brought-back-by-systemd");
 }
 
 TEST(Soak, PassesNoTimeInWhichNobodyLooked) {

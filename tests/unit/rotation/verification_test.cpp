@@ -70,8 +70,15 @@ TEST(Verdict, CountsConnections) {
     restarted.sample.readiness->connections = full;
     restarted.sample.readiness->serving = false;
     EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+}
+
+TEST(Verdict, IsUnknownWhereTheConnectorCannotBeAsked) {
+    Restarted restarted;
     restarted.sample.readiness.reset();
-    EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
+    restarted.sample.unasked = "it has a network namespace of its own";
+    EXPECT_EQ(restarted.verdict().standing, Standing::unknown);
+    EXPECT_EQ(restarted.verdict().text,
+              "active/running, cannot ask /ready: it has a network namespace of its own");
 }
 
 TEST(Verdict, DoesNotPassAStateThatItDoesNotKnow) {

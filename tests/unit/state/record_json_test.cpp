@@ -118,11 +118,27 @@ TEST(RecordJson, RefusesAMissingRenamedOrMistypedMemberAnywhere) {
         if (!parent.is_object()) continue;
         Json missing = whole;
         missing[path.parent_pointer()].erase(path.back());
-        EXPECT_FALSE(decoded(missing)) << path;
+        const bool added_later =
+            path.back() == "invocation_old" || path.back() == "invocation_after";
+        EXPECT_EQ(decoded(missing).has_value(), added_later) << path;
         Json extra = whole;
         extra[path.parent_pointer()]["surprise"] = 1;
         EXPECT_FALSE(decoded(extra)) << path;
     }
+}
+
+TEST(RecordJson, ReadsWhatEarlierVersionsWroteOfAUnit) {
+    Json earlier = Json::parse(encode_document(sample_document()));
+    Json& unit = earlier["rotation"]["units"][0];
+    unit.erase("invocation_old");
+    unit.erase("invocation_after");
+    unit["step"] = "waiting";
+    const auto document = decode_document(earlier.dump());
+    ASSERT_TRUE(document);
+    const UnitProgress& read = document->state.rotation->units[0];
+    const std::string noted = unit["invocation_before"];
+    EXPECT_EQ(read.invocation_old, noted) << "it was seen before the delivery";
+    EXPECT_TRUE(read.invocation_before.empty());
 }
 
 TEST(RecordJson, NamesTheMemberThatIsWrong) {

@@ -12,9 +12,11 @@ inline UnitProgress sample_unit(const std::string& name, UnitStep step) {
     unit.batch = 1;
     unit.baseline = 4;
     unit.step = step;
+    unit.invocation_old = "1f1e1d1c1b1a19181716151413121110";
     unit.invocation_before = "0f0e0d0c0b0a09080706050403020100";
     unit.connector_before = "11111111-2222-3333-4444-555555555555";
     unit.stop_and_start = Milliseconds(105'000);
+    unit.invocation_after = "2f2e2d2c2b2a29282726252423222120";
     unit.connector_after = "66666666-2222-3333-4444-555555555555";
     unit.verified_by = "systemd, ready, api";
     unit.surge = step == UnitStep::waiting;

@@ -1,0 +1,140 @@
+// One unit after its restart: watched until it is proven to serve with the new token.
+
+#include "base/invariant.hpp"
+#include "rotation/asking.hpp"
+#include "rotation/rotation.hpp"
+#include "rotation/verification.hpp"
+#include "rotation/vigil.hpp"
+
+#include <fmt/format.h>
+
+namespace keyturn {
+
+namespace {
+
+/// How often a restarted unit is looked at: often while it starts, then less.
+constexpr Milliseconds quick_look = Milliseconds{200};
+constexpr Milliseconds slow_look = std::chrono::seconds{1};
+constexpr Milliseconds quick_phase = std::chrono::seconds{15};
+
+/// A unit that just starts cannot be asked for a moment; only after this is that worth a word.
+constexpr Milliseconds unknown_patience = std::chrono::seconds{10};
+
+/// How often a unit's process may be replaced during a rotation before that is a failure.
+constexpr int replacements_max = 3;
+
+}  // namespace
+
+/// Returns when the unit is proven to serve with the new token: by systemd, by its own /ready for
+/// min_healthy_time, and by the API. Holds when that does not happen in time, unless the token is
+/// another one by now. A unit that cannot be asked is waited for; but a compromise waits for nobody
+/// longer than the deadline.
+Script<> Rotation::verify(std::size_t index) {
+    Vigil vigil(record_.units[index], inputs_.policy, now_);
+    std::size_t waits = waits_;
+    Milliseconds pause = quick_look;
+    BootTime looked = now_;
+    std::optional<BootTime> listed_at;
+    begin_step(vigil.allowed());
+    for (;;) {
+        const SampleUnits::Value samples = co_await sample();
+        // The bus was down, or this process stood still: nothing was seen.
+        const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
+        if (blind) vigil.begin_anew(now_);
+        waits = waits_;
+        looked = now_;
+        const SampleUnits::Sample& own = samples[index];
+        vigil.look(own, now_);
+        tell_unknown(index, vigil);
+        // At the deadline the API is asked in any case: nothing is judged by an older answer.
+        const bool ask_again = !listed_at || vigil.late() || now_ - *listed_at >= list_interval;
+        if (vigil.steady() && ask_again) {
+            const Listing listing = co_await listing_of(own.readiness->connector_id);
+            listed_at = now_;
+            const bool listed = listing == Listing::listed;
+            if (listed || (listing == Listing::unknown && vigil.late())) {
+                note_proof(index, own, listed ? "systemd, ready, api" : "systemd, ready");
+                break;
+            }
+            if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
+        }
+        if (record_.compromised && vigil.unknown_for() >= vigil.allowed()) {
+            note_proof(index, own, "systemd");
+            break;
+        }
+        if (vigil.hopeless()) {
+            const bool followed = co_await follow_changed_token();
+            if (followed) co_return;
+            co_await hold_for_failure(index, vigil);
+        }
+        pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
+        co_await sleep_for(pause);
+    }
+    end_step();
+    waited_for_it();
+    tell_proof(index, vigil);
+    co_await save(Phase::roll);
+}
+
+void Rotation::tell_unknown(std::size_t index, const Vigil& vigil) {
+    if (vigil.unknown_for() >= unknown_patience) {
+        wait_for(fmt::format("{} is {}", record_.units[index].name, vigil.seen()));
+    } else {
+        waited_for_it();
+    }
+}
+
+void Rotation::note_proof(std::size_t index, const SampleUnits::Sample& own,
+                          std::string verified_by) {
+    UnitProgress& unit = record_.units[index];
+    unit.connector_after = own.readiness ? own.readiness->connector_id : "";
+    unit.invocation_after = own.state.invocation;
+    unit.verified_by = std::move(verified_by);
+    unit.step = UnitStep::verified;
+}
+
+void Rotation::tell_proof(std::size_t index, const Vigil& vigil) {
+    const UnitProgress& unit = record_.units[index];
+    const bool doubtful = vigil.short_of_connections() || unit.connector_after.empty();
+    say(EventKind::unit_verified, doubtful ? Priority::warning : Priority::notice,
+        fmt::format("{} {} with the {} token: {} (verified by {})", unit.name,
+                    unit.connector_after.empty() ? "runs" : "serves", wanted_one(), vigil.seen(),
+                    unit.verified_by),
+        unit.name, "verified");
+}
+
+/// It did not come back, or a person did not want it to. Never returns.
+Script<> Rotation::hold_for_failure(std::size_t index, Vigil vigil) {
+    const std::string name = record_.units[index].name;
+    if (vigil.was_stopped()) {
+        std::string text = fmt::format(
+            "somebody stopped {} while keyturn was looking whether it serves; start it, or retry "
+            "to leave it stopped",
+            name);
+        co_await hold("operator_took_over", std::move(text), name);
+    }
+    std::string text =
+        fmt::format("{} did not come back with the {} token: {} after {} (journalctl -u {} -n 20)",
+                    name, wanted_one(), vigil.seen(), to_text(vigil.elapsed()), name);
+    co_await hold("verification_failed", std::move(text), name);
+}
+
+/// A unit that had verified runs as another process, which has read the same token file. It is
+/// proven again; one that keeps being replaced is not healthy.
+Script<> Rotation::verify_replacement(std::string unit) {
+    say(EventKind::soak_restarted, Priority::warning,
+        fmt::format("{} was restarted by somebody else: it is verified again, and the soak of {} "
+                    "begins anew",
+                    unit, inputs_.policy.name),
+        unit);
+    if (++replacements_[unit] > replacements_max) {
+        std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
+        co_await hold("verification_failed", std::move(text), unit);
+    }
+    const std::size_t index = index_of(unit);
+    record_.units[index].step = UnitStep::restarting;
+    record_.units[index].connector_before = record_.units[index].connector_after;
+    co_await verify(index);
+}
+
+}  // namespace keyturn
