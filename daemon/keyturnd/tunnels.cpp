@@ -120,7 +120,7 @@ void Tunnels::replace_idle() {
     if (stopping_) return;
     for (auto slot = slots_.begin(); slot != slots_.end();) {
         const auto here = slot++;
-        if (!here->outdated || !here->agent->idle()) continue;
+        if (!here->outdated || !here->agent->takes_a_new_policy()) continue;
         if (!here->running) {
             const std::string name = here->agent->name();
             if (here->next) {

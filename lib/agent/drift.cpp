@@ -97,8 +97,10 @@ Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
     note_units(sample.names);
     const auto samples = co_await ask(std::move(sample));
     if (!samples) co_return samples.error();
+    note_proven(proven_, *samples);
     const bool known = std::ranges::all_of(*samples, tells_its_connector);
     if (!known) co_return std::vector<Connector>();
+    note_origins(proven_, *connectors);
     co_return keyturn::foreign_connectors(*connectors, *samples);
 }
 

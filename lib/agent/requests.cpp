@@ -62,14 +62,12 @@ Result<void> TunnelAgent::record_wish(const Wish& wish) {
     return saved;
 }
 
-/// Whatever else is going on: the rotation that is open is given up at its next step.
+/// Whatever else is going on: the rotation that is open is given up at its next step. A compromise
+/// that is being dealt with is not begun again, but whoever wants everybody dropped gets that.
 Result<void> TunnelAgent::supersede(const RotateRequest& request) {
     if (superseded() || (rotation_ && rotation_->record().compromised)) {
-        return Error{Fault::conflict,
-                     fmt::format("that {} is compromised is being dealt with already; see "
-                                 "`keyturnctl status {}`",
-                                 policy_.name, policy_.name),
-                     {}};
+        const Result<void> allowed = supersede_compromise(request);
+        if (!allowed) return allowed;
     }
     Wish wish;
     wish.trigger = request.reason.empty() ? "compromised" : "compromised: " + request.reason;
@@ -81,6 +79,26 @@ Result<void> TunnelAgent::supersede(const RotateRequest& request) {
     wish_ = std::move(wish);
     wakeup_.wake();
     return {};
+}
+
+Result<void> TunnelAgent::supersede_compromise(const RotateRequest& request) const {
+    const bool drops_all = wish_ ? wish_->evict_all : rotation_->record().evict_all;
+    const bool held = !wish_ && rotation_->view().state == RotationState::held;
+    const bool waits = !wish_ && rotation_->view().state == RotationState::waiting;
+    if (request.evict_all && (!drops_all || held || waits)) return {};
+    std::string way_out;
+    if (held) way_out = fmt::format("`keyturnctl retry {}` goes on with it; ", policy_.name);
+    if (!request.evict_all) {
+        way_out += fmt::format(
+            "`keyturnctl rotate {} --compromised --evict-all` drops everybody at once, also your "
+            "own connectors; ",
+            policy_.name);
+    }
+    return Error{Fault::conflict,
+                 fmt::format("that {} is compromised is being dealt with already; {}see "
+                             "`keyturnctl status {}`",
+                             policy_.name, way_out, policy_.name),
+                 {}};
 }
 
 Result<void> TunnelAgent::decide(Decision decision) {

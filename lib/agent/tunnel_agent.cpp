@@ -60,7 +60,13 @@ void TunnelAgent::load() {
 
 void TunnelAgent::recall_last() {
     const auto history = world_.states.history(policy_.name, 1);
-    if (history && !history->empty()) last_ = history->back();
+    if (!history || history->empty()) return;
+    last_ = history->back();
+    proven_.clear();
+    for (const UnitProgress& unit : last_->units) {
+        if (unit.connector_after.empty()) continue;
+        proven_.push_back({unit.name, unit.invocation_after, unit.connector_after, ""});
+    }
 }
 
 /// Also for a clock that is set only after a boot.
@@ -202,10 +208,18 @@ Task<> TunnelAgent::rotate(RotationInputs inputs) {
 
 void TunnelAgent::begin(RotationInputs inputs) {
     inputs.policy = policy_;
+    inputs.proven = proven_;
     inputs.retired = state_.retired;
     inputs.paused = state_.paused.has_value();
     rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
                                            world_.clock.wall_now());
+}
+
+bool TunnelAgent::takes_a_new_policy() const {
+    if (idle()) return true;
+    if (!rotation_ || !rotation_->record().compromised || wish_) return false;
+    const RotationState state = rotation_->view().state;
+    return state == RotationState::held || state == RotationState::waiting;
 }
 
 /// One that was given up for a compromise has not ended: its record is still there.

@@ -56,6 +56,10 @@ class TunnelAgent {
     /// True while no rotation is open and none is about to begin: it can be ended and made anew.
     [[nodiscard]] bool idle() const { return !rotation_ && !wish_ && !state_.rotation; }
 
+    /// It can be ended and made anew with another policy: it is idle, or deals with a compromise
+    /// and stands still, which may be because the policy names the wrong units.
+    [[nodiscard]] bool takes_a_new_policy() const;
+
     /// The wall clock was set, or the host has resumed: what waits for a time of day looks again.
     void wall_clock_set() { wakeup_.wake(); }
 
@@ -105,6 +109,7 @@ class TunnelAgent {
     [[nodiscard]] Result<void> set_paused(bool paused);
     [[nodiscard]] Result<void> revert();
     [[nodiscard]] Result<void> supersede(const RotateRequest& request);
+    [[nodiscard]] Result<void> supersede_compromise(const RotateRequest& request) const;
     [[nodiscard]] RotationInputs inputs_for(const Wish& wish);
     void note_end();
     void learn_from_end();
@@ -142,6 +147,7 @@ class TunnelAgent {
     ApiBudget::Turn start_turn_;
     std::set<std::string> foreign_seen_;               ///< At the last look.
     std::map<std::string, std::string> foreign_told_;  ///< Who an alarm was raised for, described.
+    std::vector<ProvenConnector> proven_;              ///< What units told of themselves lately.
     std::vector<WallTime> taken_over_;                 ///< When a stranger's token was, lately.
     std::vector<std::string> units_;  ///< As last seen; before that, as the policy names them.
     std::optional<Planned> planned_;

@@ -23,6 +23,7 @@ enum class EventKind {
     unit_restarting,
     unit_verified,
     unit_spared,        ///< On the way back: a unit has never left the old token.
+    unit_passed_over,   ///< A unit that the policy names is no connector of this tunnel.
     unit_left_stopped,  ///< A planned unit is not running: it gets the file and is not started.
     soak_started,
     soak_restarted,  ///< Something was not healthy: the soak begins anew.
@@ -41,6 +42,7 @@ enum class EventKind {
     surge_started,       ///< An extra connector helps out while the units are restarted.
     surge_stopped,
     connector_evicted,   ///< After a compromise: Cloudflare was told to drop a connector.
+    lockout_blocked,     ///< After a compromise: somebody may stay attached until a person helps.
     locked_out,          ///< After a compromise: Cloudflare lists ours alone.
     foreign_rotation,    ///< Somebody else changed the secret: their token is taken over.
     foreign_connector,   ///< Somebody runs a connector with the tunnel's token.

@@ -27,6 +27,8 @@ Script<> Rotation::commit(bool resumed) {
     }
     co_await send_secret(resumed);
     co_await deliver();
+    // A thief does not stay attached for the sake of an answer that is behind.
+    if (record_.compromised && !record_.evicted) co_await evict();
     co_await confirm();
     token_confirmed_ = true;
 }
@@ -53,6 +55,7 @@ Script<> Rotation::send_secret(bool ask_first) {
         const auto result = co_await ask(commit_secret);
         if (result) {
             patch_confirmed_ = result->token_confirmed;
+            taken_at_ = now_;
             break;
         }
         const Error error = result.error();

@@ -3,11 +3,13 @@
 
 #include "base/invariant.hpp"
 #include "rotation/asking.hpp"
+#include "rotation/attached.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotation.hpp"
 #include "rotation/verification.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -15,8 +17,8 @@ namespace keyturn {
 
 namespace {
 
-/// How long Cloudflare may go on listing somebody who was dropped.
-constexpr Milliseconds lockout_deadline = std::chrono::minutes{2};
+/// How often systemd is asked which units there are before the secret is replaced without it.
+constexpr int hurried_tries = 3;
 
 /// Who sets another secret more often than this after ours is stronger than we are.
 constexpr int resends_max = 3;
@@ -25,8 +27,10 @@ constexpr int resends_max = 3;
 
 /// Ends where the roll-out begins.
 Script<> Rotation::compromise() {
+    const bool resumed = inputs_.record.has_value();
+    planned_ = resumed && !record_.units.empty();
     if (record_.phase == Phase::preflight || record_.phase == Phase::prepare) {
-        co_await plan_without_judging();
+        co_await plan_in_a_hurry();
         co_await prepare();
         co_await commit(false);
     } else if (record_.phase == Phase::commit) {
@@ -34,60 +38,102 @@ Script<> Rotation::compromise() {
     } else if (record_.phase != Phase::finish) {
         co_await deliver_again();
     }
-    if (record_.phase == Phase::finish) co_return;
+    if (resumed) co_await take_in_new_units();
+    if (record_.phase == Phase::finish && everyone_proven()) co_return;
+    if (record_.phase == Phase::finish) record_.phase = Phase::roll;
     if (!record_.evicted) co_await evict();
     const WipeOldSecret wipe;
     std::string purpose = "cannot wipe the old secret";
     co_await insist(wipe, std::move(purpose));
-    if (record_.evict_all) co_await restart_all();
+    co_await insist_on_a_plan();
+    co_await restart_dropped();
 }
 
-/// Drops who is attached with the old token: everybody, or everybody but ours.
-Script<> Rotation::evict() {
-    if (record_.evict_all) {
-        const EvictConnector everybody;
-        std::string purpose = "cannot drop the tunnel's connections";
-        co_await insist(everybody, std::move(purpose));
-        outage_began_ = now_;
-        say(EventKind::connector_evicted, Priority::warning,
-            fmt::format("All connections of {} were dropped, its own units' too",
-                        inputs_.policy.name),
-            {}, "all");
-    } else {
-        co_await evict_foreign();
+/// Where systemd does not answer, the secret is replaced all the same.
+Script<> Rotation::plan_in_a_hurry() {
+    co_await save(Phase::preflight);
+    const auto facts = co_await facts_in_a_hurry(hurried_tries);
+    if (!facts) co_return;
+    if (facts->units.empty() && !facts->findings.empty()) {
+        std::string text = fmt::format(
+            "no unit that `units:` names is a connector of this tunnel; "
+            "correct it: {}",
+            fmt::join(facts->findings, "; "));
+        co_await refuse(std::move(text));
     }
-    record_.evicted = true;
-    co_await save(record_.phase);
+    for (const std::string& finding : facts->findings) {
+        say(EventKind::unit_passed_over, Priority::alert,
+            fmt::format("Left out of the rotation of {}: {}", inputs_.policy.name, finding));
+    }
+    plan(*facts);
+    planned_ = true;
 }
 
-/// Where one of ours does not say who it is, nobody is dropped yet: it has another connector after
-/// its restart, and then everybody else is.
-Script<> Rotation::evict_foreign() {
-    const std::vector<Connector> connectors = co_await list_connectors();
-    // After the list: whoever of ours was restarted in between is in neither.
-    const SampleUnits::Value samples = co_await sample();
-    const auto silent = std::ranges::find_if_not(samples, tells_its_connector);
-    if (silent != samples.end()) {
-        say(EventKind::drift_unknown, Priority::warning,
-            fmt::format("{} does not tell its connector: who is attached to {} besides its own "
-                        "units is dropped after their restart",
-                        silent->state.name, inputs_.policy.name));
-        co_return;
+/// Nothing where systemd does not answer soon.
+Script<std::optional<PreflightFacts>> Rotation::facts_in_a_hurry(int tries) {
+    std::optional<PreflightFacts> facts;
+    for (int attempt = 0; attempt < tries; ++attempt) {
+        InspectUnits inspect_units;
+        inspect_units.must_know = false;
+        auto inspected = co_await ask(std::move(inspect_units));
+        SampleUnits sample_units;
+        PreflightFacts seen;
+        if (inspected) seen.take_units(std::move(*inspected));
+        for (const InspectUnits::Unit& unit : seen.units) sample_units.names.push_back(unit.name);
+        auto samples = co_await ask(std::move(sample_units));
+        if (inspected && samples) {
+            seen.samples = std::move(*samples);
+            seen.leave_out_other_tunnels(inputs_.policy.tunnel);
+            note_proven(proven_, seen.samples);
+            facts = std::move(seen);
+            break;
+        }
+        const Milliseconds pause = std::chrono::seconds{1};
+        if (attempt + 1 < tries) co_await sleep_for(pause);
     }
-    for (const Connector& connector : foreign_connectors(connectors, samples)) {
-        std::string described = describe(connector);
-        co_await evict_connector(connector.id, std::move(described));
-    }
+    const CheckFiles check_files;
+    const auto files = co_await ask(check_files);
+    if (facts && files) facts->files = *files;
+    co_return facts;
 }
 
-Script<> Rotation::evict_connector(std::string id, std::string described) {
-    EvictConnector question;
-    question.id = std::move(id);
-    std::string purpose = "cannot drop a connector at Cloudflare";
-    co_await insist(std::move(question), std::move(purpose));
-    say(EventKind::connector_evicted, Priority::warning,
-        fmt::format("{} was dropped from {}: it is none of its units", described,
-                    inputs_.policy.name));
+/// One look, where systemd did not answer before.
+Script<> Rotation::plan_units_late() {
+    const auto facts = co_await facts_in_a_hurry(1);
+    if (!facts) co_return;
+    record_.units = plan_units(inputs_.policy, *facts);
+    for (UnitProgress& unit : record_.units) unit.invocation_old.clear();
+    view_.samples = facts->samples;
+    planned_ = true;
+    tell_left_stopped();
+}
+
+/// Nothing can be restarted before that.
+Script<> Rotation::insist_on_a_plan() {
+    for (std::size_t attempt = 0; !planned_; ++attempt) {
+        co_await plan_units_late();
+        const Error silent{Fault::unreachable, "systemd does not answer", {}};
+        if (!planned_) co_await wait_out(silent, "cannot look at the units", attempt);
+    }
+    waited_enough();
+}
+
+/// `units:` may have been corrected since: whoever is named now belongs to it, and nobody else.
+Script<> Rotation::take_in_new_units() {
+    const auto facts = co_await facts_in_a_hurry(hurried_tries);
+    if (!facts) co_return;
+    int last_batch = std::max(1, record_.batch_count());
+    std::vector<UnitProgress> units;
+    for (UnitProgress& named : plan_units(inputs_.policy, *facts)) {
+        const UnitProgress* known = record_.find(named.name);
+        if (known == nullptr) {
+            named.invocation_old.clear();
+            if (named.batch > 0) named.batch = last_batch;
+        }
+        units.push_back(known == nullptr ? named : *known);
+    }
+    if (!units.empty()) record_.units = std::move(units);
+    planned_ = planned_ || !record_.units.empty();
 }
 
 /// Somebody set yet another secret: ours is sent again, the same one.
@@ -108,15 +154,23 @@ Script<> Rotation::send_again() {
                     inputs_.policy.name));
 }
 
-/// None of ours is connected any more, and none can be without a restart: all at once, in one
-/// batch. Each is proven afterwards as in every roll-out.
-Script<> Rotation::restart_all() {
+/// Of those that were dropped none can be connected without a restart: all at once, in one batch.
+/// Each is proven afterwards as in every roll-out.
+Script<> Rotation::restart_dropped() {
+    if (record_.evict_all) {
+        for (UnitProgress& unit : record_.units) {
+            unit.dropped = unit.step == UnitStep::waiting;
+        }
+    }
+    if (std::ranges::none_of(record_.units, &UnitProgress::dropped)) co_return;
+    co_await keep_token_file();
     std::vector<std::string> dropped;
     const SampleUnits::Value samples = co_await sample();
     const BootTime sampled = now_;
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
-        if (unit.step != UnitStep::waiting || samples[i].state.active_state == "inactive") continue;
+        const bool waits = unit.dropped && unit.step == UnitStep::waiting;
+        if (!waits || samples[i].state.active_state == "inactive") continue;
         dropped.push_back(unit.name);
         unit.batch = 1;
         begin_restart(unit, samples[i]);
@@ -135,83 +189,6 @@ Script<> Rotation::restart_all() {
         // Whether it happened, the look at each unit that follows tells.
         static_cast<void>(co_await ask(std::move(question)));
     }
-}
-
-/// Until Cloudflare has listed nobody but ours, and all of them, twice in a row; or the token
-/// changed underneath.
-Script<> Rotation::lock_out() {
-    BootTime deadline = now_ + lockout_deadline;
-    int clean = 0;
-    begin_step(lockout_deadline);
-    for (;;) {
-        const std::size_t waits = waits_;
-        const std::vector<Connector> connectors = co_await list_connectors();
-        const SampleUnits::Value samples = co_await sample();
-        if (waits_ != waits) deadline = now_ + lockout_deadline;
-        const std::vector<Connector> foreign = foreign_connectors(connectors, samples);
-        const std::vector<std::string> absent = units_absent_from(connectors);
-        clean = foreign.empty() && absent.empty() ? clean + 1 : 0;
-        if (clean == 2) break;
-        if (const auto replaced = replaced_among(absent, samples)) {
-            co_await verify_replacement(*replaced);
-            if (all_over_again_) co_return;
-            begin_step(lockout_deadline);
-            deadline = now_ + lockout_deadline;
-            continue;
-        }
-        // Where one of ours does not say who it is, it may be among them.
-        const bool known = std::ranges::all_of(samples, tells_its_connector);
-        for (const Connector& connector : foreign) {
-            std::string described = describe(connector);
-            if (known) co_await evict_connector(connector.id, std::move(described));
-        }
-        if (now_ >= deadline) {
-            std::string reason = "not_locked_out";
-            std::string text = "Cloudflare does not list our own connectors, and those alone";
-            std::string unit = absent.empty() ? "" : absent.front();
-            co_await hold(std::move(reason), std::move(text), std::move(unit));
-        }
-        co_await sleep_for(list_interval);
-    }
-    end_step();
-    say(EventKind::locked_out, Priority::notice, lockout_sentence(), {}, "done");
-}
-
-/// Of these units one that serves as another process than the one that was verified.
-std::optional<std::string> Rotation::replaced_among(const std::vector<std::string>& units,
-                                                    const SampleUnits::Value& samples) const {
-    for (const std::string& unit : units) {
-        const std::size_t index = index_of(unit);
-        if (runs_as_another(record_.units[index], samples[index])) return unit;
-    }
-    return std::nullopt;
-}
-
-std::string Rotation::lockout_sentence() const {
-    std::string text =
-        fmt::format("Cloudflare lists nobody but the own units of {}", inputs_.policy.name);
-    // The wall clock may have been set back meanwhile.
-    const Milliseconds took = wall_now_ - record_.started;
-    if (took >= Milliseconds{0}) text += fmt::format(", {} after the alarm", to_text(took));
-    if (outage_) text += fmt::format("; none of them was connected for {}", to_text(*outage_));
-    return text;
-}
-
-/// Ours were dropped with all others: until the first of them is back.
-void Rotation::note_outage(const SampleUnits::Value& samples) {
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        if (!serves_anew(i, samples)) continue;
-        outage_ = now_ - *outage_began_;
-        outage_began_.reset();
-        return;
-    }
-}
-
-bool Rotation::serves_anew(std::size_t index, const SampleUnits::Value& samples) const {
-    const UnitProgress& unit = record_.units[index];
-    const SampleUnits::Sample& sample = samples[index];
-    const bool restarted = unit.step == UnitStep::restarting || unit.step == UnitStep::verified;
-    return restarted && sample.serves() && sample.readiness->connector_id != unit.connector_before;
 }
 
 }  // namespace keyturn

@@ -37,6 +37,8 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
         return;
     }
     const std::optional<int> connections = sample.connections();
+    const bool never_told = unit.connector_after.empty();  // Only after a compromise.
+    if (!connections && never_told) return;
     if (!connections) {
         finding.disturbed = true;
         if (!finding.unknown)

@@ -187,6 +187,17 @@ void PreflightFacts::take_units(InspectUnits::Value inspected) {
     }
 }
 
+void PreflightFacts::leave_out_other_tunnels(const std::string& wanted) {
+    invariant(units.size() == samples.size(), "every unit was sampled");
+    for (std::size_t i = units.size(); i-- > 0;) {
+        const std::optional<Readiness>& ready = samples[i].readiness;
+        if (!ready || ready->tunnel.empty() || ready->tunnel == wanted) continue;
+        findings.push_back(fmt::format("{}: it serves tunnel {}", units[i].name, ready->tunnel));
+        units.erase(units.begin() + static_cast<std::ptrdiff_t>(i));
+        samples.erase(samples.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+}
+
 std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
                                           const SampleUnits::Value& samples) {
     std::vector<Connector> foreign = connectors;

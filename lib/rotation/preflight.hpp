@@ -22,6 +22,9 @@ struct PreflightFacts {
 
     /// Those that are passed over stay here only as what was found about them.
     void take_units(InspectUnits::Value inspected);
+
+    /// Nor those whose connector says that it serves another tunnel.
+    void leave_out_other_tunnels(const std::string& wanted);
 };
 
 /// Judges the facts: problems, each a sentence with its remedy, or none. `accept_gap` is the

@@ -91,6 +91,7 @@ void Rotation::note_proof(std::size_t index, const SampleUnits::Sample& own,
     unit.invocation_after = own.state.invocation;
     unit.verified_by = std::move(verified_by);
     unit.step = UnitStep::verified;
+    unit.dropped = false;
 }
 
 void Rotation::tell_proof(std::size_t index, const Vigil& vigil) {

@@ -42,6 +42,7 @@ struct UnitProgress {
     std::string connector_after;     ///< Of the process that was proven; empty: it did not tell.
     std::string invocation_after;    ///< Of that process.
     std::string verified_by;         ///< "systemd, ready, api"
+    bool dropped = false;            ///< After a compromise: cannot come back before its restart.
     bool surge = false;  ///< Not one of the policy's: helps out while those are restarted.
 
     bool operator==(const UnitProgress&) const = default;

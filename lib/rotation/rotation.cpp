@@ -34,6 +34,12 @@ Rotation::Rotation(RotationInputs inputs, BootTime now, WallTime wall_now)
         record_.phase = Phase::preflight;
     }
     view_.phase = record_.phase;
+    taken_at_ = now;
+    proven_ = inputs_.proven;
+    for (const UnitProgress& unit : record_.units) {
+        if (unit.connector_after.empty()) continue;
+        proven_.push_back({unit.name, unit.invocation_after, unit.connector_after, ""});
+    }
     story_ = tell();
     story_.start();
 }
@@ -121,9 +127,14 @@ Script<SampleUnits::Value> Rotation::sample() {
     std::string purpose = "systemd does not answer";
     SampleUnits::Value samples = co_await insist(std::move(question), std::move(purpose));
     invariant(samples.size() == record_.units.size(), "every unit was sampled");
-    view_.samples = samples;
-    if (outage_began_) note_outage(samples);
+    take_in(samples);
     co_return samples;
+}
+
+void Rotation::take_in(const SampleUnits::Value& samples) {
+    view_.samples = samples;
+    note_proven(proven_, samples);
+    if (outage_began_) note_outage(samples);
 }
 
 Script<std::vector<Connector>> Rotation::list_connectors() {
@@ -163,7 +174,7 @@ Script<> Rotation::wait_out(Error error, std::string purpose, std::size_t attemp
 void Rotation::begin_waiting(std::string reason) {
     const bool first = view_.state != RotationState::waiting;
     view_.state = RotationState::waiting;
-    view_.reason = std::move(reason);
+    view_.reason = with_strangers(std::move(reason));
     if (!first) return;
     say(EventKind::rotation_waiting, Priority::warning,
         fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
@@ -197,7 +208,8 @@ Script<> Rotation::hold(std::string reason, std::string text, std::string unit) 
         failed_unit_ = unit;
         co_await revert(std::move(text));
     }
-    record_.hold = Hold{std::move(reason), std::move(text), std::move(unit), wall_now_};
+    record_.hold =
+        Hold{std::move(reason), with_strangers(std::move(text)), std::move(unit), wall_now_};
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
     // Durable before it is told: what was told survives. A hold that cannot be written is still

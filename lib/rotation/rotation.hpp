@@ -3,6 +3,7 @@
 #include "journal/event.hpp"
 #include "policy/policy.hpp"
 #include "rotation/action.hpp"
+#include "rotation/attached.hpp"
 #include "rotation/health_watch.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/record.hpp"
@@ -27,6 +28,7 @@ struct RotationInputs {
     bool compromised = false;              ///< The token is in wrong hands: lock them out.
     bool evict_all = false;                ///< With that: drop our own connections, too.
     std::string superseded;                ///< With that: whose tokens are kept still.
+    std::vector<ProvenConnector> proven;   ///< What units told of themselves lately.
     bool paused = false;                   ///< An operator wants no further step for now.
     int adoptions = 0;                     ///< How often that was done lately.
     std::vector<std::string> retired;      ///< Fingerprints that are not taken over.
@@ -47,8 +49,11 @@ struct RotationView {
         BootTime ends;  ///< At the earliest for a settle or soak, at the latest for a verification.
         WallTime wall_started;
     };
-    std::optional<Step> step;    ///< The settle, soak or verification under way.
-    SampleUnits::Value samples;  ///< The newest.
+    std::optional<Step> step;             ///< The settle, soak or verification under way.
+    SampleUnits::Value samples;           ///< The newest.
+    int evicted = 0;                      ///< Connectors that were dropped after a compromise.
+    std::optional<Milliseconds> lockout;  ///< From the new secret until ours alone were listed.
+    std::optional<Milliseconds> outage;   ///< How long none of ours was connected meanwhile.
 };
 
 /// The heart: one rotation of one tunnel, from preflight to done. It decides and does nothing else:
@@ -128,12 +133,26 @@ class Rotation {
     void spare_untouched(const SampleUnits::Value& samples);
     Script<> obey();
     Script<> compromise();  // compromise.cpp
-    Script<> evict();
-    Script<> evict_foreign();
+    Script<> plan_in_a_hurry();
+    Script<std::optional<PreflightFacts>> facts_in_a_hurry(int tries);
+    Script<> plan_units_late();
+    Script<> insist_on_a_plan();
+    Script<> take_in_new_units();
     Script<> send_again();
-    Script<> restart_all();
+    Script<> restart_dropped();
     Script<> lock_out();
-    Script<> evict_connector(std::string id, std::string described);
+    Script<> hold_for_lockout(std::vector<std::string> absent);
+    Script<> evict();  // eviction.cpp
+    Script<> evict_strangers();
+    Script<> evict_doubtful(Attached attached, SampleUnits::Value samples);
+    Script<> evict_connector(Connector connector);
+    Script<std::optional<SampleUnits::Value>> look_at_units();
+    Script<std::optional<std::string>> restart_path_problem();
+    [[nodiscard]] Attached sort_out(const std::vector<Connector>& listed,
+                                    const std::optional<SampleUnits::Value>& samples);
+    void tell_doubt(const Attached& attached);
+    void tell_blocked(const std::string& why);
+    [[nodiscard]] std::string with_strangers(std::string text) const;
     void note_outage(const SampleUnits::Value& samples);
     [[nodiscard]] bool serves_anew(std::size_t index, const SampleUnits::Value& samples) const;
     [[nodiscard]] std::optional<std::string> replaced_among(
@@ -154,6 +173,7 @@ class Rotation {
     Script<> roll_unit(std::size_t index);
     [[nodiscard]] bool may_go_down(std::size_t index,  // restart.cpp
                                    const SampleUnits::Value& samples) const;
+    [[nodiscard]] int count_proven_by_systemd(const SampleUnits::Value& samples) const;
     [[nodiscard]] std::optional<std::string> might_be_allowed(
         std::size_t index, const SampleUnits::Value& samples) const;
     Script<> allow_restart(std::size_t index);
@@ -202,6 +222,7 @@ class Rotation {
     template <class Asked>
     Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
     Script<SampleUnits::Value> sample();
+    void take_in(const SampleUnits::Value& samples);
     Script<std::vector<Connector>> list_connectors();
     Script<> sleep_for(Milliseconds duration);
     Script<> save(Phase phase);
@@ -244,8 +265,12 @@ class Rotation {
     bool waits_for_more_ = false;   ///< Than an answer: for replicas, a window, a view.
     Milliseconds healthy_for_{0};   ///< How long the last watch was.
     bool urgent_ = false;           ///< Fewer serve than have to, while nothing happens.
-    int resends_ = 0;               ///< How often a stranger was overruled after a compromise.
-    std::string failed_unit_;       ///< Of ours, because of which it goes back.
+    std::vector<ProvenConnector> proven_;
+    std::vector<Connector> strangers_;  ///< After a compromise: attached, and not surely ours.
+    bool planned_ = true;               ///< It is known which units there are.
+    BootTime taken_at_{};               ///< When Cloudflare took the new secret.
+    int resends_ = 0;                   ///< How often a stranger was overruled after a compromise.
+    std::string failed_unit_;           ///< Of ours, because of which it goes back.
     std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
     std::optional<Milliseconds> outage_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.

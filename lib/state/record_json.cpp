@@ -37,6 +37,7 @@ void describe(Visitor& visit, Record& unit) {
     visit.later("invocation_after", unit.invocation_after);
     visit("verified_by", unit.verified_by);
     visit("surge", unit.surge);
+    visit.later("dropped", unit.dropped);
 }
 
 template <class Visitor, IsA<Hold> Record>

@@ -45,6 +45,7 @@ void RotationWorld::start(bool retry) {
     inputs.compromised = compromised;
     inputs.evict_all = evict_all;
     inputs.superseded = superseded;
+    inputs.proven = proven;
     inputs.paused = paused;
     inputs.retired = retired;
     inputs.record = disk_record;

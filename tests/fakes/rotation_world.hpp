@@ -95,6 +95,8 @@ class RotationWorld {
     bool compromised = false;
     bool evict_all = false;
     bool paused = false;
+    bool bus_down = false;  ///< systemd does not answer.
+    std::vector<ProvenConnector> proven;
     std::string superseded;
     std::vector<std::string> retired;
     std::unique_ptr<Rotation> rotation;

@@ -40,7 +40,10 @@ Result<ListConnectors::Value> RotationWorld::act(const ListConnectors&) {
     for (const auto& [name, unit] : units) {
         if (!SampleUnits::Sample{unit.state, unit.readiness, ""}.serves()) continue;
         if (unit.fate == Fate::not_listed && unit.restarts > 0) continue;
-        connectors.push_back(Connector{unit.readiness->connector_id, "192.0.2.1", "", "", 4});
+        const std::string& tunnel = unit.readiness->tunnel;
+        if (!tunnel.empty() && tunnel != tunnel_id) continue;
+        connectors.push_back(Connector{unit.readiness->connector_id, "192.0.2.1", "", "",
+                                       unit.readiness->connections});
     }
     return connectors;
 }
@@ -116,8 +119,11 @@ Result<void> RotationWorld::act(const EvictConnector& action) {
     });
     for (auto& [name, unit] : units) {
         if (!unit.readiness) continue;
-        invariant(unit.readiness->connector_id != action.id, "our own are not dropped one by one");
-        const bool dropped = action.id.empty() && unit.token != api_token;
+        const bool meant = unit.readiness->connector_id == action.id &&
+                           std::ranges::find(order, name) != order.end();
+        invariant(!meant || !unit.silent.empty(), "our own are not dropped one by one");
+        invariant(!meant || file_token == api_token, "the new token is delivered before that");
+        const bool dropped = (action.id.empty() || meant) && unit.token != api_token;
         if (dropped) unit.readiness->connections = 0;
     }
     return {};

@@ -54,6 +54,7 @@ void RotationWorld::let_time_pass() {
 Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
     const Error silent{Fault::busy, "systemd cannot ask polkit", {}};
     if (polkit_gone && action.must_know) return silent;
+    if (bus_down) return Error{Fault::unreachable, "systemd does not answer", {}};
     InspectUnits::Value value;
     for (const std::string& name : order) {
         const Unit& unit = units.at(name);
@@ -65,6 +66,7 @@ Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
 }
 
 Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
+    if (bus_down) return Error{Fault::unreachable, "systemd does not answer", {}};
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
         const Unit& unit = units.at(name);
@@ -84,6 +86,7 @@ Result<void> RotationWorld::ask_polkit(const Unit& unit) const {
 
 Result<JobResult> RotationWorld::act(const RestartUnit& action) {
     if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    if (bus_down) return Error{Fault::unreachable, "systemd does not answer", {}};
     Unit& unit = units.at(action.unit);
     const UnitProgress* progress = disk_record->find(action.unit);
     invariant(progress != nullptr && progress->step == UnitStep::restarting,

@@ -41,6 +41,8 @@ KINDS = {
     "5f0b44a85a5b4eb09d263216d35f72f9": "foreign_connector",
     "05a4332d81d1447e81fa6134ba2c55d2": "drift_unknown",
     "af1d0522c5be4c62a262d1a673d0f6b7": "token_file_changed",
+    "ccb347aaa9eb4a229c487b211589db71": "lockout_blocked",
+    "0b5582fd470044b69de82f11def7f4df": "unit_passed_over",
     "52bd269223eb4e9f96a3ba3d75eccc4d": "token_put_back",
     "aee4823bb86140328e664e728c3143f7": "straggler_seen",
     "d4a1dc6097cc4e0593c5bb87bfaed2fe": "rotation_done",

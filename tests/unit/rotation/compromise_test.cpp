@@ -103,20 +103,6 @@ TEST(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
     EXPECT_EQ(world.unit(c).restarts, 0);
 }
 
-/// Who of ours does not say who it is could be taken for the thief.
-TEST(Compromise, DropsNobodyWhileAUnitDoesNotTellItsConnector) {
-    CompromisedWorld world;
-    world.unit(b).readiness.reset();
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_THAT(world.last(EventKind::drift_unknown)->message,
-                HasSubstr(b + " does not tell its connector"));
-    const std::vector<std::string> deeds = world.deeds();
-    EXPECT_EQ(deeds.back(), "evict thief") << "after the restarts";
-    EXPECT_EQ(world.unit(b).restarts, 1);
-}
-
 TEST(Compromise, LooksAtNoUnitThatIsAtRestOrUnknown) {
     CompromisedWorld world({a, b, c});
     world.unit(b).state.active_state = world.unit(b).state.sub_state = "failed";

@@ -10,6 +10,8 @@ inline const std::string a = "cloudflared-web@1.service";
 inline const std::string b = "cloudflared-web@2.service";
 inline const std::string c = "cloudflared-web@3.service";
 inline const Connector thief{"thief", "198.51.100.7", "2026-11-24T06:50:54Z", "", 4};
+/// Comes from the address that our own come from.
+inline const Connector neighbour{"neighbour", "192.0.2.1", "2026-11-24T06:50:54Z", "", 4};
 
 /// The token of this tunnel is in wrong hands, and somebody is attached with it.
 struct CompromisedWorld : RotationWorld {

@@ -12,22 +12,36 @@ using testing::HasSubstr;
 using Fate = RotationWorld::Fate;
 using Token = RotationWorld::Token;
 
-TEST(LockOut, DropsNobodyAtTheEndWhileAUnitDoesNotTellItsConnector) {
+/// Its process is the one that told its connector a moment ago.
+TEST(LockOut, IsNotConfusedByAMomentOfSilence) {
     CompromisedWorld world;
     world.start();
     ASSERT_TRUE(world.run_until("save finish"));
-    world.foreign_connectors = {thief};
-    const Readiness told = *world.unit(a).readiness;
+    world.foreign_connectors = {neighbour};
     int looks = 0;
     int dropped_after = 0;
     world.before_action = [&](const std::string& action) {
-        if (action == "evict thief") dropped_after = looks;
-        if (action == "sample" && ++looks == 1) world.unit(a).readiness.reset();
-        if (action == "sample" && looks == 2) world.unit(a).readiness = told;
+        if (action == "evict neighbour") dropped_after = looks;
+        if (action == "sample") ++looks;
+        world.unit(a).silent = looks == 1 ? "no file descriptor is left" : "";
     };
     world.run();
     expect_locked_out(world);
-    EXPECT_EQ(dropped_after, 2);
+    EXPECT_EQ(dropped_after, 1);
+}
+
+TEST(LockOut, EndsAlsoWhereAUnitNeverTellsItsConnector) {
+    CompromisedWorld world;
+    world.unit(b).silent = "it has a network namespace of its own";
+    world.start();
+    ASSERT_TRUE(world.run_until("save finish"));
+    world.foreign_connectors = {neighbour};
+    world.run();
+    expect_locked_out(world);
+    const UnitProgress& silent = world.history.front().units.back();
+    EXPECT_EQ(silent.name, b);
+    EXPECT_EQ(silent.verified_by, "systemd");
+    EXPECT_EQ(world.unit(b).restarts, 1);
 }
 
 TEST(LockOut, SendsOurSecretAgainOverSomebodyElses) {

@@ -1,0 +1,142 @@
+#include "rotation/attached.hpp"
+
+#include "base/invariant.hpp"
+#include "rotation/preflight.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+namespace keyturn {
+
+namespace {
+
+/// An id that is one of ours, and how many connections it may have.
+struct OwnId {
+    std::string id;
+    int connections_max;
+    bool told_now;  ///< Else it was told earlier, by the process that is still there.
+};
+
+struct Own {
+    std::vector<OwnId> ids;
+    std::vector<std::string> unsure_ids;  ///< Ours, if the process is still that one.
+    bool all_told = true;                 ///< Every unit has told which id is its own.
+    std::set<std::string> addresses;
+};
+
+const ProvenConnector* proven_of(const std::vector<ProvenConnector>& proven,
+                                 const std::string& unit) {
+    const auto found = std::ranges::find(proven, unit, &ProvenConnector::unit);
+    return found == proven.end() ? nullptr : &*found;
+}
+
+/// The list may be a moment older than the sample: as many as before the rotation are not too many.
+/// But a connector that has lost them all has none.
+int connections_max(const UnitProgress& unit, const Readiness& ready) {
+    return ready.connections == 0 ? 0 : std::max(ready.connections, unit.baseline);
+}
+
+void take_in(Own& own, const UnitProgress& unit, const SampleUnits::Sample* sample,
+             const ProvenConnector* proven) {
+    constexpr int any_number = std::numeric_limits<int>::max();
+    if (sample != nullptr && sample->state.up() && sample->readiness) {
+        own.ids.push_back(
+            {sample->readiness->connector_id, connections_max(unit, *sample->readiness), true});
+        return;
+    }
+    if (sample != nullptr && tells_its_connector(*sample)) return;  // It has none.
+    const bool same_process = sample != nullptr && proven != nullptr && sample->state.up() &&
+                              sample->state.invocation == proven->invocation;
+    if (same_process) {
+        own.ids.push_back({proven->id, unit.baseline > 0 ? unit.baseline : any_number, false});
+        return;
+    }
+    own.all_told = false;
+    if (proven != nullptr) own.unsure_ids.push_back(proven->id);
+}
+
+const OwnId* own_id(const Own& own, const Connector& connector) {
+    const auto found = std::ranges::find(own.ids, connector.id, &OwnId::id);
+    return found == own.ids.end() ? nullptr : &*found;
+}
+
+bool comes_from_elsewhere(const Own& own, const Connector& connector) {
+    return !own.addresses.empty() && !connector.origin_ip.empty() &&
+           !own.addresses.contains(connector.origin_ip);
+}
+
+/// Where those come from now that are ours by what they tell; else where ours once came from.
+void take_in_addresses(Own& own, const std::vector<Connector>& listed,
+                       const std::vector<ProvenConnector>& proven) {
+    for (const Connector& connector : listed) {
+        const OwnId* mine = own_id(own, connector);
+        const bool plausible =
+            mine != nullptr && mine->told_now && connector.connections <= mine->connections_max;
+        if (plausible && !connector.origin_ip.empty()) own.addresses.insert(connector.origin_ip);
+    }
+    if (!own.addresses.empty()) return;
+    for (const ProvenConnector& one : proven) {
+        if (!one.origin_ip.empty()) own.addresses.insert(one.origin_ip);
+    }
+}
+
+}  // namespace
+
+Attached sort_connectors(const std::vector<Connector>& listed,
+                         const std::vector<UnitProgress>& units,
+                         const std::optional<SampleUnits::Value>& samples,
+                         const std::vector<ProvenConnector>& proven) {
+    invariant(!samples || samples->size() == units.size(), "every unit was sampled");
+    Own own;
+    own.all_told = samples.has_value();
+    for (std::size_t i = 0; i < units.size(); ++i) {
+        take_in(own, units[i], samples ? &(*samples)[i] : nullptr,
+                proven_of(proven, units[i].name));
+    }
+    if (units.empty()) {
+        for (const ProvenConnector& one : proven) own.unsure_ids.push_back(one.id);
+    }
+    take_in_addresses(own, listed, proven);
+    Attached attached;
+    for (const Connector& connector : listed) {
+        const OwnId* mine = own_id(own, connector);
+        const bool elsewhere = comes_from_elsewhere(own, connector);
+        if (mine != nullptr) {
+            const bool plausible = connector.connections <= mine->connections_max && !elsewhere;
+            (plausible ? attached.ours : attached.doubtful).push_back(connector);
+            continue;
+        }
+        const bool unsure = std::ranges::find(own.unsure_ids, connector.id) != own.unsure_ids.end();
+        const bool stranger = !unsure && (own.all_told || elsewhere);
+        (stranger ? attached.strangers : attached.doubtful).push_back(connector);
+    }
+    return attached;
+}
+
+void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value& samples) {
+    for (const SampleUnits::Sample& sample : samples) {
+        const bool tells = sample.state.up() && sample.readiness &&
+                           !sample.readiness->connector_id.empty() &&
+                           !sample.state.invocation.empty();
+        if (!tells) continue;
+        const std::string& id = sample.readiness->connector_id;
+        const auto known = std::ranges::find(proven, sample.state.name, &ProvenConnector::unit);
+        if (known == proven.end()) {
+            proven.push_back({sample.state.name, sample.state.invocation, id, ""});
+            continue;
+        }
+        if (known->id == id && known->invocation == sample.state.invocation) continue;
+        // The address of a host seldom changes, and what is known of it is worth keeping.
+        *known = {known->unit, sample.state.invocation, id, known->origin_ip};
+    }
+}
+
+void note_origins(std::vector<ProvenConnector>& proven, const std::vector<Connector>& ours) {
+    for (ProvenConnector& one : proven) {
+        const auto listed = std::ranges::find(ours, one.id, &Connector::id);
+        if (listed != ours.end() && !listed->origin_ip.empty()) one.origin_ip = listed->origin_ip;
+    }
+}
+
+}  // namespace keyturn

@@ -1,0 +1,146 @@
+#include "rotation/attached.hpp"
+
+#include <gmock/gmock.h>
+
+namespace keyturn {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+/// Two units of one host; the API lists what `listed` says.
+class AttachedTest : public testing::Test {
+  protected:
+    AttachedTest() {
+        for (const std::string name : {"a", "b"}) {
+            UnitProgress unit;
+            unit.name = name;
+            unit.baseline = 4;
+            units_.push_back(unit);
+            SampleUnits::Sample sample;
+            sample.state.name = name;
+            sample.state.load_state = "loaded";
+            sample.state.active_state = "active";
+            sample.state.sub_state = "running";
+            sample.state.main_pid = 7;
+            sample.state.invocation = "process-" + name;
+            sample.readiness = Readiness{"id-" + name, "", 4, true};
+            samples_.push_back(sample);
+            listed_.push_back({"id-" + name, "192.0.2.1", "", "", 4});
+        }
+    }
+
+    static std::vector<std::string> ids(const std::vector<Connector>& connectors) {
+        std::vector<std::string> ids;
+        for (const Connector& connector : connectors) ids.push_back(connector.id);
+        return ids;
+    }
+
+    [[nodiscard]] Attached sorted() const {
+        return sort_connectors(listed_, units_, samples_, proven_);
+    }
+
+    std::vector<UnitProgress> units_;
+    SampleUnits::Value samples_;
+    std::vector<Connector> listed_;
+    std::vector<ProvenConnector> proven_;
+    const Connector thief_{"thief", "198.51.100.7", "", "", 4};
+    const Connector neighbour_{"neighbour", "192.0.2.1", "", "", 4};
+};
+
+TEST_F(AttachedTest, AreOursAndStrangersWhereEveryUnitTells) {
+    listed_.push_back(thief_);
+    listed_.push_back(neighbour_);
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"));
+    EXPECT_THAT(ids(sorted().strangers), ElementsAre("thief", "neighbour"));
+    EXPECT_THAT(sorted().doubtful, IsEmpty());
+}
+
+TEST_F(AttachedTest, IdOfOursWithMoreConnectionsThanItMayHaveIsDoubtful) {
+    listed_[0].connections = 8;
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-b"));
+    EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-a"));
+    listed_[0].connections = 4;
+    samples_[0].readiness->connections = 3;
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b")) << "the list is behind";
+    samples_[0].readiness->connections = 0;
+    EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-a"));
+}
+
+TEST_F(AttachedTest, SilentUnitMakesDoubtfulWhoComesFromOurAddressAlone) {
+    listed_.push_back(thief_);
+    listed_.push_back(neighbour_);
+    samples_[1].readiness.reset();
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a"));
+    EXPECT_THAT(ids(sorted().strangers), ElementsAre("thief"));
+    EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-b", "neighbour"));
+}
+
+TEST_F(AttachedTest, SilentUnitIsKnownByWhatItsProcessToldEarlier) {
+    listed_.push_back(neighbour_);
+    samples_[1].readiness.reset();
+    proven_ = {{"b", "process-b", "id-b", "192.0.2.1"}};
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"));
+    EXPECT_THAT(ids(sorted().strangers), ElementsAre("neighbour"));
+    proven_[0].invocation = "another process";
+    EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-b", "neighbour"));
+}
+
+TEST_F(AttachedTest, IdThatWasToldEarlierIsNotOursFromAnotherAddress) {
+    samples_[1].readiness.reset();
+    proven_ = {{"b", "process-b", "id-b", "192.0.2.1"}};
+    listed_[1].origin_ip = "198.51.100.7";
+    EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-b"));
+}
+
+TEST_F(AttachedTest, UnitAtRestHasNoConnector) {
+    listed_.push_back(neighbour_);
+    samples_[1].readiness.reset();
+    samples_[1].state.active_state = "inactive";
+    samples_[1].state.main_pid = 0;
+    EXPECT_THAT(ids(sorted().strangers), ElementsAre("id-b", "neighbour"));
+}
+
+TEST_F(AttachedTest, WithoutSystemdOnlyAnAddressMakesAStranger) {
+    listed_.push_back(thief_);
+    listed_.push_back(neighbour_);
+    const Attached unknown = sort_connectors(listed_, units_, std::nullopt, {});
+    EXPECT_THAT(ids(unknown.doubtful), ElementsAre("id-a", "id-b", "thief", "neighbour"));
+    proven_ = {{"a", "process-a", "id-a", "192.0.2.1"}};
+    const Attached by_address = sort_connectors(listed_, units_, std::nullopt, proven_);
+    EXPECT_THAT(ids(by_address.strangers), ElementsAre("thief"));
+    const Attached unplanned = sort_connectors(listed_, {}, std::nullopt, proven_);
+    EXPECT_THAT(ids(unplanned.strangers), ElementsAre("thief"));
+    EXPECT_THAT(ids(unplanned.doubtful), ElementsAre("id-a", "id-b", "neighbour"));
+}
+
+TEST_F(AttachedTest, HostThatMovedToAnotherAddressIsStillOurs) {
+    proven_ = {{"a", "process-a", "id-a", "203.0.113.1"},
+               {"b", "process-b", "id-b", "203.0.113.1"}};
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"));
+}
+
+TEST(Proven, IsTheNewestThatAUnitTold) {
+    std::vector<ProvenConnector> proven;
+    SampleUnits::Sample sample;
+    sample.state.name = "a";
+    sample.state.load_state = "loaded";
+    sample.state.active_state = "active";
+    sample.state.invocation = "first";
+    sample.readiness = Readiness{"id-1", "", 4, true};
+    note_proven(proven, {sample});
+    note_origins(proven, {{"id-1", "192.0.2.1", "", "", 4}});
+    sample.state.invocation = "second";
+    sample.readiness->connector_id = "id-2";
+    note_proven(proven, {sample});
+    ASSERT_EQ(proven.size(), 1U);
+    EXPECT_EQ(proven[0].invocation, "second");
+    EXPECT_EQ(proven[0].id, "id-2");
+    EXPECT_EQ(proven[0].origin_ip, "192.0.2.1");
+    sample.readiness.reset();
+    note_proven(proven, {sample});
+    EXPECT_EQ(proven[0].id, "id-2");
+}
+
+}  // namespace
+}  // namespace keyturn
