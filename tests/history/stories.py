@@ -3,6 +3,7 @@
 from telling import DONE, FIRST, MADE, SECOND, SOAK, WHOLE, swap
 
 BASE64 = "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0cw"
+ACCOUNT = "/client/v4/accounts/699d98642c564d2e855e9661899b7252"
 RESUMED = ["daemon_started", "rotation_resumed PHASE=roll"]
 HELD = MADE + ["+5 batch_started 1/2", "unit_restarting a 1/2", "+9 rotation_held a 1/2"]
 LIFTED = ["+60 hold_lifted FINGERPRINT=", "rotation_resumed 1/2", "token_delivered 1/2 PHASE=roll",
@@ -62,6 +63,8 @@ KEEPS = {
     "another one, later": WHOLE + ["+3600 " + NEXT[0]] + NEXT[1:],
     "after it waited for its window": ["daemon_started", "rotation_postponed"] + WHOLE[1:],
     "refused": REFUSED,
+    "refused with the address that Cloudflare does not know": [
+        "daemon_started", REFUSED[1] + " MESSAGE=" + ACCOUNT + "/cfd_tunnel/token"],
     "refused, then done": REFUSED + WHOLE[1:],
     "refused at the commit": MADE[:3] + ["rotation_refused"],
     "held and lifted": HELD + LIFTED + AGAIN + REST,
@@ -143,6 +146,14 @@ BREAKS = {
     },
     "secrets": {
         "base64": swap(WHOLE, "token_delivered", "token_delivered MESSAGE=" + BASE64),
+        "base64 after an account": swap(
+            WHOLE, "token_delivered", "token_delivered MESSAGE=%s/%s" % (ACCOUNT, BASE64)),
+        "base64 before an account": swap(
+            WHOLE, "token_delivered", "token_delivered MESSAGE=" + BASE64 + ACCOUNT),
+        "hex that is longer than an account": swap(
+            WHOLE, "token_delivered", "token_delivered MESSAGE=%s01234567" % ACCOUNT),
+        "base64 that is not in an account's address": swap(
+            WHOLE, "token_delivered", "token_delivered MESSAGE=" + "0123456789abcdef" * 3),
         "an API token": swap(WHOLE, "token_delivered", "token_delivered MESSAGE=cfut_abc"),
         "in another field": swap(WHOLE, "token_delivered", "token_delivered RESULT=" + BASE64),
     },
