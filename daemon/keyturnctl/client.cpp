@@ -1,15 +1,18 @@
 #include "client.hpp"
 
+#include "base/closest.hpp"
 #include "control/names.hpp"
 #include "plan_message.hpp"
 #include "status_message.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -21,6 +24,8 @@ using std::chrono::microseconds;
 constexpr microseconds call_deadline = std::chrono::seconds{5};
 /// A little longer than keyturnd waits for polkit, so that its reason is what gets told.
 constexpr microseconds password_deadline = std::chrono::seconds{125};
+
+constexpr std::size_t names_shown_max = 10;
 
 const char* system_bus_address() {
     const char* address = ::secure_getenv("DBUS_SYSTEM_BUS_ADDRESS");
@@ -77,12 +82,19 @@ Error error_of(const sd_bus_error& error, int result) {
 }
 
 Error no_such_tunnel(const std::string& name, const std::vector<TunnelStatus>& tunnels) {
-    std::string known;
-    for (const TunnelStatus& tunnel : tunnels) known += (known.empty() ? "" : ", ") + tunnel.name;
-    return {Fault::missing,
-            fmt::format("there is no tunnel {}; the policy has: {}", name,
-                        known.empty() ? "none" : known),
-            {}};
+    std::vector<std::string_view> names;
+    for (const TunnelStatus& tunnel : tunnels) names.push_back(tunnel.name);
+    const std::string_view near = closest(name, names);
+    std::string text = fmt::format("there is no tunnel {}", name);
+    if (!near.empty()) text += fmt::format("; did you mean {}?", near);
+    if (names.empty()) return {Fault::missing, text + "; the policy has none", {}};
+    const std::size_t shown = std::min(names.size(), names_shown_max);
+    if (near.empty()) {
+        names.resize(shown);
+        text += fmt::format("; the policy has: {}", fmt::join(names, ", "));
+        if (shown < tunnels.size()) text += fmt::format(" and {} more", tunnels.size() - shown);
+    }
+    return {Fault::missing, text, {}};
 }
 
 Result<MessageHandle> new_call(sd_bus* bus, const char* interface, const char* member) {

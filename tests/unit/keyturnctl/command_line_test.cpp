@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 namespace keyturn {
 namespace {
 
@@ -105,14 +107,40 @@ TEST_P(WrongCommandLine, IsAUsageErrorThatNamesTheTrouble) {
     EXPECT_THAT(said.text, HasSubstr("--help"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Lines, WrongCommandLine,
-                         testing::Values(WrongLine{{}, "there is no command"},
-                                         WrongLine{{"rotat"}, "rotat"},
-                                         WrongLine{{"rotate"}, "TUNNEL"},
-                                         WrongLine{{"rotate", "web", "--reason"}, "--reason"},
-                                         WrongLine{{"retry"}, "TUNNEL"},
-                                         WrongLine{{"retry", "web", "api"}, "api"},
-                                         WrongLine{{"status", "--jsn"}, "--jsn"}));
+INSTANTIATE_TEST_SUITE_P(
+    Lines, WrongCommandLine,
+    testing::Values(
+        WrongLine{{}, "commands are: status plan check rotate retry pause resume revert"},
+        WrongLine{{"rotat"}, "there is no command rotat; did you mean rotate?"},
+        WrongLine{{"x\x1b"}, "there is no command x?\nTry: keyturnctl --help"},
+        WrongLine{{"--jsn"}, "there is no option --jsn\n"},
+        WrongLine{{"rotate"}, "rotate needs a TUNNEL; keyturnctl status lists them"},
+        WrongLine{{"rotate", "web", "--folow"}, "no option --folow; did you mean --follow?"},
+        WrongLine{{"rotate", "web", "--reason"}, "--reason"},
+        WrongLine{{"rotate", "web", "--evict-all"}, "--evict-all goes with --compromised alone"},
+        WrongLine{{"plan", "--next", "0"}, "not in range 1 to 100"},
+        WrongLine{{"retry"}, "retry needs a TUNNEL"},
+        WrongLine{{"retry", "web", "api"}, "what is \"api\" for? retry takes one name alone"},
+        WrongLine{{"retry", "web", "api"}, "Try: keyturnctl retry --help"},
+        WrongLine{{"status", "--jsn"}, "no option --jsn; did you mean --json?"}));
+
+TEST(CommandLine, HelpFitsAnyTerminalAndIsThereForEachCommand) {
+    for (const char* command :
+         {"", "status", "plan", "check", "rotate", "retry", "pause", "resume", "revert"}) {
+        std::vector<std::string> arguments{"help"};
+        if (*command != '\0') arguments.emplace_back(command);
+        const auto help = std::get<SayCommand>(parse_command_line(arguments));
+        EXPECT_EQ(help.exit_code, ExitCode::ok) << command;
+        EXPECT_THAT(help.text, HasSubstr("Usage: keyturnctl"));
+        EXPECT_EQ(help.text.find("REQUIRED"), std::string::npos);
+        const bool of_all = *command == '\0';
+        EXPECT_EQ(help.text.find("Exit codes:") != std::string::npos, of_all) << command;
+        std::istringstream lines(help.text);
+        for (std::string line; std::getline(lines, line);) {
+            EXPECT_LE(line.size(), of_all ? 80U : 84U) << line;
+        }
+    }
+}
 
 }  // namespace
 }  // namespace keyturn
