@@ -36,30 +36,34 @@ int read_batches(sd_bus_message* message, std::vector<int>& batches) {
 }
 
 int read_starts(sd_bus_message* message, std::vector<PlannedStart>& starts) {
-    return read_array(message, "(ttts)", [&] {
+    return read_array(message, "(tttss)", [&] {
         std::uint64_t due = 0;
         std::uint64_t start = 0;
         std::uint64_t end = 0;
         const char* cause = nullptr;
-        const int result = sd_bus_message_read(message, "(ttts)", &due, &start, &end, &cause);
+        const char* freeze = nullptr;
+        const int result =
+            sd_bus_message_read(message, "(tttss)", &due, &start, &end, &cause, &freeze);
         if (result > 0) {
             starts.push_back({from_bus_time(due).value_or(WallTime{}), from_bus_time(start),
-                              from_bus_time(end), cause});
+                              from_bus_time(end), cause, freeze});
         }
         return result;
     });
 }
 
 int read_plan(sd_bus_message* message, std::vector<TunnelPlan>& plans) {
-    int result = sd_bus_message_enter_container(message, 'r', "sbasaia(ttts)");
+    int result = sd_bus_message_enter_container(message, 'r', "sbsasaia(tttss)");
     if (result <= 0) return result;
     TunnelPlan plan;
     const char* name = nullptr;
     int paused = 0;
-    result = sd_bus_message_read(message, "sb", &name, &paused);
+    const char* timezone = nullptr;
+    result = sd_bus_message_read(message, "sbs", &name, &paused, &timezone);
     if (result < 0) return result;
     plan.name = name;
     plan.paused = paused != 0;
+    plan.timezone = timezone;
     result = read_units(message, plan.units);
     if (result >= 0) result = read_batches(message, plan.batches);
     if (result >= 0) result = read_starts(message, plan.starts);
@@ -72,7 +76,7 @@ int read_plan(sd_bus_message* message, std::vector<TunnelPlan>& plans) {
 }  // namespace
 
 int read_plans(sd_bus_message* reply, std::vector<TunnelPlan>& plans) {
-    return read_array(reply, "(sbasaia(ttts))", [&] { return read_plan(reply, plans); });
+    return read_array(reply, "(sbsasaia(tttss))", [&] { return read_plan(reply, plans); });
 }
 
 }  // namespace keyturn

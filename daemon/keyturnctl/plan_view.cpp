@@ -12,8 +12,10 @@ namespace {
 constexpr std::size_t line_columns_min = 20;
 constexpr std::size_t line_columns_max = 100;
 constexpr std::size_t name_columns_max = 24;
-/// Of "02:42:00", without the seconds.
+/// Of the parts of "2026-03-01 02:42 CET".
+constexpr std::size_t date_size = 10;
 constexpr std::size_t minutes_size = 5;
+constexpr std::size_t minute_size = date_size + 1 + minutes_size;
 
 /// "2 units in 2 steps (1 + 1)".
 std::string steps_of(const TunnelPlan& plan) {
@@ -29,8 +31,12 @@ std::string steps_of(const TunnelPlan& plan) {
 std::string reason_of(const PlannedStart& start) {
     const std::string due = date_text(start.due);
     if (start.cause == "window") return fmt::format("due {}, waits for its window", due);
-    if (start.cause == "freeze") return fmt::format("due {}, waits for the end of a freeze", due);
-    if (start.cause == "max_age") return "max_age: too old to wait for a window";
+    const std::string freeze = start.freeze.empty() ? "a freeze" : printable(start.freeze);
+    if (start.cause == "freeze") return fmt::format("due {}, put off by {}", due, freeze);
+    if (start.cause == "max_age") {
+        return "max_age: too old to wait for a window" +
+               (start.freeze.empty() ? "" : ", put off by " + freeze);
+    }
     if (start.cause == "never") {
         return fmt::format(
             "due {}, but no window is long enough: lengthen windows, lower soak, "
@@ -40,15 +46,22 @@ std::string reason_of(const PlannedStart& start) {
     return start.start && *start.start > start.due ? fmt::format("due {}", due) : "due then";
 }
 
+/// " to 02:42", with the date where that is another.
+std::string end_of(const PlannedStart& start) {
+    if (!start.end) return {};
+    const std::string end = date_text(*start.end);
+    const bool same_day = end.substr(0, date_size) == date_text(*start.start).substr(0, date_size);
+    return " to " + end.substr(same_day ? date_size + 1 : 0, same_day ? minutes_size : minute_size);
+}
+
 std::string when(const PlannedStart& start, WallTime now) {
     if (!start.start) return "never";
     const std::string relative = *start.start > now ? "in " + to_text(*start.start - now) : "now";
-    const std::string end =
-        start.end ? fmt::format(" to {}", clock_text(*start.end).substr(0, minutes_size)) : "";
-    return fmt::format("{:<9} {}{}", relative, date_text(*start.start), end);
+    return fmt::format("{:<9} {}{}", relative, date_text(*start.start), end_of(start));
 }
 
 std::string lines_of(const TunnelPlan& plan, WallTime now, const Look& look) {
+    const InZone zone(plan.timezone);
     std::string text = fmt::format("{}: {}\n", printable(plan.name), steps_of(plan));
     for (const std::string& line :
          wrapped(fmt::format("{}", fmt::join(plan.units, ", ")), look.columns, 4)) {
@@ -110,6 +123,7 @@ std::string time_line(const std::vector<TunnelPlan>& plans, WallTime now, const 
     if (ends <= now || look.columns < names + 2 + line_columns_min) return {};
     const Scale scale{now, ends, std::min(look.columns - names - 2, line_columns_max)};
 
+    const InZone zone(plans.front().timezone);
     const std::string until = date_text(ends);
     std::string text = fmt::format("\n{}  now{}\n", std::string(names, ' '),
                                    fmt::format("{:>{}}", until, scale.columns - 3));

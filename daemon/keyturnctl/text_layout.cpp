@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <ctime>
 
 namespace keyturn {
@@ -105,6 +106,23 @@ Tone tone_of(std::string_view word) {
     if (word == "held" || word == "refused") return Tone::bad;
     if (word == "listed") return Tone::faint;
     return Tone::plain;
+}
+
+InZone::InZone(const std::string& name) : changed_(!name.empty()) {
+    if (!changed_) return;
+    if (const char* before = std::getenv("TZ"); before != nullptr) before_ = before;
+    ::setenv("TZ", (':' + name).c_str(), 1);
+    ::tzset();
+}
+
+InZone::~InZone() {
+    if (!changed_) return;
+    if (before_) {
+        ::setenv("TZ", before_->c_str(), 1);
+    } else {
+        ::unsetenv("TZ");
+    }
+    ::tzset();
 }
 
 std::string clock_text(WallTime moment) {

@@ -3,6 +3,7 @@
 #include "time/moment.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,7 +43,21 @@ class Paint {
 /// The tone of a tunnel's state or a unit's step.
 [[nodiscard]] Tone tone_of(std::string_view word);
 
-/// "03:00:12" and "2026-03-01 03:00 CET", in the time zone of who looks.
+/// While it lives, moments are shown as in the time zone of that IANA name; in that of who looks
+/// where it is empty.
+class InZone {
+  public:
+    explicit InZone(const std::string& name);
+    ~InZone();
+    InZone(const InZone&) = delete;
+    InZone& operator=(const InZone&) = delete;
+
+  private:
+    std::optional<std::string> before_;
+    bool changed_ = false;
+};
+
+/// "03:00:12" and "2026-03-01 03:00 CET", in the time zone of who looks, or in that of `InZone`.
 [[nodiscard]] std::string clock_text(WallTime moment);
 [[nodiscard]] std::string date_text(WallTime moment);
 

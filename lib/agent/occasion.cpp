@@ -30,6 +30,13 @@ StartPlan TunnelAgent::start_plan() const {
     return {expected_duration(policy_.rollout, units_.size()), splay_share_};
 }
 
+/// What the schedule makes room for is what the policy asks for: one rotation that took days,
+/// because it was held, is not to keep all others out of their windows. What is told is what it
+/// took.
+Milliseconds TunnelAgent::usual_duration() const {
+    return usual_ ? *usual_ : start_plan().expected;
+}
+
 /// An answer holds until its start has passed or what it was asked with is no more so. To look for
 /// a window that is never to come is not for every wake-up.
 void TunnelAgent::plan_next() {
@@ -43,10 +50,21 @@ void TunnelAgent::plan_next() {
     next_ = next_due(policy_.schedule, age, plan, now);
 }
 
+/// What puts a start off, where that is a freeze. One that the age has forced begins where a freeze
+/// ends, but for its place in the splay.
+std::string TunnelAgent::freeze_before(const Due& next) const {
+    const Schedule& schedule = policy_.schedule;
+    WallTime from = next.due;
+    if (next.cause == StartCause::max_age) from = std::max(from, *next.start - schedule.splay);
+    const bool frozen = next.cause == StartCause::freeze || next.cause == StartCause::max_age;
+    return frozen ? describe_freeze(schedule, from, *next.start).value_or("") : "";
+}
+
 TunnelPlan TunnelAgent::plan(std::size_t count) const {
     TunnelPlan result;
     result.name = policy_.name;
     result.paused = state_.paused.has_value();
+    result.timezone = policy_.schedule.zone.name();
     result.units = units_;
     const RolloutPolicy& rollout = policy_.rollout;
     if (!units_.empty()) {
@@ -56,12 +74,13 @@ TunnelPlan TunnelAgent::plan(std::size_t count) const {
     const WallTime now = world_.clock.wall_now();
     const StartPlan plan = start_plan();
     for (const Due& next : upcoming(policy_.schedule, token_age(), plan, now, count)) {
-        PlannedStart start{next.due, next.start, std::nullopt, std::string{name_of(next.cause)}};
+        PlannedStart start{next.due, next.start, std::nullopt, std::string{name_of(next.cause)},
+                           freeze_before(next)};
         // What is late begins now, or when its turn comes.
         if (start.start && result.starts.empty()) {
             start.start = std::max({*start.start, now, postponed_until_.value_or(now)});
         }
-        if (start.start) start.end = *start.start + plan.expected;
+        if (start.start) start.end = *start.start + usual_duration();
         result.starts.push_back(std::move(start));
     }
     return result;
@@ -111,11 +130,7 @@ std::string TunnelAgent::describe_wait() const {
     if (next_->cause == StartCause::window) {
         return fmt::format("waits for its window: it starts at {}", starts);
     }
-    const Stretch after =
-        next_stretch(policy_.schedule, *next_->start, Milliseconds{0}).value_or(Stretch{});
-    return fmt::format("waits for the end of {}: it starts at {}",
-                       describe_freeze(policy_.schedule, after.begins).value_or("a freeze"),
-                       starts);
+    return fmt::format("waits for the end of {}: it starts at {}", freeze_before(*next_), starts);
 }
 
 }  // namespace keyturn

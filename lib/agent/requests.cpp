@@ -35,8 +35,13 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
     const Milliseconds interval = policy_.schedule.min_interval;
     if (state_.last_done && now < *state_.last_done + interval) {
         return Error{Fault::denied,
-                     fmt::format("{} was rotated {} ago, and `min_interval` is {}", policy_.name,
-                                 to_text(Milliseconds{now - *state_.last_done}), to_text(interval)),
+                     fmt::format("{0} was rotated {1} ago, and `min_interval` is {2}: it can be "
+                                 "rotated from {3} on (in {4}), or sooner with a lower "
+                                 "`min_interval` in the policy. A token in wrong hands does not "
+                                 "wait: `keyturnctl rotate {0} --compromised`",
+                                 policy_.name, to_text(Milliseconds{now - *state_.last_done}),
+                                 to_text(interval), to_text(*state_.last_done + interval),
+                                 to_text(Milliseconds{*state_.last_done + interval - now})),
                      {}};
     }
     Wish wish;
@@ -156,8 +161,19 @@ Result<void> TunnelAgent::revert() {
 
 Result<void> TunnelAgent::retry() {
     const bool held = rotation_ && rotation_->view().state == RotationState::held;
+    if (state_.paused && !(held && rotation_->record().compromised)) {
+        return Error{Fault::conflict,
+                     fmt::format("{0} is paused, and nothing is retried in a pause; `keyturnctl "
+                                 "resume {0}` ends that",
+                                 policy_.name),
+                     {}};
+    }
     if (!held) {
-        return Error{Fault::conflict, fmt::format("{} is not held", policy_.name), {}};
+        return Error{Fault::conflict,
+                     fmt::format("{0} is not held, so there is nothing to retry; see `keyturnctl "
+                                 "status {0}`",
+                                 policy_.name),
+                     {}};
     }
     Event event = event_of(EventKind::hold_lifted, Priority::notice);
     event.message = fmt::format("An operator retries the rotation of {}", policy_.name);

@@ -23,6 +23,25 @@ constexpr Milliseconds seed_pause = std::chrono::minutes{1};
 /// No host saw its first keyturn before this. A clock that says so has not been set yet.
 constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
 
+/// So many of the last rotations tell how long one takes.
+constexpr std::size_t durations_looked_at = 5;
+
+/// Of the routine rotations that were done. The one in the middle: one that was held for days says
+/// nothing of the next.
+std::optional<Milliseconds> median_duration(const std::vector<HistoryEntry>& history) {
+    std::vector<Milliseconds> durations;
+    for (const HistoryEntry& entry : history) {
+        const Milliseconds took = entry.ended - entry.started;
+        const bool routine = entry.outcome == "done" && !entry.trigger.starts_with("compromised");
+        // The wall clock may have been set back meanwhile.
+        if (routine && took >= Milliseconds{0}) durations.push_back(took);
+    }
+    if (durations.empty()) return std::nullopt;
+    const auto middle = durations.begin() + static_cast<std::ptrdiff_t>((durations.size() - 1) / 2);
+    std::ranges::nth_element(durations, middle);
+    return *middle;
+}
+
 }  // namespace
 
 TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
@@ -59,9 +78,10 @@ void TunnelAgent::load() {
 }
 
 void TunnelAgent::recall_last() {
-    const auto history = world_.states.history(policy_.name, 1);
+    const auto history = world_.states.history(policy_.name, durations_looked_at);
     if (!history || history->empty()) return;
     last_ = history->back();
+    usual_ = median_duration(*history);
     proven_.clear();
     for (const UnitProgress& unit : last_->units) {
         if (unit.connector_after.empty()) continue;
@@ -225,6 +245,7 @@ bool TunnelAgent::takes_a_new_policy() const {
 /// One that was given up for a compromise has not ended: its record is still there.
 void TunnelAgent::note_end() {
     if (rotation_->ended()) learn_from_end();
+    lock_out_ = rotation_->view().lock_out;
     rotation_.reset();
     plan_next();
     publish();

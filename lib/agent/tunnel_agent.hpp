@@ -125,6 +125,8 @@ class TunnelAgent {
     void plan_next();
     [[nodiscard]] TokenAge token_age() const;
     [[nodiscard]] StartPlan start_plan() const;
+    [[nodiscard]] Milliseconds usual_duration() const;
+    [[nodiscard]] std::string freeze_before(const Due& next) const;
     void tell_postponement();
     [[nodiscard]] std::string describe_wait() const;
     [[nodiscard]] std::optional<WallTime> start() const;
@@ -159,6 +161,8 @@ class TunnelAgent {
     BootTime postponement_ends_{};  ///< The same moment, whatever is done to the wall clock.
     std::unique_ptr<Rotation> rotation_;
     std::optional<HistoryEntry> last_;
+    std::optional<Milliseconds> usual_;  ///< What the last rotations took, where there were some.
+    LockOut lock_out_;                   ///< Of the last rotation, as long as this daemon runs.
     std::optional<TunnelStatus> published_;
 };
 

@@ -123,7 +123,7 @@ const sd_bus_vtable ManagerObject::vtable[] = {
     SD_BUS_PROPERTY("Tunnels", "ao", get_tunnels, 0, 0),
     SD_BUS_METHOD_WITH_NAMES("ListTunnels", "", , "a(so)", SD_BUS_PARAM(tunnels), on_list_tunnels,
                              SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Plan", "u", SD_BUS_PARAM(count), "a(sbasaia(ttts))",
+    SD_BUS_METHOD_WITH_NAMES("Plan", "u", SD_BUS_PARAM(count), "a(sbsasaia(tttss))",
                              SD_BUS_PARAM(tunnels), on_plan, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("Rotate", "sa{sv}", SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", ,
                              on_rotate, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -23,21 +23,21 @@ int append_batches(sd_bus_message* message, const std::vector<int>& batches) {
 }
 
 int append_starts(sd_bus_message* message, const std::vector<PlannedStart>& starts) {
-    int result = sd_bus_message_open_container(message, 'a', "(ttts)");
+    int result = sd_bus_message_open_container(message, 'a', "(tttss)");
     for (const PlannedStart& start : starts) {
         if (result < 0) return result;
-        result = sd_bus_message_append(message, "(ttts)", to_bus_time(start.due),
+        result = sd_bus_message_append(message, "(tttss)", to_bus_time(start.due),
                                        to_bus_time(start.start), to_bus_time(start.end),
-                                       start.cause.c_str());
+                                       start.cause.c_str(), bus_text(start.freeze).c_str());
     }
     return result < 0 ? result : sd_bus_message_close_container(message);
 }
 
 int append_plan(sd_bus_message* message, const TunnelPlan& plan) {
-    int result = sd_bus_message_open_container(message, 'r', "sbasaia(ttts)");
+    int result = sd_bus_message_open_container(message, 'r', "sbsasaia(tttss)");
     if (result >= 0) {
-        result =
-            sd_bus_message_append(message, "sb", bus_text(plan.name).c_str(), plan.paused ? 1 : 0);
+        result = sd_bus_message_append(message, "sbs", bus_text(plan.name).c_str(),
+                                       plan.paused ? 1 : 0, bus_text(plan.timezone).c_str());
     }
     if (result >= 0) result = append_units(message, plan.units);
     if (result >= 0) result = append_batches(message, plan.batches);
@@ -48,7 +48,7 @@ int append_plan(sd_bus_message* message, const TunnelPlan& plan) {
 }  // namespace
 
 int append_plans(sd_bus_message* message, const std::vector<TunnelPlan>& plans) {
-    int result = sd_bus_message_open_container(message, 'a', "(sbasaia(ttts))");
+    int result = sd_bus_message_open_container(message, 'a', "(sbsasaia(tttss))");
     for (const TunnelPlan& plan : plans) {
         if (result >= 0) result = append_plan(message, plan);
     }

@@ -14,6 +14,7 @@ struct PlannedStart {
     std::optional<WallTime> start;  ///< Nothing: never, as things are.
     std::optional<WallTime> end;    ///< As expected, when nothing goes wrong.
     std::string cause;              ///< due, window, freeze, max_age or never.
+    std::string freeze{};           ///< What it waits for, "a freeze (year end)"; may be empty.
 
     bool operator==(const PlannedStart&) const = default;
 };
@@ -25,6 +26,7 @@ struct TunnelPlan {
     std::vector<int> batches;          ///< How many units each step restarts.
     std::vector<PlannedStart> starts;  ///< Empty: on demand only.
     bool paused = false;
+    std::string timezone;  ///< Of the tunnel's calendars, windows and freezes: an IANA name.
 
     bool operator==(const TunnelPlan&) const = default;
 };

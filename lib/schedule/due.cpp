@@ -57,9 +57,16 @@ WallTime start_in(const Stretch& stretch, WallTime due, const Schedule& schedule
     return begins + Milliseconds{static_cast<Milliseconds::rep>(share * plan.splay_share)};
 }
 
-StartCause cause_of(const Stretch& stretch, WallTime due, const Schedule& schedule) {
-    if (stretch.begins <= due) return StartCause::due;
-    return describe_freeze(schedule, stretch.begins) ? StartCause::freeze : StartCause::window;
+/// Of a `stretch` that was looked for from `from` on. A freeze is the cause also where a window has
+/// to be waited for after it.
+StartCause cause_of(const Stretch& stretch, WallTime from, const Schedule& schedule,
+                    const StartPlan& plan) {
+    if (!describe_freeze(schedule, from, stretch.begins)) return StartCause::window;
+    Schedule thawed = schedule;
+    thawed.freezes.clear();
+    const std::optional<Stretch> sooner = next_stretch(thawed, from, plan.expected);
+    const bool frozen = sooner && sooner->begins < stretch.begins;
+    return frozen ? StartCause::freeze : StartCause::window;
 }
 
 }  // namespace
@@ -87,7 +94,9 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
     if (missed) stretch = next_stretch(schedule, now, plan.expected);
     if (stretch) {
         result.start = start_in(*stretch, *due, schedule, plan);
-        result.cause = cause_of(*stretch, *due, schedule);
+        const WallTime from = missed ? std::max(*due, now) : *due;
+        result.cause =
+            stretch->begins <= *due ? StartCause::due : cause_of(*stretch, from, schedule, plan);
     }
     const std::optional<WallTime> too_old = too_old_at(schedule, age);
     if (too_old && (!result.start || *too_old <= *result.start)) {

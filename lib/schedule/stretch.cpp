@@ -110,12 +110,18 @@ WallTime frozen_until(const Schedule& schedule, WallTime from) {
     return from;
 }
 
-std::optional<std::string> describe_freeze(const Schedule& schedule, WallTime end) {
+std::optional<std::string> describe_freeze(const Schedule& schedule, WallTime from,
+                                           WallTime until) {
+    const Freeze* last = nullptr;
+    WallTime last_end = from;
     for (const Freeze& freeze : schedule.freezes) {
-        if (schedule.zone.moment(freeze.to) != end) continue;
-        return freeze.why.empty() ? "a freeze" : fmt::format("a freeze ({})", freeze.why);
+        const WallTime end = schedule.zone.moment(freeze.to);
+        if (end <= last_end || schedule.zone.moment(freeze.from) >= until) continue;
+        last = &freeze;
+        last_end = end;
     }
-    return std::nullopt;
+    if (last == nullptr) return std::nullopt;
+    return last->why.empty() ? "a freeze" : fmt::format("a freeze ({})", last->why);
 }
 
 }  // namespace keyturn

@@ -25,7 +25,9 @@ struct Stretch {
 /// The first moment from `from` on that is in no freeze.
 [[nodiscard]] WallTime frozen_until(const Schedule& schedule, WallTime from);
 
-/// The freeze that ends at `end`: "a freeze (year end)"; nothing where none does.
-[[nodiscard]] std::optional<std::string> describe_freeze(const Schedule& schedule, WallTime end);
+/// The last freeze that is in force at a moment from `from` on and before `until`: "a freeze (year
+/// end)"; nothing where none is.
+[[nodiscard]] std::optional<std::string> describe_freeze(const Schedule& schedule, WallTime from,
+                                                         WallTime until);
 
 }  // namespace keyturn

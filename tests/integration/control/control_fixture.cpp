@@ -130,9 +130,11 @@ ControlHandlers ControlTest::handlers() {
             plan.name = tunnel.name;
             for (const UnitStatus& unit : tunnel.units) plan.units.push_back(unit.name);
             plan.batches = {1};
+            plan.timezone = "Europe/Berlin";
             const WallTime due{1772332200s};
-            plan.starts.assign(count - 1, {due, due + 60s, due + 120s, "window"});
-            plan.starts.push_back({due, std::nullopt, std::nullopt, "never"});
+            plan.starts.assign(count - 1,
+                               {due, due + 60s, due + 120s, "freeze", "a freeze (audit)"});
+            plan.starts.push_back({due, std::nullopt, std::nullopt, "never", ""});
         }
         return plans;
     };

@@ -102,6 +102,55 @@ TEST_F(OccasionTest, SaysWhatAFreezeIsFor) {
     EXPECT_EQ(rotations(), 1U);
 }
 
+TEST_F(OccasionTest, FreezeOverAWindowIsTheCauseOfTheWaitForTheNextOne) {
+    freeze_until(7);
+    start_serving();
+    const TunnelPlan plan = agent_->plan(2);
+    ASSERT_EQ(plan.starts.size(), 2U);
+    EXPECT_EQ(to_text(plan.starts[0].start.value()), "2026-04-12T02:00:00Z");
+    EXPECT_EQ(plan.starts[0].cause, "freeze");
+    EXPECT_EQ(plan.starts[0].freeze, "a freeze (audit)");
+    EXPECT_EQ(plan.starts[1].cause, "window");
+    EXPECT_EQ(plan.starts[1].freeze, "");
+    EXPECT_EQ(plan.timezone, "UTC");
+    pass_to("2026-04-12 01:58");
+    ASSERT_EQ(postponements().size(), 1U);
+    EXPECT_THAT(postponements()[0].message,
+                HasSubstr("a freeze (audit): it starts at 2026-04-12T02:00:00Z"));
+}
+
+TEST_F(OccasionTest, PlanNamesTheFreezeThatATooOldTokenWaitsFor) {
+    policy_.schedule.max_age = days{32};
+    freeze_until(4);
+    start_serving();
+    const TunnelPlan plan = agent_->plan(1);
+    EXPECT_EQ(to_text(plan.starts[0].start.value()), "2026-04-04T00:00:00Z");
+    EXPECT_EQ(plan.starts[0].cause, "max_age");
+    EXPECT_EQ(plan.starts[0].freeze, "a freeze (audit)");
+}
+
+TEST_F(OccasionTest, PlanExpectsWhatTheLastRotationTook) {
+    policy_.schedule.min_interval = Milliseconds{0};
+    start_serving();
+    const auto expected = [&] {
+        const PlannedStart start = agent_->plan(1).starts[0];
+        return *start.end - *start.start;
+    };
+    const Milliseconds by_policy = expected();
+    ASSERT_TRUE(agent_->request_rotation({"now", false}));
+    pass(30s);
+    ASSERT_TRUE(agent_->decide(Decision::pause));
+    pass(17min);
+    ASSERT_TRUE(agent_->decide(Decision::resume));
+    pass(30min);
+    ASSERT_EQ(agent_->status().last_outcome, "done");
+    EXPECT_GT(expected(), by_policy + 16min);
+    EXPECT_LT(expected(), by_policy + 18min);
+    stop();
+    start();
+    EXPECT_GT(expected(), by_policy + 16min) << "it is in the history";
+}
+
 TEST_F(OccasionTest, TooOldATokenIsRotatedOutsideOfWindows) {
     policy_.schedule.max_age = days{32};
     start_serving();

@@ -76,6 +76,9 @@ TEST_F(TunnelAgentTest, TakesOneRotationAtATimeAndNoneWithinTheInterval) {
     const Result<void> again = agent_->request_rotation({});
     EXPECT_EQ(again.error().fault, Fault::denied);
     EXPECT_THAT(again.error().text, HasSubstr("`min_interval` is 1d"));
+    EXPECT_THAT(again.error().text, HasSubstr("it can be rotated from 2026-"));
+    EXPECT_THAT(again.error().text, HasSubstr("a lower `min_interval` in the policy"));
+    EXPECT_THAT(again.error().text, HasSubstr("`keyturnctl rotate web --compromised`"));
     EXPECT_EQ(agent_->decide(Decision::retry).error().fault, Fault::conflict);
 }
 

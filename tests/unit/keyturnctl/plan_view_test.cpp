@@ -40,6 +40,36 @@ TEST(PlanView, SaysWhatIsOnDemandPausedOrLate) {
     EXPECT_THAT(text, HasSubstr("due 2026-03-01 01:30 UTC"));
 }
 
+TEST(PlanView, NamesTheFreezeThatPutsAStartOff) {
+    TunnelPlan frozen = samples::planned();
+    frozen.starts[0].cause = "freeze";
+    frozen.starts[0].freeze = "a freeze (year\x1b end)";
+    frozen.starts[1].cause = "max_age";
+    frozen.starts[1].freeze = "a freeze";
+    const std::string text = plan_view({frozen}, now, {120, false});
+    EXPECT_THAT(text, HasSubstr("due 2026-03-02 02:30 UTC, put off by a freeze (year? end)\n"));
+    EXPECT_THAT(text, HasSubstr("max_age: too old to wait for a window, put off by a freeze\n"));
+}
+
+TEST(PlanView, ShowsTimesInTheZoneOfThePolicy) {
+    TunnelPlan berlin = samples::planned();
+    berlin.timezone = "Europe/Berlin";
+    TunnelPlan here = samples::planned();
+    here.name = "here";
+    const std::string text = plan_view({berlin, here}, now, {120, false});
+    EXPECT_THAT(text, HasSubstr("web: 2 units"));
+    EXPECT_THAT(text, HasSubstr("2026-03-03 03:30 CET to 03:42  due 2026-03-02 03:30 CET"));
+    EXPECT_THAT(text, HasSubstr("2026-04-02 04:30 CEST to 04:42"));
+    EXPECT_THAT(text, HasSubstr("2026-03-03 02:30 UTC to 02:42")) << "the other tunnel's zone";
+}
+
+TEST(PlanView, ShowsTheDateOfAnEndOnAnotherDay) {
+    TunnelPlan plan = samples::planned();
+    plan.starts[0].end = *plan.starts[0].start + std::chrono::hours{23};
+    EXPECT_THAT(plan_view({plan}, now, {120, false}),
+                HasSubstr("2026-03-03 02:30 UTC to 2026-03-04 01:30  due"));
+}
+
 TEST(PlanView, SaysWhatToDoWhereNoWindowIsLongEnough) {
     TunnelPlan never = samples::planned();
     never.starts = {{now, std::nullopt, std::nullopt, "never"}};
@@ -76,6 +106,8 @@ TEST(PlanJson, HasEverything) {
     EXPECT_EQ(plan["starts"][0]["start"], "2026-03-03T02:30:00.000Z");
     EXPECT_EQ(plan["starts"][0]["end"], "2026-03-03T02:42:00.000Z");
     EXPECT_EQ(plan["starts"][0]["cause"], "window");
+    EXPECT_TRUE(plan["starts"][0]["freeze"].is_null());
+    EXPECT_TRUE(plan["timezone"].is_null());
     EXPECT_TRUE(plan["starts"][3]["start"].is_null());
 }
 

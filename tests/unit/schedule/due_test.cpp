@@ -158,6 +158,19 @@ TEST(NextDue, WaitsForTheEndOfAFreeze) {
               due("2026-03-31 02:00", "2026-04-03 00:00", StartCause::freeze));
 }
 
+TEST(NextDue, FreezeOverAWindowIsTheCause) {
+    const TokenAge age{first_seen, std::nullopt};
+    Schedule schedule = weekly_window();
+    schedule.freezes = {freeze("2026-03-30", "2026-04-07")};
+    EXPECT_EQ(asked(schedule, age),
+              due("2026-03-31 02:00", "2026-04-12 02:00", StartCause::freeze));
+    const Due after = due("2026-03-31 02:00", "2026-04-19 02:00", StartCause::window);
+    EXPECT_EQ(asked(schedule, age, utc("2026-04-12 12:00")), after) << "it is over";
+    schedule.freezes = {freeze("2026-03-30", "2026-04-03")};
+    EXPECT_EQ(asked(schedule, age), due("2026-03-31 02:00", "2026-04-05 02:00", StartCause::window))
+        << "it changes nothing";
+}
+
 TEST(NextDue, DoesNotStartWhatAFreezeWouldMeet) {
     Schedule schedule = every(days{30});
     schedule.freezes = {freeze("2026-03-31 02:30", "2026-04-03")};

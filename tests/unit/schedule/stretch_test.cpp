@@ -131,9 +131,12 @@ TEST(DescribeFreeze, SaysWhy) {
     Schedule schedule;
     schedule.freezes = {freeze("2026-12-20", "2027-01-05", "year end"),
                         freeze("2027-02-01", "2027-02-02")};
-    EXPECT_EQ(describe_freeze(schedule, utc("2027-01-05")), "a freeze (year end)");
-    EXPECT_EQ(describe_freeze(schedule, utc("2027-02-02")), "a freeze");
-    EXPECT_EQ(describe_freeze(schedule, utc("2027-02-01")), std::nullopt);
+    const auto told = [&](const char* from, const char* until) {
+        return describe_freeze(schedule, utc(from), utc(until));
+    };
+    EXPECT_EQ(told("2027-01-01", "2027-01-05"), "a freeze (year end)");
+    EXPECT_EQ(told("2027-01-01", "2027-02-03"), "a freeze") << "the last one";
+    EXPECT_EQ(told("2027-01-05", "2027-01-20"), std::nullopt);
 }
 
 }  // namespace
