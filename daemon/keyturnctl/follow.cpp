@@ -118,6 +118,7 @@ class FollowSession {
     void tick() {
         if (!watch_) reconnect();
         if (watch_) watch_->ask();
+        if (!terminal_.interactive()) tell(follower_.nothing_new(now()));
     }
 
     /// Without a bus there is nothing to say that `lost` has not said: the next tick tries again.

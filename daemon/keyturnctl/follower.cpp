@@ -13,6 +13,12 @@ namespace {
 /// result: a second refusal for the same reason looks like the first one.
 constexpr std::chrono::seconds unchanged_max{3};
 
+/// Who reads a pipe wants to know that there is still somebody.
+constexpr std::chrono::minutes silence_max{10};
+
+/// Commands are not broken, whatever the width; this one breaks nothing.
+constexpr std::size_t line_columns = 200;
+
 bool is_over(const TunnelStatus& tunnel) {
     const bool at_rest = tunnel.state == "paused" && tunnel.phase.empty();
     return tunnel.state == "idle" || tunnel.state == "held" || at_rest;
@@ -42,6 +48,7 @@ std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now)
     if (tunnel.started && !tunnel.phase.empty()) started_ = tunnel.started;
     for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
     last_ = tunnel;
+    if (!lines.empty()) told_ = now;
     if (is_over(tunnel)) conclude(tunnel, now);
     return lines;
 }
@@ -83,6 +90,12 @@ void Follower::supersede(const TunnelStatus& tunnel) {
                         fmt::format("To look: keyturnctl status {}", name)}};
 }
 
+std::vector<std::string> Follower::nothing_new(WallTime now) {
+    if (!begun_ || verdict_ || lost_ || (told_ && now - *told_ < silence_max)) return {};
+    told_ = now;
+    return sentence(story_line(now, standing_text(last_, now)));
+}
+
 std::vector<std::string> Follower::lost(WallTime now) {
     if (verdict_ || std::exchange(lost_, true)) return {};
     return sentence(story_line(
@@ -100,11 +113,13 @@ void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
         verdict_ = idle_verdict(tunnel, now);
         return;
     }
-    const std::string name = printable(tunnel.name);
-    verdict_ = Verdict{ExitCode::held,
-                       {fmt::format("{}: held ({}): {}", name, printable(tunnel.hold_reason),
-                                    printable(tunnel.reason)),
-                        fmt::format("When that is mended: keyturnctl retry {} --follow", name)}};
+    verdict_ =
+        Verdict{ExitCode::held,
+                sentence(fmt::format("{}: held ({}): {}", printable(tunnel.name),
+                                     printable(tunnel.hold_reason), printable(tunnel.reason)))};
+    for (std::string& line : remedy_lines(tunnel, line_columns, 0)) {
+        verdict_->lines.push_back(std::move(line));
+    }
 }
 
 /// A rotation that is done has set `last_done`; any other is told apart by its id.
@@ -139,14 +154,23 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     const Milliseconds took = tunnel.last_done.value_or(now) - started_.value_or(now);
     const bool known = started_ && took >= Milliseconds{0};
     const std::string length = known ? fmt::format(" in {}", to_text(took)) : "";
-    return {ExitCode::ok, sentence(fmt::format("{}: done{}; the token is now {}", name, length,
-                                               printable(tunnel.fingerprint)))};
+    Verdict verdict{ExitCode::ok, sentence(fmt::format("{}: done{}; the token is now {}", name,
+                                                       length, printable(tunnel.fingerprint)))};
+    if (tunnel.lockout) {
+        verdict.lines.push_back(
+            fmt::format("{}: locked out {} after the alarm", name, to_text(*tunnel.lockout)));
+    }
+    if (tunnel.outage) {
+        verdict.lines.push_back(fmt::format("{}: none of its units was connected for {}", name,
+                                            to_text(*tunnel.outage)));
+    }
+    return verdict;
 }
 
 std::vector<std::string> Follower::live_block(WallTime now, const Look& look) const {
     if (verdict_ || !begun_) return {};
     std::vector<std::string> block{""};
-    for (std::string& line : unit_lines(last_.units, look)) block.push_back(std::move(line));
+    for (std::string& line : unit_lines(last_, look)) block.push_back(std::move(line));
     if (lost_) return block;
     for (std::string& line : trouble_lines(last_, look)) block.push_back(std::move(line));
     std::string step = step_line(last_, now, look.columns);

@@ -36,6 +36,9 @@ class Follower {
     /// The tunnel as it is at `now`.
     [[nodiscard]] std::vector<std::string> saw(const TunnelStatus& tunnel, WallTime now);
 
+    /// For a pipe, where nothing is redrawn: a line after a long silence, else nothing.
+    [[nodiscard]] std::vector<std::string> nothing_new(WallTime now);
+
     /// keyturnd is not on the bus, or the bus itself is gone.
     [[nodiscard]] std::vector<std::string> lost(WallTime now);
 
@@ -70,6 +73,7 @@ class Follower {
     bool begun_ = false;
     bool lost_ = false;
     std::optional<WallTime> unchanged_since_;
+    std::optional<WallTime> told_;  ///< When there was something to tell.
 };
 
 }  // namespace keyturn

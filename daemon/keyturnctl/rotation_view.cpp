@@ -16,11 +16,23 @@ struct UnitColumns {
     std::size_t connections = 0;
 };
 
-UnitColumns columns_for(const std::vector<UnitStatus>& units) {
+/// What a person wants to see of a unit that has failed.
+constexpr int log_lines = 20;
+
+bool is_held(const TunnelStatus& tunnel, const UnitStatus& unit) {
+    return tunnel.state == "held" && unit.name == tunnel.held_unit;
+}
+
+std::string step_of(const TunnelStatus& tunnel, const UnitStatus& unit) {
+    const bool failed = is_held(tunnel, unit) && tunnel.hold_reason == "verification_failed";
+    return failed ? "failed" : step_word(unit);
+}
+
+UnitColumns columns_for(const TunnelStatus& tunnel) {
     UnitColumns columns;
-    for (const UnitStatus& unit : units) {
+    for (const UnitStatus& unit : tunnel.units) {
         columns.name = std::max(columns.name, columns_of(printable(unit.name)));
-        columns.step = std::max(columns.step, columns_of(printable(unit.step)));
+        columns.step = std::max(columns.step, columns_of(step_of(tunnel, unit)));
         columns.connections =
             std::max(columns.connections, columns_of(connections_text(unit.connections)));
     }
@@ -37,11 +49,14 @@ Tone unit_tone(const std::string& step) {
     return step == "waiting" ? Tone::plain : tone_of(step);
 }
 
-std::string unit_line(const UnitStatus& unit, const UnitColumns& columns, const Look& look) {
+std::string unit_line(const TunnelStatus& tunnel, const UnitStatus& unit,
+                      const UnitColumns& columns, const Look& look) {
+    const bool held = is_held(tunnel, unit);
     const std::string batch = unit.batch > 0 ? std::to_string(unit.batch) : "-";
-    const std::string head =
-        fmt::format("  {:>3}  {}  ", batch, padded(printable(unit.name), columns.name));
-    const std::string step = padded(printable(unit.step), columns.step);
+    const std::string head = fmt::format("{} {:>3}  {}  ", held ? "!" : " ", batch,
+                                         padded(printable(unit.name), columns.name));
+    const std::string step = padded(step_of(tunnel, unit), columns.step);
+    const Tone tone = held ? Tone::bad : unit_tone(unit.step);
     const std::string proof =
         unit.verified_by.empty() ? "" : fmt::format("  by {}", printable(unit.verified_by));
     const std::string tail = without_trailing_spaces(
@@ -50,7 +65,7 @@ std::string unit_line(const UnitStatus& unit, const UnitColumns& columns, const 
     // Too narrow for everything: whole parts go from the right, and then the name is cut.
     const std::size_t with_step = columns_of(head) + columns_of(step);
     if (with_step > look.columns) return fitted(head + step, look.columns);
-    return without_trailing_spaces(head + Paint(look.colour)(unit_tone(unit.step), step) +
+    return without_trailing_spaces(head + Paint(look.colour)(tone, step) +
                                    fitted(tail, look.columns - with_step));
 }
 
@@ -58,7 +73,33 @@ void append(std::vector<std::string>& lines, std::vector<std::string> more) {
     std::move(more.begin(), more.end(), std::back_inserter(lines));
 }
 
+constexpr std::string_view decay_warning =
+    "Cloudflare holds the new secret: a unit that waits cannot get a lost connection back.";
+
 }  // namespace
+
+std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t columns,
+                                      std::size_t indent) {
+    const std::string name = printable(tunnel.name);
+    const bool open = !tunnel.phase.empty();
+    const std::string unit = open ? printable(tunnel.held_unit) : "keyturnd";
+    std::vector<std::string> lines;
+    const auto add = [&](std::string_view when, std::string command) {
+        std::string line = fmt::format("{:{}}{} {}", "", indent, when, command);
+        if (columns_of(line) <= columns) return lines.push_back(std::move(line));
+        // A command is to be copied, so it is never broken.
+        append(lines, wrapped(when, columns, indent));
+        lines.push_back(fmt::format("{:{}}{}", "", indent + 2, command));
+    };
+    if (!unit.empty()) {
+        add("What it said last:", fmt::format("journalctl -u {} -n {}", unit, log_lines));
+    }
+    if (open) add("When that is mended:", fmt::format("keyturnctl retry {} --follow", name));
+    if (tunnel.can_revert) {
+        add("Or back to the old token:", fmt::format("keyturnctl revert {} --follow", name));
+    }
+    return lines;
+}
 
 std::string progress_bar(WallTime started, WallTime ends, WallTime now, std::size_t columns) {
     const Milliseconds whole = std::max(ends - started, Milliseconds{1});
@@ -83,11 +124,23 @@ std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t colu
            progress_bar(*tunnel.step_started, *tunnel.step_ends, now, columns - columns_of(head));
 }
 
-std::vector<std::string> unit_lines(const std::vector<UnitStatus>& units, const Look& look) {
-    const UnitColumns columns = columns_for(units);
+std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const Look& look) {
+    const UnitColumns columns = columns_for(tunnel);
     std::vector<std::string> lines;
-    for (const UnitStatus& unit : units) lines.push_back(unit_line(unit, columns, look));
+    for (const UnitStatus& unit : tunnel.units) {
+        lines.push_back(unit_line(tunnel, unit, columns, look));
+    }
     return lines;
+}
+
+bool is_surge(const UnitStatus& unit) {
+    return unit.name.starts_with("keyturn-surge@");
+}
+
+std::string step_word(const UnitStatus& unit) {
+    if (is_surge(unit) && unit.step == "restarting") return "starting";
+    if (is_surge(unit) && unit.step == "verified") return "helps out";
+    return printable(unit.step);
 }
 
 std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& look) {
@@ -99,14 +152,14 @@ std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& l
     } else if (tunnel.state == "paused") {
         lines.push_back(paint(Tone::warning, fmt::format("  Paused; keyturnctl resume {} ends that",
                                                          printable(tunnel.name))));
+        const bool committed = tunnel.phase == "roll" || tunnel.phase == "soak";
+        if (committed) append(lines, wrapped(decay_warning, look.columns, 4));
     } else if (tunnel.state == "held") {
         const std::string word =
             tunnel.hold_reason.empty() ? "" : fmt::format(" ({})", printable(tunnel.hold_reason));
         lines.push_back(paint(Tone::bad, fmt::format("  Held{}:", word)));
         append(lines, wrapped(tunnel.reason, look.columns, 4));
-        append(lines, wrapped(fmt::format("When that is mended: keyturnctl retry {} --follow",
-                                          printable(tunnel.name)),
-                              look.columns, 4));
+        append(lines, remedy_lines(tunnel, look.columns, 4));
     }
     return lines;
 }

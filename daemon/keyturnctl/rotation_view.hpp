@@ -21,9 +21,18 @@ struct Look {
 /// The line of the wait under way, "soak  [####------]  40%  6m left"; empty when there is none.
 [[nodiscard]] std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t columns);
 
-/// One line a unit, in columns.
-[[nodiscard]] std::vector<std::string> unit_lines(const std::vector<UnitStatus>& units,
-                                                  const Look& look);
+/// One line a unit, in columns; the unit of a hold is marked.
+[[nodiscard]] std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const Look& look);
+
+/// Whether it is the extra connector that helps out while others restart.
+[[nodiscard]] bool is_surge(const UnitStatus& unit);
+
+/// The step of a unit in a word for people.
+[[nodiscard]] std::string step_word(const UnitStatus& unit);
+
+/// The commands that lead out of a hold, each whole on a line.
+[[nodiscard]] std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t columns,
+                                                    std::size_t indent);
 
 /// Why a tunnel waits or is held, and what to do; wrapped. Empty for the other states.
 [[nodiscard]] std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& look);

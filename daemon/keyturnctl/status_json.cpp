@@ -26,6 +26,11 @@ Json text_json(const std::string& text) {
     return text;
 }
 
+Json seconds_json(const std::optional<Milliseconds>& duration) {
+    if (!duration) return nullptr;
+    return std::chrono::duration<double>(*duration).count();
+}
+
 Json unit_json(const UnitStatus& unit) {
     return {{"name", unit.name},
             {"step", text_json(unit.step)},
@@ -56,24 +61,28 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"last_done", time_json(tunnel.last_done)},
             {"due", time_json(tunnel.due)},
             {"due_cause", text_json(tunnel.due_cause)},
-            {"findings", tunnel.findings}};
+            {"findings", tunnel.findings},
+            {"held_unit", text_json(tunnel.held_unit)},
+            {"can_revert", tunnel.can_revert},
+            {"evicted", tunnel.evicted},
+            {"lockout_seconds", seconds_json(tunnel.lockout)},
+            {"outage_seconds", seconds_json(tunnel.outage)}};
 }
 
 Json start_json(const PlannedStart& start) {
     return {{"due", time_json(start.due)},
             {"start", time_json(start.start)},
             {"end", time_json(start.end)},
-            {"cause", start.cause}};
+            {"cause", start.cause},
+            {"freeze", text_json(start.freeze)}};
 }
 
 Json plan_of(const TunnelPlan& plan) {
     Json starts = Json::array();
     for (const PlannedStart& start : plan.starts) starts.push_back(start_json(start));
-    return {{"name", plan.name},
-            {"paused", plan.paused},
-            {"units", plan.units},
-            {"batches", plan.batches},
-            {"starts", std::move(starts)}};
+    return {
+        {"name", plan.name},   {"paused", plan.paused},   {"timezone", text_json(plan.timezone)},
+        {"units", plan.units}, {"batches", plan.batches}, {"starts", std::move(starts)}};
 }
 
 std::string document_of(Json tunnels) {

@@ -14,9 +14,11 @@ namespace {
 
 using TextField = std::pair<std::string_view, std::string TunnelStatus::*>;
 using NumberField = std::pair<std::string_view, int TunnelStatus::*>;
+using ListField = std::pair<std::string_view, std::vector<std::string> TunnelStatus::*>;
+using DurationField = std::pair<std::string_view, std::optional<Milliseconds> TunnelStatus::*>;
 using TimeField = std::pair<std::string_view, std::optional<WallTime> TunnelStatus::*>;
 
-constexpr std::array<TextField, 11> text_fields{{{"Name", &TunnelStatus::name},
+constexpr std::array<TextField, 12> text_fields{{{"Name", &TunnelStatus::name},
                                                  {"TunnelId", &TunnelStatus::tunnel},
                                                  {"State", &TunnelStatus::state},
                                                  {"Phase", &TunnelStatus::phase},
@@ -26,7 +28,8 @@ constexpr std::array<TextField, 11> text_fields{{{"Name", &TunnelStatus::name},
                                                  {"LastOutcome", &TunnelStatus::last_outcome},
                                                  {"Trigger", &TunnelStatus::trigger},
                                                  {"Fingerprint", &TunnelStatus::fingerprint},
-                                                 {"DueCause", &TunnelStatus::due_cause}}};
+                                                 {"DueCause", &TunnelStatus::due_cause},
+                                                 {"HeldUnit", &TunnelStatus::held_unit}}};
 constexpr std::array<NumberField, 2> number_fields{
     {{"Batch", &TunnelStatus::batch}, {"BatchCount", &TunnelStatus::batch_count}}};
 constexpr std::array<TimeField, 5> time_fields{{{"Started", &TunnelStatus::started},
@@ -34,6 +37,11 @@ constexpr std::array<TimeField, 5> time_fields{{{"Started", &TunnelStatus::start
                                                 {"StepEnds", &TunnelStatus::step_ends},
                                                 {"LastDone", &TunnelStatus::last_done},
                                                 {"Due", &TunnelStatus::due}}};
+
+constexpr std::array<ListField, 2> list_fields{
+    {{"Findings", &TunnelStatus::findings}, {"Evicted", &TunnelStatus::evicted}}};
+constexpr std::array<DurationField, 2> duration_fields{
+    {{"Lockout", &TunnelStatus::lockout}, {"Outage", &TunnelStatus::outage}}};
 
 template <class Fields>
 auto find(const Fields& fields, std::string_view name) {
@@ -52,6 +60,21 @@ int read_time(sd_bus_message* message, std::optional<WallTime>& field) {
     std::uint64_t microseconds = 0;
     const int result = sd_bus_message_read(message, "v", "t", &microseconds);
     field = result >= 0 ? from_bus_time(microseconds) : std::nullopt;
+    return result;
+}
+
+int read_duration(sd_bus_message* message, std::optional<Milliseconds>& field) {
+    std::uint64_t microseconds = 0;
+    const int result = sd_bus_message_read(message, "v", "t", &microseconds);
+    field.reset();
+    if (microseconds > 0) field = Milliseconds{static_cast<std::int64_t>(microseconds / 1000)};
+    return result;
+}
+
+int read_flag(sd_bus_message* message, bool& field) {
+    int value = 0;
+    const int result = sd_bus_message_read(message, "v", "b", &value);
+    field = value != 0;
     return result;
 }
 
@@ -77,17 +100,17 @@ int read_units(sd_bus_message* message, std::vector<UnitStatus>& units) {
     return result < 0 ? result : sd_bus_message_exit_container(message);
 }
 
-int read_findings(sd_bus_message* message, std::vector<std::string>& findings) {
+int read_list(sd_bus_message* message, std::vector<std::string>& list) {
     if (const int result = sd_bus_message_enter_container(message, 'v', "as"); result < 0) {
         return result;
     }
     if (const int result = sd_bus_message_enter_container(message, 'a', "s"); result < 0) {
         return result;
     }
-    findings.clear();
-    const char* finding = nullptr;
+    list.clear();
+    const char* item = nullptr;
     int result = 0;
-    while ((result = sd_bus_message_read(message, "s", &finding)) > 0) findings.push_back(finding);
+    while ((result = sd_bus_message_read(message, "s", &item)) > 0) list.emplace_back(item);
     if (result >= 0) result = sd_bus_message_exit_container(message);
     return result < 0 ? result : sd_bus_message_exit_container(message);
 }
@@ -103,7 +126,13 @@ int read_property(sd_bus_message* message, std::string_view name, TunnelStatus& 
         return read_time(message, status.*(time->second));
     }
     if (name == "Units") return read_units(message, status.units);
-    if (name == "Findings") return read_findings(message, status.findings);
+    if (name == "CanRevert") return read_flag(message, status.can_revert);
+    if (const auto list = find(list_fields, name); list != list_fields.end()) {
+        return read_list(message, status.*(list->second));
+    }
+    if (const auto duration = find(duration_fields, name); duration != duration_fields.end()) {
+        return read_duration(message, status.*(duration->second));
+    }
     return sd_bus_message_skip(message, "v");
 }
 

@@ -94,11 +94,14 @@ std::string identifiers(const TunnelStatus& tunnel) {
 
 /// How the last rotation ended: at rest that is what `reason` says.
 std::string ending(const TunnelStatus& tunnel, const Look& look, bool detail) {
-    const bool refused = tunnel.last_outcome == "refused";
-    if (tunnel.state != "idle" || tunnel.reason.empty() || (!refused && !detail)) return {};
-    const std::string head = refused
-                                 ? Paint(look.colour)(Tone::bad, "  The last rotation was refused:")
-                                 : std::string("  The last rotation:");
+    const bool at_rest =
+        tunnel.phase.empty() && (tunnel.state == "idle" || tunnel.state == "paused");
+    const bool well = tunnel.last_outcome.empty() || tunnel.last_outcome == "done";
+    if (!at_rest || tunnel.reason.empty() || (well && !detail)) return {};
+    const std::string head =
+        well ? std::string("  The last rotation:")
+             : Paint(look.colour)(Tone::bad, fmt::format("  The last rotation was {}:",
+                                                         printable(tunnel.last_outcome)));
     return head + '\n' + joined(wrapped(tunnel.reason, look.columns, 4));
 }
 
@@ -131,7 +134,7 @@ std::string below(const TunnelStatus& tunnel, WallTime now, const Look& look, bo
     text += ending(tunnel, look, detail);
     const std::string step = step_line(tunnel, now, look.columns);
     if (!step.empty()) text += step + '\n';
-    if (open || detail) text += joined(unit_lines(tunnel.units, look));
+    if (open || detail) text += joined(unit_lines(tunnel, look));
     return text;
 }
 

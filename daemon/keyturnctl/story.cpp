@@ -11,18 +11,26 @@
 namespace keyturn {
 namespace {
 
+/// Where something is not healthy for a while, each look begins the soak anew. That is one event.
+constexpr std::chrono::seconds soak_news_min{10};
+
 bool same_rotation(const TunnelStatus& before, const TunnelStatus& after) {
     return !before.phase.empty() && before.started == after.started;
 }
 
-/// "soak after batch 1 of 2, 10m"
+/// "soak after batch 1 of 2"
 std::string phase_text(const TunnelStatus& tunnel) {
     const std::string phase = printable(tunnel.phase);
     if (tunnel.batch_count == 0 || (phase != "roll" && phase != "soak")) return phase;
     if (tunnel.batch == 0) return phase + ", settling";
-    std::string text = fmt::format("{}{} batch {} of {}", phase, phase == "soak" ? " after" : ",",
-                                   tunnel.batch, tunnel.batch_count);
-    if (phase == "soak" && tunnel.step_started && tunnel.step_ends) {
+    return fmt::format("{}{} batch {} of {}", phase, phase == "soak" ? " after" : ",", tunnel.batch,
+                       tunnel.batch_count);
+}
+
+/// "soak after batch 1 of 2, 10m"
+std::string phase_beginning(const TunnelStatus& tunnel) {
+    std::string text = phase_text(tunnel);
+    if (tunnel.phase == "soak" && tunnel.batch > 0 && tunnel.step_started && tunnel.step_ends) {
         text += fmt::format(", {}", to_text(*tunnel.step_ends - *tunnel.step_started));
     }
     return text;
@@ -32,9 +40,9 @@ std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) 
     if (after.phase.empty()) return {};
     const bool same =
         same_rotation(before, after) && before.phase == after.phase && before.batch == after.batch;
-    if (!same) return phase_text(after);
+    if (!same) return phase_beginning(after);
     const bool anew = after.phase == "soak" && after.step_started && before.step_started &&
-                      *after.step_started > *before.step_started;
+                      *after.step_started - *before.step_started >= soak_news_min;
     return anew ? "the soak begins anew: not everything was healthy" : "";
 }
 
@@ -55,13 +63,15 @@ const UnitStatus* find(const std::vector<UnitStatus>& units, const std::string& 
 }
 
 std::string step_text(const UnitStatus& unit) {
-    const std::string head = fmt::format("  {}: ", printable(unit.name));
+    std::string head = fmt::format("  {}: ", printable(unit.name));
     if (unit.step == "listed") return head + "does not run; gets the token, is not started";
-    if (unit.step != "verified") return head + printable(unit.step);
+    head += step_word(unit);
+    if (unit.step == "restarting" && is_surge(unit)) return head + ", to help out meanwhile";
+    if (unit.step != "verified") return head;
     const std::string connections = connections_text(unit.connections);
     const std::string proof =
         unit.verified_by.empty() ? "" : fmt::format(" ({})", printable(unit.verified_by));
-    return head + "verified" + proof + (connections.empty() ? "" : ", " + connections);
+    return head + proof + (connections.empty() ? "" : ", " + connections);
 }
 
 std::string unit_change(const UnitStatus* before, const UnitStatus& after) {
@@ -70,6 +80,37 @@ std::string unit_change(const UnitStatus* before, const UnitStatus& after) {
     // That every unit waits at first goes without saying.
     if (after.step == "waiting" && old_step.empty()) return {};
     return step_text(after);
+}
+
+/// An extra connector is told as long as it is needed.
+std::vector<std::string> surges_that_left(const TunnelStatus& before, const TunnelStatus& after) {
+    std::vector<std::string> lines;
+    for (const UnitStatus& unit : before.units) {
+        if (!is_surge(unit) || find(after.units, unit.name) != nullptr) continue;
+        lines.push_back(fmt::format("  {}: stopped, it is needed no more", printable(unit.name)));
+    }
+    return lines;
+}
+
+/// Who was dropped for a compromise, and what that came to.
+std::vector<std::string> lockout_news(const TunnelStatus& before, const TunnelStatus& after) {
+    std::vector<std::string> lines;
+    for (const std::string& one : after.evicted) {
+        const bool told =
+            std::find(before.evicted.begin(), before.evicted.end(), one) != before.evicted.end();
+        if (!told) lines.push_back(fmt::format("dropped: {}", printable(one)));
+    }
+    if (after.outage && after.outage != before.outage) {
+        lines.push_back(fmt::format("the first unit is back, after {} in which none was connected",
+                                    to_text(*after.outage)));
+    }
+    if (after.lockout && after.lockout != before.lockout) {
+        lines.push_back(
+            fmt::format("locked out: Cloudflare lists nobody but the own units, {} "
+                        "after the alarm",
+                        to_text(*after.lockout)));
+    }
+    return lines;
 }
 
 }  // namespace
@@ -87,9 +128,24 @@ std::vector<std::string> story_of(const TunnelStatus& before, const TunnelStatus
     for (const UnitStatus& unit : after.units) {
         tell(unit_change(same ? find(before.units, unit.name) : nullptr, unit));
     }
+    if (same) {
+        for (const std::string& text : surges_that_left(before, after)) tell(text);
+    }
+    for (const std::string& text : lockout_news(before, after)) tell(text);
     if (!next_batch_restarts && same) tell(phase_change(before, after));
     tell(state_change(before, after));
     return lines;
+}
+
+std::string standing_text(const TunnelStatus& tunnel, WallTime now) {
+    if (tunnel.state == "waiting") return "still waiting: " + printable(tunnel.reason);
+    if (tunnel.state == "paused") return "still paused";
+    std::string text = "still in " + phase_text(tunnel);
+    if (tunnel.step_ends && *tunnel.step_ends > now) {
+        const Milliseconds left = std::chrono::ceil<std::chrono::seconds>(*tunnel.step_ends - now);
+        text += fmt::format(", {} left", to_text(left));
+    }
+    return text;
 }
 
 std::string story_line(WallTime now, std::string_view text) {

@@ -12,6 +12,9 @@ namespace keyturn {
                                                 const TunnelStatus& after, WallTime now);
 
 /// "03:00:12  text"
+/// "still in soak after batch 1 of 2, 4m left": for who has seen nothing new for long.
+[[nodiscard]] std::string standing_text(const TunnelStatus& tunnel, WallTime now);
+
 [[nodiscard]] std::string story_line(WallTime now, std::string_view text);
 
 }  // namespace keyturn

@@ -50,6 +50,10 @@ TunnelStatus TunnelAgent::status() const {
     status.due = start();
     if (next_) status.due_cause = name_of(next_->cause);
     status.findings = findings();
+    const LockOut& lock_out = rotation_ ? rotation_->view().lock_out : lock_out_;
+    status.evicted = lock_out.evicted;
+    status.lockout = lock_out.after;
+    status.outage = lock_out.outage;
     if (last_) {
         status.last_outcome = last_->outcome;
         status.reason = last_->text;
@@ -105,6 +109,7 @@ void TunnelAgent::describe_record(TunnelStatus& status, const RotationRecord& re
     status.phase = name_of(record.phase);
     status.reason = record.hold ? record.hold->text : "";
     status.hold_reason = record.hold ? record.hold->reason : "";
+    status.held_unit = record.hold ? record.hold->unit : "";
     status.rotation_id = record.rotation_id;
     status.trigger = record.trigger;
     status.fingerprint = record.new_fingerprint;
@@ -120,6 +125,7 @@ void TunnelAgent::describe_rotation(TunnelStatus& status) const {
     status.state = word_for(view.state);
     status.phase = name_of(view.phase);
     status.reason = view.reason;
+    status.can_revert = rotation_->can_revert();
     if (view.step) {
         status.step_started = view.step->wall_started;
         status.step_ends = view.step->wall_started + (view.step->ends - view.step->started);

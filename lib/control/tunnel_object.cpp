@@ -4,6 +4,7 @@
 #include "control/names.hpp"
 #include "control/text.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <memory>
@@ -51,14 +52,29 @@ int get_units(sd_bus*, const char*, const char*, const char*, sd_bus_message* re
     return result < 0 ? result : sd_bus_message_close_container(reply);
 }
 
-int get_findings(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
-                 void* tunnel, sd_bus_error*) {
+template <std::vector<std::string> TunnelStatus::*Member>
+int get_list(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* tunnel,
+             sd_bus_error*) {
     int result = sd_bus_message_open_container(reply, 'a', "s");
-    for (const std::string& finding : status_of(tunnel).findings) {
+    for (const std::string& item : status_of(tunnel).*Member) {
         if (result < 0) return result;
-        result = sd_bus_message_append(reply, "s", bus_text(finding).c_str());
+        result = sd_bus_message_append(reply, "s", bus_text(item).c_str());
     }
     return result < 0 ? result : sd_bus_message_close_container(reply);
+}
+
+/// In microseconds; 0: none. Nothing that is told takes less than a millisecond.
+template <std::optional<Milliseconds> TunnelStatus::*Member>
+int get_duration(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                 void* tunnel, sd_bus_error*) {
+    const auto duration = status_of(tunnel).*Member;
+    const Milliseconds told = duration ? std::max(*duration, Milliseconds{1}) : Milliseconds{0};
+    return sd_bus_message_append(reply, "t", static_cast<std::uint64_t>(told.count()) * 1000U);
+}
+
+int get_can_revert(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                   void* tunnel, sd_bus_error*) {
+    return sd_bus_message_append(reply, "b", status_of(tunnel).can_revert ? 1 : 0);
 }
 
 constexpr std::uint64_t fixed = SD_BUS_VTABLE_PROPERTY_CONST;
@@ -80,7 +96,12 @@ const sd_bus_vtable tunnel_vtable[] = {
     SD_BUS_PROPERTY("Batch", "i", get_number<&TunnelStatus::batch>, 0, changes),
     SD_BUS_PROPERTY("BatchCount", "i", get_number<&TunnelStatus::batch_count>, 0, changes),
     SD_BUS_PROPERTY("Units", "a(ssiis)", get_units, 0, changes),
-    SD_BUS_PROPERTY("Findings", "as", get_findings, 0, changes),
+    SD_BUS_PROPERTY("Findings", "as", get_list<&TunnelStatus::findings>, 0, changes),
+    SD_BUS_PROPERTY("HeldUnit", "s", get_text<&TunnelStatus::held_unit>, 0, changes),
+    SD_BUS_PROPERTY("CanRevert", "b", get_can_revert, 0, changes),
+    SD_BUS_PROPERTY("Evicted", "as", get_list<&TunnelStatus::evicted>, 0, changes),
+    SD_BUS_PROPERTY("Lockout", "t", get_duration<&TunnelStatus::lockout>, 0, changes),
+    SD_BUS_PROPERTY("Outage", "t", get_duration<&TunnelStatus::outage>, 0, changes),
     SD_BUS_PROPERTY("Started", "t", get_time<&TunnelStatus::started>, 0, changes),
     SD_BUS_PROPERTY("StepStarted", "t", get_time<&TunnelStatus::step_started>, 0, changes),
     SD_BUS_PROPERTY("StepEnds", "t", get_time<&TunnelStatus::step_ends>, 0, changes),

@@ -42,6 +42,12 @@ struct TunnelStatus {
     /// What a person should look into although nothing is held, a sentence each: who holds the
     /// token besides, what would have the next rotation refused.
     std::vector<std::string> findings;
+    std::string held_unit;    ///< The unit that a hold is about; "" when it is about no single one.
+    bool can_revert = false;  ///< `revert` would bring the token from before back.
+    /// Of the compromise that is open, or of the last rotation if that was one.
+    std::vector<std::string> evicted;     ///< Who was dropped, described.
+    std::optional<Milliseconds> lockout;  ///< From the alarm until nobody but ours was listed.
+    std::optional<Milliseconds> outage;   ///< How long none of ours was connected, with evict_all.
 
     bool operator==(const TunnelStatus&) const = default;
 };

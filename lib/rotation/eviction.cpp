@@ -19,6 +19,9 @@ namespace {
 /// So long after the new secret what is not surely ours may stay.
 constexpr Milliseconds doubt_max = std::chrono::seconds{30};
 
+/// A stranger can attach any number of connectors; that many of those that were dropped are told.
+constexpr std::size_t evicted_told_max = 50;
+
 /// How often it is said, and looked at anew, that it has to stay longer.
 constexpr Milliseconds alarm_interval = std::chrono::minutes{1};
 constexpr Milliseconds blocked_interval = std::chrono::seconds{10};
@@ -36,6 +39,7 @@ Script<> Rotation::evict() {
             fmt::format("All connections of {} were dropped, its own units' too",
                         inputs_.policy.name),
             {}, "all");
+        note_evicted("all connections, its own units' too");
     } else {
         co_await evict_strangers();
     }
@@ -163,10 +167,17 @@ Script<> Rotation::evict_connector(Connector connector) {
     std::string purpose = "cannot drop a connector at Cloudflare";
     co_await insist(std::move(question), std::move(purpose));
     waited_for_it();
-    ++view_.evicted;
+    std::string described = describe(connector);
     say(EventKind::connector_evicted, Priority::warning,
-        fmt::format("{} was dropped from {}: it is none of its units", describe(connector),
+        fmt::format("{} was dropped from {}: it is none of its units", described,
                     inputs_.policy.name));
+    note_evicted(std::move(described));
+}
+
+void Rotation::note_evicted(std::string described) {
+    std::vector<std::string>& evicted = view_.lock_out.evicted;
+    const bool known = std::ranges::find(evicted, described) != evicted.end();
+    if (!known && evicted.size() < evicted_told_max) evicted.push_back(std::move(described));
 }
 
 /// For a compromise that stands still: how many are attached who are not ours, and what ends it.

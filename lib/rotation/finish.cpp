@@ -131,6 +131,7 @@ std::string Rotation::closing_sentence() const {
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
     if (record_.reverts()) text += ". Why: " + record_.reverting;
+    if (record_.compromised) text += ". " + lockout_sentence();
     return text;
 }
 

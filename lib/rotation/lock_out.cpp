@@ -71,7 +71,9 @@ Script<> Rotation::lock_out() {
     }
     end_step();
     strangers_.clear();
-    view_.lockout = now_ - taken_at_;
+    // The wall clock may have been set back meanwhile.
+    const Milliseconds took = wall_now_ - record_.started;
+    if (took >= Milliseconds{0}) view_.lock_out.after = took;
     say(EventKind::locked_out, Priority::notice, lockout_sentence(), {}, "done");
 }
 
@@ -95,10 +97,10 @@ std::optional<std::string> Rotation::replaced_among(const std::vector<std::strin
 std::string Rotation::lockout_sentence() const {
     std::string text =
         fmt::format("Cloudflare lists nobody but the own units of {}", inputs_.policy.name);
-    // The wall clock may have been set back meanwhile.
-    const Milliseconds took = wall_now_ - record_.started;
-    if (took >= Milliseconds{0}) text += fmt::format(", {} after the alarm", to_text(took));
-    if (outage_) text += fmt::format("; none of them was connected for {}", to_text(*outage_));
+    const LockOut& lock_out = view_.lock_out;
+    if (lock_out.after) text += fmt::format(", {} after the alarm", to_text(*lock_out.after));
+    if (lock_out.outage)
+        text += fmt::format("; none of them was connected for {}", to_text(*lock_out.outage));
     return text;
 }
 
@@ -106,8 +108,7 @@ std::string Rotation::lockout_sentence() const {
 void Rotation::note_outage(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         if (!serves_anew(i, samples)) continue;
-        outage_ = now_ - *outage_began_;
-        view_.outage = outage_;
+        view_.lock_out.outage = now_ - *outage_began_;
         outage_began_.reset();
         return;
     }

@@ -37,6 +37,13 @@ struct RotationInputs {
     std::string acknowledged_unit;         ///< The unit of that hold: its stop is accepted.
 };
 
+/// What a compromise has come to so far.
+struct LockOut {
+    std::vector<std::string> evicted;    ///< Who was dropped, described; each once.
+    std::optional<Milliseconds> after;   ///< From the alarm until nobody but ours was listed.
+    std::optional<Milliseconds> outage;  ///< How long none of ours was connected, if dropped, too.
+};
+
 enum class RotationState { running, waiting, paused, held, refused, done };
 
 /// What a rotation is doing, for status and D-Bus.
@@ -51,9 +58,7 @@ struct RotationView {
     };
     std::optional<Step> step;             ///< The settle, soak or verification under way.
     SampleUnits::Value samples;           ///< The newest.
-    int evicted = 0;                      ///< Connectors that were dropped after a compromise.
-    std::optional<Milliseconds> lockout;  ///< From the new secret until ours alone were listed.
-    std::optional<Milliseconds> outage;   ///< How long none of ours was connected meanwhile.
+    LockOut lock_out;
 };
 
 /// The heart: one rotation of one tunnel, from preflight to done. It decides and does nothing else:
@@ -152,6 +157,7 @@ class Rotation {
                                     const std::optional<SampleUnits::Value>& samples);
     void tell_doubt(const Attached& attached);
     void tell_blocked(const std::string& why);
+    void note_evicted(std::string described);
     [[nodiscard]] std::string with_strangers(std::string text) const;
     void note_outage(const SampleUnits::Value& samples);
     [[nodiscard]] bool serves_anew(std::size_t index, const SampleUnits::Value& samples) const;
@@ -272,7 +278,6 @@ class Rotation {
     int resends_ = 0;                   ///< How often a stranger was overruled after a compromise.
     std::string failed_unit_;           ///< Of ours, because of which it goes back.
     std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
-    std::optional<Milliseconds> outage_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
 
     std::optional<Action> action_;

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 
-
 namespace keyturn::testing {
 namespace {
 
@@ -27,6 +26,8 @@ TEST_F(KeyturnctlTest, ShowsThePlan) {
     EXPECT_THAT(output, HasSubstr(R"("start": "2026-03-01T02:31:00.000Z")"));
     EXPECT_THAT(output, HasSubstr(R"("end": "2026-03-01T02:32:00.000Z")"));
     EXPECT_THAT(output, HasSubstr(R"("cause": "never")"));
+    EXPECT_THAT(output, HasSubstr(R"("freeze": "a freeze (audit)")"));
+    EXPECT_THAT(output, HasSubstr(R"("timezone": "Europe/Berlin")"));
     const auto [text, of_text] = run({"plan"});
     EXPECT_EQ(of_text, 0);
     EXPECT_THAT(text, StartsWith("web: 1 unit\n"));
@@ -69,7 +70,7 @@ TEST_F(KeyturnctlTest, TellsFindingsAndSaysSoByItsExitCode) {
 
 TEST_F(KeyturnctlTest, NamesTheTunnelsWhenOneIsUnknown) {
     const auto [output, exit_code] = run({"status", "wbe"});
-    EXPECT_EQ(output, "keyturnctl: there is no tunnel wbe; the policy has: web\n");
+    EXPECT_EQ(output, "keyturnctl: there is no tunnel wbe; did you mean web?\n");
     EXPECT_EQ(exit_code, 1);
 }
 

@@ -60,6 +60,18 @@ TEST_F(OperatorTest, PauseIsSaidOnce) {
     EXPECT_EQ(fault_of(Decision::pause), Fault::conflict);
 }
 
+TEST_F(OperatorTest, RetryInAPauseNamesResume) {
+    start_serving();
+    ASSERT_TRUE(agent_->decide(Decision::pause));
+    const Result<void> at_rest = agent_->decide(Decision::retry);
+    ASSERT_FALSE(at_rest);
+    EXPECT_EQ(at_rest.error().fault, Fault::conflict);
+    EXPECT_THAT(at_rest.error().text, HasSubstr("web is paused"));
+    EXPECT_THAT(at_rest.error().text, HasSubstr("`keyturnctl resume web`"));
+    ASSERT_TRUE(agent_->decide(Decision::resume));
+    EXPECT_THAT(agent_->decide(Decision::retry).error().text, HasSubstr("web is not held"));
+}
+
 TEST_F(OperatorTest, PauseThatCannotBeWrittenIsNone) {
     start_serving();
     const std::filesystem::path states = directory_ + "/state";
@@ -198,6 +210,9 @@ TEST_F(CompromiseTest, DropsWhoeverElseIsAttached) {
     ASSERT_TRUE(run_until_state("idle"));
     expect_locked_out();
     EXPECT_THAT(host_->evicted, ElementsAre("thief"));
+    EXPECT_THAT(agent_->status().evicted, ElementsAre(testing::HasSubstr("connector thief")));
+    EXPECT_TRUE(agent_->status().lockout) << "also after the end";
+    EXPECT_FALSE(agent_->status().outage);
     EXPECT_EQ(agent_->status().trigger, "compromised: laptop lost");
     EXPECT_THAT(host_->secrets_sent, SizeIs(1));
 }
@@ -214,6 +229,7 @@ TEST_F(CompromiseTest, DropsAllWhereAskedForAndTakesThatForNothingElse) {
     ASSERT_TRUE(run_until_state("idle"));
     expect_locked_out();
     EXPECT_THAT(host_->evicted, ElementsAre(""));
+    EXPECT_TRUE(agent_->status().outage);
     EXPECT_EQ(agent_->status().trigger, "compromised");
 }
 

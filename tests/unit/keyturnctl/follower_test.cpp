@@ -1,6 +1,7 @@
 #include "follower.hpp"
 
 #include "samples.hpp"
+#include "story.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -53,7 +54,9 @@ TEST(Follower, EndsWithHeldAndTheRemedy) {
     EXPECT_THAT(
         follower.verdict()->lines,
         ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
-                    "When that is mended: keyturnctl retry web --follow"));
+                    "What it said last: journalctl -u cloudflared-web@a.service -n 20",
+                    "When that is mended: keyturnctl retry web --follow",
+                    "Or back to the old token: keyturnctl revert web --follow"));
 }
 
 TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
@@ -182,6 +185,44 @@ TEST(Follower, OfACompromiseWaitsForTheOpenRotationToGiveWay) {
     static_cast<void>(follower.saw(ended, now));
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
+}
+
+TEST(Follower, OfACompromiseSumsUpHowLongItTook) {
+    Follower follower(before(), {"done", true});
+    TunnelStatus open = samples::soaking();
+    open.phase = "finish";
+    static_cast<void>(follower.saw(open, now));
+    TunnelStatus ended = done();
+    ended.evicted = {"connector thief from 198.51.100.7"};
+    ended.outage = Milliseconds{1100};
+    ended.lockout = Milliseconds{3400};
+    EXPECT_THAT(follower.saw(ended, now),
+                ElementsAre("02:30:00  dropped: connector thief from 198.51.100.7",
+                            "02:30:00  the first unit is back, after 1.1s in which none was "
+                            "connected",
+                            "02:30:00  locked out: Cloudflare lists nobody but the own units, 3.4s "
+                            "after the alarm"))
+        << "also where the end is the first that is seen of it";
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_THAT(follower.verdict()->lines,
+                ElementsAre(HasSubstr("web: done in"), "web: locked out 3.4s after the alarm",
+                            "web: none of its units was connected for 1.1s"));
+}
+
+TEST(Follower, BreaksALongSilence) {
+    Follower follower(before());
+    EXPECT_THAT(follower.nothing_new(now), IsEmpty());
+    static_cast<void>(follower.saw(samples::soaking(), now));
+    EXPECT_THAT(follower.nothing_new(now + minutes{2}), IsEmpty());
+    static_cast<void>(follower.saw(samples::soaking(), now + minutes{9}));
+    EXPECT_THAT(follower.nothing_new(now + minutes{10}),
+                ElementsAre("02:40:00  still in soak after batch 1 of 2"));
+    EXPECT_THAT(follower.nothing_new(now + minutes{11}), IsEmpty());
+    EXPECT_EQ(standing_text(samples::soaking(), now), "still in soak after batch 1 of 2, 6m left");
+    TunnelStatus waiting = samples::soaking();
+    waiting.state = "waiting";
+    waiting.reason = "the API does not answer";
+    EXPECT_EQ(standing_text(waiting, now), "still waiting: the API does not answer");
 }
 
 TEST(Follower, GoesOnWhileARotationIsPaused) {

@@ -55,37 +55,63 @@ TEST(StepLine, IsThereOnlyWhileARunningRotationWaits) {
 
 TEST(UnitLines, AlignTheirColumns) {
     EXPECT_THAT(
-        unit_lines(samples::soaking().units, {100, false}),
+        unit_lines(samples::soaking(), {100, false}),
         ElementsAre("    1  cloudflared-web@a.service  verified  4 connections  by systemd, "
                     "ready, api",
                     "    2  cloudflared-web@b.service  waiting   1 connection"));
 }
 
 TEST(UnitLines, ShowUnitsAtRestWithoutAStep) {
-    EXPECT_THAT(unit_lines(samples::idle().units, {100, false}),
+    EXPECT_THAT(unit_lines(samples::idle(), {100, false}),
                 ElementsAre("    -  cloudflared-api.service  4 connections"));
+}
+
+TEST(UnitLines, MarkTheUnitOfAHold) {
+    EXPECT_THAT(unit_lines(samples::held(), {100, false}),
+                ElementsAre("!   1  cloudflared-web@a.service  failed",
+                            "    2  cloudflared-web@b.service  waiting  1 connection"));
+    TunnelStatus stopped = samples::held();
+    stopped.hold_reason = "operator_took_over";
+    EXPECT_EQ(unit_lines(stopped, {100, false}).front(),
+              "!   1  cloudflared-web@a.service  restarting");
 }
 
 TEST(UnitLines, FitANarrowTerminal) {
     for (const std::size_t columns : {20U, 40U, 50U, 60U}) {
-        EXPECT_THAT(unit_lines(samples::soaking().units, {columns, false}),
+        EXPECT_THAT(unit_lines(samples::soaking(), {columns, false}),
                     Each(ResultOf(columns_of, testing::Le(columns))));
     }
-    EXPECT_EQ(unit_lines(samples::soaking().units, {20, false}).front(), "    1  cloudflare...");
+    EXPECT_EQ(unit_lines(samples::soaking(), {20, false}).front(), "    1  cloudflare...");
 }
 
 TEST(UnitLines, ColourTheStepAlone) {
-    EXPECT_THAT(unit_lines(samples::soaking().units, {100, true}).front(),
+    EXPECT_THAT(unit_lines(samples::soaking(), {100, true}).front(),
                 HasSubstr("a.service  \x1b[32mverified\x1b[0m  4 connections"));
 }
 
 TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
-    EXPECT_THAT(trouble_lines(samples::held(), {60, false}),
-                ElementsAre("  Held (verification_failed):",
-                            "    cloudflared-web@a.service did not connect within 2m. The",
-                            "    other replicas keep serving. Look at journalctl -u",
-                            "    cloudflared-web@a.service",
-                            "    When that is mended: keyturnctl retry web --follow"));
+    EXPECT_THAT(
+        trouble_lines(samples::held(), {60, false}),
+        ElementsAre("  Held (verification_failed):",
+                    "    cloudflared-web@a.service did not connect within 2m. The",
+                    "    other replicas keep serving. Look at journalctl -u",
+                    "    cloudflared-web@a.service",
+                    "    What it said last:", "      journalctl -u cloudflared-web@a.service -n 20",
+                    "    When that is mended: keyturnctl retry web --follow",
+                    "    Or back to the old token: keyturnctl revert web --follow"));
+}
+
+TEST(RemedyLines, NameOnlyWhatLeadsOut) {
+    TunnelStatus compromised = samples::held();
+    compromised.can_revert = false;
+    compromised.held_unit.clear();
+    EXPECT_THAT(remedy_lines(compromised, 80, 0),
+                ElementsAre("When that is mended: keyturnctl retry web --follow"));
+    TunnelStatus unreadable = samples::idle();
+    unreadable.state = "held";
+    EXPECT_THAT(remedy_lines(unreadable, 80, 0),
+                ElementsAre("What it said last: journalctl -u keyturnd -n 20"))
+        << "there is no rotation to retry";
 }
 
 TEST(TroubleLines, OfAWaitingTunnelSayThatItGoesOn) {

@@ -62,6 +62,8 @@ inline TunnelStatus held() {
     tunnel.state = "held";
     tunnel.phase = "roll";
     tunnel.hold_reason = "verification_failed";
+    tunnel.held_unit = "cloudflared-web@a.service";
+    tunnel.can_revert = true;
     tunnel.reason =
         "cloudflared-web@a.service did not connect within 2m. The other replicas keep serving. "
         "Look at journalctl -u cloudflared-web@a.service";

@@ -12,6 +12,9 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
     TunnelStatus tunnel = samples::soaking();
     *tunnel.step_ends += Milliseconds{250};
     tunnel.findings = {"somebody runs it with its token"};
+    tunnel.can_revert = true;
+    tunnel.evicted = {"connector a from 198.51.100.7"};
+    tunnel.lockout = Milliseconds{3250};
     EXPECT_EQ(status_json({tunnel}), R"({
   "tunnels": [
     {
@@ -51,7 +54,14 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
       "due_cause": null,
       "findings": [
         "somebody runs it with its token"
-      ]
+      ],
+      "held_unit": null,
+      "can_revert": true,
+      "evicted": [
+        "connector a from 198.51.100.7"
+      ],
+      "lockout_seconds": 3.25,
+      "outage_seconds": null
     }
   ]
 }

@@ -48,10 +48,13 @@ TEST(StatusTable, ShowsWhyATunnelIsHeldFirst) {
               "    cloudflared-web@a.service did not connect within 2m. The\n"
               "    other replicas keep serving. Look at journalctl -u\n"
               "    cloudflared-web@a.service\n"
+              "    What it said last:\n"
+              "      journalctl -u cloudflared-web@a.service -n 20\n"
               "    When that is mended: keyturnctl retry web --follow\n"
+              "    Or back to the old token: keyturnctl revert web --follow\n"
               "  Rotation 3f2a (laptop lost), started 4m ago\n"
-              "    1  cloudflared-web@a.service  restarting\n"
-              "    2  cloudflared-web@b.service  waiting     1 connection\n");
+              "!   1  cloudflared-web@a.service  failed\n"
+              "    2  cloudflared-web@b.service  waiting  1 connection\n");
 }
 
 TEST(StatusTable, ShowsDatesWhereThereIsRoom) {
@@ -94,6 +97,22 @@ TEST(StatusTable, TellsARefusalWithoutBeingAsked) {
     EXPECT_THAT(status_table({tunnel}, now, {80, false}, false),
                 HasSubstr("\napi\n  The last rotation was refused:\n"
                           "    one replica only, and accept_gap is not set\n"));
+}
+
+TEST(StatusTable, TellsWhyAnExitCodeIsNotZero) {
+    TunnelStatus tunnel = samples::idle();
+    tunnel.last_outcome = "reverted";
+    tunnel.reason = "the old one again";
+    EXPECT_THAT(status_table({tunnel}, now, {80, false}, false),
+                HasSubstr("\napi\n  The last rotation was reverted:\n    the old one again\n"));
+}
+
+TEST(StatusTable, WarnsOfAPauseThatLasts) {
+    TunnelStatus tunnel = samples::soaking();
+    tunnel.state = "paused";
+    EXPECT_THAT(status_table({tunnel}, now, {120, false}, false),
+                HasSubstr("  Paused; keyturnctl resume web ends that\n    Cloudflare holds the new "
+                          "secret: a unit that waits cannot get a lost connection back.\n"));
 }
 
 TEST(StatusTable, TellsFindingsWithoutBeingAsked) {

@@ -11,6 +11,7 @@ namespace {
 using samples::now;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::SizeIs;
 
 TunnelStatus restarting() {
     TunnelStatus tunnel = samples::soaking();
@@ -59,6 +60,57 @@ TEST(Story, TellsASoakThatBeginsAnew) {
     after.step_started = now;
     EXPECT_THAT(story_of(samples::soaking(), after, now),
                 ElementsAre("02:30:00  the soak begins anew: not everything was healthy"));
+}
+
+TEST(Story, TellsOnceThatTheSoakIsDisturbedForAWhile) {
+    TunnelStatus disturbed = samples::soaking();
+    disturbed.step_started = now;
+    TunnelStatus before = disturbed;
+    for (int look = 1; look <= 60; ++look) {
+        TunnelStatus after = before;
+        *after.step_started += std::chrono::seconds{1};
+        EXPECT_THAT(story_of(before, after, now), IsEmpty()) << look;
+        before = after;
+    }
+    TunnelStatus later = before;
+    *later.step_started += std::chrono::minutes{1};
+    EXPECT_THAT(story_of(before, later, now), SizeIs(1));
+}
+
+TEST(Story, CallsASurgeByItsName) {
+    const UnitStatus surge{"keyturn-surge@web.service", "restarting", 0, -1, ""};
+    TunnelStatus starting = restarting();
+    starting.units.push_back(surge);
+    EXPECT_THAT(
+        story_of(restarting(), starting, now),
+        ElementsAre("02:30:00    keyturn-surge@web.service: starting, to help out meanwhile"));
+    TunnelStatus helping = starting;
+    helping.units.back() = {surge.name, "verified", 0, 4, "systemd, ready"};
+    EXPECT_THAT(story_of(starting, helping, now),
+                ElementsAre("02:30:00    keyturn-surge@web.service: helps out (systemd, ready), "
+                            "4 connections"));
+    EXPECT_THAT(
+        story_of(helping, restarting(), now),
+        ElementsAre("02:30:00    keyturn-surge@web.service: stopped, it is needed no more"));
+}
+
+TEST(Story, TellsEachEvictionTheOutageAndTheLockout) {
+    TunnelStatus before = restarting();
+    TunnelStatus after = before;
+    after.evicted = {"connector thief from 198.51.100.7"};
+    EXPECT_THAT(story_of(before, after, now),
+                ElementsAre("02:30:00  dropped: connector thief from 198.51.100.7"));
+    EXPECT_THAT(story_of(after, after, now), IsEmpty());
+    before = after;
+    after.outage = Milliseconds{1100};
+    EXPECT_THAT(story_of(before, after, now),
+                ElementsAre("02:30:00  the first unit is back, after 1.1s in which none was "
+                            "connected"));
+    before = after;
+    after.lockout = Milliseconds{3400};
+    EXPECT_THAT(story_of(before, after, now),
+                ElementsAre("02:30:00  locked out: Cloudflare lists nobody but the own units, 3.4s "
+                            "after the alarm"));
 }
 
 TEST(Story, TellsWaitingAndGoingOn) {

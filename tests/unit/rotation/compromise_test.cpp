@@ -56,6 +56,11 @@ TEST(Compromise, IsToldWithTheTimeThatItTook) {
     EXPECT_THAT(end->message,
                 AllOf(HasSubstr("nobody but the own units of web, "), HasSubstr("after the alarm"),
                       Not(HasSubstr("none of them was connected"))));
+    const LockOut& lock_out = world.rotation->view().lock_out;
+    EXPECT_THAT(lock_out.evicted, ElementsAre(HasSubstr("connector thief from 198.51.100.7")));
+    EXPECT_TRUE(lock_out.after.has_value());
+    EXPECT_FALSE(lock_out.outage.has_value());
+    EXPECT_THAT(world.last(EventKind::rotation_done)->message, HasSubstr("after the alarm"));
     EXPECT_THAT(world.last(EventKind::rotation_started)->message,
                 HasSubstr("Replacing the token in wrong hands"));
 }

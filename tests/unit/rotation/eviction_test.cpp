@@ -177,16 +177,6 @@ TEST(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
                       HasSubstr("keyturnctl rotate web --compromised --evict-all")));
 }
 
-TEST(Eviction, IsCountedAndTimed) {
-    CompromisedWorld world;
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.rotation->view().evicted, 1);
-    ASSERT_TRUE(world.rotation->view().lockout);
-    EXPECT_LE(*world.rotation->view().lockout, 2min);
-}
-
 TEST(Eviction, TakesInUnitsThatThePolicyNamesSince) {
     CompromisedWorld world({a, b, c});
     world.order = {a, b};
