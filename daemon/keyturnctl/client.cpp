@@ -65,9 +65,11 @@ Fault fault_of(const sd_bus_error& error) {
 }
 
 Error error_of(const sd_bus_error& error, int result) {
-    if (says_not_running(error)) return {Fault::unreachable, "keyturnd is not running", {}};
+    if (says_not_running(error)) {
+        return {Fault::unreachable, "keyturnd is not running; see: systemctl status keyturnd", {}};
+    }
     if (result == -ETIMEDOUT || sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY) > 0) {
-        return {Fault::busy, "keyturnd does not answer", {}};
+        return {Fault::busy, "keyturnd does not answer; see: systemctl status keyturnd", {}};
     }
     if (result == -ENOTCONN || result == -ECONNRESET || result == -ENOENT ||
         result == -ECONNREFUSED) {

@@ -25,10 +25,10 @@ constexpr const char* footer =
     R"(Examples:
   keyturnctl status                              all tunnels, a line each
   keyturnctl status web --json                   one tunnel, for programs
-  keyturnctl plan --next 5                       when tunnels are rotated, and why
+  keyturnctl plan --next 5                       when, and why then
   keyturnctl check keyturn.yaml                  is this policy right?
   keyturnctl rotate web --reason "laptop lost" --follow
-  keyturnctl retry web --follow                  after mending what it is held for
+  keyturnctl retry web --follow                  after mending what held it
   keyturnctl rotate web --compromised --follow   lock out who holds the token
 
 Exit codes:
@@ -221,7 +221,6 @@ void set_up_help(CLI::App& app) {
     formatter->column_width(names_columns);
     formatter->label("REQUIRED", "");
     formatter->label("SUBCOMMAND", "COMMAND");
-    formatter->label("Subcommands", "Commands");
     formatter->label("Positionals", "Words");
 }
 

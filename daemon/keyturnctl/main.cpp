@@ -59,13 +59,20 @@ Result<ExitCode> run(const RotateCommand& command, Client client) {
     return ExitCode::ok;
 }
 
+/// With the name of the tunnel for {0}.
+const char* said_of(const std::string& decision) {
+    if (decision == "Pause") return "{0} is paused. To end that: keyturnctl resume {0}";
+    if (decision == "Resume") return "{0} is paused no more. To look: keyturnctl status {0}";
+    if (decision == "Revert") return "{0} goes back. To look: keyturnctl status {0}";
+    return "{0} is tried again. To look: keyturnctl status {0}";
+}
+
 Result<ExitCode> run(const DecisionCommand& command, Client client) {
     const auto request = [&](Client& to) { return to.decide(command); };
     const Wanted wanted{command.member == "Revert" ? "reverted" : "done", false};
     if (command.follow) return follow(std::move(client), command.tunnel, wanted, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
-    print(fmt::format("{} of {} has been accepted. To look: keyturnctl status {}\n", command.member,
-                      printable(command.tunnel), printable(command.tunnel)));
+    print(fmt::format(fmt::runtime(said_of(command.member)), printable(command.tunnel)) + '\n');
     return ExitCode::ok;
 }
 

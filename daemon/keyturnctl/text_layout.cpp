@@ -27,11 +27,21 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
     return text.size();
 }
 
+/// Of the first word. What stands in backticks is one: a command is not broken.
+std::size_t word_end(std::string_view line) {
+    std::size_t from = 0;
+    if (line.starts_with('`')) {
+        const std::size_t close = line.find('`', 1);
+        if (close != std::string_view::npos) from = close;
+    }
+    return std::min(line.find(' ', from), line.size());
+}
+
 void wrap_line(std::string_view line, std::size_t columns, const std::string& indent,
                std::vector<std::string>& lines) {
     std::string current;
     while (!line.empty()) {
-        const std::size_t end = std::min(line.find(' '), line.size());
+        const std::size_t end = word_end(line);
         const std::string_view word = line.substr(0, end);
         line.remove_prefix(std::min(end + 1, line.size()));
         if (word.empty()) continue;

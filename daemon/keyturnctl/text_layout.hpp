@@ -24,7 +24,7 @@ namespace keyturn {
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t columns);
 
 /// Words in lines of at most `columns`, each line with `indent` spaces in front. Line breaks in the
-/// text are kept; a word that is too long has a line of its own.
+/// text are kept; a word that is too long has a line of its own, and so has a command in backticks.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t columns,
                                                std::size_t indent);
 

@@ -55,7 +55,8 @@ void TunnelAgent::plan_next() {
 std::string TunnelAgent::freeze_before(const Due& next) const {
     const Schedule& schedule = policy_.schedule;
     WallTime from = next.due;
-    if (next.cause == StartCause::max_age) from = std::max(from, *next.start - schedule.splay);
+    if (next.cause == StartCause::max_age)
+        from = std::max(from, *next.start - schedule.splay - Milliseconds{1});
     const bool frozen = next.cause == StartCause::freeze || next.cause == StartCause::max_age;
     return frozen ? describe_freeze(schedule, from, *next.start).value_or("") : "";
 }

@@ -36,6 +36,10 @@ TEST(Wrapped, BreaksBetweenWords) {
     EXPECT_THAT(wrapped("one two three four", 11, 2),
                 ElementsAre("  one two", "  three", "  four"));
     EXPECT_THAT(wrapped("first\nsecond  line", 40, 1), ElementsAre(" first", " second line"));
+    EXPECT_THAT(wrapped("see `journalctl -u web.service`, then go on", 20, 2),
+                ElementsAre("  see", "  `journalctl -u web.service`,", "  then go on"))
+        << "a command is not broken";
+    EXPECT_THAT(wrapped("one ` alone", 6, 0), ElementsAre("one `", "alone"));
     EXPECT_THAT(wrapped("a incomprehensibilities b", 10, 0),
                 ElementsAre("a", "incomprehensibilities", "b"));
     EXPECT_THAT(wrapped("", 10, 0), IsEmpty());
