@@ -114,8 +114,10 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
         if (!news) continue;
         foreign_told_.emplace(connector.id, describe(connector));
         Event event = event_of(EventKind::foreign_connector, Priority::alert);
-        event.message = fmt::format("Somebody runs {} with its token: {} is none of its units",
-                                    policy_.name, describe(connector));
+        event.message = fmt::format(
+            "Somebody else runs a connector of {0}: {1} is none of its units. If it is not yours, "
+            "`keyturnctl rotate {0} --compromised` shuts it out",
+            policy_.name, describe(connector));
         log_.record(event);
     }
     std::erase_if(foreign_told_, [&](const auto& told) { return !seen.contains(told.first); });

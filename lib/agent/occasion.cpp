@@ -123,8 +123,8 @@ std::string TunnelAgent::describe_wait() const {
     if (next_->cause == StartCause::never) {
         const Milliseconds expected = start_plan().expected;
         return fmt::format(
-            "is never started: no window is to come in which the {} that it takes "
-            "fit; lengthen `windows`, lower `soak`, or set `max_age`",
+            "never starts: no window of the policy is long enough for the {} that it takes; "
+            "lengthen `windows`, lower `soak`, or set `max_age`",
             to_text(expected));
     }
     const std::string starts = to_text(*next_->start);

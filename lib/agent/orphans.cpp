@@ -10,12 +10,11 @@ namespace keyturn {
 
 namespace {
 
-Event unreadable(std::string what, const Error& error) {
+Event unreadable(const std::string& what, const Error& error) {
     Event event;
     event.kind = EventKind::state_unreadable;
     event.priority = Priority::error;
-    event.message = fmt::format("{}: {}", what, error.text);
-    event.tunnel_name = std::move(what);
+    event.message = fmt::format("The recorded state of {} cannot be read: {}", what, error.text);
     return event;
 }
 
@@ -41,13 +40,16 @@ std::vector<Event> orphaned_rotations(StateStore& states,
     std::vector<Event> events;
     const Result<std::vector<std::string>> names = states.tunnels();
     if (!names) {
-        events.push_back(unreadable("The recorded states", names.error()));
+        events.push_back(unreadable("all tunnels", names.error()));
         return events;
     }
     for (const std::string& name : *names) {
         if (std::ranges::find(tunnels, name, &TunnelPolicy::name) != tunnels.end()) continue;
         const Result<std::optional<TunnelState>> state = states.load(name);
-        if (!state) events.push_back(unreadable(name, state.error()));
+        if (!state) {
+            events.push_back(unreadable(name, state.error()));
+            events.back().tunnel_name = name;
+        }
         if (state && *state && (*state)->rotation) {
             events.push_back(orphaned(name, *(*state)->rotation));
         }

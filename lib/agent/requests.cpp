@@ -17,7 +17,9 @@ Result<void> TunnelAgent::request_rotation(const RotateRequest& request) {
     }
     if (request.compromised) return supersede(request);
     if (request.evict_all) {
-        return Error{Fault::invalid, "evict_all goes with compromised alone", {}};
+        return Error{Fault::invalid,
+                     "dropping all connections (`--evict-all`) goes only with `--compromised`",
+                     {}};
     }
     if (state_.paused) {
         return Error{Fault::denied,

@@ -155,6 +155,7 @@ TEST_F(DriftTest, RaisesAnAlarmForAConnectorThatNothingAccountsFor) {
     pass(3h);
     ASSERT_EQ(told(EventKind::foreign_connector), 1) << "once";
     EXPECT_THAT(log_.events.back().message, HasSubstr("connector stranger from 198.51.100.7"));
+    EXPECT_THAT(log_.events.back().message, HasSubstr("rotate web --compromised` shuts it out"));
     EXPECT_THAT(agent_->status().findings,
                 ElementsAre(AllOf(HasSubstr("connector stranger from 198.51.100.7"),
                                   HasSubstr("--compromised"))));
