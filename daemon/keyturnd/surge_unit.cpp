@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -83,11 +84,9 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
 
 /// An empty file would be a masked unit, half of one a wrong unit.
 Result<void> write_whole(const std::string& path, const std::string& text) {
-    const std::size_t slash = path.rfind('/');
-    const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-    std::string parent = slash == std::string::npos ? "." : path.substr(0, slash);
-    if (parent.empty()) parent = "/";
-    const Result<Directory> directory = Directory::open(parent);
+    const std::filesystem::path whole = std::filesystem::absolute(path);
+    const std::string name = whole.filename();
+    const Result<Directory> directory = Directory::open(whole.parent_path());
     if (!directory) return directory.error();
     if (const auto fits = check_file_name(name); !fits) return fits.error();
     return replace_file(*directory, name, text);
