@@ -59,7 +59,7 @@ Script<> Rotation::evict_strangers() {
         const std::optional<SampleUnits::Value> samples = co_await look_at_units();
         const Attached attached = sort_out(listed, samples);
         for (const Connector& stranger : attached.strangers) {
-            co_await evict_connector(stranger);
+            co_await evict_connector(stranger, true);
         }
         strangers_ = attached.doubtful;
         if (attached.doubtful.empty()) break;
@@ -142,7 +142,7 @@ void Rotation::tell_blocked(const std::string& why) {
 /// One of them may be ours: the units that may have been dropped with them are restarted at once.
 Script<> Rotation::evict_doubtful(Attached attached, SampleUnits::Value samples) {
     for (const Connector& connector : attached.doubtful) {
-        co_await evict_connector(connector);
+        co_await evict_connector(connector, false);
     }
     bool nobody_left = true;
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -161,7 +161,8 @@ Script<> Rotation::evict_doubtful(Attached attached, SampleUnits::Value samples)
     if (nobody_left) outage_began_ = now_;
 }
 
-Script<> Rotation::evict_connector(Connector connector) {
+/// `surely_foreign`: else it may be one of ours, whose unit does not tell its connector.
+Script<> Rotation::evict_connector(Connector connector, bool surely_foreign) {
     EvictConnector question;
     question.id = connector.id;
     std::string purpose = "cannot drop a connector at Cloudflare";
@@ -169,8 +170,10 @@ Script<> Rotation::evict_connector(Connector connector) {
     waited_for_it();
     std::string described = describe(connector);
     say(EventKind::connector_evicted, Priority::warning,
-        fmt::format("{} was dropped from {}: it is none of its units", described,
-                    inputs_.policy.name));
+        fmt::format("{} was dropped from {}: {}", described, inputs_.policy.name,
+                    surely_foreign ? "it is none of its units"
+                                   : "it could not be told whether it is one of its units"),
+        {}, surely_foreign ? "" : "doubtful");
     note_evicted(std::move(described));
 }
 

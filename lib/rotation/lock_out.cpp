@@ -19,10 +19,10 @@ namespace {
 constexpr Milliseconds lockout_deadline = std::chrono::minutes{2};
 
 /// So long a unit may be silent at the end before what cannot be told is dropped once more.
-constexpr Milliseconds doubt_patience = std::chrono::seconds{20};
+constexpr Milliseconds doubt_patience = std::chrono::seconds{10};
 
 /// Who is listed this long after it was dropped has come back, with the new token.
-constexpr Milliseconds comeback_max = std::chrono::seconds{60};
+constexpr Milliseconds comeback_max = std::chrono::seconds{30};
 
 }  // namespace
 
@@ -50,7 +50,7 @@ Script<> Rotation::lock_out() {
             deadline = now_ + lockout_deadline;
             continue;
         }
-        std::vector<Connector> going = attached.strangers;
+        std::vector<Connector> going;
         bool doubt = false;
         if (attached.doubtful.empty()) doubt_since.reset();
         if (!attached.doubtful.empty() && !doubt_since) doubt_since = now_;
@@ -65,7 +65,10 @@ Script<> Rotation::lock_out() {
         }
         clean = attached.strangers.empty() && !doubt && absent.empty() ? clean + 1 : 0;
         if (clean == 2) break;
-        for (const Connector& connector : going) co_await evict_connector(connector);
+        for (const Connector& stranger : attached.strangers) {
+            co_await evict_connector(stranger, true);
+        }
+        for (const Connector& connector : going) co_await evict_connector(connector, false);
         if (now_ >= deadline) co_await hold_for_lockout(absent);
         co_await sleep_for(list_interval);
     }

@@ -56,8 +56,8 @@ struct RotationView {
         BootTime ends;  ///< At the earliest for a settle or soak, at the latest for a verification.
         WallTime wall_started;
     };
-    std::optional<Step> step;             ///< The settle, soak or verification under way.
-    SampleUnits::Value samples;           ///< The newest.
+    std::optional<Step> step;    ///< The settle, soak or verification under way.
+    SampleUnits::Value samples;  ///< The newest.
     LockOut lock_out;
 };
 
@@ -150,7 +150,7 @@ class Rotation {
     Script<> evict();  // eviction.cpp
     Script<> evict_strangers();
     Script<> evict_doubtful(Attached attached, SampleUnits::Value samples);
-    Script<> evict_connector(Connector connector);
+    Script<> evict_connector(Connector connector, bool surely_foreign);
     Script<std::optional<SampleUnits::Value>> look_at_units();
     Script<std::optional<std::string>> restart_path_problem();
     [[nodiscard]] Attached sort_out(const std::vector<Connector>& listed,
@@ -277,7 +277,7 @@ class Rotation {
     BootTime taken_at_{};               ///< When Cloudflare took the new secret.
     int resends_ = 0;                   ///< How often a stranger was overruled after a compromise.
     std::string failed_unit_;           ///< Of ours, because of which it goes back.
-    std::optional<BootTime> outage_began_;  ///< Ours were dropped, too, and none is back yet.
+    std::optional<BootTime> outage_began_;     ///< Ours were dropped, too, and none is back yet.
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
 
     std::optional<Action> action_;

@@ -1,12 +1,17 @@
 """A token in wrong hands: whoever uses it is out, and stays out."""
 
 import re
+import time
 
 import pytest
 
+from fault_checks import with_rollout
 from scenario import wait_until
 
 STRAY = "stray.service"
+# From the new secret: 30 s, a look at the API, and a loaded machine.
+LOCKOUT_MAX = 60
+BLIND = "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +81,36 @@ def test_evicting_all_works_and_says_how_long_nobody_served(scenario):
     told = scenario.journal.events("locked_out")[0]["MESSAGE"]
     assert re.search(r"none of them was connected for [0-9.]+m?s", told), told
     assert ours_alone(scenario) and stray not in scenario.cloudflare.connectors()
+
+
+@pytest.fixture(name="blind")
+def keyturnd_that_cannot_ask_its_units(scenario):
+    """No connector can be told from any other: the kernel does not say whose a socket is."""
+    with_rollout(scenario, healthy_deadline="5s")
+    scenario.units.drop_in("blind", BLIND, unit="keyturnd.service")
+    scenario.keyturn.restart()
+    yield
+    scenario.units.drop_in("blind", "", unit="keyturnd.service")
+    scenario.keyturn.restart()
+
+
+def test_a_stranger_is_out_in_time_although_no_unit_can_be_asked(scenario, blind):
+    stray = attach_stray(scenario)
+    scenario.keyturn.ctl("rotate", "web", "--compromised", check=True)
+    wait_until(lambda: scenario.journal.events("secret_committed"), "a new secret", seconds=60)
+    started = time.monotonic()
+    wait_until(lambda: stray not in scenario.cloudflare.connectors(), "the stranger to be out",
+               seconds=LOCKOUT_MAX)
+    assert time.monotonic() - started >= 20, "what may be ours is not dropped at once"
+    # Whoever was dropped with the stranger is restarted, and comes back with the new token.
+    scenario.units.wait_full(count=2)
+    now = scenario.cloudflare.fingerprint()
+    wait_until(lambda: all(item["fingerprints"] == [now]
+                           for item in scenario.cloudflare.connectors().values()),
+               "nobody on another token")
+    wait_until(lambda: scenario.keyturn.status()["state"] == "idle", "the end", seconds=300)
+    assert scenario.journal.events("locked_out")
+    assert stray not in scenario.cloudflare.connectors()
 
 
 def test_it_puts_an_end_to_a_rotation_that_is_held_or_paused(scenario):

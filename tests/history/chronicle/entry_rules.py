@@ -22,7 +22,7 @@ RESULTS = {"unit_verified": ("verified",), "rotation_waiting": ("waiting",),
            "rotation_paused": ("paused",), "rotation_reverting": ("reverting",),
            "rotation_postponed": ("window", "freeze", "never"),
            "locked_out": ("done",), "rotation_started": ("", "compromised"),
-           "rotation_resumed": ("", "compromised"), "connector_evicted": ("", "all")}
+           "rotation_resumed": ("", "compromised"), "connector_evicted": ("", "all", "doubtful")}
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")
 # The address of an account at the API, with a whole id: no secret, and people compare ids. Whatever
 # comes before or after it is looked at by itself.

@@ -306,7 +306,7 @@ class Story:
         self.verified.discard(event.unit)
 
     def _on_connector_evicted(self, event):
-        self.evicts_all = self.evicts_all or event["RESULT"] == "all"
+        self.evicts_all = self.evicts_all or event["RESULT"] in ("all", "doubtful")
 
     def _on_locked_out(self, event):
         self.locked_out = True
