@@ -69,7 +69,11 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
         if (!finding.promoted)
             finding.promoted = HealthFinding::Promotion{unit.name, std::move(why)};
     };
-    if (came_back_anew(unit, sample)) promote("was started by somebody else");
+    if (came_back_anew(unit, sample)) {
+        // It has read the new token, and gets its connections by itself.
+        promote("was started by somebody else");
+        return;
+    }
     const std::optional<int> connections = sample.connections();
     if (!connections) {
         forget(unit.name);

@@ -209,10 +209,14 @@ TEST(Soak, ProvesAWaitingUnitAsItIsThatCameBackWithTheNewToken) {
     in_the_soak(world, 1min, [&] {
         replace_process(world.unit(b), "brought-back-by-systemd");
         world.unit(b).token = world.file_token;
+        world.unit(b).readiness->connections = 1;
     });
     world.start();
+    while (!world.told(EventKind::replica_promoted)) ASSERT_TRUE(world.step());
+    world.unit(b).readiness->connections = 4;
     world.run();
     ASSERT_TRUE(world.done());
+    EXPECT_FALSE(world.told(EventKind::replica_decaying)) << "it gets them back by itself";
     EXPECT_EQ(world.unit(b).restarts, 0);
     EXPECT_EQ(world.history.front().units.back().connector_after, "brought-back-by-systemd");
 }
