@@ -98,6 +98,7 @@ class Scenario:
 
     def reset(self):
         """Make everything as at the start: no faults, no drop-ins, no history, all connected."""
+        self.traffic.abandon()
         self.cloudflare.heal()
         self.units.clear_drop_ins(keep="sandbox")
         self.keyturn.forget()
