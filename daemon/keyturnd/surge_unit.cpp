@@ -40,7 +40,8 @@ Task<Result<UnitSettings>> first_unit(UnitManager& units, std::vector<std::strin
     const auto names = co_await units.expand(std::move(patterns));
     if (!names) co_return names.error();
     Result<UnitSettings> found = Error{Fault::missing, "systemd knows no unit of `units:`", {}};
-    for (const std::string& name : *names) {
+    for (const NamedUnit& named : *names) {
+        const std::string& name = named.id;
         const auto state = co_await units.state(name);
         if (!state && state.error().fault != Fault::missing) co_return state.error();
         if (!state || !state->loaded()) continue;

@@ -37,6 +37,7 @@ Tunnels::Tunnels(boost::asio::io_context& context, const SharedWorld& world,
 std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
                                         std::shared_ptr<Accounts> accounts) {
     accounts_ = std::move(accounts);
+    claims_.take(policies);
     for (Slot& slot : slots_) {
         slot.outdated = true;
         slot.next.reset();
@@ -62,7 +63,8 @@ void Tunnels::fill(Slot& slot, TunnelPolicy policy) {
     const Boundaries world{world_.clock,  slot.accounts->api(policy.credential),
                            world_.units,  world_.connectors,
                            world_.tokens, world_.states,
-                           world_.random, world_.budget};
+                           world_.random, world_.budget,
+                           &claims_};
     const double share = splay_share(host_id_, policy.name);
     slot.agent =
         std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,

@@ -2,6 +2,7 @@
 
 #include "agent/tunnel_agent.hpp"
 #include "keyturnd/accounts.hpp"
+#include "rotation/rotator_claims.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
@@ -83,6 +84,7 @@ class Tunnels {
     std::function<void(const std::string&)> changed_;
     std::function<void(std::exception_ptr)> ended_;
     std::shared_ptr<Accounts> accounts_;
+    UnitClaims claims_;
     std::list<Slot> slots_;
     bool replacing_ = false;
     bool stopping_ = false;

@@ -28,6 +28,7 @@ constexpr std::array rows{
     Row{EventKind::token_delivered, "token_delivered", "2792da312fa5437290b5b66f2efe6a5b"},
     Row{EventKind::batch_started, "batch_started", "cc5f5194110e49b2bcece8da624fb0f0"},
     Row{EventKind::unit_restarting, "unit_restarting", "956e363e8848456e9136c2bf1918c119"},
+    Row{EventKind::start_limit_kept, "start_limit_kept", "8a10e243f7b74999ba95b38c12b57d4c"},
     Row{EventKind::unit_verified, "unit_verified", "836377194126450fac1aa5a19f970b99"},
     Row{EventKind::unit_spared, "unit_spared", "41d02419dea541b88ea93fe267ebd003"},
     Row{EventKind::unit_passed_over, "unit_passed_over", "0b5582fd470044b69de82f11def7f4df"},

@@ -21,6 +21,7 @@ enum class EventKind {
     token_delivered,   ///< Every token file holds the new token.
     batch_started,
     unit_restarting,
+    start_limit_kept,  ///< polkit lets us restart a unit and not reset its count of starts.
     unit_verified,
     unit_spared,        ///< On the way back: a unit has never left the old token.
     unit_passed_over,   ///< A unit that the policy names is no connector of this tunnel.

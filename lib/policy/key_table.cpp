@@ -248,7 +248,8 @@ constexpr std::array keys{
             .maximum = day,
             .usual_minimum = 30 * second,
             .target = &RolloutPolicy::healthy_deadline,
-            .help = "A restarted unit has to be connected within this."},
+            .help = "A restarted unit has to be connected within this, or within its own stop and "
+                    "start timeouts together if those are longer."},
     KeySpec{.path = "tunnels.NAME.rollout.progress_deadline",
             .kind = Kind::duration,
             .in_defaults = true,

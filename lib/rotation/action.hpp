@@ -178,7 +178,7 @@ struct RestartUnit {
     RestartVerb verb = RestartVerb::try_restart;
     Milliseconds deadline{0};  ///< Zero: the job is `queued` and not waited for.
     BootTime not_after{};
-    using Value = JobResult;
+    using Value = RestartResult;
 };
 
 /// A stop job, and its end. `busy`, with nothing done, after `not_after`.

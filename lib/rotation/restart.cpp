@@ -269,6 +269,9 @@ Script<std::optional<Fault>> Rotation::restart(std::size_t index) {
         std::string text = fmt::format("{} was not restarted: {}", name, error.text);
         co_await hold(std::move(reason), std::move(text), name);
     }
+    if (!result->not_reset.empty()) {
+        say(EventKind::start_limit_kept, Priority::warning, result->not_reset, name);
+    }
     if (*result == JobResult::canceled) {
         not_begun(record_.units[index]);
         std::string text = fmt::format(

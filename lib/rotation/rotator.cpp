@@ -4,11 +4,9 @@
 #include "base/invariant.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
-#include "cloudflared/token_source.hpp"
 #include "delivery/token_store.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotator_kept.hpp"
-#include "rotation/unit_inspection.hpp"
 #include "state/state_store.hpp"
 #include "time/clock.hpp"
 #include "token/random.hpp"
@@ -16,7 +14,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
 namespace keyturn {
@@ -25,10 +22,6 @@ namespace {
 
 TunnelRef ref_of(const TunnelPolicy& policy) {
     return TunnelRef{policy.account, policy.tunnel};
-}
-
-bool is_glob(const std::string& pattern) {
-    return pattern.find_first_of("*?[") != std::string::npos;
 }
 
 /// Each needs a connection of its own, and a tunnel has at most 25 replicas.
@@ -134,76 +127,6 @@ Task<Result<void>> Rotator::act(const EvictConnector& action) {
 
 // --- Units ---------------------------------------------------------------------------------------
 
-Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob) {
-    InspectUnits::Unit inspected;
-    inspected.name = unit;
-    const auto settings = co_await world_.units.settings(unit);
-    if (!settings) {
-        if (settings.error().fault == Fault::missing) co_return inspected;
-        co_return settings.error();
-    }
-    if (by_glob && !names_a_connector(*settings)) {
-        const auto connector = co_await may_be_connector(unit);
-        if (!connector) co_return connector.error();
-        inspected.passed_over = !*connector;
-    }
-    if (inspected.passed_over) {
-        inspected.findings.push_back(passed_over_text(*settings));
-        co_return inspected;
-    }
-    const ConnectorFiles files = world_.connectors.files(*settings);
-    const std::string token_file = world_.tokens.path(policy_.name);
-    inspected.problem = unit_problem(*settings, token_file, files, policy_.tunnel);
-    inspected.findings = token_source_findings(*settings, files);
-    inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
-    co_return inspected;
-}
-
-/// By what runs: a unit that is up is none only if it is certain that nothing of it listens.
-Task<Result<bool>> Rotator::may_be_connector(std::string unit) {
-    const auto state = co_await world_.units.state(unit);
-    if (!state && state.error().fault == Fault::missing) co_return false;
-    if (!state) co_return state.error();
-    if (!state->running()) co_return false;
-    const auto readiness = co_await world_.connectors.readiness(*state);
-    co_return readiness || readiness.error().fault != Fault::missing;
-}
-
-Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits&) {
-    std::vector<std::string> patterns = policy_.units;
-    const auto names = co_await world_.units.expand(std::move(patterns));
-    if (!names) co_return names.error();
-    InspectUnits::Value value;
-    // An alias is no glob, and systemd's name of its unit is not in the policy.
-    const bool globs = std::ranges::any_of(policy_.units, is_glob);
-    for (const std::string& name : *names) {
-        const bool named = std::ranges::find(policy_.units, name) != policy_.units.end();
-        const bool by_glob = globs && !named;
-        auto unit = co_await inspect(name, by_glob);
-        if (!unit) co_return unit.error();
-        value.push_back(std::move(*unit));
-    }
-    auto surge = co_await inspect_surge();
-    if (!surge) co_return surge.error();
-    if (*surge) value.push_back(std::move(**surge));
-    co_return value;
-}
-
-/// Nothing where root has made no such unit, or the policy does not want it.
-Task<Result<std::optional<InspectUnits::Unit>>> Rotator::inspect_surge() {
-    std::optional<InspectUnits::Unit> surge;
-    if (policy_.rollout.surge == "never") co_return surge;
-    const std::string name = surge_unit_of(policy_.name);
-    const auto state = co_await world_.units.state(name);
-    if (!state && state.error().fault != Fault::missing) co_return state.error();
-    if (!state || !state->loaded()) co_return surge;
-    auto unit = co_await inspect(name);
-    if (!unit) co_return unit.error();
-    surge = std::move(*unit);
-    surge->surge = true;
-    co_return surge;
-}
-
 Task<Result<SampleUnits::Sample>> Rotator::sample(std::string unit) {
     SampleUnits::Sample sampled;
     const auto state = co_await world_.units.state(unit);
@@ -251,7 +174,7 @@ Result<void> Rotator::check_age(BootTime not_after) const {
     return Error{Fault::busy, "this process stood still since the units were looked at", {}};
 }
 
-Task<Result<JobResult>> Rotator::act(const RestartUnit& action) {
+Task<Result<RestartResult>> Rotator::act(const RestartUnit& action) {
     if (const auto age = check_age(action.not_after); !age) co_return age.error();
     const auto result = co_await world_.units.restart(action.unit, action.verb, action.deadline);
     co_return result;

@@ -6,6 +6,7 @@
 #include "rotation/action.hpp"
 #include "rotation/record.hpp"
 #include "token/token.hpp"
+#include "units/polkit.hpp"
 
 #include <chrono>
 #include <optional>
@@ -19,6 +20,7 @@ class Random;
 class StateStore;
 class TokenStore;
 class TunnelApi;
+class UnitClaims;
 class UnitManager;
 struct KeptTokens;
 
@@ -32,6 +34,7 @@ struct Boundaries {
     StateStore& states;
     Random& random;
     ApiBudget& budget;  ///< `api` keeps to it already; errands need their turns, too.
+    const UnitClaims* claims = nullptr;  ///< Of all tunnels; nothing: this is the only one.
 };
 
 /// The shell around the heart: performs the actions of one tunnel's rotations against the real
@@ -73,7 +76,7 @@ class Rotator {
     Task<Result<void>> act(const TakeBackSecret& action);
     Task<Result<void>> act(const WipeOldSecret& action);
     Task<Result<void>> act(const EvictConnector& action);
-    Task<Result<JobResult>> act(const RestartUnit& action);
+    Task<Result<RestartResult>> act(const RestartUnit& action);
     Task<Result<JobResult>> act(const StopUnit& action);
     Task<Result<void>> act(const Wait& action);
     Task<Result<void>> act(const ForgetSecrets& action);
@@ -83,6 +86,9 @@ class Rotator {
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit, bool by_glob = false);
     Task<Result<bool>> may_be_connector(std::string unit);
+    [[nodiscard]] std::optional<std::string> claim_of_another(const UnitSettings& unit) const;
+    Task<Result<void>> ask_permissions(InspectUnits::Value& units, bool must_know);
+    Task<Result<Permission>> may(UnitRights rights);
     Task<Result<std::optional<InspectUnits::Unit>>> inspect_surge();
     Task<Result<SampleUnits::Sample>> sample(std::string unit);
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);

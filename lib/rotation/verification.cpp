@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace keyturn {
 
@@ -37,7 +39,14 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
 }
 
 int count_serving(const SampleUnits::Value& samples) {
-    return static_cast<int>(std::ranges::count_if(samples, &SampleUnits::Sample::serves));
+    std::set<std::string_view> processes;
+    int serving = 0;
+    for (const SampleUnits::Sample& sample : samples) {
+        const std::string& process = sample.state.invocation;
+        const bool counted = !process.empty() && !processes.insert(process).second;
+        if (sample.serves() && !counted) ++serving;
+    }
+    return serving;
 }
 
 int count_unknown(const SampleUnits::Value& samples) {

@@ -1,6 +1,7 @@
 #include "units/unit_error.hpp"
 
 #include "bus/bus.hpp"
+#include "units/polkit.hpp"
 
 #include <fmt/format.h>
 
@@ -11,37 +12,49 @@ namespace keyturn {
 
 namespace {
 
-constexpr std::string_view rules_file = "/etc/polkit-1/rules.d/50-keyturn.rules";
-
-/// systemd asks polkit over the bus, which starts polkit.service; if that unit is masked, the error
-/// of that start becomes the answer to our call, with our unit nowhere in it.
-Error masked(std::string_view message, const std::string& unit) {
-    if (message.find(unit) != std::string_view::npos) {
-        return Error{Fault::missing,
-                     fmt::format("{} is masked: run `systemctl unmask {}`, or take it out of the "
-                                 "policy",
-                                 unit, unit)};
-    }
-    return Error{Fault::denied,
-                 fmt::format("systemd could not ask polkit about {} ({}): run `systemctl unmask "
-                             "polkit.service && systemctl start polkit.service`",
-                             unit, message)};
+/// systemd asks polkit over the bus, which starts polkit.service. Where that fails, its error (the
+/// unit is masked, is not there, does not start) becomes the answer to our call.
+bool about_polkit(std::string_view name, std::string_view message, const std::string& unit) {
+    const auto names = [&](std::string_view text) {
+        return message.find(text) != std::string_view::npos;
+    };
+    if (name.starts_with("org.freedesktop.PolicyKit1.")) return true;
+    return !names(unit) && (names("polkit.service") || names("org.freedesktop.PolicyKit1"));
 }
 
 Error refused_by_polkit(std::string_view action, const std::string& unit, std::string_view user) {
-    return Error{Fault::denied,
-                 fmt::format("polkit does not allow user {} to {} {}: write the rule for this unit "
-                             "into {} (and install polkitd, if this host has none)",
-                             user, action, unit, rules_file)};
+    const bool stop = action == "stop";
+    return Error{Fault::denied, fmt::format("polkit does not allow user {} to {} {}; {}", user,
+                                            action, unit, polkit_remedy(user, {{unit, stop}}))};
 }
 
 }  // namespace
+
+Error polkit_silent(const std::string& unit, std::string_view why) {
+    return Error{Fault::busy,
+                 fmt::format("systemd cannot ask polkit about {} ({}): see `systemctl status "
+                             "polkit.service`; unmask and start it, or install polkitd",
+                             unit, why)};
+}
+
+bool is_refusal(const sd_bus_error& error) {
+    const std::string_view name = error.name != nullptr ? error.name : "";
+    return name == "org.freedesktop.DBus.Error.AccessDenied" ||
+           name == "org.freedesktop.DBus.Error.AuthFailed" ||
+           name == "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired";
+}
 
 Error unit_error(const sd_bus_error& error, std::string_view action, const std::string& unit,
                  std::string_view user) {
     const std::string_view name = error.name != nullptr ? error.name : "";
     const std::string_view message = error.message != nullptr ? error.message : "";
-    if (name == "org.freedesktop.systemd1.UnitMasked") return masked(message, unit);
+    if (about_polkit(name, message, unit)) return polkit_silent(unit, message);
+    if (name == "org.freedesktop.systemd1.UnitMasked") {
+        return Error{Fault::missing,
+                     fmt::format("{} is masked: run `systemctl unmask {}`, or take it out of the "
+                                 "policy",
+                                 unit, unit)};
+    }
     if (name == "org.freedesktop.systemd1.NoSuchUnit") {
         return Error{Fault::missing, fmt::format("there is no unit {}", unit)};
     }
@@ -64,11 +77,7 @@ Error unit_error(const sd_bus_error& error, std::string_view action, const std::
                                  "RefuseManualStart= and RefuseManualStop= from it",
                                  unit)};
     }
-    if (name == "org.freedesktop.DBus.Error.AccessDenied" ||
-        name == "org.freedesktop.DBus.Error.AuthFailed" ||
-        name == "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired") {
-        return refused_by_polkit(action, unit, user);
-    }
+    if (is_refusal(error)) return refused_by_polkit(action, unit, user);
     return with_context(fmt::format("cannot {} {}", action, unit), bus_error(error));
 }
 

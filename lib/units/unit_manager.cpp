@@ -3,7 +3,9 @@
 #include "bus/bus.hpp"
 #include "time/clock.hpp"
 #include "units/job_tracker.hpp"
+#include "units/manager_call.hpp"
 #include "units/natural_order.hpp"
+#include "units/permissions.hpp"
 #include "units/unit_error.hpp"
 #include "units/unit_properties.hpp"
 
@@ -22,9 +24,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr const char* systemd_name = "org.freedesktop.systemd1";
-constexpr const char* manager_path = "/org/freedesktop/systemd1";
-constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
 constexpr const char* unit_path_prefix = "/org/freedesktop/systemd1/unit";
 constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
 
@@ -68,12 +67,15 @@ Message get_all_of(sd_bus* bus, const std::string& unit) {
     return message;
 }
 
-Message manager_call(sd_bus* bus, const char* member) {
+Message get_id(sd_bus* bus, const std::string& unit) {
     if (bus == nullptr) return nullptr;
     sd_bus_message* raw = nullptr;
-    sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, manager_interface,
-                                   member);
-    return Message(raw);
+    const std::string path = path_of(unit);
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, path.c_str(), properties_interface,
+                                   "Get");
+    Message message(raw);
+    if (message) sd_bus_message_append(raw, "ss", "org.freedesktop.systemd1.Unit", "Id");
+    return message;
 }
 
 Message get_manager_environment(sd_bus* bus) {
@@ -118,13 +120,17 @@ class SystemdUnitManager final : public UnitManager {
           clock_(clock),
           patience_(patience),
           tracker_(JobTracker::make(bus)),
-          user_(user_of_process()) {}
+          user_(user_of_process()),
+          permissions_(bus, patience.ask) {}
 
-    Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) override;
+    Task<Result<std::vector<NamedUnit>>> expand(std::vector<std::string> patterns) override;
     Task<Result<UnitState>> state(std::string unit) override;
     Task<Result<UnitSettings>> settings(std::string unit) override;
-    Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
-                                    Milliseconds deadline) override;
+    Task<Result<Permission>> may(std::string unit, UnitVerb verb) override {
+        return permissions_.may(std::move(unit), verb);
+    }
+    Task<Result<RestartResult>> restart(std::string unit, RestartVerb verb,
+                                        Milliseconds deadline) override;
     Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) override;
 
   private:
@@ -136,6 +142,7 @@ class SystemdUnitManager final : public UnitManager {
 
     Task<Result<Message>> ask(std::string unit, const char* action, Message message,
                               Milliseconds timeout);
+    Task<Result<std::string>> id_of(std::string name);
     Task<Result<std::vector<std::string>>> units_like(std::string glob);
     Task<Result<UnitProperties>> look_at(std::string unit);
     Task<Result<std::vector<std::string>>> manager_environment();
@@ -155,6 +162,7 @@ class SystemdUnitManager final : public UnitManager {
     UnitPatience patience_;
     std::shared_ptr<JobTracker> tracker_;
     std::string user_;
+    Permissions permissions_;
 };
 
 Task<Result<Message>> SystemdUnitManager::ask(std::string unit, const char* action, Message message,
@@ -164,27 +172,50 @@ Task<Result<Message>> SystemdUnitManager::ask(std::string unit, const char* acti
         const std::string what = fmt::format("cannot {} {}", action, unit);
         co_return with_context(what, answer.error());
     }
-    if (sd_bus_message_is_method_error(answer->get(), nullptr) > 0)
-        co_return unit_error(*sd_bus_message_get_error(answer->get()), action, unit, user_);
-    co_return std::move(*answer);
+    if (sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) co_return std::move(*answer);
+    const sd_bus_error& error = *sd_bus_message_get_error(answer->get());
+    if (is_refusal(error)) {
+        const bool asked = co_await permissions_.polkit_is_there();
+        if (!asked) co_return polkit_silent(unit, "it is not there");
+    }
+    co_return unit_error(error, action, unit, user_);
 }
 
-Task<Result<std::vector<std::string>>> SystemdUnitManager::expand(
-    std::vector<std::string> patterns) {
-    std::vector<std::string> units;
+Task<Result<std::vector<NamedUnit>>> SystemdUnitManager::expand(std::vector<std::string> patterns) {
+    std::vector<NamedUnit> units;
     std::set<std::string> seen;
+    const auto add = [&](std::string id, const std::string& name) {
+        auto unit = std::ranges::find(units, id, &NamedUnit::id);
+        if (unit == units.end()) unit = units.insert(unit, NamedUnit{std::move(id), {}});
+        unit->names.push_back(name);
+    };
     for (const std::string& pattern : patterns) {
-        std::vector<std::string> found{pattern};
         if (is_glob(pattern)) {
-            Result<std::vector<std::string>> listed = co_await units_like(pattern);
+            const Result<std::vector<std::string>> listed = co_await units_like(pattern);
             if (!listed) co_return listed.error();
-            found = std::move(*listed);
-        }
-        for (std::string& unit : found) {
-            if (seen.insert(unit).second) units.push_back(std::move(unit));
+            for (const std::string& id : *listed) {
+                if (seen.insert(id).second) add(id, id);
+            }
+        } else if (seen.insert(pattern).second) {
+            Result<std::string> id = co_await id_of(pattern);
+            if (!id) co_return id.error();
+            add(std::move(*id), pattern);
         }
     }
     co_return units;
+}
+
+/// What systemd does not know keeps its name: whoever looks at the unit will say what is wrong.
+Task<Result<std::string>> SystemdUnitManager::id_of(std::string name) {
+    Message message = get_id(bus_.handle(), name);
+    const Result<Message> answer =
+        co_await ask(name, "look at", std::move(message), patience_.read);
+    if (!answer && passes_by_itself(answer.error().fault)) co_return answer.error();
+    const char* id = nullptr;
+    if (answer && sd_bus_message_read(answer->get(), "v", "s", &id) > 0 && *id != '\0') {
+        co_return std::string(id);
+    }
+    co_return name;
 }
 
 Task<Result<std::vector<std::string>>> SystemdUnitManager::units_like(std::string glob) {
@@ -260,16 +291,19 @@ Task<Result<std::vector<std::string>>> SystemdUnitManager::follow(
     co_return std::vector<std::string>(dragged.begin(), dragged.end());
 }
 
-Task<Result<JobResult>> SystemdUnitManager::restart(std::string unit, RestartVerb verb,
-                                                    Milliseconds deadline) {
+Task<Result<RestartResult>> SystemdUnitManager::restart(std::string unit, RestartVerb verb,
+                                                        Milliseconds deadline) {
     const BootTime end = clock_.boot_now() + deadline;
     const Result<void> reset = co_await reset_failed(unit);
-    if (!reset) co_return reset.error();
+    if (!reset && reset.error().fault != Fault::denied) co_return reset.error();
     Job asked;
     asked.member = verb == RestartVerb::restart ? "RestartUnit" : "TryRestartUnit";
     asked.word = "restart";
     const Result<JobResult> result = co_await run_job(std::move(unit), asked, deadline, end);
-    co_return result;
+    if (!result) co_return result.error();
+    RestartResult restarted(*result);
+    if (!reset) restarted.not_reset = reset.error().text;
+    co_return restarted;
 }
 
 Task<Result<JobResult>> SystemdUnitManager::stop(std::string unit, Milliseconds deadline) {

@@ -3,6 +3,7 @@
 #include "asio/task.hpp"
 #include "base/result.hpp"
 #include "time/moment.hpp"
+#include "units/polkit.hpp"
 #include "units/unit_state.hpp"
 
 #include <memory>
@@ -14,28 +15,42 @@ namespace keyturn {
 class Bus;
 class Clock;
 
+/// A unit, and the names under which it was asked for. More than one: aliases.
+struct NamedUnit {
+    std::string id;                  ///< systemd's Id: of all its names the one that is its own.
+    std::vector<std::string> names;  ///< Without repetitions.
+
+    bool operator==(const NamedUnit&) const = default;
+};
+
 /// systemd, as far as a rotation needs it. Faults: `unreachable` when the bus or systemd does not
-/// answer, `denied` when polkit refuses (the text names the rule to write), `missing` for a unit
-/// that does not exist or is masked, `conflict` when an operator's job is in the way.
+/// answer, `busy` when nobody answers systemd's question to polkit, `denied` when polkit refuses
+/// (the text names the rule to write), `missing` for a unit that does not exist or is masked,
+/// `conflict` when an operator's job is in the way.
 class UnitManager {
   public:
     virtual ~UnitManager() = default;
 
-    /// The units that names and globs stand for now: names as they are, whether loaded or not;
-    /// globs as the loaded units that match, in natural order. In the order of `patterns`, each
-    /// unit once.
-    virtual Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) = 0;
+    /// The units that names and globs stand for now: names whether loaded or not; globs as the
+    /// loaded units whose Id matches, in natural order. In the order of `patterns`, each unit once.
+    virtual Task<Result<std::vector<NamedUnit>>> expand(std::vector<std::string> patterns) = 0;
 
     virtual Task<Result<UnitState>> state(std::string unit) = 0;
 
     virtual Task<Result<UnitSettings>> settings(std::string unit) = 0;
 
-    /// ResetFailedUnit, then a restart job in mode `fail`, then waits for that job, `deadline` at
+    /// Whether systemd would let us do this to a unit; nothing is done to it. One
+    /// such question at a time. Not knowing is an error that passes by itself, after
+    /// `UnitPatience::ask` at most; whoever waits for his turn meanwhile gets the same one.
+    virtual Task<Result<Permission>> may(std::string unit, UnitVerb verb) = 0;
+
+    /// ResetFailedUnit, whose refusal by polkit stops nothing; then a restart job in mode `fail`,
+    /// then waits for that job, `deadline` at
     /// most. A job that outlives the deadline is `unreachable`; it goes on without us. `done` only
     /// says that the job ended: whether the unit works is the caller's question. With a `deadline`
     /// of zero the job is `queued` and nobody waits for it.
-    virtual Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
-                                            Milliseconds deadline) = 0;
+    virtual Task<Result<RestartResult>> restart(std::string unit, RestartVerb verb,
+                                                Milliseconds deadline) = 0;
 
     /// A stop job in mode `fail`, and its end, in the same way.
     virtual Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) = 0;
@@ -50,6 +65,8 @@ struct UnitPatience {
     /// Signals can get lost over a reload or a re-execution of systemd, so a wait for a job also
     /// looks at the unit this often.
     Milliseconds look_interval = std::chrono::seconds{2};
+    /// A polkit that has to be started first answers within one.
+    Milliseconds ask = std::chrono::seconds{5};
 };
 
 /// `bus` and `clock` outlive the manager.

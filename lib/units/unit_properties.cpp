@@ -268,6 +268,7 @@ bool fragment_path(sd_bus_message* message, UnitProperties& into) {
 /// The last five are the dependencies along which systemd's transactions carry a stop or a restart
 /// on (UNIT_ATOM_PROPAGATE_STOP in its sources).
 constexpr std::array properties{
+    Property{"Names", "as", setting_texts<&UnitSettings::names>},
     Property{"LoadState", "s", state_text<&UnitState::load_state>},
     Property{"ActiveState", "s", state_text<&UnitState::active_state>},
     Property{"SubState", "s", state_text<&UnitState::sub_state>},

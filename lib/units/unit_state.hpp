@@ -65,6 +65,7 @@ struct EncryptedCredential {
 /// What a unit is made of, as far as it decides where its token comes from and what a restart does.
 struct UnitSettings {
     std::string name;
+    std::vector<std::string> names;                    ///< Its Id and every alias of it.
     std::vector<std::vector<std::string>> exec_start;  ///< One argument list a command.
     std::vector<std::string> environment;              ///< NAME=VALUE; most values are cut off.
     std::vector<std::string> environment_files;  ///< With "-" in front where it may be missing.
@@ -100,6 +101,18 @@ enum class JobResult {
     skipped,
     other,
     queued,  ///< Nobody waited for it.
+};
+
+/// What came of a restart.
+struct RestartResult {
+    // NOLINTNEXTLINE(google-explicit-constructor): mostly there is nothing more to say.
+    RestartResult(JobResult ended = JobResult::other) : result(ended) {}
+
+    JobResult result;
+    std::string not_reset;  ///< Why the start limit was not reset before it; empty: it was.
+
+    bool operator==(const RestartResult&) const = default;
+    bool operator==(JobResult ended) const { return result == ended; }
 };
 
 enum class RestartVerb {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
@@ -114,7 +115,7 @@ Task<Result<void>> FakeHost::evict(TunnelRef, std::string connector) {
     co_return Result<void>();
 }
 
-Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string> patterns) {
+Task<Result<std::vector<NamedUnit>>> FakeHost::expand(std::vector<std::string> patterns) {
     std::vector<std::string> names;
     for (const std::string& pattern : patterns) {
         const auto glob = globs.find(pattern);
@@ -124,10 +125,24 @@ Task<Result<std::vector<std::string>>> FakeHost::expand(std::vector<std::string>
             names.insert(names.end(), glob->second.begin(), glob->second.end());
         }
     }
-    co_return names;
+    std::vector<NamedUnit> named;
+    for (const std::string& name : names) {
+        const std::string id = aliases.contains(name) ? aliases.at(name) : name;
+        auto unit = std::ranges::find(named, id, &NamedUnit::id);
+        if (unit == named.end()) unit = named.insert(unit, NamedUnit{id, {}});
+        unit->names.push_back(name);
+    }
+    co_return named;
+}
+
+Task<Result<Permission>> FakeHost::may(std::string unit, UnitVerb verb) {
+    questions.emplace_back(unit, verb);
+    if (polkit_gone) co_return *polkit_gone;
+    co_return permissions.contains(unit) ? permissions.at(unit) : Permission::granted;
 }
 
 Task<Result<UnitState>> FakeHost::state(std::string unit) {
+    if (aliases.contains(unit)) unit = aliases.at(unit);
     Result<UnitState> state = Error{Fault::missing, "there is no such unit", {}};
     if (units.contains(unit)) state = units.at(unit).state;
     co_return state;
@@ -138,6 +153,10 @@ Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
     const auto known = units.find(unit);
     if (known != units.end() && known->second.settings) settings = *known->second.settings;
     settings.name = unit;
+    settings.names = {unit};
+    for (const auto& [alias, id] : aliases) {
+        if (id == unit) settings.names.push_back(alias);
+    }
     if (!settings.exec_start.empty()) co_return settings;
     settings.exec_start = {{"cloudflared", "tunnel", "run", "--token-file", "%d/token"}};
     settings.load_credentials = {{"token", token_file_}};
@@ -147,7 +166,8 @@ Task<Result<UnitSettings>> FakeHost::settings(std::string unit) {
     co_return settings;
 }
 
-Task<Result<JobResult>> FakeHost::restart(std::string unit, RestartVerb, Milliseconds) {
+Task<Result<RestartResult>> FakeHost::restart(std::string unit, RestartVerb, Milliseconds) {
+    if (aliases.contains(unit)) unit = aliases.at(unit);
     Unit& restarted = units.at(unit);
     ++restarted.restarts;
     start(restarted);

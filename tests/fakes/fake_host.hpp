@@ -56,11 +56,12 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     void rest() override { ++rests; }
 
     // UnitManager
-    Task<Result<std::vector<std::string>>> expand(std::vector<std::string> patterns) override;
+    Task<Result<std::vector<NamedUnit>>> expand(std::vector<std::string> patterns) override;
     Task<Result<UnitState>> state(std::string unit) override;
     Task<Result<UnitSettings>> settings(std::string unit) override;
-    Task<Result<JobResult>> restart(std::string unit, RestartVerb verb,
-                                    Milliseconds deadline) override;
+    Task<Result<Permission>> may(std::string unit, UnitVerb verb) override;
+    Task<Result<RestartResult>> restart(std::string unit, RestartVerb verb,
+                                        Milliseconds deadline) override;
     Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) override;
 
     // Connectors
@@ -79,6 +80,10 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     std::function<void(std::string_view secret)> on_patch;  ///< Right after it was applied.
     std::set<Fingerprint> secrets_sent;                     ///< Distinct ones.
     int rests = 0;
+    std::map<std::string, std::string> aliases;     ///< Name -> unit.
+    std::map<std::string, Permission> permissions;  ///< Of units; else they are granted.
+    std::optional<Error> polkit_gone;               ///< Nobody answers what we may.
+    std::vector<std::pair<std::string, UnitVerb>> questions;
 
   private:
     void start(Unit& unit);

@@ -46,7 +46,8 @@ class RotationWorld {
         bool listed = true;
         bool surge = false;
         std::optional<std::string> problem;
-        bool refused = false;  ///< polkit says no.
+        bool refused = false;    ///< polkit says no.
+        bool not_reset = false;  ///< polkit says no to ResetFailedUnit alone.
     };
 
     explicit RotationWorld(std::vector<std::string> unit_names);
@@ -161,7 +162,7 @@ class RotationWorld {
     Result<void> act(const TakeBackSecret& action);
     Result<void> act(const WipeOldSecret&);
     Result<void> act(const EvictConnector& action);
-    Result<JobResult> act(const RestartUnit& action);
+    Result<RestartResult> act(const RestartUnit& action);
     Result<JobResult> act(const StopUnit& action);
     Result<void> act(const Wait& action);
     Result<void> act(const ForgetSecrets&);

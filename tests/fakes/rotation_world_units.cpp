@@ -84,7 +84,7 @@ Result<void> RotationWorld::ask_polkit(const Unit& unit) const {
     return {};
 }
 
-Result<JobResult> RotationWorld::act(const RestartUnit& action) {
+Result<RestartResult> RotationWorld::act(const RestartUnit& action) {
     if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
     if (bus_down) return Error{Fault::unreachable, "systemd does not answer", {}};
     Unit& unit = units.at(action.unit);
@@ -117,7 +117,10 @@ Result<JobResult> RotationWorld::act(const RestartUnit& action) {
         now += std::chrono::seconds{15};
         return JobResult::failed;
     }
-    return action.deadline > Milliseconds{0} ? JobResult::done : JobResult::queued;
+    RestartResult restarted(action.deadline > Milliseconds{0} ? JobResult::done
+                                                              : JobResult::queued);
+    if (unit.not_reset) restarted.not_reset = "polkit does not allow to reset-failed it";
+    return restarted;
 }
 
 Result<JobResult> RotationWorld::act(const StopUnit& action) {

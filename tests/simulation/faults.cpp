@@ -17,7 +17,8 @@ constexpr std::array<double, fault_kinds> rates_max{
     0.10,  // bus_call, a call
     6.0,   // bus_outage, an hour
     0.03,  // ready_silent, a look
-    0.20,  // restart_denied, a restart
+    0.20,  // restart_denied, a unit looked at or restarted
+    6.0,   // polkit_outage, an hour
     0.30,  // start_fails, a start
     0.10,  // start_limit, a start
     0.10,  // start_skipped, a start

@@ -21,7 +21,8 @@ enum class FaultKind {
     bus_call,          ///< One call of the bus fails, before or after it took effect.
     bus_outage,        ///< The bus is down for a while.
     ready_silent,      ///< A metrics server does not answer.
-    restart_denied,    ///< polkit says no.
+    restart_denied,    ///< polkit says no, in preflight or to the restart itself.
+    polkit_outage,     ///< Nobody answers systemd's questions to polkit for a while.
     start_fails,       ///< A start of a unit fails, and systemd tries again.
     start_limit,       ///< A start of a unit fails for good.
     start_skipped,     ///< A condition fails: the job is `done` and the unit dead.
@@ -43,14 +44,14 @@ enum class FaultKind {
     compromise,        ///< The token is in wrong hands, and an operator says so.
 };
 
-inline constexpr std::array<std::string_view, 31> fault_names{
-    "api_call",         "api_denied",      "api_outage",    "patch_lost",     "patch_late",
-    "stale_read",       "edge_lag",        "list_lag",      "bus_call",       "bus_outage",
-    "ready_silent",     "restart_denied",  "start_fails",   "start_limit",    "start_skipped",
-    "slow_unit",        "connection_drop", "process_crash", "operator_stop",  "operator_restart",
-    "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",      "daemon_crash",
-    "host_reboot",      "stall",           "clock_step",    "operator_pause", "operator_revert",
-    "compromise"};
+inline constexpr std::array<std::string_view, 32> fault_names{
+    "api_call",         "api_denied",       "api_outage",      "patch_lost",    "patch_late",
+    "stale_read",       "edge_lag",         "list_lag",        "bus_call",      "bus_outage",
+    "ready_silent",     "restart_denied",   "polkit_outage",   "start_fails",   "start_limit",
+    "start_skipped",    "slow_unit",        "connection_drop", "process_crash", "operator_stop",
+    "operator_restart", "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",
+    "daemon_crash",     "host_reboot",      "stall",           "clock_step",    "operator_pause",
+    "operator_revert",  "compromise"};
 inline constexpr std::size_t fault_kinds = fault_names.size();
 
 [[nodiscard]] constexpr std::size_t index_of(FaultKind kind) {

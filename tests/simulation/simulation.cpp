@@ -16,6 +16,7 @@ constexpr Milliseconds storm_max = hours{6};
 constexpr Milliseconds quiet_max = hours{48};
 constexpr Milliseconds api_outage_max = minutes{20};
 constexpr Milliseconds bus_outage_max = minutes{5};
+constexpr Milliseconds polkit_outage_max = minutes{5};
 constexpr Milliseconds disk_full_max = minutes{20};
 constexpr Milliseconds stall_max = minutes{10};
 constexpr Milliseconds drift_interval = minutes{15};
@@ -33,6 +34,7 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario)
       shared_{chance_,
               Outages(chance_, FaultKind::api_outage, api_outage_max),
               Outages(chance_, FaultKind::bus_outage, bus_outage_max),
+              Outages(chance_, FaultKind::polkit_outage, polkit_outage_max),
               Outages(chance_, FaultKind::disk_full, disk_full_max),
               [this](Phase phase, bool before) { pass_crash_point(phase, before); },
               0} {
@@ -299,7 +301,8 @@ void Simulation::fall_silent() {
     quiet_ = true;
     storm_ends_ = now_;
     plan_.fall_silent();
-    for (Outages* outages : {&shared_.api, &shared_.bus, &shared_.disk}) outages->end();
+    for (Outages* outages : {&shared_.api, &shared_.bus, &shared_.polkit, &shared_.disk})
+        outages->end();
     reboot_at_ = clock_step_at_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
         tunnel.foreign_at = tunnel.pause_at = tunnel.revert_at = BootTime::max();

@@ -22,6 +22,7 @@ struct Shared {
     Chance& chance;
     Outages api;
     Outages bus;
+    Outages polkit;
     Outages disk;
     /// Passed before and after every effect; may throw `DaemonKilled`. `before`: the effect has not
     /// been made; else it has, and its answer gets lost.
@@ -82,7 +83,7 @@ class TunnelModel {
     ResultOf<InspectTunnel> act(const InspectTunnel&);
     ResultOf<ReadToken> act(const ReadToken&);
     ResultOf<ListConnectors> act(const ListConnectors&);
-    ResultOf<InspectUnits> act(const InspectUnits&);
+    ResultOf<InspectUnits> act(const InspectUnits& action);
     ResultOf<SampleUnits> act(const SampleUnits& action);
     ResultOf<CheckFiles> act(const CheckFiles&);
     ResultOf<PrepareSecret> act(const PrepareSecret&);

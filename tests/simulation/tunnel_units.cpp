@@ -14,6 +14,10 @@ constexpr Milliseconds job_look = Milliseconds{500};
 /// Half of the faults of a call come after it took effect: its answer is lost.
 constexpr double answer_lost = 0.5;
 
+Error polkit_silent() {
+    return Error{Fault::busy, "systemd cannot ask polkit", {}};
+}
+
 }  // namespace
 
 std::optional<Error> TunnelModel::bus_fault() {
@@ -23,11 +27,16 @@ std::optional<Error> TunnelModel::bus_fault() {
     return std::nullopt;
 }
 
-TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits&) {
+TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits& action) {
     if (auto fault = bus_fault()) return *fault;
+    const bool silent = shared_.polkit.down(now_);
+    if (silent && action.must_know) return polkit_silent();
     InspectUnits::Value value;
     for (const UnitModel& unit : units_) {
         value.push_back({unit.name(), {}, stop_and_start, is_surge(unit)});
+        const bool refused = !silent && shared_.chance.strikes(FaultKind::restart_denied);
+        if (refused) value.back().not_allowed = "polkit does not allow it";
+        if (silent) value.back().not_allowed = polkit_silent().text;
     }
     return value;
 }
@@ -56,9 +65,11 @@ TunnelModel::ResultOf<RestartUnit> TunnelModel::act(const RestartUnit& action) {
         return begun;
     };
     auto result = run_job(restarted, action.not_after, begin);
-    if (result || waits) return result;
+    if (result && !*result) return result->error();
+    if (result) return RestartResult(**result);
+    if (waits) return std::nullopt;
     job_begun_ = false;
-    return JobResult::queued;
+    return RestartResult(JobResult::queued);
 }
 
 TunnelModel::ResultOf<StopUnit> TunnelModel::act(const StopUnit& action) {
@@ -78,6 +89,10 @@ std::optional<Result<JobResult>> TunnelModel::run_job(UnitModel& unit, BootTime 
     if (!std::exchange(job_begun_, true)) {
         Chance& chance = shared_.chance;
         const bool down_now = shared_.bus.down(now_) || chance.strikes(FaultKind::bus_call);
+        if (!down_now && shared_.polkit.down(now_)) {
+            job_begun_ = false;
+            return polkit_silent();
+        }
         const bool denied = !down_now && chance.strikes(FaultKind::restart_denied);
         std::optional<Error> failure;
         if (denied) failure = Error{Fault::denied, "polkit does not allow it", {}};

@@ -1,12 +1,20 @@
-"""What systemd, polkit, other people and the units themselves do in the middle of a rotation."""
+"""What systemd, polkit, other people and the units themselves do in the middle of a rotation, and
+what makes one unit out of two names.
+"""
+
+import hashlib
+import re
 
 import pytest
 
 from fault_checks import BUS, FIRST, SECOND, check_done, check_held, with_rollout
 from scenario import wait_until
+from scenario.keyturn import policy_text
 
 EXTRA = "cloudflared-web-extra.service"
+ALIAS = "tunnel.service"
 THIRD = "cloudflared-web@3.service"
+EXIT_REFUSED = 4
 SOON = "TimeoutStartSec=2\nTimeoutStopSec=1\n"
 # What a unit does from its next start on: as root, when everything else is as it was.
 WAYS_TO_FAIL = {
@@ -76,30 +84,6 @@ def polkit_that_is_mended(scenario):
     yield "polkit.service"
     scenario.host.run("systemctl", "unmask", "--runtime", "polkit.service")
     scenario.host.run("systemctl", "restart", "polkit.service")
-
-
-def test_polkit_masked(scenario, traffic, polkit):
-    scenario.host.run("systemctl", "mask", "--runtime", "--now", polkit)
-    scenario.keyturn.rotate()
-    check_held(scenario, "not_allowed", FIRST)
-    assert "systemctl unmask polkit.service" in scenario.keyturn.status()["reason"]
-    assert starts(scenario, FIRST) == starts(scenario, SECOND) == 0
-    scenario.host.run("systemctl", "unmask", "--runtime", polkit)
-    assert scenario.keyturn.ctl("retry", "web", "--follow").returncode == 0
-    check_done(scenario)
-    assert starts(scenario, FIRST) == 1
-
-
-def test_polkit_without_the_rule(scenario, traffic, polkit):
-    rule = "/usr/share/polkit-1/rules.d/50-keyturn.rules"
-    scenario.host.run("sh", "-c", "mv %s /run/kept && systemctl restart polkit" % rule)
-    try:
-        scenario.keyturn.rotate()
-        check_held(scenario, "not_allowed", FIRST)
-        assert "50-keyturn.rules" in scenario.keyturn.status()["reason"]
-        assert starts(scenario, FIRST) == 0
-    finally:
-        scenario.host.run("sh", "-c", "mv /run/kept %s && systemctl restart polkit" % rule)
 
 
 def test_polkit_killed(scenario, traffic, polkit):
@@ -231,3 +215,150 @@ def test_stop_that_takes_long_is_no_failure(scenario, timeout):
     stopped = scenario.journal.read("_PID=1", "UNIT=" + FIRST)
     timed_out = any("timed out" in entry["MESSAGE"] for entry in stopped)
     assert timed_out == (timeout == "1")
+
+
+ADD_EXTRA = """
+set -eu
+cd /etc/systemd/system
+cp cloudflared-web@.service "$1"
+cp -r cloudflared-web@.service.d "$1.d"
+ln -s "$1" "$2"
+systemctl daemon-reload
+systemctl start "$1"
+"""
+REMOVE_EXTRA = """
+systemctl stop "$1"
+cd /etc/systemd/system && rm -r "$1" "$1.d" "$2"
+systemctl daemon-reload
+"""
+
+
+@pytest.fixture(name="aliased")
+def unit_with_an_alias(scenario):
+    """As `ln -s cloudflared.service tunnel.service` makes it; the others are stopped."""
+    scenario.host.run("systemctl", "stop", FIRST, SECOND)
+    scenario.host.run("sh", "-c", ADD_EXTRA, "add", EXTRA, ALIAS)
+    try:
+        scenario.units.wait_full(count=1)
+        yield EXTRA
+    finally:
+        scenario.host.run("sh", "-c", REMOVE_EXTRA, "remove", EXTRA, ALIAS)
+
+
+def with_units(scenario, *units, **rollout):
+    scenario.keyturn.write_policy(units=list(units), rollout=rollout)
+    with scenario.looks():
+        scenario.keyturn.restart()
+    scenario.journal.mark()
+
+
+def refusal(scenario):
+    followed = scenario.keyturn.ctl("rotate", "web", "--follow")
+    assert followed.returncode == EXIT_REFUSED, followed.stdout + followed.stderr
+    return scenario.journal.wait_for("rotation_refused")["MESSAGE"]
+
+
+def test_one_replica_under_two_names_is_not_two_replicas(scenario, aliased, traffic):
+    with_units(scenario, ALIAS, aliased)
+    before = scenario.units.show(aliased, "InvocationID")
+    said = refusal(scenario)
+    assert aliased + ": `units:` names this one unit as %s and as %s" % (ALIAS, aliased) in said
+    assert scenario.units.show(aliased, "InvocationID") == before
+    assert not scenario.journal.events("unit_restarting")
+    with_units(scenario, ALIAS)
+    assert "only one unit is serving" in refusal(scenario)
+
+
+def test_unit_that_is_named_by_its_alias_is_called_by_its_id(scenario, aliased, traffic):
+    scenario.host.run("systemctl", "start", FIRST)
+    scenario.units.wait_full(count=2)
+    with_units(scenario, ALIAS, FIRST)
+    scenario.keyturn.rotate()
+    check_done(scenario)
+    restarted = [event["TARGET_UNIT"] for event in scenario.journal.events("unit_restarting")]
+    assert restarted == [aliased, FIRST]
+
+
+def test_record_that_knows_a_unit_by_its_alias_is_carried_on(scenario, aliased, traffic):
+    """As a keyturnd from before has written it."""
+    scenario.host.run("systemctl", "start", FIRST)
+    scenario.units.wait_full(count=2)
+    with_units(scenario, FIRST, ALIAS, soak="2s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+    scenario.keyturn.stop()
+    path = "/var/lib/keyturn/state/web.json"
+    text = scenario.host.output("cat", path)
+    schema, state = re.fullmatch(
+        r'{"schema":(\d+),"sha256":"[0-9a-f]{64}","state":(.*)}', text.strip()).groups()
+    assert aliased in state
+    state = state.replace(aliased, ALIAS)
+    digest = hashlib.sha256((schema + "\n" + state).encode()).hexdigest()
+    scenario.host.run("sh", "-c", "cat >" + path, feed='{"schema":%s,"sha256":"%s","state":%s}\n'
+                      % (schema, digest, state))
+    scenario.keyturn.start()
+    check_done(scenario)
+    assert scenario.journal.events("unit_verified", target_unit=ALIAS)
+    assert starts(scenario, aliased) == 1
+    assert "rotation_held" not in scenario.journal.story()
+
+
+def test_unit_that_two_tunnels_mean_is_refused_by_both(scenario, aliased):
+    scenario.host.run("systemctl", "start", FIRST)
+    scenario.units.wait_full(count=2)
+    one = policy_text(scenario.cloudflare.tunnel, units=[aliased, FIRST])
+    other = policy_text("11111111-2222-4333-8444-555555555555", units=[ALIAS])
+    scenario.keyturn.write_policy_text(
+        one + other[other.index("  web:"):].replace("  web:", "  shop:"))
+    with scenario.looks():
+        scenario.keyturn.restart()
+    scenario.journal.mark()
+    said = refusal(scenario)
+    assert aliased + ": tunnel shop means this unit, too, by %s: take it out" % ALIAS in said
+    assert not scenario.journal.events("unit_restarting")
+    scenario.keyturn.write_policy()
+    scenario.keyturn.restart()
+
+
+# How a unit hangs on another: does a restart of that one, or its end where the start fails, restart
+# or stop it?
+DEPENDENTS = {
+    "requires": ("Requires=%s", True),
+    "requisite": ("Requisite=%s", True),
+    "binds": ("BindsTo=%s\nAfter=%s", True),
+    "part": ("PartOf=%s", True),
+    "stop-from": ("StopPropagatedFrom=%s", True),
+    "wants": ("Wants=%s\nAfter=%s", False),
+    "upholds": ("Upholds=%s", False),
+    "reload-from": ("ReloadPropagatedFrom=%s", False),
+    "of-target": ("PartOf=hang.target", True),
+}
+
+
+def test_what_a_restart_drags_along_is_all_that_systemd_does(scenario):
+    names = {kind: "hang-%s.service" % kind for kind in DEPENDENTS}
+    scenario.host.run("sh", "-c", "printf '[Unit]\nRequires=%s\n' "
+                      ">/run/systemd/system/hang.target" % FIRST)
+    for kind, (lines, _) in DEPENDENTS.items():
+        text = "[Unit]\n%s\n[Service]\nExecStart=/bin/sleep infinity\n" % lines
+        scenario.host.run("sh", "-c", 'cat >"/run/systemd/system/$1"', "write", names[kind],
+                          feed=text.replace("%s", FIRST))
+    try:
+        scenario.host.run("systemctl", "daemon-reload")
+        scenario.host.run("systemctl", "start", "hang.target", *names.values())
+        said = refusal(scenario)
+        told = set(re.search(r"would restart or stop (.*?) too", said).group(1).split(", "))
+
+        def invocations():
+            return {kind: scenario.units.show(name, "InvocationID", "ActiveState")
+                    for kind, name in names.items()}
+        dragged = set()
+        for verb in ("restart", "stop"):
+            before = invocations()
+            scenario.host.run("systemctl", verb, FIRST)
+            after = invocations()
+            dragged |= {names[kind] for kind in names if after[kind] != before[kind]}
+        assert told == dragged == {names[kind] for kind in names if DEPENDENTS[kind][1]}
+    finally:
+        scenario.host.run("sh", "-c", "systemctl stop hang.target 'hang-*'; "
+                          "rm /run/systemd/system/hang*; systemctl daemon-reload")

@@ -19,6 +19,7 @@ KINDS = {
     "41d02419dea541b88ea93fe267ebd003": "unit_spared",
     "836377194126450fac1aa5a19f970b99": "unit_verified",
     "1400a35e75894403847f263979787f9c": "unit_left_stopped",
+    "8a10e243f7b74999ba95b38c12b57d4c": "start_limit_kept",
     "17e83f1d8b9049b5be39e09da8cb9011": "soak_started",
     "cce39c63051745e99eb730c42e53fa05": "soak_restarted",
     "57445621f013455c8190f742bd1812db": "soak_ended",

@@ -6,6 +6,7 @@ from chronicle.rule import rule
 
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "unit_spared",
+              "start_limit_kept",
               "replica_decaying", "replica_promoted", "surge_started", "surge_stopped"}
 # Of any tunnel.
 OUTSIDE = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}

@@ -158,7 +158,8 @@ void FakeSystemd::answer(sd_bus_message* call) {
     } else if (member == "GetAll") {
         answer_get_all(call);
     } else if (member == "Get") {
-        answer_environment(call);
+        // The only two that are asked for: of a unit its Id, of the manager its environment.
+        unit_of(call).empty() ? answer_environment(call) : answer_id(call);
     } else if (member == "ListUnitsByPatterns") {
         answer_list(call);
     } else if (member == "TryRestartUnit" || member == "RestartUnit" || member == "StopUnit") {
@@ -188,6 +189,12 @@ void FakeSystemd::answer_environment(sd_bus_message* call) {
     EXPECT_GE(sd_bus_send(nullptr, reply.get(), nullptr), 0);
 }
 
+void FakeSystemd::answer_id(sd_bus_message* call) {
+    const std::string name = unit_of(call);
+    const std::string id = aliases.contains(name) ? aliases.at(name) : name;
+    EXPECT_GE(sd_bus_reply_method_return(call, "v", "s", id.c_str()), 0);
+}
+
 void FakeSystemd::answer_list(sd_bus_message* call) {
     EXPECT_GE(sd_bus_message_skip(call, "as"), 0);
     EXPECT_GE(sd_bus_message_enter_container(call, 'a', "s"), 0);
@@ -207,7 +214,12 @@ void FakeSystemd::answer_list(sd_bus_message* call) {
 
 void FakeSystemd::answer_job(sd_bus_message* call) {
     const char* unit = nullptr;
-    EXPECT_GT(sd_bus_message_read_basic(call, 's', &unit), 0);
+    const char* mode = nullptr;
+    EXPECT_GT(sd_bus_message_read(call, "ss", &unit, &mode), 0);
+    if (std::string_view(mode) != "fail") {
+        fail(call, "org.freedesktop.DBus.Error.InvalidArgs", "only valid for something else");
+        return;
+    }
     reply_job(call, next_job);
     signal_job_removed(next_job, unit, "done");
 }

@@ -45,6 +45,7 @@ class FakeSystemd {
     std::vector<std::string> environment;  ///< Of the manager itself.
     /// Of ListUnitsByPatterns: glob -> (name, load state).
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> lists;
+    std::map<std::string, std::string> aliases;  ///< Name -> Id.
     /// By member. What is not here is answered as a systemd does that is content: a restart
     /// or a stop gets a job that is done at once.
     std::map<std::string, Script> scripts;
@@ -56,6 +57,7 @@ class FakeSystemd {
     void answer(sd_bus_message* call);
     void answer_get_all(sd_bus_message* call);
     void answer_environment(sd_bus_message* call);
+    void answer_id(sd_bus_message* call);
     void answer_list(sd_bus_message* call);
     void answer_job(sd_bus_message* call);
 

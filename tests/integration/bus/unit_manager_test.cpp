@@ -10,7 +10,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 
 /// Reading: states, settings, lists.
 class UnitManagerTest : public ::testing::Test {
@@ -27,9 +26,10 @@ class UnitManagerTest : public ::testing::Test {
     Result<UnitSettings> settings(std::string unit) {
         return run(bus_.context, manager_->settings(std::move(unit)));
     }
-    Result<std::vector<std::string>> expand(std::vector<std::string> patterns) {
+    Result<std::vector<NamedUnit>> expand(std::vector<std::string> patterns) {
         return run(bus_.context, manager_->expand(std::move(patterns)));
     }
+    static NamedUnit plain(const std::string& name) { return NamedUnit{name, {name}}; }
 
     PrivateBus bus_;
     FakeSystemd systemd_{bus_};
@@ -127,6 +127,7 @@ void append_exec_start(sd_bus_message* message) {
 
 TEST_F(UnitManagerTest, ReadsSettingsWithoutSecrets) {
     auto& unit = systemd_.units["a.service"] = FakeSystemd::running();
+    unit["Names"] = FakeSystemd::texts({"a.service", "alias.service"});
     unit["ExecStart"] = append_exec_start;
     unit["Environment"] = FakeSystemd::texts(
         {"TUNNEL_TOKEN=eyJhIjoiMSJ9", "PASSWORD=hunter2", "TUNNEL_METRICS=127.0.0.1:20300"});
@@ -168,6 +169,7 @@ TEST_F(UnitManagerTest, ReadsSettingsWithoutSecrets) {
     ASSERT_TRUE(settings) << settings.error().text;
     UnitSettings expected;
     expected.name = "a.service";
+    expected.names = {"a.service", "alias.service"};
     expected.exec_start = {{"/usr/bin/cloudflared", "tunnel", "run", "--token", ""}};
     expected.environment = {"TUNNEL_TOKEN=", "PASSWORD=", "TUNNEL_METRICS=127.0.0.1:20300"};
     expected.environment_files = {"-/etc/default/a"};
@@ -230,13 +232,39 @@ TEST_F(UnitManagerTest, ExpandsGlobsInNaturalOrder) {
     const auto units =
         expand({"z.service", "web@*.service", "none@*.service", "web@2.service", "a.service"});
     ASSERT_TRUE(units) << units.error().text;
-    EXPECT_THAT(*units, ElementsAre("z.service", "web@2.service", "web@10.service", "a.service"));
+    EXPECT_THAT(*units, ElementsAre(plain("z.service"), plain("web@2.service"),
+                                    plain("web@10.service"), plain("a.service")));
 }
 
-TEST_F(UnitManagerTest, ExpandingNamesAsksNobody) {
+TEST_F(UnitManagerTest, AsksForTheIdOfEachNameOnce) {
     EXPECT_THAT(*expand({"b.service", "a.service", "b.service"}),
-                ElementsAre("b.service", "a.service"));
-    EXPECT_THAT(systemd_.calls, IsEmpty());
+                ElementsAre(plain("b.service"), plain("a.service")));
+    EXPECT_THAT(systemd_.calls, ElementsAre("Get b.service org.freedesktop.systemd1.Unit Id",
+                                            "Get a.service org.freedesktop.systemd1.Unit Id"));
+}
+
+TEST_F(UnitManagerTest, AnAliasIsTheUnitThatItStandsFor) {
+    systemd_.aliases["tunnel.service"] = "cloudflared.service";
+    systemd_.aliases["old@1.service"] = "web@1.service";
+    systemd_.lists["web@*.service"] = {{"web@1.service", "loaded"}};
+    EXPECT_THAT(
+        *expand({"tunnel.service", "web@*.service"}),
+        ElementsAre(NamedUnit{"cloudflared.service", {"tunnel.service"}}, plain("web@1.service")));
+    EXPECT_THAT(
+        *expand({"cloudflared.service", "web@*.service", "tunnel.service", "old@1.service"}),
+        ElementsAre(NamedUnit{"cloudflared.service", {"cloudflared.service", "tunnel.service"}},
+                    NamedUnit{"web@1.service", {"web@1.service", "old@1.service"}}));
+}
+
+TEST_F(UnitManagerTest, ANameThatSystemdDoesNotTakeStaysAsItIs) {
+    systemd_.scripts["Get"] = [](sd_bus_message* call) {
+        FakeSystemd::fail(call, "org.freedesktop.DBus.Error.InvalidArgs", "not valid");
+    };
+    EXPECT_THAT(*expand({"odd"}), ElementsAre(plain("odd")));
+    systemd_.scripts["Get"] = [](sd_bus_message* call) {
+        FakeSystemd::fail(call, "org.freedesktop.DBus.Error.NoReply", "gone");
+    };
+    EXPECT_EQ(expand({"a.service"}).error().fault, Fault::unreachable);
 }
 
 TEST_F(UnitManagerTest, ListOfAnotherShapeIsInvalid) {

@@ -24,8 +24,8 @@ class UnitRestartTest : public ::testing::Test {
         EXPECT_TRUE(bus_.turn_until([&] { return !systemd_.calls.empty(); }));
     }
 
-    Result<JobResult> restart(Milliseconds deadline = 5s,
-                              RestartVerb verb = RestartVerb::try_restart) {
+    Result<RestartResult> restart(Milliseconds deadline = 5s,
+                                  RestartVerb verb = RestartVerb::try_restart) {
         return run(bus_.context, manager_->restart("web.service", verb, deadline));
     }
 
@@ -53,7 +53,7 @@ class UnitRestartTest : public ::testing::Test {
 };
 
 TEST_F(UnitRestartTest, SubscribesResetsAndRestarts) {
-    const Result<JobResult> result = restart();
+    const Result<RestartResult> result = restart();
     ASSERT_TRUE(result) << result.error().text;
     EXPECT_EQ(*result, JobResult::done);
     EXPECT_THAT(systemd_.calls, ElementsAre("Subscribe", "ResetFailedUnit web.service",
@@ -112,7 +112,7 @@ TEST_F(UnitRestartTest, SignalOfSomebodyElseIsNotBelieved) {
 TEST_F(UnitRestartTest, DeadlineEndsTheWaitAndNotTheJob) {
     keep_the_job_running();
     const auto start = std::chrono::steady_clock::now();
-    const Result<JobResult> result = restart(45ms);
+    const Result<RestartResult> result = restart(45ms);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().fault, Fault::unreachable);
     EXPECT_THAT(result.error().text, HasSubstr("has not ended in time"));
@@ -154,10 +154,10 @@ TEST_F(UnitRestartTest, LookThatFailsDoesNotEndTheWait) {
 
 TEST_F(UnitRestartTest, BusThatDiesMidWaitIsUnreachableAndComesBack) {
     keep_the_job_running();
-    std::optional<Result<JobResult>> result;
+    std::optional<Result<RestartResult>> result;
     boost::asio::co_spawn(bus_.context,
                           manager_->restart("web.service", RestartVerb::try_restart, 8s),
-                          [&](std::exception_ptr failure, Result<JobResult> value) {
+                          [&](std::exception_ptr failure, Result<RestartResult> value) {
                               EXPECT_FALSE(failure);
                               result.emplace(std::move(value));
                           });
@@ -182,14 +182,17 @@ TEST_F(UnitRestartTest, UnitThatIsNotInMemoryHasNoCounterToReset) {
     EXPECT_EQ(*restart(), JobResult::done);
 }
 
-TEST_F(UnitRestartTest, NothingIsRestartedIfTheCounterCannotBeReset) {
+TEST_F(UnitRestartTest, ARestartGoesOnWhereTheCounterMayNotBeReset) {
     answer_with("ResetFailedUnit", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired",
                 "Interactive authentication required.");
-    const Result<JobResult> result = restart();
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().fault, Fault::denied);
-    EXPECT_THAT(result.error().text, HasSubstr("reset-failed web.service"));
-    EXPECT_THAT(result.error().text, HasSubstr("/etc/polkit-1/rules.d/50-keyturn.rules"));
+    const Result<RestartResult> result = restart();
+    ASSERT_TRUE(result) << result.error().text;
+    EXPECT_EQ(*result, JobResult::done);
+    EXPECT_THAT(result->not_reset, HasSubstr("reset-failed web.service"));
+    EXPECT_THAT(result->not_reset, HasSubstr("/etc/polkit-1/rules.d/49-keyturn.rules"));
+    answer_with("ResetFailedUnit", "org.freedesktop.systemd1.UnitMasked",
+                "Unit polkit.service is masked.");
+    EXPECT_EQ(restart().error().fault, Fault::busy) << "nothing is restarted";
     EXPECT_EQ(systemd_.calls.back(), "ResetFailedUnit web.service");
 }
 
@@ -202,11 +205,11 @@ TEST_F(UnitRestartTest, RefusalsAreFaultsWithARemedy) {
     };
     const std::vector<Case> cases{
         {"org.freedesktop.DBus.Error.AccessDenied", "Access denied", Fault::denied,
-         "50-keyturn.rules"},
+         "49-keyturn.rules"},
         {"org.freedesktop.systemd1.UnitMasked", "Unit web.service is masked.", Fault::missing,
          "systemctl unmask web.service"},
-        {"org.freedesktop.systemd1.UnitMasked", "Unit polkit.service is masked.", Fault::denied,
-         "systemctl unmask polkit.service"},
+        {"org.freedesktop.systemd1.UnitMasked", "Unit polkit.service is masked.", Fault::busy,
+         "systemctl status polkit.service"},
         {"org.freedesktop.systemd1.NoSuchUnit", "Unit web.service not found.", Fault::missing,
          "there is no unit web.service"},
         {"org.freedesktop.systemd1.TransactionIsDestructive", "destructive", Fault::conflict,
@@ -216,7 +219,7 @@ TEST_F(UnitRestartTest, RefusalsAreFaultsWithARemedy) {
     };
     for (const Case& expected : cases) {
         answer_with("TryRestartUnit", expected.name, expected.message);
-        const Result<JobResult> result = restart();
+        const Result<RestartResult> result = restart();
         ASSERT_FALSE(result) << expected.name;
         EXPECT_EQ(result.error().fault, expected.fault) << expected.message;
         EXPECT_THAT(result.error().text, HasSubstr(expected.remedy));
@@ -248,7 +251,7 @@ TEST_F(UnitRestartTest, CancellationLeavesTheWait) {
     boost::asio::co_spawn(
         bus_.context, manager_->restart("web.service", RestartVerb::try_restart, 8s),
         boost::asio::bind_cancellation_slot(
-            signal.slot(), [&](std::exception_ptr failure, Result<JobResult>) {
+            signal.slot(), [&](std::exception_ptr failure, Result<RestartResult>) {
                 try {
                     if (failure) std::rethrow_exception(failure);
                 } catch (const boost::system::system_error& error) {
@@ -274,8 +277,8 @@ TEST_F(UnitRestartTest, TwoUnitsAreRestartedAtOnce) {
     std::map<std::string, JobResult> results;
     for (const char* unit : {"web.service", "api.service"}) {
         boost::asio::co_spawn(bus_.context, manager_->restart(unit, RestartVerb::try_restart, 8s),
-                              [&results, unit](std::exception_ptr, Result<JobResult> value) {
-                                  if (value) results[unit] = *value;
+                              [&results, unit](std::exception_ptr, Result<RestartResult> value) {
+                                  if (value) results[unit] = value->result;
                               });
     }
     ASSERT_TRUE(bus_.turn_until([&] { return results.size() == 2; }));

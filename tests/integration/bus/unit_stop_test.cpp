@@ -65,7 +65,7 @@ TEST_F(UnitStopTest, RefusalSaysWhatToDo) {
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().fault, Fault::denied);
     EXPECT_THAT(result.error().text, HasSubstr("stop web.service"));
-    EXPECT_THAT(result.error().text, HasSubstr("50-keyturn.rules"));
+    EXPECT_THAT(result.error().text, HasSubstr("49-keyturn.rules"));
 }
 
 }  // namespace

@@ -24,7 +24,20 @@ CONNECTORS = {  # the name of a unit: is it a connector in the default rule?
     "cloudflared-update.service": False,
     "cloudflared-update@web.service": False,
     "cloudflaredx.service": False,
-    "my-cloudflared.service": False,
+    "mycloudflared.service": False,
+    # What hosts really call them; names that could be anybody's need a rule of their own.
+    "cf-tunnel.service": True,
+    "cloudflare-tunnel.service": True,
+    "cloudflare-tunnel@web.service": True,
+    "cloudflared_tunnel.service": True,
+    "container-cloudflared.service": True,
+    "home-cloudflared.service": True,
+    "my-cloudflared@web.service": True,
+    "cloudflared-tunnel-f70ff985-a4ef-4643-bbbc-4a0ed4fc8415.service": True,
+    "home-tunnel.service": False,
+    "ssh-tunnel.service": False,
+    "tunnel.service": False,
+    "my-cloudflared-update.service": False,
 }
 BUILD = "cmake -G Ninja -S /mnt/share -B /tmp/build"
 # All is installed as the README says, but with a cloudflared and a keyturnd that only sleep.

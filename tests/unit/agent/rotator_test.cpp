@@ -1,3 +1,4 @@
+#include "rotation/rotator_claims.hpp"
 #include "rotation/unit_inspection.hpp"
 #include "unit/agent/agent_fixture.hpp"
 
@@ -6,6 +7,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// The shell alone, with real files: what it does for one action.
 class RotatorTest : public TunnelAgentTest {
@@ -39,10 +41,20 @@ class RotatorTest : public TunnelAgentTest {
 
     Fingerprint delivered() { return *rotator_.delivered_fingerprint(); }
 
+    /// Other tunnels of the same policy.
+    void claim(const std::string& tunnel, std::vector<std::string> units) {
+        others_.push_back(policy_);
+        others_.back().name = tunnel;
+        others_.back().units = std::move(units);
+        claims_.take(others_);
+    }
+
     TunnelState state_;
-    Rotator rotator_{
-        policy_, state_,
-        Boundaries{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_}};
+    std::vector<TunnelPolicy> others_;
+    UnitClaims claims_;
+    Rotator rotator_{policy_, state_,
+                     Boundaries{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_,
+                                budget_, &claims_}};
 };
 
 TEST_F(RotatorTest, TakesBackByExchangingTheKeptTokens) {
@@ -229,6 +241,78 @@ TEST_F(RotatorTest, SamplesUnitsSideBySide) {
     EXPECT_EQ(samples->front().state.name, policy_.units[0]) << "in the order of the names";
     EXPECT_EQ(samples->back().state.name, policy_.units[1]);
     EXPECT_NE(samples->front().readiness->connector_id, samples->back().readiness->connector_id);
+}
+
+TEST_F(RotatorTest, AsksForEveryVerbOfEveryUnit) {
+    FakeHost::Unit& extra = host_->units[surge_unit_of("web")];
+    extra.state.load_state = "loaded";
+    const auto units = ask(InspectUnits{});
+    ASSERT_TRUE(units);
+    for (const InspectUnits::Unit& unit : *units) EXPECT_FALSE(unit.not_allowed);
+    const std::string one = policy_.units[0];
+    const std::string two = policy_.units[1];
+    using Asked = std::pair<std::string, UnitVerb>;
+    EXPECT_THAT(host_->questions,
+                ElementsAre(Asked(one, UnitVerb::try_restart), Asked(one, UnitVerb::restart),
+                            Asked(two, UnitVerb::try_restart), Asked(two, UnitVerb::restart),
+                            Asked(surge_unit_of("web"), UnitVerb::try_restart),
+                            Asked(surge_unit_of("web"), UnitVerb::restart),
+                            Asked(surge_unit_of("web"), UnitVerb::stop)));
+}
+
+TEST_F(RotatorTest, TellsOneRuleForAllThatPolkitRefuses) {
+    host_->permissions[policy_.units[0]] = Permission::refused;
+    host_->permissions[policy_.units[1]] = Permission::refused;
+    const auto units = ask(InspectUnits{});
+    ASSERT_TRUE(units);
+    EXPECT_THAT(*units->front().not_allowed, HasSubstr("polkit does not allow user "));
+    EXPECT_THAT(*units->front().not_allowed, Not(HasSubstr("addRule")));
+    EXPECT_THAT(*units->back().not_allowed,
+                HasSubstr(R"(["cloudflared-web@1.service", "cloudflared-web@2.service"])"));
+    host_->permissions[policy_.units[1]] = Permission::not_by_hand;
+    const auto other = ask(InspectUnits{});
+    EXPECT_THAT(*other->front().not_allowed, HasSubstr(R"(["cloudflared-web@1.service"])"));
+    EXPECT_THAT(*other->back().not_allowed, HasSubstr("remove RefuseManualStart="));
+}
+
+TEST_F(RotatorTest, APolkitThatIsSilentIsAnErrorOnlyWhereItsAnswerIsNeeded) {
+    host_->polkit_gone = Error{Fault::busy, "systemd cannot ask polkit", {}};
+    EXPECT_EQ(ask(InspectUnits{}).error().fault, Fault::busy);
+    host_->questions.clear();
+    InspectUnits urgent;
+    urgent.must_know = false;
+    const auto units = ask(urgent);
+    ASSERT_TRUE(units);
+    for (const InspectUnits::Unit& unit : *units)
+        EXPECT_EQ(unit.not_allowed, "systemd cannot ask polkit");
+    EXPECT_EQ(host_->questions.size(), 1U) << "nobody waits for it twice";
+}
+
+TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
+    host_->aliases["tunnel.service"] = policy_.units[0];
+    policy_.units = {"tunnel.service"};
+    auto units = ask(InspectUnits{});
+    ASSERT_EQ(units->size(), 1U);
+    EXPECT_EQ(units->front().name, "cloudflared-web@1.service") << "by its Id";
+    EXPECT_FALSE(units->front().problem);
+    policy_.units.emplace_back("cloudflared-web@1.service");
+    units = ask(InspectUnits{});
+    ASSERT_EQ(units->size(), 1U);
+    EXPECT_THAT(*units->front().problem,
+                HasSubstr("this one unit as tunnel.service and as cloudflared-web@1.service"));
+}
+
+TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
+    host_->aliases["tunnel.service"] = policy_.units[0];
+    claim("web", policy_.units);  // Its own words are in nobody's way.
+    claim("shop", {"shop.service", "tunnel.service"});
+    claim("all", {"cloudflared-web@2*"});
+    const auto units = ask(InspectUnits{});
+    ASSERT_TRUE(units);
+    EXPECT_THAT(*units->front().problem, HasSubstr("tunnel shop means this unit, too, by tunnel"));
+    EXPECT_THAT(*units->back().problem, HasSubstr("tunnel all means this unit, too, by cloudfl"));
+    claims_.take({policy_});
+    EXPECT_FALSE(ask(InspectUnits{})->front().problem);
 }
 
 TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {

@@ -207,5 +207,16 @@ TEST(ChapterEdges, AUnitThatWasStoppedAndIsJustStartingInTheEndIsRestarted) {
     EXPECT_EQ(world.unit(a).token, Token::ours);
 }
 
+TEST(RollOut, WarnsWhereTheStartLimitMayNotBeResetAndGoesOn) {
+    RotationWorld world({a, b});
+    world.unit(b).not_reset = true;
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    ASSERT_TRUE(world.told(EventKind::start_limit_kept));
+    EXPECT_EQ(world.last(EventKind::start_limit_kept)->target_unit, b);
+    EXPECT_EQ(world.last(EventKind::start_limit_kept)->priority, Priority::warning);
+}
+
 }  // namespace
 }  // namespace keyturn

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -223,6 +224,10 @@ TEST(RollOut, WaitsForAPolkitThatIsGone) {
     EXPECT_TRUE(world.done());
     EXPECT_FALSE(world.told(EventKind::rotation_held));
     EXPECT_EQ(world.unit(a).restarts, 1);
+    for (const EventKind kind : {EventKind::rotation_waiting, EventKind::rotation_continued})
+        EXPECT_EQ(std::ranges::count(world.events, kind, &Event::kind), 1);
+    EXPECT_EQ(std::ranges::count(world.events, EventKind::unit_restarting, &Event::kind), 2)
+        << "one for each unit";
 }
 
 TEST(RollOut, WaitsForTheBusAndThenRestartsOnce) {

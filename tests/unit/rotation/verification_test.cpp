@@ -41,6 +41,17 @@ TEST(Verdict, IsHealthyForANewProcessWithAllConnections) {
     EXPECT_EQ(Restarted().verdict().standing, Standing::healthy);
 }
 
+TEST(Serving, CountsOneProcessOnceUnderWhateverNames) {
+    SampleUnits::Sample one = Restarted().sample;
+    SampleUnits::Sample alias = one;
+    alias.state.name = "alias.service";
+    SampleUnits::Sample other = one;
+    other.state.invocation = "another-process";
+    EXPECT_EQ(count_serving({one, alias, other}), 2);
+    other.readiness.reset();
+    EXPECT_EQ(count_serving({one, alias, other}), 1);
+}
+
 TEST(Verdict, TakesTheOldProcessForUnchanged) {
     Restarted restarted;
     restarted.sample.state.invocation = "old-process";

@@ -1,5 +1,7 @@
 #include "units/unit_error.hpp"
 
+#include "units/polkit.hpp"
+
 #include <gmock/gmock.h>
 
 namespace keyturn {
@@ -20,7 +22,7 @@ TEST(UnitError, PolkitRefusalNamesTheRuleToWrite) {
         EXPECT_EQ(error.fault, Fault::denied);
         EXPECT_THAT(error.text,
                     HasSubstr("polkit does not allow user keyturn to restart web@1.service"));
-        EXPECT_THAT(error.text, HasSubstr("/etc/polkit-1/rules.d/50-keyturn.rules"));
+        EXPECT_THAT(error.text, HasSubstr("/etc/polkit-1/rules.d/49-keyturn.rules"));
     }
 }
 
@@ -31,8 +33,34 @@ TEST(UnitError, MaskedPolkitIsNotAMaskedUnit) {
     EXPECT_THAT(unit.text, HasSubstr("systemctl unmask web@1.service"));
     const Error polkit =
         error_of("org.freedesktop.systemd1.UnitMasked", "Unit polkit.service is masked.");
-    EXPECT_EQ(polkit.fault, Fault::denied);
-    EXPECT_THAT(polkit.text, HasSubstr("systemctl unmask polkit.service"));
+    EXPECT_EQ(polkit.fault, Fault::busy) << "it is waited for";
+    EXPECT_THAT(polkit.text, HasSubstr("systemctl status polkit.service"));
+}
+
+TEST(UnitError, APolkitThatDoesNotComeUpIsNoMissingUnit) {
+    for (const char* name : {"org.freedesktop.systemd1.NoSuchUnit", "org.example.Odd",
+                             "org.freedesktop.DBus.Error.AccessDenied"}) {
+        EXPECT_EQ(error_of(name, "Unit polkit.service not found.").fault, Fault::busy) << name;
+        EXPECT_EQ(error_of(name, "Activation of org.freedesktop.PolicyKit1 failed").fault,
+                  Fault::busy)
+            << name;
+    }
+    EXPECT_EQ(error_of("org.freedesktop.PolicyKit1.Error.Failed", "odd").fault, Fault::busy);
+}
+
+TEST(PolkitRemedy, NamesExactlyTheUnitsAndTheVerbs) {
+    const std::string text =
+        polkit_remedy("keyturn", {{"cf-tunnel.service", false}, {R"(web@a\x2db.service)", false}});
+    EXPECT_EQ(text,
+              "put this line into /etc/polkit-1/rules.d/49-keyturn.rules: "
+              "polkit.addRule(function (action, subject) { if (action.id == "
+              "\"org.freedesktop.systemd1.manage-units\" && subject.user == \"keyturn\" && "
+              "[\"cf-tunnel.service\", \"web@a\\\\x2db.service\"]"
+              ".indexOf(action.lookup(\"unit\")) >= 0 && "
+              "[\"restart\", \"try-restart\", \"reset-failed\"]"
+              ".indexOf(action.lookup(\"verb\")) >= 0) return polkit.Result.YES; });");
+    const std::string surge = polkit_remedy("keyturn", {{"keyturn-surge@web.service", true}});
+    EXPECT_THAT(surge, HasSubstr(R"(["restart", "try-restart", "reset-failed", "stop"])"));
 }
 
 TEST(UnitError, OtherNames) {

@@ -1,0 +1,157 @@
+// What a look at the units comes to: which they are, what they are made of, what we may do to them.
+
+#include "cloudflared/connectors.hpp"
+#include "cloudflared/token_source.hpp"
+#include "delivery/token_store.hpp"
+#include "rotation/rotator.hpp"
+#include "rotation/rotator_claims.hpp"
+#include "rotation/unit_inspection.hpp"
+#include "units/unit_error.hpp"
+#include "units/unit_manager.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// Several names are not several replicas.
+std::string named_twice(const NamedUnit& unit) {
+    return fmt::format("`units:` names this one unit as {}: leave one of them",
+                       fmt::join(unit.names, " and as "));
+}
+
+/// Why we may not do to a unit what a rotation does, without the rule to write.
+std::optional<std::string> refusal(const UnitRights& rights, Permission permission) {
+    const char* what = rights.stop ? "start and stop" : "restart";
+    if (permission == Permission::refused)
+        return fmt::format("polkit does not allow user {} to {} it", user_of_process(), what);
+    if (permission == Permission::not_by_hand)
+        return "it refuses to be started or stopped by hand; remove RefuseManualStart= and "
+               "RefuseManualStop= from it";
+    return std::nullopt;
+}
+
+}  // namespace
+
+Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits& action) {
+    std::vector<std::string> patterns = policy_.units;
+    const auto named = co_await world_.units.expand(std::move(patterns));
+    if (!named) co_return named.error();
+    InspectUnits::Value value;
+    for (const NamedUnit& unit : *named) {
+        const bool by_glob =
+            std::ranges::find_first_of(policy_.units, unit.names) == policy_.units.end();
+        auto inspected = co_await inspect(unit.id, by_glob);
+        if (!inspected) co_return inspected.error();
+        if (unit.names.size() > 1) inspected->problem = named_twice(unit);
+        value.push_back(std::move(*inspected));
+    }
+    auto surge = co_await inspect_surge();
+    if (!surge) co_return surge.error();
+    if (*surge) value.push_back(std::move(**surge));
+    const bool must_know = action.must_know;
+    const Result<void> asked = co_await ask_permissions(value, must_know);
+    if (!asked) co_return asked.error();
+    co_return value;
+}
+
+Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob) {
+    InspectUnits::Unit inspected;
+    inspected.name = unit;
+    const auto settings = co_await world_.units.settings(unit);
+    if (!settings) {
+        if (settings.error().fault == Fault::missing) co_return inspected;
+        co_return settings.error();
+    }
+    if (by_glob && !names_a_connector(*settings)) {
+        const auto connector = co_await may_be_connector(unit);
+        if (!connector) co_return connector.error();
+        inspected.passed_over = !*connector;
+    }
+    if (inspected.passed_over) {
+        inspected.findings.push_back(passed_over_text(*settings));
+        co_return inspected;
+    }
+    const ConnectorFiles files = world_.connectors.files(*settings);
+    const std::string token_file = world_.tokens.path(policy_.name);
+    inspected.problem = unit_problem(*settings, token_file, files, policy_.tunnel);
+    inspected.findings = token_source_findings(*settings, files);
+    inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
+    if (const auto other = claim_of_another(*settings)) inspected.problem = other;
+    co_return inspected;
+}
+
+/// By what runs: a unit that is up is none only if it is certain that nothing of it listens.
+Task<Result<bool>> Rotator::may_be_connector(std::string unit) {
+    const auto state = co_await world_.units.state(unit);
+    if (!state && state.error().fault == Fault::missing) co_return false;
+    if (!state) co_return state.error();
+    if (!state->running()) co_return false;
+    const auto readiness = co_await world_.connectors.readiness(*state);
+    co_return readiness || readiness.error().fault != Fault::missing;
+}
+
+/// A restart for one tunnel would be one for the other, too.
+std::optional<std::string> Rotator::claim_of_another(const UnitSettings& unit) const {
+    if (world_.claims == nullptr) return std::nullopt;
+    const auto claim = world_.claims->of_another(policy_.name, unit.name, unit.names);
+    if (!claim) return std::nullopt;
+    return fmt::format(
+        "tunnel {} means this unit, too, by {}: take it out of the `units:` of one of the two",
+        claim->tunnel, claim->words);
+}
+
+/// Nothing where root has made no such unit, or the policy does not want it.
+Task<Result<std::optional<InspectUnits::Unit>>> Rotator::inspect_surge() {
+    std::optional<InspectUnits::Unit> surge;
+    if (policy_.rollout.surge == "never") co_return surge;
+    const std::string name = surge_unit_of(policy_.name);
+    const auto state = co_await world_.units.state(name);
+    if (!state && state.error().fault != Fault::missing) co_return state.error();
+    if (!state || !state->loaded()) co_return surge;
+    auto unit = co_await inspect(name);
+    if (!unit) co_return unit.error();
+    surge = std::move(*unit);
+    surge->surge = true;
+    co_return surge;
+}
+
+/// One rule for all that polkit refuses; it is told with the last of them.
+Task<Result<void>> Rotator::ask_permissions(InspectUnits::Value& units, bool must_know) {
+    std::vector<UnitRights> refused;
+    InspectUnits::Unit* last = nullptr;
+    std::optional<Error> unknown;
+    for (InspectUnits::Unit& unit : units) {
+        if (unit.passed_over) continue;
+        const UnitRights rights{unit.name, unit.surge};
+        if (!unknown) {
+            const auto permission = co_await may(rights);
+            if (!permission) unknown = permission.error();
+            if (permission) unit.not_allowed = refusal(rights, *permission);
+            if (permission && *permission == Permission::refused) {
+                refused.push_back(rights);
+                last = &unit;
+            }
+        }
+        if (unknown && must_know) co_return *unknown;
+        if (unknown) unit.not_allowed = unknown->text;
+    }
+    if (last != nullptr) *last->not_allowed += "; " + polkit_remedy(user_of_process(), refused);
+    co_return Result<void>();
+}
+
+/// The first of the verbs that is refused decides.
+Task<Result<Permission>> Rotator::may(UnitRights rights) {
+    for (const UnitVerb verb : verbs_of(rights)) {
+        const auto permission = co_await world_.units.may(rights.unit, verb);
+        if (!permission || *permission != Permission::granted) co_return permission;
+    }
+    co_return Permission::granted;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "bus/bus.hpp"
+
+namespace keyturn {
+
+inline constexpr const char* systemd_name = "org.freedesktop.systemd1";
+inline constexpr const char* manager_path = "/org/freedesktop/systemd1";
+inline constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
+
+/// A call of systemd's manager object, without arguments yet. Nothing where there is no connection:
+/// sending it says that the bus is down.
+[[nodiscard]] inline Message manager_call(sd_bus* bus, const char* member) {
+    if (bus == nullptr) return nullptr;
+    sd_bus_message* raw = nullptr;
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, manager_interface,
+                                   member);
+    return Message(raw);
+}
+
+}  // namespace keyturn
