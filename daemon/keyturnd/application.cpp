@@ -261,6 +261,11 @@ void Application::reload() {
     const Policy& policy = std::get<Policy>(outcome);
     auto api_tokens = read_credentials(policy);
     if (!api_tokens) return refuse_policy(api_tokens.error().text);
+    // A start goes without an API token; but who has one does not give it up for a policy that has
+    // none.
+    for (const auto& [name, token] : *api_tokens) {
+        if (!token) return refuse_policy(token.error().text);
+    }
 
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
     const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));

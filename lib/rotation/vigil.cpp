@@ -23,8 +23,9 @@ void Vigil::look(const SampleUnits::Sample& sample, BootTime now) {
     const UnitVerdict verdict = judge_unit(unit_, tunnel_, sample, needed);
     standing_ = verdict.standing;
     seen_ = verdict.text;
-    const bool new_process = standing_ != UnitVerdict::Standing::unchanged;
-    was_up_ = was_up_ || (sample.state.up() && new_process);
+    const bool new_process = sample.state.invocation != unit_.invocation_before;
+    const bool stopping = sample.state.active_state == "deactivating" && sample.state.job_pending;
+    was_stopping_ = was_stopping_ || (new_process && stopping);
     ended_well_ = sample.state.active_state == "inactive" && sample.state.result == "success";
     if (standing_ != UnitVerdict::Standing::unknown) unknown_for_ = Milliseconds{0};
     if (standing_ != UnitVerdict::Standing::healthy) {

@@ -33,9 +33,9 @@ class Vigil {
     [[nodiscard]] bool late() const { return now_ >= started_ + allowed_; }
     [[nodiscard]] bool hopeless() const;
 
-    /// It was up, and was ended without a failure: nobody but a person does that.
+    /// A job has stopped the new process, and it ended well: a person did that.
     [[nodiscard]] bool was_stopped() const {
-        return was_up_ && standing_ == UnitVerdict::Standing::dead && ended_well_;
+        return was_stopping_ && standing_ == UnitVerdict::Standing::dead && ended_well_;
     }
 
     /// Steady with one connection less than before, which passes at the deadline.
@@ -58,7 +58,7 @@ class Vigil {
     std::string healthy_invocation_;
     std::string seen_ = "nothing seen yet";
     bool short_of_connections_ = false;
-    bool was_up_ = false;
+    bool was_stopping_ = false;
     bool ended_well_ = false;
 };
 
