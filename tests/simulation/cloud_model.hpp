@@ -45,6 +45,10 @@ class CloudModel {
     /// Carries out what is due.
     void advance(BootTime now);
 
+    /// Whether the host reaches the edge.
+    [[nodiscard]] bool reachable() const { return reachable_; }
+    void set_reachable(bool reachable) { reachable_ = reachable; }
+
     /// Somebody who has the token of now.
     void attach_foreign(std::string connector) {
         foreign_.push_back(Foreign{std::move(connector), current_});
@@ -69,6 +73,7 @@ class CloudModel {
     SecretId current_;
     SecretId before_ = 0;
     bool set_by_us_ = true;
+    bool reachable_ = true;
     BootTime stale_until_{};
     BootTime edge_lags_until_{};
     std::optional<Late> late_;

@@ -15,8 +15,9 @@ std::string TunnelModel::describe() const {
     for (const UnitModel& unit : units_) {
         const UnitState state = unit.state();
         text +=
-            fmt::format("\n    {}: {}/{} token {} connections {}", unit.name(), state.active_state,
-                        state.sub_state, unit.token(), unit.readiness().connections);
+            fmt::format("\n    {}: {}/{} token {} connections {}{}", unit.name(), state.active_state,
+                        state.sub_state, unit.token(), unit.readiness().connections,
+                        unit.hidden() ? ", cannot be asked" : "");
     }
     return text;
 }

@@ -38,6 +38,10 @@ constexpr std::array<double, fault_kinds> rates_max{
     4.0,   // operator_pause, an hour
     8.0,   // operator_revert, an hour
     2.0,   // compromise, an hour
+    0.004, // ready_unknown, a look at a tunnel
+    0.02,  // file_changed, a step of a rotation
+    3.0,   // network_outage, an hour
+    0.20,  // other_source, a rotation
 };
 
 constexpr double kind_is_on = 0.5;
@@ -51,6 +55,8 @@ FaultPlan FaultPlan::draw(Dice& dice) {
         const double share = dice.fraction();
         if (on) plan.rates_[kind] = rates_max[kind] * share * share;
     }
+    // What comes up with a dead token while the edge still takes it cannot be told from the right.
+    if (plan.rate(FaultKind::other_source) > 0) plan.set(FaultKind::edge_lag, 0);
     return plan;
 }
 

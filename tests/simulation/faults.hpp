@@ -42,16 +42,21 @@ enum class FaultKind {
     operator_pause,    ///< An operator pauses the tunnel, and resumes it later.
     operator_revert,   ///< An operator calls a rotation off.
     compromise,        ///< The token is in wrong hands, and an operator says so.
+    ready_unknown,     ///< A metrics server cannot be asked for minutes or hours, or none can.
+    file_changed,      ///< Somebody empties the token file, or puts an old token back.
+    network_outage,    ///< No connector of the host reaches the edge for a while.
+    other_source,      ///< A unit takes its token from elsewhere by now.
 };
 
-inline constexpr std::array<std::string_view, 32> fault_names{
+inline constexpr std::array<std::string_view, 36> fault_names{
     "api_call",         "api_denied",       "api_outage",      "patch_lost",    "patch_late",
     "stale_read",       "edge_lag",         "list_lag",        "bus_call",      "bus_outage",
     "ready_silent",     "restart_denied",   "polkit_outage",   "start_fails",   "start_limit",
     "start_skipped",    "slow_unit",        "connection_drop", "process_crash", "operator_stop",
     "operator_restart", "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",
     "daemon_crash",     "host_reboot",      "stall",           "clock_step",    "operator_pause",
-    "operator_revert",  "compromise"};
+    "operator_revert",  "compromise",       "ready_unknown",   "file_changed",  "network_outage",
+    "other_source"};
 inline constexpr std::size_t fault_kinds = fault_names.size();
 
 [[nodiscard]] constexpr std::size_t index_of(FaultKind kind) {

@@ -23,6 +23,9 @@ void Invariants::rotation_begins(bool accept_gap) {
     held_unit_.reset();
     verified_at_.clear();
     promoted_.clear();
+    noted_.clear();
+    restarts_.clear();
+    allowed_ = true;
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
 
@@ -51,6 +54,9 @@ void Invariants::secret_sent(SecretId secret) {
     const bool says_so =
         disk_.record && (disk_.record->phase == Phase::commit ||
                          disk_.record->phase == Phase::revert || disk_.record->compromised);
+    if (says_so && !allowed_ && !disk_.record->compromised) {
+        broken("I3", "a secret was sent although polkit does not let the units be restarted");
+    }
     if (!says_so) {
         broken("I2", "a secret was sent without a record that says so");
     }
@@ -66,13 +72,16 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
     if (progress == nullptr || progress->step != UnitStep::restarting) {
         broken("I3", unit.name() + " was restarted without a record of it");
     }
-    if (disk_.token_file != told_) {
+    // Between the look at the file and the restart somebody may be quicker than any look.
+    if (disk_.token_file != told_ && now - file_changed_ > sample_age_max) {
         broken("I3", fmt::format("{} was restarted with token {}, but the API last told of {}",
                                  unit.name(), disk_.token_file, told_));
     }
     check_restart_happens_once(*progress, unit, now);
+    check_loop(unit);
     if (!unit.serves_since(now - sample_age_max)) return;
     check_soak(*progress, now);
+    check_came_back(unit, now);
     if (held_unit_) {
         broken("I7", fmt::format("{} serves and was restarted although {} is held", unit.name(),
                                  policy_.name));
@@ -82,7 +91,8 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
 
 void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
     const auto others = std::ranges::count_if(units_, [&](const UnitModel& other) {
-        return &other != &unit && other.served_since(now - sample_age_max);
+        return &other != &unit && other.served_since(now - sample_age_max) &&
+               other.look() != UnitModel::Look::unknown;
     });
     if (others < policy_.rollout.min_available && !accept_gap_ && !disk_.record->evict_all) {
         broken("I1", fmt::format("{} went down while {} others served", unit.name(), others));
@@ -115,7 +125,7 @@ void Invariants::check_restart_happens_once(const UnitProgress& progress, const 
                                             BootTime now) const {
     const bool another =
         unit.serving() && !retried_ && unit.state().invocation != progress.invocation_before;
-    if (another && unit.started() < now - sample_age_max) {
+    if (another && unit.started_at() < now - sample_age_max) {
         broken("I3", fmt::format("{} was restarted again for one record", unit.name()));
     }
 }
@@ -152,6 +162,7 @@ void Invariants::secrets_forgotten() {
 void Invariants::event_told(const Event& event, BootTime now) {
     if (event.kind == EventKind::unit_verified) verified_at_[event.target_unit] = now;
     check_chapters(event);
+    check_sight(event);
     if (event.kind == EventKind::rotation_reverting) held_unit_.reset();
     if (event.kind == EventKind::replica_promoted) promoted_.insert(event.target_unit);
     if (event.kind == EventKind::rotation_held) {
@@ -196,6 +207,7 @@ bool Invariants::delivers_only() const {
 
 void Invariants::retried() {
     retried_ = true;
+    restarts_.clear();
     held_unit_.reset();
 }
 
@@ -213,7 +225,10 @@ void Invariants::after_effect() {
     const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
     const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
                                      disk_.kept->old == cloud_.current());
-    if (ours && !kept && disk_.token_file != cloud_.current()) {
+    // Who changes the file of a rotation that is refused then, is found out by the next look.
+    const bool refused = !disk_.record || !disk_.record->refusal.empty();
+    const bool changed = refused && file_changed_ != BootTime{};
+    if (ours && !kept && !changed && disk_.token_file != cloud_.current()) {
         broken("I2",
                fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
     }
@@ -227,11 +242,11 @@ void Invariants::converged() const {
                                 disk_.history.back().outcome != "done";
     if (left_to_people) return;
     for (const UnitModel& unit : units_) {
-        if (!unit.running()) continue;
+        if (!unit.started()) continue;
         if (unit.name() == surge_name(policy_)) {
             broken("I5", unit.name() + " runs although nothing is open");
         }
-        if (unit.token() == cloud_.current() && unit.state().running()) continue;
+        if (unit.token() == cloud_.current() && !unit.starts_in_vain()) continue;
         broken("I5", fmt::format("{} runs with token {}, the API holds {}", unit.name(),
                                  unit.token(), cloud_.current()));
     }

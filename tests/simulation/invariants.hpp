@@ -2,6 +2,7 @@
 
 #include "journal/event.hpp"
 #include "policy/policy.hpp"
+#include "rotation/rotation.hpp"
 #include "simulation/disk_model.hpp"
 #include "simulation/unit_model.hpp"
 
@@ -68,6 +69,20 @@ class Invariants {
     /// to it is still there.
     void daemon_gone();
 
+    /// systemd and polkit were asked about the units.
+    void units_inspected(const InspectUnits::Value& units);
+
+    /// The API was asked whose token it holds, whatever came of that.
+    void token_asked() { unnoticed_ = Milliseconds{0}; }
+
+    /// Somebody else has changed the token file.
+    void file_changed(BootTime now) { file_changed_ = now; }
+
+    void record_written();
+
+    /// The heart wants nothing for so long.
+    void waits(const Rotation& rotation, Milliseconds duration, BootTime now);
+
     /// After everything that changes the world.
     void after_effect();
 
@@ -77,6 +92,14 @@ class Invariants {
   private:
     void check_soak(const UnitProgress& unit, BootTime now) const;
     void check_chapters(const Event& event) const;
+    void check_sight(const Event& event) const;
+    void check_sight_of_hold(const Event& event) const;
+    void check_came_back(const UnitModel& unit, BootTime now) const;
+    void check_loop(const UnitModel& unit);
+    [[nodiscard]] const UnitModel* find(const std::string& name) const;
+    [[nodiscard]] int count_not_idle(const std::string& except) const;
+    void check_stranger(Milliseconds duration, BootTime now);
+    void check_lost(const RotationRecord& record, Milliseconds duration);
     void check_capacity(const UnitModel& unit, BootTime now) const;
     void check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
                                     BootTime now) const;
@@ -96,6 +119,12 @@ class Invariants {
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     std::map<std::string, BootTime> verified_at_;
     std::set<std::string> promoted_;
+    std::map<std::string, std::string> noted_;  ///< Waiting units: processes on an older token.
+    std::map<std::string, int> restarts_;       ///< In this rotation, since a person looked at it.
+    std::map<std::string, Milliseconds> lost_;  ///< How long of a soak a unit had no connection.
+    Milliseconds unnoticed_{0};  ///< How long of a soak the API has shown another token.
+    BootTime file_changed_ = BootTime{};
+    bool allowed_ = true;  ///< By polkit, as far as keyturnd was told.
     bool accept_gap_ = false;
     bool retried_ = false;  ///< An operator said so in the life of this rotation.
 };

@@ -18,6 +18,7 @@ constexpr Milliseconds api_outage_max = minutes{20};
 constexpr Milliseconds bus_outage_max = minutes{5};
 constexpr Milliseconds polkit_outage_max = minutes{5};
 constexpr Milliseconds disk_full_max = minutes{20};
+constexpr Milliseconds network_outage_max = minutes{5};
 constexpr Milliseconds stall_max = minutes{10};
 constexpr Milliseconds drift_interval = minutes{15};
 /// Whatever was set before is shown and taken everywhere after this.
@@ -36,6 +37,7 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario)
               Outages(chance_, FaultKind::bus_outage, bus_outage_max),
               Outages(chance_, FaultKind::polkit_outage, polkit_outage_max),
               Outages(chance_, FaultKind::disk_full, disk_full_max),
+              Outages(chance_, FaultKind::network_outage, network_outage_max),
               [this](Phase phase, bool before) { pass_crash_point(phase, before); },
               0} {
     for (const TunnelPolicy& policy : scenario_.tunnels) {
@@ -167,6 +169,7 @@ void Simulation::begin_new(Tunnel& tunnel) {
     ++statistics_.rotations;
     tunnel.faults_at_start = chance_.total();
     if (chance_.strikes(FaultKind::foreign_replica)) tunnel.model.attach_foreign_replica();
+    if (chance_.strikes(FaultKind::other_source)) tunnel.model.forget_token_file_somewhere();
     tunnel.model.invariants().rotation_begins(false);
     RotationInputs inputs;
     inputs.trigger = "simulation";
@@ -184,6 +187,13 @@ void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
 }
 
 void Simulation::perform(Tunnel& tunnel) {
+    // Until the rotation has nothing more to do with it.
+    const RotationRecord& open = tunnel.rotation->record();
+    const bool is_ours = open.phase >= Phase::commit && !open.proven && open.refusal.empty();
+    if (is_ours && tunnel.model.disk().kept && chance_.strikes(FaultKind::file_changed)) {
+        tell(tunnel.model.policy().name + ": somebody changes the token file");
+        tunnel.model.change_token_file(now_);
+    }
     std::optional<Answer> answer = tunnel.model.perform(tunnel.rotation->action(), now_);
     if (!answer) {
         tunnel.due = tunnel.model.again_at();
@@ -201,7 +211,10 @@ void Simulation::perform(Tunnel& tunnel) {
 void Simulation::plan_next(Tunnel& tunnel) {
     tunnel.due = now_;
     const Action& action = tunnel.rotation->action();
-    if (const Wait* wait = std::get_if<Wait>(&action)) tunnel.due = std::max(now_, wait->until);
+    if (const Wait* wait = std::get_if<Wait>(&action)) {
+        tunnel.due = std::max(now_, wait->until);
+        tunnel.model.invariants().waits(*tunnel.rotation, tunnel.due - now_, now_);
+    }
     if (chance_.strikes(FaultKind::stall)) {
         tunnel.due += dice_.between(Milliseconds{100}, stall_max);
     }
@@ -301,8 +314,10 @@ void Simulation::fall_silent() {
     quiet_ = true;
     storm_ends_ = now_;
     plan_.fall_silent();
-    for (Outages* outages : {&shared_.api, &shared_.bus, &shared_.polkit, &shared_.disk})
+    for (Outages* outages :
+         {&shared_.api, &shared_.bus, &shared_.polkit, &shared_.disk, &shared_.network}) {
         outages->end();
+    }
     reboot_at_ = clock_step_at_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
         tunnel.foreign_at = tunnel.pause_at = tunnel.revert_at = BootTime::max();

@@ -21,7 +21,7 @@ constexpr std::array paths{
     EventKind::rotation_waiting,  EventKind::hold_urgent,      EventKind::foreign_rotation,
     EventKind::token_put_back,    EventKind::straggler_seen,   EventKind::rotation_paused,
     EventKind::surge_started,     EventKind::surge_stopped,    EventKind::rotation_reverting,
-    EventKind::connector_evicted, EventKind::locked_out};
+    EventKind::connector_evicted, EventKind::locked_out,       EventKind::token_file_changed};
 
 constexpr std::array sides{"before an effect", "after it, before its answer"};
 

@@ -57,6 +57,7 @@ UnitModel& TunnelModel::unit(const std::string& name) {
 void TunnelModel::advance(BootTime now) {
     now_ = now;
     cloud_.advance(now);
+    reach_the_edge();
     for (UnitModel& unit : units_) unit.advance(now);
 }
 
@@ -134,6 +135,7 @@ TunnelModel::ResultOf<InspectTunnel> TunnelModel::act(const InspectTunnel&) {
 }
 
 TunnelModel::ResultOf<ReadToken> TunnelModel::act(const ReadToken&) {
+    invariants_.token_asked();
     const Result<SecretId> shown = read_api();
     if (!shown) return shown.error();
     ReadToken::Value value;
@@ -319,7 +321,10 @@ TunnelModel::ResultOf<ForgetSecrets> TunnelModel::act(const ForgetSecrets&) {
 // --- State and time ------------------------------------------------------------------------------
 
 TunnelModel::ResultOf<SaveRecord> TunnelModel::act(const SaveRecord& action) {
-    return disk_operation([&] { disk_.record = action.record; });
+    return disk_operation([&] {
+        disk_.record = action.record;
+        invariants_.record_written();
+    });
 }
 
 TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {

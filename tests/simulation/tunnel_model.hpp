@@ -24,6 +24,7 @@ struct Shared {
     Outages bus;
     Outages polkit;
     Outages disk;
+    Outages network;
     /// Passed before and after every effect; may throw `DaemonKilled`. `before`: the effect has not
     /// been made; else it has, and its answer gets lost.
     std::function<void(Phase phase, bool before)> crash_point;
@@ -63,6 +64,12 @@ class TunnelModel {
 
     /// Sets a secret that is not keyturnd's, or puts back an old one.
     void rotate_foreign(BootTime now);
+
+    /// Somebody empties the token file, or writes a token into it that was there before.
+    void change_token_file(BootTime now);
+
+    /// A unit takes its token from elsewhere from now on: the one that it has.
+    void forget_token_file_somewhere();
 
     /// Somebody else's replica joins, or leaves.
     void attach_foreign_replica();
@@ -110,6 +117,8 @@ class TunnelModel {
     /// One job of systemd, begun by `begin`: its result, or nothing as long as it runs.
     template <class Begin>
     std::optional<Result<JobResult>> run_job(UnitModel& unit, BootTime not_after, Begin begin);
+    void reach_the_edge();
+    void hide_metrics();
     std::optional<Error> api_fault();
     std::optional<Error> bus_fault();
     Result<SecretId> read_api();

@@ -38,18 +38,22 @@ TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits& action)
         if (refused) value.back().not_allowed = "polkit does not allow it";
         if (silent) value.back().not_allowed = polkit_silent().text;
     }
+    invariants_.units_inspected(value);
     return value;
 }
 
 TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
     if (auto fault = bus_fault()) return *fault;
+    if (shared_.chance.strikes(FaultKind::ready_unknown)) hide_metrics();
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
-        const UnitModel& sampled = unit(name);
+        UnitModel& sampled = unit(name);
         SampleUnits::Sample sample{sampled.state(), {}, "its metrics server does not answer"};
-        if (sampled.running() && !shared_.chance.strikes(FaultKind::ready_silent)) {
-            sample.readiness = sampled.readiness();
-        }
+        const bool silent = sampled.running() && (sampled.hidden() || shared_.chance.strikes(
+                                                                          FaultKind::ready_silent));
+        if (sampled.running() && !silent) sample.readiness = sampled.readiness();
+        const auto look = sampled.serving() ? UnitModel::Look::serving : UnitModel::Look::idle;
+        sampled.looked_at(silent ? UnitModel::Look::unknown : look);
         value.push_back(std::move(sample));
     }
     return value;

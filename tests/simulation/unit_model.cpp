@@ -18,6 +18,7 @@ constexpr Milliseconds next_connection = seconds{1};
 constexpr Milliseconds slow_start_max = seconds{12};
 constexpr Milliseconds slow_stop_max = seconds{30};
 constexpr Milliseconds list_lag_max = minutes{3};
+constexpr Milliseconds unreachable_pause = seconds{5};
 constexpr int refusals_max = 6;
 
 std::string connector_name(int process) {
@@ -149,7 +150,7 @@ void UnitModel::begin_start() {
         start_failed(true);
         return;
     }
-    token_ = around_.token_file;
+    token_ = source_ != 0 ? source_ : around_.token_file;
     phase_ = Phase::starting;
     fails_at_start_ = chance.strikes(FaultKind::start_fails);
     after(phase_ends, fails_at_start_ ? Milliseconds{500} : start_timeout);
@@ -182,6 +183,10 @@ void UnitModel::end_process() {
 void UnitModel::register_connection() {
     const bool connects = phase_ == Phase::starting || phase_ == Phase::running;
     if (!connects || connections_ >= connections_full || fails_at_start_) return;
+    if (!around_.cloud.reachable()) {
+        after(registration, unreachable_pause);
+        return;
+    }
     if (!around_.cloud.accepts(token_, now_)) {
         // cloudflared's own backoff. A process that is up asks once more each time it loses one.
         if (++refusals_ < refusals_max) after(registration, seconds{1} * (1 << refusals_));
@@ -269,6 +274,8 @@ void UnitModel::reboot(BootTime up) {
 }
 
 void UnitModel::mend(bool leave_stopped) {
+    hidden_until_ = BootTime{};
+    source_ = 0;
     if (stopped_by_somebody_ && leave_stopped) {
         never(start);
         return;

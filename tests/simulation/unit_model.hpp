@@ -5,6 +5,7 @@
 #include "simulation/cloud_model.hpp"
 #include "units/unit_state.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -43,8 +44,26 @@ class UnitModel {
     [[nodiscard]] bool served_since(BootTime when) const { return serving() || served_ >= when; }
     [[nodiscard]] bool listed() const { return serving() && now_ >= listed_from_; }
     [[nodiscard]] SecretId token() const { return token_; }
-    [[nodiscard]] BootTime started() const { return started_; }
+    [[nodiscard]] BootTime started_at() const { return started_; }
     [[nodiscard]] const std::string& name() const { return name_; }
+
+    /// What the last look at it has told keyturnd.
+    enum class Look { idle, serving, unknown };
+    void looked_at(Look look) { look_ = look; }
+    [[nodiscard]] Look look() const { return look_; }
+
+    /// Until then its metrics server cannot be asked, whichever process it is.
+    void hide(BootTime until) { hidden_until_ = std::max(hidden_until_, until); }
+    [[nodiscard]] bool hidden() const { return now_ < hidden_until_; }
+
+    /// From now on each process of it takes the token that the one of now has.
+    void forget_token_file() { source_ = token_; }
+
+    /// It has a process, or systemd goes on starting one.
+    [[nodiscard]] bool started() const {
+        return phase_ != Phase::failed && phase_ != Phase::inactive;
+    }
+    [[nodiscard]] bool starts_in_vain() const { return phase_ == Phase::auto_restart; }
 
     /// What the API lists although it is gone.
     [[nodiscard]] std::optional<std::string> ghost() const;
@@ -128,6 +147,9 @@ class UnitModel {
     BootTime serving_from_{};
     BootTime served_{};
     BootTime listed_from_{};
+    Look look_ = Look::idle;
+    BootTime hidden_until_{};
+    SecretId source_ = 0;  ///< 0: the token file.
     int ghost_ = 0;
     BootTime ghost_until_{};
 };

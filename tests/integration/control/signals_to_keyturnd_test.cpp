@@ -133,9 +133,9 @@ TEST_F(SignalsToKeyturndTest, ThatAJobEndedIsNotBelieved) {
     const auto manager = make_unit_manager(client, *clock);
     client.start();
     ASSERT_TRUE(turn_until([&] { return systemd.subscribed; }));
-    std::optional<Result<JobResult>> result;
+    std::optional<Result<RestartResult>> result;
     boost::asio::co_spawn(context_, manager->restart("web.service", RestartVerb::try_restart, 60s),
-                          [&](std::exception_ptr, Result<JobResult> value) { result = value; });
+                          [&](std::exception_ptr, Result<RestartResult> value) { result = value; });
     ASSERT_TRUE(turn_until([&] { return systemd.restart != nullptr; }));
     // The truth first, then more lies than anybody would keep, then the reply that names the job.
     systemd.signal_job_removed("canceled");
@@ -159,9 +159,9 @@ TEST_F(SignalsToKeyturndTest, ThatSystemdHasANewOwnerIsNotBelieved) {
     const auto manager = make_unit_manager(client, *clock);
     client.start();
     ASSERT_TRUE(turn_until([&] { return systemd.subscribed; }));
-    std::optional<Result<JobResult>> result;
+    std::optional<Result<RestartResult>> result;
     boost::asio::co_spawn(context_, manager->restart("web.service", RestartVerb::try_restart, 60s),
-                          [&](std::exception_ptr, Result<JobResult> value) { result = value; });
+                          [&](std::exception_ptr, Result<RestartResult> value) { result = value; });
     ASSERT_TRUE(turn_until([&] { return systemd.restart != nullptr; }));
     const char* stranger = nullptr;
     sd_bus_get_unique_name(stranger_.handle(), &stranger);

@@ -1,0 +1,176 @@
+// The invariants about what cannot be seen, and about what has to be seen in time.
+
+#include "simulation/invariants.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::seconds;
+using Look = UnitModel::Look;
+
+/// A stranger's change of the secret is noticed in a soak after this at the latest.
+constexpr Milliseconds unnoticed_max = seconds{70};
+
+/// Who has lost every connection goes next after this at the latest, if others serve anew.
+constexpr Milliseconds lost_max = seconds{10};
+
+/// So often no unit is restarted for one token and one decision of a person.
+constexpr int restarts_max = 12;
+
+/// A process that was there two seconds ago.
+constexpr Milliseconds young = seconds{2};
+
+bool has(const Event& event, std::string_view words) {
+    return event.message.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+const UnitModel* Invariants::find(const std::string& name) const {
+    const auto found = std::ranges::find(units_, name, &UnitModel::name);
+    return found == units_.end() ? nullptr : &*found;
+}
+
+int Invariants::count_not_idle(const std::string& except) const {
+    return static_cast<int>(std::ranges::count_if(units_, [&](const UnitModel& unit) {
+        const bool planned = disk_.record && disk_.record->find(unit.name()) != nullptr;
+        return planned && unit.name() != except && unit.look() != Look::idle;
+    }));
+}
+
+/// From a look that told nothing follows nothing.
+void Invariants::check_sight(const Event& event) const {
+    const UnitModel* unit = event.target_unit.empty() ? nullptr : find(event.target_unit);
+    const bool unseen = unit != nullptr && unit->look() == Look::unknown;
+    const bool decays = event.kind == EventKind::replica_decaying;
+    // Who was started anew is to be proven, whatever it says.
+    const bool promoted = event.kind == EventKind::replica_promoted &&
+                          event.message.ends_with("it is next") &&
+                          !has(event, "was started by somebody else");
+    if (unseen && (decays || promoted)) {
+        broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+    }
+    const bool nobody = std::ranges::none_of(
+        units_, [](const UnitModel& other) { return other.look() == Look::serving; });
+    if (promoted && nobody && unit != nullptr && unit->running()) {
+        broken("I1", fmt::format("{}, while nobody serves", event.message));
+    }
+    if (event.kind == EventKind::hold_urgent &&
+        count_not_idle("") >= policy_.rollout.min_available) {
+        broken("I5", fmt::format("{}, and it is not known that they do not", event.message));
+    }
+    if (event.kind == EventKind::rotation_held) check_sight_of_hold(event);
+    if (event.kind != EventKind::rotation_reverting) return;
+    for (const UnitModel& failed : units_) {
+        const bool blamed = has(event, failed.name() + " had verified and then failed") ||
+                            has(event, failed.name() + " did not come back");
+        if (blamed && failed.look() == Look::unknown) {
+            broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+        }
+    }
+}
+
+void Invariants::check_sight_of_hold(const Event& event) const {
+    // Told again by a keyturnd that has not looked yet.
+    if (has(event, "is still held") || !disk_.record || !disk_.record->hold) return;
+    const std::string& reason = disk_.record->hold->reason;
+    const UnitModel* unit = event.target_unit.empty() ? nullptr : find(event.target_unit);
+    const bool unseen = unit != nullptr && unit->look() == Look::unknown;
+    if (unseen && reason == "verification_failed" && !has(event, "keeps being restarted")) {
+        broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+    }
+    if (reason == "too_few_replicas" &&
+        count_not_idle(event.target_unit) >= policy_.rollout.min_available) {
+        broken("I5", fmt::format("{}, and it is not known that they do not", event.message));
+    }
+}
+
+void Invariants::units_inspected(const InspectUnits::Value& units) {
+    allowed_ = std::ranges::none_of(
+        units, [](const InspectUnits::Unit& unit) { return unit.not_allowed.has_value(); });
+}
+
+/// Which process of a waiting unit was there when the new token was in its file.
+void Invariants::record_written() {
+    for (const UnitProgress& unit : disk_.record->units) {
+        const bool noted = !unit.invocation_before.empty();
+        if (unit.step == UnitStep::waiting && noted) {
+            noted_[unit.name] = unit.invocation_before;
+        } else if (unit.step == UnitStep::verified || !noted) {
+            noted_.erase(unit.name);
+        }
+    }
+}
+
+/// Who died and was brought back by systemd, with the new token, is proven as it is.
+void Invariants::check_came_back(const UnitModel& unit, BootTime now) const {
+    const auto noted = noted_.find(unit.name());
+    if (noted == noted_.end() || retried_ || unit.started_at() > now - young) return;
+    const bool anew = unit.state().invocation != noted->second;
+    if (anew && unit.token() == cloud_.current()) {
+        broken("I3", unit.name() + " serves on the new token already and was restarted");
+    }
+}
+
+void Invariants::check_loop(const UnitModel& unit) {
+    if (++restarts_[unit.name()] > restarts_max) {
+        broken("I7", unit.name() + " is restarted again and again");
+    }
+}
+
+/// Counts the time that is meant to pass in a soak, not that in which keyturnd stands still.
+void Invariants::waits(const Rotation& rotation, Milliseconds duration, BootTime now) {
+    const RotationRecord& record = rotation.record();
+    const RotationState state = rotation.view().state;
+    const bool proves = std::ranges::any_of(record.units, [](const UnitProgress& unit) {
+        return unit.step == UnitStep::restarting;
+    });
+    const bool soaks = record.phase == Phase::soak && rotation.view().step && !proves &&
+                       state != RotationState::held && state != RotationState::paused;
+    const bool blind = state == RotationState::waiting &&
+                       rotation.view().reason.starts_with("systemd does not answer");
+    if (soaks && blind) {
+        lost_.clear();
+    } else if (soaks) {
+        check_stranger(duration, now);
+        check_lost(record, duration);
+    } else {
+        unnoticed_ = Milliseconds{0};
+        lost_.clear();
+    }
+}
+
+void Invariants::check_stranger(Milliseconds duration, BootTime now) {
+    const bool strange = cloud_.shown(now) != told_;
+    unnoticed_ = strange ? unnoticed_ + duration : Milliseconds{0};
+    if (unnoticed_ > unnoticed_max) {
+        broken("I5", fmt::format("the API has shown another token for {} of a soak, unnoticed",
+                                 to_text(unnoticed_)));
+    }
+}
+
+void Invariants::check_lost(const RotationRecord& record, Milliseconds duration) {
+    const bool serves_anew = std::ranges::any_of(record.units, [&](const UnitProgress& unit) {
+        const UnitModel* model = find(unit.name);
+        return unit.step == UnitStep::verified && model->serving() &&
+               model->look() == Look::serving;
+    });
+    for (const UnitProgress& unit : record.units) {
+        if (unit.step != UnitStep::waiting) continue;
+        const UnitModel* model = find(unit.name);
+        const bool seen = model->running() && !model->serving() && model->look() == Look::idle;
+        if (!seen || !serves_anew) {
+            lost_.erase(unit.name);
+        } else if ((lost_[unit.name] += duration) > lost_max) {
+            broken("I1", fmt::format("{} has no connection for {} of a soak and does not go next",
+                                     unit.name, to_text(lost_[unit.name])));
+        }
+    }
+}
+
+}  // namespace keyturn::simulation
