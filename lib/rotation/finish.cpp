@@ -39,6 +39,7 @@ Script<> Rotation::finish() {
     }
     const bool still_ours = co_await token_is_still_ours();
     if (!still_ours) co_return;
+    co_await keep_token_file();  // Nobody else has that token, once ours is wiped.
     // Durable before the secrets go: without them the API's token cannot be told from a stranger's.
     record_.proven = true;
     co_await save(Phase::finish);

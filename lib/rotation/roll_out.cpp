@@ -124,7 +124,9 @@ Script<> Rotation::roll_unit(std::size_t index) {
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
         if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
         co_await keep_token_file();
+        const BootTime kept = now_;
         const SampleUnits::Value samples = co_await sample();
+        if (now_ - kept > sample_age_max) continue;  // Much may have happened to the file, too.
         if (!needs_restart(record_.units[index], samples[index], first_look)) break;
         if (stands_still()) {
             co_await stand_still();

@@ -51,7 +51,7 @@ bool Vigil::hopeless() const {
     if (standing_ == UnitVerdict::Standing::dead) return true;
     // What became healthy just before the deadline gets its min_healthy_time.
     const bool almost = healthy_since_ && !steady();
-    return late() && !almost;
+    return late() && !almost && standing_ != UnitVerdict::Standing::unknown;
 }
 
 }  // namespace keyturn

@@ -44,5 +44,19 @@ TEST(TokenFile, ThatHoldsTheOldTokenAgainIsWrittenAgainBeforeTheNextRestart) {
                 HasSubstr("holds another token"));
 }
 
+TEST(TokenFile, ThatIsEmptiedAfterTheLastRestartIsWrittenAgainBeforeTheTokensAreWiped) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action == "save finish" && !world.told(EventKind::token_file_changed)) {
+            world.file_emptied = true;
+        }
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::token_file_changed));
+    EXPECT_FALSE(world.file_emptied);
+}
+
 }  // namespace
 }  // namespace keyturn

@@ -176,7 +176,7 @@ TEST(Vigil, CountsAnewAfterNothingCouldBeSeen) {
 
 TEST(Vigil, GivesUpAtTheDeadlineButNotOnWhatIsAlmostSteady) {
     Watched late;
-    late.sample.readiness.reset();
+    late.sample.readiness->connections = 0;
     late.look_after(2min);
     EXPECT_TRUE(late.vigil.hopeless());
 
@@ -186,6 +186,16 @@ TEST(Vigil, GivesUpAtTheDeadlineButNotOnWhatIsAlmostSteady) {
     EXPECT_FALSE(almost.vigil.hopeless());
     almost.look_after(5s);
     EXPECT_TRUE(almost.vigil.steady());
+}
+
+TEST(Vigil, DoesNotGiveUpOnWhatCannotBeAskedRightAtTheDeadline) {
+    Watched watched;
+    watched.sample.readiness->connections = 0;
+    watched.look_after(119s);
+    watched.sample.readiness.reset();
+    watched.look_after(2s);
+    EXPECT_TRUE(watched.vigil.late());
+    EXPECT_FALSE(watched.vigil.hopeless()) << "it may well serve by now";
 }
 
 TEST(Vigil, WaitsForTheUnitsOwnTimeoutsWhenTheyAreLonger) {
