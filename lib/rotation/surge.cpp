@@ -48,11 +48,13 @@ Script<> Rotation::stop_surge() {
 
 Script<> Rotation::stop_surge_unit(std::size_t index) {
     const std::string name = record_.units[index].name;
-    const BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
+    BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
     for (std::size_t attempt = 0;; ++attempt) {
         co_await stand_still();
         SampleUnits::Value samples = co_await sample();
         if (!may_go_down(index, samples)) {
+            const auto unknown = might_be_allowed(index, samples);
+            if (unknown) deadline = now_ + inputs_.policy.rollout.progress_deadline;
             if (now_ >= deadline) {
                 std::string why = "too few others serve for it to be stopped";
                 co_await hold_for_replicas(name, std::move(why), std::move(samples));

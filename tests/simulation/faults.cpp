@@ -56,7 +56,9 @@ FaultPlan FaultPlan::draw(Dice& dice) {
         if (on) plan.rates_[kind] = rates_max[kind] * share * share;
     }
     // What comes up with a dead token while the edge still takes it cannot be told from the right.
-    if (plan.rate(FaultKind::other_source) > 0) plan.set(FaultKind::edge_lag, 0);
+    for (const FaultKind kind : {FaultKind::other_source, FaultKind::file_changed}) {
+        if (plan.rate(kind) > 0) plan.set(FaultKind::edge_lag, 0);
+    }
     return plan;
 }
 

@@ -91,9 +91,15 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
 
 void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
     const auto others = std::ranges::count_if(units_, [&](const UnitModel& other) {
-        return &other != &unit && other.served_since(now - sample_age_max) &&
-               other.look() != UnitModel::Look::unknown;
+        if (&other == &unit || !other.served_since(now - sample_age_max)) return false;
+        if (other.look() != UnitModel::Look::unknown) return true;
+        // After a compromise it is enough that systemd has seen it ready with the new token.
+        const UnitProgress* silent = disk_.record->compromised ? disk_.record->find(other.name())
+                                                               : nullptr;
+        return silent != nullptr && silent->step == UnitStep::verified;
     });
+    const UnitProgress* own = disk_.record->find(unit.name());
+    if (own != nullptr && own->dropped) return;  // With somebody who could not be told from it.
     if (others < policy_.rollout.min_available && !accept_gap_ && !disk_.record->evict_all) {
         broken("I1", fmt::format("{} went down while {} others served", unit.name(), others));
     }
@@ -115,7 +121,14 @@ void Invariants::connector_evicted(const std::string& connector) const {
     }
     for (const UnitModel& unit : units_) {
         const bool meant = unit.serving() && unit.readiness().connector_id == connector;
-        if (meant) broken("I1", "the connector of " + unit.name() + " was dropped");
+        if (!meant) continue;
+        // Who does not tell its connector may go with the stranger, once it can come back.
+        if (unit.look() == UnitModel::Look::serving) {
+            broken("I1", "the connector of " + unit.name() + " was dropped");
+        }
+        if (disk_.token_file != cloud_.current() && file_changed_ == BootTime{}) {
+            broken("I1", unit.name() + " was dropped before the new token was in its file");
+        }
     }
 }
 
