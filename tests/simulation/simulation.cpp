@@ -187,10 +187,10 @@ void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
 }
 
 void Simulation::perform(Tunnel& tunnel) {
-    // Until the rotation has nothing more to do with it.
+    // Until the rotation has nothing more to do with it; not the only place where that token is.
     const RotationRecord& open = tunnel.rotation->record();
     const bool is_ours = open.phase >= Phase::commit && !open.proven && open.refusal.empty();
-    if (is_ours && tunnel.model.disk().kept && chance_.strikes(FaultKind::file_changed)) {
+    if (is_ours && tunnel.model.keeps_current() && chance_.strikes(FaultKind::file_changed)) {
         tell(tunnel.model.policy().name + ": somebody changes the token file");
         tunnel.model.change_token_file(now_);
     }

@@ -7,14 +7,13 @@ namespace keyturn::simulation {
 
 namespace {
 
-using std::chrono::hours;
 using std::chrono::minutes;
 
 constexpr double all_at_once = 0.3;
-constexpr double for_hours = 0.2;
+constexpr double for_hours = 0.05;
 constexpr Milliseconds hidden_min = minutes{1};
 constexpr Milliseconds hidden_max = minutes{10};
-constexpr Milliseconds hidden_long = hours{3};
+constexpr Milliseconds hidden_long = minutes{90};
 constexpr double file_emptied = 0.5;
 
 }  // namespace

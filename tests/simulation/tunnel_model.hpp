@@ -78,6 +78,11 @@ class TunnelModel {
     [[nodiscard]] DiskModel& disk() { return disk_; }
     [[nodiscard]] Invariants& invariants() { return invariants_; }
     [[nodiscard]] const CloudModel& cloud() const { return cloud_; }
+    /// The API's token is one of the two that are kept.
+    [[nodiscard]] bool keeps_current() const {
+        return disk_.kept && (disk_.kept->fresh == cloud_.current() ||
+                              disk_.kept->old == cloud_.current());
+    }
     [[nodiscard]] std::string describe() const;
 
   private:
