@@ -188,6 +188,8 @@ Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
         unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
     if (came_back_anew(unit, own)) {
         unit.step = UnitStep::restarting;  // As if that had been ours: it only has to be proven.
+        // What an operator has said was about the process before.
+        if (inputs_.acknowledged_unit == unit.name) inputs_.acknowledged_unit.clear();
     } else {
         begin_restart(unit, own);
     }
