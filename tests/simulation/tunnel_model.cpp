@@ -77,7 +77,9 @@ void TunnelModel::rotate_foreign(BootTime now) {
     constexpr double old_one = 0.2;
     Dice& dice = shared_.chance.dice();
     const SecretId old = dice.between(1, next_secret_ - 1);
-    cloud_.set_by_stranger(dice.happens(old_one) ? old : next_secret_++, now);
+    // What reads a token from a file that somebody has changed must not get in with it.
+    const bool may_be_old = shared_.chance.until_next(FaultKind::file_changed) == for_ever;
+    cloud_.set_by_stranger(may_be_old && dice.happens(old_one) ? old : next_secret_++, now);
 }
 
 std::optional<bool> TunnelModel::token_was_changed(BootTime now) {

@@ -218,5 +218,29 @@ TEST(RollOut, WarnsWhereTheStartLimitMayNotBeResetAndGoesOn) {
     EXPECT_EQ(world.last(EventKind::start_limit_kept)->priority, Priority::warning);
 }
 
+/// An operator stopped it, started it again and says retry: what was said is done already.
+TEST(Retry, DoesNotRestartOnceMoreWhatCameBackAndIsStillGatheringConnections) {
+    RotationWorld world({a, b});
+    world.start();
+    ASSERT_TRUE(world.run_until("save soak"));
+    RotationWorld::stop(world.unit(b));
+    world.run();
+    ASSERT_TRUE(world.held());
+    ASSERT_EQ(world.disk_record->hold->unit, b);
+    RotationWorld::Unit& back = world.unit(b);
+    back.state.active_state = "active";
+    back.state.sub_state = "running";
+    back.state.main_pid = 4711;
+    back.state.invocation = "started-by-hand";
+    back.token = Token::ours;
+    back.came_up = world.now;
+    back.readiness = world.unit(a).readiness;
+    back.readiness->connector_id = "connector-by-hand";
+    back.readiness->connections = 1;
+    world.retry_and_run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(back.restarts, 0);
+}
+
 }  // namespace
 }  // namespace keyturn
