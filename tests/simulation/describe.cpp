@@ -14,10 +14,10 @@ std::string TunnelModel::describe() const {
         disk_.kept ? disk_.kept->old : 0, disk_.record ? name_of(disk_.record->phase) : "none");
     for (const UnitModel& unit : units_) {
         const UnitState state = unit.state();
-        text +=
-            fmt::format("\n    {}: {}/{} token {} connections {}{}", unit.name(), state.active_state,
-                        state.sub_state, unit.token(), unit.readiness().connections,
-                        unit.hidden() ? ", cannot be asked" : "");
+        text += fmt::format("\n    {}: {}/{} token {} connections {}{}", unit.name(),
+                            state.active_state, state.sub_state, unit.token(),
+                            unit.readiness().connections,
+                            unit.hidden() ? ", cannot be asked" : "");
     }
     return text;
 }

@@ -135,7 +135,7 @@ void Invariants::waits(const Rotation& rotation, Milliseconds duration, BootTime
     const bool soaks = record.phase == Phase::soak && rotation.view().step && !proves &&
                        state != RotationState::held && state != RotationState::paused;
     const bool blind = state == RotationState::waiting &&
-                       rotation.view().reason.starts_with("systemd does not answer");
+                       rotation.view().reason.find("cannot ask /ready") == std::string::npos;
     if (soaks && blind) {
         lost_.clear();
     } else if (soaks) {

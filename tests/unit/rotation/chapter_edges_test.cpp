@@ -237,6 +237,9 @@ TEST(Retry, DoesNotRestartOnceMoreWhatCameBackAndIsStillGatheringConnections) {
     back.readiness = world.unit(a).readiness;
     back.readiness->connector_id = "connector-by-hand";
     back.readiness->connections = 1;
+    world.before_action = [&](const std::string&) {
+        if (world.now - back.came_up >= 2s) back.readiness->connections = 4;
+    };
     world.retry_and_run();
     EXPECT_TRUE(world.done());
     EXPECT_EQ(back.restarts, 0);
