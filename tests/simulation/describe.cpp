@@ -16,8 +16,7 @@ std::string TunnelModel::describe() const {
         const UnitState state = unit.state();
         text += fmt::format("\n    {}: {}/{} token {} connections {}{}", unit.name(),
                             state.active_state, state.sub_state, unit.token(),
-                            unit.readiness().connections,
-                            unit.hidden() ? ", cannot be asked" : "");
+                            unit.readiness().connections, unit.hidden() ? ", cannot be asked" : "");
     }
     return text;
 }
