@@ -19,6 +19,9 @@ namespace {
 /// So long after the new secret what is not surely ours may stay.
 constexpr Milliseconds doubt_max = std::chrono::seconds{30};
 
+/// And so long at least after the first doubt: the list of the API may be behind.
+constexpr Milliseconds doubt_min = std::chrono::seconds{25};
+
 /// A stranger can attach any number of connectors; that many of those that were dropped are told.
 constexpr std::size_t evicted_told_max = 50;
 
@@ -52,7 +55,7 @@ Script<> Rotation::evict() {
 /// restart; so it goes only while we surely can restart our units.
 Script<> Rotation::evict_strangers() {
     std::optional<BootTime> alarmed;
-    bool told = false;
+    std::optional<BootTime> doubt_since;
     for (;;) {
         if (!planned_) co_await plan_units_late();
         const std::vector<Connector> listed = co_await list_connectors();
@@ -63,8 +66,9 @@ Script<> Rotation::evict_strangers() {
         }
         strangers_ = attached.doubtful;
         if (attached.doubtful.empty()) break;
-        if (!std::exchange(told, true)) tell_doubt(attached);
-        const bool late = now_ >= taken_at_ + doubt_max;
+        if (!doubt_since) tell_doubt(attached);
+        doubt_since = doubt_since.value_or(now_);
+        const bool late = now_ >= taken_at_ + doubt_max && now_ >= *doubt_since + doubt_min;
         std::optional<std::string> blocked;
         if (late) blocked = co_await restart_path_problem();
         if (late && !blocked && samples) {

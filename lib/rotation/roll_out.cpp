@@ -134,6 +134,8 @@ Script<> Rotation::roll_unit(std::size_t index) {
         }
         // Much may have happened since it was allowed: a disk that was full, a crash of ours.
         if (!may_go_down(index, samples)) {
+            // It is the process of now that has to go, also if it is a new one.
+            record_.units[index].invocation_before = samples[index].state.invocation;
             not_begun(record_.units[index]);
             continue;
         }

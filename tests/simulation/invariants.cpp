@@ -241,7 +241,7 @@ void Invariants::after_effect() {
                                      disk_.kept->old == cloud_.current());
     // Who changes the file of a rotation that is refused then, is found out by the next look.
     const bool refused = !disk_.record || !disk_.record->refusal.empty();
-    const bool changed = refused && file_changed_ != BootTime{};
+    const bool changed = (refused || !disk_.kept) && file_changed_ != BootTime{};
     if (ours && !kept && !changed && disk_.token_file != cloud_.current()) {
         broken("I2",
                fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
