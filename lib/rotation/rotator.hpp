@@ -94,7 +94,7 @@ class Rotator {
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
     [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();
     [[nodiscard]] Result<bool> file_holds(const TunnelToken& token);
-    [[nodiscard]] Result<Secret> only_kept(const KeptTokens& kept, const TunnelToken& current);
+    [[nodiscard]] Result<Secret> only_kept(const KeptTokens& kept);
     [[nodiscard]] Result<void> replace_file(const std::string& rotation_id, const Secret& token);
 
     const TunnelPolicy& policy_;

@@ -31,15 +31,11 @@ Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
 }
 
 /// The API holds one of the two that a rotation has kept, and may show the other yet. One of them
-/// is in the token file, too; this is the one that would be nowhere. Where somebody changed the
-/// file and neither is, what the API shows is the best that there is.
-Result<Secret> Rotator::only_kept(const KeptTokens& kept, const TunnelToken& current) {
-    const auto fresh_in_file = file_holds(kept.fresh);
-    if (!fresh_in_file) return fresh_in_file.error();
-    const auto old_in_file = file_holds(kept.old);
-    if (!old_in_file) return old_in_file.error();
-    if (*fresh_in_file) return encode_token(kept.old);
-    return encode_token(*old_in_file ? kept.fresh : current);
+/// is in the token file, too; this is the one that would be nowhere.
+Result<Secret> Rotator::only_kept(const KeptTokens& kept) {
+    const auto in_file = file_holds(kept.fresh);
+    if (!in_file) return in_file.error();
+    return encode_token(*in_file ? kept.old : kept.fresh);
 }
 
 Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
@@ -55,7 +51,7 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     if (!reusable) {
         auto fresh = make_token(*current);
         if (!fresh) co_return fresh.error();
-        Result<Secret> old = of_superseded ? only_kept(**kept, *current) : encode_token(*current);
+        Result<Secret> old = of_superseded ? only_kept(**kept) : encode_token(*current);
         if (!old) co_return old.error();
         PendingTokens pending;
         pending.rotation_id = rotation_id_of(*fresh);

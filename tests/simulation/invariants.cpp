@@ -239,9 +239,8 @@ void Invariants::after_effect() {
     const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
     const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
                                      disk_.kept->old == cloud_.current());
-    // Who changes the file of a rotation that is refused then, is found out by the next look.
-    const bool refused = !disk_.record || !disk_.record->refusal.empty();
-    const bool changed = (refused || !disk_.kept) && file_changed_ != BootTime{};
+    // Who changes the file is found out by the next look; until then the API has it alone.
+    const bool changed = file_changed_ != BootTime{};
     if (ours && !kept && !changed && disk_.token_file != cloud_.current()) {
         broken("I2",
                fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));

@@ -230,8 +230,8 @@ TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret& actio
         const SecretId fresh = next_secret_++;
         SecretId old = *current;
         if (of_superseded) {
-            if (disk_.token_file == disk_.kept->fresh) old = disk_.kept->old;
-            if (disk_.token_file == disk_.kept->old) old = disk_.kept->fresh;
+            const bool in_file = disk_.token_file == disk_.kept->fresh;
+            old = in_file ? disk_.kept->old : disk_.kept->fresh;
         }
         const auto kept = disk_operation([&] {
             disk_.kept = KeptSecrets{rotation_id(fresh), fresh, old};
