@@ -24,8 +24,14 @@ def plan(scenario):
     return json.loads(scenario.keyturn.ctl("plan", "--json", check=True).stdout)["tunnels"]
 
 
+def plan_of_both_units(scenario):
+    """Return the plan, as soon as keyturnd has looked which units the policy's glob names."""
+    return wait_until(lambda: plan(scenario)[0]["batches"] == [1, 1] and plan(scenario),
+                      "the plan for both units")
+
+
 def test_a_new_policy_is_taken(scenario, traffic):
-    assert plan(scenario)[0]["batches"] == [1, 1] and not plan(scenario)[0]["starts"]
+    assert not plan_of_both_units(scenario)[0]["starts"]
     text = policy_text(scenario.cloudflare.tunnel, rollout={"batches": 1})
     aged = text.replace("min_interval: 0", "min_interval: 1h, every: 2h")
     scenario.keyturn.write_policy_text(aged)
@@ -51,7 +57,7 @@ def test_a_new_policy_is_taken(scenario, traffic):
     (lambda text: "", "the policy is empty"),
 ])
 def test_a_wrong_policy_changes_nothing(scenario, break_it, what):
-    before = plan(scenario)
+    before = plan_of_both_units(scenario)
     text = policy_text(scenario.cloudflare.tunnel, rollout={"batches": 1})
     scenario.keyturn.write_policy_text(break_it(text))
     if what != "/etc/nothing":  # Only keyturnd itself looks at credentials.

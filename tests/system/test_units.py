@@ -24,7 +24,6 @@ WAYS_TO_FAIL = {
     "is ready, then killed after a second":
         "ExecStartPost=+/usr/bin/systemd-run --quiet --collect --on-active=1 "
         "--timer-property=AccuracySec=1ms kill -KILL $MAINPID\n",
-    "is ready, then stopped by a signal": "ExecStartPost=+/bin/kill -STOP $MAINPID\n",
     "never has a connection, and its Type= does not wait for one":
         "Type=simple\nEnvironment=TUNNEL_EDGE=127.0.0.1:1\n",
 }
@@ -53,6 +52,24 @@ def test_unit_that_fails_holds_and_the_other_serves(scenario, way):
     assert scenario.units.ready(SECOND) == 4
     drop_in(scenario, "")
     scenario.host.run("systemctl", "kill", "--signal=KILL", FIRST, check=False)
+
+
+def test_unit_that_stands_still_is_waited_for(scenario, traffic):
+    """A process that stands still says nothing about itself: no failure follows from that."""
+    with_rollout(scenario, healthy_deadline="3s", min_healthy_time="1500ms")
+    drop_in(scenario, SOON + "ExecStartPost=+/bin/kill -STOP $MAINPID\n")
+    before = scenario.units.invocations()[SECOND]
+    scenario.keyturn.rotate()
+    waiting = scenario.journal.wait_for("rotation_waiting", 60)
+    assert "cannot ask /ready" in waiting["MESSAGE"] and FIRST in waiting["MESSAGE"]
+    assert scenario.keyturn.wait_status(state="waiting")["batch"] == 1
+    assert scenario.units.invocations()[SECOND] == before
+    assert scenario.units.ready(SECOND) == 4
+    drop_in(scenario, "")
+    scenario.host.run("systemctl", "kill", "--signal=CONT", FIRST)
+    check_done(scenario)
+    assert not scenario.journal.events("rotation_held")
+    assert starts(scenario, FIRST) == 1, "it is proven as it is"
 
 
 @pytest.fixture(name="bus")
