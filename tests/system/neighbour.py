@@ -1,9 +1,14 @@
 """An unprivileged user of a test host, who plays against keyturn with what every user may do."""
 
 import contextlib
+import pathlib
 import subprocess
 
+from scenario.journal import EVENT_IDS
+
 USER = "nobody"
+STORM = pathlib.Path(__file__).with_name("storm.py").read_text(encoding="utf-8")
+ATTACKS = ("callers", "signals", "journal", "huge_names")
 # Opens as many listening sockets as one process may, and tells how many they are.
 LISTEN = """
 import resource, socket, sys
@@ -50,6 +55,16 @@ class Neighbour:
                      for first in range(0, count, PER_PROCESS)]
         opened = sum(int(process.stdout.readline()) for process in processes)
         assert opened == count, "only %d of %d sockets could be opened" % (opened, count)
+
+    def storm(self, tunnel):
+        """Attack keyturnd in every way at once, from now on."""
+        process = self.start(STORM, tunnel, EVENT_IDS["rotation_held"])
+        begun = [process.stdout.readline().strip() for _ in ATTACKS]
+        assert begun == list(ATTACKS), "only these began: %s" % begun
+
+    def goes_on(self):
+        """Return whether all that was started still runs."""
+        return bool(self._running) and all(process.poll() is None for process in self._running)
 
     def stop(self):
         """End all of it; the sockets are gone afterwards."""

@@ -7,8 +7,8 @@ import pytest
 
 from fault_checks import with_rollout
 from scenario import wait_until
+from strays import attach_stray, ours_alone, remove_stray
 
-STRAY = "stray.service"
 # From the new secret: 30 s, a look at the API, and a loaded machine.
 LOCKOUT_MAX = 60
 BLIND = "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
@@ -17,18 +17,7 @@ BLIND = "[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX AF
 @pytest.fixture(autouse=True)
 def no_stray_is_left(scenario):
     yield
-    scenario.host.run("sh", "-c", "systemctl stop $1; systemctl reset-failed $1; "
-                      "rm -f /tmp/stolen; :", "clean", STRAY)
-
-
-def attach_stray(scenario):
-    """Run a connector elsewhere with what is the token now; return its id."""
-    ours = set(scenario.cloudflare.connectors())
-    scenario.host.run("sh", "-c", "umask 077; cp /var/lib/keyturn/tokens/web /tmp/stolen")
-    scenario.host.run("systemd-run", "--quiet", "--unit=" + STRAY, "cloudflared",
-                      "--no-autoupdate", "tunnel", "run", "--token-file", "/tmp/stolen")
-    scenario.units.wait_full(count=3)
-    return (set(scenario.cloudflare.connectors()) - ours).pop()
+    remove_stray(scenario)
 
 
 def calls_after_patch(scenario, before):
@@ -36,15 +25,6 @@ def calls_after_patch(scenario, before):
     calls = scenario.cloudflare.calls()[before:]
     patched = next(i for i, call in enumerate(calls) if call["method"] == "PATCH")
     return [(call["method"], call["path"].rsplit("/", 1)[-1]) for call in calls[patched + 1:]]
-
-
-def ours_alone(scenario):
-    """Return whether nobody but the units is connected, each with the secret of now."""
-    now = scenario.cloudflare.fingerprint()
-    ours = {scenario.units.connector(unit) for unit in scenario.units.names}
-    connectors = scenario.cloudflare.connectors()
-    return set(connectors) == ours and all(
-        item["fingerprints"] == [now] for item in connectors.values())
 
 
 def test_a_stranger_is_cut_off_and_ours_lose_nothing(scenario):

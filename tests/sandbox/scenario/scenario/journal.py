@@ -9,6 +9,8 @@ from scenario.waiting import wait_until
 
 ROW = re.compile(r'"(\w+)", "([0-9a-f]{32})"')
 EVENT_IDS = dict(ROW.findall(EVENT_TABLE.read_text(encoding="utf-8")))
+# Journald writes this field itself; everything else in an entry may be anybody's.
+FROM_KEYTURND = "_SYSTEMD_UNIT=keyturnd.service"
 EVENT_NAMES = {number: name for name, number in EVENT_IDS.items()}
 
 
@@ -38,7 +40,7 @@ class Journal:
         """Return the lines of what keyturnd has told since, whatever was marked meanwhile."""
         return self._host.run("journalctl", "--output=json", "--all", "--no-pager", "--quiet",
                               "--since=@%.6f" % self._history_since,
-                              "SYSLOG_IDENTIFIER=keyturnd").stdout.splitlines()
+                              FROM_KEYTURND).stdout.splitlines()
 
     def mark(self):
         """Forget what has been written so far."""
@@ -57,7 +59,7 @@ class Journal:
         wanted = {key.upper(): value for key, value in fields.items()}
         if name:
             wanted["MESSAGE_ID"] = EVENT_IDS[name]
-        found = self.read("SYSLOG_IDENTIFIER=keyturnd",
+        found = self.read(FROM_KEYTURND,
                           *("%s=%s" % item for item in wanted.items()))
         return [entry for entry in found if event_name(entry)]
 
