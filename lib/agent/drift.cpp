@@ -1,6 +1,7 @@
 // What an idle tunnel is watched for: a secret that somebody else changed, and connectors that
 // nothing here accounts for.
 
+#include "agent/asking.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "journal/event_log.hpp"
@@ -22,14 +23,6 @@ constexpr std::chrono::hours adoptions_span{24};
 
 }  // namespace
 
-/// Asks the shell for something and unpacks its answer.
-template <class Asked>
-Task<Result<typename Asked::Value>> TunnelAgent::ask(Asked question) {
-    const Action action = std::move(question);
-    Answer answer = co_await rotator_.perform(action);
-    co_return std::move(std::get<Answered<Asked>>(answer).result);
-}
-
 /// Where many tunnels are looked at, each has to wait for its turn.
 bool TunnelAgent::may_look() {
     const BootTime now = world_.clock.boot_now();
@@ -38,34 +31,110 @@ bool TunnelAgent::may_look() {
     return *drift_look_at_ <= now;
 }
 
+/// Something is not as it was. Where it happens again and again, once in a while is enough.
+void TunnelAgent::look_soon() {
+    const BootTime now = world_.clock.boot_now();
+    const BootTime soon = looked_at_ ? std::max(now, *looked_at_ + look_pause) : now;
+    drift_look_at_ = std::min(drift_look_at_.value_or(soon), soon);
+}
+
 Task<> TunnelAgent::look_for_drift() {
-    drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
-    const Result<bool> changed = co_await token_was_changed();
-    if (!changed) {
-        note_drift_problem(changed.error().text);
-    } else if (*changed) {
-        note_drift_problem("");
+    const BootTime now = world_.clock.boot_now();
+    looked_at_ = now;
+    drift_look_at_ = now + policy_.drift.interval;
+    units_look_at_ = now + policy_.drift.units_interval;
+    const Result<void> looked = co_await look();
+    note_drift_problem(looked ? "" : looked.error().text);
+    world_.api.rest();
+}
+
+Task<Result<void>> TunnelAgent::look() {
+    PreflightFacts facts;
+    ReadToken read_token;
+    const auto token = co_await ask(std::move(read_token));
+    if (!token) co_return token.error();
+    facts.token = *token;
+    if (token->clock_ahead) correct_dates(*token->clock_ahead);
+    const Result<Fingerprint> file = rotator_.delivered_fingerprint();
+    if (!file) co_return file.error();
+    bool unchanged = *file == state_.delivered;
+    if (token->fingerprint != *file) {
+        const auto mended = co_await mend_token_file(token->fingerprint, *file);
+        if (!mended) co_return mended.error();
+        if (!*mended) co_return Result<void>();
+        unchanged = false;
+    }
+    const auto looked = co_await look_at_units(facts);
+    if (!looked) co_return looked.error();
+    ListConnectors list;
+    const auto connectors = co_await ask(std::move(list));
+    if (!connectors) co_return connectors.error();
+    facts.connectors = *connectors;
+    std::vector<std::string> problems;
+    CheckFiles check;
+    const auto files = co_await ask(std::move(check));
+    if (files) facts.files = *files;
+    if (!files) problems.push_back("the token file cannot be replaced: " + files.error().text);
+    SampleUnits::Value own;
+    for (std::size_t i = 0; i < facts.units.size(); ++i) {
+        if (!facts.units[i].surge) own.push_back(facts.samples[i]);
+    }
+    note_token(token->fingerprint, own, unchanged);
+    note_samples(own);
+    note_proven(proven_, facts.samples);
+    if (std::ranges::all_of(facts.samples, tells_its_connector)) {
+        note_origins(proven_, facts.connectors);
+    }
+    tell_foreign(take_foreign(facts));
+    note_problems(judge(facts, std::move(problems)));
+    act_on_outdated(facts);
+    co_return Result<void>();
+}
+
+/// The API and the file disagree. Whoever changed the one has not changed the other: false where it
+/// was the API, and the units have to follow.
+Task<Result<bool>> TunnelAgent::mend_token_file(Fingerprint api, Fingerprint file) {
+    const bool file_alone = state_.delivered.empty() ? file.empty() : api == state_.delivered;
+    if (!file_alone) {
         if (!wish_) {
             wish_ = Wish{};
             wish_->trigger = "foreign rotation";
             wish_->takes_over = true;
         }
-    } else {
-        const auto foreign = co_await foreign_connectors();
-        note_drift_problem(foreign ? "" : foreign.error().text);
-        if (foreign) tell_foreign(*foreign);
+        co_return false;
     }
-    world_.api.rest();
+    const auto delivered = co_await rotator_.deliver_again(api);
+    if (!delivered) {
+        co_return with_context("the token file does not hold its token and cannot be written",
+                               delivered.error());
+    }
+    Event event = event_of(EventKind::token_file_changed, Priority::error);
+    event.fingerprint = api;
+    event.message = fmt::format(
+        "The token file of {} {}, and Cloudflare still holds the token {}: keyturnd has written "
+        "that again, and restarts nothing",
+        policy_.name, file.empty() ? "was gone or held no token" : "held the token " + file, api);
+    log_.record(event);
+    co_return true;
 }
 
-Task<Result<bool>> TunnelAgent::token_was_changed() {
-    ReadToken read_token;
-    const auto token = co_await ask(std::move(read_token));
-    if (!token) co_return token.error();
-    if (token->clock_ahead) correct_dates(*token->clock_ahead);
-    const Result<Fingerprint> delivered = rotator_.delivered_fingerprint();
-    if (!delivered) co_return delivered.error();
-    co_return token->fingerprint != *delivered;
+Task<Result<void>> TunnelAgent::look_at_units(PreflightFacts& facts) {
+    InspectUnits inspect;
+    inspect.must_know = false;
+    auto units = co_await ask(std::move(inspect));
+    if (!units) co_return units.error();
+    facts.take_units(std::move(*units));
+    SampleUnits sample;
+    for (const InspectUnits::Unit& unit : facts.units) sample.names.push_back(unit.name);
+    auto samples = co_await ask(std::move(sample));
+    if (!samples) co_return samples.error();
+    facts.samples = std::move(*samples);
+    std::vector<std::string> own;
+    for (const InspectUnits::Unit& unit : facts.units) {
+        if (!unit.surge) own.push_back(unit.name);
+    }
+    note_units(std::move(own));
+    co_return Result<void>();
 }
 
 /// Dates that are still to come by the API's clock were written while ours was wrong. Left as they
@@ -80,28 +149,15 @@ void TunnelAgent::correct_dates(Milliseconds clock_ahead) {
     if (first_seen || last_done) static_cast<void>(world_.states.save(policy_.name, state_));
 }
 
-/// Connectors at the API that are none of our units. Where a unit does not tell its connector, none
-/// can be told apart.
-Task<Result<std::vector<Connector>>> TunnelAgent::foreign_connectors() {
-    ListConnectors list;
-    const auto connectors = co_await ask(std::move(list));
-    if (!connectors) co_return connectors.error();
-    InspectUnits inspect;
-    inspect.must_know = false;
-    const auto units = co_await ask(std::move(inspect));
-    if (!units) co_return units.error();
-    SampleUnits sample;
-    for (const InspectUnits::Unit& unit : *units) {
-        if (!unit.passed_over) sample.names.push_back(unit.name);
-    }
-    note_units(sample.names);
-    const auto samples = co_await ask(std::move(sample));
-    if (!samples) co_return samples.error();
-    note_proven(proven_, *samples);
-    const bool known = std::ranges::all_of(*samples, tells_its_connector);
-    if (!known) co_return std::vector<Connector>();
-    note_origins(proven_, *connectors);
-    co_return keyturn::foreign_connectors(*connectors, *samples);
+/// Takes the connectors at the API that are none of our units out of the facts: they are told of by
+/// themselves. Where a unit does not tell its connector, none can be told apart.
+std::vector<Connector> TunnelAgent::take_foreign(PreflightFacts& facts) const {
+    if (!std::ranges::all_of(facts.samples, tells_its_connector)) return {};
+    std::vector<Connector> foreign = foreign_connectors(facts.connectors, facts.samples);
+    std::erase_if(facts.connectors, [&](const Connector& connector) {
+        return std::ranges::find(foreign, connector.id, &Connector::id) != foreign.end();
+    });
+    return foreign;
 }
 
 void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {

@@ -1,6 +1,7 @@
 // What a tunnel tells of itself.
 
 #include "agent/tunnel_agent.hpp"
+#include "agent/unit_starts.hpp"
 #include "time/clock.hpp"
 
 #include <fmt/format.h>
@@ -96,6 +97,21 @@ std::vector<std::string> TunnelAgent::findings() const {
             fmt::format("somebody runs it with its token: {} is none of its units; to lock them "
                         "out: keyturnctl rotate {} --compromised",
                         described, policy_.name));
+    }
+    for (const UnitStart& start : outdated_starts(state_)) {
+        findings.push_back(fmt::format(
+            "{} was started with the token {}, and {} is the one that counts now: it cannot get a "
+            "lost connection back (systemctl restart {})",
+            start.unit, start.fingerprint, state_.delivered, start.unit));
+    }
+    for (const UnitStart& start : unknown_starts(state_)) {
+        findings.push_back(
+            fmt::format("it is not known which token {} runs on; to be sure: systemctl restart {}, "
+                        "or keyturnctl rotate {}",
+                        start.unit, start.unit, policy_.name));
+    }
+    for (const Problem& problem : problems_) {
+        findings.push_back("the next rotation would be refused: " + problem.text);
     }
     if (!drift_problem_.empty()) {
         findings.push_back("the last look at Cloudflare did not succeed: " + drift_problem_);

@@ -1,5 +1,6 @@
 #include "agent/tunnel_agent.hpp"
 
+#include "agent/unit_starts.hpp"
 #include "base/invariant.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "delivery/token_store.hpp"
@@ -87,6 +88,9 @@ void TunnelAgent::recall_last() {
         if (unit.connector_after.empty()) continue;
         proven_.push_back({unit.name, unit.invocation_after, unit.connector_after, ""});
     }
+    if (!state_.delivered.empty() || state_.rotation) return;
+    // The state was lost, or is from an earlier version.
+    for (const HistoryEntry& entry : *history) note_end_of_rotation(state_, entry);
 }
 
 /// Also for a clock that is set only after a boot.
@@ -111,6 +115,10 @@ Task<> TunnelAgent::run() {
         co_await prepare_token_file();
         co_await wait_until_wanted();
         const Wish wish = *std::exchange(wish_, std::nullopt);
+        if (wish.planned) {
+            co_await bring_onto_token(*wish.planned);
+            continue;
+        }
         RotationInputs inputs = inputs_for(wish);
         co_await rotate(std::move(inputs));
     }
@@ -178,8 +186,13 @@ Task<> TunnelAgent::wait_until_wanted() {
             if (may_look()) co_await look_for_drift();
             continue;
         }
+        const BootTime units_look = units_look_at_.value_or(drift_look);
+        if (units_look <= world_.clock.boot_now()) {
+            co_await watch_units();
+            continue;
+        }
         // Where the wall clock is set meanwhile, `wall_clock_set` ends this.
-        BootTime until = drift_look;
+        BootTime until = std::min(drift_look, units_look);
         const std::optional<WallTime> moment = next_moment();
         if (moment && !state_.paused) {
             until = std::min(until, world_.clock.boot_now() + (*moment - now));
@@ -253,6 +266,9 @@ void TunnelAgent::note_end() {
 
 void TunnelAgent::learn_from_end() {
     recall_last();
+    if (last_) note_end_of_rotation(state_, *last_);
+    // Losing this costs nothing: the history tells it, too.
+    static_cast<void>(world_.states.save(policy_.name, state_));
     std::vector<std::string> units;
     for (const UnitProgress& unit : rotation_->record().units) {
         if (!unit.surge) units.push_back(unit.name);
@@ -261,7 +277,8 @@ void TunnelAgent::learn_from_end() {
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
-    if (done && rotation_->record().ends_on_foreign_token()) {
+    const bool foreign = rotation_->record().trigger != trigger_for_outdated;
+    if (done && foreign && rotation_->record().ends_on_foreign_token()) {
         taken_over_.push_back(world_.clock.wall_now());
     }
     if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {

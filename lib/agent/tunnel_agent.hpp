@@ -8,6 +8,7 @@
 #include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
 #include "policy/policy.hpp"
+#include "rotation/preflight.hpp"
 #include "rotation/rotation.hpp"
 #include "rotation/rotator.hpp"
 #include "schedule/due.hpp"
@@ -20,6 +21,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keyturn {
@@ -77,6 +79,20 @@ class TunnelAgent {
         bool takes_over = false;
         bool compromised = false;
         bool evict_all = false;
+        std::optional<RotationRecord> planned;  ///< Which units are to be brought onto the token.
+    };
+
+    /// What would have the next rotation refused.
+    struct Problem {
+        std::string text;
+        bool told = false;  ///< Only what two looks have found is: much passes within a minute.
+    };
+
+    /// How a unit was, for the look that comes after.
+    struct Seen {
+        std::string invocation;
+        bool served = false;
+        std::optional<BootTime> idle_since;  ///< Up, asked, and without a connection.
     };
 
     /// What `next_` was found with.
@@ -91,8 +107,28 @@ class TunnelAgent {
     [[nodiscard]] bool may_look();
     [[nodiscard]] bool may_start();
     Task<> look_for_drift();
-    Task<Result<bool>> token_was_changed();
-    Task<Result<std::vector<Connector>>> foreign_connectors();
+    Task<Result<void>> look();
+    Task<Result<bool>> mend_token_file(Fingerprint api, Fingerprint file);
+    Task<Result<void>> look_at_units(PreflightFacts& facts);
+    [[nodiscard]] std::vector<Connector> take_foreign(PreflightFacts& facts) const;
+    void look_soon();
+    [[nodiscard]] std::vector<std::string> judge(const PreflightFacts& facts,
+                                                 std::vector<std::string> problems) const;
+    void note_problems(std::vector<std::string> found);
+    void tell_problem(EventKind kind, Priority priority, std::string message);
+    Task<> watch_units();
+    void note_samples(const SampleUnits::Value& samples);
+    [[nodiscard]] bool lost(const SampleUnits::Sample& sample) const;
+    void note_token(const Fingerprint& delivered, const SampleUnits::Value& samples,
+                    bool unchanged);
+    void tell_unknown(const std::vector<std::string>& units);
+    void tell_outdated(const std::vector<UnitStart>& outdated);
+    void act_on_outdated(const PreflightFacts& facts);
+    [[nodiscard]] bool may_bring_back(const std::vector<UnitStart>& outdated) const;
+    [[nodiscard]] RotationRecord plan_for_outdated(const PreflightFacts& facts,
+                                                   const UnitStart& outdated) const;
+    Task<> bring_onto_token(RotationRecord planned);
+    Task<bool> keep_for(const RotationRecord& planned, std::string& rotation_id);
     void tell_foreign(const std::vector<Connector>& foreign);
     void note_drift_problem(std::string problem);
     void note_first_seen();
@@ -145,6 +181,11 @@ class TunnelAgent {
     std::string token_file_problem_;
     std::string drift_problem_;  ///< Why the last look at Cloudflare told nothing.
     std::optional<BootTime> drift_look_at_;
+    std::optional<BootTime> looked_at_;
+    std::optional<BootTime> units_look_at_;
+    std::vector<Problem> problems_;
+    std::map<std::string, Seen> seen_;                  ///< By unit, at the last look at all.
+    std::map<std::string, std::string> outdated_told_;  ///< Invocations, by unit.
     ApiBudget::Turn look_turn_;
     ApiBudget::Turn start_turn_;
     std::set<std::string> foreign_seen_;               ///< At the last look.
@@ -165,6 +206,15 @@ class TunnelAgent {
     LockOut lock_out_;                   ///< Of the last rotation, as long as this daemon runs.
     std::optional<TunnelStatus> published_;
 };
+
+/// The trigger of a rotation that brings units onto the token that is delivered already.
+inline constexpr std::string_view trigger_for_outdated = "a unit on another token";
+
+/// A look out of turn comes no sooner after the last one.
+inline constexpr std::chrono::minutes look_pause{1};
+
+/// How long a unit is without a connection before that counts.
+inline constexpr std::chrono::seconds idle_counts_after{2};
 
 /// How long after a refused scheduled rotation the next attempt is made.
 inline constexpr std::chrono::minutes refusal_pause{15};

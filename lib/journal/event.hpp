@@ -49,6 +49,10 @@ enum class EventKind {
     foreign_connector,   ///< Somebody runs a connector with the tunnel's token.
     drift_unknown,       ///< Cloudflare cannot be asked whether the token is still right.
     token_file_changed,  ///< Somebody else changed the token file: it is written again.
+    token_unknown,       ///< It is not known which token a unit runs on.
+    token_outdated,      ///< A unit runs on another token than the one that was delivered.
+    finding_began,       ///< Something would have the next rotation refused.
+    finding_ended,       ///< And would no more.
     token_put_back,      ///< The API kept the old secret, so the old files are back.
     straggler_seen,      ///< The API still lists a connector from before the commit.
     rotation_done,

@@ -49,6 +49,8 @@ struct RolloutPolicy {
 struct DriftPolicy {
     Milliseconds interval = std::chrono::minutes{15};  ///< Between two looks at Cloudflare.
     std::string restart = "window";                    ///< window, now or never.
+    /// Between two looks at the units alone. No key: only tests that go through months change it.
+    Milliseconds units_interval = std::chrono::minutes{1};
 
     bool operator==(const DriftPolicy&) const = default;
 };

@@ -109,6 +109,16 @@ struct HistoryEntry {
     bool operator==(const HistoryEntry&) const = default;
 };
 
+/// Which token a process of a unit was started with.
+struct UnitStart {
+    std::string unit;
+    std::string invocation;   ///< Empty: it did not run when it was last seen.
+    std::string fingerprint;  ///< Of the token that was delivered when it was first seen.
+    bool certain = false;     ///< It has read that one; false: it may have been there before.
+
+    bool operator==(const UnitStart&) const = default;
+};
+
 /// The durable state of one tunnel.
 struct TunnelState {
     WallTime first_seen{};                   ///< Without a last rotation the age counts from here.
@@ -118,6 +128,10 @@ struct TunnelState {
     /// Fingerprints that were rotated away from, oldest first. One that comes back is somebody
     /// putting an old secret back.
     std::vector<std::string> retired;
+    /// The fingerprint of the API's token when it was last seen to be in the token file; empty: not
+    /// yet.
+    std::string delivered;
+    std::vector<UnitStart> starts;
 
     bool operator==(const TunnelState&) const = default;
 };

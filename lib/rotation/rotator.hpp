@@ -57,6 +57,10 @@ class Rotator {
     /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
     Task<Result<void>> seed_token_file();
 
+    /// Writes the API's token over whatever the token file holds; `conflict` where the API holds
+    /// another one by now than `expected`.
+    Task<Result<void>> deliver_again(Fingerprint expected);
+
   private:
     template <class Asked>
     Task<Answer> answer(const Asked& action);

@@ -203,4 +203,14 @@ Task<Result<void>> Rotator::seed_token_file() {
     co_return replace_file(rotation_id_of(*current), text);
 }
 
+Task<Result<void>> Rotator::deliver_again(Fingerprint expected) {
+    const auto current = co_await api_token();
+    if (!current) co_return current.error();
+    if (fingerprint_of(*current) != expected) {
+        co_return Error{Fault::conflict, "Cloudflare's token has just changed", {}};
+    }
+    const Secret text = encode_token(*current);
+    co_return replace_file(rotation_id_of(*current), text);
+}
+
 }  // namespace keyturn

@@ -88,6 +88,14 @@ void describe(Visitor& visit, Record& entry) {
     visit("units", entry.units);
 }
 
+template <class Visitor, IsA<UnitStart> Record>
+void describe(Visitor& visit, Record& start) {
+    visit("unit", start.unit);
+    visit("invocation", start.invocation);
+    visit("fingerprint", start.fingerprint);
+    visit("certain", start.certain);
+}
+
 template <class Visitor, IsA<StateDocument> Record>
 void describe(Visitor& visit, Record& document) {
     visit("tunnel_name", document.tunnel_name);
@@ -97,6 +105,8 @@ void describe(Visitor& visit, Record& document) {
     visit("rotation", document.state.rotation);
     visit("paused_ms", document.state.paused);
     visit("retired", document.state.retired);
+    visit.later("delivered", document.state.delivered);
+    visit.later("starts", document.state.starts);
 }
 
 class Writer {

@@ -40,6 +40,9 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
 
     void start_units();
 
+    /// As `systemctl restart` does, or systemd with a unit that has failed.
+    void restart_by_hand(Unit& unit) { start(unit); }
+
     /// A new secret that is not ours: 32 times this letter. 'o' is the one from the beginning.
     void rotate_by_somebody_else(char letter);
 

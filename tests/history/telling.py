@@ -15,12 +15,13 @@ PHASES = {"rotation_started": "prepare", "secret_prepared": "prepare", "secret_c
           "replica_promoted": "soak", "rotation_done": "finish", "rotation_refused": "preflight",
           "rotation_reverting": "reverting", "locked_out": "finish"}
 ALARMS = {"rotation_held", "hold_urgent", "rotation_orphaned", "foreign_connector",
-          "rotation_reverting"}
+          "rotation_reverting", "token_outdated"}
 RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation_held": "held",
            "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done",
            "rotation_paused": "paused", "rotation_reverting": "reverting", "locked_out": "done",
            "rotation_postponed": "window"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed"}
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
+                 "token_outdated", "finding_began", "finding_ended"}
 NAMELESS = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 POLICY = ["units=a,b", "batches=2", "settle=5s", "soak=10s", "min_healthy_time=2s",
           "min_interval=1h", "surge=auto", "slack=0", "ends=yes"]

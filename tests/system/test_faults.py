@@ -23,7 +23,8 @@ done
 def test_keyturnctl_reaches_a_daemon_that_has_just_started(scenario):
     for _ in range(5):
         scenario.keyturn.restart()
-        assert scenario.keyturn.ctl("status").returncode == 0
+        # Findings are an answer, too.
+        assert scenario.keyturn.ctl("status").returncode in (0, 6)
 
 
 def fail_after_the_patch(scenario):

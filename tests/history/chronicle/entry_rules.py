@@ -6,12 +6,14 @@ from chronicle.rule import rule
 
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "unit_spared",
-              "start_limit_kept",
+              "start_limit_kept", "token_unknown", "token_outdated",
               "replica_decaying", "replica_promoted", "surge_started", "surge_stopped"}
 # Of any tunnel.
 OUTSIDE = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",
-        "tunnel_paused", "tunnel_unpaused", "rotation_postponed"}
+        "tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
+        "token_outdated", "finding_began", "finding_ended"}
+IDLE_TOO = {"token_file_changed"}  # Of a rotation, where one is open.
 # The id comes with the secret: what is told before has none, whatever its rotation is called then.
 MAY_BE_UNNAMED = {"rotation_resumed", "rotation_waiting", "rotation_continued", "rotation_held",
                   "hold_urgent", "hold_lifted", "rotation_refused", "unit_left_stopped"}
@@ -43,16 +45,17 @@ def known(_story, event, _policy):
 def ids(story, event, _policy):
     if not event.kind or event.kind in OUTSIDE:
         return None
+    idle = event.kind in IDLE or (event.kind in IDLE_TOO and not (story and story.open))
     needed = ["TUNNEL_NAME"]
     if event.kind != "rotation_orphaned":  # Without a policy nobody knows the id.
         needed.append("TUNNEL_ID")
-    if event.kind not in IDLE:
+    if not idle:
         needed.append("PHASE")
     named = story is not None and story.open and event.phase not in UNNAMED_YET
     # What is on the disk may be older than what was told.
     resumed = event.kind == "rotation_resumed" and event.phase == "commit"
     named = named and not resumed and not story.settling_token
-    if event.kind not in IDLE and (named or event.kind not in MAY_BE_UNNAMED):
+    if not idle and (named or event.kind not in MAY_BE_UNNAMED):
         needed.append("ROTATION_ID")
         # The agent lifts a hold; it is the rotation that knows the fingerprint.
         needed += ["FINGERPRINT"] if event.kind != "hold_lifted" else []
@@ -76,7 +79,7 @@ def secrets(_story, event, _policy):
 
 @rule("alarm", "A hold and the way back are told with the priority of an alarm.", "rotation_held",
       "hold_urgent", "rotation_orphaned", "rotation_reverting", "foreign_connector",
-      looks_back=False)
+      "token_outdated", looks_back=False)
 def alarm(_story, event, _policy):
     if event["PRIORITY"] != ALERT:
         return "its PRIORITY is %s" % event["PRIORITY"]

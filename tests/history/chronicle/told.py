@@ -6,7 +6,8 @@ PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restar
 TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
             "daemon_started"}
 SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed"}  # Not of its rotation.
+OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
+                 "token_outdated", "finding_began", "finding_ended"}  # Not of its rotation.
 BEFORE_COMMIT = ("preflight", "prepare")
 NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
                  "rotation_orphaned", "state_unreadable", "token_file_missing"}

@@ -109,6 +109,7 @@ Run::Run(std::uint64_t seed, Seen& seen, const std::function<void(const std::str
     policy_.rollout.soak = minutes{12};  // Well above `margin`.
     policy_.rollout.soak_min = minutes{12};
     policy_.drift.interval = days{1};
+    policy_.drift.units_interval = days{1};
     policy_.schedule = almanac_.schedule();
     states_ = make_state_store(directory_).value();
     tokens_ = make_token_store(directory_);

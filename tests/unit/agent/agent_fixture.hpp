@@ -40,6 +40,7 @@ class TunnelAgentTest : public testing::Test {
         policy_.account = "699d98642c564d2e855e9661899b7252";
         policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
         policy_.units = {"cloudflared-web@1.service", "cloudflared-web@2.service"};
+        policy_.drift.units_interval = policy_.drift.interval;  // Months pass in some tests.
         states_ = *make_state_store(directory_);
         tokens_ = make_token_store(directory_);
         host_ = std::make_unique<FakeHost>(clock_, policy_, tokens_->path("web"));

@@ -56,6 +56,9 @@ inline TunnelState sample_state() {
     state.last_done = WallTime(Milliseconds(1'760'000'000'001));
     state.rotation = rotation;
     state.paused = WallTime(Milliseconds(1'764'000'003'000));
+    state.delivered = "00112233445566aa";
+    state.starts = {{"cloudflared-web@1.service", "0123456789abcdef0123456789abcdef",
+                     "00112233445566aa", true}};
     return state;
 }
 

@@ -1,0 +1,253 @@
+// Silence is a fault: what an idle tunnel says of units on an unknown or an old token, of a token
+// file that was changed, and of what would have the next rotation refused.
+
+#include "unit/agent/agent_fixture.hpp"
+
+#include <fstream>
+
+namespace keyturn {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+class SilenceTest : public TunnelAgentTest {
+  protected:
+    SilenceTest() { policy_.drift.units_interval = DriftPolicy().units_interval; }
+
+    [[nodiscard]] std::ptrdiff_t told(EventKind kind) const {
+        return std::ranges::count(log_.events, kind, &Event::kind);
+    }
+    [[nodiscard]] std::string last_told(EventKind kind) const {
+        std::string text;
+        for (const Event& event : log_.events) {
+            if (event.kind == kind) text = event.message;
+        }
+        return text;
+    }
+    [[nodiscard]] std::vector<std::string> findings() const { return agent_->status().findings; }
+
+    void rotate() {
+        ASSERT_TRUE(agent_->request_rotation({}));
+        ASSERT_TRUE(run_until_state("running"));
+        ASSERT_TRUE(run_until_state("idle"));
+        ASSERT_EQ(agent_->status().last_outcome, "done");
+    }
+
+    /// As somebody does who deletes it, or restores another one, while keyturnd is stopped.
+    void lose_state() {
+        for (const auto& file : std::filesystem::directory_iterator(directory_ + "/state")) {
+            std::filesystem::remove(file.path());
+        }
+    }
+
+    std::string token_file() const { return tokens_->path("web"); }
+    FakeHost::Unit& first() { return host_->units.at("cloudflared-web@1.service"); }
+    FakeHost::Unit& second() { return host_->units.at("cloudflared-web@2.service"); }
+};
+
+TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) {
+    start_serving();
+    pass(16min);
+    ASSERT_THAT(findings(), IsEmpty()) << "it saw both of them start";
+    stop();
+    lose_state();
+    start();
+    pass(1min);
+    EXPECT_EQ(told(EventKind::token_unknown), 2) << "one for each unit";
+    EXPECT_THAT(findings(), Contains(AllOf(HasSubstr("cloudflared-web@1.service"),
+                                           HasSubstr("systemctl restart"))));
+    stop();
+    start();
+    pass(3h);
+    EXPECT_EQ(told(EventKind::token_unknown), 2) << "once, over restarts of the daemon, too";
+    EXPECT_EQ(restarts(), 0) << "nobody knows that anything is wrong";
+    for (FakeHost::Unit* unit : {&first(), &second()}) host_->restart_by_hand(*unit);
+    pass(2min);
+    EXPECT_THAT(findings(), IsEmpty()) << "it has seen them start";
+}
+
+TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
+    start_serving();
+    rotate();
+    const std::string invocation = first().state.invocation;
+    host_->rotate_by_somebody_else('f');
+    std::ofstream(token_file()) << host_->api_token_text();  // A roll-out that came so far.
+    host_->restart_by_hand(second());
+    stop();
+    lose_state();
+    const int before = first().restarts;
+    start();
+    pass(40min);
+    EXPECT_EQ(told(EventKind::token_outdated), 1);
+    EXPECT_THAT(last_told(EventKind::token_outdated), HasSubstr("cloudflared-web@1.service"));
+    EXPECT_NE(first().state.invocation, invocation);
+    EXPECT_EQ(first().restarts, before + 1);
+    EXPECT_EQ(first().token, host_->api_token_text());
+    EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(SilenceTest, RestartsOnlyTheUnitThatIsKnownToBeOnAnOldToken) {
+    start_serving();
+    rotate();
+    stop();
+    Result<std::optional<TunnelState>> state = states_->load("web");
+    ASSERT_TRUE(state && *state);
+    for (UnitStart& started : (*state)->starts) {
+        if (started.unit == second().state.name) started.fingerprint = "0123456789abcdef";
+    }
+    ASSERT_EQ((*state)->starts.size(), 2U);
+    ASSERT_TRUE(states_->save("web", **state));
+    const int first_before = first().restarts;
+    const int second_before = second().restarts;
+    start();
+    pass(30min);
+    EXPECT_EQ(told(EventKind::token_outdated), 1);
+    EXPECT_EQ(first().restarts, first_before);
+    EXPECT_EQ(second().restarts, second_before + 1);
+    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_FALSE(tokens_->pending("web")->has_value());
+}
+
+TEST_F(SilenceTest, OnlySaysSoWhereItIsNeverToRestartAnything) {
+    policy_.drift.restart = "never";
+    start_serving();
+    pass(16min);
+    host_->rotate_by_somebody_else('f');
+    pass(2h);
+    EXPECT_EQ(told(EventKind::token_outdated), 2);
+    EXPECT_THAT(findings(), Contains(HasSubstr("cannot get a lost connection back")));
+    second().connected = false;
+    pass(1h);
+    EXPECT_EQ(restarts(), 0);
+    for (FakeHost::Unit* unit : {&first(), &second()}) host_->restart_by_hand(*unit);
+    pass(2min);
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(SilenceTest, WritesATokenFileAgainThatWasChangedAndRestartsNothing) {
+    start_serving();
+    pass(16min);
+    const std::vector<std::string> contents{"", "nonsense", "(gone)"};
+    std::ptrdiff_t times = 0;
+    for (const std::string& content : contents) {
+        if (content == "(gone)") {
+            std::filesystem::remove(token_file());
+        } else {
+            std::ofstream(token_file()) << content;
+        }
+        pass(3min);
+        EXPECT_TRUE(file_holds_the_api_token()) << content;
+        EXPECT_EQ(told(EventKind::token_file_changed), ++times) << content;
+    }
+    pass(1h);
+    EXPECT_EQ(told(EventKind::token_file_changed), times);
+    EXPECT_FALSE(log_.told(EventKind::foreign_rotation));
+    EXPECT_EQ(restarts(), 0);
+    EXPECT_EQ(agent_->status().last_outcome, "") << "no rotation was needed";
+}
+
+TEST_F(SilenceTest, WritesATokenFileAgainThatABackupHasPutBack) {
+    start_serving();
+    const std::string old = host_->api_token_text();
+    rotate();
+    const int before = restarts();
+    std::ofstream(token_file()) << old;
+    pass(3min);
+    EXPECT_TRUE(file_holds_the_api_token());
+    EXPECT_EQ(told(EventKind::token_file_changed), 1);
+    EXPECT_FALSE(log_.told(EventKind::foreign_rotation));
+    EXPECT_EQ(restarts(), before);
+}
+
+TEST_F(SilenceTest, SaysWhatWouldHaveTheNextRotationRefusedWhenItBeginsAndWhenItEnds) {
+    start_serving();
+    pass(16min);
+    ASSERT_THAT(findings(), IsEmpty());
+    second().settings = UnitSettings{};
+    second().settings->exec_start = {{"cloudflared", "tunnel", "run", "--token", "x"}};
+    pass(20min);
+    ASSERT_THAT(findings(), SizeIs(1));
+    EXPECT_THAT(findings(), Contains(AllOf(HasSubstr("the next rotation would be refused"),
+                                           HasSubstr("cloudflared-web@2.service"))));
+    EXPECT_EQ(told(EventKind::finding_began), 1);
+    pass(3h);
+    EXPECT_EQ(told(EventKind::finding_began), 1) << "once";
+    second().settings.reset();
+    pass(20min);
+    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_EQ(told(EventKind::finding_ended), 1);
+}
+
+TEST_F(SilenceTest, SaysThatAUnitDoesNotServeOrCannotBeAsked) {
+    start_serving();
+    pass(16min);
+    second().unready = Error{Fault::unreachable, "nothing listens", {}};
+    pass(20min);
+    EXPECT_THAT(findings(), Contains(HasSubstr("cannot ask /ready: nothing listens")));
+    second().unready.reset();
+    second().connected = false;
+    pass(20min);
+    EXPECT_THAT(findings(), Contains(HasSubstr("has no connection to Cloudflare")));
+    host_->units.erase("cloudflared-web@2.service");
+    pass(20min);
+    EXPECT_THAT(findings(), Contains(HasSubstr("create the unit")));
+    EXPECT_EQ(restarts(), 0) << "it is on the right token, so a restart would change nothing";
+}
+
+TEST_F(SilenceTest, FollowsARotationInTheDashboardAsSoonAsAUnitFallsOverIt) {
+    policy_.drift.interval = 24h;
+    start_serving();
+    pass(3min);
+    host_->rotate_by_somebody_else('f');
+    host_->restart_by_hand(second());
+    ASSERT_FALSE(second().connected) << "it read the file, which nobody has changed";
+    pass(2min);
+    EXPECT_TRUE(file_holds_the_api_token());
+    pass(10min);
+    EXPECT_TRUE(second().connected);
+}
+
+TEST_F(SilenceTest, BringsBackAUnitWithoutConnectionsOnAnOldTokenBeforeItsWindow) {
+    policy_.schedule.windows = {{parse_calendar("04:00").value(), 4h}};  // It is 02:30.
+    start_serving();
+    rotate();
+    stop();
+    Result<std::optional<TunnelState>> state = states_->load("web");
+    ASSERT_TRUE(state && *state);
+    for (UnitStart& started : (*state)->starts) {
+        if (started.unit == second().state.name) started.fingerprint = "0123456789abcdef";
+    }
+    ASSERT_TRUE(states_->save("web", **state));
+    start();
+    pass(10min);
+    const int before = restarts();
+    EXPECT_THAT(findings(), Contains(HasSubstr("0123456789abcdef"))) << "it waits for the window";
+    second().connected = false;
+    pass(10min);
+    EXPECT_EQ(restarts(), before + 1);
+    EXPECT_TRUE(second().connected);
+    pass(3h);
+    EXPECT_EQ(restarts(), before + 1) << "once";
+}
+
+TEST_F(SilenceTest, LooksOutOfTurnAtMostOnceAMinute) {
+    policy_.drift.interval = 24h;
+    start_serving();
+    pass(3min);
+    const int before = host_->rests;
+    for (int i = 0; i < 60; ++i) {  // As systemd does with a unit that is refused for ever.
+        host_->restart_by_hand(second());
+        second().connected = false;
+        pass(20s);
+    }
+    EXPECT_GE(host_->rests - before, 5);
+    EXPECT_LE(host_->rests - before, 21) << "in 20 minutes";
+}
+
+}  // namespace
+}  // namespace keyturn
