@@ -15,8 +15,8 @@ namespace keyturn {
 /// permission.
 bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples) const {
     const SampleUnits::Sample& own = samples[index];
-    const int others =
-        count_serving(samples) + count_proven_by_systemd(samples) - (own.serves() ? 1 : 0);
+    const int others = count_serving(samples) - (own.serves() ? 1 : 0) +
+                       count_others_proven_by_systemd(index, samples);
     const bool enough = others >= inputs_.policy.rollout.min_available;
     const bool serves_no_more = own.idle() || record_.units[index].dropped;
     return serves_no_more || enough || gap_accepted() || record_.evict_all;
@@ -24,9 +24,11 @@ bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples)
 
 /// After a compromise nobody is waited for who does not tell its connector: that systemd has seen
 /// it ready with the new token has to be enough.
-int Rotation::count_proven_by_systemd(const SampleUnits::Value& samples) const {
+int Rotation::count_others_proven_by_systemd(std::size_t index,
+                                             const SampleUnits::Value& samples) const {
     int proven = 0;
     for (std::size_t i = 0; i < samples.size(); ++i) {
+        if (i == index) continue;
         const UnitProgress& unit = record_.units[i];
         const bool silent = unit.step == UnitStep::verified && unit.connector_after.empty();
         const bool same_process = samples[i].state.invocation == unit.invocation_after;

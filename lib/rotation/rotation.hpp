@@ -179,7 +179,8 @@ class Rotation {
     Script<> roll_unit(std::size_t index);
     [[nodiscard]] bool may_go_down(std::size_t index,  // restart.cpp
                                    const SampleUnits::Value& samples) const;
-    [[nodiscard]] int count_proven_by_systemd(const SampleUnits::Value& samples) const;
+    [[nodiscard]] int count_others_proven_by_systemd(std::size_t index,
+                                                     const SampleUnits::Value& samples) const;
     [[nodiscard]] std::optional<std::string> might_be_allowed(
         std::size_t index, const SampleUnits::Value& samples) const;
     Script<> allow_restart(std::size_t index);

@@ -252,6 +252,41 @@ TEST(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
     expect_done_and_stopped(world);
 }
 
+TEST(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
+    SurgeWorld world;
+    world.policy.rollout.progress_deadline = 5min;
+    world.start();
+    ASSERT_TRUE(world.run_until("stop " + extra));
+    world.crash_and_restart();
+    const BootTime blind_since = world.now;
+    world.before_action = [&](const std::string& action) {
+        const bool blind = world.now - blind_since < 30min;
+        world.unit(a).silent = blind ? "it does not answer within 1.5 s" : "";
+        if (blind) {
+            EXPECT_NE(action, "stop " + extra);
+        }
+    };
+    world.run();
+    EXPECT_FALSE(world.told(EventKind::rotation_held));
+    expect_done_and_stopped(world);
+}
+
+/// After a compromise what does not tell its connector is proven by systemd alone.
+TEST(Surge, ThatIsSilentIsNoOtherThanItself) {
+    SurgeWorld world;
+    world.compromised = true;
+    world.policy.rollout.progress_deadline = 5min;
+    world.unit(extra).silent = "it has a network namespace of its own";
+    world.start();
+    ASSERT_TRUE(world.run_until("stop " + extra));
+    world.crash_and_restart();
+    world.unit(a).token = Token::foreign;  // It does not recover by itself.
+    world.unit(a).readiness->connections = 0;
+    world.run();
+    ASSERT_TRUE(world.held());
+    EXPECT_EQ(world.count("stop " + extra), 0U);
+}
+
 TEST(Surge, ThatCannotBeStoppedIsHeld) {
     SurgeWorld world;
     world.faults.push_back({"stop " + extra, {Fault::denied, "polkit says no", {}}});
