@@ -209,6 +209,7 @@ class Rotation {
     Script<std::optional<std::size_t>> soak();
     Script<std::optional<std::size_t>> watch(Milliseconds duration, Milliseconds at_least);
     void tell(const HealthFinding& finding);
+    void tell_promotion(const HealthFinding::Promotion& promoted);
     void tell_decays(const HealthFinding& finding);
     void tell_new_soak();
     Script<> finish();  // finish.cpp

@@ -132,6 +132,7 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
             continue;
         }
         if (finding.promoted) {
+            tell_promotion(*finding.promoted);
             end_step();
             co_return index_of(finding.promoted->unit);
         }
@@ -159,16 +160,17 @@ void Rotation::tell_new_soak() {
 /// What one look told, for people. A unit that cannot be asked is waited for.
 void Rotation::tell(const HealthFinding& finding) {
     tell_decays(finding);
-    if (finding.promoted) {
-        const HealthFinding::Promotion& promoted = *finding.promoted;
-        say(EventKind::replica_promoted, Priority::warning,
-            fmt::format("{} {}: it is next", promoted.unit, promoted.why), promoted.unit);
-    }
     if (finding.unknown && !finding.failure && !finding.promoted) {
         wait_for(*finding.unknown);
     } else {
         waited_for_it();
     }
+}
+
+/// Told once nothing comes before it any more: a failure, another token, a unit to prove again.
+void Rotation::tell_promotion(const HealthFinding::Promotion& promoted) {
+    say(EventKind::replica_promoted, Priority::warning,
+        fmt::format("{} {}: it is next", promoted.unit, promoted.why), promoted.unit);
 }
 
 void Rotation::tell_decays(const HealthFinding& finding) {

@@ -3,11 +3,14 @@
 #include <gmock/gmock.h>
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace keyturn {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using Fate = RotationWorld::Fate;
 
@@ -219,6 +222,26 @@ TEST(Soak, ProvesAWaitingUnitAsItIsThatCameBackWithTheNewToken) {
     EXPECT_FALSE(world.told(EventKind::replica_decaying)) << "it gets them back by itself";
     EXPECT_EQ(world.unit(b).restarts, 0);
     EXPECT_EQ(world.history.front().units.back().connector_after, "brought-back-by-systemd");
+}
+
+TEST(Soak, TellsWhoIsNextOnceNobodyHasToBeProvenBefore) {
+    RotationWorld world({a, b});
+    in_the_soak(world, 1min, [&] {
+        replace_process(world.unit(a), "rebooted");
+        replace_process(world.unit(b), "brought-back-by-systemd");
+        world.unit(b).token = world.file_token;
+    });
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.done());
+    std::vector<std::string> told;
+    for (const Event& event : world.events) {
+        const bool of_both =
+            event.kind == EventKind::replica_promoted || event.kind == EventKind::unit_verified;
+        if (of_both) told.emplace_back(name_of(event.kind));
+    }
+    EXPECT_THAT(told,
+                ElementsAre("unit_verified", "unit_verified", "replica_promoted", "unit_verified"));
 }
 
 TEST(Soak, PassesNoTimeInWhichNobodyLooked) {
