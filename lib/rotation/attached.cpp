@@ -114,6 +114,10 @@ Attached sort_connectors(const std::vector<Connector>& listed,
     return attached;
 }
 
+bool lists(const std::vector<Connector>& connectors, const std::string& id) {
+    return std::ranges::find(connectors, id, &Connector::id) != connectors.end();
+}
+
 void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value& samples) {
     for (const SampleUnits::Sample& sample : samples) {
         const bool tells = sample.state.up() && sample.readiness &&

@@ -36,6 +36,8 @@ struct Attached {
                                        const std::optional<SampleUnits::Value>& samples,
                                        const std::vector<ProvenConnector>& proven);
 
+[[nodiscard]] bool lists(const std::vector<Connector>& connectors, const std::string& id);
+
 /// Takes in what units tell of themselves now, the newest of each unit.
 void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value& samples);
 

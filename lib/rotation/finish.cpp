@@ -18,10 +18,6 @@ std::string_view what_became_of_it(const RotationRecord& record) {
     return record.reverts() ? "the old one again" : "rotated";
 }
 
-bool lists(const std::vector<Connector>& connectors, const std::string& id) {
-    return std::ranges::find(connectors, id, &Connector::id) != connectors.end();
-}
-
 }  // namespace
 
 /// Returns only if the token changed underneath: then every unit is to be restarted again.

@@ -32,7 +32,7 @@ constexpr Milliseconds comeback_max = std::chrono::seconds{30};
 /// be told is dropped once more, and who stays has the new token.
 Script<> Rotation::lock_out() {
     BootTime deadline = now_ + lockout_deadline;
-    std::optional<BootTime> doubt_since;
+    std::map<std::string, BootTime> doubted;
     std::map<std::string, BootTime> dropped;
     int clean = 0;
     begin_step(lockout_deadline);
@@ -52,13 +52,15 @@ Script<> Rotation::lock_out() {
         }
         std::vector<Connector> going;
         bool doubt = false;
-        if (attached.doubtful.empty()) doubt_since.reset();
-        if (!attached.doubtful.empty() && !doubt_since) doubt_since = now_;
+        std::erase_if(doubted,
+                      [&](const auto& one) { return !lists(attached.doubtful, one.first); });
         for (const Connector& connector : attached.doubtful) {
             const auto before = dropped.find(connector.id);
             const bool settled = before != dropped.end() && now_ - before->second >= comeback_max;
             doubt = doubt || !settled;
-            if (before == dropped.end() && now_ - *doubt_since >= doubt_patience) {
+            // The list may be older than what the units tell; the next one is not.
+            const BootTime since = doubted.try_emplace(connector.id, now_).first->second;
+            if (before == dropped.end() && now_ - since >= doubt_patience) {
                 dropped.emplace(connector.id, now_);
                 going.push_back(connector);
             }

@@ -30,6 +30,30 @@ TEST(LockOut, IsNotConfusedByAMomentOfSilence) {
     EXPECT_EQ(dropped_after, 1);
 }
 
+/// A unit of ours loses a connection between the list and the look at it, while somebody else is
+/// doubtful for long enough.
+TEST(LockOut, DropsNobodyForAListThatIsOlderThanTheLook) {
+    CompromisedWorld world;
+    world.unit(a).readiness->connections = 3;  // As many as it had at first.
+    world.start();
+    ASSERT_TRUE(world.run_until("save finish"));
+    world.foreign_connectors = {neighbour};
+    world.unit(b).state.invocation = "rebooted";
+    world.unit(b).readiness->connector_id = "rebooted";
+    const BootTime begun = world.now;
+    int looks = 0;
+    world.before_action = [&](const std::string& action) {
+        world.unit(b).silent = world.now - begun < 15s ? "no file descriptor is left" : "";
+        if (world.now - begun > 15s) return;
+        const bool lost = action == "sample" && ++looks % 2 == 0;
+        world.unit(a).readiness->connections = lost ? 3 : 4;
+    };
+    world.run();
+    expect_locked_out(world);
+    EXPECT_EQ(world.count("evict neighbour"), 1U);
+    EXPECT_EQ(world.count("evict " + world.unit(a).readiness->connector_id), 0U);
+}
+
 TEST(LockOut, EndsAlsoWhereAUnitNeverTellsItsConnector) {
     CompromisedWorld world;
     world.unit(b).silent = "it has a network namespace of its own";
