@@ -163,7 +163,6 @@ Script<> Rotation::restart_dropped() {
         }
     }
     if (std::ranges::none_of(record_.units, &UnitProgress::dropped)) co_return;
-    co_await keep_token_file();
     std::vector<std::string> dropped;
     const SampleUnits::Value samples = co_await sample();
     const BootTime sampled = now_;
@@ -178,6 +177,7 @@ Script<> Rotation::restart_dropped() {
     if (dropped.empty()) co_return;  // Nothing runs, or all is under way since before a crash.
     record_.batch = 1;
     co_await save(Phase::roll);
+    co_await keep_token_file();
     say(EventKind::batch_started, Priority::notice,
         fmt::format("Batch 1 of {} of {}: all at once", record_.batch_count(),
                     inputs_.policy.name));

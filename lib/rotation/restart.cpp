@@ -243,14 +243,15 @@ Script<> Rotation::keep_token_file() {
     co_await deliver();
 }
 
-/// Nothing when systemd has taken it; `busy` when it surely has not.
-Script<std::optional<Fault>> Rotation::restart(std::size_t index) {
+/// Nothing when systemd has taken it; `busy` when it surely has not. `sampled`: when the units were
+/// looked at.
+Script<std::optional<Fault>> Rotation::restart(std::size_t index, BootTime sampled) {
     const std::string name = record_.units[index].name;
     const bool running = view_.samples[index].state.started();
     RestartUnit question;
     question.unit = name;
     question.verb = running ? RestartVerb::try_restart : RestartVerb::restart;
-    question.not_after = now_ + sample_age_max;
+    question.not_after = sampled + sample_age_max;
     question.deadline = std::max(inputs_.policy.rollout.healthy_deadline,
                                  record_.units[index].stop_and_start + job_slack);
     const bool surge = record_.units[index].surge;

@@ -123,11 +123,12 @@ Script<> Rotation::roll_unit(std::size_t index) {
         if (record_.units[index].step == UnitStep::verified) co_return;
         if (record_.units[index].step == UnitStep::waiting) co_await allow_restart(index);
         if (all_over_again_ || record_.units[index].step == UnitStep::listed) co_return;
-        co_await keep_token_file();
-        const BootTime kept = now_;
         const SampleUnits::Value samples = co_await sample();
-        if (now_ - kept > sample_age_max) continue;  // Much may have happened to the file, too.
-        if (!needs_restart(record_.units[index], samples[index], first_look)) break;
+        const BootTime sampled = now_;
+        if (!needs_restart(record_.units[index], samples[index], first_look)) {
+            co_await keep_token_file();  // systemd may have to start it once more.
+            break;
+        }
         if (stands_still()) {
             co_await stand_still();
             continue;
@@ -139,7 +140,10 @@ Script<> Rotation::roll_unit(std::size_t index) {
             not_begun(record_.units[index]);
             continue;
         }
-        const std::optional<Fault> failed = co_await restart(index);
+        // Last, as nothing tells of a file that changes; it may have to be delivered again.
+        co_await keep_token_file();
+        if (now_ - sampled > sample_age_max) continue;
+        const std::optional<Fault> failed = co_await restart(index, sampled);
         if (!failed) ++restarts;
         if (failed != Fault::busy) first_look = false;
     }

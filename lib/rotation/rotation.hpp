@@ -196,7 +196,7 @@ class Rotation {
         const SampleUnits::Value& samples) const;
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                      bool first_look) const;
-    Script<std::optional<Fault>> restart(std::size_t index);
+    Script<std::optional<Fault>> restart(std::size_t index, BootTime sampled);
     Script<> verify(std::size_t index);  // proof.cpp
     void tell_unknown(std::size_t index, const Vigil& vigil);
     void note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by);

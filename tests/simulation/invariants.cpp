@@ -73,7 +73,9 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         broken("I3", unit.name() + " was restarted without a record of it");
     }
     // Between the look at the file and the restart somebody may be quicker than any look.
-    if (disk_.token_file != told_ && now - file_changed_ > sample_age_max) {
+    const bool unseen = file_change_ && !file_change_->seen;
+    const bool too_quick = unseen && now - file_seen_ <= sample_age_max;
+    if (disk_.token_file != told_ && !too_quick) {
         broken("I3", fmt::format("{} was restarted with token {}, but the API last told of {}",
                                  unit.name(), disk_.token_file, told_));
     }
@@ -94,8 +96,8 @@ void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
         if (&other == &unit || !other.served_since(now - sample_age_max)) return false;
         if (other.look() != UnitModel::Look::unknown) return true;
         // After a compromise it is enough that systemd has seen it ready with the new token.
-        const UnitProgress* silent = disk_.record->compromised ? disk_.record->find(other.name())
-                                                               : nullptr;
+        const UnitProgress* silent =
+            disk_.record->compromised ? disk_.record->find(other.name()) : nullptr;
         return silent != nullptr && silent->step == UnitStep::verified;
     });
     const UnitProgress* own = disk_.record->find(unit.name());
@@ -126,7 +128,8 @@ void Invariants::connector_evicted(const std::string& connector) const {
         if (unit.look() == UnitModel::Look::serving) {
             broken("I1", "the connector of " + unit.name() + " was dropped");
         }
-        const bool delivered = disk_.token_file == cloud_.current() || file_changed_ != BootTime{};
+        const SecretId delivered_one = file_change_ ? file_change_->before : disk_.token_file;
+        const bool delivered = delivered_one == cloud_.current();
         if (!delivered && cloud_.set_by_us()) {
             broken("I1", unit.name() + " was dropped before the new token was in its file");
         }
@@ -230,7 +233,18 @@ void Invariants::daemon_gone() {
     const bool taking_over =
         disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;
     if (!taking_over) retried_ = false;
+    lost_.clear();  // The next one begins a soak of its own, and two looks of it.
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
+}
+
+void Invariants::file_changed(SecretId before) {
+    if (!file_change_) file_change_ = FileChange{before};
+    file_change_->seen = false;
+}
+
+void Invariants::file_seen(BootTime now) {
+    file_seen_ = now;
+    if (file_change_) file_change_->seen = true;
 }
 
 void Invariants::after_effect() {
@@ -239,9 +253,9 @@ void Invariants::after_effect() {
     const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
     const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
                                      disk_.kept->old == cloud_.current());
-    // Who changes the file is found out by the next look; until then the API has it alone.
-    const bool changed = file_changed_ != BootTime{};
-    if (ours && !kept && !changed && disk_.token_file != cloud_.current()) {
+    // Where it was in the file until somebody else changed that, and keyturnd has no word of it.
+    const bool overwritten = file_change_ && file_change_->before == cloud_.current();
+    if (ours && !kept && !overwritten && disk_.token_file != cloud_.current()) {
         broken("I2",
                fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
     }

@@ -75,8 +75,14 @@ class Invariants {
     /// The API was asked whose token it holds, whatever came of that.
     void token_asked() { unnoticed_ = Milliseconds{0}; }
 
-    /// Somebody else has changed the token file.
-    void file_changed(BootTime now) { file_changed_ = now; }
+    /// Somebody else has changed the token file, which held this token.
+    void file_changed(SecretId before);
+
+    /// keyturnd has looked at the token file.
+    void file_seen(BootTime now);
+
+    /// keyturnd has written the token file.
+    void file_written() { file_change_.reset(); }
 
     void record_written();
 
@@ -123,7 +129,12 @@ class Invariants {
     std::map<std::string, int> restarts_;       ///< In this rotation, since a person looked at it.
     std::map<std::string, Milliseconds> lost_;  ///< How long of a soak a unit had no connection.
     Milliseconds unnoticed_{0};  ///< How long of a soak the API has shown another token.
-    BootTime file_changed_ = BootTime{};
+    struct FileChange {
+        SecretId before = 0;  ///< What keyturnd had written.
+        bool seen = false;    ///< By a look of keyturnd.
+    };
+    std::optional<FileChange> file_change_;  ///< By somebody else, and not mended.
+    BootTime file_seen_{};
     bool allowed_ = true;  ///< By polkit, as far as keyturnd was told.
     bool accept_gap_ = false;
     bool retried_ = false;  ///< An operator said so in the life of this rotation.

@@ -3,6 +3,8 @@
 
 #include "simulation/tunnel_model.hpp"
 
+#include <utility>
+
 namespace keyturn::simulation {
 
 namespace {
@@ -50,8 +52,8 @@ void TunnelModel::change_token_file(BootTime now) {
     const bool empty = dice.happens(file_emptied);
     // A process that gets in with a dead token while the edge lags cannot be told from the others.
     const bool passes = !empty && old != cloud_.current() && cloud_.accepts(old, now);
-    disk_.token_file = empty || passes ? 0 : old;
-    invariants_.file_changed(now);
+    const SecretId before = std::exchange(disk_.token_file, empty || passes ? 0 : old);
+    invariants_.file_changed(before);
 }
 
 void TunnelModel::forget_token_file_somewhere() {

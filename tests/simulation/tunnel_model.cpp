@@ -208,12 +208,14 @@ Result<void> TunnelModel::replace_file(const std::string& rotation_id, SecretId 
     if (!staged) return staged;
     return disk_operation([&] {
         disk_.token_file = token;
+        invariants_.file_written();
         disk_.staged.reset();
     });
 }
 
 TunnelModel::ResultOf<CheckFiles> TunnelModel::act(const CheckFiles&) {
     if (shared_.disk.down(now_)) return Error{Fault::storage, "the disk is full", {}};
+    invariants_.file_seen(now_);
     return CheckFiles::Value{fingerprint(disk_.token_file), false};
 }
 
@@ -251,6 +253,7 @@ TunnelModel::ResultOf<DeliverToken> TunnelModel::act(const DeliverToken&) {
     if (disk_.staged && disk_.staged->rotation_id == kept.rotation_id) {
         const Result<void> swapped = disk_operation([&] {
             disk_.token_file = disk_.staged->token;
+            invariants_.file_written();
             disk_.staged.reset();
         });
         if (!swapped) return swapped.error();

@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 
-#include <optional>
+#include <utility>
 
 namespace keyturn {
 namespace {
@@ -14,6 +14,7 @@ using testing::HasSubstr;
 
 const std::string a = "cloudflared-web@1.service";
 const std::string b = "cloudflared-web@2.service";
+const std::string c = "cloudflared-web@3.service";
 
 TEST(TokenFile, ThatIsEmptiedInASoakIsWrittenAgainBeforeTheNextRestart) {
     RotationWorld world({a, b});
@@ -56,6 +57,53 @@ TEST(TokenFile, ThatIsEmptiedAfterTheLastRestartIsWrittenAgainBeforeTheTokensAre
     EXPECT_TRUE(world.done());
     EXPECT_TRUE(world.told(EventKind::token_file_changed));
     EXPECT_FALSE(world.file_emptied);
+}
+
+TEST(TokenFile, IsLookedAtRightBeforeAllAreRestartedAtOnce) {
+    RotationWorld world({a, b});
+    world.compromised = true;
+    world.evict_all = true;
+    bool emptied = false;
+    world.before_action = [&](const std::string& action) {
+        if (action == "save roll" && !std::exchange(emptied, true)) world.file_emptied = true;
+        if (action.starts_with("restart ")) {
+            EXPECT_FALSE(world.file_emptied);
+        }
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::token_file_changed));
+}
+
+TEST(TokenFile, IsLookedAtAgainWhereTheUnitsWereSeenTooLongAgo) {
+    RotationWorld world({a, b});
+    bool took_long = false;
+    world.before_action = [&](const std::string& action) {
+        const bool last_look = action == "check files" && world.count("save soak") > 0 &&
+                               world.disk_record->units.back().step == UnitStep::restarting;
+        if (!last_look || std::exchange(took_long, true)) return;
+        world.now += 3s;
+        world.unit(a).readiness->connections = 0;  // Until it has them back.
+    };
+    world.start();
+    world.run();  // RotationWorld aborts where a serving unit goes down and too few others serve.
+    EXPECT_TRUE(took_long);
+    EXPECT_TRUE(world.done());
+}
+
+/// A metrics server that hangs keeps a look at all units up for as long as a look may be old.
+TEST(TokenFile, KeepsNoUnitFromItsRestartHoweverLongALookAtTheUnitsTakes) {
+    RotationWorld world({a, b, c});
+    world.before_action = [&](const std::string& action) {
+        const bool hangs = world.disk_record && world.disk_record->phase == Phase::roll &&
+                           !world.told(EventKind::unit_verified);
+        world.unit(c).silent = hangs ? "no whole answer came within 2000 ms" : "";
+        if (hangs && action == "sample") world.now += 2100ms;
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
 }
 
 }  // namespace
