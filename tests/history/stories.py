@@ -93,6 +93,19 @@ KEEPS = {
     "killed after a stranger's token was told": MADE + FIRST + KILLED_AFTER_FOREIGN + [
         "secret_committed FINGERPRINT=f2", "token_delivered FINGERPRINT=f2"] + [
         line + " FINGERPRINT=f2" for line in FIRST + REST],
+    "a stranger's token, after one that was killed before it could say that it is done":
+    WHOLE[:-1] + ["daemon_started"] + [
+        line + " ROTATION_ID=r2 FINGERPRINT=f2"
+        for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
+    "a stranger's token that it waits for, after such a one": WHOLE[:-1] + [
+        "daemon_started", *[line + " ROTATION_ID= FINGERPRINT= PHASE=commit"
+                            for line in ["rotation_waiting", "+9 rotation_continued"]]] + [
+        line + " ROTATION_ID=r2 FINGERPRINT=f2"
+        for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
+    "a stranger's token, after a compromise that was killed before it could say that it is done":
+    ["daemon_started", *LOST[:-1], "daemon_started"] + [
+        line + " ROTATION_ID=r4 FINGERPRINT=f4"
+        for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
     "put back and sent again": COMMITTED_BUT_PUT_BACK + MADE[3:] + FIRST + REST,
     "another boot": MADE + FIRST + ["-900 daemon_started _BOOT_ID=2"] + [
         line + " _BOOT_ID=2"

@@ -69,7 +69,9 @@ def hurry(story, _event, _policy):
       "rotation_started", "foreign_rotation")
 def fresh(story, event, _policy):
     if event.kind == "foreign_rotation":
-        return "it is a stranger's" if story.open and story.compromised else None
+        another = story.may_be_over and event.rotation != story.rotation
+        stays = story.open and story.compromised and not another
+        return "it is a stranger's" if stays else None
     told_again = story.open and event.rotation == story.rotation
     if event["RESULT"] != "compromised" or told_again:
         return None

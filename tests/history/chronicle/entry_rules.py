@@ -54,7 +54,7 @@ def ids(story, event, _policy):
     named = story is not None and story.open and event.phase not in UNNAMED_YET
     # What is on the disk may be older than what was told.
     resumed = event.kind == "rotation_resumed" and event.phase == "commit"
-    named = named and not resumed and not story.settling_token
+    named = named and not resumed and not story.settling_token and not story.may_be_over
     if not idle and (named or event.kind not in MAY_BE_UNNAMED):
         needed.append("ROTATION_ID")
         # The agent lifts a hold; it is the rotation that knows the fingerprint.

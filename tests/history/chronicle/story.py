@@ -84,6 +84,11 @@ class Story:
         return self.refused or (self.rolled and not self.unproven and self.held is None)
 
     @property
+    def may_be_over(self):
+        """Whether keyturnd died and what is told next may be of another rotation, or of none."""
+        return self.reborn and self.only_the_end_is_missing
+
+    @property
     def rolled(self):
         """Whether the last batch was begun."""
         if not self.batch_count:
@@ -190,9 +195,10 @@ class Story:
             return True
         if self.reborn and event.kind not in TAKEN_UP and (self.open or self.held):
             return True  # The one before is over, whether that was told or not.
-        if self.reborn and self.open and self.only_the_end_is_missing and not event.rotation:
-            # Of one that has begun since, and had told nothing yet when keyturnd was started again.
-            return event.kind == "rotation_held" or self.starts > 1
+        if self.open and self.may_be_over and not event.rotation:
+            # Of one that has begun since: what had an id in this phase has it for good; or it had
+            # told nothing yet when keyturnd was started again.
+            return event.phase == "commit" or event.kind == "rotation_held" or self.starts > 1
         # Preflight has no id yet; what is open and told has one.
         return not event.rotation and not self.looking and not self.open
 

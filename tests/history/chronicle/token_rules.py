@@ -87,6 +87,8 @@ def one_rotation(story, event, _policy):
     begins_anew = not story.prepared and not story.committed
     if event.kind == "rotation_started" and (begins_anew or story.only_the_end_is_missing):
         return None
+    if event.kind == "foreign_rotation" and story.may_be_over:
+        return None
     return "%s is open" % story.rotation
 
 
