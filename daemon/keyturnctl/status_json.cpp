@@ -62,6 +62,7 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"due", time_json(tunnel.due)},
             {"due_cause", text_json(tunnel.due_cause)},
             {"findings", tunnel.findings},
+            {"notes", tunnel.notes},
             {"held_unit", text_json(tunnel.held_unit)},
             {"can_revert", tunnel.can_revert},
             {"evicted", tunnel.evicted},

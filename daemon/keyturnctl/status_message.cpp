@@ -38,8 +38,9 @@ constexpr std::array<TimeField, 5> time_fields{{{"Started", &TunnelStatus::start
                                                 {"LastDone", &TunnelStatus::last_done},
                                                 {"Due", &TunnelStatus::due}}};
 
-constexpr std::array<ListField, 2> list_fields{
-    {{"Findings", &TunnelStatus::findings}, {"Evicted", &TunnelStatus::evicted}}};
+constexpr std::array<ListField, 3> list_fields{{{"Findings", &TunnelStatus::findings},
+                                                {"Notes", &TunnelStatus::notes},
+                                                {"Evicted", &TunnelStatus::evicted}}};
 constexpr std::array<DurationField, 2> duration_fields{
     {{"Lockout", &TunnelStatus::lockout}, {"Outage", &TunnelStatus::outage}}};
 

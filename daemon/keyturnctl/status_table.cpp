@@ -117,13 +117,20 @@ std::string rotation_line(const TunnelStatus& tunnel, WallTime now) {
     return line;
 }
 
-std::string findings_of(const TunnelStatus& tunnel, const Look& look) {
-    if (tunnel.findings.empty()) return {};
-    std::string text = Paint(look.colour)(Tone::warning, "  To look into:") + '\n';
-    for (const std::string& finding : tunnel.findings) {
-        text += joined(wrapped("- " + finding, look.columns, 4));
+std::string list_of(const std::vector<std::string>& sentences, std::string head,
+                    std::size_t columns) {
+    if (sentences.empty()) return {};
+    std::string text = std::move(head) + '\n';
+    for (const std::string& sentence : sentences) {
+        text += joined(wrapped("- " + sentence, columns, 4));
     }
     return text;
+}
+
+std::string findings_of(const TunnelStatus& tunnel, const Look& look) {
+    std::string head = Paint(look.colour)(Tone::warning, "  To look into:");
+    return list_of(tunnel.findings, std::move(head), look.columns) +
+           list_of(tunnel.notes, "  Good to know:", look.columns);
 }
 
 std::string below(const TunnelStatus& tunnel, WallTime now, const Look& look, bool detail) {

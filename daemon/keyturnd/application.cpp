@@ -89,7 +89,9 @@ class Application {
     std::unique_ptr<StateStore> states_;
     std::unique_ptr<TokenStore> tokens_;
     Bus bus_{context_, system_bus()};
-    std::unique_ptr<UnitManager> units_ = make_unit_manager(bus_, *clock_);
+    std::unique_ptr<UnitManager> units_ =
+        make_unit_manager(bus_, *clock_, UnitPatience{},
+                          [this](const std::string& unit) { tunnels_.unit_job_ended(unit); });
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
     ApiBudget budget_;

@@ -143,6 +143,10 @@ void Tunnels::wall_clock_set() {
     for (Slot& slot : slots_) slot.agent->wall_clock_set();
 }
 
+void Tunnels::unit_job_ended(const std::string& unit) {
+    for (Slot& slot : slots_) slot.agent->unit_job_ended(unit);
+}
+
 Tunnels::Slot* Tunnels::slot_of(const std::string& name) {
     const auto found =
         std::ranges::find_if(slots_, [&](const Slot& slot) { return slot.agent->name() == name; });

@@ -54,6 +54,9 @@ class Tunnels {
 
     void wall_clock_set();
 
+    /// systemd says that a job of this unit has ended.
+    void unit_job_ended(const std::string& unit);
+
     /// Nothing for a tunnel that is not there.
     [[nodiscard]] TunnelAgent* find(const std::string& name);
     [[nodiscard]] std::vector<TunnelStatus> statuses() const;

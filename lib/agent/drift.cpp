@@ -34,13 +34,20 @@ bool TunnelAgent::may_look() {
 /// Something is not as it was. Where it happens again and again, once in a while is enough.
 void TunnelAgent::look_soon() {
     const BootTime now = world_.clock.boot_now();
-    const BootTime soon = looked_at_ ? std::max(now, *looked_at_ + look_pause) : now;
-    drift_look_at_ = std::min(drift_look_at_.value_or(soon), soon);
+    const BootTime soon = out_of_turn_ ? std::max(now, *out_of_turn_ + look_pause) : now;
+    if (drift_look_at_ && *drift_look_at_ <= soon) return;
+    drift_look_at_ = soon;
+    out_of_turn_ = soon;
+}
+
+/// What was found may pass by itself.
+void TunnelAgent::look_again() {
+    const BootTime again = world_.clock.boot_now() + look_pause;
+    drift_look_at_ = std::min(drift_look_at_.value_or(again), again);
 }
 
 Task<> TunnelAgent::look_for_drift() {
     const BootTime now = world_.clock.boot_now();
-    looked_at_ = now;
     drift_look_at_ = now + policy_.drift.interval;
     units_look_at_ = now + policy_.drift.units_interval;
     const Result<void> looked = co_await look();
@@ -160,10 +167,25 @@ std::vector<Connector> TunnelAgent::take_foreign(PreflightFacts& facts) const {
     return foreign;
 }
 
+/// The end of a rotation: who has taken its new token, and who is left with the old one?
+Task<> TunnelAgent::look_for_strangers() {
+    strangers_wanted_ = false;
+    PreflightFacts facts;
+    const auto looked = co_await look_at_units(facts);
+    if (!looked) co_return;  // The next look at Cloudflare says so.
+    ListConnectors list;
+    const auto connectors = co_await ask(std::move(list));
+    world_.api.rest();
+    if (!connectors) co_return;
+    facts.connectors = *connectors;
+    tell_foreign(take_foreign(facts));
+}
+
 void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
     std::set<std::string> seen;
     for (const Connector& connector : foreign) {
         seen.insert(connector.id);
+        if (!foreign_seen_.contains(connector.id)) look_again();
         // The list of the API is behind: who is seen twice is there.
         const bool news =
             foreign_seen_.contains(connector.id) && !foreign_told_.contains(connector.id);
@@ -176,13 +198,25 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
             policy_.name, describe(connector));
         log_.record(event);
     }
+    for (const auto& [id, described] : foreign_told_) {
+        if (seen.contains(id)) continue;
+        tell_problem(EventKind::finding_ended, Priority::notice,
+                     fmt::format("The {} that was none of the units of {} is gone", described,
+                                 policy_.name));
+    }
     std::erase_if(foreign_told_, [&](const auto& told) { return !seen.contains(told.first); });
     foreign_seen_ = std::move(seen);
 }
 
-/// Not knowing is told once, and again when the reason changes.
+/// Not knowing is told once, again when the reason changes, and once when it ends.
 void TunnelAgent::note_drift_problem(std::string problem) {
     const bool news = !problem.empty() && !say_the_same(problem, drift_problem_);
+    if (problem.empty() && !drift_problem_.empty()) {
+        tell_problem(EventKind::finding_ended, Priority::notice,
+                     fmt::format("keyturnd can tell again whether the token of {} is right; what "
+                                 "was in the way: {}",
+                                 policy_.name, drift_problem_));
+    }
     drift_problem_ = std::move(problem);
     if (!news) return;
     Event event = event_of(EventKind::drift_unknown, Priority::warning);

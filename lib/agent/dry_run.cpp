@@ -49,7 +49,7 @@ void TunnelAgent::note_problems(std::vector<std::string> found) {
                      fmt::format("This would have the next rotation of {} refused no more: {}",
                                  policy_.name, problem.text));
     }
-    if (news) look_soon();
+    if (news) look_again();
 }
 
 void TunnelAgent::tell_problem(EventKind kind, Priority priority, std::string message) {

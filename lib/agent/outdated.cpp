@@ -22,10 +22,22 @@ void TunnelAgent::note_token(const Fingerprint& delivered, const SampleUnits::Va
                              bool unchanged) {
     const TunnelState before = state_;
     state_.delivered = delivered;
-    const std::vector<std::string> unknown = note_starts(state_, samples, unchanged);
+    std::vector<std::string> unknown = note_starts(state_, samples, unchanged);
+    if (before.delivered.empty()) suspect_unknown(unknown);
     if (!(state_ == before)) static_cast<void>(world_.states.save(policy_.name, state_));
     tell_unknown(unknown);
     tell_outdated(outdated_starts(state_));
+}
+
+/// The state was lost while a rotation was open, but the tokens that it kept are still there: who
+/// was started before anybody looked may run on the one from before.
+void TunnelAgent::suspect_unknown(std::vector<std::string>& unknown) {
+    const Fingerprint replaced = rotator_.replaced_fingerprint(state_.delivered);
+    if (replaced.empty()) return;
+    for (UnitStart& start : state_.starts) {
+        if (std::ranges::find(unknown, start.unit) != unknown.end()) start.fingerprint = replaced;
+    }
+    unknown.clear();
 }
 
 void TunnelAgent::tell_unknown(const std::vector<std::string>& units) {
@@ -33,8 +45,8 @@ void TunnelAgent::tell_unknown(const std::vector<std::string>& units) {
         Event event = event_of(EventKind::token_unknown, Priority::warning);
         event.target_unit = unit;
         event.message = fmt::format(
-            "It is not known which token {} runs on: nobody saw it start. To be sure, run "
-            "`systemctl restart {}`, or `keyturnctl rotate {}`",
+            "{}: token unknown, because it was started before keyturnd looked at it. To be sure, "
+            "run `systemctl restart {}`, or `keyturnctl rotate {}`",
             unit, unit, policy_.name);
         log_.record(event);
     }
@@ -51,10 +63,10 @@ void TunnelAgent::tell_outdated(const std::vector<UnitStart>& outdated) {
         event.fingerprint = start.fingerprint;
         const bool ours = policy_.drift.restart != "never";
         event.message = fmt::format(
-            "{} was started with the token {}, and the token of {} is {} now: it cannot get a lost "
+            "{} {} started with the token {}, and the token of {} is {} now: it cannot get a lost "
             "connection back{}",
-            start.unit, start.fingerprint, policy_.name, state_.delivered,
-            ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit));
+            start.unit, start.certain ? "was" : "may have been", start.fingerprint, policy_.name,
+            state_.delivered, ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit));
         log_.record(event);
     }
     outdated_told_ = std::move(told);

@@ -51,6 +51,7 @@ TunnelStatus TunnelAgent::status() const {
     status.due = start();
     if (next_) status.due_cause = name_of(next_->cause);
     status.findings = findings();
+    status.notes = notes();
     const LockOut& lock_out = rotation_ ? rotation_->view().lock_out : lock_out_;
     status.evicted = lock_out.evicted;
     status.lockout = lock_out.after;
@@ -100,15 +101,10 @@ std::vector<std::string> TunnelAgent::findings() const {
     }
     for (const UnitStart& start : outdated_starts(state_)) {
         findings.push_back(fmt::format(
-            "{} was started with the token {}, and {} is the one that counts now: it cannot get a "
+            "{} {} started with the token {}, and {} is the one that counts now: it cannot get a "
             "lost connection back (systemctl restart {})",
-            start.unit, start.fingerprint, state_.delivered, start.unit));
-    }
-    for (const UnitStart& start : unknown_starts(state_)) {
-        findings.push_back(
-            fmt::format("it is not known which token {} runs on; to be sure: systemctl restart {}, "
-                        "or keyturnctl rotate {}",
-                        start.unit, start.unit, policy_.name));
+            start.unit, start.certain ? "was" : "may have been", start.fingerprint,
+            state_.delivered, start.unit));
     }
     for (const Problem& problem : problems_) {
         findings.push_back("the next rotation would be refused: " + problem.text);
@@ -117,6 +113,18 @@ std::vector<std::string> TunnelAgent::findings() const {
         findings.push_back("the last look at Cloudflare did not succeed: " + drift_problem_);
     }
     return findings;
+}
+
+/// No fault: nothing tells that the token has changed since these were started.
+std::vector<std::string> TunnelAgent::notes() const {
+    std::vector<std::string> notes;
+    for (const UnitStart& start : unknown_starts(state_)) {
+        notes.push_back(
+            fmt::format("{}: token unknown, because it was started before keyturnd looked at it; "
+                        "to be sure: systemctl restart {}, or keyturnctl rotate {}",
+                        start.unit, start.unit, policy_.name));
+    }
+    return notes;
 }
 
 /// Of a rotation that is on the disk and about to be taken up: after a start, or just accepted.

@@ -112,6 +112,7 @@ Task<> TunnelAgent::run() {
         co_await rotate(std::move(inputs));
     }
     for (;;) {
+        if (strangers_wanted_) co_await look_for_strangers();
         co_await prepare_token_file();
         co_await wait_until_wanted();
         const Wish wish = *std::exchange(wish_, std::nullopt);
@@ -277,6 +278,7 @@ void TunnelAgent::learn_from_end() {
     const bool done = rotation_->view().state == RotationState::done;
     // It has just been seen; an answer of the API that is behind would look like a stranger's.
     if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
+    strangers_wanted_ = done;
     const bool foreign = rotation_->record().trigger != trigger_for_outdated;
     if (done && foreign && rotation_->record().ends_on_foreign_token()) {
         taken_over_.push_back(world_.clock.wall_now());

@@ -65,6 +65,9 @@ class TunnelAgent {
     /// The wall clock was set, or the host has resumed: what waits for a time of day looks again.
     void wall_clock_set() { wakeup_.wake(); }
 
+    /// A job of this unit has ended: one more reason to look at it, where it is one of ours.
+    void unit_job_ended(const std::string& unit);
+
     [[nodiscard]] TunnelStatus status() const;
 
     /// The next scheduled starts, as the policy and the age of the token are now.
@@ -112,6 +115,9 @@ class TunnelAgent {
     Task<Result<void>> look_at_units(PreflightFacts& facts);
     [[nodiscard]] std::vector<Connector> take_foreign(PreflightFacts& facts) const;
     void look_soon();
+    void look_again();
+    Task<> look_for_strangers();
+    void suspect_unknown(std::vector<std::string>& unknown);
     [[nodiscard]] std::vector<std::string> judge(const PreflightFacts& facts,
                                                  std::vector<std::string> problems) const;
     void note_problems(std::vector<std::string> found);
@@ -157,6 +163,7 @@ class TunnelAgent {
     void describe_rotation(TunnelStatus& status) const;
     static void describe_record(TunnelStatus& status, const RotationRecord& record);
     [[nodiscard]] std::vector<std::string> findings() const;
+    [[nodiscard]] std::vector<std::string> notes() const;
     void note_units(std::vector<std::string> names);
     void plan_next();
     [[nodiscard]] TokenAge token_age() const;
@@ -181,7 +188,8 @@ class TunnelAgent {
     std::string token_file_problem_;
     std::string drift_problem_;  ///< Why the last look at Cloudflare told nothing.
     std::optional<BootTime> drift_look_at_;
-    std::optional<BootTime> looked_at_;
+    std::optional<BootTime> out_of_turn_;  ///< The last look at Cloudflare that was.
+    bool strangers_wanted_ = false;        ///< A rotation has ended, and nobody has looked yet.
     std::optional<BootTime> units_look_at_;
     std::vector<Problem> problems_;
     std::map<std::string, Seen> seen_;                  ///< By unit, at the last look at all.
@@ -210,8 +218,11 @@ class TunnelAgent {
 /// The trigger of a rotation that brings units onto the token that is delivered already.
 inline constexpr std::string_view trigger_for_outdated = "a unit on another token";
 
-/// A look out of turn comes no sooner after the last one.
+/// A look at Cloudflare out of turn comes no sooner after the last one.
 inline constexpr std::chrono::minutes look_pause{1};
+
+/// So long after a job of a unit it is looked at: what a job has begun has come to something.
+inline constexpr std::chrono::seconds job_pause{2};
 
 /// How long a unit is without a connection before that counts.
 inline constexpr std::chrono::seconds idle_counts_after{2};

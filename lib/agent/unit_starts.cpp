@@ -41,7 +41,12 @@ std::vector<std::string> note_starts(TunnelState& state, const SampleUnits::Valu
 void note_end_of_rotation(TunnelState& state, const HistoryEntry& entry) {
     if (entry.new_fingerprint.empty()) return;  // Refused.
     state.delivered = entry.new_fingerprint;
+    const bool brought = entry.outcome == "done" || entry.outcome == "taken over";
     for (const UnitProgress& unit : entry.units) {
+        const bool left_behind = brought && unit.step == UnitStep::waiting && !unit.surge;
+        if (left_behind && !unit.invocation_old.empty() && find(state, unit.name) == nullptr) {
+            state.starts.push_back({unit.name, unit.invocation_old, entry.old_fingerprint, false});
+        }
         const bool proven = unit.step == UnitStep::verified && !unit.surge;
         if (!proven || unit.invocation_after.empty()) continue;
         const UnitStart now{unit.name, unit.invocation_after, entry.new_fingerprint, true};

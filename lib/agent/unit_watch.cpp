@@ -6,6 +6,7 @@
 #include "state/state_store.hpp"
 #include "time/clock.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace keyturn {
@@ -23,6 +24,15 @@ Task<> TunnelAgent::watch_units() {
     for (const SampleUnits::Sample& sample : *samples) soon = soon || lost(sample);
     if (unchanged) note_token(state_.delivered, *samples, true);
     if (soon) look_soon();
+}
+
+/// Called from inside the bus pump: it only sets facts. Jobs that follow each other are one reason.
+void TunnelAgent::unit_job_ended(const std::string& unit) {
+    if (rotation_ || std::ranges::find(units_, unit) == units_.end()) return;
+    const BootTime soon = world_.clock.boot_now() + job_pause;
+    if (units_look_at_.value_or(soon) <= soon) return;
+    units_look_at_ = soon;
+    wakeup_.wake();
 }
 
 /// It does not serve, and did at the last look, or is another process than then, or has to be

@@ -97,6 +97,7 @@ const sd_bus_vtable tunnel_vtable[] = {
     SD_BUS_PROPERTY("BatchCount", "i", get_number<&TunnelStatus::batch_count>, 0, changes),
     SD_BUS_PROPERTY("Units", "a(ssiis)", get_units, 0, changes),
     SD_BUS_PROPERTY("Findings", "as", get_list<&TunnelStatus::findings>, 0, changes),
+    SD_BUS_PROPERTY("Notes", "as", get_list<&TunnelStatus::notes>, 0, changes),
     SD_BUS_PROPERTY("HeldUnit", "s", get_text<&TunnelStatus::held_unit>, 0, changes),
     SD_BUS_PROPERTY("CanRevert", "b", get_can_revert, 0, changes),
     SD_BUS_PROPERTY("Evicted", "as", get_list<&TunnelStatus::evicted>, 0, changes),

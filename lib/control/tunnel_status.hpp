@@ -42,6 +42,7 @@ struct TunnelStatus {
     /// What a person should look into although nothing is held, a sentence each: who holds the
     /// token besides, what would have the next rotation refused.
     std::vector<std::string> findings;
+    std::vector<std::string> notes;  ///< What is good to know, and no fault that anybody has seen.
     std::string held_unit;    ///< The unit that a hold is about; "" when it is about no single one.
     bool can_revert = false;  ///< `revert` would bring the token from before back.
     /// Of the compromise that is open, or of the last rotation if that was one.

@@ -57,6 +57,10 @@ class Rotator {
     /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
     Task<Result<void>> seed_token_file();
 
+    /// The token that an open rotation has replaced by `delivered`, by what is still kept of it;
+    /// empty where nothing is.
+    Fingerprint replaced_fingerprint(const Fingerprint& delivered);
+
     /// Writes the API's token over whatever the token file holds; `conflict` where the API holds
     /// another one by now than `expected`.
     Task<Result<void>> deliver_again(Fingerprint expected);

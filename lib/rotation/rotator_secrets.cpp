@@ -193,6 +193,13 @@ std::string Rotator::kept_rotation() {
     return pending && *pending ? (*pending)->rotation_id : std::string();
 }
 
+Fingerprint Rotator::replaced_fingerprint(const Fingerprint& delivered) {
+    const auto kept = kept_tokens(world_.tokens, policy_);
+    if (!kept || !*kept || fingerprint_of((*kept)->fresh) != delivered) return {};
+    const Fingerprint old = fingerprint_of((*kept)->old);
+    return old == delivered ? Fingerprint() : old;
+}
+
 Task<Result<void>> Rotator::seed_token_file() {
     const auto present = world_.tokens.current(policy_.name);
     if (!present) co_return present.error();

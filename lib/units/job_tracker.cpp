@@ -32,8 +32,9 @@ JobResult job_result_of(std::string_view word) {
     return found == words.end() ? JobResult::other : found->second;
 }
 
-std::shared_ptr<JobTracker> JobTracker::make(Bus& bus) {
+std::shared_ptr<JobTracker> JobTracker::make(Bus& bus, Ended ended) {
     auto tracker = std::make_shared<JobTracker>();
+    tracker->ended_ = std::move(ended);
     const std::weak_ptr<JobTracker> weak = tracker;
     bus.on_connect([weak](sd_bus* connection) {
         if (const auto alive = weak.lock()) alive->install(connection);
@@ -67,6 +68,7 @@ void JobTracker::hear_removal(sd_bus_message* signal) {
         JobWatch::Heard heard{path, job_result_of(result)};
         watch->hear(std::move(heard));
     }
+    if (ended_) ended_(unit);
 }
 
 JobWatch::JobWatch(std::shared_ptr<JobTracker> tracker, asio::any_io_executor executor)

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -24,8 +25,11 @@ class JobWatch;
 /// Listens to systemd's JobRemoved on every connection of a bus, and hands it to the watches.
 class JobTracker {
   public:
+    /// Called with the name of the unit whose job has ended.
+    using Ended = std::function<void(const std::string& unit)>;
+
     /// `bus` outlives the tracker's use; the hooks in it do not keep the tracker alive.
-    static std::shared_ptr<JobTracker> make(Bus& bus);
+    static std::shared_ptr<JobTracker> make(Bus& bus, Ended ended = {});
 
   private:
     friend class JobWatch;
@@ -35,6 +39,7 @@ class JobTracker {
 
     std::shared_ptr<SignalListener> removals_;
     std::list<JobWatch*> watches_;
+    Ended ended_;
 };
 
 /// One wait for one job. Made BEFORE the method call that creates the job, because JobRemoved can

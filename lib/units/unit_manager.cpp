@@ -115,11 +115,11 @@ Result<std::vector<std::string>> read_unit_list(sd_bus_message* reply) {
 
 class SystemdUnitManager final : public UnitManager {
   public:
-    SystemdUnitManager(Bus& bus, Clock& clock, UnitPatience patience)
+    SystemdUnitManager(Bus& bus, Clock& clock, UnitPatience patience, JobEnded job_ended)
         : bus_(bus),
           clock_(clock),
           patience_(patience),
-          tracker_(JobTracker::make(bus)),
+          tracker_(JobTracker::make(bus, std::move(job_ended))),
           user_(user_of_process()),
           permissions_(bus, patience.ask) {}
 
@@ -389,8 +389,9 @@ Task<Result<std::optional<JobResult>>> SystemdUnitManager::look_for_end(std::str
 
 }  // namespace
 
-std::unique_ptr<UnitManager> make_unit_manager(Bus& bus, Clock& clock, UnitPatience patience) {
-    return std::make_unique<SystemdUnitManager>(bus, clock, patience);
+std::unique_ptr<UnitManager> make_unit_manager(Bus& bus, Clock& clock, UnitPatience patience,
+                                               JobEnded job_ended) {
+    return std::make_unique<SystemdUnitManager>(bus, clock, patience, std::move(job_ended));
 }
 
 }  // namespace keyturn

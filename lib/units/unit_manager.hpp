@@ -6,6 +6,7 @@
 #include "units/polkit.hpp"
 #include "units/unit_state.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,8 +70,13 @@ struct UnitPatience {
     Milliseconds ask = std::chrono::seconds{5};
 };
 
+/// Called with the name of a unit of which a job has ended, from inside the bus pump: a hint to
+/// look.
+using JobEnded = std::function<void(const std::string& unit)>;
+
 /// `bus` and `clock` outlive the manager.
-[[nodiscard]] std::unique_ptr<UnitManager> make_unit_manager(
-    Bus& bus, Clock& clock, UnitPatience patience = UnitPatience{});
+[[nodiscard]] std::unique_ptr<UnitManager> make_unit_manager(Bus& bus, Clock& clock,
+                                                             UnitPatience patience = UnitPatience{},
+                                                             JobEnded job_ended = {});
 
 }  // namespace keyturn

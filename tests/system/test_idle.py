@@ -4,6 +4,8 @@ import re
 import time
 
 INTERVAL = 20
+UNITS_INTERVAL = 60
+CLOUDFLARE = "htons(8443)"
 # Of strace -f -ttt: thread, time, call and the rest. A wait that sleeps is told when it ends.
 LINE = re.compile(r"^(?:\d+ +)?(\d+\.\d+) +(.*)$")
 WAIT = re.compile(r"^epoll_p?wait\(.*= (-?\d+)")
@@ -57,6 +59,27 @@ def test_nothing_but_the_watchdog_and_the_look_for_drift(scenario):
             others.append("%f %s" % (when, text))
     assert not others, "\n".join(others)
     assert watchdogs, "no sign of life for systemd"
+
+
+def test_a_look_at_the_units_asks_nobody_outside_of_this_host(scenario):
+    """Once a minute, and nothing but the watchdog besides."""
+    scenario.keyturn.write_policy(drift={"interval": "1h"})
+    with scenario.looks():
+        scenario.keyturn.restart()
+    scenario.keyturn.wait_status(state="idle")
+    time.sleep(4)  # The connection of the first look is given up.
+    calls = trace(scenario, UNITS_INTERVAL + 5)
+    asked = [(when, call) for when, call in calls if call.startswith("connect(")]
+    assert asked, "no look at the units in a whole interval"
+    assert not [call for _, call in asked if CLOUDFLARE in call], asked
+    begin = asked[0][0] - 1
+    others = []
+    for when, done in wakes(calls)[1:]:
+        text = "\n".join(done)
+        expected = "WATCHDOG=1" in text or CLOCK_WAS_SET in text
+        if not expected and not begin < when < begin + 1 + LOOK_TAKES:
+            others.append("%f %s" % (when, text))
+    assert not others, "\n".join(others)
 
 
 def test_a_clock_that_is_set_wakes_it(scenario):

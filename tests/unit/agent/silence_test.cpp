@@ -30,6 +30,8 @@ class SilenceTest : public TunnelAgentTest {
     }
     [[nodiscard]] std::vector<std::string> findings() const { return agent_->status().findings; }
 
+    [[nodiscard]] std::vector<std::string> notes() const { return agent_->status().notes; }
+
     void rotate() {
         ASSERT_TRUE(agent_->request_rotation({}));
         ASSERT_TRUE(run_until_state("running"));
@@ -58,8 +60,10 @@ TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) 
     start();
     pass(1min);
     EXPECT_EQ(told(EventKind::token_unknown), 2) << "one for each unit";
-    EXPECT_THAT(findings(), Contains(AllOf(HasSubstr("cloudflared-web@1.service"),
-                                           HasSubstr("systemctl restart"))));
+    EXPECT_THAT(notes(), Contains(AllOf(HasSubstr("cloudflared-web@1.service: token unknown"),
+                                        HasSubstr("systemctl restart cloudflared-web@1.service"))));
+    pass(3min);
+    EXPECT_THAT(findings(), IsEmpty()) << "no fault that anybody has seen";
     stop();
     start();
     pass(3h);
@@ -67,7 +71,7 @@ TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) 
     EXPECT_EQ(restarts(), 0) << "nobody knows that anything is wrong";
     for (FakeHost::Unit* unit : {&first(), &second()}) host_->restart_by_hand(*unit);
     pass(2min);
-    EXPECT_THAT(findings(), IsEmpty()) << "it has seen them start";
+    EXPECT_THAT(notes(), IsEmpty()) << "it has seen them start";
 }
 
 TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
@@ -88,6 +92,43 @@ TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
     EXPECT_EQ(first().restarts, before + 1);
     EXPECT_EQ(first().token, host_->api_token_text());
     EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(SilenceTest, BringsUnitsOntoTheTokenWhenTheStateIsLostInTheFirstSoak) {
+    start_serving();
+    pass(5min);
+    const std::string invocation = second().state.invocation;
+    ASSERT_TRUE(agent_->request_rotation({}));
+    ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h));
+    stop();
+    lose_state();
+    ASSERT_EQ(second().state.invocation, invocation) << "it still runs on the old token";
+    start();
+    pass(40min);
+    EXPECT_GE(told(EventKind::token_outdated), 1);
+    EXPECT_NE(second().state.invocation, invocation);
+    EXPECT_EQ(second().token, host_->api_token_text());
+    EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_THAT(findings(), IsEmpty());
+    EXPECT_THAT(notes(), IsEmpty());
+    EXPECT_FALSE(tokens_->pending("web")->has_value());
+}
+
+TEST_F(SilenceTest, KnowsFromTheHistoryWhoWasLeftOnTheOldToken) {
+    policy_.drift.restart = "never";
+    start_serving();
+    pass(16min);
+    host_->rotate_by_somebody_else('f');
+    pass(20min);
+    ASSERT_EQ(agent_->status().last_outcome, "taken over");
+    stop();
+    lose_state();
+    policy_.drift.restart = "now";
+    start();
+    pass(20min);
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_EQ(second().token, host_->api_token_text());
     EXPECT_THAT(findings(), IsEmpty());
 }
 
@@ -233,6 +274,55 @@ TEST_F(SilenceTest, BringsBackAUnitWithoutConnectionsOnAnOldTokenBeforeItsWindow
     EXPECT_TRUE(second().connected);
     pass(3h);
     EXPECT_EQ(restarts(), before + 1) << "once";
+}
+
+TEST_F(SilenceTest, LooksAtAUnitRightAfterAJobOfIt) {
+    policy_.drift.interval = 24h;
+    start_serving();
+    pass(3min + 1s);
+    host_->rotate_by_somebody_else('f');
+    host_->restart_by_hand(second());
+    agent_->unit_job_ended("cloudflared-shop@1.service");
+    pass(5s);
+    EXPECT_FALSE(file_holds_the_api_token()) << "a unit of somebody else";
+    agent_->unit_job_ended("cloudflared-web@2.service");
+    pass(5s);
+    EXPECT_TRUE(file_holds_the_api_token());
+}
+
+TEST_F(SilenceTest, LooksForStrangersAtTheEndOfARotation) {
+    policy_.drift.interval = 24h;
+    start_serving();
+    pass(5min);
+    ASSERT_TRUE(agent_->request_rotation({}));
+    ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h));
+    Connector stranger;
+    stranger.id = "11111111-2222-4333-8444-555555555555";
+    stranger.origin_ip = "203.0.113.9";
+    host_->strangers.push_back(stranger);
+    ASSERT_TRUE(run_until_state("idle"));
+    pass(2min);
+    EXPECT_EQ(told(EventKind::foreign_connector), 1);
+    EXPECT_THAT(findings(), Contains(HasSubstr("203.0.113.9")));
+    host_->strangers.clear();
+    pass(25h);
+    EXPECT_EQ(told(EventKind::foreign_connector), 1) << "once";
+    EXPECT_EQ(told(EventKind::finding_ended), 1);
+    EXPECT_THAT(findings(), IsEmpty());
+}
+
+TEST_F(SilenceTest, SaysOnceThatCloudflareRefusesItAndOnceThatItDoesNoMore) {
+    start_serving();
+    pass(5min);
+    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    pass(2h);
+    EXPECT_EQ(told(EventKind::drift_unknown), 1);
+    EXPECT_EQ(told(EventKind::finding_ended), 0);
+    host_->api_down.reset();
+    pass(2h);
+    EXPECT_EQ(told(EventKind::finding_ended), 1);
+    EXPECT_THAT(last_told(EventKind::finding_ended), HasSubstr("the API token lacks Write"));
+    EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_F(SilenceTest, LooksOutOfTurnAtMostOnceAMinute) {

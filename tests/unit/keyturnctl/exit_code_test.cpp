@@ -26,6 +26,9 @@ TEST(ExitCode, OfTunnelsThatNeedNobodyIsOk) {
 TEST(ExitCode, HasANumberForEachThatNeedsAPerson) {
     EXPECT_EQ(static_cast<int>(exit_code_of({samples::held()})), 3);
     EXPECT_EQ(static_cast<int>(exit_code_of({with_findings(samples::idle())})), 6);
+    TunnelStatus noted = samples::idle();
+    noted.notes = {"token unknown"};
+    EXPECT_EQ(exit_code_of({noted}), ExitCode::ok) << "no fault";
     EXPECT_EQ(static_cast<int>(exit_code_of({ended_as("reverted")})), 7);
     EXPECT_EQ(static_cast<int>(exit_code_of({ended_as("taken over")})), 8);
     EXPECT_EQ(static_cast<int>(exit_code_of({ended_as("superseded")})), 8);

@@ -12,6 +12,7 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
     TunnelStatus tunnel = samples::soaking();
     *tunnel.step_ends += Milliseconds{250};
     tunnel.findings = {"somebody runs it with its token"};
+    tunnel.notes = {"token unknown"};
     tunnel.can_revert = true;
     tunnel.evicted = {"connector a from 198.51.100.7"};
     tunnel.lockout = Milliseconds{3250};
@@ -54,6 +55,9 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
       "due_cause": null,
       "findings": [
         "somebody runs it with its token"
+      ],
+      "notes": [
+        "token unknown"
       ],
       "held_unit": null,
       "can_revert": true,

@@ -118,6 +118,7 @@ TEST(StatusTable, WarnsOfAPauseThatLasts) {
 TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
     TunnelStatus tunnel = samples::idle();
     tunnel.findings = {"the API token is refused: make another one", "one\x1b replica only"};
+    tunnel.notes = {"b: token\x1b unknown"};
     EXPECT_EQ(status_table({tunnel}, now, {40, false}, false),
               "TUNNEL  STATE  PHASE  BATCH  LAST     DUE\n"
               "api     idle   -      -      28d ago  in 2d\n"
@@ -126,7 +127,9 @@ TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
               "  To look into:\n"
               "    - the API token is refused: make\n"
               "    another one\n"
-              "    - one? replica only\n");
+              "    - one? replica only\n"
+              "  Good to know:\n"
+              "    - b: token? unknown\n");
 }
 
 TEST(StatusTable, SaysSinceWhenARotationIsDue) {
