@@ -3,6 +3,8 @@
 import re
 import time
 
+from scenario.waiting import wait_until
+
 INTERVAL = 20
 UNITS_INTERVAL = 60
 CLOUDFLARE = "htons(8443)"
@@ -18,9 +20,14 @@ TRACE = ["strace", "-f", "-ttt", "-s", "200", "-p"]
 
 def trace(scenario, seconds):
     """Return [(time, call)] of what keyturnd does in so many seconds."""
-    command = "timeout -s INT %d %s %d 2>&1" % (
+    # In the background: no single command in a test host may take a minute.
+    command = "timeout -s INT %d %s %d >/tmp/idle.trace 2>&1; : >/tmp/idle.end" % (
         seconds, " ".join(TRACE), scenario.keyturn.main_pid())
-    text = scenario.host.run("sh", "-c", command, check=False).stdout
+    scenario.host.run("sh", "-c", "rm -f /tmp/idle.end; (%s) >/dev/null 2>&1 &" % command)
+    ended = ("test", "-e", "/tmp/idle.end")
+    wait_until(lambda: scenario.host.run(*ended, check=False).returncode == 0,
+               "the end of the trace", seconds + 20.0, 0.5)
+    text = scenario.host.run("cat", "/tmp/idle.trace").stdout
     found = [LINE.match(line) for line in text.splitlines()]
     calls = [(float(match[1]), match[2]) for match in found if match]
     assert calls, text
