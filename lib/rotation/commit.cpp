@@ -31,6 +31,7 @@ Script<> Rotation::commit(bool resumed) {
     if (record_.compromised && !record_.evicted) co_await evict();
     co_await confirm();
     token_confirmed_ = true;
+    token_was_ours_ = true;
 }
 
 /// Returns when the API has taken the secret. `ask_first`: a PATCH may have been sent before, so
@@ -139,7 +140,10 @@ Script<bool> Rotation::token_is_still_ours() {
     const ReadToken read_token;
     std::string purpose = "cannot tell whether the delivered token is still right";
     const ReadToken::Value token = co_await insist(read_token, purpose);
-    if (token.holder == ReadToken::Holder::ours) co_return true;
+    if (token.holder == ReadToken::Holder::ours) {
+        token_was_ours_ = true;
+        co_return true;
+    }
     co_await follow_token();
     co_return false;
 }
@@ -154,11 +158,15 @@ Script<bool> Rotation::follow_changed_token() {
     co_return true;
 }
 
-/// Delivers and confirms the token that the API holds by now, and begins the roll-out again.
+/// Delivers and confirms the token that the API holds by now, and begins the roll-out again. Where
+/// it has not been ours since this keyturnd was started, the record may be an older one again: then
+/// it is not known on what its units were started since, nor by whom.
 Script<> Rotation::follow_token() {
     waited_for_it();
     patch_confirmed_ = false;
+    if (record_.compromised && !token_was_ours_) start_over();
     co_await confirm();
+    token_was_ours_ = true;
     co_await save(Phase::roll);
     all_over_again_ = true;
 }

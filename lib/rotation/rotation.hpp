@@ -268,6 +268,7 @@ class Rotation {
     std::size_t waits_ = 0;         ///< How often anything had to be waited for.
     bool patch_confirmed_ = false;  ///< The PATCH answer itself carried our token.
     bool token_confirmed_ = false;  ///< Just now: the first batch need not ask again.
+    bool token_was_ours_ = false;   ///< As far as this keyturnd has seen.
     bool all_over_again_ = false;   ///< The token changed underneath: no unit is on it.
     bool revert_wanted_ = false;    ///< By an operator, who has not been obeyed yet.
     bool waits_for_more_ = false;   ///< Than an answer: for replicas, a window, a view.

@@ -119,6 +119,24 @@ TEST(LockOut, SendsOurSecretAgainOnceWhereTheOldTokenIsShown) {
     EXPECT_EQ(world.patches, 2);
 }
 
+/// The record is back from a backup: since then the tunnel and its units had another token.
+TEST(LockOut, RestartsEveryUnitAgainWhereTheRecordIsAnOlderOne) {
+    CompromisedWorld world;
+    world.start();
+    ASSERT_TRUE(world.run_until("save finish"));
+    world.step();
+    world.api_token = Token::foreign;
+    world.file_token = Token::foreign;
+    for (auto& [name, unit] : world.units) {
+        unit.token = Token::foreign;
+        unit.state.invocation = "of-a-later-rotation-" + name;
+        unit.readiness->connector_id = unit.state.invocation;
+    }
+    world.crash_and_restart();
+    world.run();
+    expect_locked_out(world);
+}
+
 TEST(LockOut, IsHeldWhereSomebodyIsStrongerThanWe) {
     CompromisedWorld world;
     world.start();
