@@ -104,7 +104,7 @@ Task<Result<ListConnectors::Value>> Rotator::act(const ListConnectors&) {
 Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept();
+    if (!*kept) co_return nothing_kept(policy_);
     TunnelRef ref = ref_of(policy_);
     const Secret secret = encode_secret((*kept)->fresh.secret);
     const auto answer = co_await world_.api.patch_secret(std::move(ref), secret);

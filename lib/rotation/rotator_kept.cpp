@@ -24,9 +24,14 @@ Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPo
         KeptTokens{(*pending)->rotation_id, std::move(*fresh), std::move(*old)});
 }
 
-Error nothing_kept() {
-    return Error{
-        Fault::missing, "the secrets of the open rotation are gone from the state directory", {}};
+Error nothing_kept(const TunnelPolicy& policy) {
+    return Error{Fault::missing,
+                 "the secrets of the open rotation are gone from the state directory; `keyturnctl "
+                 "rotate " +
+                     policy.name +
+                     " --compromised --evict-all` makes another secret and restarts every unit at "
+                     "once",
+                 {}};
 }
 
 }  // namespace keyturn

@@ -23,6 +23,6 @@ struct KeptTokens {
                                                             const TunnelPolicy& policy);
 
 /// What is said where they have to be there.
-[[nodiscard]] Error nothing_kept();
+[[nodiscard]] Error nothing_kept(const TunnelPolicy& policy);
 
 }  // namespace keyturn

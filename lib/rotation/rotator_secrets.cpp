@@ -45,8 +45,11 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     if (!kept) co_return kept.error();
     const bool supersedes = !action.superseded.empty();
     const bool of_superseded = *kept && supersedes && (*kept)->rotation_id == action.superseded;
+    // One whose old token was wiped has been through: its record was lost, or is an older one
+    // again.
+    const bool spent = *kept && same_token((*kept)->fresh, (*kept)->old);
     const bool reusable =
-        *kept && !of_superseded &&
+        *kept && !of_superseded && !spent &&
         (supersedes || same_token((*kept)->old, *current) || same_token((*kept)->fresh, *current));
     if (!reusable) {
         auto fresh = make_token(*current);
@@ -100,7 +103,7 @@ Result<bool> Rotator::file_holds(const TunnelToken& token) {
 Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept();
+    if (!*kept) co_return nothing_kept(policy_);
     DeliverToken::Value value;
     const auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
     if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
@@ -120,7 +123,7 @@ Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
 Task<Result<void>> Rotator::act(const PutBackToken&) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept();
+    if (!*kept) co_return nothing_kept(policy_);
     const Secret text = encode_token((*kept)->old);
     co_return replace_file((*kept)->rotation_id, text);
 }
@@ -128,7 +131,7 @@ Task<Result<void>> Rotator::act(const PutBackToken&) {
 Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept();
+    if (!*kept) co_return nothing_kept(policy_);
     const bool exchanged = fingerprint_of((*kept)->fresh) == action.fingerprint;
     if (!exchanged && fingerprint_of((*kept)->old) != action.fingerprint) {
         co_return Error{Fault::missing, "the token from before is not kept", {}};
@@ -147,7 +150,7 @@ Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
 Task<Result<void>> Rotator::act(const WipeOldSecret&) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept();
+    if (!*kept) co_return nothing_kept(policy_);
     PendingTokens pending;
     pending.rotation_id = (*kept)->rotation_id;
     pending.new_token = encode_token((*kept)->fresh);

@@ -137,6 +137,17 @@ TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     EXPECT_EQ(kept(), std::pair(first.new_fingerprint, second.new_fingerprint));
 }
 
+/// Its record was lost, or an older one put back from a backup.
+TEST_F(RotatorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
+    const auto first = prepare();
+    ASSERT_TRUE(ask(CommitSecret{}));
+    ASSERT_TRUE(ask(DeliverToken{}));
+    ASSERT_TRUE(ask(WipeOldSecret{}));
+    const auto second = prepare();
+    EXPECT_EQ(second.old_fingerprint, first.new_fingerprint);
+    EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
+}
+
 TEST_F(RotatorTest, DropsOneConnectorOrAll) {
     host_->strangers = {Connector{"thief", "", "", "", 1}, Connector{"other", "", "", "", 1}};
     ASSERT_TRUE(ask(EvictConnector{"thief"}));
