@@ -42,6 +42,7 @@ constexpr std::array<double, fault_kinds> rates_max{
     0.02,  // file_changed, a step of a rotation
     3.0,   // network_outage, an hour
     0.20,  // other_source, a rotation
+    2.0,   // state_lost, an hour
 };
 
 constexpr double kind_is_on = 0.5;

@@ -46,9 +46,10 @@ enum class FaultKind {
     file_changed,      ///< Somebody empties the token file, or puts an old token back.
     network_outage,    ///< No connector of the host reaches the edge for a while.
     other_source,      ///< A unit takes its token from elsewhere by now.
+    state_lost,        ///< The state directory is gone, or put back from a backup.
 };
 
-inline constexpr std::array<std::string_view, 36> fault_names{
+inline constexpr std::array<std::string_view, 37> fault_names{
     "api_call",         "api_denied",       "api_outage",      "patch_lost",    "patch_late",
     "stale_read",       "edge_lag",         "list_lag",        "bus_call",      "bus_outage",
     "ready_silent",     "restart_denied",   "polkit_outage",   "start_fails",   "start_limit",
@@ -56,7 +57,7 @@ inline constexpr std::array<std::string_view, 36> fault_names{
     "operator_restart", "foreign_rotation", "foreign_replica", "disk_call",     "disk_full",
     "daemon_crash",     "host_reboot",      "stall",           "clock_step",    "operator_pause",
     "operator_revert",  "compromise",       "ready_unknown",   "file_changed",  "network_outage",
-    "other_source"};
+    "other_source",     "state_lost"};
 inline constexpr std::size_t fault_kinds = fault_names.size();
 
 [[nodiscard]] constexpr std::size_t index_of(FaultKind kind) {

@@ -22,10 +22,11 @@ std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
     const RolloutPolicy& rollout = policy.rollout;
     return fmt::format(
         "units={} batches={} canary={} settle={}ms soak={}ms soak_min={}ms min_healthy_time={}ms "
-        "surge={} restart={} slack=0 ends=yes disk_fails={}",
+        "surge={} restart={} slack=0 ends={} disk_fails={}",
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
         rollout.settle.count(), rollout.soak.count(), rollout.soak_min.count(),
         rollout.min_healthy_time.count(), rollout.surge, policy.drift.restart,
+        faults.rate(FaultKind::state_lost) > 0 ? "no" : "yes",  // It may break off there.
         disk_fails ? "yes" : "no");
 }
 

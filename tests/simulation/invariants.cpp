@@ -93,8 +93,9 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
 
 void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
     const auto others = std::ranges::count_if(units_, [&](const UnitModel& other) {
-        if (&other == &unit || !other.served_since(now - sample_age_max)) return false;
-        if (other.look() != UnitModel::Look::unknown) return true;
+        if (&other == &unit) return false;
+        const bool seen = other.look() != UnitModel::Look::unknown;
+        if (seen) return other.served_since(now - sample_age_max);
         // After a compromise it is enough that systemd has seen it ready with the new token.
         const UnitProgress* silent =
             disk_.record->compromised ? disk_.record->find(other.name()) : nullptr;
@@ -129,7 +130,8 @@ void Invariants::connector_evicted(const std::string& connector) const {
             broken("I1", "the connector of " + unit.name() + " was dropped");
         }
         const SecretId delivered_one = file_change_ ? file_change_->before : disk_.token_file;
-        const bool delivered = delivered_one == cloud_.current();
+        const bool delivered =
+            delivered_one == cloud_.current() || unit.token() == cloud_.current();
         if (!delivered && cloud_.set_by_us()) {
             broken("I1", unit.name() + " was dropped before the new token was in its file");
         }
@@ -234,6 +236,7 @@ void Invariants::daemon_gone() {
         disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;
     if (!taking_over) retried_ = false;
     lost_.clear();  // The next one begins a soak of its own, and two looks of it.
+    restarts_.clear();
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
 

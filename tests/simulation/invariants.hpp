@@ -84,6 +84,9 @@ class Invariants {
     /// keyturnd has written the token file.
     void file_written() { file_change_.reset(); }
 
+    /// A person has lost what was on the disk, or put back what was there earlier.
+    void state_lost();
+
     void record_written();
 
     /// The heart wants nothing for so long.
@@ -126,7 +129,7 @@ class Invariants {
     std::map<std::string, BootTime> verified_at_;
     std::set<std::string> promoted_;
     std::map<std::string, std::string> noted_;  ///< Waiting units: processes on an older token.
-    std::map<std::string, int> restarts_;       ///< In this rotation, since a person looked at it.
+    std::map<std::string, int> restarts_;       ///< Since keyturnd began, or a person looked.
     std::map<std::string, Milliseconds> lost_;  ///< How long of a soak a unit had no connection.
     Milliseconds unnoticed_{0};  ///< How long of a soak the API has shown another token.
     struct FileChange {

@@ -47,7 +47,8 @@ void Simulation::meddle(Tunnel& tunnel) {
     if (now_ >= tunnel.compromise_at && at_a_step) {
         tunnel.compromise_at = now_ + chance_.until_next(FaultKind::compromise);
         const bool open = tunnel.rotation && tunnel.rotation->record().compromised;
-        if (!open && chance_.comes(FaultKind::compromise)) begin_compromise(tunnel);
+        if (!open && chance_.comes(FaultKind::compromise))
+            begin_compromise(tunnel, dice_.happens(0.2));
     }
 }
 
@@ -76,7 +77,7 @@ void Simulation::record_pause(const Tunnel& tunnel, bool paused) {
     record(event);
 }
 
-void Simulation::begin_compromise(Tunnel& tunnel) {
+void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     ++statistics_.compromises;
     tell(tunnel.model.policy().name + ": the token is in wrong hands");
     tunnel.faults_at_start = chance_.total() - 1;
@@ -88,7 +89,7 @@ void Simulation::begin_compromise(Tunnel& tunnel) {
     RotationInputs inputs;
     inputs.trigger = "compromised";
     inputs.compromised = true;
-    inputs.evict_all = dice_.happens(0.2);
+    inputs.evict_all = evict_all;
     if (tunnel.model.disk().kept) inputs.superseded = tunnel.model.disk().kept->rotation_id;
     begin(tunnel, std::move(inputs));
 }
@@ -96,6 +97,11 @@ void Simulation::begin_compromise(Tunnel& tunnel) {
 /// As the agent does it: a new start from the record, with the hold taken off.
 void Simulation::retry(Tunnel& tunnel) {
     tunnel.retry_at = BootTime::max();
+    const bool secrets_are_gone = tunnel.rotation->record().hold->reason == name_of(Fault::missing);
+    if (secrets_are_gone) {
+        begin_compromise(tunnel, true);
+        return;
+    }
     constexpr double is_mended = 0.7;
     if (quiet_ || dice_.happens(is_mended)) {
         tunnel.model.advance(now_);

@@ -53,6 +53,7 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario)
     storm_ends_ = now_ + storm_max;
     reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
     clock_step_at_ = now_ + chance_.until_next(FaultKind::clock_step);
+    state_lost_at_ = now_ + chance_.until_next(FaultKind::state_lost);
 }
 
 void Simulation::run() {
@@ -90,7 +91,7 @@ void Simulation::run_to_the_end() {
 }
 
 BootTime Simulation::next_moment() const {
-    BootTime next = std::min({reboot_at_, clock_step_at_, daemon_back_});
+    BootTime next = std::min({reboot_at_, clock_step_at_, state_lost_at_, daemon_back_});
     if (!quiet_) next = std::min(next, storm_ends_);
     if (!daemon_up_) return next;
     for (const Tunnel& tunnel : tunnels_) next = std::min(next, tunnel.due);
@@ -109,6 +110,10 @@ void Simulation::disturb() {
     if (now_ >= reboot_at_) {
         reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
         if (chance_.comes(FaultKind::host_reboot)) reboot();
+    }
+    if (now_ >= state_lost_at_) {
+        state_lost_at_ = now_ + chance_.until_next(FaultKind::state_lost);
+        if (chance_.comes(FaultKind::state_lost)) lose_state();
     }
     if (now_ >= clock_step_at_) {
         clock_step_at_ = now_ + chance_.until_next(FaultKind::clock_step);
@@ -141,6 +146,7 @@ void Simulation::idle(Tunnel& tunnel) {
         begin_new(tunnel);
         return;
     }
+    if (!tunnel.model.has_token_file()) tunnel.model.write_lost_token_file();
     const std::optional<bool> changed = tunnel.model.token_was_changed(now_);
     if (changed && *changed) {
         begin_take_over(tunnel);
@@ -194,6 +200,9 @@ void Simulation::perform(Tunnel& tunnel) {
         tell(tunnel.model.policy().name + ": somebody changes the token file");
         tunnel.model.change_token_file(now_);
     }
+    constexpr double backup_is_made = 0.02;
+    const bool backed_up = plan_.rate(FaultKind::state_lost) > 0;
+    if (backed_up && dice_.happens(backup_is_made)) tunnel.model.back_up();
     std::optional<Answer> answer = tunnel.model.perform(tunnel.rotation->action(), now_);
     if (!answer) {
         tunnel.due = tunnel.model.again_at();
@@ -245,7 +254,10 @@ void Simulation::take_events(Tunnel& tunnel) {
 void Simulation::conclude(Tunnel& tunnel) {
     const bool done = tunnel.rotation->view().state == RotationState::done;
     ++(done ? statistics_.done : statistics_.refused);
-    if (done && tunnel.rotation->record().reverts()) ++statistics_.reverted;
+    const bool went_back = tunnel.rotation->record().reverts();
+    if (done && went_back) ++statistics_.reverted;
+    // Who goes back spares units, and nobody knows what they run on.
+    if (done && !went_back) tunnel.unsure = false;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
         tunnel.taken_over.push_back(now_);
     if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
@@ -253,6 +265,7 @@ void Simulation::conclude(Tunnel& tunnel) {
     }
     tunnel.committed = false;
     tunnel.rotation.reset();
+    if (tunnel.unsure && quiet_) tunnel.rotations_left = 1;  // A person tries again.
     tunnel.rotate_at = now_ + dice_.between(minutes{1}, hours{1});
     tunnel.due = now_ + minutes{1};
     if (!done) tunnel.model.mend(false);
@@ -318,7 +331,7 @@ void Simulation::fall_silent() {
          {&shared_.api, &shared_.bus, &shared_.polkit, &shared_.disk, &shared_.network}) {
         outages->end();
     }
-    reboot_at_ = clock_step_at_ = BootTime::max();
+    reboot_at_ = clock_step_at_ = state_lost_at_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
         tunnel.foreign_at = tunnel.pause_at = tunnel.revert_at = BootTime::max();
         tunnel.compromise_at = BootTime::max();
@@ -327,7 +340,7 @@ void Simulation::fall_silent() {
         tunnel.model.mend(false);
         // It has to be able to rotate.
         constexpr double proves_it = 0.1;
-        tunnel.rotations_left = dice_.happens(proves_it) ? 1 : 0;
+        tunnel.rotations_left = tunnel.unsure || dice_.happens(proves_it) ? 1 : 0;
         if (!tunnel.rotation) tunnel.due = now_ + minutes{1};
     }
 }

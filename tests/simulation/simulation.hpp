@@ -70,13 +70,14 @@ class Simulation {
         std::uint64_t faults_at_start = 0;
         bool accept_gap = false;
         bool committed = false;
+        bool unsure = false;  ///< Nobody knows what its units run on: its state was lost.
     };
 
     void run_to_the_end();
     void step(Tunnel& tunnel);
     void meddle(Tunnel& tunnel);
     void set_paused(Tunnel& tunnel, bool paused);
-    void begin_compromise(Tunnel& tunnel);
+    void begin_compromise(Tunnel& tunnel, bool evict_all);
     void begin(Tunnel& tunnel, RotationInputs inputs);
     void idle(Tunnel& tunnel);
     void begin_new(Tunnel& tunnel);
@@ -93,6 +94,7 @@ class Simulation {
     void start_daemon();
     void kill_daemon(Milliseconds away);
     void reboot();
+    void lose_state();
     void pass_crash_point(Phase phase, bool before);
     void fall_silent();
     void disturb();
@@ -115,6 +117,7 @@ class Simulation {
     bool daemon_up_ = true;
     BootTime daemon_back_ = BootTime::max();
     BootTime reboot_at_ = BootTime::max();
+    BootTime state_lost_at_ = BootTime::max();
     BootTime clock_step_at_ = BootTime::max();
     BootTime storm_ends_{};  ///< From then on nothing goes wrong.
     bool quiet_ = false;

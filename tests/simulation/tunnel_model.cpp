@@ -70,6 +70,8 @@ void TunnelModel::mend(bool leave_stopped) {
     for (UnitModel& unit : units_) {
         unit.mend(leave_stopped);
         if (!disk_.record) unit.reconnect();
+        // Left from a rotation that nobody knows of any more.
+        if (!disk_.record && is_surge(unit)) static_cast<void>(unit.begin_stop_job());
     }
 }
 
@@ -225,8 +227,9 @@ TunnelModel::ResultOf<PrepareSecret> TunnelModel::act(const PrepareSecret& actio
     const bool supersedes = !action.superseded.empty();
     const bool of_superseded =
         disk_.kept && supersedes && disk_.kept->rotation_id == action.superseded;
+    const bool spent = disk_.kept && disk_.kept->fresh == disk_.kept->old;
     const bool reusable =
-        disk_.kept && !of_superseded &&
+        disk_.kept && !of_superseded && !spent &&
         (supersedes || disk_.kept->old == *current || disk_.kept->fresh == *current);
     if (!reusable) {
         const SecretId fresh = next_secret_++;

@@ -68,6 +68,17 @@ class TunnelModel {
     /// Somebody empties the token file, or writes a token into it that was there before.
     void change_token_file(BootTime now);
 
+    /// A backup is made of all that keyturnd has on the disk.
+    void back_up() { backup_ = disk_; }
+
+    /// While keyturnd is down, a person loses its state, or puts back that of the last backup: all
+    /// of it, or all but the token files.
+    void lose_state(BootTime now);
+
+    /// What the agent does where there is no token file: it writes what the API shows.
+    void write_lost_token_file();
+    [[nodiscard]] bool has_token_file() const { return disk_.token_file != 0; }
+
     /// A unit takes its token from elsewhere from now on: the one that it has.
     void forget_token_file_somewhere();
 
@@ -80,8 +91,8 @@ class TunnelModel {
     [[nodiscard]] const CloudModel& cloud() const { return cloud_; }
     /// The API's token is one of the two that are kept.
     [[nodiscard]] bool keeps_current() const {
-        return disk_.kept && (disk_.kept->fresh == cloud_.current() ||
-                              disk_.kept->old == cloud_.current());
+        return disk_.kept &&
+               (disk_.kept->fresh == cloud_.current() || disk_.kept->old == cloud_.current());
     }
     [[nodiscard]] std::string describe() const;
 
@@ -145,6 +156,7 @@ class TunnelModel {
     SecretId next_secret_ = 1;
     CloudModel cloud_;
     DiskModel disk_;
+    std::optional<DiskModel> backup_;
     std::vector<UnitModel> units_;
     Invariants invariants_;
     bool job_begun_ = false;

@@ -1,0 +1,63 @@
+// A person loses what keyturnd has on the disk, or puts back what was there earlier.
+
+#include "simulation/simulation.hpp"
+
+namespace keyturn::simulation {
+
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr double token_files_stay = 0.4;
+constexpr double no_backup = 0.3;
+
+}  // namespace
+
+void TunnelModel::lose_state(BootTime now) {
+    advance(now);
+    Dice& dice = shared_.chance.dice();
+    const bool gone = !backup_ || dice.happens(no_backup);
+    DiskModel before = gone ? DiskModel{} : *backup_;
+    const bool files_stay = dice.happens(token_files_stay);
+    if (files_stay) before.token_file = disk_.token_file;
+    if (files_stay && gone) {
+        before.staged = disk_.staged;
+        before.kept = disk_.kept;
+    }
+    disk_ = std::move(before);
+    invariants_.state_lost();
+}
+
+void TunnelModel::write_lost_token_file() {
+    const Result<SecretId> shown = read_api();
+    if (!shown) return;
+    static_cast<void>(disk_operation([&] { disk_.token_file = *shown; }));
+}
+
+/// What keyturnd has told and done before counts for what is on the disk no more.
+void Invariants::state_lost() {
+    sent_.clear();
+    made_.clear();    // Until it makes another, the API alone tells what it holds.
+    leaked_.clear();  // A backup may be of an earlier compromise, whose token leaked since.
+    verified_at_.clear();
+    promoted_.clear();
+    noted_.clear();
+    restarts_.clear();
+    file_change_.reset();
+    allowed_ = true;  // As it was when that record came out of its preflight.
+    if (!disk_.record || !disk_.record->hold) held_unit_.reset();
+}
+
+/// keyturnd is stopped for it, and started after it.
+void Simulation::lose_state() {
+    tell("the state of keyturnd is lost, or put back from a backup");
+    scenario_.record = nullptr;  // What is told from here on does not fit what was told before.
+    for (Tunnel& tunnel : tunnels_) {
+        tunnel.model.lose_state(now_);
+        tunnel.unsure = true;
+    }
+    if (daemon_up_) kill_daemon(dice_.between(seconds{1}, minutes{5}));
+}
+
+}  // namespace keyturn::simulation
