@@ -143,6 +143,10 @@ KEEPS = {
     "compromised, killed, and waits before it has a name": MADE + FIRST + [
         "daemon_started", "rotation_resumed RESULT=compromised ROTATION_ID= FINGERPRINT= "
         "PHASE=preflight", *LOST],
+    "compromised, and its record is an older one": ["daemon_started", *LOST[:-2]] + [
+        line + " ROTATION_ID=r3 FINGERPRINT=f3" for line in [
+            "daemon_started", "rotation_resumed PHASE=roll", "secret_committed PHASE=roll",
+            "batch_started 1/2", *FIRST[1:], *SECOND, "+4 locked_out 2/2", *DONE]],
     "compromised, and everybody is evicted": ["daemon_started", *ALL_AT_ONCE],
     "the end of a rotation that began before": ["rotation_resumed PHASE=roll"] + REST,
 }

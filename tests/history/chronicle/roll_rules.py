@@ -45,7 +45,7 @@ def one_at_a_time(story, event, _policy):
 @rule("once", "A unit that was verified is not restarted again.", "unit_restarting",
       "surge_started")
 def once(story, event, _policy):
-    return "it was verified" if event.unit in story.verified else None
+    return "it was verified" if event.unit in story.verified - story.again else None
 
 
 @rule("proven", "A batch is begun and a soak started only when every unit before is verified.",

@@ -31,6 +31,8 @@ class Story:
         self.lifted = False  # A hold was, and the rotation has not gone on yet.
         self.batch_count = self.batches_kept = 0  # The last is not on the disk at once.
         self.may_go_back = False  # Resumed: who had failed may be of a batch before.
+        self.resumed = False  # And has told of no delivery since.
+        self.again = set()  # Units that had verified, and may be restarted once more.
         self.restarts = 0
         self.left = set()
         self.refused = False
@@ -235,7 +237,7 @@ class Story:
 
     def _on_rotation_resumed(self, event):
         self.held = None
-        self.may_go_back = True
+        self.may_go_back = self.resumed = True
         self.lifted = False
         self.settled = True
         if event.phase in ("preflight", "prepare"):
@@ -262,10 +264,15 @@ class Story:
         # After a compromise it is sent again: who was not proven by then is looked at once more.
         self.may_go_back = self.may_go_back or self.compromised
         self.committed = True
+        if self.compromised and self.resumed:
+            # Its record may be an older one: none is on the way any more.
+            self.again = set(self.verified)
+            self.restarting, self.overtaken, self.surge_up = {}, {}, ""
 
     def _on_token_delivered(self, event):
         self.settled = self.settled or self.foreign or self.delivered
         self.delivered_at = event.at
+        self.resumed = False
 
     def _on_foreign_rotation(self, event):
         self._token_changed()
@@ -283,6 +290,7 @@ class Story:
         self.soaked = False
 
     def _on_unit_restarting(self, event):
+        self.again.discard(event.unit)
         self.overtaken.pop(event.unit, None)
         for other in self.doubtful & set(self.restarting) - {event.unit}:
             self.overtaken[other] = event.unit
