@@ -35,12 +35,10 @@ class Story:
         self.again = set()  # Units that had verified, and may be restarted once more.
         self.restarts = 0
         self.left = set()
-        self.refused = False
-        self.committed = False
+        self.refused = self.committed = False
         self.settling_token = False  # Resumed, and the API was not asked yet whose token it holds.
         self.standing = None  # Paused, and it has come to where that stops it.
-        self.reverting = False
-        self.compromised = self.evicts_all = self.locked_out = False
+        self.reverting = self.compromised = self.evicts_all = self.locked_out = False
         self.supersedes = 0  # The line of what only a compromise can tell, while it has no name.
         self.superseded = None  # And what was known before that.
         self.touched = set()  # Units that were restarted, or may have been.
@@ -49,11 +47,9 @@ class Story:
 
     def _token_changed(self):
         """No unit is on the token of now, and it lies in no file."""
-        self.delivered_at = None
-        self.settled = False
+        self.delivered_at = self.soak_since = self.verified_at = None
+        self.settled = self.soaked = False
         self.batch = 0
-        self.soaked = False
-        self.soak_since = None
         self.promoted = ""
         self.restarting = {}  # Unit to the moment; not proven since.
         self.replaced = set()  # Those of them that somebody else has restarted.
@@ -61,7 +57,6 @@ class Story:
         self.overtaken = {}  # Those of them before whose end another one was restarted: which.
         self.unproven = set()  # All of them, and the ones whose hold an operator lifted.
         self.verified = set()
-        self.verified_at = None
         self.surge_up = ""  # The extra connector, proven and not stopped since.
         self.batch_of = {}  # Unit to the batch in which it was restarted.
 
@@ -223,8 +218,7 @@ class Story:
         self.replaced = set()
 
     def _on_rotation_started(self, event):
-        self.open = True
-        self.looking = False
+        self.open, self.looking = True, False
         self.rotation = event.rotation
         self.waiting = None
         self.compromised = event["RESULT"] == "compromised"
@@ -237,9 +231,8 @@ class Story:
 
     def _on_rotation_resumed(self, event):
         self.held = None
-        self.may_go_back = self.resumed = True
+        self.may_go_back = self.resumed = self.settled = True
         self.lifted = False
-        self.settled = True
         if event.phase in ("preflight", "prepare"):
             self.prepared = False
         if event.phase == "reverting":
@@ -389,8 +382,7 @@ class Story:
 
     def _on_hold_lifted(self, event):
         unit = self.held.unit if self.held else ""
-        self.held = None
-        self.lifted = True
+        self.held, self.lifted = None, True
         if unit in self.verified:  # It had verified, and is looked at anew.
             self.verified.discard(unit)
             self.unproven.add(unit)
