@@ -256,8 +256,10 @@ void Simulation::conclude(Tunnel& tunnel) {
     ++(done ? statistics_.done : statistics_.refused);
     const bool went_back = tunnel.rotation->record().reverts();
     if (done && went_back) ++statistics_.reverted;
-    // Who goes back spares units, and nobody knows what they run on.
-    if (done && !went_back) tunnel.unsure = false;
+    // Who goes back spares units, and nobody knows what they run on; a record that says that all is
+    // proven may be of an earlier rotation.
+    if (done && !went_back && !tunnel.was_proven) tunnel.unsure = false;
+    tunnel.was_proven = false;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
         tunnel.taken_over.push_back(now_);
     if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
@@ -298,6 +300,7 @@ void Simulation::start_daemon() {
         }
         RotationInputs inputs;
         inputs.record = tunnel.model.disk().record;
+        tunnel.was_proven = inputs.record->proven;
         begin(tunnel, std::move(inputs));
     }
 }

@@ -70,7 +70,8 @@ class Simulation {
         std::uint64_t faults_at_start = 0;
         bool accept_gap = false;
         bool committed = false;
-        bool unsure = false;  ///< Nobody knows what its units run on: its state was lost.
+        bool was_proven = false;  ///< As the record said at the start of keyturnd.
+        bool unsure = false;      ///< Nobody knows what its units run on: its state was lost.
     };
 
     void run_to_the_end();
