@@ -51,6 +51,7 @@ def scenario_under_traffic(boot):
     scenario.keyturn.write_policy(rollout={
         "soak": "%gs" % SOAK_SECONDS, "min_healthy_time": "%gs" % MIN_HEALTHY_SECONDS})
     scenario.keyturn.restart()
+    scenario.journal.wait_for("token_unknown", count=2)  # It has seen neither unit start.
     return scenario
 
 
