@@ -46,6 +46,10 @@ void Invariants::state_lost() {
     restarts_.clear();
     file_change_.reset();
     allowed_ = true;  // As it was when that record came out of its preflight.
+    // A person may have allowed that token when the record was written.
+    if (disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit) {
+        retried_ = true;
+    }
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
 
