@@ -220,7 +220,7 @@ TEST_F(ChangedTest, TellsEveryStepWithTheWholeStatus) {
     ASSERT_TRUE(turn_until([&] { return states_.size() == 2; }));
     EXPECT_THAT(states_, ElementsAre("running", "held"));
     EXPECT_THAT(paths_, ElementsAre(web_path, web_path));
-    EXPECT_EQ(properties_, 2 * 24) << "all but the name, which is fixed";
+    EXPECT_EQ(properties_, 2 * 25) << "all but the name, which is fixed";
 }
 
 TEST_F(ChangedTest, SaysNothingAboutATunnelThatIsGone) {
