@@ -24,6 +24,9 @@ COMMITTED_BUT_PUT_BACK = MADE + [
     "rotation_resumed PHASE=commit"]
 USELESS = MADE + ["+5 batch_started 1/2", "unit_restarting a 1/2", "rotation_waiting 1/2",
                   "+1 rotation_continued 1/2", "unit_restarting b 1/2", "+3 unit_verified b 1/2"]
+NEVER_RESTARTED = MADE + [
+    "+5 batch_started 1/2", "unit_restarting a 1/2", *RESUMED, "token_delivered 1/2 PHASE=roll",
+    "+1 replica_promoted b 1/2", "unit_restarting b 1/2", "+3 unit_verified b 1/2"]
 REFUSED = ["daemon_started", "rotation_refused ROTATION_ID= FINGERPRINT="]
 UNSOAKED = swap(WHOLE, "+10 soak_ended", "+10 replica_decaying b 1/2")
 
@@ -82,6 +85,9 @@ KEEPS = {
                               "token_delivered"),
     "killed while it waits": MADE + ["rotation_waiting"] + RESUMED + FIRST + REST,
     "a restart that did not happen": USELESS + ["unit_restarting a 1/2", "+3 unit_verified a 1/2"]
+    + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
+    "one without a connection before one whose restart a crash came between": NEVER_RESTARTED + [
+        "unit_restarting a 1/2", "+3 unit_verified a 1/2"]
     + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
     "replaced in the soak": MADE + FIRST + REPLACED + SECOND + DONE,
     "promoted": MADE + FIRST + PROMOTED + ["batch_started 2/2", "+2 rotation_done 2/2"],
@@ -220,6 +226,7 @@ BREAKS = {
         "both at once": MADE + ["+5 batch_started 1/1", "unit_restarting a 1/1",
                                 "unit_restarting b 1/1"],
         "one that was restarted, as it turned out": USELESS + ["unit_verified a 1/2"],
+        "one that serves, after a crash": swap(NEVER_RESTARTED, "+1 replica_promoted"),
     },
     "once": {"again": MADE + FIRST + ["unit_restarting a 1/2"]},
     "proven": {

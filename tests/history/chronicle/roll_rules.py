@@ -34,6 +34,8 @@ def batch(story, event, policy):
 def one_at_a_time(story, event, _policy):
     if story.evicts_all:
         return None  # None of them serves: that was asked for.
+    if event.kind == "unit_restarting" and event.unit == story.promoted:
+        return None  # It has no connection that its restart could cost.
     if event.kind == "unit_verified":
         other = story.overtaken.get(event.unit)
         return "%s was restarted meanwhile" % other if other else None

@@ -285,16 +285,16 @@ class Story:
     def _on_unit_restarting(self, event):
         self.again.discard(event.unit)
         self.overtaken.pop(event.unit, None)
-        for other in self.doubtful & set(self.restarting) - {event.unit}:
-            self.overtaken[other] = event.unit
+        if event.unit != self.promoted:
+            others = self.doubtful & set(self.restarting) - {event.unit}
+            self.overtaken.update(dict.fromkeys(others, event.unit))
         self.doubtful.discard(event.unit)
         self.restarting[event.unit] = event.at
         self.replaced.discard(event.unit)
         self.unproven.add(event.unit)
         self.verified.discard(event.unit)
         self.left.discard(event.unit)
-        self.soak_since = None
-        self.soaked = False
+        self.soak_since, self.soaked = None, False
         self.promoted = "" if event.unit == self.promoted else self.promoted
         self.settled = True
         self.batch_of[event.unit] = event.batch[0]
