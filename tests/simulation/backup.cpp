@@ -37,6 +37,7 @@ void TunnelModel::write_lost_token_file() {
 
 /// What keyturnd has told and done before counts for what is on the disk no more.
 void Invariants::state_lost() {
+    restored_ = true;
     sent_.clear();
     made_.clear();    // Until it makes another, the API alone tells what it holds.
     leaked_.clear();  // A backup may be of an earlier compromise, whose token leaked since.

@@ -8,7 +8,6 @@ using std::chrono::seconds;
 
 /// Beyond the two minutes after which a rotation gives up on a secret that does not show.
 constexpr Milliseconds stale_max = seconds{150};
-constexpr Milliseconds edge_lag_max = seconds{20};
 
 }  // namespace
 

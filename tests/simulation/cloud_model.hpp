@@ -3,6 +3,7 @@
 #include "cloudflare/connector.hpp"
 #include "simulation/chance.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@ namespace keyturn::simulation {
 
 /// Names a tunnel secret without being one. Counted up within a run; never 0.
 using SecretId = int;
+
+/// The edge lets an old token in for at most this long after a PATCH.
+inline constexpr Milliseconds edge_lag_max = std::chrono::seconds{20};
 
 /// One tunnel at Cloudflare: whose secret it holds, what the API shows of that, and which tokens
 /// the edge takes. A secret that is set takes effect at the API at once; what is read back and what
@@ -49,9 +53,9 @@ class CloudModel {
     [[nodiscard]] bool reachable() const { return reachable_; }
     void set_reachable(bool reachable) { reachable_ = reachable; }
 
-    /// Somebody who has the token of now.
-    void attach_foreign(std::string connector) {
-        foreign_.push_back(Foreign{std::move(connector), current_});
+    /// Somebody who has the token of now. `origin_ip`: where the API says it comes from.
+    void attach_foreign(std::string connector, std::string origin_ip) {
+        foreign_.push_back(Foreign{std::move(connector), std::move(origin_ip), current_});
     }
     void detach_foreign() { foreign_.clear(); }
     /// Whoever still has a token that the edge takes is back at once.
@@ -59,9 +63,15 @@ class CloudModel {
 
     struct Foreign {
         std::string connector;
+        std::string origin_ip;
         SecretId token = 0;
     };
     [[nodiscard]] const std::vector<Foreign>& foreign() const { return foreign_; }
+    /// Somebody is attached who would not come back if he were dropped.
+    [[nodiscard]] bool stranger_stays(BootTime now) const {
+        return std::ranges::any_of(
+            foreign_, [&](const Foreign& foreign) { return !accepts(foreign.token, now); });
+    }
 
   private:
     struct Late {

@@ -25,6 +25,9 @@ void Invariants::rotation_begins(bool accept_gap) {
     promoted_.clear();
     noted_.clear();
     restarts_.clear();
+    attached_ = Milliseconds{0};
+    dropped_.clear();
+    restored_ = false;
     allowed_ = true;
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
@@ -115,7 +118,12 @@ void Invariants::unit_stops(const UnitModel& unit, BootTime now) {
     if (unit.serves_since(now - sample_age_max)) check_capacity(unit, now);
 }
 
-void Invariants::connector_evicted(const std::string& connector) const {
+void Invariants::connector_evicted(const std::string& connector) {
+    check_connector(connector);
+    dropped_.insert(connector);
+}
+
+void Invariants::check_connector(const std::string& connector) const {
     if (!disk_.record || !disk_.record->compromised) {
         broken("I3", "a connector was dropped, and nothing is compromised");
     }
@@ -126,7 +134,9 @@ void Invariants::connector_evicted(const std::string& connector) const {
         const bool meant = unit.serving() && unit.readiness().connector_id == connector;
         if (!meant) continue;
         // Who does not tell its connector may go with the stranger, once it can come back.
-        if (unit.look() == UnitModel::Look::serving) {
+        // Where keyturnd stood still between the list and the look, it takes the one for as new as
+        // the other, and one of ours that lost a connection meanwhile for somebody with too many.
+        if (unit.look() == UnitModel::Look::serving && !list_is_older_) {
             broken("I1", "the connector of " + unit.name() + " was dropped");
         }
         const SecretId delivered_one = file_change_ ? file_change_->before : disk_.token_file;
@@ -225,12 +235,14 @@ bool Invariants::delivers_only() const {
 }
 
 void Invariants::retried() {
+    attached_ = Milliseconds{0};
     retried_ = true;
     restarts_.clear();
     held_unit_.reset();
 }
 
 void Invariants::daemon_gone() {
+    attached_ = Milliseconds{0};
     // What a person allowed may be kept already, and is told by the next keyturnd.
     const bool taking_over =
         disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;

@@ -52,7 +52,7 @@ class Invariants {
     void unit_stops(const UnitModel& unit, BootTime now);
 
     /// keyturnd has Cloudflare drop this connector, or all ("").
-    void connector_evicted(const std::string& connector) const;
+    void connector_evicted(const std::string& connector);
 
     /// keyturnd wipes the kept secrets.
     void secrets_forgotten();
@@ -68,6 +68,13 @@ class Invariants {
     /// keyturnd is gone. A hold that it could not write is found again by the next one, if what led
     /// to it is still there.
     void daemon_gone();
+
+    /// What keyturnd asked for has failed: it waits for that, and not for the heart.
+    void call_failed() { call_failed_ = true; }
+
+    /// The API was asked who is attached; the units were.
+    void connectors_listed(BootTime now) { listed_ = now; }
+    void units_looked_at(BootTime now) { list_is_older_ = listed_ < now; }
 
     /// systemd and polkit were asked about the units.
     void units_inspected(const InspectUnits::Value& units);
@@ -107,6 +114,9 @@ class Invariants {
     void check_loop(const UnitModel& unit);
     [[nodiscard]] const UnitModel* find(const std::string& name) const;
     [[nodiscard]] int count_not_idle(const std::string& except) const;
+    void check_connector(const std::string& connector) const;
+    void check_locked_out(const Rotation& rotation, Milliseconds duration, BootTime now);
+    void check_dropped() const;
     void check_stranger(Milliseconds duration, BootTime now);
     void check_lost(const RotationRecord& record, Milliseconds duration);
     void check_capacity(const UnitModel& unit, BootTime now) const;
@@ -131,7 +141,13 @@ class Invariants {
     std::map<std::string, std::string> noted_;  ///< Waiting units: processes on an older token.
     std::map<std::string, int> restarts_;       ///< Since keyturnd began, or a person looked.
     std::map<std::string, Milliseconds> lost_;  ///< How long of a soak a unit had no connection.
-    Milliseconds unnoticed_{0};  ///< How long of a soak the API has shown another token.
+    Milliseconds unnoticed_{0};      ///< How long of a soak the API has shown another token.
+    Milliseconds attached_{0};       ///< How long a stranger was, while nothing was in the way.
+    bool call_failed_ = false;       ///< Since the heart last wanted nothing for a while.
+    std::set<std::string> dropped_;  ///< Connectors, in this compromise; "": all of them.
+    BootTime listed_{};
+    bool list_is_older_ = false;  ///< Than the look at the units that came after it.
+    bool restored_ = false;       ///< The record may be of an earlier one.
     struct FileChange {
         SecretId before = 0;  ///< What keyturnd had written.
         bool seen = false;    ///< By a look of keyturnd.

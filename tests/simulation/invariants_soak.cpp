@@ -93,10 +93,12 @@ void Invariants::check_sight_of_hold(const Event& event) const {
 void Invariants::units_inspected(const InspectUnits::Value& units) {
     allowed_ = std::ranges::none_of(
         units, [](const InspectUnits::Unit& unit) { return unit.not_allowed.has_value(); });
+    if (!allowed_) call_failed();
 }
 
 /// Which process of a waiting unit was there when the new token was in its file.
 void Invariants::record_written() {
+    check_dropped();
     for (const UnitProgress& unit : disk_.record->units) {
         const bool noted = !unit.invocation_before.empty();
         if (unit.step == UnitStep::waiting && noted) {
@@ -128,6 +130,7 @@ void Invariants::check_loop(const UnitModel& unit) {
 /// Counts the time that is meant to pass in a soak, not that in which keyturnd stands still.
 void Invariants::waits(const Rotation& rotation, Milliseconds duration, BootTime now) {
     const RotationRecord& record = rotation.record();
+    check_locked_out(rotation, duration, now);
     const RotationState state = rotation.view().state;
     const bool proves = std::ranges::any_of(record.units, [](const UnitProgress& unit) {
         return unit.step == UnitStep::restarting;

@@ -13,6 +13,9 @@ namespace {
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+constexpr double stranger_is_attached = 0.7;
+constexpr double unit_is_silent = 0.3;
+
 }  // namespace
 
 /// What people do to this tunnel.
@@ -84,7 +87,11 @@ void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     tunnel.committed = false;
     tunnel.retry_at = BootTime::max();
     tunnel.model.advance(now_);
-    if (dice_.happens(0.7)) tunnel.model.attach_foreign_replica();
+    if (dice_.happens(stranger_is_attached)) tunnel.model.attach_foreign_replica();
+    // Whose connector a unit was is known while its process is there: silence before counts.
+    if (dice_.happens(unit_is_silent) && chance_.comes(FaultKind::ready_unknown)) {
+        tunnel.model.hide_metrics();
+    }
     tunnel.model.invariants().compromise_begins();
     RotationInputs inputs;
     inputs.trigger = "compromised";

@@ -235,6 +235,11 @@ void Simulation::take_events(Tunnel& tunnel) {
         record(event);
         tell(fmt::format("{}: {}", name_of(event.kind), event.message));
         tunnel.model.invariants().event_told(event, now_);
+        const bool in_doubt =
+            event.kind == EventKind::connector_evicted && event.result == "doubtful";
+        if (in_doubt && event.message.find(stranger_name) != std::string::npos) {
+            ++statistics_.dropped_in_doubt;
+        }
         if (event.kind == EventKind::secret_committed && !tunnel.committed) {
             tunnel.committed = true;
             ++statistics_.committed;

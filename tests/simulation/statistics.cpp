@@ -41,6 +41,7 @@ void Statistics::add(const Statistics& other) {
     refused += other.refused;
     reverted += other.reverted;
     compromises += other.compromises;
+    dropped_in_doubt += other.dropped_in_doubt;
     take_overs += other.take_overs;
     steps += other.steps;
     simulated += other.simulated;
@@ -74,6 +75,7 @@ std::string Statistics::to_text() const {
     text += table_row("reverted", reverted);
     text += table_row("taken over, of an idle tunnel", take_overs);
     text += table_row("compromised", compromises);
+    text += table_row("a stranger while a unit is silent", dropped_in_doubt);
     text += "faults\n";
     for (std::size_t i = 0; i < fault_kinds; ++i) text += table_row(fault_names[i], faults[i]);
     text += "keyturnd killed\n";
@@ -107,6 +109,7 @@ std::vector<std::string> Statistics::missed_corners(std::uint64_t least) const {
     look("taken over while idle", take_overs);
     look("reverted", reverted);
     look("compromised", compromises);
+    look("a stranger while a unit is silent", dropped_in_doubt);
     for (const char* reason : hold_reasons) {
         const auto found = holds.find(reason);
         look(fmt::format("held: {}", reason), found == holds.end() ? 0 : found->second);

@@ -24,6 +24,7 @@ struct Statistics {
     std::uint64_t refused = 0;
     std::uint64_t reverted = 0;
     std::uint64_t compromises = 0;
+    std::uint64_t dropped_in_doubt = 0;  ///< Strangers, while a unit was silent.
     std::uint64_t take_overs = 0;  ///< Of a token that was changed while no rotation was open.
     std::uint64_t steps = 0;
     Milliseconds simulated{0};

@@ -32,7 +32,6 @@ void TunnelModel::reach_the_edge() {
     }
 }
 
-/// The metrics server of one unit, or of all, cannot be asked from now on.
 void TunnelModel::hide_metrics() {
     Dice& dice = shared_.chance.dice();
     const bool is_long = dice.happens(for_hours);

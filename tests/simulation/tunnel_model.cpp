@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace keyturn::simulation {
@@ -17,6 +18,11 @@ constexpr Milliseconds late_patch_max = seconds{60};
 constexpr double answer_lost = 0.5;
 /// How often a PATCH answer carries the token.
 constexpr double patch_answers_token = 0.8;
+
+/// Where ours come from, and a stranger: from elsewhere, from behind the same address, or the API
+/// does not say.
+constexpr const char* own_address = "192.0.2.1";
+constexpr std::array stranger_addresses{"198.51.100.7", own_address, ""};
 
 std::string fingerprint(SecretId secret) {
     return fmt::format("{:016x}", secret);
@@ -98,7 +104,9 @@ void TunnelModel::check_convergence(BootTime now) {
 }
 
 void TunnelModel::attach_foreign_replica() {
-    cloud_.attach_foreign("somebody-else");
+    const int last = static_cast<int>(stranger_addresses.size()) - 1;
+    const int address = shared_.chance.dice().between(0, last);
+    cloud_.attach_foreign(stranger_name, stranger_addresses.at(static_cast<std::size_t>(address)));
 }
 
 std::optional<Answer> TunnelModel::perform(const Action& action, BootTime now) {
@@ -110,6 +118,7 @@ template <class Asked>
 std::optional<Answer> TunnelModel::answer(const Asked& action) {
     auto result = act(action);
     if (!result) return std::nullopt;
+    if (!*result) invariants_.call_failed();
     return Answered<Asked>{std::move(*result)};
 }
 
@@ -156,16 +165,17 @@ TunnelModel::ResultOf<ReadToken> TunnelModel::act(const ReadToken&) {
 
 TunnelModel::ResultOf<ListConnectors> TunnelModel::act(const ListConnectors&) {
     if (auto fault = api_fault()) return *fault;
+    invariants_.connectors_listed(now_);
     ListConnectors::Value connectors;
     for (const UnitModel& unit : units_) {
         if (unit.listed()) {
             const Readiness ready = unit.readiness();
-            connectors.push_back({ready.connector_id, "192.0.2.1", "", "", ready.connections});
+            connectors.push_back({ready.connector_id, own_address, "", "", ready.connections});
         }
-        if (auto ghost = unit.ghost()) connectors.push_back({*ghost, "192.0.2.1", "", "", 1});
+        if (auto ghost = unit.ghost()) connectors.push_back({*ghost, own_address, "", "", 1});
     }
     for (const CloudModel::Foreign& foreign : cloud_.foreign()) {
-        connectors.push_back({foreign.connector, "198.51.100.7", "", "", connections_full});
+        connectors.push_back({foreign.connector, foreign.origin_ip, "", "", connections_full});
     }
     return connectors;
 }

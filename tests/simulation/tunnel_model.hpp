@@ -14,6 +14,9 @@ namespace keyturn::simulation {
 /// keyturnd was killed at a crash point.
 struct DaemonKilled {};
 
+/// What the API calls a connector that is not ours.
+inline constexpr const char* stranger_name = "somebody-else";
+
 /// Half of the operations that fail took effect.
 inline constexpr double disk_answer_lost = 0.5;
 
@@ -82,8 +85,11 @@ class TunnelModel {
     /// A unit takes its token from elsewhere from now on: the one that it has.
     void forget_token_file_somewhere();
 
-    /// Somebody else's replica joins, or leaves.
+    /// Somebody else's replica joins.
     void attach_foreign_replica();
+
+    /// The metrics server of one unit, or of all, cannot be asked from now on.
+    void hide_metrics();
 
     [[nodiscard]] const TunnelPolicy& policy() const { return policy_; }
     [[nodiscard]] DiskModel& disk() { return disk_; }
@@ -134,7 +140,6 @@ class TunnelModel {
     template <class Begin>
     std::optional<Result<JobResult>> run_job(UnitModel& unit, BootTime not_after, Begin begin);
     void reach_the_edge();
-    void hide_metrics();
     std::optional<Error> api_fault();
     std::optional<Error> bus_fault();
     Result<SecretId> read_api();

@@ -45,6 +45,7 @@ TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits& action)
 TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
     if (auto fault = bus_fault()) return *fault;
     if (shared_.chance.strikes(FaultKind::ready_unknown)) hide_metrics();
+    invariants_.units_looked_at(now_);
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
         UnitModel& sampled = unit(name);
