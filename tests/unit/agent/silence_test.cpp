@@ -51,6 +51,21 @@ class SilenceTest : public TunnelAgentTest {
     FakeHost::Unit& second() { return host_->units.at("cloudflared-web@2.service"); }
 };
 
+TEST_F(SilenceTest, FindsNothingOnAnotherTokenAfterOneThatWentBack) {
+    policy_.rollout.soak = 10min;
+    start_serving();
+    pass(16min);
+    ASSERT_TRUE(agent_->request_rotation({}));
+    ASSERT_TRUE(clock_.run_until([this] { return log_.told(EventKind::soak_started); }, 1h));
+    ASSERT_TRUE(agent_->decide(Decision::revert));
+    ASSERT_TRUE(run_until_state("idle"));
+    ASSERT_EQ(agent_->status().last_outcome, "reverted");
+    const int before = restarts();
+    pass(3h);
+    EXPECT_EQ(told(EventKind::token_outdated) + told(EventKind::token_unknown), 0);
+    EXPECT_EQ(restarts(), before) << "the other unit never left the old token";
+}
+
 TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) {
     start_serving();
     pass(16min);
