@@ -225,7 +225,12 @@ void Invariants::check_chapters(const Event& event) const {
     if (is(EventKind::foreign_rotation) && compromised) {
         broken("I4", "after a compromise somebody else's token is taken over");
     }
-    if (is(EventKind::locked_out) && !cloud_.foreign().empty()) {
+    // Where a record of an earlier compromise was put back, a stranger has its new token: while a
+    // unit is silent he cannot be told from it.
+    const bool attached = std::ranges::any_of(cloud_.foreign(), [&](const auto& foreign) {
+        return !restored_ || foreign.token != cloud_.current();
+    });
+    if (is(EventKind::locked_out) && attached) {
         broken("I5", "told that nobody else is attached, and somebody is");
     }
 }
