@@ -5,6 +5,7 @@ import binascii
 import collections
 import dataclasses
 import json
+import re
 
 from chronicle import Judge, Policy, read_entries
 from scenario.keyturn import STATE
@@ -14,6 +15,8 @@ HISTORY = STATE + "/history/web.jsonl"
 # What is in the state directory when nothing is under way.
 AT_REST = {"ballast", "lock", "history/web.jsonl", "state/web.json", "state/web.json.1",
            "tokens/web"}
+# What a look of keyturnd writes, and takes away at once, to see whether files can be replaced.
+PROBE = re.compile(r"(tokens|pending|state|history)/\.web[.a-z]*\.keyturn-[0-9a-f]{8}\.tmp")
 PROMISES = ("settle", "soak", "min_healthy_time")
 
 
@@ -111,18 +114,19 @@ def secrets_made(scenario, before, allowed):
 
 
 def untouched(scenario, before):
-    """Return what has been touched although no rotation was taken up."""
+    """Return what has been touched although no rotation was taken up; keyturnd runs, and looks."""
     wrong = secrets_made(scenario, before, (0,))
     if secret_in(scenario.keyturn.token()) != before.secret:
         wrong.append(Complaint("untouched", "the token file is another one"))
     if scenario.units.invocations() != before.invocations:
         wrong.append(Complaint("untouched", "a unit was restarted"))
-    return wrong + left_over(scenario, {"ballast", "lock", "tokens/web"})
+    there = [name for name in files(scenario) if not PROBE.fullmatch(name)]
+    return wrong + left_over(there, {"ballast", "lock", "tokens/web"})
 
 
-def left_over(scenario, least):
+def left_over(names, least):
     """Complain about files that belong to no installation at rest, and about missing ones."""
-    there = set(files(scenario))
+    there = set(names)
     wrong = []
     if there - AT_REST:
         wrong.append("too much: " + ", ".join(sorted(there - AT_REST)))
@@ -133,7 +137,7 @@ def left_over(scenario, least):
 
 def at_end(scenario, before):
     """Return what is wrong when the rotation has ended and keyturnd was stopped."""
-    wrong = secrets_made(scenario, before, (1,)) + left_over(scenario, AT_REST)
+    wrong = secrets_made(scenario, before, (1,)) + left_over(files(scenario), AT_REST)
     state = scenario.cloudflare.tunnel_state()
     if not scenario.delivered():
         wrong.append(Complaint("token file", "it does not hold the API's token"))
