@@ -61,6 +61,7 @@ void Simulation::lose_state() {
     for (Tunnel& tunnel : tunnels_) {
         tunnel.model.lose_state(now_);
         tunnel.unsure = true;
+        tunnel.from_backup = tunnel.model.disk().record.has_value();
     }
     if (daemon_up_) kill_daemon(dice_.between(seconds{1}, minutes{5}));
 }

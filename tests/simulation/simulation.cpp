@@ -261,10 +261,11 @@ void Simulation::conclude(Tunnel& tunnel) {
     ++(done ? statistics_.done : statistics_.refused);
     const bool went_back = tunnel.rotation->record().reverts();
     if (done && went_back) ++statistics_.reverted;
-    // Who goes back spares units, and nobody knows what they run on; a record that says that all is
-    // proven may be of an earlier rotation.
-    if (done && !went_back && !tunnel.was_proven) tunnel.unsure = false;
-    tunnel.was_proven = false;
+    // Who goes back spares units, and nobody knows what they run on. A record of an earlier
+    // rotation knows nothing of the token that a unit has read since, when it was restarted
+    // meanwhile.
+    if (done && !went_back && !tunnel.from_backup) tunnel.unsure = false;
+    tunnel.from_backup = false;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
         tunnel.taken_over.push_back(now_);
     if (tunnel.committed && chance_.total() > tunnel.faults_at_start) {
@@ -305,7 +306,6 @@ void Simulation::start_daemon() {
         }
         RotationInputs inputs;
         inputs.record = tunnel.model.disk().record;
-        tunnel.was_proven = inputs.record->proven;
         begin(tunnel, std::move(inputs));
     }
 }

@@ -70,8 +70,8 @@ class Simulation {
         std::uint64_t faults_at_start = 0;
         bool accept_gap = false;
         bool committed = false;
-        bool was_proven = false;  ///< As the record said at the start of keyturnd.
-        bool unsure = false;      ///< Nobody knows what its units run on: its state was lost.
+        bool from_backup = false;  ///< Its open record is one that was put back.
+        bool unsure = false;       ///< Nobody knows what its units run on: its state was lost.
     };
 
     void run_to_the_end();
