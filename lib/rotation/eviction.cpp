@@ -22,6 +22,10 @@ constexpr Milliseconds doubt_max = std::chrono::seconds{30};
 /// And so long at least after the first doubt: the list of the API may be behind.
 constexpr Milliseconds doubt_min = std::chrono::seconds{25};
 
+/// A look at the units that ends later says nothing about who is on the list. More than systemd and
+/// /ready take when they do not answer at all.
+constexpr Milliseconds list_age_max = std::chrono::seconds{10};
+
 /// A stranger can attach any number of connectors; that many of those that were dropped are told.
 constexpr std::size_t evicted_told_max = 50;
 
@@ -59,7 +63,9 @@ Script<> Rotation::evict_strangers() {
     for (;;) {
         if (!planned_) co_await plan_units_late();
         const std::vector<Connector> listed = co_await list_connectors();
+        const BootTime listed_at = now_;
         const std::optional<SampleUnits::Value> samples = co_await look_at_units();
+        const bool of_one_moment = now_ - listed_at <= list_age_max;
         const Attached attached = sort_out(listed, samples);
         for (const Connector& stranger : attached.strangers) {
             co_await evict_connector(stranger, true);
@@ -68,7 +74,8 @@ Script<> Rotation::evict_strangers() {
         if (attached.doubtful.empty()) break;
         if (!doubt_since) tell_doubt(attached);
         doubt_since = doubt_since.value_or(now_);
-        const bool late = now_ >= taken_at_ + doubt_max && now_ >= *doubt_since + doubt_min;
+        const bool late =
+            now_ >= taken_at_ + doubt_max && now_ >= *doubt_since + doubt_min && of_one_moment;
         std::optional<std::string> blocked;
         if (late) blocked = co_await restart_path_problem();
         if (late && !blocked && samples) {

@@ -13,6 +13,8 @@ class Chance {
 
     [[nodiscard]] Dice& dice() { return dice_; }
 
+    [[nodiscard]] bool possible(FaultKind kind) const { return plan_.rate(kind) > 0; }
+
     /// For faults with a probability.
     [[nodiscard]] bool strikes(FaultKind kind) {
         const bool strikes = dice_.happens(plan_.rate(kind));

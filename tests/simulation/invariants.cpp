@@ -134,8 +134,8 @@ void Invariants::check_connector(const std::string& connector) const {
         const bool meant = unit.serving() && unit.readiness().connector_id == connector;
         if (!meant) continue;
         // Who does not tell its connector may go with the stranger, once it can come back.
-        // Where keyturnd stood still between the list and the look, it takes the one for as new as
-        // the other, and one of ours that lost a connection meanwhile for somebody with too many.
+        // A list that is a few seconds older than the look counts as new as that: one of ours that
+        // lost a connection meanwhile is taken for somebody with too many.
         if (unit.look() == UnitModel::Look::serving && !list_is_older_) {
             broken("I1", "the connector of " + unit.name() + " was dropped");
         }

@@ -74,7 +74,9 @@ class Invariants {
 
     /// The API was asked who is attached; the units were.
     void connectors_listed(BootTime now) { listed_ = now; }
-    void units_looked_at(BootTime now) { list_is_older_ = listed_ < now; }
+    void units_looked_at(BootTime now) {
+        list_is_older_ = listed_ < now && now - listed_ <= std::chrono::seconds{10};
+    }
 
     /// systemd and polkit were asked about the units.
     void units_inspected(const InspectUnits::Value& units);

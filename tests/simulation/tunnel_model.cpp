@@ -86,8 +86,11 @@ void TunnelModel::rotate_foreign(BootTime now) {
     constexpr int newest = 3;  // Who puts one back seldom has an older one.
     Dice& dice = shared_.chance.dice();
     const SecretId old = dice.between(std::max(1, next_secret_ - newest), next_secret_ - 1);
-    // What reads a token from a file that somebody has changed must not get in with it.
-    const bool may_be_old = shared_.chance.until_next(FaultKind::file_changed) == for_ever;
+    // What reads a token from elsewhere, or from a file that somebody has changed, must not get in
+    // with it.
+    const Chance& chance = shared_.chance;
+    const bool may_be_old =
+        !chance.possible(FaultKind::file_changed) && !chance.possible(FaultKind::other_source);
     cloud_.set_by_stranger(may_be_old && dice.happens(old_one) ? old : next_secret_++, now);
 }
 

@@ -62,6 +62,33 @@ TEST(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
     EXPECT_LT(std::ranges::find(deeds, "restart " + b), std::ranges::find(deeds, "restart " + a));
 }
 
+/// keyturnd stands still between the list and the look, and a unit of ours loses a connection.
+TEST(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
+    CompromisedWorld world;
+    world.unit(a).readiness->connections = 3;  // As many as it had at first.
+    world.foreign_connectors = {neighbour};
+    world.unit(b).silent = "it does not answer within 1.5 s";
+    const std::string connector = world.unit(a).readiness->connector_id;
+    std::optional<BootTime> taken;
+    bool stood_still = false;
+    world.before_action = [&](const std::string& action) {
+        if (action == "deliver" && !taken) taken = world.now;
+        if (!taken || world.unit(a).restarts > 0) return;
+        world.unit(a).readiness->connections = 4;
+        if (action != "sample" || stood_still || world.now - *taken < 30s) return;
+        stood_still = true;
+        world.now += 9min;
+        world.unit(a).readiness->connections = 3;
+    };
+    world.start();
+    world.run();
+    expect_locked_out(world);
+    EXPECT_TRUE(stood_still);
+    EXPECT_EQ(world.count("evict neighbour"), 1U);
+    EXPECT_EQ(world.count("evict " + connector), 0U);
+    EXPECT_EQ(world.unit(a).restarts, 1);
+}
+
 TEST(Eviction, RestartsAllInOneBatchWhereAllHadToGo) {
     CompromisedWorld world;
     world.foreign_connectors = {neighbour};
