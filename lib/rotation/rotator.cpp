@@ -102,18 +102,17 @@ Task<Result<ListConnectors::Value>> Rotator::act(const ListConnectors&) {
 }
 
 Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
-    const auto kept = kept_tokens(world_.tokens, policy_);
+    const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept(policy_);
     TunnelRef ref = ref_of(policy_);
-    const Secret secret = encode_secret((*kept)->fresh.secret);
+    const Secret secret = encode_secret(kept->fresh.secret);
     const auto answer = co_await world_.api.patch_secret(std::move(ref), secret);
     if (!answer) co_return answer.error();
     committed_ = world_.clock.stopwatch();
     CommitSecret::Value value;
     if (*answer) {
         const auto token = decode_token((*answer)->reveal());
-        value.token_confirmed = token && same_token(*token, (*kept)->fresh);
+        value.token_confirmed = token && same_token(*token, kept->fresh);
     }
     co_return value;
 }

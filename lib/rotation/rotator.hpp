@@ -103,7 +103,8 @@ class Rotator {
     [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();
     [[nodiscard]] Result<bool> file_holds(const TunnelToken& token);
     [[nodiscard]] Result<Secret> only_kept(const KeptTokens& kept);
-    [[nodiscard]] Result<void> replace_file(const std::string& rotation_id, const Secret& token);
+    [[nodiscard]] Result<void> replace_file(const std::string& rotation_id,
+                                            const TunnelToken& token);
 
     const TunnelPolicy& policy_;
     TunnelState& state_;

@@ -24,7 +24,10 @@ Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPo
         KeptTokens{(*pending)->rotation_id, std::move(*fresh), std::move(*old)});
 }
 
-Error nothing_kept(const TunnelPolicy& policy) {
+Result<KeptTokens> needed_tokens(TokenStore& tokens, const TunnelPolicy& policy) {
+    Result<std::optional<KeptTokens>> kept = kept_tokens(tokens, policy);
+    if (!kept) return kept.error();
+    if (*kept) return std::move(**kept);
     return Error{Fault::missing,
                  "the secrets of the open rotation are gone from the state directory; `keyturnctl "
                  "rotate " +

@@ -22,7 +22,7 @@ struct KeptTokens {
 [[nodiscard]] Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens,
                                                             const TunnelPolicy& policy);
 
-/// What is said where they have to be there.
-[[nodiscard]] Error nothing_kept(const TunnelPolicy& policy);
+/// Those of an open rotation; `missing`, with the remedy, where they are gone.
+[[nodiscard]] Result<KeptTokens> needed_tokens(TokenStore& tokens, const TunnelPolicy& policy);
 
 }  // namespace keyturn

@@ -77,10 +77,9 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     co_return value;
 }
 
-Result<void> Rotator::replace_file(const std::string& rotation_id, const Secret& token) {
-    if (const auto staged = world_.tokens.stage(policy_.name, rotation_id, token); !staged) {
-        return staged.error();
-    }
+Result<void> Rotator::replace_file(const std::string& rotation_id, const TunnelToken& token) {
+    const auto staged = world_.tokens.stage(policy_.name, rotation_id, encode_token(token));
+    if (!staged) return staged.error();
     return world_.tokens.swap_in(policy_.name, rotation_id);
 }
 
@@ -101,45 +100,40 @@ Result<bool> Rotator::file_holds(const TunnelToken& token) {
 }
 
 Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
-    const auto kept = kept_tokens(world_.tokens, policy_);
+    const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept(policy_);
     DeliverToken::Value value;
-    const auto swapped = world_.tokens.swap_in(policy_.name, (*kept)->rotation_id);
+    const auto swapped = world_.tokens.swap_in(policy_.name, kept->rotation_id);
     if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
     committed_.reset();
     if (!swapped && swapped.error().fault != Fault::missing) co_return swapped.error();
     // What was staged may be of an earlier step that a crash cut short: the content decides.
-    const auto delivered = file_holds((*kept)->fresh);
+    const auto delivered = file_holds(kept->fresh);
     if (!delivered) co_return delivered.error();
     if (!*delivered) {
-        const Secret text = encode_token((*kept)->fresh);
-        const auto replaced = replace_file((*kept)->rotation_id, text);
+        const auto replaced = replace_file(kept->rotation_id, kept->fresh);
         if (!replaced) co_return replaced.error();
     }
     co_return value;
 }
 
 Task<Result<void>> Rotator::act(const PutBackToken&) {
-    const auto kept = kept_tokens(world_.tokens, policy_);
+    const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept(policy_);
-    const Secret text = encode_token((*kept)->old);
-    co_return replace_file((*kept)->rotation_id, text);
+    co_return replace_file(kept->rotation_id, kept->old);
 }
 
 Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
-    const auto kept = kept_tokens(world_.tokens, policy_);
+    const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept(policy_);
-    const bool exchanged = fingerprint_of((*kept)->fresh) == action.fingerprint;
-    if (!exchanged && fingerprint_of((*kept)->old) != action.fingerprint) {
+    const bool exchanged = fingerprint_of(kept->fresh) == action.fingerprint;
+    if (!exchanged && fingerprint_of(kept->old) != action.fingerprint) {
         co_return Error{Fault::missing, "the token from before is not kept", {}};
     }
     PendingTokens pending;
-    pending.rotation_id = (*kept)->rotation_id;
-    pending.new_token = encode_token(exchanged ? (*kept)->fresh : (*kept)->old);
-    pending.old_token = encode_token(exchanged ? (*kept)->old : (*kept)->fresh);
+    pending.rotation_id = kept->rotation_id;
+    pending.new_token = encode_token(exchanged ? kept->fresh : kept->old);
+    pending.old_token = encode_token(exchanged ? kept->old : kept->fresh);
     if (!exchanged) {
         const auto saved = world_.tokens.keep_pending(policy_.name, pending);
         if (!saved) co_return saved.error();
@@ -148,13 +142,12 @@ Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
 }
 
 Task<Result<void>> Rotator::act(const WipeOldSecret&) {
-    const auto kept = kept_tokens(world_.tokens, policy_);
+    const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    if (!*kept) co_return nothing_kept(policy_);
     PendingTokens pending;
-    pending.rotation_id = (*kept)->rotation_id;
-    pending.new_token = encode_token((*kept)->fresh);
-    pending.old_token = encode_token((*kept)->fresh);
+    pending.rotation_id = kept->rotation_id;
+    pending.new_token = encode_token(kept->fresh);
+    pending.old_token = encode_token(kept->fresh);
     co_return world_.tokens.keep_pending(policy_.name, pending);
 }
 
@@ -209,8 +202,7 @@ Task<Result<void>> Rotator::seed_token_file() {
     if (*present) co_return Result<void>();
     const auto current = co_await api_token();
     if (!current) co_return current.error();
-    const Secret text = encode_token(*current);
-    co_return replace_file(rotation_id_of(*current), text);
+    co_return replace_file(rotation_id_of(*current), *current);
 }
 
 Task<Result<void>> Rotator::deliver_again(Fingerprint expected) {
@@ -219,8 +211,7 @@ Task<Result<void>> Rotator::deliver_again(Fingerprint expected) {
     if (fingerprint_of(*current) != expected) {
         co_return Error{Fault::conflict, "Cloudflare's token has just changed", {}};
     }
-    const Secret text = encode_token(*current);
-    co_return replace_file(rotation_id_of(*current), text);
+    co_return replace_file(rotation_id_of(*current), *current);
 }
 
 }  // namespace keyturn
