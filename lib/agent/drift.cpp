@@ -191,18 +191,15 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
             foreign_seen_.contains(connector.id) && !foreign_told_.contains(connector.id);
         if (!news) continue;
         foreign_told_.emplace(connector.id, describe(connector));
-        Event event = event_of(EventKind::foreign_connector, Priority::alert);
-        event.message = fmt::format(
-            "Somebody else runs a connector of {0}: {1} is none of its units. If it is not yours, "
-            "`keyturnctl rotate {0} --compromised` shuts it out",
-            policy_.name, describe(connector));
-        log_.record(event);
+        tell(EventKind::foreign_connector, Priority::alert,
+             fmt::format("Somebody else runs a connector of {0}: {1} is none of its units. If it "
+                         "is not yours, `keyturnctl rotate {0} --compromised` shuts it out",
+                         policy_.name, describe(connector)));
     }
     for (const auto& [id, described] : foreign_told_) {
         if (seen.contains(id)) continue;
-        tell_problem(EventKind::finding_ended, Priority::notice,
-                     fmt::format("The {} that was none of the units of {} is gone", described,
-                                 policy_.name));
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("The foreign connector of {} is gone: {}", policy_.name, described));
     }
     std::erase_if(foreign_told_, [&](const auto& told) { return !seen.contains(told.first); });
     foreign_seen_ = std::move(seen);
@@ -212,17 +209,15 @@ void TunnelAgent::tell_foreign(const std::vector<Connector>& foreign) {
 void TunnelAgent::note_drift_problem(std::string problem) {
     const bool news = !problem.empty() && !say_the_same(problem, drift_problem_);
     if (problem.empty() && !drift_problem_.empty()) {
-        tell_problem(EventKind::finding_ended, Priority::notice,
-                     fmt::format("keyturnd can tell again whether the token of {} is right; what "
-                                 "was in the way: {}",
-                                 policy_.name, drift_problem_));
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("keyturnd can check the token of {} again. What prevented it: {}",
+                         policy_.name, drift_problem_));
     }
     drift_problem_ = std::move(problem);
     if (!news) return;
-    Event event = event_of(EventKind::drift_unknown, Priority::warning);
-    event.message = fmt::format("Cannot tell whether the token of {} is still right: {}",
-                                policy_.name, drift_problem_);
-    log_.record(event);
+    tell(EventKind::drift_unknown, Priority::warning,
+         fmt::format("Cannot tell whether the token of {} is still right: {}", policy_.name,
+                     drift_problem_));
 }
 
 int TunnelAgent::adoptions_lately() {

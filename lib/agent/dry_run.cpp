@@ -33,9 +33,9 @@ void TunnelAgent::note_problems(std::vector<std::string> found) {
         if (same != before.end()) {
             problem.told = true;
             if (!same->told) {
-                tell_problem(EventKind::finding_began, Priority::warning,
-                             fmt::format("The next rotation of {} would be refused: {}",
-                                         policy_.name, problem.text));
+                tell(EventKind::finding_began, Priority::warning,
+                     fmt::format("The next rotation of {} would be refused: {}", policy_.name,
+                                 problem.text));
             }
             before.erase(same);
         } else {
@@ -45,17 +45,11 @@ void TunnelAgent::note_problems(std::vector<std::string> found) {
     }
     for (const Problem& problem : before) {
         if (!problem.told) continue;
-        tell_problem(EventKind::finding_ended, Priority::notice,
-                     fmt::format("This would have the next rotation of {} refused no more: {}",
-                                 policy_.name, problem.text));
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("This no longer stands in the way of the next rotation of {}: {}",
+                         policy_.name, problem.text));
     }
     if (news) look_again();
-}
-
-void TunnelAgent::tell_problem(EventKind kind, Priority priority, std::string message) {
-    Event event = event_of(kind, priority);
-    event.message = std::move(message);
-    log_.record(event);
 }
 
 }  // namespace keyturn

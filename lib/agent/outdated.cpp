@@ -72,16 +72,22 @@ void TunnelAgent::tell_outdated(const std::vector<UnitStart>& outdated) {
     outdated_told_ = std::move(told);
 }
 
+/// Since when the one of them that is without a connection the longest has had none.
+std::optional<BootTime> TunnelAgent::idle_since(const std::vector<UnitStart>& starts) const {
+    std::optional<BootTime> earliest;
+    for (const UnitStart& start : starts) {
+        const auto seen = seen_.find(start.unit);
+        if (seen == seen_.end() || !seen->second.idle_since) continue;
+        earliest = std::min(earliest.value_or(BootTime::max()), *seen->second.idle_since);
+    }
+    return earliest;
+}
+
 /// `drift: restart` decides, except for one that does not serve: nobody else restarts that.
 bool TunnelAgent::may_bring_back(const std::vector<UnitStart>& outdated) const {
     if (policy_.drift.restart == "now") return true;
-    const BootTime idle_before = world_.clock.boot_now() - idle_counts_after;
-    const bool useless = std::ranges::any_of(outdated, [&](const UnitStart& start) {
-        const auto seen = seen_.find(start.unit);
-        return seen != seen_.end() &&
-               seen->second.idle_since.value_or(BootTime::max()) <= idle_before;
-    });
-    if (useless) return true;
+    const std::optional<BootTime> idle = idle_since(outdated);
+    if (idle && *idle <= world_.clock.boot_now() - idle_counts_after) return true;
     const WallTime now = world_.clock.wall_now();
     const auto stretch = next_stretch(policy_.schedule, now, start_plan().expected);
     return !stretch || stretch->begins <= now;
@@ -90,12 +96,8 @@ bool TunnelAgent::may_bring_back(const std::vector<UnitStart>& outdated) const {
 void TunnelAgent::act_on_outdated(const PreflightFacts& facts) {
     const std::vector<UnitStart> outdated = outdated_starts(state_);
     if (outdated.empty() || wish_ || state_.rotation) return;
-    const bool lacks_connections = std::ranges::any_of(outdated, [&](const UnitStart& start) {
-        const auto seen = seen_.find(start.unit);
-        return seen != seen_.end() && seen->second.idle_since;
-    });
     if (policy_.drift.restart == "never" || state_.paused) return;
-    if (lacks_connections) look_soon();
+    if (idle_since(outdated)) look_soon();
     if (!may_bring_back(outdated)) return;
     RotationRecord planned = plan_for_outdated(facts, outdated.front());
     if (planned.batch_count() == 0) return;  // Nothing of it runs any more.

@@ -177,9 +177,8 @@ Result<void> TunnelAgent::retry() {
                                  policy_.name),
                      {}};
     }
-    Event event = event_of(EventKind::hold_lifted, Priority::notice);
-    event.message = fmt::format("An operator retries the rotation of {}", policy_.name);
-    log_.record(event);
+    tell(EventKind::hold_lifted, Priority::notice,
+         fmt::format("An operator retries the rotation of {}", policy_.name));
     retry_wanted_ = true;
     wakeup_.wake();
     return {};

@@ -2,6 +2,7 @@
 
 #include "agent/tunnel_agent.hpp"
 #include "agent/unit_starts.hpp"
+#include "journal/event_log.hpp"
 #include "time/clock.hpp"
 
 #include <fmt/format.h>
@@ -178,6 +179,12 @@ Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
         event.phase = name_of(rotation_->record().phase);
     }
     return event;
+}
+
+void TunnelAgent::tell(EventKind kind, Priority priority, std::string message) {
+    Event event = event_of(kind, priority);
+    event.message = std::move(message);
+    log_.record(event);
 }
 
 }  // namespace keyturn

@@ -268,7 +268,7 @@ void TunnelAgent::note_end() {
 void TunnelAgent::learn_from_end() {
     recall_last();
     if (last_) note_end_of_rotation(state_, *last_);
-    // Losing this costs nothing: the history tells it, too.
+    // Where this fails, the tokens of these units are unknown after a restart, and no more.
     static_cast<void>(world_.states.save(policy_.name, state_));
     std::vector<std::string> units;
     for (const UnitProgress& unit : rotation_->record().units) {

@@ -121,7 +121,6 @@ class TunnelAgent {
     [[nodiscard]] std::vector<std::string> judge(const PreflightFacts& facts,
                                                  std::vector<std::string> problems) const;
     void note_problems(std::vector<std::string> found);
-    void tell_problem(EventKind kind, Priority priority, std::string message);
     Task<> watch_units();
     void note_samples(const SampleUnits::Value& samples);
     [[nodiscard]] bool lost(const SampleUnits::Sample& sample) const;
@@ -131,6 +130,7 @@ class TunnelAgent {
     void tell_outdated(const std::vector<UnitStart>& outdated);
     void act_on_outdated(const PreflightFacts& facts);
     [[nodiscard]] bool may_bring_back(const std::vector<UnitStart>& outdated) const;
+    [[nodiscard]] std::optional<BootTime> idle_since(const std::vector<UnitStart>& starts) const;
     [[nodiscard]] RotationRecord plan_for_outdated(const PreflightFacts& facts,
                                                    const UnitStart& outdated) const;
     Task<> bring_onto_token(RotationRecord planned);
@@ -165,6 +165,7 @@ class TunnelAgent {
     [[nodiscard]] std::vector<std::string> findings() const;
     [[nodiscard]] std::vector<std::string> notes() const;
     void note_units(std::vector<std::string> names);
+    void tell(EventKind kind, Priority priority, std::string message);
     void plan_next();
     [[nodiscard]] TokenAge token_age() const;
     [[nodiscard]] StartPlan start_plan() const;
