@@ -75,7 +75,8 @@ class Invariants {
     /// The API was asked who is attached; the units were.
     void connectors_listed(BootTime now) { listed_ = now; }
     void units_looked_at(BootTime now) {
-        list_is_older_ = listed_ < now && now - listed_ <= std::chrono::seconds{10};
+        constexpr std::chrono::seconds counts_as_new{10};  // As the heart has it.
+        list_is_older_ = listed_ < now && now - listed_ <= counts_as_new;
     }
 
     /// systemd and polkit were asked about the units.

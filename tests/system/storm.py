@@ -15,7 +15,8 @@ MANAGER = b"org.keyturn.Keyturn1.Manager"
 POLKIT = (b"org.freedesktop.PolicyKit1", b"/org/freedesktop/PolicyKit1/Authority",
           b"org.freedesktop.PolicyKit1.Authority")
 BUS = (b"org.freedesktop.DBus", b"/org/freedesktop/DBus", b"org.freedesktop.DBus")
-TUNNEL = sys.argv[1].encode()  # argv[2]: the MESSAGE_ID of an event that is bad news
+TUNNEL = sys.argv[1].encode()
+ALARM = sys.argv[2]  # The MESSAGE_ID of an event that is bad news.
 CALLERS = 40  # Connections with a call of each that never comes to an end.
 HUGE = b"x" * 8_000_000
 PAUSE = 0.2  # Seconds between two rounds: the neighbour does not aim at the processor.
@@ -109,7 +110,7 @@ def signals():
 def journal():
     """Write lines that look like keyturnd's own."""
     entry = "MESSAGE=Rotation of %s: held\nMESSAGE_ID=%s\nSYSLOG_IDENTIFIER=keyturnd\n" \
-        "_SYSTEMD_UNIT=keyturnd.service\nUNIT=keyturnd.service\n" % (TUNNEL.decode(), sys.argv[2])
+        "_SYSTEMD_UNIT=keyturnd.service\nUNIT=keyturnd.service\n" % (TUNNEL.decode(), ALARM)
     while True:
         subprocess.run(["logger", "--journald"], input=entry, text=True, check=False)
         yield

@@ -21,6 +21,17 @@ struct SurgeWorld : RotationWorld {
     explicit SurgeWorld(std::vector<std::string> names = {a}) : RotationWorld(std::move(names)) {
         add_surge(extra);
     }
+    /// keyturnd is killed right before it stops the extra one.
+    void die_before_the_stop() {
+        start();
+        ASSERT_TRUE(run_until("stop " + extra));
+        crash_and_restart();
+    }
+    /// It does not recover by itself.
+    void lose_the_unit() {
+        unit(a).token = Token::foreign;
+        unit(a).readiness->connections = 0;
+    }
     [[nodiscard]] bool extra_stopped() { return unit(extra).state.active_state == "inactive"; }
 };
 
@@ -237,11 +248,8 @@ TEST(Surge, IsRestartedAndStoppedWhereTheTokenChangesMeanwhile) {
 TEST(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
     SurgeWorld world;
     world.policy.rollout.progress_deadline = 5min;
-    world.start();
-    ASSERT_TRUE(world.run_until("stop " + extra));
-    world.crash_and_restart();
-    world.unit(a).token = Token::foreign;  // It does not recover by itself.
-    world.unit(a).readiness->connections = 0;
+    world.die_before_the_stop();
+    world.lose_the_unit();
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
@@ -255,9 +263,7 @@ TEST(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
 TEST(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
     SurgeWorld world;
     world.policy.rollout.progress_deadline = 5min;
-    world.start();
-    ASSERT_TRUE(world.run_until("stop " + extra));
-    world.crash_and_restart();
+    world.die_before_the_stop();
     const BootTime blind_since = world.now;
     world.before_action = [&](const std::string& action) {
         const bool blind = world.now - blind_since < 30min;
@@ -277,11 +283,8 @@ TEST(Surge, ThatIsSilentIsNoOtherThanItself) {
     world.compromised = true;
     world.policy.rollout.progress_deadline = 5min;
     world.unit(extra).silent = "it has a network namespace of its own";
-    world.start();
-    ASSERT_TRUE(world.run_until("stop " + extra));
-    world.crash_and_restart();
-    world.unit(a).token = Token::foreign;  // It does not recover by itself.
-    world.unit(a).readiness->connections = 0;
+    world.die_before_the_stop();
+    world.lose_the_unit();
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.count("stop " + extra), 0U);
