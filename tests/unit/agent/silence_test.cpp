@@ -51,6 +51,24 @@ class SilenceTest : public TunnelAgentTest {
     FakeHost::Unit& second() { return host_->units.at("cloudflared-web@2.service"); }
 };
 
+TEST_F(SilenceTest, AdvisesNoRestartByHandWhileARotationIsOpen) {
+    start_serving();
+    stop();
+    lose_state();
+    start();
+    pass(1min);
+    ASSERT_THAT(notes(), SizeIs(2));
+    first().ignores_starts = true;
+    ASSERT_TRUE(agent_->request_rotation({}));
+    ASSERT_TRUE(run_until_state("held"));
+    EXPECT_THAT(notes(), IsEmpty()) << "one of them is the last that serves";
+    stop();
+    start();
+    EXPECT_THAT(notes(), IsEmpty());
+    pass(1min);
+    EXPECT_THAT(notes(), IsEmpty());
+}
+
 TEST_F(SilenceTest, FindsNothingOnAnotherTokenAfterOneThatWentBack) {
     policy_.rollout.soak = 10min;
     start_serving();
