@@ -55,15 +55,16 @@ std::optional<std::string> Rotation::might_be_allowed(std::size_t index,
 ///
 /// One that systemd was starting anyway when its restart was recorded may have read the token
 /// before the delivery, and would never show another process than the recorded one: it is
-/// restarted, too.
+/// restarted, too; and once more where no answer told whether that was done.
 bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                              bool first_look) const {
     const bool recorded_process =
         !unit.invocation_before.empty() && sample.state.invocation == unit.invocation_before;
-    if (recorded_process && sample.state.active_state == "activating") return first_look;
+    const bool no_job = !sample.state.job_pending;
+    if (recorded_process && sample.state.active_state == "activating") return first_look || no_job;
     const UnitVerdict verdict =
         judge_unit(unit, inputs_.policy.tunnel, sample, connections_wanted(unit));
-    if (verdict.standing == UnitVerdict::Standing::unchanged) return !sample.state.job_pending;
+    if (verdict.standing == UnitVerdict::Standing::unchanged) return no_job;
     if (!first_look) return false;
     const bool acknowledged = inputs_.acknowledged_unit == unit.name;
     // Up, and without connections that it has given up on.

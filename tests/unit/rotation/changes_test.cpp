@@ -169,6 +169,40 @@ TEST(Changes, UnitThatWasStartedSinceAndDoesNotServeGoesFirst) {
     EXPECT_GE(world.fewest_serving, 2);
 }
 
+/// Unit a is being started with a token that nobody knows, as systemd does by itself.
+void start_at_the_delivery(RotationWorld& world, bool job_pending) {
+    world.before_action = [&world, job_pending](const std::string& action) {
+        if (action != "deliver" || world.unit(a).restarts > 0) return;
+        UnitState& state = world.unit(a).state;
+        state.active_state = "activating";
+        state.sub_state = "start";
+        state.invocation = "started-by-systemd";
+        state.job_pending = job_pending;
+        world.unit(a).readiness.reset();
+    };
+}
+
+TEST(Changes, UnitThatIsStartingIsRestartedAgainWhereSystemdDidNotTakeTheFirstCall) {
+    RotationWorld world({a, b});
+    start_at_the_delivery(world, false);
+    world.faults.push_back({"restart " + a, {Fault::unreachable, "no answer", {}}});
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_EQ(world.unit(b).restarts, 1);
+}
+
+TEST(Changes, UnitThatWasStartingByItselfWhenTheTokenWasReplacedIsRestarted) {
+    RotationWorld world({a, b});
+    start_at_the_delivery(world, true);
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_EQ(world.unit(b).restarts, 1);
+}
+
 TEST(Changes, TunnelOfWhichNothingRunsGetsTheTokenOfSomebodyElse) {
     RotationWorld world({a, b});
     world.takes_over = true;

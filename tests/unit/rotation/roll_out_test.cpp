@@ -161,24 +161,6 @@ TEST(RollOut, ProvesAUnitAsItIsThatSomebodyRestartedAfterTheDelivery) {
     EXPECT_EQ(proven->verified_by, "systemd, ready, api");
 }
 
-TEST(RollOut, RestartsAUnitThatWasStartingByItselfWhenTheTokenWasReplaced) {
-    RotationWorld world({a, b});
-    world.before_action = [&](const std::string& action) {
-        if (action != "deliver" || world.unit(a).restarts > 0) return;
-        UnitState& state = world.unit(a).state;
-        state.active_state = "activating";
-        state.sub_state = "start";
-        state.invocation = "started-by-systemd";
-        state.job_pending = true;
-        world.unit(a).readiness.reset();
-    };
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.done());
-    EXPECT_EQ(world.unit(a).restarts, 1);
-    EXPECT_EQ(world.unit(b).restarts, 1);
-}
-
 TEST(RollOut, HoldsForAJobThatIsDoneWithADeadUnit) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::done_but_dead;
