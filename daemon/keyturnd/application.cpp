@@ -43,7 +43,8 @@ namespace {
 /// TimeoutStopSec= is longer.
 constexpr std::chrono::seconds drain_deadline{5};
 
-/// So long systemd is not told that we are ready, unless keyturnctl can reach us.
+/// So long the bus is waited for at the start: before the units are looked at, and before systemd
+/// is told that we are ready.
 constexpr std::chrono::seconds bus_patience{2};
 
 constexpr int critical_level = static_cast<int>(Priority::critical);
@@ -74,7 +75,8 @@ class Application {
     [[nodiscard]] SharedWorld shared_world();
     void tell_status();
     void tell_ready();
-    Task<> tell_ready_at_last();
+    void start_tunnels();
+    Task<> go_without_bus();
     Task<> feed_watchdog(Milliseconds interval);
     Task<> heed_the_clock();
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
@@ -142,10 +144,10 @@ int Application::run() {
                                   tunnels_.size(), tunnels_.size() == 1 ? "" : "s");
     log_->record(started);
     for (const Event& orphan : orphans_) log_->record(orphan);
-    tunnels_.start();
+    bus_.on_connect([this](sd_bus*) { start_tunnels(); });
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
     spawn(heed_the_clock());
-    spawn(tell_ready_at_last());
+    spawn(go_without_bus());
     context_.run();
     return failed_ ? exit_error : exit_ok;
 }
@@ -215,10 +217,16 @@ void Application::tell_ready() {
         notifier_->ready(service_status(tunnels_.statuses()));
 }
 
+/// The units can be asked only once there is a bus. Reconnecting starts nothing a second time.
+void Application::start_tunnels() {
+    if (!stopping_) tunnels_.start();
+}
+
 /// Where there is no bus now, we are ready all the same: what was begun goes on.
-Task<> Application::tell_ready_at_last() {
+Task<> Application::go_without_bus() {
     const BootTime latest = clock_->boot_now() + bus_patience;
     co_await clock_->sleep_until(latest);
+    start_tunnels();
     tell_ready();
 }
 

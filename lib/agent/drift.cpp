@@ -21,6 +21,9 @@ namespace {
 /// So long a token that was taken over counts towards the limit of the heart.
 constexpr std::chrono::hours adoptions_span{24};
 
+/// How often the pause after a look that failed doubles. Longer than `drift.interval` it never is.
+constexpr int pause_doublings_max = 6;
+
 }  // namespace
 
 /// Where many tunnels are looked at, each has to wait for its turn.
@@ -41,9 +44,17 @@ void TunnelAgent::look_soon() {
 }
 
 /// What was found may pass by itself.
-void TunnelAgent::look_again() {
-    const BootTime again = world_.clock.boot_now() + look_pause;
+void TunnelAgent::look_again(Milliseconds pause) {
+    const BootTime again = world_.clock.boot_now() + pause;
     drift_look_at_ = std::min(drift_look_at_.value_or(again), again);
+}
+
+/// A look that told nothing is repeated sooner than the next one is due: after a minute at first.
+Milliseconds TunnelAgent::pause_after_failure(const Error& error) const {
+    const int doublings = std::min(failed_looks_ - 1, pause_doublings_max);
+    const Milliseconds pause = look_pause * (1 << doublings);
+    const Milliseconds asked = error.retry_after;
+    return std::max(pause, asked);
 }
 
 Task<> TunnelAgent::look_for_drift() {
@@ -52,6 +63,8 @@ Task<> TunnelAgent::look_for_drift() {
     units_look_at_ = now + policy_.drift.units_interval;
     const Result<void> looked = co_await look();
     note_drift_problem(looked ? "" : looked.error().text);
+    failed_looks_ = looked ? 0 : failed_looks_ + 1;
+    if (!looked) look_again(pause_after_failure(looked.error()));
     world_.api.rest();
 }
 

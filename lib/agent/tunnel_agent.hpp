@@ -28,6 +28,9 @@ namespace keyturn {
 
 class EventLog;
 
+/// A look at Cloudflare out of turn comes no sooner after the last one.
+inline constexpr std::chrono::minutes look_pause{1};
+
 /// The life of one tunnel in the daemon: waits until it is due or an operator asks, runs the
 /// rotation, answers for its status. Operators' requests only set facts and wake the loop; the loop
 /// alone decides what to do next.
@@ -115,7 +118,8 @@ class TunnelAgent {
     Task<Result<void>> look_at_units(PreflightFacts& facts);
     [[nodiscard]] std::vector<Connector> take_foreign(PreflightFacts& facts) const;
     void look_soon();
-    void look_again();
+    void look_again(Milliseconds pause = look_pause);
+    [[nodiscard]] Milliseconds pause_after_failure(const Error& error) const;
     Task<> look_for_strangers();
     void suspect_unknown(std::vector<std::string>& unknown);
     [[nodiscard]] std::vector<std::string> judge(const PreflightFacts& facts,
@@ -190,6 +194,7 @@ class TunnelAgent {
     std::string drift_problem_;  ///< Why the last look at Cloudflare told nothing.
     std::optional<BootTime> drift_look_at_;
     std::optional<BootTime> out_of_turn_;  ///< The last look at Cloudflare that was.
+    int failed_looks_ = 0;                 ///< In a row.
     bool strangers_wanted_ = false;        ///< A rotation has ended, and nobody has looked yet.
     std::optional<BootTime> units_look_at_;
     std::vector<Problem> problems_;
@@ -218,9 +223,6 @@ class TunnelAgent {
 
 /// The trigger of a rotation that brings units onto the token that is delivered already.
 inline constexpr std::string_view trigger_for_outdated = "a unit on another token";
-
-/// A look at Cloudflare out of turn comes no sooner after the last one.
-inline constexpr std::chrono::minutes look_pause{1};
 
 /// So long after a job of a unit it is looked at: what a job has begun has come to something.
 inline constexpr std::chrono::seconds job_pause{2};

@@ -2,6 +2,8 @@
 and whatever happens the other replica goes on serving.
 """
 
+import time
+
 import pytest
 
 from fault_checks import (BUS, EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, check_done, check_held,
@@ -93,6 +95,18 @@ def test_bus_killed_while_a_unit_restarts(scenario, traffic):
     scenario.host.run("systemctl", "start", *BUS)
     scenario.journal.wait_for("rotation_done", 60)
     check_done(scenario)
+
+
+def test_bus_that_is_slow_while_keyturnd_starts(scenario):
+    """Nothing is found wrong because the units were looked at before there was a bus."""
+    scenario.keyturn.stop()
+    scenario.host.run("systemctl", "kill", "--signal=STOP", "dbus.service")
+    with scenario.looks():
+        scenario.host.run("systemctl", "start", "--no-block", "keyturnd.service")
+        time.sleep(0.7)
+        scenario.host.run("systemctl", "kill", "--signal=CONT", "dbus.service")
+    assert not scenario.journal.events("drift_unknown")
+    assert not scenario.keyturn.status()["findings"]
 
 
 @pytest.fixture(name="small_disk")

@@ -42,6 +42,17 @@ TEST_F(DriftTest, LooksRightAfterTheStart) {
     EXPECT_TRUE(file_holds_the_api_token());
 }
 
+TEST_F(DriftTest, LooksAgainWithinMinutesWhereALookFailed) {
+    start_serving();
+    pass(5min);
+    host_->api_down = Error{Fault::unreachable, "no route to the API", {}};
+    pass(15min);
+    ASSERT_EQ(told(EventKind::drift_unknown), 1);
+    host_->api_down.reset();
+    pass(4min);
+    EXPECT_EQ(told(EventKind::finding_ended), 1) << "long before the next interval";
+}
+
 TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
     policy_.drift.restart = "never";
     start_serving();
