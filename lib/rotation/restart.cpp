@@ -189,10 +189,10 @@ Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
     if (unit.batch == 0 && !unit.surge)
         unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
+    // What an operator has said was about the process before.
+    if (inputs_.acknowledged_unit == unit.name) inputs_.acknowledged_unit.clear();
     if (came_back_anew(unit, own)) {
         unit.step = UnitStep::restarting;  // As if that had been ours: it only has to be proven.
-        // What an operator has said was about the process before.
-        if (inputs_.acknowledged_unit == unit.name) inputs_.acknowledged_unit.clear();
     } else {
         begin_restart(unit, own);
     }

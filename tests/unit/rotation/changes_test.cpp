@@ -203,6 +203,35 @@ TEST(Changes, UnitThatWasStartingByItselfWhenTheTokenWasReplacedIsRestarted) {
     EXPECT_EQ(world.unit(b).restarts, 1);
 }
 
+TEST(Changes, UnitThatComesUpByItselfAfterARetryIsProvenAsItIs) {
+    RotationWorld world({a, b});
+    world.before_action = [&](const std::string& action) {
+        if (action == "deliver") stop(world.unit(a));
+    };
+    world.start();
+    world.run();
+    ASSERT_TRUE(world.held());
+    RotationWorld::Unit& unit = world.unit(a);
+    unit.state.active_state = "activating";
+    world.faults.push_back({"restart " + a, {Fault::busy, "systemd cannot ask polkit", {}}});
+    int samples = 0;
+    world.before_action = [&](const std::string& action) {
+        const bool tried = world.count("restart " + a) > 0;
+        if (!tried || action != "sample" || ++samples > 3) return;
+        unit.state.active_state = "active";
+        unit.state.sub_state = "running";
+        unit.state.invocation = "came-up";
+        unit.state.main_pid = 4711;
+        unit.token = Token::ours;
+        unit.readiness = Readiness{"came-up", RotationWorld::tunnel_id, samples, true};
+        if (samples == 3) unit.readiness->connections = 4;
+    };
+    world.retry_and_run();
+    EXPECT_TRUE(world.done());
+    EXPECT_EQ(unit.restarts, 0) << "the retry was about the process before";
+    EXPECT_EQ(world.count("restart " + a), 1U);
+}
+
 TEST(Changes, TunnelOfWhichNothingRunsGetsTheTokenOfSomebodyElse) {
     RotationWorld world({a, b});
     world.takes_over = true;
