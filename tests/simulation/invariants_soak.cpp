@@ -1,5 +1,6 @@
 // The invariants about what cannot be seen, and about what has to be seen in time.
 
+#include "rotation/health_watch.hpp"
 #include "simulation/invariants.hpp"
 
 #include <fmt/format.h>
@@ -132,9 +133,8 @@ void Invariants::waits(const Rotation& rotation, Milliseconds duration, BootTime
     const RotationRecord& record = rotation.record();
     check_locked_out(rotation, duration, now);
     const RotationState state = rotation.view().state;
-    const bool proves = std::ranges::any_of(record.units, [](const UnitProgress& unit) {
-        return unit.step == UnitStep::restarting;
-    });
+    const bool proves = std::ranges::any_of(
+        record.units, [](const UnitProgress& unit) { return unit.step == UnitStep::restarting; });
     const bool soaks = record.phase == Phase::soak && rotation.view().step && !proves &&
                        state != RotationState::held && state != RotationState::paused;
     const bool blind = state == RotationState::waiting &&
@@ -165,8 +165,11 @@ void Invariants::check_lost(const RotationRecord& record, Milliseconds duration)
         return unit.step == UnitStep::verified && model->serving() &&
                model->look() == Look::serving;
     });
-    // Nobody goes anywhere while the API shows another token than the delivered one.
-    if (told_ != disk_.token_file) {
+    // Nobody goes anywhere while the API shows another token than the delivered one; and a soak
+    // that is over at once has no two looks far enough apart, but the unit's own batch comes soon.
+    const Milliseconds soak = std::min(policy_.rollout.soak, policy_.rollout.soak_min);
+    const bool too_short = soak < HealthWatch::lost_max + soak / 10;
+    if (told_ != disk_.token_file || too_short) {
         lost_.clear();
         return;
     }
