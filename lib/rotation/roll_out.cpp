@@ -142,7 +142,7 @@ Script<> Rotation::roll_unit(std::size_t index) {
         }
         // Last, as nothing tells of a file that changes; it may have to be delivered again.
         co_await keep_token_file();
-        if (now_ - sampled > sample_age_max) continue;
+        if (now_ - sampled > sample_age_max || stands_still()) continue;
         const std::optional<Fault> failed = co_await restart(index, sampled);
         if (!failed) ++restarts;
         if (failed != Fault::busy) first_look = false;

@@ -109,6 +109,22 @@ TEST(Paused, StopsARestartThatIsRecordedAndNotMade) {
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
 
+TEST(Paused, StopsARestartThatWaitsForTheTokenFile) {
+    RotationWorld world({a, b});
+    world.start();
+    ASSERT_TRUE(world.run_until("restart " + a));
+    world.crash_and_restart();
+    ASSERT_TRUE(world.run_until("check files"));
+    world.file_emptied = true;
+    ASSERT_TRUE(world.run_until("deliver"));
+    world.paused = true;
+    world.rotation->set_paused(true);
+    come_to_a_standstill(world);
+    EXPECT_EQ(world.unit(a).restarts, 0);
+    resume(world);
+    EXPECT_TRUE(world.done());
+}
+
 TEST(Paused, IsStillPausedAfterACrash) {
     RotationWorld world({a, b});
     pause_in_the_soak(world);
