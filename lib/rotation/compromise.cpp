@@ -35,7 +35,8 @@ Script<> Rotation::compromise() {
         co_await commit(false);
     } else if (record_.phase == Phase::commit) {
         co_await commit(true);
-    } else if (record_.phase != Phase::finish) {
+    } else {
+        // Also at the end: who goes then is told by the token, and the record may be an older one.
         co_await deliver_again();
     }
     if (resumed) co_await take_in_new_units();

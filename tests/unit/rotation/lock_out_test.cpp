@@ -137,6 +137,24 @@ TEST(LockOut, RestartsEveryUnitAgainWhereTheRecordIsAnOlderOne) {
     expect_locked_out(world);
 }
 
+TEST(LockOut, DropsNobodyByAnOlderRecordOfItsEnd) {
+    CompromisedWorld world;
+    world.start();
+    ASSERT_TRUE(world.run_until("save finish"));
+    world.step();
+    world.api_token = Token::foreign;  // Of the rotation that came after that backup.
+    world.unit(b).silent = "its metrics server does not answer";
+    world.foreign_connectors = {neighbour};
+    world.crash_and_restart();
+    world.before_action = [&](const std::string& action) {
+        const bool evicts = action.starts_with("evict");
+        EXPECT_TRUE(!evicts || world.api_token == Token::ours) << action;
+    };
+    world.run();
+    expect_locked_out(world);
+    EXPECT_EQ(world.patches, 2);
+}
+
 TEST(LockOut, IsHeldWhereSomebodyIsStrongerThanWe) {
     CompromisedWorld world;
     world.start();
