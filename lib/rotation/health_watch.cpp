@@ -99,6 +99,12 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
     if (now - since >= decay_max) promote("has lost half of its connections");
 }
 
+void HealthWatch::begin_anew() {
+    lacking_since_.clear();
+    halved_since_.clear();
+    lost_since_.clear();
+}
+
 /// What was seen before does not count on over a time in which nothing was seen.
 void HealthWatch::forget(const std::string& unit) {
     lacking_since_.erase(unit);

@@ -47,6 +47,9 @@ class HealthWatch {
     [[nodiscard]] HealthFinding look(const RotationRecord& record,
                                      const SampleUnits::Value& samples, BootTime now);
 
+    /// Nothing could be seen for a while: how long something has been so counts from the next look.
+    void begin_anew();
+
     /// cloudflared with a right token reconnects by itself within seconds.
     static constexpr Milliseconds lack_max = std::chrono::seconds{30};
     static constexpr Milliseconds decay_max = std::chrono::seconds{30};

@@ -111,6 +111,8 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
         const BootTime looked = now_;
         co_await sleep_for(pause);
         const SampleUnits::Value samples = co_await sample();
+        const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
+        if (blind) health.begin_anew();
         const HealthFinding finding = health.look(record_, samples, now_);
         const bool unseen = waits_for_more_;  // Until this look.
         tell(finding);
@@ -136,7 +138,6 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
             end_step();
             co_return index_of(finding.promoted->unit);
         }
-        const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
         const bool disturbed = finding.disturbed || blind || unseen;
         if (disturbed) begin_step(duration);
         if (disturbed && !disturbed_before) tell_new_soak();

@@ -138,5 +138,24 @@ TEST(Unknown, SurgeIsNotStartedOverTheOneThatMayServe) {
     EXPECT_EQ(world.unit(surge).restarts, 1);
 }
 
+/// The host was suspended while a connection or two were lost, and they are back soon after.
+TEST(Unknown, TimeInWhichNobodyLookedPromotesNobody) {
+    RotationWorld world({a, b, c});
+    std::optional<BootTime> begun;
+    world.before_action = [&](const std::string& action) {
+        if (action == "save soak" && !begun) begun = world.now;
+        if (!begun || action != "wait") return;
+        const bool slept = world.now - *begun > 8h;
+        const bool lost = world.now - *begun >= 1min && world.now - *begun < 8h + 70s;
+        if (lost && !slept && world.unit(c).readiness->connections == 2) world.now += 8h;
+        world.unit(c).readiness->connections = lost ? 2 : 4;
+    };
+    world.start();
+    world.run();
+    EXPECT_TRUE(world.done());
+    EXPECT_TRUE(world.told(EventKind::replica_decaying));
+    EXPECT_FALSE(world.told(EventKind::replica_promoted));
+}
+
 }  // namespace
 }  // namespace keyturn
