@@ -102,7 +102,6 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
 void HealthWatch::begin_anew() {
     lacking_since_.clear();
     halved_since_.clear();
-    lost_since_.clear();
 }
 
 /// What was seen before does not count on over a time in which nothing was seen.

@@ -48,6 +48,7 @@ class HealthWatch {
                                      const SampleUnits::Value& samples, BootTime now);
 
     /// Nothing could be seen for a while: how long something has been so counts from the next look.
+    /// Who had lost everything, and still has nothing, is told by two looks however far apart.
     void begin_anew();
 
     /// cloudflared with a right token reconnects by itself within seconds.
