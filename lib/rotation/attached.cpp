@@ -143,4 +143,23 @@ void note_origins(std::vector<ProvenConnector>& proven, const std::vector<Connec
     }
 }
 
+std::vector<std::string> units_absent_from(const RotationRecord& record,
+                                           const std::vector<Connector>& connectors) {
+    std::vector<std::string> absent;
+    for (const UnitProgress& unit : record.units) {
+        const bool expected = unit.step == UnitStep::verified && !unit.connector_after.empty();
+        if (expected && !lists(connectors, unit.connector_after)) absent.push_back(unit.name);
+    }
+    return absent;
+}
+
+std::vector<std::string> stragglers_in(const RotationRecord& record,
+                                       const std::vector<Connector>& connectors) {
+    std::vector<std::string> stragglers;
+    for (const std::string& id : record.connectors_before) {
+        if (lists(connectors, id)) stragglers.push_back(id);
+    }
+    return stragglers;
+}
+
 }  // namespace keyturn

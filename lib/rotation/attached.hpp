@@ -38,6 +38,14 @@ struct Attached {
 
 [[nodiscard]] bool lists(const std::vector<Connector>& connectors, const std::string& id);
 
+/// The units that have verified, and whose connector is not among these.
+[[nodiscard]] std::vector<std::string> units_absent_from(const RotationRecord& record,
+                                                         const std::vector<Connector>& connectors);
+
+/// Ids from before the commit that are still among these.
+[[nodiscard]] std::vector<std::string> stragglers_in(const RotationRecord& record,
+                                                     const std::vector<Connector>& connectors);
+
 /// Takes in what units tell of themselves now, the newest of each unit.
 void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value& samples);
 

@@ -1,16 +1,12 @@
-// After a compromise: who is attached, and who has to go.
+#include "rotation/eviction.hpp"
 
-#include "base/invariant.hpp"
-#include "rotation/asking.hpp"
-#include "rotation/attached.hpp"
+#include "rotation/hurried_plan.hpp"
 #include "rotation/preflight.hpp"
-#include "rotation/rotation.hpp"
+#include "rotation/token_handover.hpp"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 namespace keyturn {
 
@@ -35,13 +31,12 @@ constexpr Milliseconds blocked_interval = std::chrono::seconds{10};
 
 }  // namespace
 
-/// Drops who is attached with the old token: everybody, or everybody but ours.
-Script<> Rotation::evict() {
+Script<> Eviction::evict() {
     if (record_.evict_all) {
         const EvictConnector everybody;
         std::string purpose = "cannot drop the tunnel's connections";
         co_await insist(everybody, std::move(purpose));
-        outage_began_ = now_;
+        context_.outage_began = now_;
         say(EventKind::connector_evicted, Priority::warning,
             fmt::format("All connections of {} were dropped, its own units' too",
                         inputs_.policy.name),
@@ -57,25 +52,25 @@ Script<> Rotation::evict() {
 /// Strangers go at once. What cannot be told goes after a short time, too: a thief must not stay
 /// because one of our units is silent. It may be ours then, which cannot come back without a
 /// restart; so it goes only while we surely can restart our units.
-Script<> Rotation::evict_strangers() {
+Script<> Eviction::evict_strangers() {
     std::optional<BootTime> alarmed;
     std::optional<BootTime> doubt_since;
     for (;;) {
-        if (!planned_) co_await plan_units_late();
+        if (!plan_.known()) co_await plan_.make_late();
         const std::vector<Connector> listed = co_await list_connectors();
         const BootTime listed_at = now_;
         const std::optional<SampleUnits::Value> samples = co_await look_at_units();
         const bool of_one_moment = now_ - listed_at <= list_age_max;
         const Attached attached = sort_out(listed, samples);
         for (const Connector& stranger : attached.strangers) {
-            co_await evict_connector(stranger, true);
+            co_await drop(stranger, true);
         }
-        strangers_ = attached.doubtful;
+        context_.strangers = attached.doubtful;
         if (attached.doubtful.empty()) break;
         if (!doubt_since) tell_doubt(attached);
         doubt_since = doubt_since.value_or(now_);
-        const bool late =
-            now_ >= taken_at_ + doubt_max && now_ >= *doubt_since + doubt_min && of_one_moment;
+        const bool late = now_ >= handover_.taken_at() + doubt_max &&
+                          now_ >= *doubt_since + doubt_min && of_one_moment;
         std::optional<std::string> blocked;
         if (late) blocked = co_await restart_path_problem();
         if (late && !blocked && samples) {
@@ -89,16 +84,16 @@ Script<> Rotation::evict_strangers() {
         const Milliseconds pause = blocked ? blocked_interval : list_interval;
         co_await sleep_for(pause);
     }
-    strangers_.clear();
+    context_.strangers.clear();
     waited_for_it();
 }
 
 /// Nothing where systemd does not answer, or it is not known yet which units there are.
-Script<std::optional<SampleUnits::Value>> Rotation::look_at_units() {
+Script<std::optional<SampleUnits::Value>> Eviction::look_at_units() {
     SampleUnits question;
     question.names = unit_names();
     std::optional<SampleUnits::Value> samples;
-    if (question.names.empty() && !planned_) co_return samples;
+    if (question.names.empty() && !plan_.known()) co_return samples;
     auto answer = co_await ask(std::move(question));
     if (!answer) co_return samples;
     take_in(*answer);
@@ -106,16 +101,17 @@ Script<std::optional<SampleUnits::Value>> Rotation::look_at_units() {
     co_return samples;
 }
 
-Attached Rotation::sort_out(const std::vector<Connector>& listed,
+Attached Eviction::sort_out(const std::vector<Connector>& listed,
                             const std::optional<SampleUnits::Value>& samples) {
-    Attached attached = sort_connectors(listed, record_.units, samples, proven_);
-    note_origins(proven_, attached.ours);
-    strangers_ = attached.strangers;
-    strangers_.insert(strangers_.end(), attached.doubtful.begin(), attached.doubtful.end());
+    Attached attached = sort_connectors(listed, record_.units, samples, context_.proven);
+    note_origins(context_.proven, attached.ours);
+    context_.strangers = attached.strangers;
+    context_.strangers.insert(context_.strangers.end(), attached.doubtful.begin(),
+                              attached.doubtful.end());
     return attached;
 }
 
-void Rotation::tell_doubt(const Attached& attached) {
+void Eviction::tell_doubt(const Attached& attached) {
     std::vector<std::string> described;
     for (const Connector& connector : attached.doubtful) described.push_back(describe(connector));
     say(EventKind::drift_unknown, Priority::warning,
@@ -125,7 +121,7 @@ void Rotation::tell_doubt(const Attached& attached) {
 }
 
 /// Why our units could not be restarted now: the bus, or polkit.
-Script<std::optional<std::string>> Rotation::restart_path_problem() {
+Script<std::optional<std::string>> Eviction::restart_path_problem() {
     std::optional<std::string> problem;
     InspectUnits question;
     question.must_know = false;
@@ -134,14 +130,14 @@ Script<std::optional<std::string>> Rotation::restart_path_problem() {
         problem = units.error().text;
         co_return problem;
     }
-    if (!planned_) problem = "it is not known yet which units there are";
+    if (!plan_.known()) problem = "it is not known yet which units there are";
     for (const InspectUnits::Unit& unit : *units) {
         if (unit.not_allowed && !unit.surge) problem = *unit.not_allowed;
     }
     co_return problem;
 }
 
-void Rotation::tell_blocked(const std::string& why) {
+void Eviction::tell_blocked(const std::string& why) {
     std::string text = fmt::format(
         "somebody may still be attached to {} with the stolen token. Who is not surely one of its "
         "units is not dropped yet, because its units could not be restarted afterwards: {}",
@@ -151,16 +147,16 @@ void Rotation::tell_blocked(const std::string& why) {
 }
 
 /// One of them may be ours: the units that may have been dropped with them are restarted at once.
-Script<> Rotation::evict_doubtful(Attached attached, SampleUnits::Value samples) {
+Script<> Eviction::evict_doubtful(Attached attached, SampleUnits::Value samples) {
     for (const Connector& connector : attached.doubtful) {
-        co_await evict_connector(connector, false);
+        co_await drop(connector, false);
     }
     bool nobody_left = true;
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const SampleUnits::Sample& sample = samples[i];
         UnitProgress& unit = record_.units[i];
         const ProvenConnector* proven = nullptr;
-        for (const ProvenConnector& one : proven_) {
+        for (const ProvenConnector& one : context_.proven) {
             if (one.unit == unit.name) proven = &one;
         }
         const bool stays =
@@ -169,11 +165,10 @@ Script<> Rotation::evict_doubtful(Attached attached, SampleUnits::Value samples)
         if (stays) nobody_left = false;
         unit.dropped = sample.state.started() && !stays && unit.step == UnitStep::waiting;
     }
-    if (nobody_left) outage_began_ = now_;
+    if (nobody_left) context_.outage_began = now_;
 }
 
-/// `surely_foreign`: else it may be one of ours, whose unit does not tell its connector.
-Script<> Rotation::evict_connector(Connector connector, bool surely_foreign) {
+Script<> Eviction::drop(Connector connector, bool surely_foreign) {
     EvictConnector question;
     question.id = connector.id;
     std::string purpose = "cannot drop a connector at Cloudflare";
@@ -188,24 +183,10 @@ Script<> Rotation::evict_connector(Connector connector, bool surely_foreign) {
     note_evicted(std::move(described));
 }
 
-void Rotation::note_evicted(std::string described) {
+void Eviction::note_evicted(std::string described) {
     std::vector<std::string>& evicted = view_.lock_out.evicted;
     const bool known = std::ranges::find(evicted, described) != evicted.end();
     if (!known && evicted.size() < evicted_told_max) evicted.push_back(std::move(described));
-}
-
-/// For a compromise that stands still: how many are attached who are not ours, and what ends it.
-std::string Rotation::with_strangers(std::string text) const {
-    if (!record_.compromised || strangers_.empty()) return text;
-    std::set<std::string> addresses;
-    for (const Connector& stranger : strangers_) {
-        addresses.insert(stranger.origin_ip.empty() ? "an unknown address" : stranger.origin_ip);
-    }
-    return fmt::format(
-        "{}; {} {} attached that {} not surely ours (from {}): `keyturnctl rotate {} --compromised "
-        "--evict-all` drops everybody",
-        text, strangers_.size(), strangers_.size() == 1 ? "connector is" : "connectors are",
-        strangers_.size() == 1 ? "is" : "are", fmt::join(addresses, ", "), inputs_.policy.name);
 }
 
 }  // namespace keyturn

@@ -1,11 +1,8 @@
-// The first chapter: look at everything, then make the secret. The API and the units know nothing.
+#include "rotation/preparation.hpp"
 
-#include "base/invariant.hpp"
-#include "rotation/asking.hpp"
+#include "rotation/capacity.hpp"
 #include "rotation/preflight.hpp"
-#include "rotation/rotation.hpp"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -20,7 +17,13 @@ std::string noted(const std::vector<std::string>& findings) {
 
 }  // namespace
 
-Script<PreflightFacts> Rotation::gather_facts() {
+Script<Ending> Preparation::tell() {
+    co_await preflight();
+    co_await prepare();
+    co_return Ending::go_on(ChapterName::commit);
+}
+
+Script<PreflightFacts> Preparation::gather_facts() {
     PreflightFacts facts;
     // The token comes first: a credential that does not work is the most common mistake.
     const ReadToken read_token;
@@ -45,12 +48,12 @@ Script<PreflightFacts> Rotation::gather_facts() {
     co_return facts;
 }
 
-Script<> Rotation::preflight() {
+Script<> Preparation::preflight() {
     // The request itself is durable: a crash while looking does not lose an operator's rotation.
     co_await save(Phase::preflight);
     const PreflightFacts facts = co_await gather_facts();
     const std::vector<std::string> problems =
-        judge_preflight(inputs_.policy, gap_accepted(), record_.scheduled, facts);
+        judge_preflight(inputs_.policy, gap_accepted(context_), record_.scheduled, facts);
     if (!problems.empty()) {
         std::string text = fmt::format("{}{}", fmt::join(problems, "; "), noted(facts.findings));
         co_await refuse(std::move(text));
@@ -59,7 +62,7 @@ Script<> Rotation::preflight() {
     plan(facts);
 }
 
-void Rotation::plan(const PreflightFacts& facts) {
+void Preparation::plan(const PreflightFacts& facts) {
     record_.old_fingerprint = facts.files.fingerprint;
     record_.units = plan_units(inputs_.policy, facts);
     record_.connectors_before.clear();
@@ -70,7 +73,7 @@ void Rotation::plan(const PreflightFacts& facts) {
     tell_left_stopped();
 }
 
-void Rotation::tell_left_stopped() {
+void Preparation::tell_left_stopped() {
     for (const UnitProgress& unit : record_.units) {
         if (unit.step != UnitStep::listed || unit.surge) continue;
         say(EventKind::unit_left_stopped, Priority::warning,
@@ -79,7 +82,7 @@ void Rotation::tell_left_stopped() {
     }
 }
 
-Script<> Rotation::prepare() {
+Script<> Preparation::prepare() {
     co_await save(Phase::prepare);
     PrepareSecret question;
     question.superseded = record_.superseded;

@@ -1,12 +1,8 @@
-// One unit after its restart: watched until it is proven to serve with the new token.
+#include "rotation/proof.hpp"
 
-#include "base/invariant.hpp"
-#include "rotation/asking.hpp"
-#include "rotation/rotation.hpp"
-#include "rotation/verification.hpp"
+#include "rotation/attached.hpp"
+#include "rotation/token_watch.hpp"
 #include "rotation/vigil.hpp"
-
-#include <fmt/format.h>
 
 namespace keyturn {
 
@@ -25,11 +21,7 @@ constexpr int replacements_max = 3;
 
 }  // namespace
 
-/// Returns when the unit is proven to serve with the new token: by systemd, by its own /ready for
-/// min_healthy_time, and by the API. Holds when that does not happen in time, unless the token is
-/// another one by now. A unit that cannot be asked is waited for; but a compromise waits for nobody
-/// longer than the deadline.
-Script<> Rotation::verify(std::size_t index) {
+Script<> Proof::prove(std::size_t index) {
     Vigil vigil(record_.units[index], inputs_.policy, now_);
     std::size_t waits = waits_;
     Milliseconds pause = quick_look;
@@ -63,8 +55,8 @@ Script<> Rotation::verify(std::size_t index) {
             break;
         }
         if (vigil.hopeless()) {
-            const bool followed = co_await follow_changed_token();
-            if (followed) co_return;
+            const bool followed = co_await token_.follow_if_changed();
+            if (followed) co_await start_over();
             co_await hold_for_failure(index, vigil);
         }
         pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
@@ -76,7 +68,7 @@ Script<> Rotation::verify(std::size_t index) {
     co_await save(Phase::roll);
 }
 
-void Rotation::tell_unknown(std::size_t index, const Vigil& vigil) {
+void Proof::tell_unknown(std::size_t index, const Vigil& vigil) {
     if (vigil.unknown_for() >= unknown_patience) {
         wait_for(fmt::format("{} is {}", record_.units[index].name, vigil.seen()));
     } else {
@@ -84,8 +76,7 @@ void Rotation::tell_unknown(std::size_t index, const Vigil& vigil) {
     }
 }
 
-void Rotation::note_proof(std::size_t index, const SampleUnits::Sample& own,
-                          std::string verified_by) {
+void Proof::note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by) {
     UnitProgress& unit = record_.units[index];
     unit.connector_after = own.readiness ? own.readiness->connector_id : "";
     unit.invocation_after = own.state.invocation;
@@ -94,7 +85,7 @@ void Rotation::note_proof(std::size_t index, const SampleUnits::Sample& own,
     unit.dropped = false;
 }
 
-void Rotation::tell_proof(std::size_t index, const Vigil& vigil) {
+void Proof::tell_proof(std::size_t index, const Vigil& vigil) {
     const UnitProgress& unit = record_.units[index];
     const bool doubtful = vigil.short_of_connections() || unit.connector_after.empty();
     say(EventKind::unit_verified, doubtful ? Priority::warning : Priority::notice,
@@ -104,25 +95,23 @@ void Rotation::tell_proof(std::size_t index, const Vigil& vigil) {
         unit.name, "verified");
 }
 
-/// It did not come back, or a person did not want it to. Never returns.
-Script<> Rotation::hold_for_failure(std::size_t index, Vigil vigil) {
+/// It did not come back, or a person did not want it to.
+Never Proof::hold_for_failure(std::size_t index, const Vigil& vigil) {
     const std::string name = record_.units[index].name;
     if (vigil.was_stopped()) {
         std::string text = fmt::format(
             "somebody stopped {} while keyturn was looking whether it serves; start it, or retry "
             "to leave it stopped",
             name);
-        co_await hold("operator_took_over", std::move(text), name);
+        return hold("operator_took_over", std::move(text), name);
     }
     std::string text =
         fmt::format("{} did not come back with the {} token: {} after {} (journalctl -u {} -n 20)",
                     name, wanted_one(), vigil.seen(), to_text(vigil.elapsed()), name);
-    co_await hold("verification_failed", std::move(text), name);
+    return hold("verification_failed", std::move(text), name);
 }
 
-/// A unit that had verified runs as another process, which has read the same token file. It is
-/// proven again; one that keeps being replaced is not healthy.
-Script<> Rotation::verify_replacement(std::string unit) {
+Script<> Proof::prove_replacement(std::string unit) {
     say(EventKind::soak_restarted, Priority::warning,
         fmt::format("{} was restarted by somebody else: it is verified again, and the soak of {} "
                     "begins anew",
@@ -132,10 +121,17 @@ Script<> Rotation::verify_replacement(std::string unit) {
         std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
         co_await hold("verification_failed", std::move(text), unit);
     }
-    const std::size_t index = index_of(unit);
+    const std::size_t index = record_.index_of(unit);
     record_.units[index].step = UnitStep::restarting;
     record_.units[index].connector_before = record_.units[index].connector_after;
-    co_await verify(index);
+    co_await prove(index);
+}
+
+Script<Proof::Listing> Proof::listing_of(std::string connector) {
+    const ListConnectors list;
+    const auto listed = co_await ask(list);
+    if (!listed) co_return Listing::unknown;
+    co_return lists(*listed, connector) ? Listing::listed : Listing::absent;
 }
 
 }  // namespace keyturn

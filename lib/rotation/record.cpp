@@ -1,5 +1,7 @@
 #include "rotation/record.hpp"
 
+#include "base/invariant.hpp"
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -51,6 +53,28 @@ int RotationRecord::batch_count() const {
 const UnitProgress* RotationRecord::find(std::string_view unit) const {
     const auto found = std::ranges::find(units, unit, &UnitProgress::name);
     return found == units.end() ? nullptr : &*found;
+}
+
+std::size_t RotationRecord::index_of(std::string_view unit) const {
+    const auto found = std::ranges::find(units, unit, &UnitProgress::name);
+    invariant(found != units.end(), "only planned units are spoken of");
+    return static_cast<std::size_t>(found - units.begin());
+}
+
+bool RotationRecord::everyone_proven() const {
+    return std::ranges::all_of(units, [](const UnitProgress& unit) {
+        const bool verified = unit.step == UnitStep::verified && !unit.surge;
+        return verified || unit.step == UnitStep::listed;
+    });
+}
+
+void RotationRecord::begin_roll_out_anew() {
+    for (UnitProgress& unit : units) {
+        unit.invocation_before.clear();
+        if (unit.surge) unit.step = UnitStep::listed;
+        if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
+    }
+    batch = 0;
 }
 
 std::string_view name_of(Phase phase) {

@@ -2,6 +2,7 @@
 
 #include "time/moment.hpp"
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -90,6 +91,15 @@ struct RotationRecord {
     [[nodiscard]] bool reverts() const { return !reverting.empty(); }
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
+
+    /// The place of a planned unit in `units`.
+    [[nodiscard]] std::size_t index_of(std::string_view unit) const;
+
+    /// And nothing but the policy's own units is left.
+    [[nodiscard]] bool everyone_proven() const;
+
+    /// The delivered token is another one now: no unit is on it.
+    void begin_roll_out_anew();
 
     bool operator==(const RotationRecord&) const = default;
 };

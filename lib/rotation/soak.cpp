@@ -1,12 +1,11 @@
-// The fourth chapter: between two batches nothing happens, and that is watched.
+#include "rotation/soak.hpp"
 
-#include "base/invariant.hpp"
-#include "rotation/asking.hpp"
+#include "rotation/attached.hpp"
 #include "rotation/health_watch.hpp"
-#include "rotation/rotation.hpp"
+#include "rotation/proof.hpp"
+#include "rotation/token_watch.hpp"
+#include "rotation/unit_restart.hpp"
 #include "rotation/verification.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -46,22 +45,18 @@ class TokenSuspicion {
 
 }  // namespace
 
-/// Soaks until it has passed undisturbed; a unit that decays meanwhile is restarted in between.
-/// False when the token changed underneath. The way back is known to be good and a compromise has
-/// no time: neither is watched.
-Script<bool> Rotation::soak_out() {
-    if (record_.reverts() || record_.compromised) co_return true;
+Script<> Soak::soak_out() {
+    if (record_.reverts() || record_.compromised) co_return;
     for (;;) {
         const std::optional<std::size_t> promoted = co_await soak();
-        if (!promoted) co_return !all_over_again_;
-        const bool still_ours = co_await token_is_still_ours();
-        if (!still_ours) co_return false;
-        co_await roll_unit(*promoted);
-        if (all_over_again_) co_return false;
+        if (!promoted) co_return;
+        const bool still_ours = co_await token_.still_ours();
+        if (!still_ours) co_await start_over();
+        co_await restart_.roll(*promoted);
     }
 }
 
-Script<std::optional<std::size_t>> Rotation::soak() {
+Script<std::optional<std::size_t>> Soak::soak() {
     const Milliseconds duration = inputs_.policy.rollout.soak;
     const Milliseconds at_least = std::min(inputs_.policy.rollout.soak_min, duration);
     co_await save(Phase::soak);
@@ -72,7 +67,7 @@ Script<std::optional<std::size_t>> Rotation::soak() {
                         ? to_text(duration)
                         : fmt::format("{} to {}", to_text(at_least), to_text(duration))));
     const std::optional<std::size_t> promoted = co_await watch(duration, at_least);
-    if (!promoted && !all_over_again_) {
+    if (!promoted) {
         say(EventKind::soak_ended, Priority::info,
             fmt::format("{} was healthy for {}", inputs_.policy.name, to_text(healthy_for_)));
     }
@@ -81,7 +76,7 @@ Script<std::optional<std::size_t>> Rotation::soak() {
 
 /// Whether every restarted unit has all the connections that it had before, and is listed. An API
 /// that does not answer says nothing.
-Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
+Script<bool> Soak::all_is_back(SampleUnits::Value samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& unit = record_.units[i];
         const bool restarted = unit.step == UnitStep::verified;
@@ -91,13 +86,10 @@ Script<bool> Rotation::all_is_back(SampleUnits::Value samples) {
     const ListConnectors list;
     const auto connectors = co_await ask(list);
     if (!connectors) co_return false;
-    co_return units_absent_from(*connectors).empty();
+    co_return units_absent_from(record_, *connectors).empty();
 }
 
-/// Looks at every unit until `duration` has passed without a disturbance, or `at_least`, if all is
-/// back by then. Holds when a restarted unit fails. Returns early with a unit that has to go next,
-/// and when the token changed underneath.
-Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Milliseconds at_least) {
+Script<std::optional<std::size_t>> Soak::watch(Milliseconds duration, Milliseconds at_least) {
     const Milliseconds interval =
         std::clamp(duration / looks_per_soak, look_interval_min, look_interval_max);
     const Phase phase = record_.phase;
@@ -114,11 +106,11 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
         if (blind) health.begin_anew();
         const HealthFinding finding = health.look(record_, samples, now_);
-        const bool unseen = waits_for_more_;  // Until this look.
+        const bool unseen = context_.waits_for_more;  // Until this look.
         tell(finding);
         if (suspicion.wants_a_look(finding, now_)) {
-            const bool followed = co_await follow_changed_token();
-            if (followed) co_return std::nullopt;
+            const bool followed = co_await token_.follow_if_changed();
+            if (followed) co_await start_over();
         }
         if (finding.failure) {
             std::string text = fmt::format("{} had verified and then failed: {}",
@@ -126,8 +118,7 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
             co_await hold("verification_failed", std::move(text), finding.failure->unit);
         }
         if (finding.replaced) {
-            co_await verify_replacement(*finding.replaced);
-            if (all_over_again_) co_return std::nullopt;
+            co_await proof_.prove_replacement(*finding.replaced);
             co_await save(phase);
             begin_step(duration);
             health = HealthWatch();
@@ -136,7 +127,7 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
         if (finding.promoted) {
             tell_promotion(*finding.promoted);
             end_step();
-            co_return index_of(finding.promoted->unit);
+            co_return record_.index_of(finding.promoted->unit);
         }
         const bool disturbed = finding.disturbed || blind || unseen;
         if (disturbed) begin_step(duration);
@@ -152,14 +143,14 @@ Script<std::optional<std::size_t>> Rotation::watch(Milliseconds duration, Millis
     co_return std::nullopt;
 }
 
-void Rotation::tell_new_soak() {
+void Soak::tell_new_soak() {
     say(EventKind::soak_restarted, Priority::warning,
         fmt::format("Not every restarted unit of {} was healthy: the soak begins anew",
                     inputs_.policy.name));
 }
 
 /// What one look told, for people. A unit that cannot be asked is waited for.
-void Rotation::tell(const HealthFinding& finding) {
+void Soak::tell(const HealthFinding& finding) {
     tell_decays(finding);
     if (finding.unknown && !finding.failure && !finding.promoted) {
         wait_for(*finding.unknown);
@@ -169,26 +160,9 @@ void Rotation::tell(const HealthFinding& finding) {
 }
 
 /// Told once nothing comes before it any more: a failure, another token, a unit to prove again.
-void Rotation::tell_promotion(const HealthFinding::Promotion& promoted) {
+void Soak::tell_promotion(const HealthFinding::Promotion& promoted) {
     say(EventKind::replica_promoted, Priority::warning,
         fmt::format("{} {}: it is next", promoted.unit, promoted.why), promoted.unit);
-}
-
-void Rotation::tell_decays(const HealthFinding& finding) {
-    for (const HealthFinding::Decay& decay : finding.decays) {
-        say(EventKind::replica_decaying, Priority::warning,
-            fmt::format(
-                "{} is down to {} of {} connections and cannot get them back before its own "
-                "restart",
-                decay.unit, decay.connections, decay.baseline),
-            decay.unit);
-    }
-}
-
-std::size_t Rotation::index_of(const std::string& unit) const {
-    const auto found = std::ranges::find(record_.units, unit, &UnitProgress::name);
-    invariant(found != record_.units.end(), "only planned units are spoken of");
-    return static_cast<std::size_t>(found - record_.units.begin());
 }
 
 }  // namespace keyturn

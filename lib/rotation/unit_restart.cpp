@@ -1,50 +1,53 @@
-// When a unit may go down, and how it is restarted.
+#include "rotation/unit_restart.hpp"
 
-#include "base/invariant.hpp"
-#include "rotation/asking.hpp"
-#include "rotation/rotation.hpp"
+#include "rotation/capacity.hpp"
+#include "rotation/proof.hpp"
+#include "rotation/token_handover.hpp"
 #include "rotation/verification.hpp"
-
-#include <fmt/format.h>
 
 #include <algorithm>
 
 namespace keyturn {
 
-/// I1: enough others surely serve, or it surely does not serve itself. Not knowing is no
-/// permission.
-bool Rotation::may_go_down(std::size_t index, const SampleUnits::Value& samples) const {
-    const SampleUnits::Sample& own = samples[index];
-    const int others = count_serving(samples) - (own.serves() ? 1 : 0) +
-                       count_others_proven_by_systemd(index, samples);
-    const bool enough = others >= inputs_.policy.rollout.min_available;
-    const bool serves_no_more = own.idle() || record_.units[index].dropped;
-    return serves_no_more || enough || gap_accepted() || record_.evict_all;
-}
+namespace {
 
-/// After a compromise nobody is waited for who does not tell its connector: that systemd has seen
-/// it ready with the new token has to be enough.
-int Rotation::count_others_proven_by_systemd(std::size_t index,
-                                             const SampleUnits::Value& samples) const {
-    int proven = 0;
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        if (i == index) continue;
-        const UnitProgress& unit = record_.units[i];
-        const bool silent = unit.step == UnitStep::verified && unit.connector_after.empty();
-        const bool same_process = samples[i].state.invocation == unit.invocation_after;
-        if (silent && same_process && samples[i].unknown()) ++proven;
+/// How often a restart that was answered and did not happen is asked for again.
+constexpr int restarts_max = 3;
+
+}  // namespace
+
+Script<> UnitRestart::roll(std::size_t index) {
+    bool first_look = true;
+    for (int restarts = 0; restarts < restarts_max;) {
+        if (record_.units[index].step == UnitStep::verified) co_return;
+        if (record_.units[index].step == UnitStep::waiting) co_await allow(index);
+        if (record_.units[index].step == UnitStep::listed) co_return;
+        const SampleUnits::Value samples = co_await sample();
+        const BootTime sampled = now_;
+        if (!needs_restart(record_.units[index], samples[index], first_look)) {
+            co_await handover_.keep_file();  // systemd may have to start it once more.
+            break;
+        }
+        if (stands_still()) {
+            co_await stand_still();
+            continue;
+        }
+        // Much may have happened since it was allowed: a disk that was full, a crash of ours.
+        if (!capacity_.may_go_down(index, samples)) {
+            // It is the process of now that has to go, also if it is a new one.
+            record_.units[index].invocation_before = samples[index].state.invocation;
+            not_begun(record_.units[index]);
+            continue;
+        }
+        // Last, as nothing tells of a file that changes; it may have to be delivered again.
+        co_await handover_.keep_file();
+        if (now_ - sampled > sample_age_max || stands_still()) continue;
+        const std::optional<Fault> failed = co_await restart(index, sampled);
+        if (!failed) ++restarts;
+        if (failed != Fault::busy) first_look = false;
     }
-    return proven;
-}
-
-/// What stands in the way of knowing that a unit may go down: enough others serve, if those that
-/// could not be asked do. Nothing where it would not be allowed then, either.
-std::optional<std::string> Rotation::might_be_allowed(std::size_t index,
-                                                      const SampleUnits::Value& samples) const {
-    const int own = samples[index].idle() ? 0 : 1;
-    const int others = count_serving(samples) + count_unknown(samples) - own;
-    if (others < inputs_.policy.rollout.min_available) return std::nullopt;
-    return first_unknown(samples);
+    waited_for_it();
+    co_await proof_.prove(index);
 }
 
 /// Whether a unit whose restart is recorded still has to be restarted. One that is dead is
@@ -56,8 +59,8 @@ std::optional<std::string> Rotation::might_be_allowed(std::size_t index,
 /// One that systemd was starting anyway when its restart was recorded may have read the token
 /// before the delivery, and would never show another process than the recorded one: it is
 /// restarted, too; and once more where no answer told whether that was done.
-bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
-                             bool first_look) const {
+bool UnitRestart::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
+                                bool first_look) const {
     const bool recorded_process =
         !unit.invocation_before.empty() && sample.state.invocation == unit.invocation_before;
     const bool no_job = !sample.state.job_pending;
@@ -73,13 +76,13 @@ bool Rotation::needs_restart(const UnitProgress& unit, const SampleUnits::Sample
     if (lacking) return acknowledged;
     if (verdict.standing != UnitVerdict::Standing::dead) return false;
     // A surge is stopped as a rule, and started as it is restarted; who failed is not to stay so.
-    const bool ours_to_start = unit.surge || unit.name == failed_unit_;
+    const bool ours_to_start = unit.surge || unit.name == context_.failed_unit;
     return sample.state.active_state == "failed" || acknowledged || ours_to_start;
 }
 
 /// Waits until this unit may go down: enough others serve, or it does not serve itself (I1). Where
 /// somebody else has restarted it meanwhile, its new process is proven as it is.
-Script<> Rotation::allow_restart(std::size_t index) {
+Script<> UnitRestart::allow(std::size_t index) {
     BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
     for (;;) {
         co_await stand_still();
@@ -91,26 +94,25 @@ Script<> Rotation::allow_restart(std::size_t index) {
         }
         if (own.state.active_state == "deactivating" && now_ < deadline) {
             // Whether it is to stay so, its end tells.
-            waits_for_more_ = true;
+            context_.waits_for_more = true;
             const Error stopping{
                 Fault::busy, fmt::format("{} is being stopped", record_.units[index].name), {}};
             co_await wait_out(stopping, "somebody else is at work", 0);
             continue;
         }
-        if (came_back_anew(record_.units[index], own) || may_go_down(index, samples)) {
+        if (came_back_anew(record_.units[index], own) || capacity_.may_go_down(index, samples)) {
             waited_for_it();
-            co_await record_restart(index, own);
+            co_await record(index, own);
             co_return;
         }
-        const auto unknown = might_be_allowed(index, samples);
+        const auto unknown = capacity_.might_be_allowed(index, samples);
         if (unknown) deadline = now_ + inputs_.policy.rollout.progress_deadline;
         co_await make_room(index, samples, deadline);
-        if (all_over_again_) co_return;
     }
 }
 
 /// An operator has stopped it: it stays so if that was said, else a person has to decide.
-Script<> Rotation::meet_stopped(std::size_t index) {
+Script<> UnitRestart::meet_stopped(std::size_t index) {
     UnitProgress& unit = record_.units[index];
     if (inputs_.acknowledged_unit != unit.name) {
         std::string text = fmt::format(
@@ -126,18 +128,18 @@ Script<> Rotation::meet_stopped(std::size_t index) {
 
 /// One step towards allowing a restart: brings back who does not serve, lets an extra one help out,
 /// or waits; holds at the deadline.
-Script<> Rotation::make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline) {
+Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline) {
     const std::string name = record_.units[index].name;
-    if (const auto useless = waiting_without_connection(samples)) {
+    if (const auto useless = capacity_.waiting_without_connection(samples)) {
         co_await restart_first(*useless, index);
         co_return;
     }
-    if (const auto surge = idle_surge(samples)) {
+    if (const auto surge = capacity_.idle_surge(samples)) {
         co_await start_surge(*surge);
         co_return;
     }
-    waits_for_more_ = true;
-    if (const auto unknown = might_be_allowed(index, samples)) {
+    context_.waits_for_more = true;
+    if (const auto unknown = capacity_.might_be_allowed(index, samples)) {
         const Error blind{Fault::busy, *unknown, {}};
         co_await wait_out(blind, "cannot tell whether enough others serve", 0);
         co_return;
@@ -151,12 +153,12 @@ Script<> Rotation::make_room(std::size_t index, SampleUnits::Value samples, Boot
         co_await wait_out(too_few, "too few replicas serve", 0);
         co_return;
     }
-    waits_for_more_ = false;
+    context_.waits_for_more = false;
     co_await hold_for_replicas(name, too_few.text, samples);
 }
 
 /// It costs nothing to restart who does not serve, and it serves afterwards.
-Script<> Rotation::restart_first(std::size_t useless, std::size_t index) {
+Script<> UnitRestart::restart_first(std::size_t useless, std::size_t index) {
     const std::string name = record_.units[useless].name;
     const SampleUnits::Sample own = view_.samples[useless];
     waited_for_it();
@@ -164,28 +166,37 @@ Script<> Rotation::restart_first(std::size_t useless, std::size_t index) {
         fmt::format("{} {} no connection: it is restarted before {}", name,
                     own.unknown() ? "tells of" : "has", record_.units[index].name),
         name);
-    co_await record_restart(useless, own);
-    co_await roll_unit(useless);
+    co_await record(useless, own);
+    co_await roll(useless);
+}
+
+/// Too few others serve: the extra connector is started like every unit, and helps out.
+Script<> UnitRestart::start_surge(std::size_t index) {
+    waited_for_it();
+    SampleUnits::Sample own = view_.samples[index];
+    co_await record(index, std::move(own));
+    co_await roll(index);
+    co_await sleep_for(inputs_.policy.rollout.settle);
 }
 
 /// Names who is missing: a unit that had verified is what a retry looks at then.
-Script<> Rotation::hold_for_replicas(std::string unit, std::string why,
-                                     SampleUnits::Value samples) {
+Never UnitRestart::hold_for_replicas(std::string unit, std::string why,
+                                     const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& other = record_.units[i];
         if (other.step != UnitStep::verified || !samples[i].idle()) continue;
         std::string text =
             fmt::format("{} had verified and serves no more, so {} cannot be restarted: {}",
                         other.name, unit, why);
-        co_await hold("verification_failed", std::move(text), other.name);
+        return hold("verification_failed", std::move(text), other.name);
     }
     std::string text = fmt::format("{} cannot be restarted: {}", unit, why);
-    co_await hold("too_few_replicas", std::move(text), std::move(unit));
+    return hold("too_few_replicas", std::move(text), std::move(unit));
 }
 
 /// Durable before the restart: after a crash the InvocationID tells whether it happened. Somebody
 /// else may have made it meanwhile.
-Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
+Script<> UnitRestart::record(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
     if (unit.batch == 0 && !unit.surge)
         unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
@@ -200,53 +211,20 @@ Script<> Rotation::record_restart(std::size_t index, SampleUnits::Sample own) {
 }
 
 /// The process of now is the one that is to be replaced.
-void Rotation::begin_restart(UnitProgress& unit, const SampleUnits::Sample& own) {
+void UnitRestart::begin_restart(UnitProgress& unit, const SampleUnits::Sample& own) {
     unit.invocation_before = own.state.invocation;
     if (own.readiness) unit.connector_before = own.readiness->connector_id;
     unit.step = UnitStep::restarting;
 }
 
 /// Its restart was recorded and is not made.
-void Rotation::not_begun(UnitProgress& unit) {
+void UnitRestart::not_begun(UnitProgress& unit) {
     unit.step = unit.surge ? UnitStep::listed : UnitStep::waiting;
-}
-
-/// A unit that has lost all its connections, which it cannot get back with the old token. Also one
-/// that was left stopped, and was started since with whatever token there was; and after a
-/// compromise one that tells of none, where enough others serve: nobody is locked out before it is
-/// known.
-std::optional<std::size_t> Rotation::waiting_without_connection(
-    const SampleUnits::Value& samples) const {
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-        const SampleUnits::Sample& sample = samples[i];
-        const UnitStep step = record_.units[i].step;
-        const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
-        const bool silent = sample.unknown() && record_.compromised && may_go_down(i, samples);
-        const bool useless = sample.state.running() && (sample.idle() || silent);
-        if (waits && !record_.units[i].surge && useless) return i;
-    }
-    return std::nullopt;
-}
-
-/// Somebody may have emptied, removed or overwritten the token file since it was delivered. A unit
-/// that is restarted on that is down until a person comes: ours is delivered again.
-Script<> Rotation::keep_token_file() {
-    const CheckFiles check_files;
-    std::string purpose = "cannot look at the token file";
-    const CheckFiles::Value file = co_await insist(check_files, std::move(purpose));
-    if (file.fingerprint == record_.new_fingerprint) co_return;
-    waited_for_it();
-    say(EventKind::token_file_changed, Priority::error,
-        fmt::format("The token file of {} was changed by somebody else: it {}, and is written "
-                    "again",
-                    inputs_.policy.name,
-                    file.fingerprint.empty() ? "holds no token" : "holds another token"));
-    co_await deliver();
 }
 
 /// Nothing when systemd has taken it; `busy` when it surely has not. `sampled`: when the units were
 /// looked at.
-Script<std::optional<Fault>> Rotation::restart(std::size_t index, BootTime sampled) {
+Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sampled) {
     const std::string name = record_.units[index].name;
     const bool running = view_.samples[index].state.started();
     RestartUnit question;
@@ -264,7 +242,7 @@ Script<std::optional<Fault>> Rotation::restart(std::size_t index, BootTime sampl
     const auto result = co_await ask(std::move(question));
     if (!result && passes_by_itself(result.error().fault)) {
         // Whether it happened, the next sample tells: a new InvocationID.
-        waits_for_more_ = true;
+        context_.waits_for_more = true;
         co_await wait_out(result.error(), "cannot restart " + name, 0);
         co_return result.error().fault;
     }

@@ -1,0 +1,51 @@
+#include "rotation/beginning.hpp"
+
+namespace keyturn {
+
+Script<Ending> Beginning::tell() {
+    if (record_.hold) co_return Ending::go_on(ChapterName::hold);
+    if (inputs_.record) {
+        say(EventKind::rotation_resumed, Priority::notice,
+            fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
+                        name_of(record_.phase)),
+            {}, record_.compromised ? "compromised" : "");
+    }
+    if (!record_.refusal.empty()) co_return Ending::refused(record_.refusal);
+    if (inputs_.retried) co_await settle_retry();
+    const bool left_behind = record_.phase == Phase::finish && !record_.everyone_proven();
+    if (left_behind && !record_.proven) record_.phase = Phase::roll;
+    co_return Ending::go_on(first_chapter());
+}
+
+/// The lifted hold is durable first: what comes to a hold again has to raise its own alarm. Where a
+/// unit had verified, it is looked at anew.
+Script<> Beginning::settle_retry() {
+    for (UnitProgress& unit : record_.units) {
+        if (unit.name != inputs_.acknowledged_unit || unit.step != UnitStep::verified) continue;
+        unit.step = UnitStep::restarting;
+    }
+    record_.adoptions = 0;
+    co_await save(record_.phase);
+}
+
+ChapterName Beginning::first_chapter() const {
+    if (record_.proven) return ChapterName::conclusion;
+    const Phase phase = record_.phase;
+    const bool unplanned = phase == Phase::preflight;
+    if (record_.compromised) return ChapterName::compromise;
+    if (record_.ends_on_foreign_token() && (unplanned || phase == Phase::commit)) {
+        return ChapterName::take_over;
+    }
+    switch (phase) {
+        case Phase::preflight:
+        case Phase::prepare: return ChapterName::preparation;
+        case Phase::commit: return ChapterName::commit;
+        case Phase::revert: return ChapterName::revert;
+        case Phase::roll:
+        case Phase::soak: return ChapterName::resumption;
+        case Phase::finish: break;
+    }
+    return ChapterName::finish;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,180 @@
+#pragma once
+
+#include "base/invariant.hpp"
+#include "rotation/backoff.hpp"
+#include "rotation/context.hpp"
+#include "rotation/never.hpp"
+#include "rotation/script.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+struct HealthFinding;
+
+/// When two looks are further apart than planned by this, nothing can be said about the time
+/// between: the host was suspended, or this process stood still.
+inline constexpr Milliseconds blind_max = std::chrono::seconds{30};
+
+/// A unit goes down only by what was seen at most this long before.
+inline constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
+
+/// How often the API is asked for its list of connectors.
+inline constexpr Milliseconds list_interval = std::chrono::seconds{2};
+
+/// Beyond a unit's own timeouts, for systemd's own work on a job.
+inline constexpr Milliseconds job_slack = std::chrono::seconds{10};
+
+/// What every chapter is written with: asking, insisting, waiting, saving, telling, and the ways to
+/// end it from inside. Every wait may end the chapter, too: an operator may call the rotation off.
+class Chapter {
+  protected:
+    explicit Chapter(RotationContext& context)
+        : context_(context),
+          inputs_(context.inputs),
+          record_(context.record),
+          view_(context.view),
+          now_(context.now),
+          wall_now_(context.wall_now),
+          waits_(context.waits) {}
+
+    template <class Asked>
+    class Question;
+
+    /// Suspends the story with an action; the answer resumes it.
+    template <class Asked>
+    Question<Asked> ask(Asked action);
+
+    /// Asks until it succeeds: waits out what passes by itself, holds for what does not.
+    template <class Asked>
+    Script<typename Asked::Value> insist(Asked action, std::string purpose);
+
+    /// For preflight, when nothing is touched yet: a few tries, then a refusal. After a compromise
+    /// there is nothing better to do than to go on trying.
+    template <class Asked>
+    Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
+
+    Script<SampleUnits::Value> sample();
+    void take_in(const SampleUnits::Value& samples);
+    Script<std::vector<Connector>> list_connectors();
+    Script<> sleep_for(Milliseconds duration);
+    Script<> save(Phase phase);
+    Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
+
+    /// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
+    Script<> stand_still();
+    [[nodiscard]] bool stands_still() const { return inputs_.paused && !record_.compromised; }
+
+    /// Comes back only if an operator's wish to go back came too late.
+    Script<> obey();
+
+    [[nodiscard]] Never hold(std::string reason, std::string text, std::string unit = {});
+    [[nodiscard]] Never refuse(std::string text);
+    [[nodiscard]] Never go_back(std::string why);
+    [[nodiscard]] Never start_over();
+
+    void begin_waiting(std::string reason);
+    void waited_enough();
+    void wait_for(std::string reason);
+    void waited_for_it();
+    void begin_step(Milliseconds duration);
+    void end_step();
+    void say(EventKind kind, Priority priority, std::string message, std::string unit = {},
+             std::string result = {});
+
+    void tell_decays(const HealthFinding& finding);
+
+    [[nodiscard]] std::string with_strangers(std::string text) const;
+    [[nodiscard]] std::vector<std::string> unit_names() const;
+    /// `drift: {restart: never}`: whoever restarts a unit next brings it onto the new token.
+    [[nodiscard]] bool ends_after_delivery() const;
+    [[nodiscard]] std::string_view wanted_one() const;
+
+    RotationContext& context_;
+    RotationInputs& inputs_;
+    RotationRecord& record_;
+    RotationView& view_;
+    const BootTime& now_;
+    const WallTime& wall_now_;
+    const std::size_t& waits_;
+
+  private:
+    void note_outage(const SampleUnits::Value& samples);
+};
+
+template <class Asked>
+class Chapter::Question {
+  public:
+    Question(RotationContext& context, Asked action)
+        : context_(context), action_(std::move(action)) {}
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> asker) {
+        context_.asker = asker;
+        context_.action.emplace(std::move(action_));
+    }
+    Result<typename Asked::Value> await_resume() {
+        return std::move(std::get<Answered<Asked>>(*context_.answer).result);
+    }
+
+  private:
+    RotationContext& context_;
+    Asked action_;
+};
+
+template <class Asked>
+Chapter::Question<Asked> Chapter::ask(Asked action) {
+    return Question<Asked>(context_, std::move(action));
+}
+
+template <class Asked>
+Script<typename Asked::Value> Chapter::insist(Asked action, std::string purpose) {
+    for (std::size_t attempt = 0;; ++attempt) {
+        auto result = co_await ask(std::move(action));
+        if (result) {
+            waited_enough();
+            if constexpr (std::is_void_v<typename Asked::Value>) {
+                co_return;
+            } else {
+                co_return std::move(*result);
+            }
+        }
+        action = std::move(std::get<Asked>(*context_.action));
+        const Error error = result.error();
+        if (!passes_by_itself(error.fault)) {
+            std::string reason{name_of(error.fault)};
+            std::string text = fmt::format("{}: {}", purpose, error.text);
+            co_await hold(std::move(reason), std::move(text));
+        }
+        co_await wait_out(error, purpose, attempt);
+    }
+}
+
+template <class Asked>
+Script<typename Asked::Value> Chapter::ask_or_refuse(Asked action, std::string purpose) {
+    constexpr std::size_t tries = 3;
+    for (std::size_t attempt = 0;; ++attempt) {
+        if (record_.compromised) break;
+        Asked again = action;
+        auto result = co_await ask(std::move(again));
+        if (result) co_return std::move(*result);
+        const Error error = result.error();
+        if (!passes_by_itself(error.fault) || attempt + 1 == tries) {
+            std::string text = fmt::format("{}: {}", purpose, error.text);
+            co_await refuse(std::move(text));
+        }
+        const Milliseconds pause = pause_after(attempt, error);
+        co_await sleep_for(pause);
+    }
+    auto value = co_await insist(std::move(action), std::move(purpose));
+    co_return std::move(value);
+}
+
+}  // namespace keyturn

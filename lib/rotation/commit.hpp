@@ -1,0 +1,28 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+namespace keyturn {
+
+class Eviction;
+class TokenHandover;
+class TokenWatch;
+
+/// The PATCH, and the new token in the file at once. Ends with `window`.
+class Commit : public Chapter {
+  public:
+    Commit(RotationContext& context, TokenHandover& handover, TokenWatch& token, Eviction& eviction)
+        : Chapter(context), handover_(handover), token_(token), eviction_(eviction) {}
+
+    Script<Ending> tell();
+
+    /// For a compromise, which has more to do afterwards.
+    Script<> commit();
+
+  private:
+    TokenHandover& handover_;
+    TokenWatch& token_;
+    Eviction& eviction_;
+};
+
+}  // namespace keyturn

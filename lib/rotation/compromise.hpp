@@ -1,0 +1,43 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+namespace keyturn {
+
+class Commit;
+class Eviction;
+class HurriedPlan;
+class Preparation;
+class TokenHandover;
+class TokenWatch;
+
+/// The token is in wrong hands. A new secret at once, whatever else is going on; then whoever else
+/// is attached is dropped; then our own units, without waiting between them. Ends with `window`
+/// where units are still to be restarted, else with `finish`; refused only where `units:` names no
+/// connector of this tunnel.
+class Compromise : public Chapter {
+  public:
+    Compromise(RotationContext& context, HurriedPlan& plan, Preparation& preparation,
+               Commit& commit, Eviction& eviction, TokenHandover& handover, TokenWatch& token)
+        : Chapter(context),
+          plan_(plan),
+          preparation_(preparation),
+          commit_(commit),
+          eviction_(eviction),
+          handover_(handover),
+          token_(token) {}
+
+    Script<Ending> tell();
+
+  private:
+    Script<> restart_dropped();
+
+    HurriedPlan& plan_;
+    Preparation& preparation_;
+    Commit& commit_;
+    Eviction& eviction_;
+    TokenHandover& handover_;
+    TokenWatch& token_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,94 @@
+#include "rotation/conclusion.hpp"
+
+#include "rotation/lock_out_proof.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+std::string_view what_became_of_it(const RotationRecord& record) {
+    if (record.ends_on_foreign_token()) return "taken over";
+    return record.reverts() ? "the old one again" : "rotated";
+}
+
+}  // namespace
+
+Script<Ending> Conclusion::conclude() {
+    const ForgetSecrets forget;
+    std::string purpose = "cannot wipe the kept secrets";
+    co_await insist(forget, purpose);
+    std::string text = closing_sentence();
+    Conclude conclude;
+    conclude.entry = history_entry(text);
+    purpose = "cannot write the history";
+    co_await insist(std::move(conclude), purpose);
+    say(EventKind::rotation_done, Priority::notice, text, {}, "done");
+    view_.reason = std::move(text);
+    view_.state = RotationState::done;
+    co_return Ending();
+}
+
+Script<Ending> Conclusion::refuse(std::string text) {
+    // Once the secrets are gone, a record in a later phase would take the API's token for foreign;
+    // and one without the refusal would lead to another secret.
+    record_.refusal = text;
+    co_await save(Phase::preflight);
+    say(EventKind::rotation_refused, Priority::error,
+        fmt::format("The rotation of {} is refused, nothing was touched: {}", inputs_.policy.name,
+                    text),
+        {}, "refused");
+    const ForgetSecrets forget;
+    std::string purpose = "cannot wipe the kept secrets";
+    co_await insist(forget, purpose);
+    Conclude conclude;
+    conclude.entry.trigger = record_.trigger;
+    conclude.entry.outcome = "refused";
+    conclude.entry.text = text;
+    conclude.entry.started = record_.started;
+    conclude.entry.ended = wall_now_;
+    purpose = "cannot write the history";
+    co_await insist(std::move(conclude), purpose);
+    view_.reason = text;
+    view_.state = RotationState::refused;
+    co_return Ending();
+}
+
+std::string Conclusion::closing_sentence() const {
+    const auto verified =
+        std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
+    if (ends_after_delivery()) {
+        return fmt::format(
+            "The token {} that somebody else gave {} is delivered; `drift: {{restart: never}}` "
+            "leaves it to you to restart the units",
+            record_.new_fingerprint, inputs_.policy.name);
+    }
+    std::string text =
+        fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
+                    what_became_of_it(record_), verified, record_.new_fingerprint);
+    // The wall clock may have been set back meanwhile.
+    const Milliseconds took = wall_now_ - record_.started;
+    if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
+    if (record_.reverts()) text += ". Why: " + record_.reverting;
+    if (record_.compromised) text += ". " + lock_out_sentence(inputs_.policy.name, view_.lock_out);
+    return text;
+}
+
+HistoryEntry Conclusion::history_entry(const std::string& text) const {
+    HistoryEntry entry;
+    entry.rotation_id = record_.rotation_id;
+    entry.trigger = record_.trigger;
+    entry.outcome = "done";
+    if (record_.reverts()) entry.outcome = "reverted";
+    if (record_.ends_on_foreign_token()) entry.outcome = "taken over";
+    entry.text = text;
+    entry.started = record_.started;
+    entry.ended = wall_now_;
+    entry.old_fingerprint = record_.old_fingerprint;
+    entry.new_fingerprint = record_.new_fingerprint;
+    entry.units = record_.units;
+    return entry;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+namespace keyturn {
+
+class LockOutProof;
+class Soak;
+class TokenHandover;
+class TokenWatch;
+
+/// Every unit has verified: Cloudflare has to list ours and nothing from before. Ends with
+/// `conclusion`; held where it does not list ours, with `start_over` where the token changed.
+class Finish : public Chapter {
+  public:
+    Finish(RotationContext& context, TokenHandover& handover, TokenWatch& token, Soak& soak,
+           LockOutProof& lock_out)
+        : Chapter(context), handover_(handover), token_(token), soak_(soak), lock_out_(lock_out) {}
+
+    Script<Ending> tell();
+
+  private:
+    Script<> await_api_list();
+
+    TokenHandover& handover_;
+    TokenWatch& token_;
+    Soak& soak_;
+    LockOutProof& lock_out_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+#include <cstddef>
+#include <map>
+#include <string>
+
+namespace keyturn {
+
+class TokenWatch;
+class Vigil;
+
+/// One unit after its restart, until it is proven to serve with the new token: by systemd, by its
+/// own /ready for min_healthy_time, and by the API. Ends held where that does not happen in time,
+/// or with `start_over` where the token is another one by now. A unit that cannot be asked is
+/// waited for; but a compromise waits for nobody longer than the deadline.
+class Proof : public Chapter {
+  public:
+    Proof(RotationContext& context, TokenWatch& token) : Chapter(context), token_(token) {}
+
+    Script<> prove(std::size_t index);
+
+    /// A unit that had verified runs as another process, which has read the same token file. It is
+    /// proven again; one that keeps being replaced is not healthy.
+    Script<> prove_replacement(std::string unit);
+
+  private:
+    /// What the API says of a connector; `unknown` when the API does not answer.
+    enum class Listing { listed, absent, unknown };
+
+    Script<Listing> listing_of(std::string connector);
+    void tell_unknown(std::size_t index, const Vigil& vigil);
+    void note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by);
+    void tell_proof(std::size_t index, const Vigil& vigil);
+    [[nodiscard]] Never hold_for_failure(std::size_t index, const Vigil& vigil);
+
+    TokenWatch& token_;
+    std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.
+};
+
+}  // namespace keyturn

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+namespace keyturn {
+
+class Soak;
+class Surge;
+class TokenWatch;
+class UnitRestart;
+
+/// The units one by one, batch by batch; each is proven before the next, and each batch soaks. Ends
+/// with `finish`, or with `start_over` where the token changed underneath. After a crash it begins
+/// with the batch that was open; units that have verified are passed over, and its soak is begun
+/// anew.
+class RollOut : public Chapter {
+  public:
+    RollOut(RotationContext& context, TokenWatch& token, UnitRestart& restart, Soak& soak,
+            Surge& surge)
+        : Chapter(context), token_(token), restart_(restart), soak_(soak), surge_(surge) {}
+
+    Script<Ending> tell();
+
+  private:
+    Script<> roll_batches();
+    void note_processes(const SampleUnits::Value& samples);
+    void tell_batch();
+    Script<> roll_what_was_begun();
+    [[nodiscard]] int first_open_batch() const;
+    Script<> plan_started_units(int batch);
+
+    TokenWatch& token_;
+    UnitRestart& restart_;
+    Soak& soak_;
+    Surge& surge_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,112 @@
+#include "rotation/standstill.hpp"
+
+#include "rotation/revert.hpp"
+#include "rotation/verification.hpp"
+
+namespace keyturn {
+
+namespace {
+
+/// How often the units are looked at meanwhile.
+constexpr Milliseconds look_interval = std::chrono::seconds{30};
+
+}  // namespace
+
+Script<Ending> Standstill::hold(Ending cause) {
+    if (record_.hold) {
+        say(EventKind::rotation_held, Priority::alert,
+            fmt::format("The rotation of {} is still held: {}", inputs_.policy.name,
+                        record_.hold->text),
+            record_.hold->unit, "held");
+    } else {
+        co_await begin(std::move(cause));
+    }
+    view_.state = RotationState::held;
+    view_.reason = record_.hold->text;
+    end_step();
+    urgent_ = false;
+    for (;;) co_await watch();
+}
+
+/// Durable before it is told: what was told survives. A hold that cannot be written is still held
+/// in memory; after a crash the phase on disk leads to the same check.
+Script<> Standstill::begin(Ending cause) {
+    record_.hold = Hold{std::move(cause.reason), with_strangers(std::move(cause.text)),
+                        std::move(cause.unit), wall_now_};
+    view_.state = RotationState::held;
+    view_.reason = record_.hold->text;
+    SaveRecord question;
+    question.record = record_;
+    const auto saved = co_await ask(std::move(question));
+    durable_ = saved.has_value();
+    tell_hold();
+}
+
+void Standstill::tell_hold() {
+    const bool can_go_back = can_revert(inputs_, record_) && record_.committed;
+    say(EventKind::rotation_held, Priority::alert,
+        fmt::format("The rotation of {0} is held: {1}. Nothing more is restarted until `keyturnctl "
+                    "retry {0}`{2}",
+                    inputs_.policy.name, record_.hold->text,
+                    can_go_back ? fmt::format(", or `keyturnctl revert {}` goes back to the old "
+                                              "token",
+                                              inputs_.policy.name)
+                                : ""),
+        record_.hold->unit, "held");
+}
+
+Script<> Standstill::watch() {
+    if (!durable_) {
+        SaveRecord question;
+        question.record = record_;
+        const auto saved = co_await ask(std::move(question));
+        durable_ = saved.has_value();
+    }
+    co_await look();
+    co_await sleep_for(look_interval);
+}
+
+/// Units on the old token decay while nothing happens: that may become urgent.
+Script<> Standstill::look() {
+    SampleUnits question;
+    question.names = unit_names();
+    const auto samples = co_await ask(std::move(question));
+    if (!samples) co_return;
+    view_.samples = *samples;
+    const int serving = count_serving(*samples);
+    const int needed = inputs_.policy.rollout.min_available;
+    const bool low = !samples->empty() && serving + count_unknown(*samples) < needed;
+    if (low && !std::exchange(urgent_, low)) {
+        say(EventKind::hold_urgent, Priority::alert,
+            fmt::format("{} is {} with {} serving, min_available is {}: {}", inputs_.policy.name,
+                        record_.hold ? "held" : "paused", serving, needed, view_.reason),
+            record_.hold ? record_.hold->unit : "", record_.hold ? "held" : "paused");
+    }
+    urgent_ = low;
+}
+
+Script<> Standstill::pause() {
+    view_.state = RotationState::paused;
+    view_.reason = "an operator has paused it";
+    say(EventKind::rotation_paused, Priority::warning,
+        fmt::format("The rotation of {} stands still until `keyturnctl resume {}`{}",
+                    inputs_.policy.name, inputs_.policy.name,
+                    record_.committed ? "; units on the old token cannot get a lost connection "
+                                        "back meanwhile"
+                                      : ""),
+        {}, "paused");
+    urgent_ = false;
+    while (inputs_.paused) {
+        co_await look();
+        Wait wait;
+        wait.until = now_ + look_interval;
+        static_cast<void>(co_await ask(wait));
+        if (context_.revert_wanted) co_await obey();
+    }
+    view_.state = RotationState::running;
+    view_.reason.clear();
+    say(EventKind::rotation_continued, Priority::notice,
+        fmt::format("The rotation of {} goes on", inputs_.policy.name));
+}
+
+}  // namespace keyturn

@@ -1,0 +1,49 @@
+#include "rotation/token_watch.hpp"
+
+#include "rotation/token_handover.hpp"
+
+namespace keyturn {
+
+Script<bool> TokenWatch::still_ours() {
+    if (std::exchange(just_confirmed_, false)) co_return true;
+    const ReadToken read_token;
+    std::string purpose = "cannot tell whether the delivered token is still right";
+    const ReadToken::Value token = co_await insist(read_token, purpose);
+    if (token.holder == ReadToken::Holder::ours) {
+        was_ours_ = true;
+        co_return true;
+    }
+    co_await follow();
+    co_return false;
+}
+
+Script<bool> TokenWatch::follow_if_changed() {
+    const ReadToken read_token;
+    const auto token = co_await ask(read_token);
+    if (!token || token->holder == ReadToken::Holder::ours) co_return false;
+    co_await follow();
+    co_return true;
+}
+
+/// Delivers and confirms the token that the API holds by now, and begins the roll-out again. Where
+/// it has not been ours since this keyturnd was started, the record may be an older one again: then
+/// it is not known on what its units were started since, nor by whom.
+Script<> TokenWatch::follow() {
+    waited_for_it();
+    if (record_.compromised && !was_ours_) record_.begin_roll_out_anew();
+    co_await handover_.confirm(false);
+    was_ours_ = true;
+    co_await save(Phase::roll);
+}
+
+Script<Ending> TokenWatch::resume() {
+    co_await deliver_again();
+    co_return Ending::go_on(ChapterName::window);
+}
+
+Script<> TokenWatch::deliver_again() {
+    const bool ours = co_await still_ours();
+    if (ours) co_await handover_.deliver();
+}
+
+}  // namespace keyturn

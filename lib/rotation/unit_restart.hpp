@@ -1,0 +1,51 @@
+#pragma once
+
+#include "rotation/chapter.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+class Capacity;
+class Proof;
+class TokenHandover;
+
+/// One unit from "waiting" to "verified": waits until it may go down (I1), makes its restart
+/// durable, restarts it and has it proven. Who is in the way is helped first: a unit without
+/// connections goes before it, an extra connector helps out. Ends held where a person has to look.
+class UnitRestart : public Chapter {
+  public:
+    UnitRestart(RotationContext& context, const Capacity& capacity, TokenHandover& handover,
+                Proof& proof)
+        : Chapter(context), capacity_(capacity), handover_(handover), proof_(proof) {}
+
+    Script<> roll(std::size_t index);
+
+    /// The process of now is the one that is to be replaced.
+    static void begin_restart(UnitProgress& unit, const SampleUnits::Sample& own);
+
+    /// Too few others serve for this unit to go down. Names who is missing: a unit that had
+    /// verified is what a retry looks at then.
+    [[nodiscard]] Never hold_for_replicas(std::string unit, std::string why,
+                                          const SampleUnits::Value& samples);
+
+  private:
+    [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
+                                     bool first_look) const;
+    Script<> allow(std::size_t index);
+    Script<> meet_stopped(std::size_t index);
+    Script<> make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline);
+    Script<> restart_first(std::size_t useless, std::size_t index);
+    Script<> start_surge(std::size_t index);
+    Script<> record(std::size_t index, SampleUnits::Sample own);
+    static void not_begun(UnitProgress& unit);
+    Script<std::optional<Fault>> restart(std::size_t index, BootTime sampled);
+
+    const Capacity& capacity_;
+    TokenHandover& handover_;
+    Proof& proof_;
+};
+
+}  // namespace keyturn
