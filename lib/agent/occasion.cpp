@@ -17,7 +17,7 @@ namespace keyturn {
 TokenAge TunnelAgent::token_age() const {
     TokenAge age{state_.first_seen, state_.last_done, std::nullopt};
     // What was given up may be tried again, but not at once.
-    if (last_ && last_->outcome == "reverted") age.given_up = last_->ended;
+    if (last_ && last_->outcome == Outcome::reverted) age.given_up = last_->ended;
     return age;
 }
 

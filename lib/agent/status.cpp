@@ -58,7 +58,7 @@ TunnelStatus TunnelAgent::status() const {
     status.lockout = lock_out.after;
     status.outage = lock_out.outage;
     if (last_) {
-        status.last_outcome = last_->outcome;
+        status.last_outcome = name_of(last_->outcome);
         status.reason = last_->text;
         status.rotation_id = last_->rotation_id;
         status.trigger = last_->trigger;
@@ -135,7 +135,7 @@ void TunnelAgent::describe_record(TunnelStatus& status, const RotationRecord& re
     status.state = record.hold ? "held" : "running";
     status.phase = name_of(record.phase);
     status.reason = record.hold ? record.hold->text : "";
-    status.hold_reason = record.hold ? record.hold->reason : "";
+    status.hold_reason = record.hold ? name_of(record.hold->reason) : "";
     status.held_unit = record.hold ? record.hold->unit : "";
     status.rotation_id = record.rotation_id;
     status.trigger = record.trigger;

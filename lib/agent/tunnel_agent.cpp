@@ -33,7 +33,8 @@ std::optional<Milliseconds> median_duration(const std::vector<HistoryEntry>& his
     std::vector<Milliseconds> durations;
     for (const HistoryEntry& entry : history) {
         const Milliseconds took = entry.ended - entry.started;
-        const bool routine = entry.outcome == "done" && !entry.trigger.starts_with("compromised");
+        const bool routine =
+            entry.outcome == Outcome::done && !entry.trigger.starts_with("compromised");
         // The wall clock may have been set back meanwhile.
         if (routine && took >= Milliseconds{0}) durations.push_back(took);
     }

@@ -41,7 +41,7 @@ std::vector<std::string> note_starts(TunnelState& state, const SampleUnits::Valu
 void note_end_of_rotation(TunnelState& state, const HistoryEntry& entry) {
     if (entry.new_fingerprint.empty()) return;  // Refused.
     state.delivered = entry.new_fingerprint;
-    const bool brought = entry.outcome == "done" || entry.outcome == "taken over";
+    const bool brought = entry.outcome == Outcome::done || entry.outcome == Outcome::taken_over;
     for (const UnitProgress& unit : entry.units) {
         const bool left_behind = brought && unit.step == UnitStep::waiting && !unit.surge;
         if (left_behind && !unit.invocation_old.empty() && find(state, unit.name) == nullptr) {

@@ -31,21 +31,6 @@ std::string without_details(std::string text) {
 
 }  // namespace
 
-std::string_view name_of(Fault fault) {
-    switch (fault) {
-        case Fault::unreachable: return "unreachable";
-        case Fault::busy: return "busy";
-        case Fault::ambiguous: return "ambiguous";
-        case Fault::denied: return "denied";
-        case Fault::missing: return "missing";
-        case Fault::conflict: return "conflict";
-        case Fault::invalid: return "invalid";
-        case Fault::storage: return "storage";
-        case Fault::cancelled: return "cancelled";
-    }
-    return "unknown";
-}
-
 Error with_context(std::string_view context, Error error) {
     error.text = fmt::format("{}: {}", context, error.text);
     return error;

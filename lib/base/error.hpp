@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/names.hpp"
+
 #include <boost/assert/source_location.hpp>
 
 #include <chrono>
@@ -28,8 +30,18 @@ enum class Fault {
            fault == Fault::storage;
 }
 
-/// One word for logs and tests.
-[[nodiscard]] std::string_view name_of(Fault fault);
+template <>
+inline constexpr Names<Fault, 9> names<Fault>{{
+    {Fault::unreachable, "unreachable"},
+    {Fault::busy, "busy"},
+    {Fault::ambiguous, "ambiguous"},
+    {Fault::denied, "denied"},
+    {Fault::missing, "missing"},
+    {Fault::conflict, "conflict"},
+    {Fault::invalid, "invalid"},
+    {Fault::storage, "storage"},
+    {Fault::cancelled, "cancelled"},
+}};
 
 /// A failure that an operator can meet. `text` is a clause that says what failed, without a final
 /// full stop, and never holds a secret or a body that came over the network.

@@ -47,20 +47,20 @@ Script<> Adoption::allow(std::string foreign_fingerprint) {
     const bool retired =
         std::ranges::find(inputs_.retired, foreign_fingerprint) != inputs_.retired.end();
     if (retired && !inputs_.retried) {
-        std::string reason = "retired_secret";
+        const HoldReason reason = HoldReason::retired_secret;
         std::string text = fmt::format(
             "somebody put back a secret that was rotated away (the API shows {}); find out who "
             "(Terraform?), then retry: it is taken over as it is, and you can rotate anew",
             foreign_fingerprint);
-        co_await hold(std::move(reason), std::move(text));
+        co_await hold(reason, std::move(text));
     }
     if (++record_.adoptions > adoptions_max) {
-        std::string reason = "foreign_rotation";
+        const HoldReason reason = HoldReason::foreign_rotation;
         std::string text = fmt::format(
             "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "
             "(Cloudflare's audit log, Terraform), then retry",
             foreign_fingerprint);
-        co_await hold(std::move(reason), std::move(text));
+        co_await hold(reason, std::move(text));
     }
 }
 

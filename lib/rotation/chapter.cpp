@@ -117,8 +117,8 @@ Script<> Chapter::obey() {
     co_await go_back(std::move(why));
 }
 
-Never Chapter::hold(std::string reason, std::string text, std::string unit) {
-    return {context_, Ending::held(std::move(reason), std::move(text), std::move(unit))};
+Never Chapter::hold(HoldReason reason, std::string text, std::string unit) {
+    return {context_, Ending::held(reason, std::move(text), std::move(unit))};
 }
 
 Never Chapter::refuse(std::string text) {

@@ -75,7 +75,7 @@ class Chapter {
     /// Comes back only if an operator's wish to go back came too late.
     Script<> obey();
 
-    [[nodiscard]] Never hold(std::string reason, std::string text, std::string unit = {});
+    [[nodiscard]] Never hold(HoldReason reason, std::string text, std::string unit = {});
     [[nodiscard]] Never refuse(std::string text);
     [[nodiscard]] Never go_back(std::string why);
     [[nodiscard]] Never start_over();
@@ -149,9 +149,9 @@ Script<typename Asked::Value> Chapter::insist(Asked action, std::string purpose)
         action = std::move(std::get<Asked>(*context_.action));
         const Error error = result.error();
         if (!passes_by_itself(error.fault)) {
-            std::string reason{name_of(error.fault)};
+            const HoldReason reason = hold_reason_for(error.fault);
             std::string text = fmt::format("{}: {}", purpose, error.text);
-            co_await hold(std::move(reason), std::move(text));
+            co_await hold(reason, std::move(text));
         }
         co_await wait_out(error, purpose, attempt);
     }

@@ -44,7 +44,7 @@ Script<Ending> Conclusion::refuse(std::string text) {
     co_await insist(forget, purpose);
     Conclude conclude;
     conclude.entry.trigger = record_.trigger;
-    conclude.entry.outcome = "refused";
+    conclude.entry.outcome = Outcome::refused;
     conclude.entry.text = text;
     conclude.entry.started = record_.started;
     conclude.entry.ended = wall_now_;
@@ -79,9 +79,9 @@ HistoryEntry Conclusion::history_entry(const std::string& text) const {
     HistoryEntry entry;
     entry.rotation_id = record_.rotation_id;
     entry.trigger = record_.trigger;
-    entry.outcome = "done";
-    if (record_.reverts()) entry.outcome = "reverted";
-    if (record_.ends_on_foreign_token()) entry.outcome = "taken over";
+    entry.outcome = Outcome::done;
+    if (record_.reverts()) entry.outcome = Outcome::reverted;
+    if (record_.ends_on_foreign_token()) entry.outcome = Outcome::taken_over;
     entry.text = text;
     entry.started = record_.started;
     entry.ended = wall_now_;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "rotation/record.hpp"
+
 #include <string>
 #include <utility>
 
@@ -35,13 +37,13 @@ struct Ending {
 
     Kind kind = Kind::done;
     ChapterName next = ChapterName::beginning;
-    std::string reason;  ///< Of a hold: a word for programs.
-    std::string text;    ///< Why it is held or refused, or goes back; for people.
-    std::string unit;    ///< Of a hold; empty when no single unit is meant.
+    HoldReason reason = HoldReason::invalid;  ///< Of a hold.
+    std::string text;  ///< Why it is held or refused, or goes back; for people.
+    std::string unit;  ///< Of a hold; empty when no single unit is meant.
 
     [[nodiscard]] static Ending go_on(ChapterName next) { return {Kind::go_on, next, {}, {}, {}}; }
-    [[nodiscard]] static Ending held(std::string reason, std::string text, std::string unit) {
-        return {Kind::held, ChapterName::hold, std::move(reason), std::move(text), std::move(unit)};
+    [[nodiscard]] static Ending held(HoldReason reason, std::string text, std::string unit) {
+        return {Kind::held, ChapterName::hold, reason, std::move(text), std::move(unit)};
     }
     [[nodiscard]] static Ending refused(std::string text) {
         return {Kind::refused, ChapterName::refusal, {}, std::move(text), {}};

@@ -43,7 +43,7 @@ Script<> Finish::await_api_list() {
         if (now_ >= deadline && !absent.empty()) {
             std::string text = fmt::format("Cloudflare does not list the new connector of {}",
                                            fmt::join(absent, ", "));
-            co_await hold("not_listed", std::move(text), absent.front());
+            co_await hold(HoldReason::not_listed, std::move(text), absent.front());
         }
         if (now_ >= deadline) {
             say(EventKind::straggler_seen, Priority::warning,

@@ -76,10 +76,10 @@ Script<> LockOutProof::await() {
 }
 
 Never LockOutProof::hold_for_lock_out(const std::vector<std::string>& absent) {
-    std::string reason = "not_locked_out";
+    const HoldReason reason = HoldReason::not_locked_out;
     std::string text = "Cloudflare does not list our own connectors, and those alone";
     std::string unit = absent.empty() ? "" : absent.front();
-    return hold(std::move(reason), std::move(text), std::move(unit));
+    return hold(reason, std::move(text), std::move(unit));
 }
 
 /// Of these units one that serves as another process than the one that was verified.

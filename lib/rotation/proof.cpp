@@ -103,12 +103,12 @@ Never Proof::hold_for_failure(std::size_t index, const Vigil& vigil) {
             "somebody stopped {} while keyturn was looking whether it serves; start it, or retry "
             "to leave it stopped",
             name);
-        return hold("operator_took_over", std::move(text), name);
+        return hold(HoldReason::operator_took_over, std::move(text), name);
     }
     std::string text =
         fmt::format("{} did not come back with the {} token: {} after {} (journalctl -u {} -n 20)",
                     name, wanted_one(), vigil.seen(), to_text(vigil.elapsed()), name);
-    return hold("verification_failed", std::move(text), name);
+    return hold(HoldReason::verification_failed, std::move(text), name);
 }
 
 Script<> Proof::prove_replacement(std::string unit) {
@@ -119,7 +119,7 @@ Script<> Proof::prove_replacement(std::string unit) {
         unit);
     if (++replacements_[unit] > replacements_max) {
         std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
-        co_await hold("verification_failed", std::move(text), unit);
+        co_await hold(HoldReason::verification_failed, std::move(text), unit);
     }
     const std::size_t index = record_.index_of(unit);
     record_.units[index].step = UnitStep::restarting;

@@ -3,46 +3,8 @@
 #include "base/invariant.hpp"
 
 #include <algorithm>
-#include <array>
-#include <utility>
 
 namespace keyturn {
-
-namespace {
-
-template <class Value, std::size_t size>
-using Names = std::array<std::pair<Value, std::string_view>, size>;
-
-constexpr Names<Phase, 7> phase_names{{
-    {Phase::preflight, "preflight"},
-    {Phase::prepare, "prepare"},
-    {Phase::commit, "commit"},
-    {Phase::revert, "reverting"},
-    {Phase::roll, "roll"},
-    {Phase::soak, "soak"},
-    {Phase::finish, "finish"},
-}};
-
-constexpr Names<UnitStep, 4> unit_step_names{{
-    {UnitStep::listed, "listed"},
-    {UnitStep::waiting, "waiting"},
-    {UnitStep::restarting, "restarting"},
-    {UnitStep::verified, "verified"},
-}};
-
-template <class Value, std::size_t size>
-std::string_view name_in(const Names<Value, size>& names, Value value) {
-    return std::ranges::find(names, value, &std::pair<Value, std::string_view>::first)->second;
-}
-
-template <class Value, std::size_t size>
-std::optional<Value> value_in(const Names<Value, size>& names, std::string_view name) {
-    const auto* found = std::ranges::find(names, name, &std::pair<Value, std::string_view>::second);
-    if (found == names.end()) return std::nullopt;
-    return found->first;
-}
-
-}  // namespace
 
 int RotationRecord::batch_count() const {
     int count = 0;
@@ -77,17 +39,10 @@ void RotationRecord::begin_roll_out_anew() {
     batch = 0;
 }
 
-std::string_view name_of(Phase phase) {
-    return name_in(phase_names, phase);
-}
-std::string_view name_of(UnitStep step) {
-    return name_in(unit_step_names, step);
-}
-std::optional<Phase> phase_named(std::string_view name) {
-    return value_in(phase_names, name);
-}
-std::optional<UnitStep> unit_step_named(std::string_view name) {
-    return value_in(unit_step_names, name);
+HoldReason hold_reason_for(Fault fault) {
+    const auto reason = value_named<HoldReason>(name_of(fault));
+    invariant(reason.has_value(), "what passes by itself is waited for");
+    return *reason;
 }
 
 void retire(TunnelState& state, const std::string& old_fingerprint,

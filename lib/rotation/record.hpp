@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/error.hpp"
+#include "base/names.hpp"
 #include "time/moment.hpp"
 
 #include <cstddef>
@@ -22,6 +24,17 @@ enum class Phase {
     finish,     ///< Every unit has verified; waiting for the API to list ours only.
 };
 
+template <>
+inline constexpr Names<Phase, 7> names<Phase>{{
+    {Phase::preflight, "preflight"},
+    {Phase::prepare, "prepare"},
+    {Phase::commit, "commit"},
+    {Phase::revert, "reverting"},
+    {Phase::roll, "roll"},
+    {Phase::soak, "soak"},
+    {Phase::finish, "finish"},
+}};
+
 /// How far a unit is.
 enum class UnitStep {
     listed,      ///< Was not running at plan time: gets the file, is not started. Or stopped surge.
@@ -29,6 +42,14 @@ enum class UnitStep {
     restarting,  ///< Our restart is recorded; `invocation_before` tells whether it happened.
     verified,    ///< Runs with the new token, and that was proven.
 };
+
+template <>
+inline constexpr Names<UnitStep, 4> names<UnitStep>{{
+    {UnitStep::listed, "listed"},
+    {UnitStep::waiting, "waiting"},
+    {UnitStep::restarting, "restarting"},
+    {UnitStep::verified, "verified"},
+}};
 
 struct UnitProgress {
     std::string name;
@@ -49,10 +70,51 @@ struct UnitProgress {
     bool operator==(const UnitProgress&) const = default;
 };
 
-/// Why a person has to decide. The reason is a word for programs; the text is for people: what
-/// happened, what is safe, what to do.
+/// Why a person has to decide.
+enum class HoldReason {
+    verification_failed,  ///< A unit did not come back with the new token, or failed afterwards.
+    operator_took_over,   ///< Somebody stopped a unit, or replaced our job.
+    too_few_replicas,     ///< A unit may not go down, and nothing has changed that for too long.
+    not_allowed,          ///< systemd or polkit refused a restart.
+    surge_not_stopped,    ///< The extra connector cannot be stopped.
+    not_listed,           ///< Cloudflare does not list the connector of a restarted unit.
+    not_locked_out,  ///< After a compromise Cloudflare lists others than ours, or not all of ours.
+    secret_not_taken,  ///< Cloudflare accepted the secret and goes on showing the one before.
+    foreign_rotation,  ///< Somebody else keeps changing the secret.
+    retired_secret,    ///< Somebody put back a secret that was rotated away.
+    // What an action of ours met; see `Fault`.
+    denied,
+    missing,
+    conflict,
+    invalid,
+    cancelled,
+};
+
+template <>
+inline constexpr Names<HoldReason, 15> names<HoldReason>{{
+    {HoldReason::verification_failed, "verification_failed"},
+    {HoldReason::operator_took_over, "operator_took_over"},
+    {HoldReason::too_few_replicas, "too_few_replicas"},
+    {HoldReason::not_allowed, "not_allowed"},
+    {HoldReason::surge_not_stopped, "surge_not_stopped"},
+    {HoldReason::not_listed, "not_listed"},
+    {HoldReason::not_locked_out, "not_locked_out"},
+    {HoldReason::secret_not_taken, "secret_not_taken"},
+    {HoldReason::foreign_rotation, "foreign_rotation"},
+    {HoldReason::retired_secret, "retired_secret"},
+    {HoldReason::denied, "denied"},
+    {HoldReason::missing, "missing"},
+    {HoldReason::conflict, "conflict"},
+    {HoldReason::invalid, "invalid"},
+    {HoldReason::cancelled, "cancelled"},
+}};
+
+/// For a fault that does not pass by itself.
+[[nodiscard]] HoldReason hold_reason_for(Fault fault);
+
+/// The reason is for programs; the text is for people: what happened, what is safe, what to do.
 struct Hold {
-    std::string reason;  ///< verification_failed, operator_took_over, foreign_rotation, ...
+    HoldReason reason = HoldReason::invalid;
     std::string text;
     std::string unit;  ///< Empty when no single unit is meant.
     WallTime since{};
@@ -104,12 +166,23 @@ struct RotationRecord {
     bool operator==(const RotationRecord&) const = default;
 };
 
+/// What a rotation has come to.
+enum class Outcome { done, taken_over, reverted, refused };
+
+template <>
+inline constexpr Names<Outcome, 4> names<Outcome>{{
+    {Outcome::done, "done"},
+    {Outcome::taken_over, "taken over"},
+    {Outcome::reverted, "reverted"},
+    {Outcome::refused, "refused"},
+}};
+
 /// What is kept of a rotation that ended.
 struct HistoryEntry {
     std::string rotation_id;
     std::string trigger;
-    std::string outcome;  ///< done, taken over, reverted or refused
-    std::string text;     ///< The closing sentence.
+    Outcome outcome = Outcome::done;
+    std::string text;  ///< The closing sentence.
     WallTime started{};
     WallTime ended{};
     std::string old_fingerprint;
@@ -152,10 +225,5 @@ inline constexpr std::size_t retired_max = 32;
 /// Notes in `state` that a rotation from one token to another has ended.
 void retire(TunnelState& state, const std::string& old_fingerprint,
             const std::string& new_fingerprint);
-
-[[nodiscard]] std::string_view name_of(Phase phase);
-[[nodiscard]] std::string_view name_of(UnitStep step);
-[[nodiscard]] std::optional<Phase> phase_named(std::string_view name);
-[[nodiscard]] std::optional<UnitStep> unit_step_named(std::string_view name);
 
 }  // namespace keyturn

@@ -25,7 +25,7 @@ Script<Ending> Revert::tell(Ending cause) {
 
 Script<> Revert::begin(Ending cause) {
     invariant(can_revert(inputs_, record_), "a rotation goes back once");
-    if (record_.hold && record_.hold->reason == "verification_failed") {
+    if (record_.hold && record_.hold->reason == HoldReason::verification_failed) {
         context_.failed_unit = record_.hold->unit;
     }
     if (!cause.unit.empty()) context_.failed_unit = cause.unit;

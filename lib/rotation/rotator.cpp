@@ -198,8 +198,9 @@ Task<Result<void>> Rotator::act(const Conclude& action) {
     TunnelState concluded = state_;
     concluded.rotation.reset();
     // When the next one is due must not hang on a clock that is wrong today.
-    if (action.entry.outcome == "done") concluded.last_done = action.entry.ended - clock_error_;
-    if (action.entry.outcome != "refused") {
+    if (action.entry.outcome == Outcome::done)
+        concluded.last_done = action.entry.ended - clock_error_;
+    if (action.entry.outcome != Outcome::refused) {
         retire(concluded, action.entry.old_fingerprint, action.entry.new_fingerprint);
     }
     const auto saved = world_.states.save(policy_.name, concluded);

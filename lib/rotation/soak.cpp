@@ -115,7 +115,7 @@ Script<std::optional<std::size_t>> Soak::watch(Milliseconds duration, Millisecon
         if (finding.failure) {
             std::string text = fmt::format("{} had verified and then failed: {}",
                                            finding.failure->unit, finding.failure->text);
-            co_await hold("verification_failed", std::move(text), finding.failure->unit);
+            co_await hold(HoldReason::verification_failed, std::move(text), finding.failure->unit);
         }
         if (finding.replaced) {
             co_await proof_.prove_replacement(*finding.replaced);

@@ -31,8 +31,8 @@ Script<Ending> Standstill::hold(Ending cause) {
 /// Durable before it is told: what was told survives. A hold that cannot be written is still held
 /// in memory; after a crash the phase on disk leads to the same check.
 Script<> Standstill::begin(Ending cause) {
-    record_.hold = Hold{std::move(cause.reason), with_strangers(std::move(cause.text)),
-                        std::move(cause.unit), wall_now_};
+    record_.hold =
+        Hold{cause.reason, with_strangers(std::move(cause.text)), std::move(cause.unit), wall_now_};
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
     SaveRecord question;

@@ -45,9 +45,9 @@ Script<> Surge::stop_unit(std::size_t index) {
         if (result) break;
         const Error error = result.error();
         if (!passes_by_itself(error.fault)) {
-            std::string reason = "surge_not_stopped";
+            const HoldReason reason = HoldReason::surge_not_stopped;
             std::string text = fmt::format("{} cannot be stopped: {}", name, error.text);
-            co_await hold(std::move(reason), std::move(text), name);
+            co_await hold(reason, std::move(text), name);
         }
         std::string purpose = "cannot stop " + name;
         co_await wait_out(error, std::move(purpose), attempt);

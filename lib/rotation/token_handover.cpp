@@ -45,9 +45,9 @@ Script<bool> TokenHandover::send(bool ask_first) {
             co_await refuse(std::move(text));
         }
         if (!passes_by_itself(error.fault)) {
-            std::string reason{name_of(error.fault)};
+            const HoldReason reason = hold_reason_for(error.fault);
             std::string text = fmt::format("{}: {}", purpose, error.text);
-            co_await hold(std::move(reason), std::move(text));
+            co_await hold(reason, std::move(text));
         }
         ask_first = true;
         co_await wait_out(error, purpose, attempt);
@@ -122,25 +122,25 @@ Script<> TokenHandover::put_back() {
     say(EventKind::token_put_back, Priority::error,
         fmt::format("Cloudflare shows the {} token of {}: it is back in the token file", shown,
                     inputs_.policy.name));
-    std::string reason = "secret_not_taken";
+    const HoldReason reason = HoldReason::secret_not_taken;
     std::string text = fmt::format(
         "Cloudflare accepted the {0} secret and yet shows the {1} token {2} later; the {1} token "
         "is back in the token file; units that were restarted meanwhile have to be restarted "
         "again. "
         "Find out what sets this tunnel's secret (Terraform?), then retry",
         wanted_one(), shown, to_text(confirm_deadline));
-    co_await hold(std::move(reason), std::move(text));
+    co_await hold(reason, std::move(text));
 }
 
 /// Somebody set yet another secret: ours is sent again, the same one.
 Script<> TokenHandover::send_again() {
     if (++resends_ > resends_max) {
         resends_ = 0;
-        std::string reason = "foreign_rotation";
+        const HoldReason reason = HoldReason::foreign_rotation;
         std::string text =
             "after a compromise Cloudflare goes on showing another secret than ours; find out who "
             "sets it, take their access to the account away, then retry";
-        co_await hold(std::move(reason), std::move(text));
+        co_await hold(reason, std::move(text));
     }
     const CommitSecret commit_secret;
     std::string purpose = "cannot give the new secret to Cloudflare";

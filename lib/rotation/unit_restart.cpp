@@ -117,7 +117,7 @@ Script<> UnitRestart::meet_stopped(std::size_t index) {
     if (inputs_.acknowledged_unit != unit.name) {
         std::string text = fmt::format(
             "{} was stopped by somebody; start it, or retry to leave it stopped", unit.name);
-        co_await hold("operator_took_over", std::move(text), unit.name);
+        co_await hold(HoldReason::operator_took_over, std::move(text), unit.name);
     }
     waited_for_it();
     say(EventKind::unit_left_stopped, Priority::warning,
@@ -188,10 +188,10 @@ Never UnitRestart::hold_for_replicas(std::string unit, std::string why,
         std::string text =
             fmt::format("{} had verified and serves no more, so {} cannot be restarted: {}",
                         other.name, unit, why);
-        return hold("verification_failed", std::move(text), other.name);
+        return hold(HoldReason::verification_failed, std::move(text), other.name);
     }
     std::string text = fmt::format("{} cannot be restarted: {}", unit, why);
-    return hold("too_few_replicas", std::move(text), std::move(unit));
+    return hold(HoldReason::too_few_replicas, std::move(text), std::move(unit));
 }
 
 /// Durable before the restart: after a crash the InvocationID tells whether it happened. Somebody
@@ -249,9 +249,10 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
     if (!result) {
         const Error error = result.error();
         not_begun(record_.units[index]);
-        std::string reason = error.fault == Fault::conflict ? "operator_took_over" : "not_allowed";
+        const HoldReason reason = error.fault == Fault::conflict ? HoldReason::operator_took_over
+                                                                 : HoldReason::not_allowed;
         std::string text = fmt::format("{} was not restarted: {}", name, error.text);
-        co_await hold(std::move(reason), std::move(text), name);
+        co_await hold(reason, std::move(text), name);
     }
     if (!result->not_reset.empty()) {
         say(EventKind::start_limit_kept, Priority::warning, result->not_reset, name);
@@ -261,7 +262,7 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
         std::string text = fmt::format(
             "somebody's own job for {} replaced our restart; look at it (systemctl status {})",
             name, name);
-        co_await hold("operator_took_over", std::move(text), name);
+        co_await hold(HoldReason::operator_took_over, std::move(text), name);
     }
     co_return std::nullopt;
 }

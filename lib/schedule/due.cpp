@@ -71,17 +71,6 @@ StartCause cause_of(const Stretch& stretch, WallTime from, const Schedule& sched
 
 }  // namespace
 
-std::string_view name_of(StartCause cause) {
-    switch (cause) {
-        case StartCause::due: return "due";
-        case StartCause::window: return "window";
-        case StartCause::freeze: return "freeze";
-        case StartCause::max_age: return "max_age";
-        case StartCause::never: return "never";
-    }
-    return "unknown";
-}
-
 std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const StartPlan& plan,
                             WallTime now) {
     const std::optional<WallTime> due = due_at(schedule, age);

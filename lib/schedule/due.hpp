@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/names.hpp"
 #include "schedule/schedule.hpp"
 #include "time/moment.hpp"
 
@@ -37,8 +38,14 @@ enum class StartCause {
     never,    ///< A window or the end of a freeze that does not come.
 };
 
-/// One word for the bus, the journal and tables.
-[[nodiscard]] std::string_view name_of(StartCause cause);
+template <>
+inline constexpr Names<StartCause, 5> names<StartCause>{{
+    {StartCause::due, "due"},
+    {StartCause::window, "window"},
+    {StartCause::freeze, "freeze"},
+    {StartCause::max_age, "max_age"},
+    {StartCause::never, "never"},
+}};
 
 /// When a tunnel is due, and when it is started.
 struct Due {

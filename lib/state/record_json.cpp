@@ -135,8 +135,10 @@ class Writer {
     static Json to_json(bool value) { return value; }
     static Json to_json(Milliseconds value) { return value.count(); }
     static Json to_json(WallTime value) { return value.time_since_epoch().count(); }
-    static Json to_json(Phase value) { return name_of(value); }
-    static Json to_json(UnitStep value) { return name_of(value); }
+    template <Named Value>
+    static Json to_json(const Value& value) {
+        return name_of(value);
+    }
 
     template <class Value>
     static Json to_json(const std::optional<Value>& value) {
@@ -238,15 +240,10 @@ class Reader {
         value = WallTime(since_epoch);
         return true;
     }
-    static bool from_json(const Json& json, Phase& value) {
-        const auto found = json.is_string() ? phase_named(json.get_ref<const std::string&>())
-                                            : std::optional<Phase>();
-        value = found.value_or(value);
-        return found.has_value();
-    }
-    static bool from_json(const Json& json, UnitStep& value) {
-        const auto found = json.is_string() ? unit_step_named(json.get_ref<const std::string&>())
-                                            : std::optional<UnitStep>();
+    template <Named Value>
+    static bool from_json(const Json& json, Value& value) {
+        const auto found = json.is_string() ? value_named<Value>(json.get_ref<const std::string&>())
+                                            : std::optional<Value>();
         value = found.value_or(value);
         return found.has_value();
     }

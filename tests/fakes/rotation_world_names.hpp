@@ -68,7 +68,7 @@ inline std::string log_name(const ForgetSecrets&) {
     return "forget";
 }
 inline std::string log_name(const Conclude& action) {
-    return "conclude " + action.entry.outcome;
+    return "conclude " + std::string(name_of(action.entry.outcome));
 }
 
 }  // namespace keyturn

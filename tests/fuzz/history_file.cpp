@@ -16,7 +16,7 @@ HistoryEntry entry_from(std::string_view line) {
     invariant(fuzz::is_one_line(read.error().text), "a refusal is one line");
     HistoryEntry entry;
     entry.rotation_id = "0123456789abcdef0123456789abcdef";
-    entry.outcome = "done";
+    entry.outcome = Outcome::done;
     return entry;
 }
 

@@ -286,7 +286,7 @@ void Invariants::converged() const {
     if (disk_.kept) broken("I2", "secrets are kept although no rotation is open");
     if (disk_.token_file != cloud_.current()) broken("I5", "the token file holds a dead token");
     const bool left_to_people = policy_.drift.restart == "never" && !disk_.history.empty() &&
-                                disk_.history.back().outcome != "done";
+                                disk_.history.back().outcome != Outcome::done;
     if (left_to_people) return;
     for (const UnitModel& unit : units_) {
         if (!unit.started()) continue;

@@ -79,13 +79,14 @@ void Invariants::check_sight(const Event& event) const {
 void Invariants::check_sight_of_hold(const Event& event) const {
     // Told again by a keyturnd that has not looked yet.
     if (has(event, "is still held") || !disk_.record || !disk_.record->hold) return;
-    const std::string& reason = disk_.record->hold->reason;
+    const HoldReason reason = disk_.record->hold->reason;
     const UnitModel* unit = event.target_unit.empty() ? nullptr : find(event.target_unit);
     const bool unseen = unit != nullptr && unit->look() == Look::unknown;
-    if (unseen && reason == "verification_failed" && !has(event, "keeps being restarted")) {
+    if (unseen && reason == HoldReason::verification_failed &&
+        !has(event, "keeps being restarted")) {
         broken("I5", fmt::format("{}, and it cannot be asked", event.message));
     }
-    if (reason == "too_few_replicas" &&
+    if (reason == HoldReason::too_few_replicas &&
         count_not_idle(event.target_unit) >= policy_.rollout.min_available) {
         broken("I5", fmt::format("{}, and it is not known that they do not", event.message));
     }

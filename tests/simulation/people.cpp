@@ -104,7 +104,7 @@ void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
 /// As the agent does it: a new start from the record, with the hold taken off.
 void Simulation::retry(Tunnel& tunnel) {
     tunnel.retry_at = BootTime::max();
-    const bool secrets_are_gone = tunnel.rotation->record().hold->reason == name_of(Fault::missing);
+    const bool secrets_are_gone = tunnel.rotation->record().hold->reason == HoldReason::missing;
     if (secrets_are_gone) {
         begin_compromise(tunnel, true);
         return;

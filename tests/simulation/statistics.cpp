@@ -8,11 +8,12 @@ namespace keyturn::simulation {
 
 namespace {
 
-/// Every reason for which the heart holds.
-constexpr std::array hold_reasons{"verification_failed", "operator_took_over", "too_few_replicas",
-                                  "not_allowed",         "not_listed",         "secret_not_taken",
-                                  "foreign_rotation",    "retired_secret",     "denied",
-                                  "not_locked_out",      "surge_not_stopped"};
+/// What an action met is rarer: these are looked for.
+constexpr std::array hold_reasons{
+    HoldReason::verification_failed, HoldReason::operator_took_over, HoldReason::too_few_replicas,
+    HoldReason::not_allowed,         HoldReason::not_listed,         HoldReason::secret_not_taken,
+    HoldReason::foreign_rotation,    HoldReason::retired_secret,     HoldReason::denied,
+    HoldReason::not_locked_out,      HoldReason::surge_not_stopped};
 
 /// The events that mark a path of the heart which is not the straight one.
 constexpr std::array paths{
@@ -86,7 +87,7 @@ std::string Statistics::to_text() const {
         }
     }
     text += "holds\n";
-    for (const auto& [reason, count] : holds) text += table_row(reason, count);
+    for (const auto& [reason, count] : holds) text += table_row(name_of(reason), count);
     text += "events\n";
     for (const auto& [kind, count] : events) text += table_row(name_of(kind), count);
     return text;
@@ -110,9 +111,9 @@ std::vector<std::string> Statistics::missed_corners(std::uint64_t least) const {
     look("reverted", reverted);
     look("compromised", compromises);
     look("a stranger while a unit is silent", dropped_in_doubt);
-    for (const char* reason : hold_reasons) {
+    for (const HoldReason reason : hold_reasons) {
         const auto found = holds.find(reason);
-        look(fmt::format("held: {}", reason), found == holds.end() ? 0 : found->second);
+        look(fmt::format("held: {}", name_of(reason)), found == holds.end() ? 0 : found->second);
     }
     for (const EventKind kind : paths) {
         const auto found = events.find(kind);

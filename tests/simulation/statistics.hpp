@@ -31,7 +31,7 @@ struct Statistics {
     FaultCounts faults{};
     /// keyturnd killed, by the phase on the disk, before or after an effect.
     std::array<std::array<std::uint64_t, 2>, 7> crashes{};
-    std::map<std::string, std::uint64_t> holds;  ///< By reason.
+    std::map<HoldReason, std::uint64_t> holds;
     std::map<EventKind, std::uint64_t> events;
 
     void add(const Statistics& other);

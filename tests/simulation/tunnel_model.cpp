@@ -359,7 +359,7 @@ TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {
     if (!appended) return appended.error();
     TunnelState state;
     state.retired = disk_.retired;
-    if (action.entry.outcome != "refused") {
+    if (action.entry.outcome != Outcome::refused) {
         retire(state, action.entry.old_fingerprint, action.entry.new_fingerprint);
     }
     return disk_operation([&] {

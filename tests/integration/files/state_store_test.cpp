@@ -288,7 +288,7 @@ TEST_F(StateStoreTest, KeepsTwoEndsOfOneRotationApart) {
     HistoryEntry entry = sample_entry("a");
     ASSERT_TRUE(store_->append_history("web", entry));
     ASSERT_TRUE(store_->append_history("web", entry));
-    entry.outcome = "reverted";
+    entry.outcome = Outcome::reverted;
     ASSERT_TRUE(store_->append_history("web", entry));
     EXPECT_EQ(store_->history("web", 10)->size(), 2U);
 }

@@ -329,7 +329,7 @@ TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
 TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
     const auto prepared = prepare();
     Conclude conclude;
-    conclude.entry.outcome = "reverted";
+    conclude.entry.outcome = Outcome::reverted;
     conclude.entry.old_fingerprint = prepared.new_fingerprint;
     conclude.entry.new_fingerprint = prepared.old_fingerprint;
     conclude.entry.ended = clock_.wall_now();

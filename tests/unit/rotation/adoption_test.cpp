@@ -30,7 +30,7 @@ TEST(TakeOver, BringsEveryUnitOntoTheirTokenAndSendsNoSecret) {
     EXPECT_EQ(world.unit(b).restarts, 1);
     EXPECT_EQ(world.patches, 0);
     EXPECT_EQ(world.secrets_made, 0);
-    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     EXPECT_EQ(world.history.front().old_fingerprint, "old");
     EXPECT_EQ(world.history.front().new_fingerprint, "theirs");
 }
@@ -51,7 +51,7 @@ TEST(TakeOver, GoesOnAfterACrashAtAnyPoint) {
         EXPECT_EQ(world.patches, 0);
         EXPECT_EQ(world.unit(a).restarts, 1);
         EXPECT_EQ(world.unit(b).restarts, 1);
-        EXPECT_EQ(world.history.front().outcome, "taken over");
+        EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     }
 }
 
@@ -82,7 +82,7 @@ TEST(TakeOver, HoldsForASecretThatWasRotatedAway) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "retired_secret");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::retired_secret);
     EXPECT_EQ(world.count("deliver"), 0U);
     world.start(true);
     world.run();
@@ -96,7 +96,7 @@ TEST(Adoption, EndsARotationOnTheirTokenAndSendsOursNoMore) {
     world.api_token = Token::foreign;
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     EXPECT_EQ(world.patches, 1);
 }
 

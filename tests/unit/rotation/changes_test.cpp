@@ -40,7 +40,7 @@ TEST(Changes, TokenThatIsBackBeforeItIsTakenOverCostsNothing) {
     world.api_token = Token::ours;
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
     EXPECT_FALSE(world.told(EventKind::foreign_rotation));
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
@@ -57,7 +57,7 @@ TEST(Changes, TokenThatIsBackAfterACrashIsNotTakenOverAgain) {
     world.crash_and_restart();
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     EXPECT_EQ(world.count("adopt"), 1U);
 }
 
@@ -251,7 +251,7 @@ TEST(Changes, RestartThatWouldReplaceAnOperatorsJobIsHeld) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
 }
 
 TEST(Changes, NothingIsConcludedFromAVerificationThatNobodyWatched) {

@@ -93,7 +93,7 @@ TEST(ChapterEdges, AStrangerOnTheWayBackLeavesTheFirstTokenRetired) {
     world.api_token = RotationWorld::Token::foreign;
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     EXPECT_EQ(world.history.front().old_fingerprint, first);
 }
 
@@ -133,7 +133,7 @@ TEST(ChapterEdges, OnTheWayBackAUnitThatOurOwnRestartHasLeftDeadIsStarted) {
     ASSERT_TRUE(world.run_until("take back"));
     world.unit(a).fate = Fate::comes_up;
     world.run();
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
     EXPECT_EQ(world.unit(a).token, Token::old);
     EXPECT_EQ(world.unit(a).restarts, 2);
 }
@@ -156,7 +156,7 @@ TEST(ChapterEdges, OnTheWayBackADeadUnitThatSomebodyStartsIsLetBe) {
     };
     world.start();
     world.run();
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
     EXPECT_EQ(world.unit(a).token, Token::old);
     EXPECT_EQ(world.unit(a).restarts, 1) << "by us; it gets its other connections by itself";
 }

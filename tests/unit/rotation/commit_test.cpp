@@ -78,7 +78,7 @@ TEST(Commit, HoldsWhenARetryIsDenied) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "denied");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::denied);
     EXPECT_TRUE(world.pending_kept) << "either direction must stay possible";
 }
 
@@ -115,7 +115,7 @@ TEST(Confirm, RestartsNothingWhileTheApiShowsTheOldToken) {
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_GE(world.now - start, 120s);
-    EXPECT_EQ(world.disk_record->hold->reason, "secret_not_taken");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::secret_not_taken);
     EXPECT_TRUE(world.told(EventKind::token_put_back));
     EXPECT_EQ(world.file_token, Token::old);
     EXPECT_EQ(world.unit(a).restarts + world.unit(b).restarts, 0);
@@ -143,7 +143,7 @@ TEST(Confirm, HoldsWhenSomebodyElseKeepsRotating) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "foreign_rotation");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::foreign_rotation);
     EXPECT_EQ(world.unit(a).restarts, 0);
 }
 

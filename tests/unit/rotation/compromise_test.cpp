@@ -101,7 +101,7 @@ TEST(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
     world.stop(world.unit(c));
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
     EXPECT_EQ(world.unit(c).restarts, 0);
     world.retry_and_run();
     EXPECT_TRUE(world.done());
@@ -180,7 +180,7 @@ TEST(Compromise, IsHeldAndNotRefusedWhereCloudflareTakesNoSecret) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "denied");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::denied);
     EXPECT_TRUE(world.pending_kept);
     world.retry_and_run();
     expect_locked_out(world);
@@ -194,7 +194,7 @@ TEST(Compromise, IsNoTimeToGoBack) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
     EXPECT_FALSE(world.rotation->can_revert());
     EXPECT_EQ(world.count("take back"), 0U);
     world.unit(a).fate = Fate::comes_up;

@@ -30,7 +30,7 @@ inline void expect_locked_out(CompromisedWorld& world) {
     EXPECT_EQ(world.count("adopt"), 0U);
     EXPECT_TRUE(world.told(EventKind::locked_out));
     ASSERT_EQ(world.history.size(), 1U);
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
     for (const auto& [name, unit] : world.units)
         EXPECT_EQ(unit.token, RotationWorld::Token::ours) << name;
 }

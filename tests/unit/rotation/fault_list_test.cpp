@@ -78,7 +78,7 @@ TEST(ApiFaults, ThatSayNoAfterThePatchHoldWithTheTokenDelivered) {
         world.run();
         ASSERT_TRUE(world.held()) << name_of(fault);
         EXPECT_EQ(world.file_token, Token::ours) << "who restarts now comes up";
-        EXPECT_EQ(world.disk_record->hold->reason, name_of(fault));
+        EXPECT_EQ(world.disk_record->hold->reason, hold_reason_for(fault));
         EXPECT_THAT(world.last(EventKind::rotation_held)->message,
                     HasSubstr("it needs Cloudflare Tunnel Write"));
         EXPECT_LE(world.count("read token"), 3U) << "the first was preflight's; no retries";
@@ -107,7 +107,7 @@ TEST(ApiFaults, PatchThatIsAppliedAMinuteLateIsStillOneSecret) {
     ASSERT_TRUE(world.done());
     EXPECT_GE(world.count("patch"), 2U);
     EXPECT_EQ(world.secrets_made, 1);
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
 }
 
 TEST(ApiFaults, PatchThatIsAppliedTwiceIsStillOneSecret) {
@@ -155,7 +155,7 @@ TEST(OperatorFaults, StopThatIsUnderWayIsNotOverruled) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
     EXPECT_EQ(world.unit(b).restarts, 0);
     world.before_action = nullptr;
     world.start(true);
@@ -232,7 +232,7 @@ TEST(ReadyFaults, ThatLastAreHeldAtTheDeadline) {
         world.start();
         world.run();
         ASSERT_TRUE(world.held()) << seen;
-        EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
+        EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
         EXPECT_THAT(world.disk_record->hold->text, HasSubstr(seen));
         EXPECT_GE(world.now - world.unit(a).came_up, 2min);
         EXPECT_EQ(world.unit(b).restarts, 0) << seen;

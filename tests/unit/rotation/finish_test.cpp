@@ -22,7 +22,7 @@ TEST(Finish, WipesTheSecretsAndKeepsTheHistory) {
     EXPECT_FALSE(world.pending_kept);
     EXPECT_FALSE(world.disk_record.has_value());
     ASSERT_EQ(world.history.size(), 1U);
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
     EXPECT_EQ(world.history.front().new_fingerprint, "new");
     EXPECT_THAT(world.history.front().text, HasSubstr("2 units serve with new"));
 }
@@ -82,7 +82,7 @@ TEST(Finish, LeavesNobodyBehindOnTheWayBackFromAHold) {
     world.start(true);
     world.run();
     ASSERT_TRUE(world.held()) << "held again, by the restart";
-    EXPECT_EQ(world.disk_record->hold->reason, "not_allowed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_allowed);
     world.start(true);
     world.run();
     EXPECT_TRUE(world.done());
@@ -97,7 +97,7 @@ TEST(Finish, HoldsWhenTheApiDoesNotListAUnitOfOurs) {
     world.unit(a).fate = RotationWorld::Fate::not_listed;
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "not_listed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_listed);
 }
 
 TEST(Story, IsToldByTheEventsInOrder) {

@@ -164,7 +164,7 @@ TEST(LockOut, IsHeldWhereSomebodyIsStrongerThanWe) {
     };
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "foreign_rotation");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::foreign_rotation);
     EXPECT_THAT(world.disk_record->hold->text, HasSubstr("take their access"));
     EXPECT_EQ(world.patches, 4);
     EXPECT_EQ(world.unit(a).restarts, 0);
@@ -180,7 +180,7 @@ TEST(LockOut, IsHeldWhereSomebodyStaysAttached) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "not_locked_out");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_locked_out);
     EXPECT_EQ(world.disk_record->hold->unit, "");
     EXPECT_FALSE(world.told(EventKind::locked_out));
     EXPECT_GT(world.count("evict thief"), 10U) << "it is dropped each time it is seen";
@@ -196,7 +196,7 @@ TEST(LockOut, IsHeldWhereCloudflareDoesNotListOneOfOurs) {
     world.unit(b).fate = Fate::not_listed;
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "not_locked_out");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_locked_out);
     EXPECT_EQ(world.disk_record->hold->unit, b);
     world.unit(b).fate = Fate::comes_up;
     world.retry_and_run();

@@ -79,7 +79,7 @@ TEST(Paused, StopsBeforeTheNextRestartAndSaysThatUnitsDecay) {
     resume(world);
     EXPECT_TRUE(world.done());
     EXPECT_EQ(world.unit(b).restarts, 1);
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
 }
 
 TEST(Paused, ProvesARestartThatIsUnderWay) {
@@ -216,7 +216,7 @@ TEST(Paused, GoesBackWithoutARestartWhenAnOperatorReverts) {
     resume(world);
     EXPECT_TRUE(world.done());
     EXPECT_EQ(world.unit(a).restarts, 2);
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
 }
 
 TEST(Paused, NeitherSendsNorRestartsWhereverACrashComes) {

@@ -26,7 +26,7 @@ void expect_refusal(RotationWorld& world, const std::string& expected) {
     EXPECT_EQ(world.unit(world.order.front()).restarts, 0);
     EXPECT_FALSE(world.disk_record.has_value());
     ASSERT_EQ(world.history.size(), 1U);
-    EXPECT_EQ(world.history.front().outcome, "refused");
+    EXPECT_EQ(world.history.front().outcome, Outcome::refused);
 }
 
 TEST(Preflight, RefusesACredentialThatIsNotAllowed) {

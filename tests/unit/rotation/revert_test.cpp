@@ -39,7 +39,7 @@ void expect_everything_as_before(RotationWorld& world) {
     EXPECT_FALSE(world.pending_kept);
     for (const auto& [name, unit] : world.units) EXPECT_EQ(unit.token, Token::old) << name;
     ASSERT_EQ(world.history.size(), 1U);
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
     EXPECT_EQ(world.history.front().old_fingerprint, "new");
     EXPECT_EQ(world.history.front().new_fingerprint, "old");
 }
@@ -186,7 +186,7 @@ TEST(Revert, IsMadeOnceAndThenHeld) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
     EXPECT_FALSE(world.rotation->can_revert());
     EXPECT_EQ(world.count("take back"), 1U);
     EXPECT_EQ(world.unit(b).restarts, 0);
@@ -202,7 +202,7 @@ TEST(Revert, IsNoAnswerToAnOperatorWhoTookOver) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
     EXPECT_FALSE(world.told(EventKind::rotation_reverting));
 }
 
@@ -268,7 +268,7 @@ TEST(Revert, EndsOnTheTokenOfSomebodyElseWhoComesInBetween) {
     };
     revert(world);
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "taken over");
+    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
     EXPECT_TRUE(world.told(EventKind::foreign_rotation));
     EXPECT_EQ(world.patches, 1) << "none of ours is sent over theirs";
     EXPECT_EQ(world.unit(b).restarts, 1) << "nobody is spared: the old token is dead";
@@ -280,7 +280,7 @@ TEST(Revert, IsHeldWhereCloudflareTakesTheOldSecretNoMore) {
     world.faults.push_back({"patch", {Fault::denied, "no such secret", {}}});
     revert(world);
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "denied");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::denied);
     EXPECT_THAT(world.disk_record->hold->text, HasSubstr("cannot give the old secret"));
     EXPECT_EQ(world.file_token, Token::ours) << "as Cloudflare has it";
     world.retry_and_run();
@@ -293,7 +293,7 @@ TEST(Revert, IsHeldWhereCloudflareGoesOnShowingTheNewToken) {
     world.token_shown = Token::ours;
     revert(world);
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "secret_not_taken");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::secret_not_taken);
     EXPECT_EQ(world.file_token, Token::ours) << "the file is put back to what is shown";
     EXPECT_EQ(world.unit(a).restarts, 1);
     world.token_shown.reset();
@@ -336,7 +336,7 @@ TEST(Revert, ComesTooLateOnceEverythingIsProven) {
     world.rotation->ask_to_revert();
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "done");
+    EXPECT_EQ(world.history.front().outcome, Outcome::done);
     EXPECT_EQ(world.count("take back"), 0U);
 }
 

@@ -20,8 +20,7 @@ const std::string c = "cloudflared-web@3.service";
 
 /// A rotation of two units in which the first fails: held, the second untouched, held after a
 /// restart of the daemon too, and done after the fault is mended and an operator retries.
-void expect_hold_and_retry(RotationWorld& world, const std::string& reason,
-                           const std::string& text) {
+void expect_hold_and_retry(RotationWorld& world, HoldReason reason, const std::string& text) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
@@ -164,31 +163,31 @@ TEST(RollOut, ProvesAUnitAsItIsThatSomebodyRestartedAfterTheDelivery) {
 TEST(RollOut, HoldsForAJobThatIsDoneWithADeadUnit) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::done_but_dead;
-    expect_hold_and_retry(world, "verification_failed", "inactive/dead");
+    expect_hold_and_retry(world, HoldReason::verification_failed, "inactive/dead");
 }
 
 TEST(RollOut, HoldsForAUnitThatFails) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::fails;
-    expect_hold_and_retry(world, "verification_failed", "failed/failed");
+    expect_hold_and_retry(world, HoldReason::verification_failed, "failed/failed");
 }
 
 TEST(RollOut, HoldsForAUnitThatIsRefusedForEver) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::never_ready;
-    expect_hold_and_retry(world, "verification_failed", "activating/auto-restart");
+    expect_hold_and_retry(world, HoldReason::verification_failed, "activating/auto-restart");
 }
 
 TEST(RollOut, HoldsWhenAnOperatorsJobTakesOver) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::canceled;
-    expect_hold_and_retry(world, "operator_took_over", "replaced our restart");
+    expect_hold_and_retry(world, HoldReason::operator_took_over, "replaced our restart");
 }
 
 TEST(RollOut, HoldsWhenPolkitSaysNo) {
     RotationWorld world({a, b});
     world.faults.push_back({"restart " + a, {Fault::denied, "polkit does not allow it", {}}});
-    expect_hold_and_retry(world, "not_allowed", "polkit does not allow it");
+    expect_hold_and_retry(world, HoldReason::not_allowed, "polkit does not allow it");
     EXPECT_EQ(world.unit(a).restarts, 1);
 }
 
@@ -244,7 +243,8 @@ TEST(RollOut, PassesOneConnectionLessAtTheDeadlineWithAWarning) {
 TEST(RollOut, HoldsWhenTheApiNeverListsTheConnector) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::not_listed;
-    expect_hold_and_retry(world, "verification_failed", "Cloudflare does not list its connector");
+    expect_hold_and_retry(world, HoldReason::verification_failed,
+                          "Cloudflare does not list its connector");
 }
 
 TEST(RollOut, GoesByTheUnitAloneWhenTheApiIsSilentForTheWholeDeadline) {
@@ -274,7 +274,7 @@ TEST(RollOut, HoldsWhenAnOperatorStoppedTheNextUnit) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
     EXPECT_EQ(world.unit(b).restarts, 0);
     world.before_action = nullptr;
     world.start(true);
@@ -353,7 +353,7 @@ TEST(RollOut, WaitsUntilEnoughOthersServe) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "too_few_replicas");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::too_few_replicas);
     EXPECT_EQ(world.unit(a).restarts, 0);
 }
 

@@ -155,7 +155,7 @@ TEST(Surge, ThatFailsToStartIsHeldWithTheUnitsUntouched) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
     EXPECT_EQ(world.disk_record->hold->unit, extra);
     EXPECT_EQ(world.unit(a).restarts, 0);
     world.unit(extra).fate = Fate::comes_up;
@@ -170,7 +170,7 @@ TEST(Surge, ThatFailsToStartIsGoneBackFromWhereThePolicySaysSo) {
     world.start();
     world.run();
     ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
     EXPECT_EQ(world.unit(a).restarts, 0);
     EXPECT_EQ(world.api_token, Token::old);
     EXPECT_TRUE(world.extra_stopped()) << "one that failed is stopped, too";
@@ -182,7 +182,7 @@ TEST(Surge, ThatMayNotBeStartedIsHeld) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "not_allowed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_allowed);
     EXPECT_EQ(world.disk_record->hold->unit, extra);
     EXPECT_EQ(world.disk_record->find(extra)->step, UnitStep::listed);
     world.retry_and_run();
@@ -195,7 +195,7 @@ TEST(Surge, ThatSomebodyElseStopsMeanwhileIsHeld) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "operator_took_over");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
     world.unit(extra).fate = Fate::comes_up;
     world.retry_and_run();
     expect_done_and_stopped(world);
@@ -227,7 +227,7 @@ TEST(Surge, IsStoppedAfterARevertToo) {
     world.rotation->ask_to_revert();
     world.run();
     expect_done_and_stopped(world);
-    EXPECT_EQ(world.history.front().outcome, "reverted");
+    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
     EXPECT_EQ(world.unit(a).restarts, 0);
 }
 
@@ -252,7 +252,7 @@ TEST(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
     world.lose_the_unit();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "verification_failed");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
     EXPECT_EQ(world.disk_record->hold->unit, a) << "who is missing, not who cannot be stopped";
     EXPECT_FALSE(world.extra_stopped());
     world.unit(a).token = Token::ours;
@@ -296,7 +296,7 @@ TEST(Surge, ThatCannotBeStoppedIsHeld) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, "surge_not_stopped");
+    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::surge_not_stopped);
     EXPECT_EQ(world.disk_record->hold->unit, extra);
     world.retry_and_run();
     expect_done_and_stopped(world);

@@ -52,7 +52,7 @@ TEST(HistoryFile, DoesNotAddTheEndOfARotationTwice) {
     again.ended += Milliseconds(5000);
     const std::string text = text_of({"a", "b"});
     EXPECT_EQ(with_entry(text, again), text);
-    again.outcome = "refused";
+    again.outcome = Outcome::refused;
     EXPECT_EQ(ids(with_entry(text, again)), (Ids{"a", "b", "b"}));
     EXPECT_EQ(ids(text_of({"a", "b", "a"})), (Ids{"a", "b", "a"}));
     // A refusal before there is a secret has no id: each one counts.

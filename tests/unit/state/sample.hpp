@@ -49,8 +49,8 @@ inline TunnelState sample_state() {
     rotation.units = {sample_unit("cloudflared-web@1.service", UnitStep::verified),
                       sample_unit("cloudflared-web@2.service", UnitStep::waiting)};
     rotation.connectors_before = {"11111111-2222-3333-4444-555555555555", "other"};
-    rotation.hold = Hold{"verification_failed", "it did not connect", "cloudflared-web@2.service",
-                         WallTime(Milliseconds(1'764'000'002'000))};
+    rotation.hold = Hold{HoldReason::verification_failed, "it did not connect",
+                         "cloudflared-web@2.service", WallTime(Milliseconds(1'764'000'002'000))};
     TunnelState state;
     state.first_seen = WallTime(Milliseconds(1'700'000'000'000));
     state.last_done = WallTime(Milliseconds(1'760'000'000'001));
@@ -66,7 +66,7 @@ inline HistoryEntry sample_entry(const std::string& rotation_id) {
     HistoryEntry entry;
     entry.rotation_id = rotation_id;
     entry.trigger = "schedule";
-    entry.outcome = "done";
+    entry.outcome = Outcome::done;
     entry.text = "Rotated; 2 units verified.";
     entry.started = WallTime(Milliseconds(1'764'000'000'123));
     entry.ended = WallTime(Milliseconds(1'764'000'900'000));
