@@ -61,7 +61,7 @@ void TunnelAgent::tell_outdated(const std::vector<UnitStart>& outdated) {
         Event event = event_of(EventKind::token_outdated, Priority::alert);
         event.target_unit = start.unit;
         event.fingerprint = start.fingerprint;
-        const bool ours = policy_.drift.restart != "never";
+        const bool ours = policy_.drift.restart != DriftRestart::never;
         event.message = fmt::format(
             "{} {} started with the token {}, and the token of {} is {} now: it cannot get a lost "
             "connection back{}",
@@ -85,7 +85,7 @@ std::optional<BootTime> TunnelAgent::idle_since(const std::vector<UnitStart>& st
 
 /// `drift: restart` decides, except for one that does not serve: nobody else restarts that.
 bool TunnelAgent::may_bring_back(const std::vector<UnitStart>& outdated) const {
-    if (policy_.drift.restart == "now") return true;
+    if (policy_.drift.restart == DriftRestart::now) return true;
     const std::optional<BootTime> idle = idle_since(outdated);
     if (idle && *idle <= world_.clock.boot_now() - idle_counts_after) return true;
     const WallTime now = world_.clock.wall_now();
@@ -96,7 +96,7 @@ bool TunnelAgent::may_bring_back(const std::vector<UnitStart>& outdated) const {
 void TunnelAgent::act_on_outdated(const PreflightFacts& facts) {
     const std::vector<UnitStart> outdated = outdated_starts(state_);
     if (outdated.empty() || wish_ || state_.rotation) return;
-    if (policy_.drift.restart == "never" || state_.paused) return;
+    if (policy_.drift.restart == DriftRestart::never || state_.paused) return;
     if (idle_since(outdated)) look_soon();
     if (!may_bring_back(outdated)) return;
     RotationRecord planned = plan_for_outdated(facts, outdated.front());

@@ -57,7 +57,7 @@ void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const std::vector<std::string>& units = tunnel.policy.units;
     const bool unknown = units.empty() || !tunnel.comparable({units_path, min_available_path,
                                                               accept_gap_path, surge_path});
-    if (unknown || rollout.accept_gap || rollout.surge != "never" ||
+    if (unknown || rollout.accept_gap || rollout.surge != SurgeUse::never ||
         std::any_of(units.begin(), units.end(), is_glob))
         return;
     if (static_cast<std::size_t>(rollout.min_available) < units.size()) return;

@@ -30,8 +30,7 @@ Json duration() {
 
 Json choices_of(const KeySpec& spec) {
     Json words = Json::array();
-    std::istringstream stream{std::string{spec.choices}};
-    for (std::string word; stream >> word;) words.push_back(word);
+    for (const std::string_view word : spec.choices()) words.push_back(word);
     return {{"enum", std::move(words)}};
 }
 

@@ -12,6 +12,10 @@ constexpr std::int64_t minute = 60 * second;
 constexpr std::int64_t hour = 60 * minute;
 constexpr std::int64_t day = 24 * hour;
 
+std::vector<std::string_view> stores() {
+    return {"keyturn"};
+}
+
 using Kind = KeyKind;
 
 constexpr std::array keys{
@@ -82,7 +86,7 @@ constexpr std::array keys{
             .kind = Kind::word,
             .in_defaults = true,
             .standard = "keyturn",
-            .choices = "keyturn",
+            .choices = stores,
             .help = "keyturn: a file under /var/lib/keyturn/tokens that the units load."},
 
     KeySpec{.path = "tunnels.NAME.timezone",
@@ -263,7 +267,7 @@ constexpr std::array keys{
             .kind = Kind::word,
             .in_defaults = true,
             .standard = "auto",
-            .choices = "auto never",
+            .choices = words_of<SurgeUse>,
             .target = &RolloutPolicy::surge,
             .help = "auto: where too few others serve, keyturn-surge@TUNNEL helps out meanwhile."},
     KeySpec{.path = "tunnels.NAME.rollout.accept_gap",
@@ -276,7 +280,7 @@ constexpr std::array keys{
             .kind = Kind::word,
             .in_defaults = true,
             .standard = "hold",
-            .choices = "hold revert",
+            .choices = words_of<OnFailure>,
             .target = &RolloutPolicy::on_failure,
             .help = "When a unit does not come back: hold, or revert to the old token by itself."},
 
@@ -296,7 +300,7 @@ constexpr std::array keys{
             .kind = Kind::word,
             .in_defaults = true,
             .standard = "window",
-            .choices = "window now never",
+            .choices = words_of<DriftRestart>,
             .target = &DriftPolicy::restart,
             .help = "When the units are restarted on it: in a window, now, or never."},
 };

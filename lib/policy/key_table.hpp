@@ -42,8 +42,8 @@ using KeyTarget =
                  Milliseconds Schedule::*, std::vector<Calendar> Schedule::*, TimeZone Schedule::*,
                  Calendar Window::*, Milliseconds Window::*, LocalTime Freeze::*,
                  std::string Freeze::*, Milliseconds RolloutPolicy::*, int RolloutPolicy::*,
-                 bool RolloutPolicy::*, std::string RolloutPolicy::*, Milliseconds DriftPolicy::*,
-                 std::string DriftPolicy::*>;
+                 bool RolloutPolicy::*, SurgeUse RolloutPolicy::*, OnFailure RolloutPolicy::*,
+                 Milliseconds DriftPolicy::*, DriftRestart DriftPolicy::*>;
 
 /// Everything that is known about one key. The parser, the JSON schema and keyturn.yaml(5) come
 /// from these, so a key exists when it is in the table and does not when it is not.
@@ -57,7 +57,7 @@ struct KeySpec {
     std::int64_t minimum = 0;        ///< For integers, durations in milliseconds, entries.
     std::int64_t maximum = 0;
     std::int64_t usual_minimum = 0;  ///< Below it: allowed, with a warning.
-    std::string_view choices = {};   ///< For words: separated by one space.
+    std::vector<std::string_view> (*choices)() = nullptr;  ///< For words.
     KeyTarget target = {};
     std::string_view help = {};  ///< One line for the manual page and the schema.
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/names.hpp"
 #include "schedule/schedule.hpp"
 #include "time/moment.hpp"
 
@@ -27,6 +28,37 @@ struct CloudflarePolicy {
     bool operator==(const CloudflarePolicy&) const = default;
 };
 
+/// What is done where too few units serve for one of them to restart.
+enum class SurgeUse {
+    automatic,  ///< An extra connector helps out, where there is a unit for it.
+    never,
+};
+
+template <>
+inline constexpr Names<SurgeUse, 2> names<SurgeUse>{{
+    {SurgeUse::automatic, "auto"},
+    {SurgeUse::never, "never"},
+}};
+
+/// What is done when a unit does not come back with the new token.
+enum class OnFailure { hold, revert };
+
+template <>
+inline constexpr Names<OnFailure, 2> names<OnFailure>{{
+    {OnFailure::hold, "hold"},
+    {OnFailure::revert, "revert"},
+}};
+
+/// When units are restarted because somebody else has changed the secret.
+enum class DriftRestart { window, now, never };
+
+template <>
+inline constexpr Names<DriftRestart, 3> names<DriftRestart>{{
+    {DriftRestart::window, "window"},
+    {DriftRestart::now, "now"},
+    {DriftRestart::never, "never"},
+}};
+
 /// How a rotation walks over a tunnel's units.
 struct RolloutPolicy {
     int batches = 2;
@@ -38,9 +70,9 @@ struct RolloutPolicy {
     Milliseconds min_healthy_time = std::chrono::seconds{10};
     Milliseconds healthy_deadline = std::chrono::minutes{2};
     Milliseconds progress_deadline = std::chrono::hours{2};
-    std::string surge = "auto";  ///< auto or never.
+    SurgeUse surge = SurgeUse::automatic;
     bool accept_gap = false;
-    std::string on_failure = "hold";  ///< hold or revert.
+    OnFailure on_failure = OnFailure::hold;
 
     bool operator==(const RolloutPolicy&) const = default;
 };
@@ -48,7 +80,7 @@ struct RolloutPolicy {
 /// What is done when somebody else has changed a tunnel's secret.
 struct DriftPolicy {
     Milliseconds interval = std::chrono::minutes{15};  ///< Between two looks at Cloudflare.
-    std::string restart = "window";                    ///< window, now or never.
+    DriftRestart restart = DriftRestart::window;
     /// Between two looks at the units alone. No key: only tests that go through months change it.
     Milliseconds units_interval = std::chrono::minutes{1};
 

@@ -31,6 +31,12 @@ struct Storing {
         owner_in<Window>(cursor).*member = std::get<std::vector<Calendar>>(value).front();
     }
 
+    /// Its word has been checked against the choices.
+    template <class Owner, Named Field>
+    void operator()(Field Owner::*member) const {
+        owner_in<Owner>(cursor).*member = *value_named<Field>(std::get<std::string>(value));
+    }
+
     template <class Owner, class Field>
     void operator()(Field Owner::*member) const {
         owner_in<Owner>(cursor).*member = std::get<Field>(std::move(value));

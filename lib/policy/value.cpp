@@ -33,16 +33,6 @@ bool is_hex(char c) {
     return std::isxdigit(static_cast<unsigned char>(c)) != 0;
 }
 
-std::vector<std::string_view> split_words(std::string_view text) {
-    std::vector<std::string_view> words;
-    while (!text.empty()) {
-        const auto end = text.find(' ');
-        words.push_back(text.substr(0, end));
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    }
-    return words;
-}
-
 Result<PolicyValue> read_boolean(const DocumentNode& scalar) {
     const std::string word = lower(scalar.text);
     if (!scalar.quoted && scalar.text == "true") return PolicyValue{true};
@@ -150,7 +140,7 @@ Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scala
 }
 
 Result<PolicyValue> read_word(const KeySpec& spec, const DocumentNode& scalar) {
-    const std::vector<std::string_view> choices = split_words(spec.choices);
+    const std::vector<std::string_view> choices = spec.choices();
     if (std::find(choices.begin(), choices.end(), scalar.text) != choices.end()) {
         return PolicyValue{scalar.text};
     }

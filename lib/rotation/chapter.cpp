@@ -182,7 +182,7 @@ std::string_view Chapter::wanted_one() const {
 }
 
 bool Chapter::ends_after_delivery() const {
-    return record_.takes_over && inputs_.policy.drift.restart == "never";
+    return record_.takes_over && inputs_.policy.drift.restart == DriftRestart::never;
 }
 
 /// For a compromise that stands still: how many are attached who are not ours, and what ends it.

@@ -132,7 +132,7 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
     }
     const bool surge = std::ranges::any_of(facts.units, &InspectUnits::Unit::surge);
     if (serving >= needed || accept_gap || (surge && serving + 1 >= needed)) return;
-    const bool allowed = policy.rollout.surge != "never" && !surge;
+    const bool allowed = policy.rollout.surge != SurgeUse::never && !surge;
     problems.push_back(fmt::format(
         "{} serving, and while one restarts min_available ({}) others have to go on: add a unit, "
         "{}or accept a moment without service with `accept_gap: true` or --accept-gap",

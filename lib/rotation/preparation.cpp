@@ -91,7 +91,7 @@ Script<> Preparation::prepare() {
     invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret is new");
     // Only then do the units that run now run on the old token, and can be left on it.
     const bool on_it = record_.old_fingerprint == prepared.old_fingerprint &&
-                       inputs_.policy.drift.restart != "never";
+                       inputs_.policy.drift.restart != DriftRestart::never;
     for (UnitProgress& unit : record_.units) {
         if (!on_it) unit.invocation_old.clear();
     }

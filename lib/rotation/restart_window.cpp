@@ -27,7 +27,7 @@ Script<Ending> RestartWindow::tell() {
 /// When units that nobody has restarted yet may be: now, or when the next window opens that is long
 /// enough. A window that never comes is not waited for.
 WallTime RestartWindow::restarts_from() const {
-    const bool waits = record_.takes_over && inputs_.policy.drift.restart == "window" &&
+    const bool waits = record_.takes_over && inputs_.policy.drift.restart == DriftRestart::window &&
                        std::ranges::all_of(record_.units, [](const UnitProgress& unit) {
                            return unit.step == UnitStep::waiting || unit.step == UnitStep::listed;
                        });

@@ -109,7 +109,7 @@ std::optional<std::string> Rotator::claim_of_another(const UnitSettings& unit) c
 /// Nothing where root has made no such unit, or the policy does not want it.
 Task<Result<std::optional<InspectUnits::Unit>>> Rotator::inspect_surge() {
     std::optional<InspectUnits::Unit> surge;
-    if (policy_.rollout.surge == "never") co_return surge;
+    if (policy_.rollout.surge == SurgeUse::never) co_return surge;
     const std::string name = surge_unit_of(policy_.name);
     const auto state = co_await world_.units.state(name);
     if (!state && state.error().fault != Fault::missing) co_return state.error();

@@ -22,7 +22,7 @@ ChapterName Story::chapter_after(const Ending& ending, ChapterName told) const {
     const RolloutPolicy& policy = context_.inputs.policy.rollout;
     const bool goes_back =
         ending.kind == Ending::Kind::held && ending.reason == HoldReason::verification_failed &&
-        policy.on_failure == "revert" && can_revert(context_.inputs, context_.record);
+        policy.on_failure == OnFailure::revert && can_revert(context_.inputs, context_.record);
     if (goes_back) return ChapterName::revert;
     // Whoever was in the middle of it has waited for the window already.
     const bool in_the_middle =

@@ -32,7 +32,8 @@ namespace keyturn::fuzz {
         "      healthy_deadline: {}\n      progress_deadline: {}\n      accept_gap: {}\n",
         written(rollout.healthy_deadline), written(rollout.progress_deadline), rollout.accept_gap);
     text +=
-        fmt::format("      surge: {}\n      on_failure: {}\n", rollout.surge, rollout.on_failure);
+        fmt::format("      surge: {}\n      on_failure: {}\n", name_of(rollout.surge),
+                    name_of(rollout.on_failure));
     return text;
 }
 
@@ -80,7 +81,7 @@ namespace keyturn::fuzz {
     text += written(tunnel.schedule);
     text += "    rollout:\n" + written(tunnel.rollout);
     text += fmt::format("    drift:\n      interval: {}\n      restart: {}\n",
-                        written(tunnel.drift.interval), tunnel.drift.restart);
+                        written(tunnel.drift.interval), name_of(tunnel.drift.restart));
     return text;
 }
 

@@ -25,7 +25,7 @@ std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
         "surge={} restart={} slack=0 ends={} disk_fails={}",
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
         rollout.settle.count(), rollout.soak.count(), rollout.soak_min.count(),
-        rollout.min_healthy_time.count(), rollout.surge, policy.drift.restart,
+        rollout.min_healthy_time.count(), name_of(rollout.surge), name_of(policy.drift.restart),
         faults.rate(FaultKind::state_lost) > 0 ? "no" : "yes",  // It may break off there.
         disk_fails ? "yes" : "no");
 }

@@ -31,8 +31,8 @@ TunnelPolicy draw_policy(Dice& dice, int number) {
     rollout.batches = dice.between(1, 4);
     rollout.canary = dice.happens(0.3);
     rollout.min_available = dice.between(1, surge ? units : units - 1);
-    rollout.surge = surge ? "auto" : "never";
-    if (dice.happens(0.3)) rollout.on_failure = "revert";
+    rollout.surge = surge ? SurgeUse::automatic : SurgeUse::never;
+    if (dice.happens(0.3)) rollout.on_failure = OnFailure::revert;
     rollout.settle = dice.between(seconds{0}, seconds{5});
     rollout.soak = dice.happens(0.04)
                        ? Milliseconds{minutes{10}}
@@ -42,7 +42,7 @@ TunnelPolicy draw_policy(Dice& dice, int number) {
     rollout.healthy_deadline = dice.between(seconds{30}, minutes{2});
     rollout.progress_deadline = dice.between(minutes{2}, minutes{15});
     constexpr double never = 0.1;
-    if (dice.happens(never)) policy.drift.restart = "never";
+    if (dice.happens(never)) policy.drift.restart = DriftRestart::never;
     return policy;
 }
 

@@ -50,7 +50,7 @@ TunnelModel::TunnelModel(TunnelPolicy policy, Shared& shared, BootTime now)
         const UnitSurroundings around{shared.chance, cloud_, disk_.token_file, shared.next_process};
         units_.emplace_back(name, policy_.tunnel, around, now);
     }
-    if (policy_.rollout.surge != "never") {
+    if (policy_.rollout.surge != SurgeUse::never) {
         const UnitSurroundings around{shared.chance, cloud_, disk_.token_file, shared.next_process};
         units_.emplace_back(surge_name(policy_), policy_.tunnel, around, now, false);
     }

@@ -56,7 +56,7 @@ class RotationOnABadDisk : public TunnelAgentTest {
         ASSERT_EQ(agent_->status().state, "idle") << agent_->status().reason;
         const auto history = states_->history("web", 10);
         ASSERT_TRUE(history && history->size() == 1) << "accepted: " << accepted_;
-        EXPECT_EQ(history->front().outcome, patched() ? "done" : "refused");
+        EXPECT_EQ(history->front().outcome, patched() ? Outcome::done : Outcome::refused);
         EXPECT_LE(host_->secrets_sent.size(), 1U);
         EXPECT_TRUE(file_holds_the_api_token());
         EXPECT_EQ(host_->api_token_text() != old_token_, patched());

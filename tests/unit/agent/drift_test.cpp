@@ -54,7 +54,7 @@ TEST_F(DriftTest, LooksAgainWithinMinutesWhereALookFailed) {
 }
 
 TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
-    policy_.drift.restart = "never";
+    policy_.drift.restart = DriftRestart::never;
     start_serving();
     host_->rotate_by_somebody_else('f');
     pass(1h);
@@ -121,7 +121,7 @@ TEST_F(DriftTest, DoesNotWaitForAWindowThatIsNeverLongEnoughOrWhereItSaysNow) {
     EXPECT_EQ(restarts(), 2);
     stop();
     policy_.schedule.windows = morning(4h);
-    policy_.drift.restart = "now";
+    policy_.drift.restart = DriftRestart::now;
     start();
     host_->rotate_by_somebody_else('g');
     pass(40min);

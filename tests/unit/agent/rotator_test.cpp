@@ -181,7 +181,7 @@ TEST_F(RotatorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
     EXPECT_EQ(units->back().name, "keyturn-surge@web.service");
     EXPECT_TRUE(units->back().surge);
     EXPECT_FALSE(units->front().surge);
-    policy_.rollout.surge = "never";
+    policy_.rollout.surge = SurgeUse::never;
     EXPECT_EQ(ask(InspectUnits{})->size(), 2U);
 }
 

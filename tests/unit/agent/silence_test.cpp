@@ -149,7 +149,7 @@ TEST_F(SilenceTest, BringsUnitsOntoTheTokenWhenTheStateIsLostInTheFirstSoak) {
 }
 
 TEST_F(SilenceTest, KnowsFromTheHistoryWhoWasLeftOnTheOldToken) {
-    policy_.drift.restart = "never";
+    policy_.drift.restart = DriftRestart::never;
     start_serving();
     pass(16min);
     host_->rotate_by_somebody_else('f');
@@ -157,7 +157,7 @@ TEST_F(SilenceTest, KnowsFromTheHistoryWhoWasLeftOnTheOldToken) {
     ASSERT_EQ(agent_->status().last_outcome, "taken over");
     stop();
     lose_state();
-    policy_.drift.restart = "now";
+    policy_.drift.restart = DriftRestart::now;
     start();
     pass(20min);
     EXPECT_EQ(restarts(), 2);
@@ -188,7 +188,7 @@ TEST_F(SilenceTest, RestartsOnlyTheUnitThatIsKnownToBeOnAnOldToken) {
 }
 
 TEST_F(SilenceTest, OnlySaysSoWhereItIsNeverToRestartAnything) {
-    policy_.drift.restart = "never";
+    policy_.drift.restart = DriftRestart::never;
     start_serving();
     pass(16min);
     host_->rotate_by_somebody_else('f');

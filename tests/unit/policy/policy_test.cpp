@@ -69,7 +69,7 @@ tunnels:
     expected.schedule.every = hours{24 * 30};
     expected.schedule.min_interval = hours{1};
     expected.rollout = {3,           true,       seconds{2}, minutes{90}, minutes{90}, 2,
-                        seconds{20}, minutes{5}, hours{24},  "never",     true,        "revert"};
+                        seconds{20}, minutes{5}, hours{24},  SurgeUse::never, true, OnFailure::revert};
     EXPECT_EQ(only_tunnel(policy), expected);
     EXPECT_EQ(policy.cloudflare.api_url, "https://localhost:8443/client/v4");
     EXPECT_EQ(policy.cloudflare.ca_file, "/etc/ssl/ca.pem");
@@ -134,7 +134,7 @@ tunnels:
   web: {account: 699d98642c564d2e855e9661899b7252, credential: main,
         tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: [cloudflared.service]}
 )");
-    EXPECT_EQ(only_tunnel(policy).rollout.surge, "auto");
+    EXPECT_EQ(only_tunnel(policy).rollout.surge, SurgeUse::automatic);
 }
 
 TEST(Policy, OneReplicaIsAllowedWithAnAcceptedGap) {

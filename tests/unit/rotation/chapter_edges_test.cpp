@@ -112,7 +112,7 @@ TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
 
 TEST(ChapterEdges, EveryRestartOnTheWayBackIsInABatch) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = RotationWorld::Fate::done_but_dead;
     world.start();
     step_until(world, [&] { return world.told(EventKind::rotation_reverting); });
@@ -127,7 +127,7 @@ TEST(ChapterEdges, EveryRestartOnTheWayBackIsInABatch) {
 
 TEST(ChapterEdges, OnTheWayBackAUnitThatOurOwnRestartHasLeftDeadIsStarted) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::done_but_dead;
     world.start();
     ASSERT_TRUE(world.run_until("take back"));
@@ -140,7 +140,7 @@ TEST(ChapterEdges, OnTheWayBackAUnitThatOurOwnRestartHasLeftDeadIsStarted) {
 
 TEST(ChapterEdges, OnTheWayBackADeadUnitThatSomebodyStartsIsLetBe) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::done_but_dead;
     world.before_action = [&](const std::string& action) {
         RotationWorld::Unit& dead = world.unit(a);

@@ -189,7 +189,7 @@ TEST(Compromise, IsHeldAndNotRefusedWhereCloudflareTakesNoSecret) {
 
 TEST(Compromise, IsNoTimeToGoBack) {
     CompromisedWorld world;
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::fails;
     world.start();
     world.run();

@@ -161,9 +161,9 @@ TEST_F(JudgedPreflight, OffersWhatWouldHelpWhereTooFewServe) {
     policy_.rollout.min_available = 2;
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("only 2 units are serving"),
                                               HasSubstr("keyturnd --surge-unit web"))));
-    policy_.rollout.surge = "never";
+    policy_.rollout.surge = SurgeUse::never;
     EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("--surge-unit"))));
-    policy_.rollout.surge = "auto";
+    policy_.rollout.surge = SurgeUse::automatic;
     add(extra, true);
     EXPECT_THAT(problems(), IsEmpty()) << "one more is enough";
     policy_.rollout.min_available = 3;

@@ -153,7 +153,7 @@ TEST(Revert, IsARefusalUntilTheSecretIsSentToo) {
 
 TEST(Revert, FollowsAFailedVerificationWhereThePolicySaysSo) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::fails;
     world.before_action = [&](const std::string& action) {
         if (action == "take back") world.unit(a).fate = Fate::comes_up;
@@ -168,7 +168,7 @@ TEST(Revert, FollowsAFailedVerificationWhereThePolicySaysSo) {
 
 TEST(Revert, FollowsAUnitThatFailsInTheSoakToo) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::dies_later;
     world.before_action = [&](const std::string& action) {
         if (action == "take back") world.unit(a).fate = Fate::comes_up;
@@ -181,7 +181,7 @@ TEST(Revert, FollowsAUnitThatFailsInTheSoakToo) {
 
 TEST(Revert, IsMadeOnceAndThenHeld) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::fails;
     world.start();
     world.run();
@@ -197,7 +197,7 @@ TEST(Revert, IsMadeOnceAndThenHeld) {
 
 TEST(Revert, IsNoAnswerToAnOperatorWhoTookOver) {
     RotationWorld world({a, b});
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(a).fate = Fate::canceled;
     world.start();
     world.run();

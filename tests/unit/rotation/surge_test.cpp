@@ -165,7 +165,7 @@ TEST(Surge, ThatFailsToStartIsHeldWithTheUnitsUntouched) {
 
 TEST(Surge, ThatFailsToStartIsGoneBackFromWhereThePolicySaysSo) {
     SurgeWorld world;
-    world.policy.rollout.on_failure = "revert";
+    world.policy.rollout.on_failure = OnFailure::revert;
     world.unit(extra).fate = Fate::fails;
     world.start();
     world.run();
