@@ -56,7 +56,7 @@ struct KeySpec {
     std::string_view standard = {};  ///< The built-in value as it is written; empty: none.
     std::int64_t minimum = 0;        ///< For integers, durations in milliseconds, entries.
     std::int64_t maximum = 0;
-    std::int64_t usual_minimum = 0;  ///< Below it: allowed, with a warning.
+    std::int64_t usual_minimum = 0;                        ///< Below it: allowed, with a warning.
     std::vector<std::string_view> (*choices)() = nullptr;  ///< For words.
     KeyTarget target = {};
     std::string_view help = {};  ///< One line for the manual page and the schema.

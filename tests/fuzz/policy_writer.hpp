@@ -31,9 +31,8 @@ namespace keyturn::fuzz {
     text += fmt::format(
         "      healthy_deadline: {}\n      progress_deadline: {}\n      accept_gap: {}\n",
         written(rollout.healthy_deadline), written(rollout.progress_deadline), rollout.accept_gap);
-    text +=
-        fmt::format("      surge: {}\n      on_failure: {}\n", name_of(rollout.surge),
-                    name_of(rollout.on_failure));
+    text += fmt::format("      surge: {}\n      on_failure: {}\n", name_of(rollout.surge),
+                        name_of(rollout.on_failure));
     return text;
 }
 

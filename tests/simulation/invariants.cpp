@@ -66,8 +66,9 @@ void Invariants::secret_sent(SecretId secret) {
 }
 
 void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
-    const bool planned = std::ranges::find(policy_.units, unit.name()) != policy_.units.end() ||
-                         (unit.name() == surge_name(policy_) && policy_.rollout.surge != SurgeUse::never);
+    const bool planned =
+        std::ranges::find(policy_.units, unit.name()) != policy_.units.end() ||
+        (unit.name() == surge_name(policy_) && policy_.rollout.surge != SurgeUse::never);
     if (!planned) {
         broken("I3", unit.name() + " was restarted, which is not planned");
     }
@@ -285,7 +286,8 @@ void Invariants::converged() const {
     if (disk_.record) broken("I5", "a rotation has not ended although nothing is wrong any more");
     if (disk_.kept) broken("I2", "secrets are kept although no rotation is open");
     if (disk_.token_file != cloud_.current()) broken("I5", "the token file holds a dead token");
-    const bool left_to_people = policy_.drift.restart == DriftRestart::never && !disk_.history.empty() &&
+    const bool left_to_people = policy_.drift.restart == DriftRestart::never &&
+                                !disk_.history.empty() &&
                                 disk_.history.back().outcome != Outcome::done;
     if (left_to_people) return;
     for (const UnitModel& unit : units_) {

@@ -68,8 +68,9 @@ tunnels:
     expected.units = {"web@2.service", "web@1.service", "x-*.service"};
     expected.schedule.every = hours{24 * 30};
     expected.schedule.min_interval = hours{1};
-    expected.rollout = {3,           true,       seconds{2}, minutes{90}, minutes{90}, 2,
-                        seconds{20}, minutes{5}, hours{24},  SurgeUse::never, true, OnFailure::revert};
+    expected.rollout = {
+        3,           true,       seconds{2}, minutes{90},     minutes{90}, 2,
+        seconds{20}, minutes{5}, hours{24},  SurgeUse::never, true,        OnFailure::revert};
     EXPECT_EQ(only_tunnel(policy), expected);
     EXPECT_EQ(policy.cloudflare.api_url, "https://localhost:8443/client/v4");
     EXPECT_EQ(policy.cloudflare.ca_file, "/etc/ssl/ca.pem");

@@ -1,0 +1,85 @@
+#include "rotation/beginning.hpp"
+
+#include "unit/rotation/chapters/chapter_alone.hpp"
+
+namespace keyturn {
+namespace {
+
+class BeginningTest : public ChapterAlone {
+  protected:
+    Beginning beginning_{context_};
+};
+
+TEST_F(BeginningTest, GoesOnWithWhatThePhaseOnTheDiskHasLeftOpen) {
+    struct Row {
+        Phase phase;
+        UnitStep step;
+        ChapterName next;
+    };
+    for (const Row& row : {Row{Phase::preflight, UnitStep::waiting, ChapterName::preparation},
+                           Row{Phase::prepare, UnitStep::waiting, ChapterName::preparation},
+                           Row{Phase::commit, UnitStep::waiting, ChapterName::commit},
+                           Row{Phase::revert, UnitStep::waiting, ChapterName::revert},
+                           Row{Phase::roll, UnitStep::restarting, ChapterName::resumption},
+                           Row{Phase::soak, UnitStep::verified, ChapterName::resumption},
+                           Row{Phase::finish, UnitStep::verified, ChapterName::finish},
+                           Row{Phase::finish, UnitStep::waiting, ChapterName::resumption}}) {
+        context_.record = RotationRecord();
+        context_.record.phase = row.phase;
+        add_unit("a.service", row.step);
+        read(beginning_.tell());
+        expect_next(row.next);
+    }
+}
+
+TEST_F(BeginningTest, TakesOverOnlyWhatIsNotDeliveredYet) {
+    context_.record.takes_over = true;
+    for (const auto& [phase, next] : {std::pair{Phase::preflight, ChapterName::take_over},
+                                      std::pair{Phase::commit, ChapterName::take_over},
+                                      std::pair{Phase::roll, ChapterName::resumption}}) {
+        context_.record.phase = phase;
+        read(beginning_.tell());
+        expect_next(next);
+    }
+}
+
+TEST_F(BeginningTest, DealsWithACompromiseInEveryPhase) {
+    context_.record.compromised = true;
+    for (const Phase phase : {Phase::preflight, Phase::commit, Phase::roll, Phase::finish}) {
+        context_.record.phase = phase;
+        read(beginning_.tell());
+        expect_next(ChapterName::compromise);
+    }
+}
+
+TEST_F(BeginningTest, ComesBackToAHoldARefusalAndAnEnd) {
+    context_.record.refusal = "one replica only";
+    read(beginning_.tell());
+    expect_end(Ending::Kind::refused);
+    EXPECT_EQ(ending_->text, "one replica only");
+    context_.record.refusal.clear();
+    context_.record.proven = true;
+    read(beginning_.tell());
+    expect_next(ChapterName::conclusion);
+    context_.record.hold = Hold{HoldReason::denied, "no", "", {}};
+    read(beginning_.tell());
+    expect_next(ChapterName::hold);
+}
+
+TEST_F(BeginningTest, MakesALiftedHoldDurableBeforeAnythingElse) {
+    context_.inputs.record = context_.record;
+    context_.inputs.retried = true;
+    context_.inputs.acknowledged_unit = "a.service";
+    context_.record.phase = Phase::soak;
+    context_.record.adoptions = 2;
+    add_unit("a.service", UnitStep::verified);
+    read(beginning_.tell());
+    EXPECT_EQ(asked<SaveRecord>().record.adoptions, 0);
+    EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::restarting);
+    agree<SaveRecord>();
+    expect_next(ChapterName::resumption);
+    EXPECT_THAT(told(), testing::ElementsAre(EventKind::rotation_resumed));
+}
+
+}  // namespace
+}  // namespace keyturn

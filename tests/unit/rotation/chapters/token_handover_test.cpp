@@ -1,0 +1,147 @@
+#include "rotation/token_handover.hpp"
+
+#include "rotation/adoption.hpp"
+#include "unit/rotation/chapters/chapter_alone.hpp"
+
+namespace keyturn {
+namespace {
+
+using Holder = ReadToken::Holder;
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+class TokenHandoverTest : public ChapterAlone {
+  protected:
+    void send(bool ask_first) { read(sending(ask_first)); }
+
+    /// Whether its answer carried our token is in the ending's text.
+    Script<Ending> sending(bool ask_first) {
+        const bool answered = co_await handover_.send(ask_first);
+        Ending ending;
+        ending.text = answered ? "answered" : "";
+        co_return ending;
+    }
+
+    void show(Holder holder, const std::string& fingerprint = "shown") {
+        answer<ReadToken>(ReadToken::Value{holder, fingerprint, {}});
+    }
+
+    Adoption adoption_{context_};
+    TokenHandover handover_{context_, adoption_};
+};
+
+TEST_F(TokenHandoverTest, SendsAtOnceWhereNothingWasSentBefore) {
+    context_.now += 5s;
+    send(false);
+    answer<CommitSecret>(CommitSecret::Value{true});
+    expect_end(Ending::Kind::done);
+    EXPECT_EQ(ending_->text, "answered");
+    EXPECT_EQ(handover_.taken_at(), context_.now);
+    EXPECT_THAT(told(), Contains(EventKind::secret_committed));
+}
+
+TEST_F(TokenHandoverTest, AsksWhatBecameOfASecretWhoseAnswerWasLost) {
+    send(false);
+    answer<CommitSecret>(Error{Fault::ambiguous, "cut off", {}});
+    pass();
+    show(Holder::ours);
+    expect_end(Ending::Kind::done);
+    EXPECT_EQ(ending_->text, "") << "no answer carried it";
+}
+
+TEST_F(TokenHandoverTest, SendsTheSameSecretAgainWhereItWasNotTaken) {
+    send(true);
+    show(Holder::previous);
+    answer<CommitSecret>(no_answer);
+    pass();
+    show(Holder::previous);
+    answer<CommitSecret>(CommitSecret::Value{false});
+    expect_end(Ending::Kind::done);
+}
+
+TEST_F(TokenHandoverTest, IsRefusedWhereNothingWasSentAndHeldWhereSomethingMayHaveBeen) {
+    send(false);
+    answer<CommitSecret>(no_right);
+    expect_end(Ending::Kind::refused);
+    send(true);
+    show(Holder::previous);
+    answer<CommitSecret>(no_right);
+    expect_held(HoldReason::denied);
+}
+
+TEST_F(TokenHandoverTest, GivesWayToAStrangersSecret) {
+    send(true);
+    show(Holder::other, "theirs");
+    agree<SaveRecord>();
+    EXPECT_EQ(asked<AdoptToken>().fingerprint, "theirs");
+    answer<AdoptToken>(AdoptToken::Value{"id", "theirs"});
+    expect_end(Ending::Kind::done);
+    EXPECT_EQ(context_.record.new_fingerprint, "theirs");
+}
+
+TEST_F(TokenHandoverTest, GivesWayToNobodyAfterACompromise) {
+    context_.record.compromised = true;
+    send(true);
+    show(Holder::other, "the thief's");
+    answer<CommitSecret>(CommitSecret::Value{false});
+    expect_end(Ending::Kind::done);
+    EXPECT_FALSE(context_.record.adopted);
+}
+
+TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
+    read_part(handover_.confirm(true));
+    answer<ReadToken>(no_answer);
+    expect_end(Ending::Kind::done);
+    read_part(handover_.confirm(true));
+    show(Holder::previous);
+    EXPECT_FALSE(ending_) << "an API that answers has to show it";
+    read_part(handover_.confirm(false));
+    answer<ReadToken>(no_answer);
+    EXPECT_FALSE(ending_);
+}
+
+TEST_F(TokenHandoverTest, PutsTheOldTokenBackWhereCloudflareGoesOnShowingIt) {
+    add_unit("a.service", UnitStep::verified);
+    read_part(handover_.confirm(false));
+    const BootTime begin = context_.now;
+    while (std::holds_alternative<ReadToken>(*context_.action)) {
+        show(Holder::previous);
+        if (std::holds_alternative<Wait>(*context_.action)) pass();
+    }
+    EXPECT_GE(context_.now - begin, 120s);
+    EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::waiting);
+    agree<SaveRecord>();
+    agree<PutBackToken>();
+    expect_held(HoldReason::secret_not_taken);
+    EXPECT_THAT(ending_->text, HasSubstr("Terraform"));
+}
+
+TEST_F(TokenHandoverTest, AnOutageDoesNotCountAsShowingTheOldToken) {
+    read_part(handover_.confirm(false));
+    for (int minute = 0; minute < 10; ++minute) {
+        answer<ReadToken>(no_answer);
+        context_.now += 1min;
+        pass();
+        show(Holder::previous);
+        pass();
+    }
+    EXPECT_FALSE(ending_);
+    EXPECT_THAT(told(), Not(Contains(EventKind::token_put_back)));
+}
+
+TEST_F(TokenHandoverTest, DeliversAgainWhatSomebodyElseHasWritten) {
+    read_part(handover_.keep_file());
+    answer<CheckFiles>(CheckFiles::Value{"new", false});
+    expect_end(Ending::Kind::done);
+    EXPECT_THAT(told(), testing::IsEmpty());
+    read_part(handover_.keep_file());
+    answer<CheckFiles>(CheckFiles::Value{"", false});
+    answer<DeliverToken>(DeliverToken::Value{});
+    expect_end(Ending::Kind::done);
+    EXPECT_THAT(told(),
+                testing::ElementsAre(EventKind::token_file_changed, EventKind::token_delivered));
+}
+
+}  // namespace
+}  // namespace keyturn
