@@ -108,7 +108,7 @@ class FollowSession {
             }
             const WallTime moment = now();
             terminal_.show(std::exchange(lines_, {}),
-                           follower_.live_block(moment, terminal_.look()));
+                           follower_.live_block(moment, terminal_.style()));
             if (follower_.verdict()) return finish();
             if (!wait(next_tick)) return leave();
         }

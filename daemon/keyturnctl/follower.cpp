@@ -167,13 +167,13 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     return verdict;
 }
 
-std::vector<std::string> Follower::live_block(WallTime now, const Look& look) const {
+std::vector<std::string> Follower::live_block(WallTime now, const TerminalStyle& style) const {
     if (verdict_ || !begun_) return {};
     std::vector<std::string> block{""};
-    for (std::string& line : unit_lines(last_, look)) block.push_back(std::move(line));
+    for (std::string& line : unit_lines(last_, style)) block.push_back(std::move(line));
     if (lost_) return block;
-    for (std::string& line : trouble_lines(last_, look)) block.push_back(std::move(line));
-    std::string step = step_line(last_, now, look.columns);
+    for (std::string& line : trouble_lines(last_, style)) block.push_back(std::move(line));
+    std::string step = step_line(last_, now, style.columns);
     if (!step.empty()) block.push_back(std::move(step));
     return block;
 }

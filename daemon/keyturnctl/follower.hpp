@@ -50,7 +50,8 @@ class Follower {
     /// Whether the rotation has shown: until then it is worth looking more often.
     [[nodiscard]] bool begun() const { return begun_; }
 
-    [[nodiscard]] std::vector<std::string> live_block(WallTime now, const Look& look) const;
+    [[nodiscard]] std::vector<std::string> live_block(WallTime now,
+                                                      const TerminalStyle& style) const;
 
     /// What Ctrl-C leaves on the screen.
     [[nodiscard]] std::string farewell() const;

@@ -30,7 +30,7 @@ Result<ExitCode> run(const StatusCommand& command, Client client) {
     if (tunnels.has_error()) return tunnels.error();
     const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
     print(command.json ? status_json(*tunnels)
-                       : status_table(*tunnels, now, Terminal().look(), !command.tunnel.empty()));
+                       : status_table(*tunnels, now, Terminal().style(), !command.tunnel.empty()));
     return exit_code_of(*tunnels);
 }
 
@@ -46,7 +46,7 @@ Result<ExitCode> run(const PlanCommand& command, Client client) {
         }
     }
     const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-    print(command.json ? plan_json(*plans) : plan_view(*plans, now, Terminal().look()));
+    print(command.json ? plan_json(*plans) : plan_view(*plans, now, Terminal().style()));
     return ExitCode::ok;
 }
 

@@ -60,21 +60,21 @@ std::string when(const PlannedStart& start, WallTime now) {
     return fmt::format("{:<9} {}{}", relative, date_text(*start.start), end_of(start));
 }
 
-std::string lines_of(const TunnelPlan& plan, WallTime now, const Look& look) {
+std::string lines_of(const TunnelPlan& plan, WallTime now, const TerminalStyle& style) {
     const InZone zone(plan.timezone);
     std::string text = fmt::format("{}: {}\n", printable(plan.name), steps_of(plan));
     for (const std::string& line :
-         wrapped(fmt::format("{}", fmt::join(plan.units, ", ")), look.columns, 4)) {
-        text += Paint(look.colour)(Tone::faint, line) + '\n';
+         wrapped(fmt::format("{}", fmt::join(plan.units, ", ")), style.columns, 4)) {
+        text += Paint(style.colour)(TextStyle::faint, line) + '\n';
     }
     if (plan.paused) text += "  paused: nothing begins until keyturnctl resume\n";
     if (plan.starts.empty()) text += "  on demand only\n";
     for (const PlannedStart& start : plan.starts) {
-        const Tone tone = start.start ? Tone::plain : Tone::bad;
+        const TextStyle text_style = start.start ? TextStyle::plain : TextStyle::bad;
         const std::string line = fmt::format("  {}  {}", when(start, now), reason_of(start));
-        const bool fits = columns_of(line) <= look.columns;
-        for (const std::string& part : fits ? std::vector{line} : wrapped(line, look.columns, 2)) {
-            text += Paint(look.colour)(tone, part) + '\n';
+        const bool fits = columns_of(line) <= style.columns;
+        for (const std::string& part : fits ? std::vector{line} : wrapped(line, style.columns, 2)) {
+            text += Paint(style.colour)(text_style, part) + '\n';
         }
     }
     return text;
@@ -115,13 +115,14 @@ std::string row_of(const TunnelPlan& plan, const Scale& scale) {
     return row;
 }
 
-std::string time_line(const std::vector<TunnelPlan>& plans, WallTime now, const Look& look) {
+std::string time_line(const std::vector<TunnelPlan>& plans, WallTime now,
+                      const TerminalStyle& style) {
     std::size_t names = 0;
     for (const TunnelPlan& plan : plans) names = std::max(names, columns_of(printable(plan.name)));
     names = std::min(names, name_columns_max);
     const WallTime ends = last_end(plans, now);
-    if (ends <= now || look.columns < names + 2 + line_columns_min) return {};
-    const Scale scale{now, ends, std::min(look.columns - names - 2, line_columns_max)};
+    if (ends <= now || style.columns < names + 2 + line_columns_min) return {};
+    const Scale scale{now, ends, std::min(style.columns - names - 2, line_columns_max)};
 
     const InZone zone(plans.front().timezone);
     const std::string until = date_text(ends);
@@ -137,14 +138,15 @@ std::string time_line(const std::vector<TunnelPlan>& plans, WallTime now, const 
 
 }  // namespace
 
-std::string plan_view(const std::vector<TunnelPlan>& plans, WallTime now, const Look& look) {
+std::string plan_view(const std::vector<TunnelPlan>& plans, WallTime now,
+                      const TerminalStyle& style) {
     if (plans.empty()) return "The policy has no tunnels.\n";
     std::string text;
     for (const TunnelPlan& plan : plans) {
         if (!text.empty()) text += '\n';
-        text += lines_of(plan, now, look);
+        text += lines_of(plan, now, style);
     }
-    return text + time_line(plans, now, look);
+    return text + time_line(plans, now, style);
 }
 
 }  // namespace keyturn

@@ -11,6 +11,6 @@ namespace keyturn {
 /// `keyturnctl plan`: for each tunnel what is restarted in which steps, when and why then, and
 /// below that a line of time for all of them.
 [[nodiscard]] std::string plan_view(const std::vector<TunnelPlan>& plans, WallTime now,
-                                    const Look& look);
+                                    const TerminalStyle& style);
 
 }  // namespace keyturn

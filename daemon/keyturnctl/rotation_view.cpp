@@ -45,18 +45,18 @@ std::string without_trailing_spaces(std::string line) {
 }
 
 /// A waiting unit is nothing to worry about, unlike a waiting tunnel.
-Tone unit_tone(const std::string& step) {
-    return step == "waiting" ? Tone::plain : tone_of(step);
+TextStyle unit_style(const std::string& step) {
+    return step == "waiting" ? TextStyle::plain : style_of(step);
 }
 
 std::string unit_line(const TunnelStatus& tunnel, const UnitStatus& unit,
-                      const UnitColumns& columns, const Look& look) {
+                      const UnitColumns& columns, const TerminalStyle& style) {
     const bool held = is_held(tunnel, unit);
     const std::string batch = unit.batch > 0 ? std::to_string(unit.batch) : "-";
     const std::string head = fmt::format("{} {:>3}  {}  ", held ? "!" : " ", batch,
                                          padded(printable(unit.name), columns.name));
     const std::string step = padded(step_of(tunnel, unit), columns.step);
-    const Tone tone = held ? Tone::bad : unit_tone(unit.step);
+    const TextStyle text_style = held ? TextStyle::bad : unit_style(unit.step);
     const std::string proof =
         unit.verified_by.empty() ? "" : fmt::format("  by {}", printable(unit.verified_by));
     const std::string tail = without_trailing_spaces(
@@ -64,9 +64,9 @@ std::string unit_line(const TunnelStatus& tunnel, const UnitStatus& unit,
                     padded(connections_text(unit.connections), columns.connections), proof));
     // Too narrow for everything: whole parts go from the right, and then the name is cut.
     const std::size_t with_step = columns_of(head) + columns_of(step);
-    if (with_step > look.columns) return fitted(head + step, look.columns);
-    return without_trailing_spaces(head + Paint(look.colour)(tone, step) +
-                                   fitted(tail, look.columns - with_step));
+    if (with_step > style.columns) return fitted(head + step, style.columns);
+    return without_trailing_spaces(head + Paint(style.colour)(text_style, step) +
+                                   fitted(tail, style.columns - with_step));
 }
 
 void append(std::vector<std::string>& lines, std::vector<std::string> more) {
@@ -124,11 +124,11 @@ std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t colu
            progress_bar(*tunnel.step_started, *tunnel.step_ends, now, columns - columns_of(head));
 }
 
-std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const Look& look) {
+std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const TerminalStyle& style) {
     const UnitColumns columns = columns_for(tunnel);
     std::vector<std::string> lines;
     for (const UnitStatus& unit : tunnel.units) {
-        lines.push_back(unit_line(tunnel, unit, columns, look));
+        lines.push_back(unit_line(tunnel, unit, columns, style));
     }
     return lines;
 }
@@ -143,23 +143,24 @@ std::string step_word(const UnitStatus& unit) {
     return printable(unit.step);
 }
 
-std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& look) {
+std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const TerminalStyle& style) {
     std::vector<std::string> lines;
-    const Paint paint(look.colour);
+    const Paint paint(style.colour);
     if (tunnel.state == "waiting") {
-        lines.push_back(paint(Tone::warning, "  Waiting; goes on by itself:"));
-        append(lines, wrapped(tunnel.reason, look.columns, 4));
+        lines.push_back(paint(TextStyle::warning, "  Waiting; goes on by itself:"));
+        append(lines, wrapped(tunnel.reason, style.columns, 4));
     } else if (tunnel.state == "paused") {
-        lines.push_back(paint(Tone::warning, fmt::format("  Paused; keyturnctl resume {} ends that",
-                                                         printable(tunnel.name))));
+        lines.push_back(
+            paint(TextStyle::warning,
+                  fmt::format("  Paused; keyturnctl resume {} ends that", printable(tunnel.name))));
         const bool committed = tunnel.phase == "roll" || tunnel.phase == "soak";
-        if (committed) append(lines, wrapped(decay_warning, look.columns, 4));
+        if (committed) append(lines, wrapped(decay_warning, style.columns, 4));
     } else if (tunnel.state == "held") {
         const std::string word =
             tunnel.hold_reason.empty() ? "" : fmt::format(" ({})", printable(tunnel.hold_reason));
-        lines.push_back(paint(Tone::bad, fmt::format("  Held{}:", word)));
-        append(lines, wrapped(tunnel.reason, look.columns, 4));
-        append(lines, remedy_lines(tunnel, look.columns, 4));
+        lines.push_back(paint(TextStyle::bad, fmt::format("  Held{}:", word)));
+        append(lines, wrapped(tunnel.reason, style.columns, 4));
+        append(lines, remedy_lines(tunnel, style.columns, 4));
     }
     return lines;
 }

@@ -9,7 +9,7 @@
 namespace keyturn {
 
 /// What the output has to look like.
-struct Look {
+struct TerminalStyle {
     std::size_t columns = 80;
     bool colour = false;
 };
@@ -22,7 +22,8 @@ struct Look {
 [[nodiscard]] std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t columns);
 
 /// One line a unit, in columns; the unit of a hold is marked.
-[[nodiscard]] std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const Look& look);
+[[nodiscard]] std::vector<std::string> unit_lines(const TunnelStatus& tunnel,
+                                                  const TerminalStyle& style);
 
 /// Whether it is the extra connector that helps out while others restart.
 [[nodiscard]] bool is_surge(const UnitStatus& unit);
@@ -35,7 +36,8 @@ struct Look {
                                                     std::size_t indent);
 
 /// Why a tunnel waits or is held, and what to do; wrapped. Empty for the other states.
-[[nodiscard]] std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Look& look);
+[[nodiscard]] std::vector<std::string> trouble_lines(const TunnelStatus& tunnel,
+                                                     const TerminalStyle& style);
 
 /// "4 connections", "1 connection", "" when unknown.
 [[nodiscard]] std::string connections_text(int connections);

@@ -65,7 +65,7 @@ std::string line_of(const Row& row, const Widths& widths, const Paint& paint) {
         const bool last = cell + 1 == cell_count;
         const std::string text = fitted(row[cell], widths[cell]);
         const std::string filled = last ? text : padded(text, widths[cell] + gap);
-        line += cell == state_cell ? paint(tone_of(row[cell]), filled) : filled;
+        line += cell == state_cell ? paint(style_of(row[cell]), filled) : filled;
     }
     return line + '\n';
 }
@@ -93,16 +93,16 @@ std::string identifiers(const TunnelStatus& tunnel) {
 }
 
 /// How the last rotation ended: at rest that is what `reason` says.
-std::string ending(const TunnelStatus& tunnel, const Look& look, bool detail) {
+std::string ending(const TunnelStatus& tunnel, const TerminalStyle& style, bool detail) {
     const bool at_rest =
         tunnel.phase.empty() && (tunnel.state == "idle" || tunnel.state == "paused");
     const bool well = tunnel.last_outcome.empty() || tunnel.last_outcome == "done";
     if (!at_rest || tunnel.reason.empty() || (well && !detail)) return {};
     const std::string head =
         well ? std::string("  The last rotation:")
-             : Paint(look.colour)(Tone::bad, fmt::format("  The last rotation was {}:",
-                                                         printable(tunnel.last_outcome)));
-    return head + '\n' + joined(wrapped(tunnel.reason, look.columns, 4));
+             : Paint(style.colour)(TextStyle::bad, fmt::format("  The last rotation was {}:",
+                                                               printable(tunnel.last_outcome)));
+    return head + '\n' + joined(wrapped(tunnel.reason, style.columns, 4));
 }
 
 std::string rotation_line(const TunnelStatus& tunnel, WallTime now) {
@@ -127,40 +127,41 @@ std::string list_of(const std::vector<std::string>& sentences, std::string head,
     return text;
 }
 
-std::string findings_of(const TunnelStatus& tunnel, const Look& look) {
-    std::string head = Paint(look.colour)(Tone::warning, "  To look into:");
-    return list_of(tunnel.findings, std::move(head), look.columns) +
-           list_of(tunnel.notes, "  Good to know:", look.columns);
+std::string findings_of(const TunnelStatus& tunnel, const TerminalStyle& style) {
+    std::string head = Paint(style.colour)(TextStyle::warning, "  To look into:");
+    return list_of(tunnel.findings, std::move(head), style.columns) +
+           list_of(tunnel.notes, "  Good to know:", style.columns);
 }
 
-std::string below(const TunnelStatus& tunnel, WallTime now, const Look& look, bool detail) {
+std::string below(const TunnelStatus& tunnel, WallTime now, const TerminalStyle& style,
+                  bool detail) {
     const bool open = !tunnel.phase.empty();
-    std::string text = joined(trouble_lines(tunnel, look)) + findings_of(tunnel, look);
-    if (open && !detail) text += fitted(rotation_line(tunnel, now), look.columns) + '\n';
+    std::string text = joined(trouble_lines(tunnel, style)) + findings_of(tunnel, style);
+    if (open && !detail) text += fitted(rotation_line(tunnel, now), style.columns) + '\n';
     if (detail) text += identifiers(tunnel);
-    text += ending(tunnel, look, detail);
-    const std::string step = step_line(tunnel, now, look.columns);
+    text += ending(tunnel, style, detail);
+    const std::string step = step_line(tunnel, now, style.columns);
     if (!step.empty()) text += step + '\n';
-    if (open || detail) text += joined(unit_lines(tunnel, look));
+    if (open || detail) text += joined(unit_lines(tunnel, style));
     return text;
 }
 
 }  // namespace
 
-std::string status_table(const std::vector<TunnelStatus>& tunnels, WallTime now, const Look& look,
-                         bool detail) {
+std::string status_table(const std::vector<TunnelStatus>& tunnels, WallTime now,
+                         const TerminalStyle& style, bool detail) {
     if (tunnels.empty()) return "The policy has no tunnels.\n";
-    const bool wide = look.columns >= wide_columns;
+    const bool wide = style.columns >= wide_columns;
     std::vector<Row> rows{{"TUNNEL", "STATE", "PHASE", "BATCH", "LAST", "DUE"}};
     for (const TunnelStatus& tunnel : tunnels) rows.push_back(row_of(tunnel, now, wide));
-    const Widths widths = widths_of(rows, look.columns);
-    const Paint paint(look.colour);
+    const Widths widths = widths_of(rows, style.columns);
+    const Paint paint(style.colour);
     std::string text = line_of(rows.front(), widths, Paint(false));
     for (std::size_t index = 0; index < tunnels.size(); ++index) {
         text += line_of(rows[index + 1], widths, paint);
     }
     for (const TunnelStatus& tunnel : tunnels) {
-        const std::string more = below(tunnel, now, look, detail);
+        const std::string more = below(tunnel, now, style, detail);
         if (!more.empty()) text += fmt::format("\n{}\n{}", printable(tunnel.name), more);
     }
     return text;

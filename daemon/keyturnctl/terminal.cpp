@@ -32,7 +32,7 @@ Terminal::Terminal()
     : interactive_(is_capable_terminal()),
       colour_(interactive_ && !set_and_not_empty("NO_COLOR")) {}
 
-Look Terminal::look() const {
+TerminalStyle Terminal::style() const {
     winsize size{};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return {columns_without_terminal, colour_};
     const std::size_t columns = size.ws_col > 0 ? size.ws_col : columns_unknown;

@@ -17,7 +17,7 @@ class Terminal {
     [[nodiscard]] bool interactive() const { return interactive_; }
 
     /// Asked anew each time: windows change their size.
-    [[nodiscard]] Look look() const;
+    [[nodiscard]] TerminalStyle style() const;
 
     /// Prints `lines`, and on a terminal the block that the next call replaces.
     void show(const std::vector<std::string>& lines, const std::vector<std::string>& block);

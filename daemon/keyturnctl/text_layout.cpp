@@ -102,20 +102,20 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns, std
     return lines;
 }
 
-std::string Paint::operator()(Tone tone, std::string_view text) const {
+std::string Paint::operator()(TextStyle text_style, std::string_view text) const {
     static constexpr std::array<std::string_view, 6> codes{"", "32", "36", "33", "1;31", "2"};
-    const std::string_view code = codes.at(static_cast<std::size_t>(tone));
+    const std::string_view code = codes.at(static_cast<std::size_t>(text_style));
     if (!colour_ || code.empty()) return std::string(text);
     return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
-Tone tone_of(std::string_view word) {
-    if (word == "idle" || word == "verified" || word == "done") return Tone::good;
-    if (word == "running" || word == "restarting") return Tone::busy;
-    if (word == "waiting" || word == "paused") return Tone::warning;
-    if (word == "held" || word == "refused") return Tone::bad;
-    if (word == "listed") return Tone::faint;
-    return Tone::plain;
+TextStyle style_of(std::string_view word) {
+    if (word == "idle" || word == "verified" || word == "done") return TextStyle::good;
+    if (word == "running" || word == "restarting") return TextStyle::busy;
+    if (word == "waiting" || word == "paused") return TextStyle::warning;
+    if (word == "held" || word == "refused") return TextStyle::bad;
+    if (word == "listed") return TextStyle::faint;
+    return TextStyle::plain;
 }
 
 InZone::InZone(const std::string& name) : changed_(!name.empty()) {

@@ -28,20 +28,20 @@ namespace keyturn {
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t columns,
                                                std::size_t indent);
 
-enum class Tone { plain, good, busy, warning, bad, faint };
+enum class TextStyle { plain, good, busy, warning, bad, faint };
 
 /// Colours, or none.
 class Paint {
   public:
     explicit Paint(bool colour) : colour_(colour) {}
-    [[nodiscard]] std::string operator()(Tone tone, std::string_view text) const;
+    [[nodiscard]] std::string operator()(TextStyle text_style, std::string_view text) const;
 
   private:
     bool colour_;
 };
 
-/// The tone of a tunnel's state or a unit's step.
-[[nodiscard]] Tone tone_of(std::string_view word);
+/// The style of a tunnel's state or a unit's step.
+[[nodiscard]] TextStyle style_of(std::string_view word);
 
 /// While it lives, moments are shown as in the time zone of that IANA name; in that of who looks
 /// where it is empty.

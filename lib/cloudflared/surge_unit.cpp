@@ -2,7 +2,7 @@
 
 #include "cloudflared/cloudflared_command.hpp"
 #include "cloudflared/token_drop_in.hpp"
-#include "units/secret_cut.hpp"
+#include "units/redaction.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

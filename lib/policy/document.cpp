@@ -280,7 +280,7 @@ std::optional<DocumentNode> parse_document(std::string_view text, ProblemList& p
     return std::nullopt;
 }
 
-void lay_over(DocumentNode& base, DocumentNode over) {
+void merge(DocumentNode& base, DocumentNode over) {
     if (base.kind != Kind::map || over.kind != Kind::map) {
         base = std::move(over);
         return;
@@ -294,7 +294,7 @@ void lay_over(DocumentNode& base, DocumentNode over) {
             continue;
         }
         below->key_place = entry.key_place;
-        lay_over(below->value, std::move(entry.value));
+        merge(below->value, std::move(entry.value));
     }
 }
 

@@ -41,6 +41,6 @@ struct DocumentEntry {
                                                          ProblemList& problems);
 
 /// Joins maps key by key; everything else of `over` takes the place of what is in `base`.
-void lay_over(DocumentNode& base, DocumentNode over);
+void merge(DocumentNode& base, DocumentNode over);
 
 }  // namespace keyturn

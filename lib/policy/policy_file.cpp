@@ -187,7 +187,7 @@ PolicyOutcome parse_policy(const std::vector<PolicySource>& sources) {
         std::optional<DocumentNode> over = read_text(texts[i], problems);
         readable = readable && (over || problems.size() == problems_before);
         const bool says_something = over && over->kind != DocumentNode::Kind::null;
-        if (document && says_something) lay_over(*document, *std::move(over));
+        if (document && says_something) merge(*document, *std::move(over));
     }
     // A document with problems is read on, so that all are told at once.
     if (!readable) return problems.take();

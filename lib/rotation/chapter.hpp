@@ -46,11 +46,11 @@ class Chapter {
           waits_(context.waits) {}
 
     template <class Asked>
-    class Question;
+    class ActionAwaiter;
 
     /// Suspends the story with an action; the answer resumes it.
     template <class Asked>
-    Question<Asked> ask(Asked action);
+    ActionAwaiter<Asked> ask(Asked action);
 
     /// Asks until it succeeds: waits out what passes by itself, holds for what does not.
     template <class Asked>
@@ -110,9 +110,9 @@ class Chapter {
 };
 
 template <class Asked>
-class Chapter::Question {
+class Chapter::ActionAwaiter {
   public:
-    Question(RotationContext& context, Asked action)
+    ActionAwaiter(RotationContext& context, Asked action)
         : context_(context), action_(std::move(action)) {}
 
     bool await_ready() const noexcept { return false; }
@@ -130,8 +130,8 @@ class Chapter::Question {
 };
 
 template <class Asked>
-Chapter::Question<Asked> Chapter::ask(Asked action) {
-    return Question<Asked>(context_, std::move(action));
+Chapter::ActionAwaiter<Asked> Chapter::ask(Asked action) {
+    return ActionAwaiter<Asked>(context_, std::move(action));
 }
 
 template <class Asked>

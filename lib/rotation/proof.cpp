@@ -2,7 +2,7 @@
 
 #include "rotation/attached.hpp"
 #include "rotation/token_watch.hpp"
-#include "rotation/vigil.hpp"
+#include "rotation/unit_verifier.hpp"
 
 namespace keyturn {
 
@@ -22,55 +22,55 @@ constexpr int replacements_max = 3;
 }  // namespace
 
 Script<> Proof::prove(std::size_t index) {
-    Vigil vigil(record_.units[index], inputs_.policy, now_);
+    UnitVerifier verifier(record_.units[index], inputs_.policy, now_);
     std::size_t waits = waits_;
     Milliseconds pause = quick_look;
     BootTime looked = now_;
     std::optional<BootTime> listed_at;
-    begin_step(vigil.allowed());
+    begin_step(verifier.allowed());
     for (;;) {
         const SampleUnits::Value samples = co_await sample();
         // The bus was down, or this process stood still: nothing was seen.
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
-        if (blind) vigil.begin_anew(now_);
+        if (blind) verifier.begin_anew(now_);
         waits = waits_;
         looked = now_;
         const SampleUnits::Sample& own = samples[index];
-        vigil.look(own, now_);
-        tell_unknown(index, vigil);
+        verifier.look(own, now_);
+        tell_unknown(index, verifier);
         // At the deadline the API is asked in any case: nothing is judged by an older answer.
-        const bool ask_again = !listed_at || vigil.late() || now_ - *listed_at >= list_interval;
-        if (vigil.steady() && ask_again) {
+        const bool ask_again = !listed_at || verifier.late() || now_ - *listed_at >= list_interval;
+        if (verifier.steady() && ask_again) {
             const Listing listing = co_await listing_of(own.readiness->connector_id);
             listed_at = now_;
             const bool listed = listing == Listing::listed;
-            if (listed || (listing == Listing::unknown && vigil.late())) {
+            if (listed || (listing == Listing::unknown && verifier.late())) {
                 note_proof(index, own, listed ? "systemd, ready, api" : "systemd, ready");
                 break;
             }
-            if (listing == Listing::absent) vigil.note("Cloudflare does not list its connector");
+            if (listing == Listing::absent) verifier.note("Cloudflare does not list its connector");
         }
-        if (record_.compromised && vigil.unknown_for() >= vigil.allowed()) {
+        if (record_.compromised && verifier.unknown_for() >= verifier.allowed()) {
             note_proof(index, own, "systemd");
             break;
         }
-        if (vigil.hopeless()) {
+        if (verifier.hopeless()) {
             const bool followed = co_await token_.follow_if_changed();
             if (followed) co_await start_over();
-            co_await hold_for_failure(index, vigil);
+            co_await hold_for_failure(index, verifier);
         }
-        pause = vigil.elapsed() < quick_phase ? quick_look : slow_look;
+        pause = verifier.elapsed() < quick_phase ? quick_look : slow_look;
         co_await sleep_for(pause);
     }
     end_step();
     waited_for_it();
-    tell_proof(index, vigil);
+    tell_proof(index, verifier);
     co_await save(Phase::roll);
 }
 
-void Proof::tell_unknown(std::size_t index, const Vigil& vigil) {
-    if (vigil.unknown_for() >= unknown_patience) {
-        wait_for(fmt::format("{} is {}", record_.units[index].name, vigil.seen()));
+void Proof::tell_unknown(std::size_t index, const UnitVerifier& verifier) {
+    if (verifier.unknown_for() >= unknown_patience) {
+        wait_for(fmt::format("{} is {}", record_.units[index].name, verifier.seen()));
     } else {
         waited_for_it();
     }
@@ -85,20 +85,20 @@ void Proof::note_proof(std::size_t index, const SampleUnits::Sample& own, std::s
     unit.dropped = false;
 }
 
-void Proof::tell_proof(std::size_t index, const Vigil& vigil) {
+void Proof::tell_proof(std::size_t index, const UnitVerifier& verifier) {
     const UnitProgress& unit = record_.units[index];
-    const bool doubtful = vigil.short_of_connections() || unit.connector_after.empty();
+    const bool doubtful = verifier.short_of_connections() || unit.connector_after.empty();
     say(EventKind::unit_verified, doubtful ? Priority::warning : Priority::notice,
         fmt::format("{} {} with the {} token: {} (verified by {})", unit.name,
-                    unit.connector_after.empty() ? "runs" : "serves", wanted_one(), vigil.seen(),
+                    unit.connector_after.empty() ? "runs" : "serves", wanted_one(), verifier.seen(),
                     unit.verified_by),
         unit.name, "verified");
 }
 
 /// It did not come back, or a person did not want it to.
-Never Proof::hold_for_failure(std::size_t index, const Vigil& vigil) {
+Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
     const std::string name = record_.units[index].name;
-    if (vigil.was_stopped()) {
+    if (verifier.was_stopped()) {
         std::string text = fmt::format(
             "somebody stopped {} while keyturn was looking whether it serves; start it, or retry "
             "to leave it stopped",
@@ -107,7 +107,7 @@ Never Proof::hold_for_failure(std::size_t index, const Vigil& vigil) {
     }
     std::string text =
         fmt::format("{} did not come back with the {} token: {} after {} (journalctl -u {} -n 20)",
-                    name, wanted_one(), vigil.seen(), to_text(vigil.elapsed()), name);
+                    name, wanted_one(), verifier.seen(), to_text(verifier.elapsed()), name);
     return hold(HoldReason::verification_failed, std::move(text), name);
 }
 

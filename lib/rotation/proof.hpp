@@ -9,7 +9,7 @@
 namespace keyturn {
 
 class TokenWatch;
-class Vigil;
+class UnitVerifier;
 
 /// One unit after its restart, until it is proven to serve with the new token: by systemd, by its
 /// own /ready for min_healthy_time, and by the API. Ends held where that does not happen in time,
@@ -30,10 +30,10 @@ class Proof : public Chapter {
     enum class Listing { listed, absent, unknown };
 
     Script<Listing> listing_of(std::string connector);
-    void tell_unknown(std::size_t index, const Vigil& vigil);
+    void tell_unknown(std::size_t index, const UnitVerifier& verifier);
     void note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by);
-    void tell_proof(std::size_t index, const Vigil& vigil);
-    [[nodiscard]] Never hold_for_failure(std::size_t index, const Vigil& vigil);
+    void tell_proof(std::size_t index, const UnitVerifier& verifier);
+    [[nodiscard]] Never hold_for_failure(std::size_t index, const UnitVerifier& verifier);
 
     TokenWatch& token_;
     std::map<std::string, int> replacements_;  ///< How often a verified unit's process changed.

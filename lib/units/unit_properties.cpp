@@ -1,6 +1,6 @@
 #include "units/unit_properties.hpp"
 
-#include "units/secret_cut.hpp"
+#include "units/redaction.hpp"
 
 #include <fmt/format.h>
 

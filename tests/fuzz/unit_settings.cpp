@@ -5,7 +5,7 @@
 #include "cloudflared/token_source.hpp"
 #include "fuzz/input.hpp"
 #include "fuzz/unit_words.hpp"
-#include "units/secret_cut.hpp"
+#include "units/redaction.hpp"
 
 #include <fmt/ranges.h>
 

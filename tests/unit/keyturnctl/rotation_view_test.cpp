@@ -90,15 +90,14 @@ TEST(UnitLines, ColourTheStepAlone) {
 }
 
 TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
-    EXPECT_THAT(
-        trouble_lines(samples::held(), {60, false}),
-        ElementsAre("  Held (verification_failed):",
-                    "    cloudflared-web@a.service did not connect within 2m. The",
-                    "    other replicas keep serving. Look at journalctl -u",
-                    "    cloudflared-web@a.service",
-                    "    What it said last:", "      journalctl -u cloudflared-web@a.service -n 20",
-                    "    When that is mended: keyturnctl retry web --follow",
-                    "    Or back to the old token: keyturnctl revert web --follow"));
+    EXPECT_THAT(trouble_lines(samples::held(), {60, false}),
+                ElementsAre("  Held (verification_failed):",
+                            "    cloudflared-web@a.service did not connect within 2m. The",
+                            "    other replicas keep serving. Look at journalctl -u",
+                            "    cloudflared-web@a.service", "    What it said last:",
+                            "      journalctl -u cloudflared-web@a.service -n 20",
+                            "    When that is mended: keyturnctl retry web --follow",
+                            "    Or back to the old token: keyturnctl revert web --follow"));
 }
 
 TEST(RemedyLines, NameOnlyWhatLeadsOut) {

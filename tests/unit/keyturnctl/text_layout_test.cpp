@@ -46,9 +46,9 @@ TEST(Wrapped, BreaksBetweenWords) {
 }
 
 TEST(Paint, ColoursOnlyWhenAsked) {
-    EXPECT_EQ(Paint(true)(Tone::bad, "held"), "\x1b[1;31mheld\x1b[0m");
-    EXPECT_EQ(Paint(true)(Tone::plain, "text"), "text");
-    EXPECT_EQ(Paint(false)(Tone::bad, "held"), "held");
+    EXPECT_EQ(Paint(true)(TextStyle::bad, "held"), "\x1b[1;31mheld\x1b[0m");
+    EXPECT_EQ(Paint(true)(TextStyle::plain, "text"), "text");
+    EXPECT_EQ(Paint(false)(TextStyle::bad, "held"), "held");
 }
 
 TEST(Times, AreLocal) {

@@ -1,6 +1,6 @@
 #include "rotation/verification.hpp"
 
-#include "rotation/vigil.hpp"
+#include "rotation/unit_verifier.hpp"
 
 #include <gmock/gmock.h>
 
@@ -127,11 +127,11 @@ TEST(Verdict, IsDeadOnlyWhenNobodyWillStartIt) {
     EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
 }
 
-/// A vigil over a unit, with a clock of its own.
+/// A verifier over a unit, with a clock of its own.
 struct Watched : Restarted {
     void look_after(Milliseconds pause) {
         now += pause;
-        vigil.look(sample, now);
+        verifier.look(sample, now);
     }
 
     BootTime now{1h};
@@ -142,79 +142,79 @@ struct Watched : Restarted {
         made.rollout.healthy_deadline = 2min;
         return made;
     }();
-    Vigil vigil{unit, policy, now};
+    UnitVerifier verifier{unit, policy, now};
 };
 
-TEST(Vigil, IsSteadyAfterTheMinimumHealthyTimeOnly) {
+TEST(UnitVerifier, IsSteadyAfterTheMinimumHealthyTimeOnly) {
     Watched watched;
     watched.look_after(1s);
     watched.look_after(9s);
-    EXPECT_FALSE(watched.vigil.steady());
+    EXPECT_FALSE(watched.verifier.steady());
     watched.look_after(1s);
-    EXPECT_TRUE(watched.vigil.steady());
+    EXPECT_TRUE(watched.verifier.steady());
 }
 
-TEST(Vigil, CountsAnewForAnotherProcess) {
+TEST(UnitVerifier, CountsAnewForAnotherProcess) {
     Watched watched;
     watched.look_after(1s);
     watched.sample.state.invocation = "yet-another-process";
     watched.look_after(10s);
-    EXPECT_FALSE(watched.vigil.steady());
+    EXPECT_FALSE(watched.verifier.steady());
 }
 
-TEST(Vigil, CountsAnewAfterNothingCouldBeSeen) {
+TEST(UnitVerifier, CountsAnewAfterNothingCouldBeSeen) {
     Watched watched;
     watched.look_after(1s);
     watched.look_after(115s);
-    ASSERT_TRUE(watched.vigil.steady());
-    watched.vigil.begin_anew(watched.now);
-    EXPECT_FALSE(watched.vigil.steady());
+    ASSERT_TRUE(watched.verifier.steady());
+    watched.verifier.begin_anew(watched.now);
+    EXPECT_FALSE(watched.verifier.steady());
     watched.sample.readiness.reset();
     watched.look_after(10s);
-    EXPECT_FALSE(watched.vigil.hopeless()) << "the deadline begins anew, too";
+    EXPECT_FALSE(watched.verifier.hopeless()) << "the deadline begins anew, too";
 }
 
-TEST(Vigil, GivesUpAtTheDeadlineButNotOnWhatIsAlmostSteady) {
+TEST(UnitVerifier, GivesUpAtTheDeadlineButNotOnWhatIsAlmostSteady) {
     Watched late;
     late.sample.readiness->connections = 0;
     late.look_after(2min);
-    EXPECT_TRUE(late.vigil.hopeless());
+    EXPECT_TRUE(late.verifier.hopeless());
 
     Watched almost;
     almost.look_after(115s);
     almost.look_after(6s);
-    EXPECT_FALSE(almost.vigil.hopeless());
+    EXPECT_FALSE(almost.verifier.hopeless());
     almost.look_after(5s);
-    EXPECT_TRUE(almost.vigil.steady());
+    EXPECT_TRUE(almost.verifier.steady());
 }
 
-TEST(Vigil, DoesNotGiveUpOnWhatCannotBeAskedRightAtTheDeadline) {
+TEST(UnitVerifier, DoesNotGiveUpOnWhatCannotBeAskedRightAtTheDeadline) {
     Watched watched;
     watched.sample.readiness->connections = 0;
     watched.look_after(119s);
     watched.sample.readiness.reset();
     watched.look_after(2s);
-    EXPECT_TRUE(watched.vigil.late());
-    EXPECT_FALSE(watched.vigil.hopeless()) << "it may well serve by now";
+    EXPECT_TRUE(watched.verifier.late());
+    EXPECT_FALSE(watched.verifier.hopeless()) << "it may well serve by now";
 }
 
-TEST(Vigil, WaitsForTheUnitsOwnTimeoutsWhenTheyAreLonger) {
+TEST(UnitVerifier, WaitsForTheUnitsOwnTimeoutsWhenTheyAreLonger) {
     Watched watched;
     watched.unit.stop_and_start = 5min;
-    Vigil patient(watched.unit, watched.policy, watched.now);
+    UnitVerifier patient(watched.unit, watched.policy, watched.now);
     EXPECT_EQ(patient.allowed(), 5min);
 }
 
-TEST(Vigil, TakesOneConnectionLessAtTheDeadlineOnly) {
+TEST(UnitVerifier, TakesOneConnectionLessAtTheDeadlineOnly) {
     Watched watched;
     watched.sample.readiness->connections = full - 1;
     watched.look_after(1min);
     watched.look_after(20s);
-    EXPECT_FALSE(watched.vigil.steady());
+    EXPECT_FALSE(watched.verifier.steady());
     watched.look_after(40s);
     watched.look_after(10s);
-    EXPECT_TRUE(watched.vigil.steady());
-    EXPECT_TRUE(watched.vigil.short_of_connections());
+    EXPECT_TRUE(watched.verifier.steady());
+    EXPECT_TRUE(watched.verifier.short_of_connections());
 }
 
 }  // namespace

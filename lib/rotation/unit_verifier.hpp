@@ -14,9 +14,9 @@ namespace keyturn {
 /// min_healthy_time) or hopeless (dead, or not healthy at its deadline). The deadline is
 /// healthy_deadline, but at least the unit's own stop and start timeouts: an auto-restart inside it
 /// is waited for. Pure: time comes in.
-class Vigil {
+class UnitVerifier {
   public:
-    Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now);
+    UnitVerifier(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now);
 
     void look(const SampleUnits::Sample& sample, BootTime now);
 

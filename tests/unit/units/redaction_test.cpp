@@ -1,4 +1,4 @@
-#include "units/secret_cut.hpp"
+#include "units/redaction.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "rotation/vigil.hpp"
+#include "rotation/unit_verifier.hpp"
 
 #include <algorithm>
 
 namespace keyturn {
 
-Vigil::Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now)
+UnitVerifier::UnitVerifier(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now)
     : unit_(unit),
       tunnel_(policy.tunnel),
       min_healthy_time_(policy.rollout.min_healthy_time),
@@ -12,7 +12,7 @@ Vigil::Vigil(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now)
       started_(now),
       now_(now) {}
 
-void Vigil::look(const SampleUnits::Sample& sample, BootTime now) {
+void UnitVerifier::look(const SampleUnits::Sample& sample, BootTime now) {
     const Milliseconds passed = now - now_;
     now_ = now;
     if (standing_ == UnitVerdict::Standing::unknown) {
@@ -37,17 +37,17 @@ void Vigil::look(const SampleUnits::Sample& sample, BootTime now) {
     short_of_connections_ = sample.connections().value_or(0) < connections_wanted(unit_);
 }
 
-void Vigil::begin_anew(BootTime now) {
+void UnitVerifier::begin_anew(BootTime now) {
     started_ = now;
     now_ = now;
     healthy_since_.reset();
 }
 
-bool Vigil::steady() const {
+bool UnitVerifier::steady() const {
     return healthy_since_ && now_ - *healthy_since_ >= min_healthy_time_;
 }
 
-bool Vigil::hopeless() const {
+bool UnitVerifier::hopeless() const {
     if (standing_ == UnitVerdict::Standing::dead) return true;
     // What became healthy just before the deadline gets its min_healthy_time.
     const bool almost = healthy_since_ && !steady();
