@@ -48,7 +48,12 @@ Owner part_of(const Policy& policy) {
 
 template <class Owner, class Field>
 std::string shown(const Policy& policy, Field Owner::*member) {
-    return testing::PrintToString(part_of<Owner>(policy).*member);
+    const Field value = part_of<Owner>(policy).*member;
+    if constexpr (Named<Field>) {
+        return testing::PrintToString(std::string(name_of(value)));
+    } else {
+        return testing::PrintToString(value);
+    }
 }
 
 /// The value of a key in a policy as text; "" for keys without a target.
