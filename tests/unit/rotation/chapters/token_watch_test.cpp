@@ -1,0 +1,90 @@
+#include "rotation/token_watch.hpp"
+
+#include "rotation/adoption.hpp"
+#include "rotation/token_handover.hpp"
+#include "unit/rotation/chapters/chapter_alone.hpp"
+
+namespace keyturn {
+namespace {
+
+using Holder = ReadToken::Holder;
+
+class TokenWatchTest : public ChapterAlone {
+  protected:
+    void ask_still_ours() { read(as_text(token_.still_ours())); }
+    void follow_if_changed() { read(as_text(token_.follow_if_changed())); }
+
+    static Script<Ending> as_text(Script<bool> script) {
+        const bool said = co_await script;
+        Ending ending;
+        ending.text = said ? "yes" : "no";
+        co_return ending;
+    }
+
+    void expect_said(const char* word) {
+        expect_end(Ending::Kind::done);
+        EXPECT_EQ(ending_->text, word);
+    }
+
+    void show(Holder holder) { answer<ReadToken>(ReadToken::Value{holder, "shown", {}}); }
+
+    Adoption adoption_{context_};
+    TokenHandover handover_{context_, adoption_};
+    TokenWatch token_{context_, handover_};
+};
+
+TEST_F(TokenWatchTest, AsksNothingRightAfterTheTokenWasConfirmedAndOnlyThen) {
+    token_.note_confirmed();
+    ask_still_ours();
+    expect_said("yes");
+    ask_still_ours();
+    show(Holder::ours);
+    expect_said("yes");
+}
+
+TEST_F(TokenWatchTest, DeliversAStrangersTokenBeforeItSaysNo) {
+    ask_still_ours();
+    show(Holder::other);
+    show(Holder::other);  // It is looked at once more before it is taken over.
+    agree<SaveRecord>();
+    answer<AdoptToken>(AdoptToken::Value{"id", "shown"});
+    answer<DeliverToken>(DeliverToken::Value{});
+    pass();
+    show(Holder::ours);
+    EXPECT_EQ(asked<SaveRecord>().record.phase, Phase::roll);
+    agree<SaveRecord>();
+    expect_said("no");
+}
+
+TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
+    follow_if_changed();
+    answer<ReadToken>(no_answer);
+    expect_said("no");
+    ask_still_ours();
+    answer<ReadToken>(no_answer);
+    EXPECT_FALSE(ending_) << "before a batch it has to be known";
+}
+
+TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsAnotherToken) {
+    context_.record.compromised = true;
+    add_unit("a.service", UnitStep::verified);
+    ask_still_ours();
+    show(Holder::other);
+    EXPECT_EQ(context_.record.units.front().step, UnitStep::waiting);
+    token_.note_confirmed();
+    context_.record.units.front().step = UnitStep::verified;
+    follow_if_changed();
+    show(Holder::other);
+    EXPECT_EQ(context_.record.units.front().step, UnitStep::verified)
+        << "this keyturnd has seen that it is on ours";
+}
+
+TEST_F(TokenWatchTest, DeliversAgainOnlyWhatTheApiHolds) {
+    read(token_.resume());
+    show(Holder::ours);
+    answer<DeliverToken>(DeliverToken::Value{});
+    expect_next(ChapterName::window);
+}
+
+}  // namespace
+}  // namespace keyturn

@@ -1,0 +1,118 @@
+#include "rotation/unit_restart.hpp"
+
+#include "rotation/adoption.hpp"
+#include "rotation/capacity.hpp"
+#include "rotation/proof.hpp"
+#include "rotation/token_handover.hpp"
+#include "rotation/token_watch.hpp"
+#include "unit/rotation/chapters/chapter_alone.hpp"
+
+namespace keyturn {
+namespace {
+
+using Samples = SampleUnits::Value;
+using testing::Contains;
+using testing::HasSubstr;
+
+class UnitRestartTest : public ChapterAlone {
+  protected:
+    UnitRestartTest() {
+        add_unit("a.service", UnitStep::waiting);
+        add_unit("b.service", UnitStep::waiting);
+    }
+
+    void show(const SampleUnits::Sample& a, const SampleUnits::Sample& b) {
+        answer<SampleUnits>(Samples{a, b});
+    }
+
+    /// To the restart itself, with both units serving.
+    void come_to_the_restart() {
+        read_part(restart_.roll(0));
+        show(a_, b_);
+        agree<SaveRecord>();
+        show(a_, b_);
+        answer<CheckFiles>(CheckFiles::Value{"new", false});
+    }
+
+    const SampleUnits::Sample a_ = serving("i-a", "c-a");
+    const SampleUnits::Sample b_ = serving("i-b", "c-b");
+    Capacity capacity_{context_};
+    Adoption adoption_{context_};
+    TokenHandover handover_{context_, adoption_};
+    TokenWatch token_{context_, handover_};
+    Proof proof_{context_, token_};
+    UnitRestart restart_{context_, capacity_, handover_, proof_};
+};
+
+TEST_F(UnitRestartTest, IsOnTheDiskBeforeItIsMade) {
+    read_part(restart_.roll(0));
+    show(a_, b_);
+    const UnitProgress& saved = asked<SaveRecord>().record.units.front();
+    EXPECT_EQ(saved.step, UnitStep::restarting);
+    EXPECT_EQ(saved.invocation_before, "i-a");
+    EXPECT_EQ(saved.connector_before, "c-a");
+}
+
+TEST_F(UnitRestartTest, LeavesAUnitThatAnOperatorStopsAlone) {
+    come_to_the_restart();
+    EXPECT_EQ(asked<RestartUnit>().verb, RestartVerb::try_restart);
+    EXPECT_EQ(asked<RestartUnit>().not_after, context_.now + sample_age_max);
+}
+
+TEST_F(UnitRestartTest, IsHeldWhereSystemdSaysNoAndTheUnitGoesOnWaiting) {
+    come_to_the_restart();
+    answer<RestartUnit>(no_right);
+    expect_held(HoldReason::not_allowed, "a.service");
+    EXPECT_EQ(context_.record.units.front().step, UnitStep::waiting);
+}
+
+TEST_F(UnitRestartTest, IsHeldWhereSomebodysJobTakesItsPlace) {
+    come_to_the_restart();
+    answer<RestartUnit>(RestartResult(JobResult::canceled));
+    expect_held(HoldReason::operator_took_over, "a.service");
+}
+
+TEST_F(UnitRestartTest, WaitsWhileTooFewOthersServeAndIsHeldInTheEnd) {
+    read_part(restart_.roll(0));
+    const BootTime begin = context_.now;
+    while (!ending_) {
+        show(a_, stopped());
+        if (!ending_) pass();
+    }
+    expect_held(HoldReason::too_few_replicas, "a.service");
+    EXPECT_GE(context_.now - begin, context_.inputs.policy.rollout.progress_deadline);
+}
+
+TEST_F(UnitRestartTest, WaitsWithoutEndWhereItIsNotKnownWhetherOthersServe) {
+    read_part(restart_.roll(0));
+    for (int hour = 0; hour < 100; ++hour) {
+        context_.now += 1h;
+        show(a_, silent("i-b"));
+        pass();
+    }
+    EXPECT_FALSE(ending_);
+    EXPECT_THAT(context_.view.reason, HasSubstr("cannot tell whether enough others serve"));
+}
+
+TEST_F(UnitRestartTest, RestartsWhoHasNoConnectionFirst) {
+    context_.inputs.policy.rollout.min_available = 2;
+    read_part(restart_.roll(0));
+    show(a_, idle("i-b", "c-b"));
+    EXPECT_EQ(asked<SaveRecord>().record.units.back().step, UnitStep::restarting);
+    EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::waiting);
+    EXPECT_THAT(told(), Contains(EventKind::replica_promoted));
+}
+
+TEST_F(UnitRestartTest, ProvesAProcessThatHasReadTheTokenAlreadyAsItIs) {
+    context_.record.units.front().invocation_before = "of-the-delivery";
+    read_part(restart_.roll(0));
+    show(a_, b_);
+    agree<SaveRecord>();
+    show(a_, b_);
+    answer<CheckFiles>(CheckFiles::Value{"new", false});
+    EXPECT_TRUE(std::holds_alternative<SampleUnits>(*context_.action)) << "it is watched";
+    EXPECT_EQ(context_.record.units.front().invocation_before, "of-the-delivery");
+}
+
+}  // namespace
+}  // namespace keyturn
