@@ -66,19 +66,23 @@ Fault fault_of(const sd_bus_error& error) {
 
 Error error_of(const sd_bus_error& error, int result) {
     if (says_not_running(error)) {
-        return {Fault::unreachable, "keyturnd is not running; see: systemctl status keyturnd", {}};
+        return {Fault::unreachable,
+                "keyturnd is not running; to see why: systemctl status keyturnd",
+                {}};
     }
     if (result == -ETIMEDOUT || sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY) > 0) {
-        return {Fault::busy, "keyturnd does not answer; see: systemctl status keyturnd", {}};
+        return {Fault::busy, "keyturnd does not answer; to see why: systemctl status keyturnd", {}};
     }
     if (result == -ENOTCONN || result == -ECONNRESET || result == -ENOENT ||
         result == -ECONNREFUSED) {
-        return {Fault::unreachable, "the system bus cannot be reached", {}};
+        return {Fault::unreachable,
+                "the system bus is unavailable; to see why: systemctl status dbus",
+                {}};
     }
     const char* text = error.message != nullptr ? error.message : std::strerror(-result);
     const Fault fault = fault_of(error);
     if (sd_bus_error_has_name(&error, SD_BUS_ERROR_ACCESS_DENIED) > 0 && geteuid() != 0) {
-        return {fault, fmt::format("{}; try sudo", text), {}};
+        return {fault, fmt::format("{}; try again with sudo", text), {}};
     }
     return {fault, text, {}};
 }
@@ -89,7 +93,7 @@ Error no_such_tunnel(const std::string& name, const std::vector<TunnelStatus>& t
     const std::string_view near = closest(name, names);
     std::string text = fmt::format("there is no tunnel {}", name);
     if (!near.empty()) text += fmt::format("; did you mean {}?", near);
-    if (names.empty()) return {Fault::missing, text + "; the policy has none", {}};
+    if (names.empty()) return {Fault::missing, text + "; the policy has no tunnels", {}};
     const std::size_t shown = std::min(names.size(), names_shown_max);
     if (near.empty()) {
         names.resize(shown);
@@ -103,7 +107,7 @@ Result<MessageHandle> new_call(sd_bus* bus, const char* interface, const char* m
     sd_bus_message* raw = nullptr;
     const int result =
         sd_bus_message_new_method_call(bus, &raw, control_name, control_path, interface, member);
-    if (result < 0) return errno_error(-result, "cannot make a D-Bus message");
+    if (result < 0) return errno_error(-result, "cannot create a D-Bus message");
     sd_bus_message_set_auto_start(raw, 0);
     return MessageHandle(raw);
 }
@@ -141,7 +145,8 @@ Result<Client> Client::open() {
     if (result >= 0) result = sd_bus_start(raw);
     if (result >= 0) return Client(std::move(bus));
     return Error{Fault::unreachable,
-                 fmt::format("the system bus cannot be reached: {}", std::strerror(-result)),
+                 fmt::format("the system bus is unavailable: {}; to see why: systemctl status dbus",
+                             std::strerror(-result)),
                  {}};
 }
 
@@ -152,7 +157,11 @@ Result<std::vector<TunnelStatus>> Client::tunnels() {
     if (reply.has_error()) return reply.error();
     std::vector<TunnelStatus> tunnels;
     const int result = read_managed_objects(reply->get(), tunnels);
-    if (result < 0) return Error{Fault::invalid, "keyturnd's answer makes no sense", {}};
+    if (result < 0)
+        return Error{
+            Fault::invalid,
+            "keyturnd sent an invalid answer; install keyturnctl and keyturnd in the same version",
+            {}};
     return tunnels;
 }
 
@@ -169,12 +178,16 @@ Result<std::vector<TunnelPlan>> Client::plans(unsigned count) {
     auto call = new_call(bus(), manager_interface, "Plan");
     if (call.has_error()) return call.error();
     const int appended = sd_bus_message_append(call->get(), "u", count);
-    if (appended < 0) return errno_error(-appended, "the number cannot be sent");
+    if (appended < 0) return errno_error(-appended, "cannot send the number");
     auto reply = send(bus(), call->get(), call_deadline);
     if (reply.has_error()) return reply.error();
     std::vector<TunnelPlan> plans;
     const int result = read_plans(reply->get(), plans);
-    if (result < 0) return Error{Fault::invalid, "keyturnd's answer makes no sense", {}};
+    if (result < 0)
+        return Error{
+            Fault::invalid,
+            "keyturnd sent an invalid answer; install keyturnctl and keyturnd in the same version",
+            {}};
     return plans;
 }
 
@@ -186,7 +199,7 @@ Result<void> Client::rotate(const RotateCommand& command) {
         message, "sa{sv}", command.tunnel.c_str(), 4, "reason", "s", command.reason.c_str(),
         "accept_gap", "b", command.accept_gap ? 1 : 0, "compromised", "b",
         command.compromised ? 1 : 0, "evict_all", "b", command.evict_all ? 1 : 0);
-    if (result < 0) return errno_error(-result, "the name or the reason cannot be sent");
+    if (result < 0) return errno_error(-result, "cannot send the name or the reason");
     return act(bus(), message);
 }
 
@@ -194,7 +207,7 @@ Result<void> Client::decide(const DecisionCommand& command) {
     auto call = new_call(bus(), manager_interface, command.member.c_str());
     if (call.has_error()) return call.error();
     const int result = sd_bus_message_append(call->get(), "s", command.tunnel.c_str());
-    if (result < 0) return errno_error(-result, "the name cannot be sent");
+    if (result < 0) return errno_error(-result, "cannot send the name");
     return act(bus(), call->get());
 }
 

@@ -17,32 +17,32 @@ namespace keyturn {
 namespace {
 
 constexpr const char* description =
-    "Shows and steers keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
-    "Reading is open to everybody. Acting is for root, and for users whom polkit\n"
-    "allows org.keyturn.rotate, retry, pause, resume or revert.\n";
+    "Show and control keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
+    "Every user can run status, plan and check. The other commands are for root, and\n"
+    "for users whom polkit allows org.keyturn.rotate, retry, pause, resume or revert.\n";
 
 constexpr const char* footer =
     R"(Examples:
-  keyturnctl status                              all tunnels, a line each
-  keyturnctl status web --json                   one tunnel, for programs
-  keyturnctl plan --next 5                       when, and why then
-  keyturnctl check keyturn.yaml                  is this policy right?
+  keyturnctl status                              show all tunnels
+  keyturnctl status web --json                   show one tunnel, for a program
+  keyturnctl plan --next 5                       show the next rotations, and why then
+  keyturnctl check keyturn.yaml                  check this policy
   keyturnctl rotate web --reason "laptop lost" --follow
-  keyturnctl retry web --follow                  after mending what held it
-  keyturnctl rotate web --compromised --follow   lock out who holds the token
+  keyturnctl retry web --follow                  continue after you have fixed a hold
+  keyturnctl rotate web --compromised --follow   lock out everybody else
 
 Exit codes:
-    0  ok; with --follow: what was asked for is done
+    0  success; with --follow: the rotation ended as requested
     1  error
     2  wrong command line
-    3  held: a person has to decide, the reason says what
-    4  refused: keyturnd did not take it on, nothing was touched
+    3  held: the rotation needs a decision, and the output shows why
+    4  refused: keyturnd did not accept the command and touched nothing
     5  keyturnd is not running
-    6  status: there are findings that a person should look into
+    6  status: there are findings that need attention
     7  reverted: the rotation went back to the old token
-    8  superseded: by another rotation, or by somebody else's token
-   78  check: the policy is wrong, each problem is named with its line
-  130  Ctrl-C while following; the rotation goes on
+    8  superseded: another rotation or somebody else's token replaced it
+   78  check: the policy has errors, and the output shows each with its line
+  130  Ctrl-C while following; the rotation continues
 
 More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
 
@@ -59,17 +59,17 @@ struct DecisionHelp {
 };
 
 constexpr std::array decisions{
-    DecisionHelp{"retry", "Retry", "Let a rotation that is held go on from where it stopped",
-                 "The secret stays the same: no retry makes a second one.", true},
-    DecisionHelp{
-        "pause", "Pause", "No rotation and no further restart, until resume",
-        "A restart under way is ended and proven. Once Cloudflare holds a new secret, units\n"
-        "on the old token cannot get a lost connection back: do not pause for long then.",
-        false},
+    DecisionHelp{"retry", "Retry", "Continue a rotation that is held",
+                 "keyturnd uses the same secret. A retry never makes a second one.", true},
+    DecisionHelp{"pause", "Pause", "Start no rotation and restart no further unit until resume",
+                 "keyturnd completes and verifies a restart that has already begun. If Cloudflare\n"
+                 "already has a new secret, units with the old token cannot restore a lost\n"
+                 "connection: do not leave the tunnel paused for long then.",
+                 false},
     DecisionHelp{"resume", "Resume", "End a pause", "", true},
-    DecisionHelp{"revert", "Revert", "Call an open rotation off, back to the old token",
-                 "Units that were restarted are restarted once more; before the change at "
-                 "Cloudflare\nnothing is touched.",
+    DecisionHelp{"revert", "Revert", "Cancel an open rotation and go back to the old token",
+                 "keyturnd restarts every unit again that it had restarted. Before the change at\n"
+                 "Cloudflare, it touches nothing.",
                  true},
 };
 
@@ -83,66 +83,68 @@ struct Options {
 
 CLI::App* add_status(CLI::App& app, StatusCommand& command) {
     CLI::App* status =
-        app.add_subcommand("status", "How the tunnels are, what is under way, what comes next");
-    status->add_option("TUNNEL", command.tunnel, "Only this one, in detail")->type_name("");
-    status->add_flag("--json", command.json, "Everything, for programs; keys are stable");
+        app.add_subcommand("status", "Show the tunnels, what keyturnd does, and what is next");
+    status->add_option("TUNNEL", command.tunnel, "Show only this tunnel, in detail")->type_name("");
+    status->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
     status->footer(
-        "Exits with 3 when a tunnel that is shown is held, else with 7 or 8 when its\n"
-        "last rotation was reverted or superseded, else with 6 when it has findings.");
+        "Exits with 3 if a tunnel is held, else with 7 or 8 if its last rotation was\n"
+        "reverted or superseded, else with 6 if it has findings, else with 0.");
     return status;
 }
 
 CLI::App* add_plan(CLI::App& app, PlanCommand& command) {
     CLI::App* plan =
-        app.add_subcommand("plan", "When tunnels are rotated by themselves, and why then");
-    plan->add_option("TUNNEL", command.tunnel, "Only this one")->type_name("");
-    plan->add_option("--next", command.next, "So many rotations of each tunnel; default: 3")
+        app.add_subcommand("plan", "Show when tunnels are rotated next, and why at that time");
+    plan->add_option("TUNNEL", command.tunnel, "Show only this tunnel")->type_name("");
+    plan->add_option("--next", command.next, "How many rotations of each tunnel; default: 3")
         ->check(CLI::Range(1U, planned_starts_max).description(""))
         ->type_name("N");
-    plan->add_flag("--json", command.json, "For programs; keys are stable");
+    plan->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
     plan->footer(
-        "Times are in the time zone of the policy. An end is what the last rotations took,\n"
-        "or what the policy makes one wait where there was none yet.");
+        "Times are in the time zone of the policy. keyturnctl estimates the end from the\n"
+        "last rotations, or from the waits in the policy if there was no rotation yet.");
     return plan;
 }
 
 CLI::App* add_check(CLI::App& app, CheckCommand& command) {
-    CLI::App* check =
-        app.add_subcommand("check", "What a policy says, or all that is wrong with it");
-    check->add_option("FILE", command.file, "The policy; default: keyturnd's own")->type_name("");
-    check->footer("Needs no daemon. Exits with 78 when the policy is wrong.");
+    CLI::App* check = app.add_subcommand("check", "Show what a policy means, or every error in it");
+    check->add_option("FILE", command.file, "The policy; default: the policy of keyturnd")
+        ->type_name("");
+    check->footer("Does not need a running keyturnd. Exits with 78 if the policy has errors.");
     return check;
 }
 
 CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
-    CLI::App* rotate = app.add_subcommand("rotate", "Rotate a tunnel's token now");
-    rotate->add_option("TUNNEL", command.tunnel, "As the policy names it")
+    CLI::App* rotate = app.add_subcommand("rotate", "Rotate the token of a tunnel now");
+    rotate->add_option("TUNNEL", command.tunnel, "The name of the tunnel in the policy")
         ->required()
         ->type_name("");
-    rotate->add_option("--reason", command.reason, "Why, for journal and history: one line")
+    rotate->add_option("--reason", command.reason, "The reason, for journal and history: one line")
         ->type_name("TEXT");
     rotate->add_flag("--accept-gap", command.accept_gap,
-                     "Go on although fewer than min_available replicas serve\n"
-                     "for a while");
+                     "Rotate even if fewer than min_available other units\n"
+                     "serve during a restart");
     rotate->add_flag("--compromised", command.compromised,
-                     "The token is in wrong hands: at once, over a pause or an\n"
-                     "open rotation; drop who else is attached, then restart\n"
-                     "one unit after the other without soaking");
+                     "Somebody else has the token: rotate at once, even if the\n"
+                     "tunnel is paused or a rotation is open. Drop unknown\n"
+                     "connectors, then restart one unit after the other\n"
+                     "without a soak");
     rotate->add_flag("--evict-all", command.evict_all,
-                     "With --compromised: drop every connection, our own too;\n"
-                     "the tunnel is down until the first unit is back");
+                     "With --compromised: drop all connections, including those\n"
+                     "of the tunnel's own units. The tunnel is down until the\n"
+                     "first unit is back");
     rotate->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
     rotate->footer(
-        "A new secret goes to Cloudflare, the token to the units, and these are restarted\n"
-        "batch by batch. Without --follow it returns as soon as keyturnd has accepted that.\n"
-        "Ctrl-C ends following, never the rotation.");
+        "keyturnd sends a new secret to Cloudflare, delivers the new token, and restarts the\n"
+        "units in batches. Without --follow, this command returns as soon as keyturnd has\n"
+        "accepted the request. Ctrl-C stops following; the rotation continues.");
     return rotate;
 }
 
 CLI::App* add_decision(CLI::App& app, const DecisionHelp& help, DecisionCommand& command) {
     CLI::App* decision = app.add_subcommand(help.name, help.description);
     command.member = help.member;
-    decision->add_option("TUNNEL", command.tunnel, "As the policy names it")
+    decision->add_option("TUNNEL", command.tunnel, "The name of the tunnel in the policy")
         ->required()
         ->type_name("");
     if (help.follows) {
@@ -175,17 +177,17 @@ std::string suggested(std::string_view word, const std::vector<std::string_view>
 std::string unexpected(const CLI::App& command, const std::string& word, bool of_keyturnctl) {
     if (word.starts_with("-")) {
         const std::vector<std::string> options = names_of_options(command);
-        return "there is no option " + word + suggested(word, {options.begin(), options.end()});
+        return "unknown option " + word + suggested(word, {options.begin(), options.end()});
     }
-    if (of_keyturnctl) return "there is no command " + word + suggested(word, names_of_commands());
-    return "what is \"" + word + "\" for? " + command.get_name() + " takes one name alone";
+    if (of_keyturnctl) return "unknown command " + word + suggested(word, names_of_commands());
+    return "unexpected argument \"" + word + "\"; " + command.get_name() + " takes one argument";
 }
 
 std::string complaint(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
     const std::vector<std::string> extra = app.remaining(true);
     if (!extra.empty()) return printable(unexpected(command, extra.front(), &command == &app));
     if (error.get_name() == "RequiredError") {
-        return command.get_name() + " needs a TUNNEL; keyturnctl status lists them";
+        return command.get_name() + " needs a TUNNEL; keyturnctl status lists the tunnels";
     }
     return printable(error.what());
 }
@@ -221,7 +223,7 @@ void set_up_help(CLI::App& app) {
     formatter->column_width(names_columns);
     formatter->label("REQUIRED", "");
     formatter->label("SUBCOMMAND", "COMMAND");
-    formatter->label("Positionals", "Words");
+    formatter->label("Positionals", "Arguments");
 }
 
 }  // namespace
@@ -250,7 +252,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     if (plan->parsed()) return options.plan;
     if (check->parsed()) return options.check;
     if (rotate->parsed() && options.rotate.evict_all && !options.rotate.compromised) {
-        return usage("--evict-all goes with --compromised alone", rotate);
+        return usage("--evict-all requires --compromised", rotate);
     }
     if (rotate->parsed()) return options.rotate;
     for (std::size_t i = 0; i < decisions.size(); ++i) {
@@ -259,7 +261,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     // Not left to CLI11, which would say the same to a command that does not exist.
     std::string names;
     for (const std::string_view name : names_of_commands()) names += ' ' + std::string(name);
-    return usage("there is no command; commands are:" + names);
+    return usage("no command given; commands are:" + names);
 }
 
 }  // namespace keyturn

@@ -85,9 +85,9 @@ bool Follower::is_another(const TunnelStatus& tunnel) const {
 void Follower::supersede(const TunnelStatus& tunnel) {
     const std::string name = printable(tunnel.name);
     verdict_ = Verdict{ExitCode::superseded,
-                       {fmt::format("{}: superseded: another rotation took its place ({})", name,
+                       {fmt::format("{}: superseded: another rotation replaced it ({})", name,
                                     printable(tunnel.trigger)),
-                        fmt::format("To look: keyturnctl status {}", name)}};
+                        fmt::format("To see its status: keyturnctl status {}", name)}};
 }
 
 std::vector<std::string> Follower::nothing_new(WallTime now) {
@@ -98,14 +98,15 @@ std::vector<std::string> Follower::nothing_new(WallTime now) {
 
 std::vector<std::string> Follower::lost(WallTime now) {
     if (verdict_ || std::exchange(lost_, true)) return {};
-    return sentence(story_line(
-        now, "keyturnd is not running; the rotation waits for it, and so does this (Ctrl-C ends)"));
+    return sentence(
+        story_line(now, "keyturnd is not running; waiting for it (Ctrl-C stops following)"));
 }
 
 void Follower::left_out() {
-    verdict_ = Verdict{
-        ExitCode::error,
-        sentence(fmt::format("{}: keyturnd no longer knows this tunnel", printable(before_.name)))};
+    verdict_ =
+        Verdict{ExitCode::error,
+                sentence(fmt::format("{}: this tunnel is no longer in the policy of keyturnd",
+                                     printable(before_.name)))};
 }
 
 void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
@@ -140,8 +141,8 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     // it touched anything.
     if (!has_ended(tunnel)) {
         return {ExitCode::error,
-                sentence(fmt::format("{}: ended before anything was touched, without a result; "
-                                     "journalctl -u keyturnd tells why",
+                sentence(fmt::format("{}: ended without a result, before anything was touched; "
+                                     "to see why: journalctl -u keyturnd",
                                      name))};
     }
     if (tunnel.last_outcome != "done") {
@@ -154,15 +155,16 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
     const Milliseconds took = tunnel.last_done.value_or(now) - started_.value_or(now);
     const bool known = started_ && took >= Milliseconds{0};
     const std::string length = known ? fmt::format(" in {}", to_text(took)) : "";
-    Verdict verdict{ExitCode::ok, sentence(fmt::format("{}: done{}; the token is now {}", name,
-                                                       length, printable(tunnel.fingerprint)))};
+    Verdict verdict{ExitCode::ok,
+                    sentence(fmt::format("{}: done{}; the fingerprint of the token is {}", name,
+                                         length, printable(tunnel.fingerprint)))};
     if (tunnel.lockout) {
-        verdict.lines.push_back(
-            fmt::format("{}: locked out {} after the alarm", name, to_text(*tunnel.lockout)));
+        verdict.lines.push_back(fmt::format("{}: everybody else was locked out after {}", name,
+                                            to_text(*tunnel.lockout)));
     }
     if (tunnel.outage) {
-        verdict.lines.push_back(fmt::format("{}: none of its units was connected for {}", name,
-                                            to_text(*tunnel.outage)));
+        verdict.lines.push_back(
+            fmt::format("{}: no unit was connected for {}", name, to_text(*tunnel.outage)));
     }
     return verdict;
 }
@@ -179,7 +181,7 @@ std::vector<std::string> Follower::live_block(WallTime now, const TerminalStyle&
 }
 
 std::string Follower::farewell() const {
-    return fmt::format("The rotation of {0} goes on without this. To look: keyturnctl status {0}",
+    return fmt::format("The rotation of {0} continues. To see its progress: keyturnctl status {0}",
                        printable(before_.name));
 }
 

@@ -54,17 +54,20 @@ Result<ExitCode> run(const RotateCommand& command, Client client) {
     const auto request = [&](Client& to) { return to.rotate(command); };
     if (command.follow) return follow(std::move(client), command.tunnel, {"done", true}, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
-    print(fmt::format("The rotation of {0} has been accepted. To look: keyturnctl status {0}\n",
-                      printable(command.tunnel)));
+    print(fmt::format(
+        "keyturnd has accepted the rotation of {0}. To see its progress: keyturnctl status {0}\n",
+        printable(command.tunnel)));
     return ExitCode::ok;
 }
 
 /// With the name of the tunnel for {0}.
 const char* said_of(const std::string& decision) {
-    if (decision == "Pause") return "{0} is paused. To end that: keyturnctl resume {0}";
-    if (decision == "Resume") return "{0} is paused no more. To look: keyturnctl status {0}";
-    if (decision == "Revert") return "{0} goes back. To look: keyturnctl status {0}";
-    return "{0} is tried again. To look: keyturnctl status {0}";
+    if (decision == "Pause") return "{0} is paused. To end the pause: keyturnctl resume {0}";
+    if (decision == "Resume")
+        return "{0} is no longer paused. To see its status: keyturnctl status {0}";
+    if (decision == "Revert")
+        return "{0} goes back to the old token. To see its progress: keyturnctl status {0}";
+    return "The rotation of {0} continues. To see its progress: keyturnctl status {0}";
 }
 
 Result<ExitCode> run(const DecisionCommand& command, Client client) {
@@ -107,7 +110,7 @@ ExitCode perform(const CheckCommand& command) {
     auto* const given = const_cast<char* const*>(arguments.data());
     ::execv(beside_us.c_str(), given);
     if (errno == ENOENT) ::execvp("keyturnd", given);
-    return fail(errno_error(errno, "keyturnd, which reads policies, cannot be started"));
+    return fail(errno_error(errno, "cannot start keyturnd to check the policy"));
 }
 
 ExitCode perform(const SayCommand& command) {

@@ -17,33 +17,33 @@ constexpr std::size_t date_size = 10;
 constexpr std::size_t minutes_size = 5;
 constexpr std::size_t minute_size = date_size + 1 + minutes_size;
 
-/// "2 units in 2 steps (1 + 1)".
+/// "2 units in 2 batches (1 + 1)".
 std::string steps_of(const TunnelPlan& plan) {
     std::string text =
         fmt::format("{} unit{}", plan.units.size(), plan.units.size() == 1 ? "" : "s");
     if (plan.batches.size() > 1) {
         text +=
-            fmt::format(" in {} steps ({})", plan.batches.size(), fmt::join(plan.batches, " + "));
+            fmt::format(" in {} batches ({})", plan.batches.size(), fmt::join(plan.batches, " + "));
     }
     return text;
 }
 
 std::string reason_of(const PlannedStart& start) {
     const std::string due = date_text(start.due);
-    if (start.cause == "window") return fmt::format("due {}, waits for its window", due);
+    if (start.cause == "window") return fmt::format("due {}, waits for a window", due);
     const std::string freeze = start.freeze.empty() ? "a freeze" : printable(start.freeze);
-    if (start.cause == "freeze") return fmt::format("due {}, put off by {}", due, freeze);
+    if (start.cause == "freeze") return fmt::format("due {}, postponed by {}", due, freeze);
     if (start.cause == "max_age") {
         return "max_age: too old to wait for a window" +
-               (start.freeze.empty() ? "" : ", put off by " + freeze);
+               (start.freeze.empty() ? "" : ", postponed by " + freeze);
     }
     if (start.cause == "never") {
         return fmt::format(
-            "due {}, but no window is long enough: lengthen windows, lower soak, "
-            "or set max_age",
+            "due {}, but no window is long enough: use longer windows, a shorter soak, "
+            "or max_age",
             due);
     }
-    return start.start && *start.start > start.due ? fmt::format("due {}", due) : "due then";
+    return start.start && *start.start > start.due ? fmt::format("due {}", due) : "due";
 }
 
 /// " to 02:42", with the date where that is another.
@@ -67,7 +67,7 @@ std::string lines_of(const TunnelPlan& plan, WallTime now, const TerminalStyle& 
          wrapped(fmt::format("{}", fmt::join(plan.units, ", ")), style.columns, 4)) {
         text += Paint(style.colour)(TextStyle::faint, line) + '\n';
     }
-    if (plan.paused) text += "  paused: nothing begins until keyturnctl resume\n";
+    if (plan.paused) text += "  paused: no rotation starts until keyturnctl resume\n";
     if (plan.starts.empty()) text += "  on demand only\n";
     for (const PlannedStart& start : plan.starts) {
         const TextStyle text_style = start.start ? TextStyle::plain : TextStyle::bad;

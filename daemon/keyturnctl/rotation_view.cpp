@@ -74,7 +74,7 @@ void append(std::vector<std::string>& lines, std::vector<std::string> more) {
 }
 
 constexpr std::string_view decay_warning =
-    "Cloudflare holds the new secret: a unit that waits cannot get a lost connection back.";
+    "Cloudflare has the new secret: a unit with the old token cannot restore a lost connection.";
 
 }  // namespace
 
@@ -92,11 +92,11 @@ std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t co
         lines.push_back(fmt::format("{:{}}{}", "", indent + 2, command));
     };
     if (!unit.empty()) {
-        add("What it said last:", fmt::format("journalctl -u {} -n {}", unit, log_lines));
+        add("To see its log:", fmt::format("journalctl -u {} -n {}", unit, log_lines));
     }
-    if (open) add("When that is mended:", fmt::format("keyturnctl retry {} --follow", name));
+    if (open) add("When you have fixed it:", fmt::format("keyturnctl retry {} --follow", name));
     if (tunnel.can_revert) {
-        add("Or back to the old token:", fmt::format("keyturnctl revert {} --follow", name));
+        add("Or go back to the old token:", fmt::format("keyturnctl revert {} --follow", name));
     }
     return lines;
 }
@@ -139,7 +139,7 @@ bool is_surge(const UnitStatus& unit) {
 
 std::string step_word(const UnitStatus& unit) {
     if (is_surge(unit) && unit.step == "restarting") return "starting";
-    if (is_surge(unit) && unit.step == "verified") return "helps out";
+    if (is_surge(unit) && unit.step == "verified") return "serving";
     return printable(unit.step);
 }
 
@@ -147,12 +147,12 @@ std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Termina
     std::vector<std::string> lines;
     const Paint paint(style.colour);
     if (tunnel.state == "waiting") {
-        lines.push_back(paint(TextStyle::warning, "  Waiting; goes on by itself:"));
+        lines.push_back(paint(TextStyle::warning, "  Waiting; continues automatically:"));
         append(lines, wrapped(tunnel.reason, style.columns, 4));
     } else if (tunnel.state == "paused") {
-        lines.push_back(
-            paint(TextStyle::warning,
-                  fmt::format("  Paused; keyturnctl resume {} ends that", printable(tunnel.name))));
+        lines.push_back(paint(
+            TextStyle::warning,
+            fmt::format("  Paused; to continue: keyturnctl resume {}", printable(tunnel.name))));
         const bool committed = tunnel.phase == "roll" || tunnel.phase == "soak";
         if (committed) append(lines, wrapped(decay_warning, style.columns, 4));
     } else if (tunnel.state == "held") {

@@ -99,8 +99,8 @@ std::string ending(const TunnelStatus& tunnel, const TerminalStyle& style, bool 
     const bool well = tunnel.last_outcome.empty() || tunnel.last_outcome == "done";
     if (!at_rest || tunnel.reason.empty() || (well && !detail)) return {};
     const std::string head =
-        well ? std::string("  The last rotation:")
-             : Paint(style.colour)(TextStyle::bad, fmt::format("  The last rotation was {}:",
+        well ? std::string("  Last rotation:")
+             : Paint(style.colour)(TextStyle::bad, fmt::format("  Last rotation was {}:",
                                                                printable(tunnel.last_outcome)));
     return head + '\n' + joined(wrapped(tunnel.reason, style.columns, 4));
 }
@@ -128,9 +128,9 @@ std::string list_of(const std::vector<std::string>& sentences, std::string head,
 }
 
 std::string findings_of(const TunnelStatus& tunnel, const TerminalStyle& style) {
-    std::string head = Paint(style.colour)(TextStyle::warning, "  To look into:");
+    std::string head = Paint(style.colour)(TextStyle::warning, "  Findings:");
     return list_of(tunnel.findings, std::move(head), style.columns) +
-           list_of(tunnel.notes, "  Good to know:", style.columns);
+           list_of(tunnel.notes, "  Notes:", style.columns);
 }
 
 std::string below(const TunnelStatus& tunnel, WallTime now, const TerminalStyle& style,

@@ -43,7 +43,7 @@ std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) 
     if (!same) return phase_beginning(after);
     const bool anew = after.phase == "soak" && after.step_started && before.step_started &&
                       *after.step_started - *before.step_started >= soak_news_min;
-    return anew ? "the soak begins anew: not everything was healthy" : "";
+    return anew ? "the soak starts over: not everything was healthy" : "";
 }
 
 std::string state_change(const TunnelStatus& before, const TunnelStatus& after) {
@@ -53,7 +53,7 @@ std::string state_change(const TunnelStatus& before, const TunnelStatus& after) 
     }
     if (after.state == "paused" && before.state != "paused") return "paused";
     const bool goes_on = after.state == "running" && same_rotation(before, after);
-    return goes_on && before.state != "running" ? "goes on" : "";
+    return goes_on && before.state != "running" ? "continues" : "";
 }
 
 const UnitStatus* find(const std::vector<UnitStatus>& units, const std::string& name) {
@@ -64,9 +64,9 @@ const UnitStatus* find(const std::vector<UnitStatus>& units, const std::string& 
 
 std::string step_text(const UnitStatus& unit) {
     std::string head = fmt::format("  {}: ", printable(unit.name));
-    if (unit.step == "listed") return head + "does not run; gets the token, is not started";
+    if (unit.step == "listed") return head + "not running; gets the token but is not started";
     head += step_word(unit);
-    if (unit.step == "restarting" && is_surge(unit)) return head + ", to help out meanwhile";
+    if (unit.step == "restarting" && is_surge(unit)) return head + " as an extra connector";
     if (unit.step != "verified") return head;
     const std::string connections = connections_text(unit.connections);
     const std::string proof =
@@ -87,7 +87,7 @@ std::vector<std::string> surges_that_left(const TunnelStatus& before, const Tunn
     std::vector<std::string> lines;
     for (const UnitStatus& unit : before.units) {
         if (!is_surge(unit) || find(after.units, unit.name) != nullptr) continue;
-        lines.push_back(fmt::format("  {}: stopped, it is needed no more", printable(unit.name)));
+        lines.push_back(fmt::format("  {}: stopped, no longer needed", printable(unit.name)));
     }
     return lines;
 }
@@ -101,13 +101,13 @@ std::vector<std::string> lockout_news(const TunnelStatus& before, const TunnelSt
         if (!told) lines.push_back(fmt::format("dropped: {}", printable(one)));
     }
     if (after.outage && after.outage != before.outage) {
-        lines.push_back(fmt::format("the first unit is back, after {} in which none was connected",
+        lines.push_back(fmt::format("the first unit is back; no unit was connected for {}",
                                     to_text(*after.outage)));
     }
     if (after.lockout && after.lockout != before.lockout) {
         lines.push_back(
-            fmt::format("locked out: Cloudflare lists nobody but the own units, {} "
-                        "after the alarm",
+            fmt::format("everybody else is locked out after {}: Cloudflare lists only the "
+                        "tunnel's own units",
                         to_text(*after.lockout)));
     }
     return lines;

@@ -140,7 +140,7 @@ int Application::run() {
     Event started;
     started.kind = EventKind::daemon_started;
     started.priority = Priority::notice;
-    started.message = fmt::format("keyturnd {} looks after {} tunnel{}", KEYTURN_VERSION,
+    started.message = fmt::format("keyturnd {} manages {} tunnel{}", KEYTURN_VERSION,
                                   tunnels_.size(), tunnels_.size() == 1 ? "" : "s");
     log_->record(started);
     for (const Event& orphan : orphans_) log_->record(orphan);
@@ -172,7 +172,7 @@ void Application::loop_ended(std::exception_ptr error) {
             std::rethrow_exception(error);
         } catch (const std::exception& exception) {
             tell_stderr(critical_level,
-                        fmt::format("keyturnd: a loop ended: {}", exception.what()));
+                        fmt::format("keyturnd: internal error: {}", exception.what()));
         }
         stop();
     }
@@ -191,7 +191,7 @@ void Application::stop() {
     Event event;
     event.kind = EventKind::daemon_stopping;
     event.priority = Priority::notice;
-    event.message = "keyturnd stops; an open rotation goes on at the next start";
+    event.message = "keyturnd stops; an open rotation continues at the next start";
     log_->record(event);
     for (boost::asio::cancellation_signal& cancellation : cancellations_) {
         cancellation.emit(boost::asio::cancellation_type::terminal);
@@ -263,7 +263,7 @@ void Application::reload() {
     notifier_->reloading();
     PolicyOutcome outcome = load_policy(policy_file_);
     if (const auto* problems = std::get_if<std::vector<PolicyProblem>>(&outcome)) {
-        refuse_policy(fmt::format("{} ({} problem{} in all; see keyturnctl check)",
+        refuse_policy(fmt::format("{} ({} problem{} in total; see keyturnctl check)",
                                   first_line(to_text(problems->front())), problems->size(),
                                   problems->size() == 1 ? "" : "s"));
         return;
@@ -283,11 +283,11 @@ void Application::reload() {
     Event event;
     event.kind = EventKind::policy_reloaded;
     event.priority = Priority::notice;
-    event.message = fmt::format("The policy has been read again, with {} tunnel{}",
+    event.message = fmt::format("keyturnd has loaded the new policy, with {} tunnel{}",
                                 policy.tunnels.size(), policy.tunnels.size() == 1 ? "" : "s");
     if (!staying.empty()) {
         event.message +=
-            fmt::format("; {} with an open rotation by the policy from before, until it ends",
+            fmt::format("; until the open rotation ends, the previous policy applies to {}",
                         fmt::join(staying, ", "));
     }
     log_->record(event);
@@ -298,7 +298,7 @@ void Application::refuse_policy(const std::string& why) {
     Event event;
     event.kind = EventKind::policy_refused;
     event.priority = Priority::error;
-    event.message = "The new policy is not taken, everything goes on as before: " + why;
+    event.message = "keyturnd rejects the new policy and keeps the previous one: " + why;
     event.result = "refused";
     log_->record(event);
     notifier_->ready(service_status(tunnels_.statuses()));
@@ -306,7 +306,7 @@ void Application::refuse_policy(const std::string& why) {
 
 ControlHandlers Application::handlers() {
     const auto no_such = [](const std::string& tunnel) {
-        return Error{Fault::missing, fmt::format("no tunnel {} in the policy", tunnel), {}};
+        return Error{Fault::missing, fmt::format("the policy has no tunnel {}", tunnel), {}};
     };
     ControlHandlers handlers;
     handlers.status = [this] { return tunnels_.statuses(); };
@@ -336,9 +336,10 @@ int run_application(const CommandLine& options, Policy policy) {
     }
     for (const auto& [name, api_token] : *api_tokens) {
         if (api_token) continue;
-        tell_stderr(error_level,
-                    fmt::format("keyturnd: no tunnel of the credential {} is rotated: {}", name,
-                                api_token.error().text));
+        tell_stderr(
+            error_level,
+            fmt::format("keyturnd: cannot rotate the tunnels that use the credential {}: {}", name,
+                        api_token.error().text));
     }
     Result<std::unique_ptr<StateStore>> states = make_state_store(
         options.state_directory, [](const std::string& tunnel, const std::string& sentence) {

@@ -11,17 +11,16 @@ namespace keyturn {
 namespace {
 
 constexpr const char* about =
-    "keyturnd rotates Cloudflare Tunnel tokens on this host: on the schedule of its policy it "
-    "gives a\n"
-    "tunnel a new secret, delivers the new token to the cloudflared units, restarts them one by "
-    "one,\n"
-    "and proves after each that it serves with the new token. systemd starts it; `keyturnctl` "
-    "talks\n"
-    "to it; `journalctl -u keyturnd` shows what it did.";
+    "keyturnd rotates the tokens of Cloudflare Tunnels on this host. On the schedule of its\n"
+    "policy it gives a tunnel a new secret, delivers the new token to the cloudflared units and\n"
+    "restarts them one at a time. It verifies that each unit serves with the new token before it\n"
+    "restarts the next one. systemd starts keyturnd. Use `keyturnctl` to control it, and\n"
+    "`journalctl -u keyturnd` to see what it did.";
 
 constexpr const char* exit_codes =
-    "Exit codes: 0 ended by a signal, 1 error, 2 wrong options, 75 another keyturnd runs, 78 the\n"
-    "policy is wrong (each problem is named with its line).";
+    "Exit codes: 0 success or stopped by a signal, 1 error, 2 wrong command line, 75 another\n"
+    "keyturnd uses the state directory, 78 the policy has errors (each is shown with its line).\n"
+    "More: keyturnd(8), keyturn.yaml(5), keyturnctl(1)";
 
 }  // namespace
 
@@ -33,20 +32,22 @@ ParsedCommandLine parse_command_line(int argc, char** argv) {
     app.footer(exit_codes);
     app.set_version_flag("--version", "keyturnd " KEYTURN_VERSION);
     app.add_option("--policy", options.policy_file, "The policy file")->capture_default_str();
-    app.add_option("--state-directory", options.state_directory, "Where tokens and state are kept")
+    app.add_option("--state-directory", options.state_directory,
+                   "The directory for tokens and state")
         ->capture_default_str();
-    CLI::Option* check =
-        app.add_flag("--check", options.check, "Check the policy file, say what it means, and end");
-    app.add_flag("--quiet", options.quiet, "With --check: say only what is wrong")->needs(check);
+    CLI::Option* check = app.add_flag("--check", options.check,
+                                      "Check the policy file, show what it means, and exit");
+    app.add_flag("--quiet", options.quiet, "With --check: show only errors")->needs(check);
     app.add_flag("--schema", options.schema,
-                 "Print the policy's language as a JSON Schema, for editors, and end");
+                 "Print the JSON Schema of the policy, for editors, and exit");
     CLI::Option* surge =
-        app.add_option("--surge-unit", options.surge_unit,
-                       "Print the unit keyturn-surge@TUNNEL.service, made from the tunnel's first "
-                       "unit, and end")
+        app.add_option(
+               "--surge-unit", options.surge_unit,
+               "Print the unit keyturn-surge@TUNNEL.service, made from the first unit of the "
+               "tunnel, and exit")
             ->type_name("TUNNEL");
     app.add_option("--output", options.output,
-                   "With --surge-unit: write it into FILE, whole or not at all")
+                   "With --surge-unit: write the unit to FILE, as a whole or not at all")
         ->type_name("FILE")
         ->needs(surge);
     try {

@@ -35,10 +35,9 @@ Result<Secret> read_all(int file, const std::string& path) {
         size += static_cast<std::size_t>(count);
     }
     if (size == text.size()) {
-        return Error{
-            Fault::invalid,
-            path + " is too long for an API token; write the API token into it, and nothing else",
-            {}};
+        return Error{Fault::invalid,
+                     path + " is too long for an API token; write only the API token to this file",
+                     {}};
     }
     const Result<std::string_view> api_token = find_api_token(text.reveal().substr(0, size));
     if (!api_token)
@@ -51,15 +50,15 @@ Result<Secret> read_all(int file, const std::string& path) {
 std::string remedy(const CredentialSource& source) {
     return fmt::format(
         "run `install -m 600 /dev/stdin /etc/keyturn/{0}`, paste the API token, press Ctrl-D, then "
-        "run `systemctl restart keyturnd` (LoadCredential={0}:PATH in its unit names the file)",
+        "run `systemctl restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the "
+        "file)",
         source.credential);
 }
 
 Error not_there(const CredentialSource& source) {
-    return Error{
-        Fault::missing,
-        fmt::format("the API token {} is not there; {}", source.credential, remedy(source)),
-        {}};
+    return Error{Fault::missing,
+                 fmt::format("the API token {} is missing; {}", source.credential, remedy(source)),
+                 {}};
 }
 
 /// Of the file; for a credential of systemd it is in a directory that systemd made for us.
@@ -78,11 +77,11 @@ Error denied(const std::string& path, const std::string& why) {
 Result<void> check_trust(const CredentialSource& source, const std::string& path, int file) {
     struct stat status {};
     if (::fstat(file, &status) != 0) return errno_error(errno, path);
-    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is no regular file", {}};
+    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file", {}};
     // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
     const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     if (!source.file.empty() && others_can_read) {
-        return denied(path, fmt::format("readable by others (mode {:04o}); run: chmod 600 {}",
+        return denied(path, fmt::format("readable by other users (mode {:04o}); run: chmod 600 {}",
                                         status.st_mode & 07777U, path));
     }
     const std::string reason = distrust_owner(status);

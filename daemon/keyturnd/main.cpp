@@ -22,7 +22,7 @@ constexpr int pages_of_their_own_from = 128 * 1024;
 int check(const std::string& file, const keyturn::Policy& policy) {
     const std::size_t count = policy.tunnels.size();
     const auto now = std::chrono::floor<keyturn::Milliseconds>(std::chrono::system_clock::now());
-    std::printf("%s is right: %zu tunnel%s\n%s", file.c_str(), count, count == 1 ? "" : "s",
+    std::printf("%s is valid: %zu tunnel%s\n%s", file.c_str(), count, count == 1 ? "" : "s",
                 keyturn::summary(policy, now).c_str());
     return keyturn::exit_ok;
 }

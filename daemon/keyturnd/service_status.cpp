@@ -12,7 +12,8 @@ namespace {
 
 std::string describe(const TunnelStatus& tunnel) {
     if (tunnel.state == "held") return fmt::format("{} HELD: {}", tunnel.name, tunnel.reason);
-    if (tunnel.state == "waiting") return fmt::format("{} waits: {}", tunnel.name, tunnel.reason);
+    if (tunnel.state == "waiting")
+        return fmt::format("{} is waiting: {}", tunnel.name, tunnel.reason);
     if (tunnel.state == "paused") return fmt::format("{} is paused", tunnel.name);
     std::string text = fmt::format("{}: {}", tunnel.name, tunnel.phase);
     if (tunnel.batch > 0) text += fmt::format(" batch {}/{}", tunnel.batch, tunnel.batch_count);

@@ -39,7 +39,8 @@ Result<std::string> content_of(const std::string& path) {
 Task<Result<UnitSettings>> first_unit(UnitManager& units, std::vector<std::string> patterns) {
     const auto names = co_await units.expand(std::move(patterns));
     if (!names) co_return names.error();
-    Result<UnitSettings> found = Error{Fault::missing, "systemd knows no unit of `units:`", {}};
+    Result<UnitSettings> found =
+        Error{Fault::missing, "systemd does not know any unit in `units:`", {}};
     for (const NamedUnit& named : *names) {
         const std::string& name = named.id;
         const auto state = co_await units.state(name);

@@ -81,7 +81,7 @@ def test_a_rotation_under_way_ends_as_it_was_begun(scenario, traffic):
     scenario.keyturn.write_policy(rollout={**SLOW, "soak": "5m", "batches": 1}, units=[SECOND])
     reload(scenario)
     told = scenario.journal.wait_for("policy_reloaded")
-    assert "web with an open rotation by the policy from before" in told["MESSAGE"]
+    assert "the previous policy applies to web" in told["MESSAGE"]
     check_done(scenario)
     restarted = [event["TARGET_UNIT"] for event in scenario.journal.events("unit_restarting")]
     assert restarted == [FIRST, SECOND]
@@ -114,6 +114,6 @@ def test_a_drop_in_is_laid_over_the_policy(scenario):
         reload(scenario)
         wait_until(lambda: plan(scenario)[0]["batches"] == [2], "the step of the drop-in")
         said = scenario.keyturn.ctl("check", POLICY, check=True)
-        assert "is right: 1 tunnel" in said.stdout
+        assert "is valid: 1 tunnel" in said.stdout
     finally:
         scenario.host.run("rm", "-r", directory)

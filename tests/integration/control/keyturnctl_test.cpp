@@ -31,7 +31,7 @@ TEST_F(KeyturnctlTest, ShowsThePlan) {
     const auto [text, of_text] = run({"plan"});
     EXPECT_EQ(of_text, 0);
     EXPECT_THAT(text, StartsWith("web: 1 unit\n"));
-    EXPECT_THAT(text, HasSubstr("lengthen windows"));
+    EXPECT_THAT(text, HasSubstr("use longer windows"));
 }
 
 TEST_F(KeyturnctlTest, PlanOfAnUnknownTunnelNamesTheOthers) {
@@ -76,7 +76,7 @@ TEST_F(KeyturnctlTest, NamesTheTunnelsWhenOneIsUnknown) {
 
 TEST_F(KeyturnctlTest, AsksForARotation) {
     const auto [output, exit_code] = run({"rotate", "web", "--reason", "laptop lost"});
-    EXPECT_THAT(output, HasSubstr("has been accepted"));
+    EXPECT_THAT(output, HasSubstr("has accepted the rotation of web"));
     EXPECT_EQ(exit_code, 0);
     EXPECT_THAT(done_, ElementsAre("rotate web 'laptop lost' false"));
     EXPECT_EQ(run({"retry", "web"}).second, 0);
@@ -105,7 +105,8 @@ TEST_F(KeyturnctlTest, KnowsThatTheDaemonDoesNotRun) {
     service_bus_.stop();
     ASSERT_TRUE(turn_until([&] { return !name_is_owned(); }));
     const auto [output, exit_code] = run({"status"});
-    EXPECT_EQ(output, "keyturnctl: keyturnd is not running; see: systemctl status keyturnd\n");
+    EXPECT_EQ(output,
+              "keyturnctl: keyturnd is not running; to see why: systemctl status keyturnd\n");
     EXPECT_EQ(exit_code, 5);
     EXPECT_EQ(run({"rotate", "web", "--follow"}).second, 5);
     daemon_.stop();
@@ -133,8 +134,9 @@ TEST_F(KeyturnctlTest, FollowsUntilTheRotationIsDone) {
     EXPECT_THAT(process.output(),
                 HasSubstr("cloudflared-web@a.service: verified (systemd, ready)"));
     EXPECT_THAT(process.output(), HasSubstr("  soak after batch 1 of 2, 2m\n"));
-    EXPECT_THAT(process.output(),
-                HasSubstr("web: done in 1m 30s; the token is now 0123456789abcdef\n"));
+    EXPECT_THAT(
+        process.output(),
+        HasSubstr("web: done in 1m 30s; the fingerprint of the token is 0123456789abcdef\n"));
     EXPECT_THAT(process.output(), Not(HasSubstr("\x1b")));
 }
 
@@ -156,7 +158,7 @@ TEST_F(KeyturnctlTest, FollowsAcrossARestartOfTheDaemon) {
     ASSERT_TRUE(turn_until([&] { return process.ended(); }));
     EXPECT_EQ(process.exit_code(), 3);
     EXPECT_THAT(process.output(),
-                HasSubstr("When that is mended: keyturnctl retry web --follow\n"));
+                HasSubstr("When you have fixed it: keyturnctl retry web --follow\n"));
 }
 
 TEST_F(KeyturnctlTest, FollowsAcrossARestartOfTheBus) {
@@ -205,7 +207,7 @@ TEST_F(KeyturnctlTest, InterruptEndsTheFollowingAlone) {
     process.interrupt();
     ASSERT_TRUE(turn_until([&] { return process.ended(); }));
     EXPECT_EQ(process.exit_code(), 130);
-    EXPECT_THAT(process.output(), HasSubstr("The rotation of web goes on without this."));
+    EXPECT_THAT(process.output(), HasSubstr("The rotation of web continues."));
     EXPECT_EQ(done_.size(), 1U);
 }
 

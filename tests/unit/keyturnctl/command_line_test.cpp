@@ -111,18 +111,18 @@ INSTANTIATE_TEST_SUITE_P(
     Lines, WrongCommandLine,
     testing::Values(
         WrongLine{{}, "commands are: status plan check rotate retry pause resume revert"},
-        WrongLine{{"rotat"}, "there is no command rotat; did you mean rotate?"},
-        WrongLine{{"x\x1b"}, "there is no command x?\nTry: keyturnctl --help"},
-        WrongLine{{"--jsn"}, "there is no option --jsn\n"},
-        WrongLine{{"rotate"}, "rotate needs a TUNNEL; keyturnctl status lists them"},
-        WrongLine{{"rotate", "web", "--folow"}, "no option --folow; did you mean --follow?"},
+        WrongLine{{"rotat"}, "unknown command rotat; did you mean rotate?"},
+        WrongLine{{"x\x1b"}, "unknown command x?\nTry: keyturnctl --help"},
+        WrongLine{{"--jsn"}, "unknown option --jsn\n"},
+        WrongLine{{"rotate"}, "rotate needs a TUNNEL; keyturnctl status lists the tunnels"},
+        WrongLine{{"rotate", "web", "--folow"}, "unknown option --folow; did you mean --follow?"},
         WrongLine{{"rotate", "web", "--reason"}, "--reason"},
-        WrongLine{{"rotate", "web", "--evict-all"}, "--evict-all goes with --compromised alone"},
+        WrongLine{{"rotate", "web", "--evict-all"}, "--evict-all requires --compromised"},
         WrongLine{{"plan", "--next", "0"}, "not in range 1 to 100"},
         WrongLine{{"retry"}, "retry needs a TUNNEL"},
-        WrongLine{{"retry", "web", "api"}, "what is \"api\" for? retry takes one name alone"},
+        WrongLine{{"retry", "web", "api"}, "unexpected argument \"api\"; retry takes one argument"},
         WrongLine{{"retry", "web", "api"}, "Try: keyturnctl retry --help"},
-        WrongLine{{"status", "--jsn"}, "no option --jsn; did you mean --json?"}));
+        WrongLine{{"status", "--jsn"}, "unknown option --jsn; did you mean --json?"}));
 
 TEST(CommandLine, HelpFitsAnyTerminalAndIsThereForEachCommand) {
     for (const char* command :

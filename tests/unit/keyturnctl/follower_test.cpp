@@ -43,7 +43,7 @@ TEST(Follower, EndsWithOkWhenTheRotationIsDone) {
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
     EXPECT_THAT(follower.verdict()->lines,
-                ElementsAre("web: done in 12m; the token is now fedcba9876543210"));
+                ElementsAre("web: done in 12m; the fingerprint of the token is fedcba9876543210"));
 }
 
 TEST(Follower, EndsWithHeldAndTheRemedy) {
@@ -54,9 +54,9 @@ TEST(Follower, EndsWithHeldAndTheRemedy) {
     EXPECT_THAT(
         follower.verdict()->lines,
         ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
-                    "What it said last: journalctl -u cloudflared-web@a.service -n 20",
-                    "When that is mended: keyturnctl retry web --follow",
-                    "Or back to the old token: keyturnctl revert web --follow"));
+                    "To see its log: journalctl -u cloudflared-web@a.service -n 20",
+                    "When you have fixed it: keyturnctl retry web --follow",
+                    "Or go back to the old token: keyturnctl revert web --follow"));
 }
 
 TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
@@ -101,7 +101,7 @@ TEST(Follower, OfARetryDoesNotTakeTheOldHoldForTheNewOne) {
     EXPECT_FALSE(follower.verdict());
     TunnelStatus running = samples::held();
     running.state = "running";
-    EXPECT_THAT(follower.saw(running, now), ElementsAre("02:30:00  goes on"));
+    EXPECT_THAT(follower.saw(running, now), ElementsAre("02:30:00  continues"));
     static_cast<void>(follower.saw(samples::held(), now));
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
@@ -155,9 +155,9 @@ TEST(Follower, SaysThatAnotherRotationTookThePlace) {
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::superseded);
     EXPECT_THAT(follower.verdict()->lines,
-                ElementsAre("web: superseded: another rotation took its place (compromised: laptop "
+                ElementsAre("web: superseded: another rotation replaced it (compromised: laptop "
                             "lost)",
-                            "To look: keyturnctl status web"));
+                            "To see its status: keyturnctl status web"));
 }
 
 TEST(Follower, SaysSoAlsoWhereTheOtherRotationHasEndedMeanwhile) {
@@ -198,15 +198,15 @@ TEST(Follower, OfACompromiseSumsUpHowLongItTook) {
     ended.lockout = Milliseconds{3400};
     EXPECT_THAT(follower.saw(ended, now),
                 ElementsAre("02:30:00  dropped: connector thief from 198.51.100.7",
-                            "02:30:00  the first unit is back, after 1.1s in which none was "
-                            "connected",
-                            "02:30:00  locked out: Cloudflare lists nobody but the own units, 3.4s "
-                            "after the alarm"))
+                            "02:30:00  the first unit is back; no unit was connected for 1.1s",
+                            "02:30:00  everybody else is locked out after 3.4s: Cloudflare lists "
+                            "only the tunnel's own units"))
         << "also where the end is the first that is seen of it";
     ASSERT_TRUE(follower.verdict());
-    EXPECT_THAT(follower.verdict()->lines,
-                ElementsAre(HasSubstr("web: done in"), "web: locked out 3.4s after the alarm",
-                            "web: none of its units was connected for 1.1s"));
+    EXPECT_THAT(
+        follower.verdict()->lines,
+        ElementsAre(HasSubstr("web: done in"), "web: everybody else was locked out after 3.4s",
+                    "web: no unit was connected for 1.1s"));
 }
 
 TEST(Follower, BreaksALongSilence) {
@@ -294,7 +294,7 @@ TEST(Follower, ShowsUnitsAndBarBelow) {
 
 TEST(Follower, SaysFarewell) {
     EXPECT_EQ(Follower(before()).farewell(),
-              "The rotation of web goes on without this. To look: keyturnctl status web");
+              "The rotation of web continues. To see its progress: keyturnctl status web");
 }
 
 }  // namespace

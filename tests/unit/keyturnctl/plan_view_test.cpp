@@ -15,11 +15,11 @@ using testing::Not;
 
 TEST(PlanView, SaysWhenWhyAndInWhichStepsAndDrawsIt) {
     EXPECT_EQ(plan_view({samples::planned()}, now, {100, false}),
-              R"(web: 2 units in 2 steps (1 + 1)
+              R"(web: 2 units in 2 batches (1 + 1)
     cloudflared-web@a.service, cloudflared-web@b.service
-  in 2d     2026-03-03 02:30 UTC to 02:42  due 2026-03-02 02:30 UTC, waits for its window
-  in 32d    2026-04-02 02:30 UTC to 02:42  due 2026-04-01 02:30 UTC, waits for its window
-  in 62d    2026-05-02 02:30 UTC to 02:42  due 2026-05-01 02:30 UTC, waits for its window
+  in 2d     2026-03-03 02:30 UTC to 02:42  due 2026-03-02 02:30 UTC, waits for a window
+  in 32d    2026-04-02 02:30 UTC to 02:42  due 2026-04-01 02:30 UTC, waits for a window
+  in 62d    2026-05-02 02:30 UTC to 02:42  due 2026-05-01 02:30 UTC, waits for a window
 
      now                                                                        2026-05-02 02:42 UTC
 web  ---#---------------------------------------------#--------------------------------------------#
@@ -35,7 +35,7 @@ TEST(PlanView, SaysWhatIsOnDemandPausedOrLate) {
     late.paused = true;
     late.starts = {{now - std::chrono::hours{1}, now, now + std::chrono::hours{1}, "due"}};
     const std::string text = plan_view({late}, now, {100, false});
-    EXPECT_THAT(text, HasSubstr("paused: nothing begins until keyturnctl resume"));
+    EXPECT_THAT(text, HasSubstr("paused: no rotation starts until keyturnctl resume"));
     EXPECT_THAT(text, HasSubstr("now       2026-03-01 02:30 UTC to 03:30"));
     EXPECT_THAT(text, HasSubstr("due 2026-03-01 01:30 UTC"));
 }
@@ -47,8 +47,8 @@ TEST(PlanView, NamesTheFreezeThatPutsAStartOff) {
     frozen.starts[1].cause = "max_age";
     frozen.starts[1].freeze = "a freeze";
     const std::string text = plan_view({frozen}, now, {120, false});
-    EXPECT_THAT(text, HasSubstr("due 2026-03-02 02:30 UTC, put off by a freeze (year? end)\n"));
-    EXPECT_THAT(text, HasSubstr("max_age: too old to wait for a window, put off by a freeze\n"));
+    EXPECT_THAT(text, HasSubstr("due 2026-03-02 02:30 UTC, postponed by a freeze (year? end)\n"));
+    EXPECT_THAT(text, HasSubstr("max_age: too old to wait for a window, postponed by a freeze\n"));
 }
 
 TEST(PlanView, ShowsTimesInTheZoneOfThePolicy) {
@@ -73,7 +73,7 @@ TEST(PlanView, ShowsTheDateOfAnEndOnAnotherDay) {
 TEST(PlanView, SaysWhatToDoWhereNoWindowIsLongEnough) {
     TunnelPlan never = samples::planned();
     never.starts = {{now, std::nullopt, std::nullopt, "never"}};
-    EXPECT_THAT(plan_view({never}, now, {100, false}), HasSubstr("lengthen windows"));
+    EXPECT_THAT(plan_view({never}, now, {100, false}), HasSubstr("use longer windows"));
     EXPECT_THAT(plan_view({never}, now, {100, true}), HasSubstr("\x1b[1;31m"));
 }
 

@@ -94,10 +94,10 @@ TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
                 ElementsAre("  Held (verification_failed):",
                             "    cloudflared-web@a.service did not connect within 2m. The",
                             "    other replicas keep serving. Look at journalctl -u",
-                            "    cloudflared-web@a.service", "    What it said last:",
+                            "    cloudflared-web@a.service", "    To see its log:",
                             "      journalctl -u cloudflared-web@a.service -n 20",
-                            "    When that is mended: keyturnctl retry web --follow",
-                            "    Or back to the old token: keyturnctl revert web --follow"));
+                            "    When you have fixed it: keyturnctl retry web --follow",
+                            "    Or go back to the old token: keyturnctl revert web --follow"));
 }
 
 TEST(RemedyLines, NameOnlyWhatLeadsOut) {
@@ -105,11 +105,11 @@ TEST(RemedyLines, NameOnlyWhatLeadsOut) {
     compromised.can_revert = false;
     compromised.held_unit.clear();
     EXPECT_THAT(remedy_lines(compromised, 80, 0),
-                ElementsAre("When that is mended: keyturnctl retry web --follow"));
+                ElementsAre("When you have fixed it: keyturnctl retry web --follow"));
     TunnelStatus unreadable = samples::idle();
     unreadable.state = "held";
     EXPECT_THAT(remedy_lines(unreadable, 80, 0),
-                ElementsAre("What it said last: journalctl -u keyturnd -n 20"))
+                ElementsAre("To see its log: journalctl -u keyturnd -n 20"))
         << "there is no rotation to retry";
 }
 
@@ -118,7 +118,7 @@ TEST(TroubleLines, OfAWaitingTunnelSayThatItGoesOn) {
     tunnel.state = "waiting";
     tunnel.reason = "the API does not answer";
     EXPECT_THAT(trouble_lines(tunnel, {60, false}),
-                ElementsAre("  Waiting; goes on by itself:", "    the API does not answer"));
+                ElementsAre("  Waiting; continues automatically:", "    the API does not answer"));
     EXPECT_THAT(trouble_lines(samples::soaking(), {60, false}), IsEmpty());
 }
 

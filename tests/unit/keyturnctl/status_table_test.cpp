@@ -48,10 +48,10 @@ TEST(StatusTable, ShowsWhyATunnelIsHeldFirst) {
               "    cloudflared-web@a.service did not connect within 2m. The\n"
               "    other replicas keep serving. Look at journalctl -u\n"
               "    cloudflared-web@a.service\n"
-              "    What it said last:\n"
+              "    To see its log:\n"
               "      journalctl -u cloudflared-web@a.service -n 20\n"
-              "    When that is mended: keyturnctl retry web --follow\n"
-              "    Or back to the old token: keyturnctl revert web --follow\n"
+              "    When you have fixed it: keyturnctl retry web --follow\n"
+              "    Or go back to the old token: keyturnctl revert web --follow\n"
               "  Rotation 3f2a (laptop lost), started 4m ago\n"
               "!   1  cloudflared-web@a.service  failed\n"
               "    2  cloudflared-web@b.service  waiting  1 connection\n");
@@ -85,7 +85,7 @@ TEST(StatusTable, InDetailShowsIdentifiersAndUnits) {
               "  Last done    2026-02-01 02:30 UTC\n"
               "  Due          2026-03-03 02:30 UTC\n"
               "  Outcome      done\n"
-              "  The last rotation:\n"
+              "  Last rotation:\n"
               "    every unit runs with the new token\n"
               "    -  cloudflared-api.service  4 connections\n");
 }
@@ -95,7 +95,7 @@ TEST(StatusTable, TellsARefusalWithoutBeingAsked) {
     tunnel.last_outcome = "refused";
     tunnel.reason = "one replica only, and accept_gap is not set";
     EXPECT_THAT(status_table({tunnel}, now, {80, false}, false),
-                HasSubstr("\napi\n  The last rotation was refused:\n"
+                HasSubstr("\napi\n  Last rotation was refused:\n"
                           "    one replica only, and accept_gap is not set\n"));
 }
 
@@ -104,15 +104,17 @@ TEST(StatusTable, TellsWhyAnExitCodeIsNotZero) {
     tunnel.last_outcome = "reverted";
     tunnel.reason = "the old one again";
     EXPECT_THAT(status_table({tunnel}, now, {80, false}, false),
-                HasSubstr("\napi\n  The last rotation was reverted:\n    the old one again\n"));
+                HasSubstr("\napi\n  Last rotation was reverted:\n    the old one again\n"));
 }
 
 TEST(StatusTable, WarnsOfAPauseThatLasts) {
     TunnelStatus tunnel = samples::soaking();
     tunnel.state = "paused";
-    EXPECT_THAT(status_table({tunnel}, now, {120, false}, false),
-                HasSubstr("  Paused; keyturnctl resume web ends that\n    Cloudflare holds the new "
-                          "secret: a unit that waits cannot get a lost connection back.\n"));
+    EXPECT_THAT(
+        status_table({tunnel}, now, {120, false}, false),
+        HasSubstr(
+            "  Paused; to continue: keyturnctl resume web\n    Cloudflare has the new secret: "
+            "a unit with the old token cannot restore a lost\n    connection.\n"));
 }
 
 TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
@@ -124,11 +126,11 @@ TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
               "api     idle   -      -      28d ago  in 2d\n"
               "\n"
               "api\n"
-              "  To look into:\n"
+              "  Findings:\n"
               "    - the API token is refused: make\n"
               "    another one\n"
               "    - one? replica only\n"
-              "  Good to know:\n"
+              "  Notes:\n"
               "    - b: token? unknown\n");
 }
 

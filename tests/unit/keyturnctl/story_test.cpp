@@ -59,7 +59,7 @@ TEST(Story, TellsASoakThatBeginsAnew) {
     TunnelStatus after = samples::soaking();
     after.step_started = now;
     EXPECT_THAT(story_of(samples::soaking(), after, now),
-                ElementsAre("02:30:00  the soak begins anew: not everything was healthy"));
+                ElementsAre("02:30:00  the soak starts over: not everything was healthy"));
 }
 
 TEST(Story, TellsOnceThatTheSoakIsDisturbedForAWhile) {
@@ -83,15 +83,14 @@ TEST(Story, CallsASurgeByItsName) {
     starting.units.push_back(surge);
     EXPECT_THAT(
         story_of(restarting(), starting, now),
-        ElementsAre("02:30:00    keyturn-surge@web.service: starting, to help out meanwhile"));
+        ElementsAre("02:30:00    keyturn-surge@web.service: starting as an extra connector"));
     TunnelStatus helping = starting;
     helping.units.back() = {surge.name, "verified", 0, 4, "systemd, ready"};
     EXPECT_THAT(story_of(starting, helping, now),
-                ElementsAre("02:30:00    keyturn-surge@web.service: helps out (systemd, ready), "
+                ElementsAre("02:30:00    keyturn-surge@web.service: serving (systemd, ready), "
                             "4 connections"));
-    EXPECT_THAT(
-        story_of(helping, restarting(), now),
-        ElementsAre("02:30:00    keyturn-surge@web.service: stopped, it is needed no more"));
+    EXPECT_THAT(story_of(helping, restarting(), now),
+                ElementsAre("02:30:00    keyturn-surge@web.service: stopped, no longer needed"));
 }
 
 TEST(Story, TellsEachEvictionTheOutageAndTheLockout) {
@@ -104,13 +103,12 @@ TEST(Story, TellsEachEvictionTheOutageAndTheLockout) {
     before = after;
     after.outage = Milliseconds{1100};
     EXPECT_THAT(story_of(before, after, now),
-                ElementsAre("02:30:00  the first unit is back, after 1.1s in which none was "
-                            "connected"));
+                ElementsAre("02:30:00  the first unit is back; no unit was connected for 1.1s"));
     before = after;
     after.lockout = Milliseconds{3400};
     EXPECT_THAT(story_of(before, after, now),
-                ElementsAre("02:30:00  locked out: Cloudflare lists nobody but the own units, 3.4s "
-                            "after the alarm"));
+                ElementsAre("02:30:00  everybody else is locked out after 3.4s: Cloudflare lists "
+                            "only the tunnel's own units"));
 }
 
 TEST(Story, TellsWaitingAndGoingOn) {
@@ -120,7 +118,7 @@ TEST(Story, TellsWaitingAndGoingOn) {
     EXPECT_THAT(story_of(restarting(), waiting, now),
                 ElementsAre("02:30:00  waiting: the API does not answer"));
     EXPECT_THAT(story_of(waiting, waiting, now), IsEmpty());
-    EXPECT_THAT(story_of(waiting, restarting(), now), ElementsAre("02:30:00  goes on"));
+    EXPECT_THAT(story_of(waiting, restarting(), now), ElementsAre("02:30:00  continues"));
 }
 
 TEST(Story, TellsAReasonOnceThoughEachAnswerHasItsNumber) {
@@ -146,7 +144,7 @@ TEST(Story, TellsThatItSettlesBeforeTheFirstBatch) {
 }
 
 TEST(Story, OfARetryTellsOnlyWhatIsNew) {
-    EXPECT_THAT(story_of(samples::held(), restarting(), now), ElementsAre("02:30:00  goes on"));
+    EXPECT_THAT(story_of(samples::held(), restarting(), now), ElementsAre("02:30:00  continues"));
 }
 
 TEST(Story, TellsUnitsThatDoNotRun) {
@@ -155,8 +153,8 @@ TEST(Story, TellsUnitsThatDoNotRun) {
     EXPECT_THAT(
         story_of(samples::idle(), after, now),
         ElementsAre("02:30:00  roll, batch 1 of 2",
-                    "02:30:00    cloudflared-web@c.service: does not run; gets the token, is "
-                    "not started"));
+                    "02:30:00    cloudflared-web@c.service: not running; gets the token but "
+                    "is not started"));
 }
 
 TEST(Story, HasNothingToTellWhenConnectionsComeAndGo) {

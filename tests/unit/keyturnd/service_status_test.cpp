@@ -40,7 +40,7 @@ TEST(ServiceStatus, PutsHoldsFirst) {
     held.state = "held";
     held.reason = "a unit did not come back";
     EXPECT_EQ(service_status({waiting, held}),
-              "web HELD: a unit did not come back; shop waits: the API is down");
+              "web HELD: a unit did not come back; shop is waiting: the API is down");
 }
 
 TEST(ServiceStatus, CountsFindingsAndNamesTheFirst) {
