@@ -56,15 +56,15 @@ class Demo:
         scenario, screen = self.scenario, self.screen
         screen.fact("host", "booted in %.1f s, with its own systemd, D-Bus, polkit and journal" %
                     boot_seconds)
-        screen.fact("Cloudflare", "a model: HTTPS API, edge, public side; it loses what is lost")
-        screen.fact("keyturnd", "as `cmake --install` puts it; user keyturn, no privilege")
+        screen.fact("Cloudflare", "a model: API, edge and public side; it never repeats a request")
+        screen.fact("keyturnd", "installed by `cmake --install`; user keyturn, no privileges")
         for unit in scenario.units.names:
             connections = scenario.units.ready(unit)
             screen.fact(unit.removesuffix(".service"), "%d connections" % connections)
         self.old_token = scenario.keyturn.token()
         self.before = scenario.units.invocations()
         scenario.traffic.start(rate=RATE, slow_rate=SLOW_RATE, slow_delay="2s")
-        screen.fact("traffic", "%d requests a second, and %d that take 2 s each" % (
+        screen.fact("traffic", "%d requests a second, plus %d a second that take 2 s each" % (
             RATE, SLOW_RATE))
         scenario.journal.mark()
 
@@ -85,10 +85,10 @@ class Demo:
 
     def rotate_undisturbed(self):
         """Rotate while everything works."""
-        self.expect(self.rotate() == EXIT_DONE, "the rotation did not end as done")
+        self.expect(self.rotate() == EXIT_DONE, "the rotation did not succeed")
 
     def break_unit(self):
-        """Let the first connector fail to come back; show the hold, mend it, retry."""
+        """Let the first connector fail to come back; show the hold, fix it, retry."""
         scenario, screen = self.scenario, self.screen
         screen.heading("Broken on purpose: %s cannot reach Cloudflare after its restart" % FIRST)
         scenario.units.drop_in("broken", UNREACHABLE_EDGE, unit=FIRST)
@@ -96,23 +96,23 @@ class Demo:
         other = scenario.units.names[1]
         untouched = scenario.units.invocations()[other] == self.before[other]
         self.expect(untouched, "%s was restarted although the first did not come back" % other)
-        self.watch("Held. The other connector was not touched and carries the traffic:")
-        screen.heading("Mended: %s can reach Cloudflare again" % FIRST)
+        self.watch("The rotation is held. The other connector serves all the traffic:")
+        screen.heading("Fixed: %s can reach Cloudflare again" % FIRST)
         scenario.units.drop_in("broken", "", unit=FIRST)
         self.expect(self.follow("retry", "web", "--follow") == EXIT_DONE,
-                    "the retry did not end as done")
+                    "the retry did not succeed")
 
     def break_api(self):
         """Let the API take the secret, not answer, and fail for some seconds."""
-        self.screen.heading("Broken on purpose: the API takes the secret, breaks off before it "
-                            "answers,\nand then fails for %d s" % OUTAGE_SECONDS)
+        self.screen.heading("Broken on purpose: the API accepts the secret, closes the connection "
+                            "without an answer,\nand then fails for %d s" % OUTAGE_SECONDS)
         self.scenario.cloudflare.fault("apply-close", method="PATCH", times=1)
         # Before the PATCH are the token, the tunnel and its connectors, and the token once more.
         self.scenario.cloudflare.fault("status", status=503, method="GET", after=4)
         self.expect(self.rotate(every_tick=self.outage) == EXIT_DONE,
-                    "the rotation did not end as done")
+                    "the rotation did not succeed")
         self.expect(self.scenario.journal.events("rotation_waiting"), "the rotation did not wait")
-        self.expect(self.scenario.journal.events("rotation_continued"), "it did not go on")
+        self.expect(self.scenario.journal.events("rotation_continued"), "it did not continue")
 
     def outage(self):
         """End the outage some seconds after keyturn has met it."""
@@ -134,12 +134,12 @@ class Demo:
                      scenario.keyturn.token() == self.old_token and
                      scenario.units.invocations() == self.before)
         self.expect(untouched, "a refused rotation has touched something")
-        screen.line("  Secret, token file and units are as they were: %s" %
+        screen.line("  Secret, token file and units are unchanged: %s" %
                     (screen.good("yes") if untouched else screen.bad("no")))
-        screen.heading("Mended: the API token may write")
+        screen.heading("Fixed: the API token may write")
         scenario.keyturn.write_api_token(WRITE_TOKEN)
         scenario.keyturn.restart()
-        self.expect(self.rotate() == EXIT_DONE, "the rotation did not end as done")
+        self.expect(self.rotate() == EXIT_DONE, "the rotation did not succeed")
 
     def watch(self, sentence):
         """Show the traffic for a while."""
@@ -169,7 +169,7 @@ class Demo:
         """Count everything, say it, and return the exit status."""
         scenario, screen = self.scenario, self.screen
         traffic = scenario.traffic.stop()
-        screen.heading("What became of it")
+        screen.heading("Result")
         served, failed = number(traffic["ok"]), number(traffic["failed"])
         screen.fact("requests", "%s served, %s failed" % (
             screen.bold(served), screen.bold(screen.good(failed) if failed == "0" else failed)))
@@ -182,9 +182,9 @@ class Demo:
         if window:
             screen.fact("dead-token window", "%.1f ms from Cloudflare's answer to the new file" %
                         (int(window.group(1)) / 1000))
-        screen.fact("the old token", 'a connector started with it is refused: "%s"' %
+        screen.fact("old token", 'a connector started with it is refused: "%s"' %
                     self.old_token_refusal())
-        screen.fact("the whole story", "journalctl -u keyturnd ROTATION_ID=%s" %
+        screen.fact("all events", "journalctl -u keyturnd ROTATION_ID=%s" %
                     scenario.keyturn.status()["rotation_id"])
         marks = [item["fingerprints"] for item in scenario.cloudflare.connectors().values()]
         self.expect(traffic["failed"] == 0, "%s requests failed" % failed)
@@ -199,9 +199,9 @@ class Demo:
         """Write the last line; return the exit status."""
         if self.wrong:
             sentences = "; ".join(self.wrong)
-            self.screen.line("\n" + self.screen.bad("Not as it should be: " + sentences))
+            self.screen.line("\n" + self.screen.bad("Failed: " + sentences))
             return 1
-        self.screen.line("\n%s The token was replaced on both connectors; all %s requests were "
+        self.screen.line("\n%s Both connectors use the new token, and all %s requests were "
                          "served." % (self.screen.good("OK."), served))
         return 0
 
@@ -209,7 +209,7 @@ class Demo:
 def linger(scenario, screen):
     """Leave the host running until Ctrl-C."""
     testhost = (REPOSITORY / "tests/sandbox/host/testhost").relative_to(REPOSITORY)
-    screen.heading("The host is still there; Ctrl-C ends it")
+    screen.heading("The test host is still running. Look around, then press Ctrl-C to stop it")
     for command in ("keyturnctl status web", "journalctl -u keyturnd", "bash"):
         screen.line("  sudo %s run %s --timeout 0 -- %s" % (
             testhost, scenario.host.directory, command))
@@ -229,7 +229,7 @@ def parse(words):
 
 def show(options, screen, directory):
     """Boot, play, count."""
-    screen.line(screen.bold("keyturn: a tunnel's token is rotated under traffic"))
+    screen.line(screen.bold("keyturn rotates the token of a tunnel under traffic"))
     started = time.monotonic()
     # Short stop and start timeouts make a connector that does not come back tell sooner.
     patience = {"start_timeout": "4", "stop_timeout": "6", "restart_pause": "2"}
@@ -261,7 +261,7 @@ def main():
             return show(parse(sys.argv[1:]), screen, pathlib.Path(directory))
         except KeyboardInterrupt:
             screen.bottom("")
-            screen.line("\nEnded by Ctrl-C; the host is gone.")
+            screen.line("\nStopped by Ctrl-C. The test host is gone.")
             return 130
 
 
