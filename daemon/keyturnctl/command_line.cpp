@@ -25,10 +25,10 @@ constexpr const char* footer =
     R"(Examples:
   keyturnctl status                              show all tunnels
   keyturnctl status web --json                   show one tunnel, for a program
-  keyturnctl plan --next 5                       show the next rotations, and why then
+  keyturnctl plan --next 5                       show the next rotations, and why
   keyturnctl check keyturn.yaml                  check this policy
   keyturnctl rotate web --reason "laptop lost" --follow
-  keyturnctl retry web --follow                  continue after you have fixed a hold
+  keyturnctl retry web --follow                  continue when you have fixed it
   keyturnctl rotate web --compromised --follow   lock out everybody else
 
 Exit codes:
@@ -101,8 +101,8 @@ CLI::App* add_plan(CLI::App& app, PlanCommand& command) {
         ->type_name("N");
     plan->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
     plan->footer(
-        "Times are in the time zone of the policy. keyturnctl estimates the end from the\n"
-        "last rotations, or from the waits in the policy if there was no rotation yet.");
+        "Times are in the time zone of the policy. The end is an estimate from the last\n"
+        "rotations, or from the waits in the policy if there was no rotation yet.");
     return plan;
 }
 
@@ -135,9 +135,9 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
                      "first unit is back");
     rotate->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
     rotate->footer(
-        "keyturnd sends a new secret to Cloudflare, delivers the new token, and restarts the\n"
-        "units in batches. Without --follow, this command returns as soon as keyturnd has\n"
-        "accepted the request. Ctrl-C stops following; the rotation continues.");
+        "keyturnd sends a new secret to Cloudflare, delivers the new token, and restarts\n"
+        "the units in batches. Without --follow, this command returns as soon as keyturnd\n"
+        "has accepted the request. Ctrl-C stops following; the rotation continues.");
     return rotate;
 }
 
