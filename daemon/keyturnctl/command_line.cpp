@@ -25,7 +25,7 @@ constexpr const char* footer =
     R"(Examples:
   keyturnctl status                              show all tunnels
   keyturnctl status web --json                   show one tunnel, for a program
-  keyturnctl plan --next 5                       show the next rotations, and why
+  keyturnctl plan --next 5                       show the next five rotations
   keyturnctl check keyturn.yaml                  check this policy
   keyturnctl rotate web --reason "laptop lost" --follow
   keyturnctl retry web --follow                  continue when you have fixed it

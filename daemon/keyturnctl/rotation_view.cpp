@@ -96,7 +96,7 @@ std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t co
     }
     if (open) add("When you have fixed it:", fmt::format("keyturnctl retry {} --follow", name));
     if (tunnel.can_revert) {
-        add("Or go back to the old token:", fmt::format("keyturnctl revert {} --follow", name));
+        add("Or restore the old token:", fmt::format("keyturnctl revert {} --follow", name));
     }
     return lines;
 }

@@ -56,7 +56,7 @@ TEST(Follower, EndsWithHeldAndTheRemedy) {
         ElementsAre(AllOf(HasSubstr("web: held (verification_failed)"), HasSubstr("within 2m")),
                     "To see its log: journalctl -u cloudflared-web@a.service -n 20",
                     "When you have fixed it: keyturnctl retry web --follow",
-                    "Or go back to the old token: keyturnctl revert web --follow"));
+                    "Or restore the old token: keyturnctl revert web --follow"));
 }
 
 TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {

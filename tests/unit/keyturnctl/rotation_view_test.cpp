@@ -97,7 +97,7 @@ TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
                             "    cloudflared-web@a.service", "    To see its log:",
                             "      journalctl -u cloudflared-web@a.service -n 20",
                             "    When you have fixed it: keyturnctl retry web --follow",
-                            "    Or go back to the old token: keyturnctl revert web --follow"));
+                            "    Or restore the old token: keyturnctl revert web --follow"));
 }
 
 TEST(RemedyLines, NameOnlyWhatLeadsOut) {

@@ -51,7 +51,7 @@ TEST(StatusTable, ShowsWhyATunnelIsHeldFirst) {
               "    To see its log:\n"
               "      journalctl -u cloudflared-web@a.service -n 20\n"
               "    When you have fixed it: keyturnctl retry web --follow\n"
-              "    Or go back to the old token: keyturnctl revert web --follow\n"
+              "    Or restore the old token: keyturnctl revert web --follow\n"
               "  Rotation 3f2a (laptop lost), started 4m ago\n"
               "!   1  cloudflared-web@a.service  failed\n"
               "    2  cloudflared-web@b.service  waiting  1 connection\n");
@@ -114,7 +114,8 @@ TEST(StatusTable, WarnsOfAPauseThatLasts) {
         status_table({tunnel}, now, {120, false}, false),
         HasSubstr(
             "  Paused; to continue: keyturnctl resume web\n    Cloudflare has the new secret: "
-            "a unit with the old token cannot restore a lost\n    connection.\n"));
+            "a unit with the old token cannot restore a lost "
+            "connection.\n"));
 }
 
 TEST(StatusTable, TellsFindingsWithoutBeingAsked) {
