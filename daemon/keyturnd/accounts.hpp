@@ -5,7 +5,7 @@
 #include "http/http_client.hpp"
 #include "keyturnd/credentials.hpp"
 #include "policy/policy.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -18,7 +18,7 @@
 #include "keyturnd/tunnels.hpp"
 #include "notify/notifier.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 #include "token/random.hpp"
 #include "units/unit_manager.hpp"
 

@@ -7,7 +7,7 @@
 #include "delivery/token_store.hpp"
 #include "files/atomic_file.hpp"
 #include "keyturnd/exit_code.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -60,11 +60,11 @@ std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
 void Tunnels::fill(Slot& slot, TunnelPolicy policy) {
     slot.agent.reset();
     slot.accounts = accounts_;
-    const Boundaries world{world_.clock,  slot.accounts->api(policy.credential),
-                           world_.units,  world_.connectors,
-                           world_.tokens, world_.states,
-                           world_.random, world_.budget,
-                           &claims_};
+    const Dependencies world{world_.clock,  slot.accounts->api(policy.credential),
+                             world_.units,  world_.connectors,
+                             world_.tokens, world_.states,
+                             world_.random, world_.budget,
+                             &claims_};
     const double share = splay_share(host_id_, policy.name);
     slot.agent =
         std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,

@@ -2,7 +2,7 @@
 
 #include "agent/tunnel_agent.hpp"
 #include "keyturnd/accounts.hpp"
-#include "rotation/rotator_claims.hpp"
+#include "executor/unit_claims.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>

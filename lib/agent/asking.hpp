@@ -11,7 +11,7 @@ namespace keyturn {
 template <class Asked>
 Task<Result<typename Asked::Value>> TunnelAgent::ask(Asked question) {
     const Action action = std::move(question);
-    Answer answer = co_await rotator_.perform(action);
+    Answer answer = co_await executor_.perform(action);
     co_return std::move(std::get<Answered<Asked>>(answer).result);
 }
 

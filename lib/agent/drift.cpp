@@ -3,11 +3,11 @@
 
 #include "agent/asking.hpp"
 #include "agent/tunnel_agent.hpp"
+#include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "journal/event_log.hpp"
 #include "rotation/preflight.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 
 #include <fmt/format.h>
 
@@ -75,7 +75,7 @@ Task<Result<void>> TunnelAgent::look() {
     if (!token) co_return token.error();
     facts.token = *token;
     if (token->clock_ahead) correct_dates(*token->clock_ahead);
-    const Result<Fingerprint> file = rotator_.delivered_fingerprint();
+    const Result<Fingerprint> file = executor_.delivered_fingerprint();
     if (!file) co_return file.error();
     bool unchanged = *file == state_.delivered;
     if (token->fingerprint != *file) {
@@ -123,7 +123,7 @@ Task<Result<bool>> TunnelAgent::mend_token_file(Fingerprint api, Fingerprint fil
         }
         co_return false;
     }
-    const auto delivered = co_await rotator_.deliver_again(api);
+    const auto delivered = co_await executor_.deliver_again(api);
     if (!delivered) {
         co_return with_context("the token file does not hold its token and cannot be written",
                                delivered.error());

@@ -1,11 +1,11 @@
 // When a tunnel is rotated without anybody asking, and what is told of that.
 
 #include "agent/tunnel_agent.hpp"
+#include "clock/clock.hpp"
 #include "journal/event_log.hpp"
 #include "policy/expected.hpp"
 #include "rotation/batches.hpp"
 #include "schedule/stretch.hpp"
-#include "time/clock.hpp"
 
 #include <fmt/format.h>
 

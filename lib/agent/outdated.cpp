@@ -4,11 +4,11 @@
 #include "agent/asking.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "agent/unit_starts.hpp"
+#include "clock/clock.hpp"
 #include "journal/event_log.hpp"
 #include "policy/expected.hpp"
 #include "schedule/stretch.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 
 #include <fmt/format.h>
 
@@ -32,7 +32,7 @@ void TunnelAgent::note_token(const Fingerprint& delivered, const SampleUnits::Va
 /// The state was lost while a rotation was open, but the tokens that it kept are still there: who
 /// was started before anybody looked may run on the one from before.
 void TunnelAgent::suspect_unknown(std::vector<std::string>& unknown) {
-    const Fingerprint replaced = rotator_.replaced_fingerprint(state_.delivered);
+    const Fingerprint replaced = executor_.replaced_fingerprint(state_.delivered);
     if (replaced.empty()) return;
     for (UnitStart& start : state_.starts) {
         if (std::ranges::find(unknown, start.unit) != unknown.end()) start.fingerprint = replaced;

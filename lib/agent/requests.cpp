@@ -1,9 +1,9 @@
 // What operators ask of a tunnel. Each answers at once: facts are set, and the loop is woken.
 
 #include "agent/tunnel_agent.hpp"
+#include "clock/clock.hpp"
 #include "journal/event_log.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 
 #include <fmt/format.h>
 

@@ -2,8 +2,8 @@
 
 #include "agent/tunnel_agent.hpp"
 #include "agent/unit_starts.hpp"
+#include "clock/clock.hpp"
 #include "journal/event_log.hpp"
-#include "time/clock.hpp"
 
 #include <fmt/format.h>
 

@@ -2,12 +2,12 @@
 
 #include "agent/unit_starts.hpp"
 #include "base/invariant.hpp"
+#include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "delivery/token_store.hpp"
 #include "journal/event_log.hpp"
 #include "schedule/due.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -47,14 +47,14 @@ std::optional<Milliseconds> median_duration(const std::vector<HistoryEntry>& his
 }  // namespace
 
 TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
-                         double splay_share, Boundaries world, EventLog& log,
+                         double splay_share, Dependencies world, EventLog& log,
                          std::function<void(const TunnelAgent&)> changed)
     : policy_(std::move(policy)),
       splay_share_(splay_share),
       world_(world),
       log_(log),
       changed_(std::move(changed)),
-      rotator_(policy_, state_, world_),
+      executor_(policy_, state_, world_),
       wakeup_(std::move(executor)),
       units_(policy_.units) {}
 
@@ -135,14 +135,14 @@ RotationInputs TunnelAgent::inputs_for(const Wish& wish) {
     if (wish.takes_over) inputs.adoptions = adoptions_lately();
     inputs.compromised = wish.compromised;
     inputs.evict_all = wish.evict_all;
-    if (wish.compromised) inputs.superseded = rotator_.kept_rotation();
+    if (wish.compromised) inputs.superseded = executor_.kept_rotation();
     return inputs;
 }
 
 /// With `store: keyturn` the units can only start once the token file is there.
 Task<> TunnelAgent::prepare_token_file() {
     for (;;) {
-        const auto seeded = co_await rotator_.seed_token_file();
+        const auto seeded = co_await executor_.seed_token_file();
         note_token_file(seeded ? "" : seeded.error().text);
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;
@@ -313,7 +313,7 @@ Task<bool> TunnelAgent::perform_next() {
         if ((held && retry_wanted_) || superseded()) co_return false;
     } else {
         const Action action = rotation_->action();
-        answer = co_await rotator_.perform(action);
+        answer = co_await executor_.perform(action);
     }
     rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
     co_return true;

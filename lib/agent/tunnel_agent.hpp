@@ -7,10 +7,10 @@
 #include "control/control_service.hpp"
 #include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
+#include "executor/rotation_executor.hpp"
 #include "policy/policy.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/rotation.hpp"
-#include "rotation/rotator.hpp"
 #include "schedule/due.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -39,7 +39,7 @@ class TunnelAgent {
     /// `splay_share` is the tunnel's place in the splay, see splay.hpp. `changed` is called
     /// whenever `status()` may have changed. The boundaries and the log outlive the agent.
     TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, double splay_share,
-                Boundaries world, EventLog& log, std::function<void(const TunnelAgent&)> changed);
+                Dependencies world, EventLog& log, std::function<void(const TunnelAgent&)> changed);
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
@@ -182,11 +182,11 @@ class TunnelAgent {
 
     TunnelPolicy policy_;
     double splay_share_;
-    Boundaries world_;
+    Dependencies world_;
     EventLog& log_;
     std::function<void(const TunnelAgent&)> changed_;
     TunnelState state_;
-    Rotator rotator_;
+    RotationExecutor executor_;
     Wakeup wakeup_;
 
     std::string unreadable_;  ///< Why the durable state cannot be trusted; empty when it can.

@@ -3,8 +3,8 @@
 
 #include "agent/asking.hpp"
 #include "agent/tunnel_agent.hpp"
+#include "clock/clock.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -18,7 +18,7 @@ Task<> TunnelAgent::watch_units() {
     question.names = units_;
     const auto samples = co_await ask(std::move(question));
     if (!samples) co_return;  // The next look at Cloudflare says so.
-    const auto file = rotator_.delivered_fingerprint();
+    const auto file = executor_.delivered_fingerprint();
     const bool unchanged = file && *file == state_.delivered;
     bool soon = !unchanged;
     for (const SampleUnits::Sample& sample : *samples) soon = soon || lost(sample);

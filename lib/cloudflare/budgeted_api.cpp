@@ -2,7 +2,7 @@
 
 #include "cloudflare/answer_headers.hpp"
 #include "cloudflare/api_budget.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "cloudflare/connector.hpp"
+#include "model/connector.hpp"
 #include "cloudflare/tunnel_api.hpp"
 
 #include <cstdint>

@@ -3,7 +3,7 @@
 #include "asio/task.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "cloudflare/connector.hpp"
+#include "model/connector.hpp"
 #include "policy/policy.hpp"
 #include "time/moment.hpp"
 

@@ -2,9 +2,9 @@
 
 #include "asio/task.hpp"
 #include "base/result.hpp"
-#include "cloudflared/readiness.hpp"
+#include "model/readiness.hpp"
 #include "cloudflared/token_source.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <functional>
 #include <memory>

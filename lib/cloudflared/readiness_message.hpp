@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cloudflared/readiness.hpp"
+#include "model/readiness.hpp"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <string>
 #include <vector>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <optional>
 #include <string>

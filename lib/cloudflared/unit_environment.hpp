@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cloudflared/cloudflared_command.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <optional>
 #include <string>

@@ -5,7 +5,7 @@
 #include "http/request_text.hpp"
 #include "http/response_reader.hpp"
 #include "http/url.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>

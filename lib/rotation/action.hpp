@@ -1,11 +1,11 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "cloudflare/connector.hpp"
-#include "cloudflared/readiness.hpp"
+#include "model/connector.hpp"
+#include "model/readiness.hpp"
 #include "rotation/record.hpp"
 #include "time/moment.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "cloudflare/connector.hpp"
+#include "model/connector.hpp"
 #include "rotation/action.hpp"
 #include "rotation/record.hpp"
 

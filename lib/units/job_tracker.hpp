@@ -3,7 +3,7 @@
 #include "asio/task.hpp"
 #include "bus/bus.hpp"
 #include "bus/signal_listener.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,7 +1,7 @@
 #include "units/unit_manager.hpp"
 
 #include "bus/bus.hpp"
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 #include "units/job_tracker.hpp"
 #include "units/manager_call.hpp"
 #include "units/natural_order.hpp"

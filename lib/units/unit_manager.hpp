@@ -4,7 +4,7 @@
 #include "base/result.hpp"
 #include "time/moment.hpp"
 #include "units/polkit.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <functional>
 #include <memory>

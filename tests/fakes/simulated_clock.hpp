@@ -1,6 +1,6 @@
 #pragma once
 
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "cloudflared/readiness.hpp"
+#include "model/readiness.hpp"
 #include "simulation/cloud_model.hpp"
-#include "units/unit_state.hpp"
+#include "model/unit_state.hpp"
 
 #include <algorithm>
 #include <array>

@@ -7,42 +7,15 @@ from house.rule import Plant, Rule
 
 _INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
-# A folder of lib to the folders it may include from. What is not here needs a line here first.
-MAY_INCLUDE = {
-    "asio": "",
-    "base": "",
-    "time": "asio base",
-    "files": "base",
-    "policy": "base schedule time",
-    "schedule": "base time",
-    "token": "base",
-    "journal": "base time",
-    "rotation": "asio base cloudflare cloudflared delivery journal policy schedule state time "
-                "token units",
-    "http": "asio base time",
-    "cloudflare": "asio base http policy time",
-    "bus": "asio base time",
-    "units": "asio base bus time",
-    "cloudflared": "asio base http time token units",
-    "delivery": "base files token",
-    "state": "base files rotation time token",
-    "notify": "base time",
-    "control": "asio base bus time",
-    "metrics": "asio base http time",
-    "fleet": "asio base files http rotation time token",
-    "agent": "asio base cloudflare cloudflared control delivery fleet journal metrics notify "
-             "policy rotation schedule state time token units",
-}
+# What a folder of lib may include from is USES in its CMakeLists.txt. CMake makes the include path
+# from that, so the compiler refuses the rest.
+_USES = re.compile(r"\bUSES\s+([a-z\s]+)")
+_ROW = re.compile(r"^\| `([a-z]+)` \|.*\| ([^|]*) \|$")
 
-# The heart decides and does nothing: rotator* is the shell around it.
-HEART = re.compile(
-    r"lib/(?:rotation/(?!rotator)|schedule/|token/[^/]+\.hpp$|policy/policy\.hpp$).*")
-HEART_BANNED = re.compile(r"openssl/|systemd/|boost/beast|yaml-cpp/|nlohmann/|fstream$")
-# Of the folders that reach the world, the heart may see plain data and pure functions.
-PLAIN_DATA = {"cloudflare/connector.hpp", "cloudflared/readiness.hpp",
-              "cloudflared/token_source.hpp", "units/unit_state.hpp"}
-WORLD = {"cloudflare", "cloudflared", "units", "delivery", "state", "bus", "http", "files",
-         "notify", "control", "asio"}
+# The heart decides and does nothing.
+HEART = re.compile(r"lib/(?:rotation/|schedule/|token/[^/]+\.hpp$|policy/policy\.hpp$).*")
+HEART_BANNED = re.compile(
+    r"asio/|boost/asio|openssl/|systemd/|boost/beast|yaml-cpp/|nlohmann/|fstream$")
 
 # One file speaks Beast; the other one holds its compiled part.
 BEAST_HOMES = {"lib/http/response_reader.cpp", "lib/http/beast.cpp"}
@@ -54,20 +27,71 @@ def includes_of(file):
             yield number, found.group(1) or found.group(2), found.group(1) is not None
 
 
-def find_wrong_direction(tree):
-    for file in tree.cpp("lib"):
+def used_by(tree):
+    """Folder of lib -> the folders that its CMakeLists.txt names, with the line."""
+    used = {}
+    for file in tree.files:
         parts = file.path.split("/")
-        folder = parts[1] if len(parts) > 2 else ""
-        if folder not in MAY_INCLUDE:
-            yield file.path, 1, f"lib/{folder} is not in the table of directions (direction.py)"
+        if len(parts) != 3 or parts[0] != "lib" or parts[2] != "CMakeLists.txt":
             continue
-        allowed = {folder, *MAY_INCLUDE[folder].split()}
+        found = _USES.search(file.text)
+        used[parts[1]] = (set(found.group(1).split()), file.line_of(found.start())) if found \
+            else (set(), 1)
+    return used
+
+
+def find_wrong_direction(tree):
+    used = used_by(tree)
+    included = {folder: set() for folder in used}
+    for file in tree.cpp("lib"):
+        folder = file.path.split("/")[1]
         for number, target, ours in includes_of(file):
             other = target.split("/")[0]
-            if ours and "/" not in target:
+            if not ours or other == folder:
+                continue
+            included.setdefault(folder, set()).add(other)
+            if "/" not in target:
                 yield file.path, number, f'write the folder, too: "{folder}/{target}"'
-            elif ours and other not in allowed:
-                yield file.path, number, f"lib/{folder} may not include from {other}"
+            elif other not in used.get(folder, (set(), 1))[0]:
+                yield (file.path, number,
+                       f"USES in lib/{folder}/CMakeLists.txt does not name {other}")
+    for folder, (names, line) in used.items():
+        path = f"lib/{folder}/CMakeLists.txt"
+        for name in sorted(names - included[folder]):
+            yield path, line, f"no file of lib/{folder} includes from {name}"
+        cycle = {name for name in reachable(used, folder) if folder in reachable(used, name)}
+        if folder == min(cycle, default=None):
+            yield path, line, f"a cycle: {', '.join(sorted(cycle))}"
+
+
+def reachable(used, folder):
+    """Every folder that this one uses, also through others."""
+    found, left = set(), list(used.get(folder, (set(), 1))[0])
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left.extend(used.get(name, (set(), 1))[0])
+    return found
+
+
+def find_wrong_table(tree):
+    """The map in lib/README.md shows the same lists."""
+    readme = tree.by_path.get("lib/README.md")
+    used = used_by(tree)
+    shown = set()
+    for number, line in enumerate(readme.lines if readme else (), 1):
+        row = _ROW.match(line)
+        if not row or row.group(1) not in used:
+            continue
+        folder = row.group(1)
+        shown.add(folder)
+        names = set(row.group(2).split(", ")) - {"nothing of ours"}
+        if names != used[folder][0]:
+            wanted = ", ".join(sorted(used[folder][0])) or "nothing of ours"
+            yield "lib/README.md", number, f"lib/{folder}/CMakeLists.txt says: {wanted}"
+    for folder in sorted(set(used) - shown):
+        yield "lib/README.md", 1, f"the table has no row for {folder}"
 
 
 def find_heart_troubles(tree):
@@ -76,12 +100,10 @@ def find_heart_troubles(tree):
         if not HEART.match(file.path):
             continue
         for number, target, ours in includes_of(file):
-            if HEART_BANNED.search(target):
-                yield file.path, number, f"the heart does not include <{target}>; use an interface"
-            elif ours and target.split("/")[0] in WORLD and target not in PLAIN_DATA:
-                yield file.path, number, f"{target} reaches the world; only rotator* may"
+            if HEART_BANNED.match(target):
+                yield file.path, number, f"the heart does not include {target}; use an interface"
             elif ours and (way := banned(target, ())):
-                yield file.path, number, f"this leads to <{way[-1]}> by {', '.join(way[:-1])}"
+                yield file.path, number, f"this leads to {way[-1]} by {', '.join(way[:-1])}"
 
 
 def banned_below(tree, target, way):
@@ -90,7 +112,7 @@ def banned_below(tree, target, way):
     if file is None or target in way:
         return None
     for _, inner, ours in includes_of(file):
-        if HEART_BANNED.search(inner):
+        if HEART_BANNED.match(inner):
             return (*way, target, inner)
         if ours and (found := banned_below(tree, inner, (*way, target))):
             return found
@@ -112,26 +134,44 @@ def find_tests_in_product(tree):
                 yield file.path, number, "the product does not include from tests"
 
 
+def _cmake(folder, uses):
+    text = f"keyturn_library({folder}\n  USES {uses}\n  SOURCES a.cpp)\n"
+    return f"lib/{folder}/CMakeLists.txt", text
+
+
 RULES = (
     Rule("direction", find_wrong_direction, (
-        Plant("lib/base/a.hpp", '#pragma once\n#include "time/clock.hpp"\n', (2,)),
-        Plant("lib/rotation/a.cpp", '#include "control/x.hpp"\n', (1,)),
-        Plant("lib/unheard_of/a.cpp", "\n", (1,)),
+        Plant("lib/base/a.hpp", '#pragma once\n#include "time/clock.hpp"\n', (2,),
+              beside=(("lib/base/CMakeLists.txt", "keyturn_library(base SOURCES a.cpp)\n"),)),
+        Plant("lib/rotation/a.cpp", '#include "control/x.hpp"\n#include "base/x.hpp"\n', (1,),
+              beside=(_cmake("rotation", "base"),)),
         Plant("lib/bus/a.cpp", '#include "bus.hpp"\n', (1,)),
-        Plant("lib/time/a.cpp", '#include "base/a.hpp"\n#include "time/b.hpp"\n#include <ctime>\n'),
+        Plant(*_cmake("time", "base"), (2,), beside=(("lib/time/a.cpp", "#include <ctime>\n"),)),
+        Plant(*_cmake("base", "time"), (2,),
+              beside=(("lib/base/a.cpp", '#include "time/a.hpp"\n'), _cmake("time", "base"),
+                      ("lib/time/a.cpp", '#include "base/a.hpp"\n'))),
+        Plant("lib/time/a.cpp", '#include "base/a.hpp"\n#include "time/b.hpp"\n#include <ctime>\n',
+              beside=(_cmake("time", "base"),)),
+    )),
+    Rule("direction table", find_wrong_table, (
+        Plant("lib/README.md", "| `time` | moments | nothing of ours |\n", (1,),
+              beside=(_cmake("time", "base"),)),
+        Plant("lib/README.md", "# lib\n", (1,), beside=(_cmake("time", "base"),)),
+        Plant("lib/README.md", "| `time` | moments | asio, base |\n",
+              beside=(_cmake("time", "base asio"),)),
     )),
     Rule("heart", find_heart_troubles, (
         Plant("lib/rotation/plan.cpp", "#include <openssl/rand.h>\n", (1,)),
         Plant("lib/schedule/due.cpp", "#include <fstream>\n", (1,)),
         Plant("lib/token/token.hpp", "#include <nlohmann/json.hpp>\n", (1,)),
         Plant("lib/policy/policy.hpp", "#include <yaml-cpp/yaml.h>\n", (1,)),
-        Plant("lib/rotation/plan.hpp", '#include "units/unit_manager.hpp"\n', (1,)),
+        Plant("lib/rotation/plan.hpp", '#include "asio/task.hpp"\n', (1,)),
         Plant("lib/rotation/plan.hpp", '#include "base/a.hpp"\n', (1,),
               beside=(("lib/base/a.hpp", '#include "base/b.hpp"\n'),
                       ("lib/base/b.hpp", "#include <systemd/sd-bus.h>\n"))),
-        Plant("lib/rotation/rotator.cpp", '#include "units/unit_manager.hpp"\n'),
+        Plant("lib/executor/units.cpp", '#include "asio/task.hpp"\n'),
         Plant("lib/token/token.cpp", "#include <nlohmann/json.hpp>\n"),
-        Plant("lib/rotation/plan.hpp", '#include "units/unit_state.hpp"\n#include <vector>\n'),
+        Plant("lib/rotation/plan.hpp", '#include "model/unit_state.hpp"\n#include <vector>\n'),
     )),
     Rule("beast", find_beast, (
         Plant("lib/http/a.cpp", "#include <boost/beast/http.hpp>\n", (1,)),

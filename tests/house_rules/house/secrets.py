@@ -25,7 +25,7 @@ REVEAL_HOMES = re.compile(
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
-    r"|lib/rotation/rotator\w*\.cpp$"              # Hands what it was given to lib/token.
+    r"|lib/executor/[^/]+\.cpp$"                   # Hands what it was given to lib/token.
     r"|daemon/keyturnd/credentials\.cpp$")         # Reads the API token.
 
 

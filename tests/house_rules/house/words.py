@@ -11,7 +11,7 @@ _PATH = re.compile(r"(?<![\w.])/(?:wo" r"rk|ho" r"me)/\w")
 _AMBIENT = (
     (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
-     re.compile(r"lib/time/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"
+     re.compile(r"lib/clock/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"
                 r"|daemon/keyturnd/main\.cpp$|tests/simulation/main\.cpp$"),
      "asks for the time; a Clock is passed in"),
     (re.compile(r"\b(?:secure_)?getenv\s*\("),
@@ -74,7 +74,7 @@ RULES = (
         cpp_plant("std::this_thread::sleep_for(1s);", 1), cpp_plant("::usleep(3);", 1),
         cpp_plant("std::cerr << 1;", 1), cpp_plant("sleep_for(rotation, 1s);"),
         Plant("tests/fakes/a.cpp", "int x = rand();\n", (1,)),
-        Plant("lib/time/clock.cpp", "::clock_gettime(CLOCK_BOOTTIME, &t);\n"),
+        Plant("lib/clock/clock.cpp", "::clock_gettime(CLOCK_BOOTTIME, &t);\n"),
         Plant("daemon/keyturnd/a.cpp", 'auto* x = std::getenv("X");\n'),
         cpp_plant("co_await clock_.sleep_until(when);"),
         cpp_plant("int operand(int grand) { return strand(1); }"),

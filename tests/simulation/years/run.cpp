@@ -132,7 +132,7 @@ Task<> Run::heed_the_clock() {
 }
 
 void Run::start() {
-    const Boundaries world{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_};
+    const Dependencies world{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_};
     agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, share_, world, log_,
                                            [this](const TunnelAgent& agent) { noticed(agent); });
     agent_->load();

@@ -55,8 +55,8 @@ class TunnelAgentTest : public testing::Test {
 
     /// Starts the agent, as the daemon does at its own start.
     void start() {
-        const Boundaries world{clock_,   *host_,   *host_,   *host_,
-                               *tokens_, *states_, *random_, budget_};
+        const Dependencies world{clock_,   *host_,   *host_,   *host_,
+                                 *tokens_, *states_, *random_, budget_};
         agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, 0.0, world, log_,
                                                [this](const TunnelAgent&) { ++changes_; });
         agent_->load();

@@ -122,8 +122,8 @@ class ManyAgents : public testing::Test {
     }
 
     void spawn(Tunnel& tunnel) {
-        const Boundaries world{clock_,   *tunnel.api, *tunnel.host, *tunnel.host,
-                               *tokens_, *states_,    *random_,     budget_};
+        const Dependencies world{clock_,   *tunnel.api, *tunnel.host, *tunnel.host,
+                                 *tokens_, *states_,    *random_,     budget_};
         tunnel.agent = std::make_unique<TunnelAgent>(context_.get_executor(), tunnel.policy, 0.0,
                                                      world, log_, [](const TunnelAgent&) {});
         tunnel.agent->load();

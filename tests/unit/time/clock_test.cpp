@@ -1,4 +1,4 @@
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

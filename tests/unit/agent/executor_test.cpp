@@ -1,5 +1,5 @@
-#include "rotation/rotator_claims.hpp"
-#include "rotation/unit_inspection.hpp"
+#include "executor/unit_claims.hpp"
+#include "executor/unit_inspection.hpp"
 #include "unit/agent/agent_fixture.hpp"
 
 namespace keyturn {
@@ -16,7 +16,7 @@ class RotatorTest : public TunnelAgentTest {
     Result<typename Asked::Value> ask(Asked question) {
         const Action action = std::move(question);
         std::optional<Answer> answer;
-        boost::asio::co_spawn(context_, rotator_.perform(action),
+        boost::asio::co_spawn(context_, executor_.perform(action),
                               [&](std::exception_ptr failure, Answer given) {
                                   EXPECT_FALSE(failure);
                                   answer = std::move(given);
@@ -39,7 +39,7 @@ class RotatorTest : public TunnelAgentTest {
                 fingerprint_of(*decode_token((*pending)->new_token.reveal()))};
     }
 
-    Fingerprint delivered() { return *rotator_.delivered_fingerprint(); }
+    Fingerprint delivered() { return *executor_.delivered_fingerprint(); }
 
     /// Other tunnels of the same policy.
     void claim(const std::string& tunnel, std::vector<std::string> units) {
@@ -52,9 +52,9 @@ class RotatorTest : public TunnelAgentTest {
     TunnelState state_;
     std::vector<TunnelPolicy> others_;
     UnitClaims claims_;
-    Rotator rotator_{policy_, state_,
-                     Boundaries{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_,
-                                budget_, &claims_}};
+    RotationExecutor executor_{policy_, state_,
+                               Dependencies{clock_, *host_, *host_, *host_, *tokens_, *states_,
+                                            *random_, budget_, &claims_}};
 };
 
 TEST_F(RotatorTest, TakesBackByExchangingTheKeptTokens) {
@@ -90,7 +90,7 @@ TEST_F(RotatorTest, WipesTheOldSecretAndKeepsTheNewOne) {
         ASSERT_TRUE(ask(WipeOldSecret{}));
         EXPECT_EQ(kept(), std::pair(prepared.new_fingerprint, prepared.new_fingerprint));
     }
-    EXPECT_EQ(rotator_.kept_rotation(), prepared.rotation_id);
+    EXPECT_EQ(executor_.kept_rotation(), prepared.rotation_id);
     EXPECT_EQ(ask(ReadToken{})->holder, ReadToken::Holder::other)
         << "the old token is nobody's any more";
 }

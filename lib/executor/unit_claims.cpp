@@ -1,4 +1,4 @@
-#include "rotation/rotator_claims.hpp"
+#include "executor/unit_claims.hpp"
 
 #include "policy/unit_pattern.hpp"
 

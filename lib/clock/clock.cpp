@@ -1,4 +1,4 @@
-#include "time/clock.hpp"
+#include "clock/clock.hpp"
 
 #include "base/unique_fd.hpp"
 

@@ -1,18 +1,18 @@
 // What the shell does with secrets, token files and what is kept of them.
 
 #include "base/invariant.hpp"
+#include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "delivery/token_store.hpp"
-#include "rotation/rotator.hpp"
-#include "rotation/rotator_kept.hpp"
-#include "time/clock.hpp"
+#include "executor/kept_tokens.hpp"
+#include "executor/rotation_executor.hpp"
 #include "token/random.hpp"
 
 #include <utility>
 
 namespace keyturn {
 
-Task<Result<CheckFiles::Value>> Rotator::act(const CheckFiles&) {
+Task<Result<CheckFiles::Value>> RotationExecutor::act(const CheckFiles&) {
     const auto checked = world_.tokens.check(policy_.name);
     if (!checked) co_return checked.error();
     const auto token = delivered_token();
@@ -24,7 +24,7 @@ Task<Result<CheckFiles::Value>> Rotator::act(const CheckFiles&) {
     co_return value;
 }
 
-Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
+Result<TunnelToken> RotationExecutor::make_token(const TunnelToken& current) {
     Result<Secret> bytes = world_.random.bytes(secret_size_min);
     if (!bytes) return bytes.error();
     return TunnelToken{current.account, current.tunnel, std::move(*bytes), current.endpoint};
@@ -32,13 +32,13 @@ Result<TunnelToken> Rotator::make_token(const TunnelToken& current) {
 
 /// The API holds one of the two that a rotation has kept, and may show the other yet. One of them
 /// is in the token file, too; this is the one that would be nowhere.
-Result<Secret> Rotator::only_kept(const KeptTokens& kept) {
+Result<Secret> RotationExecutor::only_kept(const KeptTokens& kept) {
     const auto in_file = file_holds(kept.fresh);
     if (!in_file) return in_file.error();
     return encode_token(*in_file ? kept.old : kept.fresh);
 }
 
-Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
+Task<Result<PrepareSecret::Value>> RotationExecutor::act(const PrepareSecret& action) {
     const auto current = co_await api_token();
     if (!current) co_return current.error();
     auto kept = kept_tokens(world_.tokens, policy_);
@@ -77,14 +77,15 @@ Task<Result<PrepareSecret::Value>> Rotator::act(const PrepareSecret& action) {
     co_return value;
 }
 
-Result<void> Rotator::replace_file(const std::string& rotation_id, const TunnelToken& token) {
+Result<void> RotationExecutor::replace_file(const std::string& rotation_id,
+                                            const TunnelToken& token) {
     const auto staged = world_.tokens.stage(policy_.name, rotation_id, encode_token(token));
     if (!staged) return staged.error();
     return world_.tokens.swap_in(policy_.name, rotation_id);
 }
 
 /// Nothing where there is no file, and where it holds what units cannot run on.
-Result<std::optional<TunnelToken>> Rotator::delivered_token() {
+Result<std::optional<TunnelToken>> RotationExecutor::delivered_token() {
     const auto current = world_.tokens.current(policy_.name);
     if (!current) return current.error();
     if (!*current) return std::optional<TunnelToken>();
@@ -93,13 +94,13 @@ Result<std::optional<TunnelToken>> Rotator::delivered_token() {
     return std::optional<TunnelToken>(std::move(*token));
 }
 
-Result<bool> Rotator::file_holds(const TunnelToken& token) {
+Result<bool> RotationExecutor::file_holds(const TunnelToken& token) {
     const auto delivered = delivered_token();
     if (!delivered) return delivered.error();
     return *delivered && same_token(**delivered, token);
 }
 
-Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
+Task<Result<DeliverToken::Value>> RotationExecutor::act(const DeliverToken&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     DeliverToken::Value value;
@@ -117,13 +118,13 @@ Task<Result<DeliverToken::Value>> Rotator::act(const DeliverToken&) {
     co_return value;
 }
 
-Task<Result<void>> Rotator::act(const PutBackToken&) {
+Task<Result<void>> RotationExecutor::act(const PutBackToken&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     co_return replace_file(kept->rotation_id, kept->old);
 }
 
-Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
+Task<Result<void>> RotationExecutor::act(const TakeBackSecret& action) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     const bool exchanged = fingerprint_of(kept->fresh) == action.fingerprint;
@@ -141,7 +142,7 @@ Task<Result<void>> Rotator::act(const TakeBackSecret& action) {
     co_return world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
 }
 
-Task<Result<void>> Rotator::act(const WipeOldSecret&) {
+Task<Result<void>> RotationExecutor::act(const WipeOldSecret&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     PendingTokens pending;
@@ -151,7 +152,7 @@ Task<Result<void>> Rotator::act(const WipeOldSecret&) {
     co_return world_.tokens.keep_pending(policy_.name, pending);
 }
 
-Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken& action) {
+Task<Result<AdoptToken::Value>> RotationExecutor::act(const AdoptToken& action) {
     const auto theirs = co_await api_token();
     if (!theirs) co_return theirs.error();
     AdoptToken::Value value;
@@ -171,32 +172,32 @@ Task<Result<AdoptToken::Value>> Rotator::act(const AdoptToken& action) {
     co_return value;
 }
 
-Task<Result<void>> Rotator::act(const ForgetSecrets&) {
+Task<Result<void>> RotationExecutor::act(const ForgetSecrets&) {
     const auto forgotten = world_.tokens.forget_pending(policy_.name);
     if (!forgotten) co_return forgotten.error();
     world_.tokens.sweep(policy_.name, "");
     co_return Result<void>();
 }
 
-Result<Fingerprint> Rotator::delivered_fingerprint() {
+Result<Fingerprint> RotationExecutor::delivered_fingerprint() {
     const auto token = delivered_token();
     if (!token) return token.error();
     return *token ? fingerprint_of(**token) : Fingerprint();
 }
 
-std::string Rotator::kept_rotation() {
+std::string RotationExecutor::kept_rotation() {
     const auto pending = world_.tokens.pending(policy_.name);
     return pending && *pending ? (*pending)->rotation_id : std::string();
 }
 
-Fingerprint Rotator::replaced_fingerprint(const Fingerprint& delivered) {
+Fingerprint RotationExecutor::replaced_fingerprint(const Fingerprint& delivered) {
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept || !*kept || fingerprint_of((*kept)->fresh) != delivered) return {};
     const Fingerprint old = fingerprint_of((*kept)->old);
     return old == delivered ? Fingerprint() : old;
 }
 
-Task<Result<void>> Rotator::seed_token_file() {
+Task<Result<void>> RotationExecutor::seed_token_file() {
     const auto present = world_.tokens.current(policy_.name);
     if (!present) co_return present.error();
     if (*present) co_return Result<void>();
@@ -205,7 +206,7 @@ Task<Result<void>> Rotator::seed_token_file() {
     co_return replace_file(rotation_id_of(*current), *current);
 }
 
-Task<Result<void>> Rotator::deliver_again(Fingerprint expected) {
+Task<Result<void>> RotationExecutor::deliver_again(Fingerprint expected) {
     const auto current = co_await api_token();
     if (!current) co_return current.error();
     if (fingerprint_of(*current) != expected) {

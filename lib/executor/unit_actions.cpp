@@ -3,9 +3,9 @@
 #include "cloudflared/connectors.hpp"
 #include "cloudflared/token_source.hpp"
 #include "delivery/token_store.hpp"
-#include "rotation/rotator.hpp"
-#include "rotation/rotator_claims.hpp"
-#include "rotation/unit_inspection.hpp"
+#include "executor/rotation_executor.hpp"
+#include "executor/unit_claims.hpp"
+#include "executor/unit_inspection.hpp"
 #include "units/unit_error.hpp"
 #include "units/unit_manager.hpp"
 
@@ -38,7 +38,7 @@ std::optional<std::string> refusal(const UnitRights& rights, Permission permissi
 
 }  // namespace
 
-Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits& action) {
+Task<Result<InspectUnits::Value>> RotationExecutor::act(const InspectUnits& action) {
     std::vector<std::string> patterns = policy_.units;
     const auto named = co_await world_.units.expand(std::move(patterns));
     if (!named) co_return named.error();
@@ -60,7 +60,7 @@ Task<Result<InspectUnits::Value>> Rotator::act(const InspectUnits& action) {
     co_return value;
 }
 
-Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob) {
+Task<Result<InspectUnits::Unit>> RotationExecutor::inspect(std::string unit, bool by_glob) {
     InspectUnits::Unit inspected;
     inspected.name = unit;
     const auto settings = co_await world_.units.settings(unit);
@@ -87,7 +87,7 @@ Task<Result<InspectUnits::Unit>> Rotator::inspect(std::string unit, bool by_glob
 }
 
 /// By what runs: a unit that is up is none only if it is certain that nothing of it listens.
-Task<Result<bool>> Rotator::may_be_connector(std::string unit) {
+Task<Result<bool>> RotationExecutor::may_be_connector(std::string unit) {
     const auto state = co_await world_.units.state(unit);
     if (!state && state.error().fault == Fault::missing) co_return false;
     if (!state) co_return state.error();
@@ -97,7 +97,7 @@ Task<Result<bool>> Rotator::may_be_connector(std::string unit) {
 }
 
 /// A restart for one tunnel would be one for the other, too.
-std::optional<std::string> Rotator::claim_of_another(const UnitSettings& unit) const {
+std::optional<std::string> RotationExecutor::claim_of_another(const UnitSettings& unit) const {
     if (world_.claims == nullptr) return std::nullopt;
     const auto claim = world_.claims->of_another(policy_.name, unit.name, unit.names);
     if (!claim) return std::nullopt;
@@ -107,7 +107,7 @@ std::optional<std::string> Rotator::claim_of_another(const UnitSettings& unit) c
 }
 
 /// Nothing where root has made no such unit, or the policy does not want it.
-Task<Result<std::optional<InspectUnits::Unit>>> Rotator::inspect_surge() {
+Task<Result<std::optional<InspectUnits::Unit>>> RotationExecutor::inspect_surge() {
     std::optional<InspectUnits::Unit> surge;
     if (policy_.rollout.surge == SurgeUse::never) co_return surge;
     const std::string name = surge_unit_of(policy_.name);
@@ -122,7 +122,7 @@ Task<Result<std::optional<InspectUnits::Unit>>> Rotator::inspect_surge() {
 }
 
 /// One rule for all that polkit refuses; it is told with the last of them.
-Task<Result<void>> Rotator::ask_permissions(InspectUnits::Value& units, bool must_know) {
+Task<Result<void>> RotationExecutor::ask_permissions(InspectUnits::Value& units, bool must_know) {
     std::vector<UnitRights> refused;
     InspectUnits::Unit* last = nullptr;
     std::optional<Error> unknown;
@@ -146,7 +146,7 @@ Task<Result<void>> Rotator::ask_permissions(InspectUnits::Value& units, bool mus
 }
 
 /// The first of the verbs that is refused decides.
-Task<Result<Permission>> Rotator::may(UnitRights rights) {
+Task<Result<Permission>> RotationExecutor::may(UnitRights rights) {
     for (const UnitVerb verb : verbs_of(rights)) {
         const auto permission = co_await world_.units.may(rights.unit, verb);
         if (!permission || *permission != Permission::granted) co_return permission;

@@ -1,14 +1,14 @@
-#include "rotation/rotator.hpp"
+#include "executor/rotation_executor.hpp"
 
 #include "asio/side_by_side.hpp"
 #include "base/invariant.hpp"
+#include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
 #include "delivery/token_store.hpp"
+#include "executor/kept_tokens.hpp"
 #include "rotation/preflight.hpp"
-#include "rotation/rotator_kept.hpp"
 #include "state/state_store.hpp"
-#include "time/clock.hpp"
 #include "token/random.hpp"
 #include "units/unit_manager.hpp"
 
@@ -34,23 +34,24 @@ Task<> keep(Task<T> work, std::optional<T>& into) {
 
 }  // namespace
 
-Rotator::Rotator(const TunnelPolicy& policy, TunnelState& state, Boundaries world)
+RotationExecutor::RotationExecutor(const TunnelPolicy& policy, TunnelState& state,
+                                   Dependencies world)
     : policy_(policy), state_(state), world_(world) {}
 
 template <class Asked>
-Task<Answer> Rotator::answer(const Asked& action) {
+Task<Answer> RotationExecutor::answer(const Asked& action) {
     auto result = co_await act(action);
     Answered<Asked> answered{std::move(result)};
     co_return Answer(std::move(answered));
 }
 
-Task<Answer> Rotator::perform(const Action& action) {
+Task<Answer> RotationExecutor::perform(const Action& action) {
     return std::visit([this](const auto& asked) { return answer(asked); }, action);
 }
 
 // --- Cloudflare ----------------------------------------------------------------------------------
 
-Task<Result<TunnelToken>> Rotator::api_token() {
+Task<Result<TunnelToken>> RotationExecutor::api_token() {
     TunnelRef ref = ref_of(policy_);
     auto answer = co_await world_.api.get_token(std::move(ref));
     if (!answer) co_return answer.error();
@@ -67,7 +68,7 @@ Task<Result<TunnelToken>> Rotator::api_token() {
     co_return token;
 }
 
-Task<Result<InspectTunnel::Value>> Rotator::act(const InspectTunnel&) {
+Task<Result<InspectTunnel::Value>> RotationExecutor::act(const InspectTunnel&) {
     TunnelRef ref = ref_of(policy_);
     const auto facts = co_await world_.api.get_tunnel(std::move(ref));
     if (!facts) co_return facts.error();
@@ -77,7 +78,7 @@ Task<Result<InspectTunnel::Value>> Rotator::act(const InspectTunnel&) {
     co_return value;
 }
 
-Task<Result<ReadToken::Value>> Rotator::act(const ReadToken&) {
+Task<Result<ReadToken::Value>> RotationExecutor::act(const ReadToken&) {
     const auto token = co_await api_token();
     if (!token) co_return token.error();
     const auto kept = kept_tokens(world_.tokens, policy_);
@@ -95,13 +96,13 @@ Task<Result<ReadToken::Value>> Rotator::act(const ReadToken&) {
     co_return value;
 }
 
-Task<Result<ListConnectors::Value>> Rotator::act(const ListConnectors&) {
+Task<Result<ListConnectors::Value>> RotationExecutor::act(const ListConnectors&) {
     TunnelRef ref = ref_of(policy_);
     auto connectors = co_await world_.api.list_connectors(std::move(ref));
     co_return connectors;
 }
 
-Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
+Task<Result<CommitSecret::Value>> RotationExecutor::act(const CommitSecret&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
     TunnelRef ref = ref_of(policy_);
@@ -117,7 +118,7 @@ Task<Result<CommitSecret::Value>> Rotator::act(const CommitSecret&) {
     co_return value;
 }
 
-Task<Result<void>> Rotator::act(const EvictConnector& action) {
+Task<Result<void>> RotationExecutor::act(const EvictConnector& action) {
     TunnelRef ref = ref_of(policy_);
     std::string connector = action.id;
     const auto evicted = co_await world_.api.evict(std::move(ref), std::move(connector));
@@ -126,7 +127,7 @@ Task<Result<void>> Rotator::act(const EvictConnector& action) {
 
 // --- Units ---------------------------------------------------------------------------------------
 
-Task<Result<SampleUnits::Sample>> Rotator::sample(std::string unit) {
+Task<Result<SampleUnits::Sample>> RotationExecutor::sample(std::string unit) {
     SampleUnits::Sample sampled;
     const auto state = co_await world_.units.state(unit);
     if (state) {
@@ -151,7 +152,7 @@ Task<Result<SampleUnits::Sample>> Rotator::sample(std::string unit) {
 }
 
 /// Side by side, so that a unit that keeps us waiting makes the samples of the others no older.
-Task<Result<SampleUnits::Value>> Rotator::act(const SampleUnits& action) {
+Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action) {
     std::vector<std::optional<Result<SampleUnits::Sample>>> samples(action.names.size());
     PiecesOfWork looks;
     looks.count = action.names.size();
@@ -168,18 +169,18 @@ Task<Result<SampleUnits::Value>> Rotator::act(const SampleUnits& action) {
 }
 
 /// What allowed a unit to go down may have been seen too long ago.
-Result<void> Rotator::check_age(BootTime not_after) const {
+Result<void> RotationExecutor::check_age(BootTime not_after) const {
     if (world_.clock.boot_now() <= not_after) return {};
     return Error{Fault::busy, "this process stood still since the units were looked at", {}};
 }
 
-Task<Result<RestartResult>> Rotator::act(const RestartUnit& action) {
+Task<Result<RestartResult>> RotationExecutor::act(const RestartUnit& action) {
     if (const auto age = check_age(action.not_after); !age) co_return age.error();
     const auto result = co_await world_.units.restart(action.unit, action.verb, action.deadline);
     co_return result;
 }
 
-Task<Result<JobResult>> Rotator::act(const StopUnit& action) {
+Task<Result<JobResult>> RotationExecutor::act(const StopUnit& action) {
     if (const auto age = check_age(action.not_after); !age) co_return age.error();
     const auto result = co_await world_.units.stop(action.unit, action.deadline);
     co_return result;
@@ -187,12 +188,12 @@ Task<Result<JobResult>> Rotator::act(const StopUnit& action) {
 
 // --- State and time ------------------------------------------------------------------------------
 
-Task<Result<void>> Rotator::act(const SaveRecord& action) {
+Task<Result<void>> RotationExecutor::act(const SaveRecord& action) {
     state_.rotation = action.record;
     co_return world_.states.save(policy_.name, state_);
 }
 
-Task<Result<void>> Rotator::act(const Conclude& action) {
+Task<Result<void>> RotationExecutor::act(const Conclude& action) {
     const auto appended = world_.states.append_history(policy_.name, action.entry);
     if (!appended) co_return appended.error();
     TunnelState concluded = state_;
@@ -210,7 +211,7 @@ Task<Result<void>> Rotator::act(const Conclude& action) {
     co_return Result<void>();
 }
 
-Task<Result<void>> Rotator::act(const Wait& action) {
+Task<Result<void>> RotationExecutor::act(const Wait& action) {
     co_await world_.clock.sleep_until(action.until);
     co_return Result<void>();
 }

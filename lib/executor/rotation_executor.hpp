@@ -25,7 +25,7 @@ class UnitManager;
 struct KeptTokens;
 
 /// The world as one tunnel's rotation needs it. Everything outlives whoever holds this.
-struct Boundaries {
+struct Dependencies {
     Clock& clock;
     TunnelApi& api;
     UnitManager& units;
@@ -39,11 +39,11 @@ struct Boundaries {
 
 /// The shell around the heart: performs the actions of one tunnel's rotations against the real
 /// world, and decides nothing. It is the one place where a rotation and its secrets meet.
-class Rotator {
+class RotationExecutor {
   public:
-    /// `policy` and `state` outlive the rotator; `state` is what `SaveRecord` and `Conclude`
+    /// `policy` and `state` outlive the executor; `state` is what `SaveRecord` and `Conclude`
     /// change.
-    Rotator(const TunnelPolicy& policy, TunnelState& state, Boundaries world);
+    RotationExecutor(const TunnelPolicy& policy, TunnelState& state, Dependencies world);
 
     /// Performs one action. Throws `operation_aborted` on cancellation and nothing else.
     Task<Answer> perform(const Action& action);
@@ -108,7 +108,7 @@ class Rotator {
 
     const TunnelPolicy& policy_;
     TunnelState& state_;
-    Boundaries world_;
+    Dependencies world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
     Milliseconds clock_error_{0};       ///< How far our clock was ahead of it, if that is too far.
     std::optional<std::chrono::microseconds> committed_;  ///< When the PATCH was answered.

@@ -1,4 +1,4 @@
-#include "rotation/unit_inspection.hpp"
+#include "executor/unit_inspection.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "rotation/rotator_kept.hpp"
+#include "executor/kept_tokens.hpp"
 
 #include "delivery/token_store.hpp"
 
