@@ -1,8 +1,13 @@
 #include "keyturnd/application.hpp"
 
-#include "agent/orphans.hpp"
+#include "agent/orphaned_rotations.hpp"
+#include "agent/service_status.hpp"
+#include "agent/tunnels.hpp"
 #include "bus/bus.hpp"
+#include "clock/clock.hpp"
+#include "cloudflare/accounts.hpp"
 #include "cloudflare/api_budget.hpp"
+#include "cloudflare/credentials.hpp"
 #include "cloudflared/connectors.hpp"
 #include "cloudflared/token_source.hpp"
 #include "control/control_service.hpp"
@@ -10,15 +15,10 @@
 #include "http/http_client.hpp"
 #include "journal/event_log.hpp"
 #include "journal/stderr_line.hpp"
-#include "keyturnd/accounts.hpp"
-#include "keyturnd/credentials.hpp"
 #include "keyturnd/exit_code.hpp"
-#include "keyturnd/service_status.hpp"
 #include "keyturnd/signals.hpp"
-#include "keyturnd/tunnels.hpp"
 #include "notify/notifier.hpp"
 #include "state/state_store.hpp"
-#include "clock/clock.hpp"
 #include "token/random.hpp"
 #include "units/unit_manager.hpp"
 
@@ -29,7 +29,10 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <systemd/sd-id128.h>
 
+#include <array>
+#include <cstdlib>
 #include <list>
 #include <map>
 #include <optional>
@@ -50,6 +53,20 @@ constexpr std::chrono::seconds bus_patience{2};
 constexpr int critical_level = static_cast<int>(Priority::critical);
 constexpr int error_level = static_cast<int>(Priority::error);
 constexpr int warning_level = static_cast<int>(Priority::warning);
+
+/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
+std::string read_host_id() {
+    sd_id128_t id{};
+    if (sd_id128_get_machine(&id) < 0) return {};
+    std::array<char, SD_ID128_STRING_MAX> text{};
+    return sd_id128_to_string(id, text.data());
+}
+
+/// Where systemd has put our credentials; empty where it was told of none.
+std::string credentials_directory() {
+    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
+    return directory == nullptr ? "" : directory;
+}
 
 std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
@@ -98,7 +115,7 @@ class Application {
     std::unique_ptr<Connectors> connectors_;
     ApiBudget budget_;
     std::vector<Event> orphans_;
-    Tunnels tunnels_{context_, shared_world(),
+    Tunnels tunnels_{context_, shared_world(), read_host_id(),
                      [this](const std::string& tunnel) {
                          control_.changed(tunnel);
                          tell_status();
@@ -269,7 +286,7 @@ void Application::reload() {
         return;
     }
     const Policy& policy = std::get<Policy>(outcome);
-    auto api_tokens = read_credentials(policy);
+    auto api_tokens = read_credentials(policy, credentials_directory());
     if (!api_tokens) return refuse_policy(api_tokens.error().text);
     // A start goes without an API token; but who has one does not give it up for a policy that has
     // none.
@@ -314,7 +331,7 @@ ControlHandlers Application::handlers() {
     handlers.reachable = [this] { tell_ready(); };
     handlers.report = [](const std::string& sentence) { tell_stderr(warning_level, sentence); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
-                                      const RotateRequest& request) -> Result<void> {
+                                      const RotationRequest& request) -> Result<void> {
         TunnelAgent* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
@@ -329,7 +346,7 @@ ControlHandlers Application::handlers() {
 }  // namespace
 
 int run_application(const CommandLine& options, Policy policy) {
-    Result<ApiTokens> api_tokens = read_credentials(policy);
+    Result<ApiTokens> api_tokens = read_credentials(policy, credentials_directory());
     if (!api_tokens) {
         tell_stderr(error_level, "keyturnd: " + api_tokens.error().text);
         return exit_policy;

@@ -1,17 +1,19 @@
 #pragma once
 
-#include "agent/tunnel_agent.hpp"
+#include "asio/task.hpp"
+#include "base/result.hpp"
+#include "executor/rotation_executor.hpp"
 
 #include <utility>
 #include <variant>
 
 namespace keyturn {
 
-/// Asks the shell for something and unpacks its answer.
+/// Asks the executor for one thing and unpacks its answer.
 template <class Asked>
-Task<Result<typename Asked::Value>> TunnelAgent::ask(Asked question) {
+Task<Result<typename Asked::Value>> ask(RotationExecutor& executor, Asked question) {
     const Action action = std::move(question);
-    Answer answer = co_await executor_.perform(action);
+    Answer answer = co_await executor.perform(action);
     co_return std::move(std::get<Answered<Asked>>(answer).result);
 }
 

@@ -1,13 +1,12 @@
 // What a tunnel tells of itself.
 
-#include "agent/tunnel_agent.hpp"
+#include "agent/agent_view.hpp"
 #include "agent/unit_starts.hpp"
-#include "clock/clock.hpp"
-#include "journal/event_log.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace keyturn {
 
@@ -25,9 +24,6 @@ std::string_view word_for(RotationState state) {
     return "idle";
 }
 
-/// A stranger can attach any number of connectors; that many are told one by one.
-constexpr std::size_t foreign_findings_max = 5;
-
 UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples) {
     UnitStatus status;
     status.name = unit.name;
@@ -41,118 +37,29 @@ UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples
     return status;
 }
 
-}  // namespace
-
-TunnelStatus TunnelAgent::status() const {
-    TunnelStatus status;
-    status.name = policy_.name;
-    status.tunnel = policy_.tunnel;
-    status.state = state_.paused ? "paused" : "idle";
-    status.last_done = state_.last_done;
-    status.due = start();
-    if (next_) status.due_cause = name_of(next_->cause);
-    status.findings = findings();
-    status.notes = notes();
-    const LockOut& lock_out = rotation_ ? rotation_->view().lock_out : lock_out_;
-    status.evicted = lock_out.evicted;
-    status.lockout = lock_out.after;
-    status.outage = lock_out.outage;
-    if (last_) {
-        status.last_outcome = name_of(last_->outcome);
-        status.reason = last_->text;
-        status.rotation_id = last_->rotation_id;
-        status.trigger = last_->trigger;
-        status.fingerprint = last_->new_fingerprint;
-    }
-    if (!token_file_problem_.empty()) {
-        status.state = "waiting";
-        status.reason = "the token file is not there yet: " + token_file_problem_;
-    }
-    if (!unreadable_.empty()) {
-        status.state = "held";
-        status.hold_reason = "state_unreadable";
-        status.reason = unreadable_;
-    }
-    if (rotation_) {
-        describe_rotation(status);
-    } else if (state_.rotation) {
-        describe_record(status, *state_.rotation);
-    }
-    if (!rotation_ && superseded()) {
-        // Between two rotations that follow each other at once.
-        status.state = "running";
-        status.phase = name_of(Phase::preflight);
-    }
-    return status;
-}
-
-/// What the last look at Cloudflare came to, as far as a person should know.
-std::vector<std::string> TunnelAgent::findings() const {
-    std::vector<std::string> findings;
-    for (const auto& [id, described] : foreign_told_) {
-        if (findings.size() == foreign_findings_max) {
-            findings.push_back(fmt::format("{} more connectors are none of its units",
-                                           foreign_told_.size() - foreign_findings_max));
-            break;
-        }
-        findings.push_back(
-            fmt::format("somebody runs it with its token: {} is none of its units; to lock them "
-                        "out: keyturnctl rotate {} --compromised",
-                        described, policy_.name));
-    }
-    for (const UnitStart& start : outdated_starts(state_)) {
-        findings.push_back(fmt::format(
-            "{} {} started with the token {}, and {} is the one that counts now: it cannot get a "
-            "lost connection back (systemctl restart {})",
-            start.unit, start.certain ? "was" : "may have been", start.fingerprint,
-            state_.delivered, start.unit));
-    }
-    for (const Problem& problem : problems_) {
-        findings.push_back("the next rotation would be refused: " + problem.text);
-    }
-    if (!drift_problem_.empty()) {
-        findings.push_back("the last look at Cloudflare did not succeed: " + drift_problem_);
-    }
-    return findings;
-}
-
-/// No fault: nothing tells that the token has changed since these were started. An open rotation
-/// restarts them itself: who restarted one by hand meanwhile might take down the last that serves.
-std::vector<std::string> TunnelAgent::notes() const {
-    std::vector<std::string> notes;
-    if (rotation_ || state_.rotation) return notes;
-    for (const UnitStart& start : unknown_starts(state_)) {
-        notes.push_back(
-            fmt::format("{}: token unknown, because it was started before keyturnd looked at it; "
-                        "to be sure: systemctl restart {}, or keyturnctl rotate {}",
-                        start.unit, start.unit, policy_.name));
-    }
-    return notes;
-}
-
 /// Of a rotation that is on the disk and about to be taken up: after a start, or just accepted.
-void TunnelAgent::describe_record(TunnelStatus& status, const RotationRecord& record) {
+void describe_record(TunnelStatus& status, const RotationRecord& record) {
     status.state = record.hold ? "held" : "running";
     status.phase = name_of(record.phase);
     status.reason = record.hold ? record.hold->text : "";
     status.hold_reason = record.hold ? name_of(record.hold->reason) : "";
     status.held_unit = record.hold ? record.hold->unit : "";
     status.rotation_id = record.rotation_id;
-    status.trigger = record.trigger;
+    status.trigger = record.request.trigger;
     status.fingerprint = record.new_fingerprint;
     status.batch = record.batch;
     status.batch_count = record.batch_count();
     status.started = record.started;
 }
 
-void TunnelAgent::describe_rotation(TunnelStatus& status) const {
-    const RotationView& view = rotation_->view();
-    const RotationRecord& record = rotation_->record();
+void describe_rotation(TunnelStatus& status, const Rotation& rotation) {
+    const RotationView& view = rotation.view();
+    const RotationRecord& record = rotation.record();
     describe_record(status, record);
     status.state = word_for(view.state);
     status.phase = name_of(view.phase);
     status.reason = view.reason;
-    status.can_revert = rotation_->can_revert();
+    status.can_revert = rotation.can_revert();
     if (view.step) {
         status.step_started = view.step->wall_started;
         status.step_ends = view.step->wall_started + (view.step->ends - view.step->started);
@@ -163,30 +70,67 @@ void TunnelAgent::describe_rotation(TunnelStatus& status) const {
     }
 }
 
-void TunnelAgent::publish() {
-    TunnelStatus now = status();
-    if (published_ && *published_ == now) return;
-    published_ = std::move(now);
-    if (changed_) changed_(*this);
+void describe_last(TunnelStatus& status, const HistoryEntry& last) {
+    status.last_outcome = name_of(last.outcome);
+    status.reason = last.text;
+    status.rotation_id = last.rotation_id;
+    status.trigger = last.trigger;
+    status.fingerprint = last.new_fingerprint;
 }
 
-Event TunnelAgent::event_of(EventKind kind, Priority priority) const {
-    Event event;
-    event.kind = kind;
-    event.priority = priority;
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
-    if (rotation_) {
-        event.rotation_id = rotation_->record().rotation_id;
-        event.phase = name_of(rotation_->record().phase);
+/// No fault: nothing says that the token has changed since these were started. Silent while a
+/// rotation is open, which restarts them itself: a restart by hand could take down the last
+/// replica.
+std::vector<std::string> notes_of(const AgentView& agent) {
+    std::vector<std::string> notes;
+    if (agent.rotation != nullptr || agent.state.rotation) return notes;
+    for (const UnitStart& start : unknown_starts(agent.state)) {
+        notes.push_back(
+            fmt::format("{0}: token unknown, because it was started before keyturnd looked at it; "
+                        "to be sure: systemctl restart {0}, or keyturnctl rotate {1}",
+                        start.unit, agent.policy.name));
     }
-    return event;
+    return notes;
 }
 
-void TunnelAgent::tell(EventKind kind, Priority priority, std::string message) {
-    Event event = event_of(kind, priority);
-    event.message = std::move(message);
-    log_.record(event);
+}  // namespace
+
+TunnelStatus status_of(const AgentView& agent) {
+    TunnelStatus status;
+    status.name = agent.policy.name;
+    status.tunnel = agent.policy.tunnel;
+    status.state = agent.state.paused ? "paused" : "idle";
+    status.last_done = agent.state.last_done;
+    status.due = agent.planner.start();
+    if (agent.planner.next()) status.due_cause = name_of(agent.planner.next()->cause);
+    status.findings = agent.findings.sentences(agent.state);
+    status.notes = notes_of(agent);
+    const LockOut& lock_out =
+        agent.rotation != nullptr ? agent.rotation->view().lock_out : agent.last_lock_out;
+    status.evicted = lock_out.evicted;
+    status.lockout = lock_out.after;
+    status.outage = lock_out.outage;
+    if (agent.last) describe_last(status, *agent.last);
+    if (!agent.token_file_problem.empty()) {
+        status.state = "waiting";
+        status.reason = "the token file is not there yet: " + agent.token_file_problem;
+    }
+    if (!agent.unreadable.empty()) {
+        status.state = "held";
+        status.hold_reason = "state_unreadable";
+        status.reason = agent.unreadable;
+    }
+    if (agent.rotation != nullptr) {
+        describe_rotation(status, *agent.rotation);
+    } else if (agent.state.rotation) {
+        describe_record(status, *agent.state.rotation);
+    }
+    if (agent.rotation == nullptr && agent.superseded()) {
+        // Between two rotations that follow each other at once.
+        status.state = "running";
+        status.phase = name_of(Phase::preflight);
+    }
+    return status;
 }
 
 }  // namespace keyturn

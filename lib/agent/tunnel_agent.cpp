@@ -1,17 +1,16 @@
 #include "agent/tunnel_agent.hpp"
 
 #include "agent/unit_starts.hpp"
-#include "base/invariant.hpp"
 #include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "delivery/token_store.hpp"
 #include "journal/event_log.hpp"
-#include "schedule/due.hpp"
 #include "state/state_store.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace keyturn {
@@ -24,25 +23,8 @@ constexpr Milliseconds seed_pause = std::chrono::minutes{1};
 /// No host saw its first keyturn before this. A clock that says so has not been set yet.
 constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
 
-/// So many of the last rotations tell how long one takes.
+/// How many of the last rotations tell how long one takes.
 constexpr std::size_t durations_looked_at = 5;
-
-/// Of the routine rotations that were done. The one in the middle: one that was held for days says
-/// nothing of the next.
-std::optional<Milliseconds> median_duration(const std::vector<HistoryEntry>& history) {
-    std::vector<Milliseconds> durations;
-    for (const HistoryEntry& entry : history) {
-        const Milliseconds took = entry.ended - entry.started;
-        const bool routine =
-            entry.outcome == Outcome::done && !entry.trigger.starts_with("compromised");
-        // The wall clock may have been set back meanwhile.
-        if (routine && took >= Milliseconds{0}) durations.push_back(took);
-    }
-    if (durations.empty()) return std::nullopt;
-    const auto middle = durations.begin() + static_cast<std::ptrdiff_t>((durations.size() - 1) / 2);
-    std::ranges::nth_element(durations, middle);
-    return *middle;
-}
 
 }  // namespace
 
@@ -50,23 +32,22 @@ TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy pol
                          double splay_share, Dependencies world, EventLog& log,
                          std::function<void(const TunnelAgent&)> changed)
     : policy_(std::move(policy)),
-      splay_share_(splay_share),
       world_(world),
       log_(log),
       changed_(std::move(changed)),
       executor_(policy_, state_, world_),
       wakeup_(std::move(executor)),
-      units_(policy_.units) {}
+      planner_(policy_, splay_share),
+      watch_(policy_, state_, executor_, world_, log_) {}
 
 void TunnelAgent::load() {
     const auto loaded = world_.states.load(policy_.name);
     if (!loaded) {
         unreadable_ = loaded.error().text;
-        Event event = event_of(EventKind::state_unreadable, Priority::alert);
-        event.message = fmt::format("The state of {} cannot be trusted, so it is not rotated: {}",
-                                    policy_.name, unreadable_);
-        event.result = "held";
-        log_.record(event);
+        tell(EventKind::state_unreadable, Priority::alert,
+             fmt::format("The state of {} cannot be trusted, so it is not rotated: {}",
+                         policy_.name, unreadable_),
+             "held");
         return;
     }
     if (*loaded) {
@@ -76,19 +57,15 @@ void TunnelAgent::load() {
     // A crash while the token file was being written: no open rotation will clear that away.
     if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
     recall_last();
-    plan_next();
+    look_at_clock();
 }
 
 void TunnelAgent::recall_last() {
     const auto history = world_.states.history(policy_.name, durations_looked_at);
     if (!history || history->empty()) return;
     last_ = history->back();
-    usual_ = median_duration(*history);
-    proven_.clear();
-    for (const UnitProgress& unit : last_->units) {
-        if (unit.connector_after.empty()) continue;
-        proven_.push_back({unit.name, unit.invocation_after, unit.connector_after, ""});
-    }
+    planner_.recall(*history);
+    watch_.rotation_ended(*last_);
     if (!state_.delivered.empty() || state_.rotation) return;
     // The state was lost, or is from an earlier version.
     for (const HistoryEntry& entry : *history) note_end_of_rotation(state_, entry);
@@ -100,7 +77,7 @@ void TunnelAgent::note_first_seen() {
     if (state_.first_seen >= clock_was_set) return;
     if (state_.first_seen != WallTime{} && now < clock_was_set) return;
     state_.first_seen = now;
-    // Losing this costs nothing but age: it is written again with the next record.
+    // If this write fails, only the age is lost: it is written again with the next record.
     static_cast<void>(world_.states.save(policy_.name, state_));
 }
 
@@ -113,30 +90,18 @@ Task<> TunnelAgent::run() {
         co_await rotate(std::move(inputs));
     }
     for (;;) {
-        if (strangers_wanted_) co_await look_for_strangers();
+        if (std::exchange(strangers_wanted_, false)) co_await watch_.look_for_strangers();
         co_await prepare_token_file();
         co_await wait_until_wanted();
-        const Wish wish = *std::exchange(wish_, std::nullopt);
-        if (wish.planned) {
-            co_await bring_onto_token(*wish.planned);
-            continue;
+        if (accepted_) {
+            const RotationRequest request = *std::exchange(accepted_, std::nullopt);
+            RotationInputs inputs = inputs_for(request);
+            co_await rotate(std::move(inputs));
+        } else {
+            RotationRecord planned = *std::exchange(bring_back_, std::nullopt);
+            co_await bring_onto_token(std::move(planned));
         }
-        RotationInputs inputs = inputs_for(wish);
-        co_await rotate(std::move(inputs));
     }
-}
-
-RotationInputs TunnelAgent::inputs_for(const Wish& wish) {
-    RotationInputs inputs;
-    inputs.trigger = wish.trigger;
-    inputs.scheduled = wish.scheduled;
-    inputs.accept_gap = wish.accept_gap;
-    inputs.takes_over = wish.takes_over;
-    if (wish.takes_over) inputs.adoptions = adoptions_lately();
-    inputs.compromised = wish.compromised;
-    inputs.evict_all = wish.evict_all;
-    if (wish.compromised) inputs.superseded = executor_.kept_rotation();
-    return inputs;
 }
 
 /// With `store: keyturn` the units can only start once the token file is there.
@@ -147,74 +112,75 @@ Task<> TunnelAgent::prepare_token_file() {
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;
         co_await idle_until(next);
-        if (wish_) co_return;  // Preflight will say in full what is wrong.
+        if (!nothing_wanted()) co_return;  // Preflight will say in full what is wrong.
     }
-    world_.api.rest();
+    world_.api.close_idle();
 }
 
 void TunnelAgent::note_token_file(std::string problem) {
     const bool news = !problem.empty() && !say_the_same(problem, token_file_problem_);
     token_file_problem_ = std::move(problem);
     if (news) {
-        Event event = event_of(EventKind::token_file_missing, Priority::error);
-        event.message =
-            fmt::format("The token file of {} is not there and cannot be written yet: {}",
-                        policy_.name, token_file_problem_);
-        event.result = "waiting";
-        log_.record(event);
+        tell(EventKind::token_file_missing, Priority::error,
+             fmt::format("The token file of {} is not there and cannot be written yet: {}",
+                         policy_.name, token_file_problem_),
+             "waiting");
     }
     publish();
 }
 
+/// Until a rotation has to begin. Meanwhile it looks for drift.
 Task<> TunnelAgent::wait_until_wanted() {
-    while (!wish_) {
+    while (nothing_wanted()) {
         note_first_seen();
-        const bool postponed = postponed_until_ && world_.clock.boot_now() < postponement_ends_;
-        if (!postponed) postponed_until_.reset();
-        plan_next();
-        if (!state_.paused) tell_postponement();
-        publish();
-        const std::optional<WallTime> when = start();
+        look_at_clock();
         const WallTime now = world_.clock.wall_now();
-        if (when && *when <= now && !state_.paused) {
-            if (!may_start()) continue;
-            wish_ = Wish{};
-            wish_->trigger = "schedule";
-            wish_->scheduled = true;
+        if (!state_.paused) {
+            if (const auto postponed = planner_.take_postponement(now)) log_.record(*postponed);
+        }
+        publish();
+        const std::optional<WallTime> start = planner_.start();
+        if (start && *start <= now && !state_.paused) {
+            if (!slot_is_here(ApiBudget::Use::start)) continue;
+            accepted_ = RotationRequest{.trigger = "schedule", .scheduled = true};
             break;
         }
-        const BootTime drift_look = drift_look_at_.value_or(BootTime{});
-        if (drift_look <= world_.clock.boot_now()) {
-            if (may_look()) co_await look_for_drift();
+        const BootTime boot_now = world_.clock.boot_now();
+        if (watch_.times().cloudflare() <= boot_now) {
+            if (slot_is_here(ApiBudget::Use::look)) co_await look_for_drift();
             continue;
         }
-        const BootTime units_look = units_look_at_.value_or(drift_look);
-        if (units_look <= world_.clock.boot_now()) {
-            co_await watch_units();
+        if (watch_.times().units() <= boot_now) {
+            co_await watch_.look_at_units();
             continue;
         }
         // Where the wall clock is set meanwhile, `wall_clock_set` ends this.
-        BootTime until = std::min(drift_look, units_look);
-        const std::optional<WallTime> moment = next_moment();
-        if (moment && !state_.paused) {
-            until = std::min(until, world_.clock.boot_now() + (*moment - now));
-            if (postponed) until = std::min(until, postponement_ends_);
-        }
+        BootTime until = std::min(watch_.times().cloudflare(), watch_.times().units());
+        const std::optional<BootTime> wake_up = planner_.wake_up(now, boot_now);
+        if (wake_up && !state_.paused) until = std::min(until, *wake_up);
         co_await idle_until(until);
     }
-    postponed_until_.reset();
+    planner_.end_postponement();
 }
 
-/// What is due shares Cloudflare's calls with all other tunnels; what an operator asks for does not
-/// wait for a turn.
-bool TunnelAgent::may_start() {
+/// What is due shares Cloudflare's calls with all other tunnels. What an operator asks for does not
+/// wait for a slot. Where the slot is later, the look or the start is put off until then.
+bool TunnelAgent::slot_is_here(ApiBudget::Use use) {
     const BootTime now = world_.clock.boot_now();
-    const BootTime turn =
-        world_.budget.turn_of(ApiBudget::Errand::start, start_turn_, policy_.credential, now);
-    if (turn <= now) return true;
-    postponed_until_ = world_.clock.wall_now() + (turn - now);
-    postponement_ends_ = turn;
-    return false;
+    const bool look = use == ApiBudget::Use::look;
+    ApiBudget::Slot& slot = look ? look_slot_ : start_slot_;
+    const BootTime at = world_.budget.slot_for(use, slot, policy_.credential, now);
+    if (look) watch_.times().wait_for_slot(at);
+    if (!look && at > now) planner_.postpone(at - now, world_.clock.wall_now(), now);
+    return at <= now;
+}
+
+Task<> TunnelAgent::look_for_drift() {
+    const bool scheduled = planner_.next().has_value();
+    Drift drift = co_await watch_.look(scheduled);
+    if (!nothing_wanted()) co_return;  // An operator was faster.
+    accepted_ = std::move(drift.take_over);
+    bring_back_ = std::move(drift.bring_back);
 }
 
 Task<> TunnelAgent::idle_until(BootTime when) {
@@ -222,101 +188,55 @@ Task<> TunnelAgent::idle_until(BootTime when) {
     co_await (world_.clock.sleep_until(when) || wakeup_.wait());
 }
 
-Task<> TunnelAgent::rotate(RotationInputs inputs) {
-    for (;;) {
-        begin(std::move(inputs));
-        // No co_await in the condition: where a function has no other variable, g++ 12 puts that
-        // one at the front of the coroutine's frame, where its address of resumption belongs.
-        bool more = true;
-        while (more) more = co_await perform_next();
-        if (!retry_wanted_) break;
-        // A retry is a new start from the record, with the hold taken off.
-        retry_wanted_ = false;
-        inputs = RotationInputs();
-        inputs.record = rotation_->record();
-        inputs.retried = true;
-        inputs.acknowledged_unit = inputs.record->hold->unit;
-        inputs.record->hold.reset();
-    }
-    note_end();
+void TunnelAgent::look_at_clock() {
+    planner_.look(state_, watch_.units().size(), world_.clock.wall_now(), world_.clock.boot_now());
 }
 
-void TunnelAgent::begin(RotationInputs inputs) {
-    inputs.policy = policy_;
-    inputs.proven = proven_;
-    inputs.retired = state_.retired;
-    inputs.paused = state_.paused.has_value();
-    rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
-                                           world_.clock.wall_now());
+void TunnelAgent::unit_job_ended(const std::string& unit) {
+    const std::vector<std::string>& units = watch_.units();
+    if (rotation_ || std::ranges::find(units, unit) == units.end()) return;
+    if (watch_.times().unit_job_ended(world_.clock.boot_now())) wakeup_.wake();
 }
 
-bool TunnelAgent::takes_a_new_policy() const {
-    if (idle()) return true;
-    if (!rotation_ || !rotation_->record().compromised || wish_) return false;
-    const RotationState state = rotation_->view().state;
-    return state == RotationState::held || state == RotationState::waiting;
+TunnelPlan TunnelAgent::plan(std::size_t count) const {
+    return planner_.plan(state_, watch_.units(), world_.clock.wall_now(), count);
 }
 
-/// One that was given up for a compromise has not ended: its record is still there.
-void TunnelAgent::note_end() {
-    if (rotation_->ended()) learn_from_end();
-    lock_out_ = rotation_->view().lock_out;
-    rotation_.reset();
-    plan_next();
-    publish();
+AgentView TunnelAgent::view() const {
+    return {policy_,
+            state_,
+            planner_,
+            watch_.findings(),
+            rotation_.get(),
+            accepted_,
+            bring_back_.has_value(),
+            last_,
+            lock_out_,
+            unreadable_,
+            token_file_problem_,
+            world_.clock.wall_now()};
 }
 
-void TunnelAgent::learn_from_end() {
-    recall_last();
-    if (last_) note_end_of_rotation(state_, *last_);
-    // Where this fails, the tokens of these units are unknown after a restart, and no more.
-    static_cast<void>(world_.states.save(policy_.name, state_));
-    std::vector<std::string> units;
-    for (const UnitProgress& unit : rotation_->record().units) {
-        if (!unit.surge) units.push_back(unit.name);
-    }
-    note_units(std::move(units));
-    const bool done = rotation_->view().state == RotationState::done;
-    // It has just been seen; an answer of the API that is behind would look like a stranger's.
-    if (done) drift_look_at_ = world_.clock.boot_now() + policy_.drift.interval;
-    strangers_wanted_ = done;
-    const bool foreign = rotation_->record().trigger != trigger_for_outdated;
-    if (done && foreign && rotation_->record().ends_on_foreign_token()) {
-        taken_over_.push_back(world_.clock.wall_now());
-    }
-    if (rotation_->record().scheduled && rotation_->view().state == RotationState::refused) {
-        postponed_until_ = world_.clock.wall_now() + refusal_pause;
-        postponement_ends_ = world_.clock.boot_now() + refusal_pause;
-    }
+void TunnelAgent::publish() {
+    TunnelStatus now = status();
+    if (published_ && *published_ == now) return;
+    published_ = std::move(now);
+    if (changed_) changed_(*this);
 }
 
-/// Performs one action; false when the rotation has ended, is to be begun anew, or is to be given
-/// up for a compromise.
-Task<bool> TunnelAgent::perform_next() {
-    // Between Cloudflare's answer and the new token file nothing is done, telling included.
-    const bool urgent =
-        !rotation_->ended() && std::holds_alternative<DeliverToken>(rotation_->action());
-    if (!urgent) {
-        for (const Event& event : rotation_->take_events()) log_.record(event);
+void TunnelAgent::tell(EventKind kind, Priority priority, std::string message, std::string result) {
+    Event event;
+    event.kind = kind;
+    event.priority = priority;
+    event.message = std::move(message);
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
+    event.result = std::move(result);
+    if (rotation_) {
+        event.rotation_id = rotation_->record().rotation_id;
+        event.phase = name_of(rotation_->record().phase);
     }
-    // Its end is published by `rotate`, together with what came of it.
-    if (rotation_->ended()) co_return false;
-    if (!urgent) publish();
-    const bool held = rotation_->view().state == RotationState::held;
-    if ((held && retry_wanted_) || (superseded() && !urgent)) co_return false;
-    const Wait* wait = std::get_if<Wait>(&rotation_->action());
-    Answer answer = Answered<Wait>();
-    if (wait != nullptr) {
-        // An operator's word ends it early; the rotation itself knows whether to go on waiting.
-        const BootTime until = wait->until;
-        co_await idle_until(until);
-        if ((held && retry_wanted_) || superseded()) co_return false;
-    } else {
-        const Action action = rotation_->action();
-        answer = co_await executor_.perform(action);
-    }
-    rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
-    co_return true;
+    log_.record(event);
 }
 
 }  // namespace keyturn

@@ -10,7 +10,7 @@ namespace keyturn {
 namespace {
 
 /// A turn that nobody took up for so long was given up.
-constexpr Milliseconds turn_kept = std::chrono::minutes{1};
+constexpr Milliseconds slot_kept = std::chrono::minutes{1};
 
 /// So many limits of different names are remembered for one credential.
 constexpr std::size_t limits_known_max = 8;
@@ -32,9 +32,9 @@ struct Need {
     }
 };
 
-constexpr Need need_of(ApiBudget::Errand errand) {
-    return errand == ApiBudget::Errand::look ? Need{look_calls, kept_from_looks}
-                                             : Need{rotation_calls, kept_from_starts};
+constexpr Need need_of(ApiBudget::Use use) {
+    return use == ApiBudget::Use::look ? Need{look_calls, kept_from_looks}
+                                       : Need{rotation_calls, kept_from_starts};
 }
 
 /// Our half of a quota; even of one that cannot be halved there is a call, or we would wait for
@@ -72,35 +72,34 @@ ApiBudget::Admission ApiBudget::admit(const std::string& credential, BootTime no
     return admission;
 }
 
-BootTime ApiBudget::turn_of(Errand errand, Turn& turn, const std::string& credential,
-                            BootTime now) {
-    if (turn.wanted && now > turn.next + turn_kept) turn = Turn();
-    if (turn.wanted && now < turn.next) return turn.next;
-    if (!turn.wanted) turn.wanted = now;
+BootTime ApiBudget::slot_for(Use use, Slot& slot, const std::string& credential, BootTime now) {
+    if (slot.wanted && now > slot.next + slot_kept) slot = Slot();
+    if (slot.wanted && now < slot.next) return slot.next;
+    if (!slot.wanted) slot.wanted = now;
     forget_old_calls(now);
-    const Need need = need_of(errand);
-    const bool late = now - *turn.wanted >= errand_patience;
+    const Need need = need_of(use);
+    const bool late = now - *slot.wanted >= slot_patience;
     const std::size_t kept = late ? 0 : need.kept;
     Standing& standing = standings_[credential];
     begin_windows(standing, now);
     Admission admission{now, ""};
     wait_for_credential(admission, standing, need.calls, kept);
     // What only the calls of others hold up keeps its place in the queue.
-    if (admission.at == now && !turn.booked) {
-        BootTime& free = next_turn_[static_cast<std::size_t>(errand)];
-        turn.booked = true;
-        turn.next = std::max(now, free);
-        free = turn.next + need.gap();
-        if (turn.next > now) return turn.next;
+    if (admission.at == now && !slot.booked) {
+        BootTime& free = next_slot_[static_cast<std::size_t>(use)];
+        slot.booked = true;
+        slot.next = std::max(now, free);
+        free = slot.next + need.gap();
+        if (slot.next > now) return slot.next;
     }
     wait_for_budget(admission, need.calls, kept);
     if (admission.at > now) {
         // Who is kept waiting for long comes back with all the others, and then they need turns.
-        turn.booked = turn.booked && admission.at - now <= need.gap();
-        turn.next = admission.at;
-        return turn.next;
+        slot.booked = slot.booked && admission.at - now <= need.gap();
+        slot.next = admission.at;
+        return slot.next;
     }
-    turn = Turn();
+    slot = Slot();
     return now;
 }
 

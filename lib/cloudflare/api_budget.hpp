@@ -33,7 +33,7 @@ inline constexpr std::size_t kept_from_starts = budget_calls_max / 6;
 
 /// Where the budget is short for so long, an errand makes do with what its own calls need: a
 /// tunnel that nobody looks at any more would be worse than a rotation that waits a while.
-inline constexpr Milliseconds errand_patience = std::chrono::hours{1};
+inline constexpr Milliseconds slot_patience = std::chrono::hours{1};
 
 /// Where Cloudflare does not say for how long it wants to be left alone: one second, and twice as
 /// long each time it says so again.
@@ -49,10 +49,10 @@ inline constexpr std::chrono::seconds quiet_max{60};
 /// never use up what is kept for others. Its calls count like any others.
 class ApiBudget {
   public:
-    enum class Errand { look, start };
+    enum class Use { look, start };
 
     /// One errand, from the first time its turn is asked for. Belongs to who runs the errand.
-    struct Turn {
+    struct Slot {
         std::optional<BootTime> wanted;
         BootTime next{};  ///< When to ask again.
         bool booked = false;
@@ -69,8 +69,8 @@ class ApiBudget {
 
     /// When the errand may begin: now, or when to ask again. Nobody has to be told of an errand
     /// that is given up.
-    [[nodiscard]] BootTime turn_of(Errand errand, Turn& turn, const std::string& credential,
-                                   BootTime now);
+    [[nodiscard]] BootTime slot_for(Use use, Slot& slot, const std::string& credential,
+                                    BootTime now);
 
     /// What the headers of an answer said.
     void heard(const std::string& credential, const std::vector<RateLimit>& limits, BootTime now);
@@ -112,7 +112,7 @@ class ApiBudget {
 
     std::deque<Call> calls_;  ///< Of the last `budget_window`, oldest first.
     std::map<std::string, Standing> standings_;
-    std::array<BootTime, 2> next_turn_{};  ///< For each kind of errand.
+    std::array<BootTime, 2> next_slot_{};  ///< For each kind of errand.
 };
 
 }  // namespace keyturn

@@ -1,8 +1,8 @@
 #include "cloudflare/budgeted_api.hpp"
 
+#include "clock/clock.hpp"
 #include "cloudflare/answer_headers.hpp"
 #include "cloudflare/api_budget.hpp"
-#include "clock/clock.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +57,7 @@ class BudgetedApi final : public TunnelApi {
         co_return answer;
     }
 
-    void rest() override { api_->rest(); }
+    void close_idle() override { api_->close_idle(); }
 
   private:
     /// Nothing when the call may be made, and then it has been counted.

@@ -2,8 +2,8 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
-#include "model/connector.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "model/connector.hpp"
 
 #include <cstdint>
 #include <optional>

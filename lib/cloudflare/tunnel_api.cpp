@@ -122,7 +122,7 @@ class CloudflareApi final : public TunnelApi {
         co_return Result<void>();
     }
 
-    void rest() override { http_.rest(); }
+    void close_idle() override { http_.close_idle(); }
 
   private:
     /// The answer if its status is 2xx, else what it means. `call` is one of the constants above.

@@ -70,7 +70,7 @@ class TunnelApi {
     virtual Task<Result<void>> evict(TunnelRef tunnel, std::string connector) = 0;
 
     /// Closes the kept connection and frees the TLS context: called when a rotation ends.
-    virtual void rest() = 0;
+    virtual void close_idle() = 0;
 };
 
 /// Is told the limits that an answer speaks of, whatever its status, before the call returns.

@@ -2,8 +2,8 @@
 
 #include "asio/task.hpp"
 #include "base/result.hpp"
-#include "model/readiness.hpp"
 #include "cloudflared/token_source.hpp"
+#include "model/readiness.hpp"
 #include "model/unit_state.hpp"
 
 #include <functional>

@@ -4,6 +4,7 @@
 #include "control/names.hpp"
 #include "control/tunnel_plan.hpp"
 #include "control/tunnel_status.hpp"
+#include "model/rotation_request.hpp"
 
 #include <functional>
 #include <memory>
@@ -13,14 +14,6 @@
 namespace keyturn {
 
 class Bus;
-
-/// What `keyturnctl rotate` asks for.
-struct RotateRequest {
-    std::string reason;  ///< One line, `rotate_reason_bytes_max` at most; may be empty.
-    bool accept_gap = false;
-    bool compromised = false;  ///< The token is in wrong hands.
-    bool evict_all = false;    ///< With that: drop every connection, our own too.
-};
 
 /// What an operator may decide about a tunnel besides.
 enum class Decision {
@@ -41,7 +34,9 @@ struct ControlHandlers {
     std::function<std::vector<TunnelStatus>()> status;
     /// The next starts of each tunnel, `count` of each; 1 to `planned_starts_max`.
     std::function<std::vector<TunnelPlan>(unsigned count)> plan;
-    std::function<Result<void>(const std::string& tunnel, const RotateRequest&)> rotate;
+    /// `trigger` is the operator's reason: one line, `rotate_reason_bytes_max` at most; maybe
+    /// empty.
+    std::function<Result<void>(const std::string& tunnel, const RotationRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel, Decision)> decide;
 
     /// The name on the bus is ours: keyturnctl reaches the daemon. Again after each reconnect.

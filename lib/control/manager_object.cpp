@@ -45,7 +45,7 @@ int invalid(sd_bus_error* error, const std::string& text) {
     return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, text.c_str());
 }
 
-int read_reason(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* reason = nullptr;
     const int result = sd_bus_message_read(call, "v", "s", &reason);
     if (result < 0) return invalid(error, "the option reason is a string");
@@ -55,7 +55,7 @@ int read_reason(sd_bus_message* call, RotateRequest& request, sd_bus_error* erro
                                           "characters that nobody sees",
                                           rotate_reason_bytes_max));
     }
-    request.reason = text;
+    request.trigger = text;
     return 0;
 }
 
@@ -68,20 +68,25 @@ int read_flag(sd_bus_message* call, const char* name, bool& flag, sd_bus_error* 
 }
 
 /// An option that we do not know could be a promise that we do not keep, so it is an error.
-int read_option(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* key = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
     const std::string_view option = key;
     if (option == "reason") return read_reason(call, request, error);
     if (option == "accept_gap") return read_flag(call, key, request.accept_gap, error);
-    if (option == "compromised") return read_flag(call, key, request.compromised, error);
+    if (option == "compromised") {
+        bool compromised = false;
+        const int result = read_flag(call, key, compromised, error);
+        if (compromised) request.kind = RotationKind::compromise;
+        return result;
+    }
     if (option == "evict_all") return read_flag(call, key, request.evict_all, error);
     return invalid(error, fmt::format("there is no option {} of Rotate",
                                       option.substr(0, option_bytes_shown_max)));
 }
 
 /// A call is kept until it is decided, so it must not be larger than its options need.
-int read_options(sd_bus_message* call, RotateRequest& request, sd_bus_error* error) {
+int read_options(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     int result = sd_bus_message_enter_container(call, 'a', "{sv}");
     if (result < 0) return result;
     std::size_t count = 0;
@@ -193,7 +198,7 @@ int ManagerObject::on_plan(sd_bus_message* call, void* self, sd_bus_error* error
 int ManagerObject::on_rotate(sd_bus_message* call, void* self, sd_bus_error* error) {
     auto& manager = *static_cast<ManagerObject*>(self);
     const char* tunnel = nullptr;
-    RotateRequest request;
+    RotationRequest request;
     if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
     if (const int result = read_options(call, request, error); result < 0) return result;
     const std::string name = tunnel;

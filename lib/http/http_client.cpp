@@ -1,11 +1,11 @@
 #include "http/http_client.hpp"
 
+#include "clock/clock.hpp"
 #include "http/connection.hpp"
 #include "http/deadline.hpp"
 #include "http/request_text.hpp"
 #include "http/response_reader.hpp"
 #include "http/url.hpp"
-#include "clock/clock.hpp"
 
 #include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>
@@ -96,7 +96,7 @@ class AsioClient final : public HttpClient {
         co_return Error{Fault::cancelled, "stopped before the answer came"};
     }
 
-    void rest() override {
+    void close_idle() override {
         kept_.reset();
         tls_.reset();
     }

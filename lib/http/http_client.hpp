@@ -71,7 +71,7 @@ class HttpClient {
     virtual Task<Result<HttpResponse>> send(HttpOrigin origin, HttpRequest request) = 0;
 
     /// Closes the kept connection and frees the TLS context; the next `send` makes them anew.
-    virtual void rest() = 0;
+    virtual void close_idle() = 0;
 };
 
 struct HttpClientOptions {

@@ -76,8 +76,8 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
     return {{"type", "string"}};
 }
 
-Json standard_of(const KeySpec& spec) {
-    const std::string text{spec.standard};
+Json default_of(const KeySpec& spec) {
+    const std::string text{spec.default_value};
     if (spec.kind == KeyKind::integer || spec.kind == KeyKind::boolean) return Json::parse(text);
     return text;
 }
@@ -85,7 +85,7 @@ Json standard_of(const KeySpec& spec) {
 Json key_of(const KeySpec& spec, KeyScope scope) {
     Json key{{"description", spec.help}};
     key.update(type_of(spec, scope));
-    if (!spec.standard.empty()) key["default"] = standard_of(spec);
+    if (!spec.default_value.empty()) key["default"] = default_of(spec);
     return key;
 }
 

@@ -51,10 +51,10 @@ struct KeySpec {
     std::string_view path =
         {};  ///< "tunnels.NAME.rollout.soak"; NAME stands for an operator's name.
     KeyKind kind = KeyKind::section;
-    bool required = false;           ///< Given here or, where `in_defaults`, under `defaults`.
-    bool in_defaults = false;        ///< `defaults` may hold it, too.
-    std::string_view standard = {};  ///< The built-in value as it is written; empty: none.
-    std::int64_t minimum = 0;        ///< For integers, durations in milliseconds, entries.
+    bool required = false;                ///< Given here or, where `in_defaults`, under `defaults`.
+    bool in_defaults = false;             ///< `defaults` may hold it, too.
+    std::string_view default_value = {};  ///< The built-in value as it is written; empty: none.
+    std::int64_t minimum = 0;             ///< For integers, durations in milliseconds, entries.
     std::int64_t maximum = 0;
     std::int64_t usual_minimum = 0;                        ///< Below it: allowed, with a warning.
     std::vector<std::string_view> (*choices)() = nullptr;  ///< For words.

@@ -3,9 +3,9 @@
 #include "base/result.hpp"
 #include "model/connector.hpp"
 #include "model/readiness.hpp"
+#include "model/unit_state.hpp"
 #include "rotation/record.hpp"
 #include "time/moment.hpp"
-#include "model/unit_state.hpp"
 
 #include <optional>
 #include <string>

@@ -12,7 +12,7 @@ constexpr int adoptions_max = 2;
 }  // namespace
 
 Script<> Adoption::adopt(std::string foreign_fingerprint, bool kept) {
-    invariant(!record_.compromised, "after a compromise no token but ours is right");
+    invariant(!record_.compromised(), "after a compromise no token but ours is right");
     AdoptToken::Value adopted;
     const RotationRecord before = record_;
     for (;;) {

@@ -8,7 +8,7 @@ Script<Ending> Beginning::tell() {
         say(EventKind::rotation_resumed, Priority::notice,
             fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
                         name_of(record_.phase)),
-            {}, record_.compromised ? "compromised" : "");
+            {}, record_.compromised() ? "compromised" : "");
     }
     if (!record_.refusal.empty()) co_return Ending::refused(record_.refusal);
     if (inputs_.retried) co_await settle_retry();
@@ -32,7 +32,7 @@ ChapterName Beginning::first_chapter() const {
     if (record_.proven) return ChapterName::conclusion;
     const Phase phase = record_.phase;
     const bool unplanned = phase == Phase::preflight;
-    if (record_.compromised) return ChapterName::compromise;
+    if (record_.compromised()) return ChapterName::compromise;
     if (record_.ends_on_foreign_token() && (unplanned || phase == Phase::commit)) {
         return ChapterName::take_over;
     }

@@ -11,7 +11,7 @@ bool Capacity::may_go_down(std::size_t index, const SampleUnits::Value& samples)
                        count_others_proven_by_systemd(index, samples);
     const bool enough = others >= context_.inputs.policy.rollout.min_available;
     const bool serves_no_more = own.idle() || record.units[index].dropped;
-    return serves_no_more || enough || gap_accepted(context_) || record.evict_all;
+    return serves_no_more || enough || gap_accepted(context_) || record.request.evict_all;
 }
 
 /// After a compromise nobody is waited for who does not tell its connector: that systemd has seen
@@ -45,7 +45,7 @@ std::optional<std::size_t> Capacity::waiting_without_connection(
         const SampleUnits::Sample& sample = samples[i];
         const UnitStep step = record.units[i].step;
         const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
-        const bool silent = sample.unknown() && record.compromised && may_go_down(i, samples);
+        const bool silent = sample.unknown() && record.compromised() && may_go_down(i, samples);
         const bool useless = sample.state.running() && (sample.idle() || silent);
         if (waits && !record.units[i].surge && useless) return i;
     }
@@ -62,7 +62,7 @@ std::optional<std::size_t> Capacity::idle_surge(const SampleUnits::Value& sample
 }
 
 bool gap_accepted(const RotationContext& context) {
-    return context.record.accept_gap || context.inputs.policy.rollout.accept_gap;
+    return context.record.request.accept_gap || context.inputs.policy.rollout.accept_gap;
 }
 
 }  // namespace keyturn

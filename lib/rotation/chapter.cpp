@@ -182,13 +182,13 @@ std::string_view Chapter::wanted_one() const {
 }
 
 bool Chapter::ends_after_delivery() const {
-    return record_.takes_over && inputs_.policy.drift.restart == DriftRestart::never;
+    return record_.takes_over() && inputs_.policy.drift.restart == DriftRestart::never;
 }
 
 /// For a compromise that stands still: how many are attached who are not ours, and what ends it.
 std::string Chapter::with_strangers(std::string text) const {
     const std::vector<Connector>& strangers = context_.strangers;
-    if (!record_.compromised || strangers.empty()) return text;
+    if (!record_.compromised() || strangers.empty()) return text;
     std::set<std::string> addresses;
     for (const Connector& stranger : strangers) {
         addresses.insert(stranger.origin_ip.empty() ? "an unknown address" : stranger.origin_ip);

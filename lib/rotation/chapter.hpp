@@ -70,7 +70,7 @@ class Chapter {
 
     /// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
     Script<> stand_still();
-    [[nodiscard]] bool stands_still() const { return inputs_.paused && !record_.compromised; }
+    [[nodiscard]] bool stands_still() const { return inputs_.paused && !record_.compromised(); }
 
     /// Comes back only if an operator's wish to go back came too late.
     Script<> obey();
@@ -161,7 +161,7 @@ template <class Asked>
 Script<typename Asked::Value> Chapter::ask_or_refuse(Asked action, std::string purpose) {
     constexpr std::size_t tries = 3;
     for (std::size_t attempt = 0;; ++attempt) {
-        if (record_.compromised) break;
+        if (record_.compromised()) break;
         Asked again = action;
         auto result = co_await ask(std::move(again));
         if (result) co_return std::move(*result);

@@ -22,7 +22,7 @@ Script<> Commit::commit() {
     const bool answered = co_await handover_.send(resumed);
     co_await handover_.deliver();
     // A thief does not stay attached for the sake of an answer that is behind.
-    if (record_.compromised && !record_.evicted) co_await eviction_.evict();
+    if (record_.compromised() && !record_.evicted) co_await eviction_.evict();
     co_await handover_.confirm(answered);
     token_.note_confirmed();
 }

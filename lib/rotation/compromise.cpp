@@ -41,7 +41,7 @@ Script<Ending> Compromise::tell() {
 /// Of those that were dropped none can be connected without a restart: all at once, in one batch.
 /// Each is proven afterwards as in every roll-out.
 Script<> Compromise::restart_dropped() {
-    if (record_.evict_all) {
+    if (record_.request.evict_all) {
         for (UnitProgress& unit : record_.units) {
             unit.dropped = unit.step == UnitStep::waiting;
         }

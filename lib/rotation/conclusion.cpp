@@ -43,7 +43,7 @@ Script<Ending> Conclusion::refuse(std::string text) {
     std::string purpose = "cannot wipe the kept secrets";
     co_await insist(forget, purpose);
     Conclude conclude;
-    conclude.entry.trigger = record_.trigger;
+    conclude.entry.trigger = record_.request.trigger;
     conclude.entry.outcome = Outcome::refused;
     conclude.entry.text = text;
     conclude.entry.started = record_.started;
@@ -71,14 +71,15 @@ std::string Conclusion::closing_sentence() const {
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
     if (record_.reverts()) text += ". Why: " + record_.reverting;
-    if (record_.compromised) text += ". " + lock_out_sentence(inputs_.policy.name, view_.lock_out);
+    if (record_.compromised())
+        text += ". " + lock_out_sentence(inputs_.policy.name, view_.lock_out);
     return text;
 }
 
 HistoryEntry Conclusion::history_entry(const std::string& text) const {
     HistoryEntry entry;
     entry.rotation_id = record_.rotation_id;
-    entry.trigger = record_.trigger;
+    entry.trigger = record_.request.trigger;
     entry.outcome = Outcome::done;
     if (record_.reverts()) entry.outcome = Outcome::reverted;
     if (record_.ends_on_foreign_token()) entry.outcome = Outcome::taken_over;

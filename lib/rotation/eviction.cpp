@@ -32,7 +32,7 @@ constexpr Milliseconds blocked_interval = std::chrono::seconds{10};
 }  // namespace
 
 Script<> Eviction::evict() {
-    if (record_.evict_all) {
+    if (record_.request.evict_all) {
         const EvictConnector everybody;
         std::string purpose = "cannot drop the tunnel's connections";
         co_await insist(everybody, std::move(purpose));

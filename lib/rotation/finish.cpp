@@ -14,11 +14,11 @@ Script<Ending> Finish::tell() {
     if (!ends_after_delivery()) {
         invariant(record_.everyone_proven(), "no unit is left behind on the old token");
         co_await save(Phase::finish);
-        if (record_.compromised) co_await lock_out_.await();
+        if (record_.compromised()) co_await lock_out_.await();
         // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
         const Milliseconds span = inputs_.policy.rollout.min_healthy_time;
         static_cast<void>(co_await soak_.watch(span, span));
-        if (!record_.compromised) co_await await_api_list();
+        if (!record_.compromised()) co_await await_api_list();
     }
     const bool still_ours = co_await token_.still_ours();
     if (!still_ours) co_await start_over();

@@ -13,13 +13,8 @@ namespace keyturn {
 /// What a rotation starts from.
 struct RotationInputs {
     TunnelPolicy policy;
-    std::string trigger = "schedule";
-    bool scheduled = false;                ///< Started by the schedule: refuses a wrong clock.
-    bool accept_gap = false;               ///< The operator's word, beside the policy's.
-    bool takes_over = false;               ///< Somebody else rotated; bring the units onto it.
-    bool compromised = false;              ///< The token is in wrong hands: lock them out.
-    bool evict_all = false;                ///< With that: drop our own connections, too.
-    std::string superseded;                ///< With that: whose tokens are kept still.
+    RotationRequest request;
+    std::string superseded;                ///< A compromise: whose tokens are kept still.
     std::vector<ProvenConnector> proven;   ///< What units told of themselves lately.
     bool paused = false;                   ///< An operator wants no further step for now.
     int adoptions = 0;                     ///< How often that was done lately.

@@ -53,7 +53,7 @@ Script<> Preparation::preflight() {
     co_await save(Phase::preflight);
     const PreflightFacts facts = co_await gather_facts();
     const std::vector<std::string> problems =
-        judge_preflight(inputs_.policy, gap_accepted(context_), record_.scheduled, facts);
+        judge_preflight(inputs_.policy, gap_accepted(context_), record_.request.scheduled, facts);
     if (!problems.empty()) {
         std::string text = fmt::format("{}{}", fmt::join(problems, "; "), noted(facts.findings));
         co_await refuse(std::move(text));
@@ -102,10 +102,10 @@ Script<> Preparation::prepare() {
     say(EventKind::rotation_started, Priority::notice,
         fmt::format(
             "{} of {} ({}): {} units in {} batches, token {} -> {}{}",
-            record_.compromised ? "Replacing the token in wrong hands" : "Rotating the token",
-            inputs_.policy.name, record_.trigger, own_units, record_.batch_count(),
+            record_.compromised() ? "Replacing the token in wrong hands" : "Rotating the token",
+            inputs_.policy.name, record_.request.trigger, own_units, record_.batch_count(),
             record_.old_fingerprint, record_.new_fingerprint, noted(findings_)),
-        {}, record_.compromised ? "compromised" : "");
+        {}, record_.compromised() ? "compromised" : "");
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));
 }

@@ -50,7 +50,7 @@ Script<> Proof::prove(std::size_t index) {
             }
             if (listing == Listing::absent) verifier.note("Cloudflare does not list its connector");
         }
-        if (record_.compromised && verifier.unknown_for() >= verifier.allowed()) {
+        if (record_.compromised() && verifier.unknown_for() >= verifier.allowed()) {
             note_proof(index, own, "systemd");
             break;
         }

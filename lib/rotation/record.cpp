@@ -3,6 +3,7 @@
 #include "base/invariant.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace keyturn {
 
@@ -37,6 +38,17 @@ void RotationRecord::begin_roll_out_anew() {
         if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
     }
     batch = 0;
+}
+
+RotationRecord record_of(const RotationRequest& request, WallTime now, std::string superseded,
+                         int adoptions) {
+    RotationRecord record;
+    record.request = request;
+    record.phase = Phase::preflight;
+    record.started = now;
+    record.superseded = std::move(superseded);
+    record.adoptions = adoptions;
+    return record;
 }
 
 HoldReason hold_reason_for(Fault fault) {

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/names.hpp"
+#include "model/rotation_request.hpp"
 #include "time/moment.hpp"
 
 #include <cstddef>
@@ -126,30 +127,27 @@ struct Hold {
 /// (`TokenStore::pending`).
 struct RotationRecord {
     std::string rotation_id;
-    std::string trigger;  ///< "schedule", or the operator's reason.
+    RotationRequest request;
     Phase phase = Phase::prepare;
     WallTime started{};
     std::optional<WallTime> committed;
     std::string old_fingerprint;
     std::string new_fingerprint;
-    bool accept_gap = false;
-    bool scheduled = false;    ///< Started by the schedule, not by a person.
-    bool takes_over = false;   ///< Begun to bring the units onto a stranger's token.
-    bool adopted = false;      ///< A stranger's token was taken over: no secret of ours is sent.
-    std::string reverting;     ///< Why it goes back to the token from before; empty: it does not.
-    bool compromised = false;  ///< The old token is in wrong hands: see compromise.cpp.
-    bool evict_all = false;    ///< With that: every connector is dropped, ours too.
-    bool evicted = false;      ///< With that: whoever was attached before has been dropped.
-    std::string superseded;    ///< The rotation that a compromise has put an end to.
-    int adoptions = 0;    ///< How often a stranger's token was taken over, since the last retry.
-    bool proven = false;  ///< All is well; only wiping and concluding are left.
-    std::string refusal;  ///< Why it is refused; only wiping and concluding are left.
-    int batch = 0;        ///< The batch being restarted or soaked, from 1.
+    bool adopted = false;    ///< A stranger's token was taken over: no secret of ours is sent.
+    std::string reverting;   ///< Why it goes back to the token from before; empty: it does not.
+    bool evicted = false;    ///< A compromise: whoever was attached before has been dropped.
+    std::string superseded;  ///< The rotation that a compromise has put an end to.
+    int adoptions = 0;       ///< How often a stranger's token was taken over, since the last retry.
+    bool proven = false;     ///< All is well; only wiping and concluding are left.
+    std::string refusal;     ///< Why it is refused; only wiping and concluding are left.
+    int batch = 0;           ///< The batch being restarted or soaked, from 1.
     std::vector<UnitProgress> units;             ///< In the order of the roll-out.
     std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
     std::optional<Hold> hold;
 
-    [[nodiscard]] bool ends_on_foreign_token() const { return takes_over || adopted; }
+    [[nodiscard]] bool takes_over() const { return request.kind == RotationKind::takeover; }
+    [[nodiscard]] bool compromised() const { return request.kind == RotationKind::compromise; }
+    [[nodiscard]] bool ends_on_foreign_token() const { return takes_over() || adopted; }
     [[nodiscard]] bool reverts() const { return !reverting.empty(); }
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
@@ -165,6 +163,10 @@ struct RotationRecord {
 
     bool operator==(const RotationRecord&) const = default;
 };
+
+/// What a rotation begins with; `superseded` and `adoptions` as in the record. Pure.
+[[nodiscard]] RotationRecord record_of(const RotationRequest& request, WallTime now,
+                                       std::string superseded = {}, int adoptions = 0);
 
 /// What a rotation has come to.
 enum class Outcome { done, taken_over, reverted, refused };

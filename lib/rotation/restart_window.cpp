@@ -4,7 +4,7 @@
 #include "rotation/capacity.hpp"
 #include "rotation/health_watch.hpp"
 #include "rotation/token_watch.hpp"
-#include "schedule/stretch.hpp"
+#include "schedule/start_interval.hpp"
 
 #include <algorithm>
 
@@ -27,14 +27,15 @@ Script<Ending> RestartWindow::tell() {
 /// When units that nobody has restarted yet may be: now, or when the next window opens that is long
 /// enough. A window that never comes is not waited for.
 WallTime RestartWindow::restarts_from() const {
-    const bool waits = record_.takes_over && inputs_.policy.drift.restart == DriftRestart::window &&
+    const bool waits = record_.takes_over() &&
+                       inputs_.policy.drift.restart == DriftRestart::window &&
                        std::ranges::all_of(record_.units, [](const UnitProgress& unit) {
                            return unit.step == UnitStep::waiting || unit.step == UnitStep::listed;
                        });
     if (!waits) return wall_now_;
     const Milliseconds expected = expected_duration(inputs_.policy.rollout, record_.units.size());
-    const auto stretch = next_stretch(inputs_.policy.schedule, wall_now_, expected);
-    return stretch ? std::max(stretch->begins, wall_now_) : wall_now_;
+    const auto interval = next_start_interval(inputs_.policy.schedule, wall_now_, expected);
+    return interval ? std::max(interval->begins, wall_now_) : wall_now_;
 }
 
 Script<> RestartWindow::await_window() {

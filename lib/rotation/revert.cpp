@@ -13,7 +13,7 @@ bool can_revert(const RotationInputs& inputs, const RotationRecord& record) {
     const bool ended = record.proven || !record.refusal.empty();
     const bool retired =
         std::ranges::find(inputs.retired, record.old_fingerprint) != inputs.retired.end();
-    return !ended && !retired && !record.reverts() && !record.compromised &&
+    return !ended && !retired && !record.reverts() && !record.compromised() &&
            !record.ends_on_foreign_token();
 }
 

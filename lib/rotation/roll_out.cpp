@@ -12,7 +12,7 @@ namespace keyturn {
 Script<Ending> RollOut::tell() {
     const bool just_delivered = record_.phase == Phase::commit || record_.phase == Phase::revert;
     if (just_delivered) co_await save(Phase::roll);
-    if (just_delivered && !record_.compromised) {
+    if (just_delivered && !record_.compromised()) {
         begin_step(inputs_.policy.rollout.settle);
         co_await sleep_for(inputs_.policy.rollout.settle);
         end_step();

@@ -10,27 +10,12 @@ namespace keyturn {
 
 namespace {
 
-/// What a rotation begins with: the open one of the disk, or a new one as it was asked for.
-RotationRecord record_for(const RotationInputs& inputs, WallTime wall_now) {
-    if (inputs.record) return *inputs.record;
-    RotationRecord record;
-    record.trigger = inputs.trigger;
-    record.accept_gap = inputs.accept_gap;
-    record.scheduled = inputs.scheduled;
-    record.takes_over = inputs.takes_over;
-    record.compromised = inputs.compromised;
-    record.evict_all = inputs.evict_all;
-    record.superseded = inputs.superseded;
-    record.adoptions = inputs.adoptions;
-    record.started = wall_now;
-    record.phase = Phase::preflight;
-    return record;
-}
-
 std::unique_ptr<RotationContext> context_for(RotationInputs inputs, BootTime now,
                                              WallTime wall_now) {
     auto context = std::make_unique<RotationContext>();
-    context->record = record_for(inputs, wall_now);
+    context->record =
+        inputs.record ? *inputs.record
+                      : record_of(inputs.request, wall_now, inputs.superseded, inputs.adoptions);
     context->view.phase = context->record.phase;
     context->now = now;
     context->wall_now = wall_now;

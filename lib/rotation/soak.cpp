@@ -46,7 +46,7 @@ class TokenSuspicion {
 }  // namespace
 
 Script<> Soak::soak_out() {
-    if (record_.reverts() || record_.compromised) co_return;
+    if (record_.reverts() || record_.compromised()) co_return;
     for (;;) {
         const std::optional<std::size_t> promoted = co_await soak();
         if (!promoted) co_return;

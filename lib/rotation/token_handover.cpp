@@ -27,7 +27,7 @@ Script<bool> TokenHandover::send(bool ask_first) {
             const ReadToken::Value token = co_await insist(read_token, reading);
             // On the way back it shows the old one, too, if it is only behind.
             if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
-            if (token.holder == ReadToken::Holder::other && !record_.compromised) {
+            if (token.holder == ReadToken::Holder::other && !record_.compromised()) {
                 co_await adoption_.adopt(token.fingerprint);
                 break;
             }
@@ -40,7 +40,7 @@ Script<bool> TokenHandover::send(bool ask_first) {
             break;
         }
         const Error error = result.error();
-        if (!passes_by_itself(error.fault) && !ask_first && !record_.compromised) {
+        if (!passes_by_itself(error.fault) && !ask_first && !record_.compromised()) {
             std::string text = fmt::format("{}: {}", purpose, error.text);
             co_await refuse(std::move(text));
         }
@@ -93,7 +93,7 @@ Script<> TokenHandover::confirm(bool answered) {
         if (token.holder == ReadToken::Holder::ours) co_return;
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
         const bool previous = token.holder == ReadToken::Holder::previous;
-        if (record_.compromised) {
+        if (record_.compromised()) {
             // An answer that is behind, or somebody who puts the old secret back: not to be told
             // apart.
             const bool behind = token.fingerprint == record_.old_fingerprint && now_ < deadline;

@@ -30,7 +30,7 @@ Script<bool> TokenWatch::follow_if_changed() {
 /// it is not known on what its units were started since, nor by whom.
 Script<> TokenWatch::follow() {
     waited_for_it();
-    if (record_.compromised && !was_ours_) record_.begin_roll_out_anew();
+    if (record_.compromised() && !was_ours_) record_.begin_roll_out_anew();
     co_await handover_.confirm(false);
     was_ours_ = true;
     co_await save(Phase::roll);

@@ -1,6 +1,6 @@
 #include "schedule/due.hpp"
 
-#include "schedule/stretch.hpp"
+#include "schedule/start_interval.hpp"
 
 #include <algorithm>
 
@@ -44,28 +44,29 @@ std::optional<WallTime> due_at(const Schedule& schedule, const TokenAge& age) {
     return due;
 }
 
-/// Where in `stretch` the tunnel has its place. A stretch without an end leaves room for any splay.
-WallTime start_in(const Stretch& stretch, WallTime due, const Schedule& schedule,
+/// Where in `interval` the tunnel has its place. A interval without an end leaves room for any
+/// splay.
+WallTime start_in(const StartInterval& interval, WallTime due, const Schedule& schedule,
                   const StartPlan& plan) {
-    const WallTime begins = std::max(due, stretch.begins);
+    const WallTime begins = std::max(due, interval.begins);
     Milliseconds splay = schedule.splay;
     if (schedule.every > Milliseconds{0}) splay = std::min(splay, schedule.every / splay_parts);
-    if (stretch.ends != WallTime::max()) {
-        splay = std::min(splay, stretch.ends - begins - plan.expected);
+    if (interval.ends != WallTime::max()) {
+        splay = std::min(splay, interval.ends - begins - plan.expected);
     }
     const auto share = static_cast<double>(std::max(splay, Milliseconds{0}).count());
     return begins + Milliseconds{static_cast<Milliseconds::rep>(share * plan.splay_share)};
 }
 
-/// Of a `stretch` that was looked for from `from` on. A freeze is the cause also where a window has
-/// to be waited for after it.
-StartCause cause_of(const Stretch& stretch, WallTime from, const Schedule& schedule,
+/// Of a `interval` that was looked for from `from` on. A freeze is the cause also where a window
+/// has to be waited for after it.
+StartCause cause_of(const StartInterval& interval, WallTime from, const Schedule& schedule,
                     const StartPlan& plan) {
-    if (!describe_freeze(schedule, from, stretch.begins)) return StartCause::window;
+    if (!describe_freeze(schedule, from, interval.begins)) return StartCause::window;
     Schedule thawed = schedule;
     thawed.freezes.clear();
-    const std::optional<Stretch> sooner = next_stretch(thawed, from, plan.expected);
-    const bool frozen = sooner && sooner->begins < stretch.begins;
+    const std::optional<StartInterval> sooner = next_start_interval(thawed, from, plan.expected);
+    const bool frozen = sooner && sooner->begins < interval.begins;
     return frozen ? StartCause::freeze : StartCause::window;
 }
 
@@ -77,15 +78,15 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
     if (!due) return std::nullopt;
     Due result{*due, std::nullopt, StartCause::never};
 
-    std::optional<Stretch> stretch = next_stretch(schedule, *due, plan.expected);
+    std::optional<StartInterval> interval = next_start_interval(schedule, *due, plan.expected);
     const bool missed =
-        stretch && stretch->ends != WallTime::max() && stretch->ends - plan.expected < now;
-    if (missed) stretch = next_stretch(schedule, now, plan.expected);
-    if (stretch) {
-        result.start = start_in(*stretch, *due, schedule, plan);
+        interval && interval->ends != WallTime::max() && interval->ends - plan.expected < now;
+    if (missed) interval = next_start_interval(schedule, now, plan.expected);
+    if (interval) {
+        result.start = start_in(*interval, *due, schedule, plan);
         const WallTime from = missed ? std::max(*due, now) : *due;
         result.cause =
-            stretch->begins <= *due ? StartCause::due : cause_of(*stretch, from, schedule, plan);
+            interval->begins <= *due ? StartCause::due : cause_of(*interval, from, schedule, plan);
     }
     const std::optional<WallTime> too_old = too_old_at(schedule, age);
     if (too_old && (!result.start || *too_old <= *result.start)) {
@@ -93,7 +94,7 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
         const WallTime at = std::max(*too_old, now);
         const WallTime thawed = frozen_until(schedule, at);
         const WallTime start =
-            thawed == at ? *too_old : start_in(Stretch{thawed}, thawed, schedule, plan);
+            thawed == at ? *too_old : start_in(StartInterval{thawed}, thawed, schedule, plan);
         if (!result.start || start <= *result.start) {
             result.start = start;
             result.cause = StartCause::max_age;

@@ -51,19 +51,19 @@ void describe(Visitor& visit, Record& hold) {
 template <class Visitor, IsA<RotationRecord> Record>
 void describe(Visitor& visit, Record& rotation) {
     visit("rotation_id", rotation.rotation_id);
-    visit("trigger", rotation.trigger);
+    visit("trigger", rotation.request.trigger);
     visit("phase", rotation.phase);
     visit("started_ms", rotation.started);
     visit("committed_ms", rotation.committed);
     visit("old_fingerprint", rotation.old_fingerprint);
     visit("new_fingerprint", rotation.new_fingerprint);
-    visit("accept_gap", rotation.accept_gap);
-    visit("scheduled", rotation.scheduled);
-    visit("takes_over", rotation.takes_over);
+    visit("accept_gap", rotation.request.accept_gap);
+    visit("scheduled", rotation.request.scheduled);
+    visit.flag("takes_over", RotationKind::takeover, rotation.request.kind);
     visit("adopted", rotation.adopted);
     visit("reverting", rotation.reverting);
-    visit("compromised", rotation.compromised);
-    visit("evict_all", rotation.evict_all);
+    visit.flag("compromised", RotationKind::compromise, rotation.request.kind);
+    visit("evict_all", rotation.request.evict_all);
     visit("evicted", rotation.evicted);
     visit("superseded", rotation.superseded);
     visit("adoptions", rotation.adoptions);
@@ -121,6 +121,12 @@ class Writer {
         (*this)(key, value);
     }
 
+    /// One value of an enumeration as a member of its own.
+    template <class Value>
+    void flag(const char* key, Value when, const Value& value) {
+        (*this)(key, value == when);
+    }
+
     template <class Record>
     static Json to_json(const Record& record) {
         Writer writer;
@@ -171,6 +177,16 @@ class Reader {
     template <class Value>
     void later(const char* key, Value& value) {
         if (json_.contains(key)) (*this)(key, value);
+    }
+
+    /// Only one of an enumeration's members may be true; where none is, it has its first value.
+    template <class Value>
+    void flag(const char* key, Value when, Value& value) {
+        bool set = false;
+        (*this)(key, set);
+        if (!set || !wrong_.empty()) return;
+        if (value != Value{}) wrong_ = key;
+        value = when;
     }
 
     template <class Record>

@@ -2,9 +2,9 @@
 
 #include "asio/task.hpp"
 #include "base/result.hpp"
+#include "model/unit_state.hpp"
 #include "time/moment.hpp"
 #include "units/polkit.hpp"
-#include "model/unit_state.hpp"
 
 #include <functional>
 #include <memory>

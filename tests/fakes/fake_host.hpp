@@ -32,7 +32,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
         int restarts = 0;
         std::optional<UnitSettings> settings;  ///< Instead of those of a unit that is set up well.
         std::optional<Error> unready;          ///< What asking for its readiness ends with.
-        Milliseconds ready_takes{0};  ///< Until it answers /ready.
+        Milliseconds ready_takes{0};           ///< Until it answers /ready.
     };
 
     /// `token_file` is what the units read at each start.
@@ -56,7 +56,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
                                                      const Secret& secret) override;
     Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override;
     Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override;
-    void rest() override { ++rests; }
+    void close_idle() override { ++rests; }
 
     // UnitManager
     Task<Result<std::vector<NamedUnit>>> expand(std::vector<std::string> patterns) override;

@@ -38,12 +38,7 @@ RotationWorld::Unit& RotationWorld::unit(const std::string& name) {
 void RotationWorld::start(bool retry) {
     RotationInputs inputs;
     inputs.policy = policy;
-    inputs.trigger = "test";
-    inputs.scheduled = scheduled;
-    inputs.accept_gap = accept_gap;
-    inputs.takes_over = takes_over;
-    inputs.compromised = compromised;
-    inputs.evict_all = evict_all;
+    inputs.request = request;
     inputs.superseded = superseded;
     inputs.proven = proven;
     inputs.paused = paused;

@@ -90,11 +90,7 @@ class RotationWorld {
     [[nodiscard]] const Event* last(EventKind kind) const;
 
     TunnelPolicy policy;
-    bool scheduled = false;
-    bool accept_gap = false;
-    bool takes_over = false;
-    bool compromised = false;
-    bool evict_all = false;
+    RotationRequest request{.trigger = "test"};
     bool paused = false;
     bool bus_down = false;  ///< systemd does not answer.
     std::vector<ProvenConnector> proven;

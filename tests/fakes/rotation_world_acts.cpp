@@ -82,7 +82,7 @@ Result<void> RotationWorld::act(const SaveRecord& action) {
 Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
     const bool durable =
         disk_record && (disk_record->phase == Phase::commit || disk_record->phase == Phase::revert);
-    const bool sent_again = disk_record && disk_record->compromised && disk_record->committed;
+    const bool sent_again = disk_record && disk_record->compromised() && disk_record->committed;
     invariant(pending_kept && (durable || sent_again),
               "the secret is kept and the record durable before the PATCH");
     invariant(!taken_back || disk_record->reverts(), "the old secret is sent on the way back only");

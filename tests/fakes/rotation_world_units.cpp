@@ -94,7 +94,8 @@ Result<RestartResult> RotationWorld::act(const RestartUnit& action) {
     invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
     const SampleUnits::Sample own{unit.state, unit.readiness, ""};
     const int others = serving() - (own.serves() ? 1 : 0);
-    invariant(!own.serves() || others >= policy.rollout.min_available || accept_gap || evict_all,
+    invariant(!own.serves() || others >= policy.rollout.min_available || request.accept_gap ||
+                  request.evict_all,
               "enough others serve when a serving unit is restarted");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     if (unit.fate == Fate::canceled) return JobResult::canceled;

@@ -40,7 +40,7 @@ void Invariants::compromise_begins() {
 
 void Invariants::secret_sent(SecretId secret) {
     last_sent_ = secret;
-    if (disk_.record && disk_.record->compromised && leaked_.contains(secret)) {
+    if (disk_.record && disk_.record->compromised() && leaked_.contains(secret)) {
         broken("I4", "after a compromise a secret was sent that was there before");
     }
     const bool goes_back = disk_.record && disk_.record->reverts() && secret == before_;
@@ -56,8 +56,8 @@ void Invariants::secret_sent(SecretId secret) {
     }
     const bool says_so =
         disk_.record && (disk_.record->phase == Phase::commit ||
-                         disk_.record->phase == Phase::revert || disk_.record->compromised);
-    if (says_so && !allowed_ && !disk_.record->compromised) {
+                         disk_.record->phase == Phase::revert || disk_.record->compromised());
+    if (says_so && !allowed_ && !disk_.record->compromised()) {
         broken("I3", "a secret was sent although polkit does not let the units be restarted");
     }
     if (!says_so) {
@@ -102,12 +102,13 @@ void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
         if (seen) return other.served_since(now - sample_age_max);
         // After a compromise it is enough that systemd has seen it ready with the new token.
         const UnitProgress* silent =
-            disk_.record->compromised ? disk_.record->find(other.name()) : nullptr;
+            disk_.record->compromised() ? disk_.record->find(other.name()) : nullptr;
         return silent != nullptr && silent->step == UnitStep::verified;
     });
     const UnitProgress* own = disk_.record->find(unit.name());
     if (own != nullptr && own->dropped) return;  // With somebody who could not be told from it.
-    if (others < policy_.rollout.min_available && !accept_gap_ && !disk_.record->evict_all) {
+    if (others < policy_.rollout.min_available && !accept_gap_ &&
+        !disk_.record->request.evict_all) {
         broken("I1", fmt::format("{} went down while {} others served", unit.name(), others));
     }
 }
@@ -125,10 +126,10 @@ void Invariants::connector_evicted(const std::string& connector) {
 }
 
 void Invariants::check_connector(const std::string& connector) const {
-    if (!disk_.record || !disk_.record->compromised) {
+    if (!disk_.record || !disk_.record->compromised()) {
         broken("I3", "a connector was dropped, and nothing is compromised");
     }
-    if (connector.empty() && !disk_.record->evict_all) {
+    if (connector.empty() && !disk_.record->request.evict_all) {
         broken("I1", "all connectors were dropped, and nobody asked for that");
     }
     for (const UnitModel& unit : units_) {
@@ -163,7 +164,7 @@ void Invariants::check_restart_happens_once(const UnitProgress& progress, const 
 /// A serving unit of a later batch goes down only after the batches before were watched.
 void Invariants::check_soak(const UnitProgress& unit, BootTime now) const {
     if (promoted_.contains(unit.name)) return;
-    if (disk_.record->reverts() || disk_.record->compromised) return;
+    if (disk_.record->reverts() || disk_.record->compromised()) return;
     for (const UnitProgress& other : disk_.record->units) {
         const auto verified = verified_at_.find(other.name);
         if (other.batch >= unit.batch || other.batch == 0 || verified == verified_at_.end())
@@ -210,7 +211,7 @@ void Invariants::event_told(const Event& event, BootTime now) {
 /// A pause, the way back, a compromise.
 void Invariants::check_chapters(const Event& event) const {
     const auto is = [&](EventKind kind) { return event.kind == kind; };
-    const bool compromised = disk_.record && disk_.record->compromised;
+    const bool compromised = disk_.record && disk_.record->compromised();
     const bool restarts = is(EventKind::unit_restarting) || is(EventKind::surge_started);
     if (restarts && disk_.paused && !compromised) {
         broken("the pause", event.target_unit + " is restarted although an operator paused it");
@@ -237,7 +238,7 @@ void Invariants::check_chapters(const Event& event) const {
 }
 
 bool Invariants::delivers_only() const {
-    return disk_.record->takes_over && policy_.drift.restart == DriftRestart::never;
+    return disk_.record->takes_over() && policy_.drift.restart == DriftRestart::never;
 }
 
 void Invariants::retried() {

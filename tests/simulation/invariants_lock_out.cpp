@@ -37,7 +37,7 @@ void Invariants::check_locked_out(const Rotation& rotation, Milliseconds duratio
         record.units, [](const UnitProgress& unit) { return unit.step == UnitStep::restarting; });
     const bool at_it = !record.evicted || (record.phase == Phase::finish && !proves);
     const bool failed = std::exchange(call_failed_, false);
-    if (!record.compromised || !delivered || !at_it || !cloud_.stranger_stays(now)) {
+    if (!record.compromised() || !delivered || !at_it || !cloud_.stranger_stays(now)) {
         attached_ = Milliseconds{0};
         return;
     }
@@ -53,7 +53,7 @@ void Invariants::check_locked_out(const Rotation& rotation, Milliseconds duratio
 /// What the record says of strangers is so, whatever the edge has made of it.
 void Invariants::check_dropped() const {
     const RotationRecord& record = *disk_.record;
-    if (!record.compromised || !record.evicted || restored_ || dropped_.contains("")) return;
+    if (!record.compromised() || !record.evicted || restored_ || dropped_.contains("")) return;
     for (const CloudModel::Foreign& foreign : cloud_.foreign()) {
         if (dropped_.contains(foreign.connector)) continue;
         broken("I5", foreign.connector + " is attached, and nobody has asked to drop it");

@@ -114,7 +114,7 @@ void Invariants::record_written() {
 /// Who died and was brought back by systemd, with the new token, is proven as it is.
 void Invariants::check_came_back(const UnitModel& unit, BootTime now) const {
     const auto noted = noted_.find(unit.name());
-    const bool all_at_once = disk_.record->compromised;
+    const bool all_at_once = disk_.record->compromised();
     if (noted == noted_.end() || retried_ || all_at_once) return;
     if (unit.started_at() > now - young) return;
     const bool anew = unit.state().invocation != noted->second;

@@ -49,7 +49,7 @@ void Simulation::meddle(Tunnel& tunnel) {
         !(tunnel.rotation && (std::holds_alternative<DeliverToken>(tunnel.rotation->action())));
     if (now_ >= tunnel.compromise_at && at_a_step) {
         tunnel.compromise_at = now_ + chance_.until_next(FaultKind::compromise);
-        const bool open = tunnel.rotation && tunnel.rotation->record().compromised;
+        const bool open = tunnel.rotation && tunnel.rotation->record().compromised();
         if (!open && chance_.comes(FaultKind::compromise))
             begin_compromise(tunnel, dice_.happens(0.2));
     }
@@ -94,9 +94,9 @@ void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     }
     tunnel.model.invariants().compromise_begins();
     RotationInputs inputs;
-    inputs.trigger = "compromised";
-    inputs.compromised = true;
-    inputs.evict_all = evict_all;
+    inputs.request.trigger = "compromised";
+    inputs.request.kind = RotationKind::compromise;
+    inputs.request.evict_all = evict_all;
     if (tunnel.model.disk().kept) inputs.superseded = tunnel.model.disk().kept->rotation_id;
     begin(tunnel, std::move(inputs));
 }

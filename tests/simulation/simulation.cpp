@@ -163,8 +163,8 @@ void Simulation::begin_take_over(Tunnel& tunnel) {
     tunnel.model.invariants().rotation_begins(false);
     std::erase_if(tunnel.taken_over, [&](BootTime when) { return when < now_ - hours{24}; });
     RotationInputs inputs;
-    inputs.trigger = "foreign rotation";
-    inputs.takes_over = true;
+    inputs.request.trigger = "foreign rotation";
+    inputs.request.kind = RotationKind::takeover;
     inputs.adoptions = static_cast<int>(tunnel.taken_over.size());
     tell(tunnel.model.policy().name + ": the token was changed");
     begin(tunnel, std::move(inputs));
@@ -178,7 +178,7 @@ void Simulation::begin_new(Tunnel& tunnel) {
     if (chance_.strikes(FaultKind::other_source)) tunnel.model.forget_token_file_somewhere();
     tunnel.model.invariants().rotation_begins(false);
     RotationInputs inputs;
-    inputs.trigger = "simulation";
+    inputs.request.trigger = "simulation";
     tell(tunnel.model.policy().name + ": a rotation begins");
     begin(tunnel, std::move(inputs));
 }

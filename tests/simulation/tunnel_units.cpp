@@ -50,8 +50,8 @@ TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
     for (const std::string& name : action.names) {
         UnitModel& sampled = unit(name);
         SampleUnits::Sample sample{sampled.state(), {}, "its metrics server does not answer"};
-        const bool silent = sampled.running() && (sampled.hidden() || shared_.chance.strikes(
-                                                                          FaultKind::ready_silent));
+        const bool silent = sampled.running() &&
+                            (sampled.hidden() || shared_.chance.strikes(FaultKind::ready_silent));
         if (sampled.running() && !silent) sample.readiness = sampled.readiness();
         const auto look = sampled.serving() ? UnitModel::Look::serving : UnitModel::Look::idle;
         sampled.looked_at(silent ? UnitModel::Look::unknown : look);

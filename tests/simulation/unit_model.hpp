@@ -2,8 +2,8 @@
 
 #include "base/result.hpp"
 #include "model/readiness.hpp"
-#include "simulation/cloud_model.hpp"
 #include "model/unit_state.hpp"
+#include "simulation/cloud_model.hpp"
 
 #include <algorithm>
 #include <array>

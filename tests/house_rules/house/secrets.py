@@ -22,11 +22,11 @@ REVEAL_HOMES = re.compile(
     r"|lib/delivery/[^/]+\.cpp$"                   # Writes them to token files.
     r"|lib/http/[^/]+\.cpp$"                       # Sends them.
     r"|lib/cloudflare/(?:tunnel_api|answer_faults)\.cpp$"  # An answer's body may hold one.
+    r"|lib/cloudflare/credentials\.cpp$"           # Reads the API token.
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
-    r"|lib/executor/[^/]+\.cpp$"                   # Hands what it was given to lib/token.
-    r"|daemon/keyturnd/credentials\.cpp$")         # Reads the API token.
+    r"|lib/executor/[^/]+\.cpp$")                  # Hands what it was given to lib/token.
 
 
 def find_secret_strings(tree):

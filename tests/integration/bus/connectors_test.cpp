@@ -51,7 +51,7 @@ class ScriptedHttp final : public HttpClient {
         response.body = Secret::copy_of(answer->second.second);
         co_return response;
     }
-    void rest() override {}
+    void close_idle() override {}
 
     std::map<std::string, std::pair<int, std::string>> answers;
     std::map<std::string, Fault> faults;

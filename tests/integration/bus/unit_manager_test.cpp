@@ -1,7 +1,7 @@
 #include "units/unit_manager.hpp"
 
-#include "fake_systemd.hpp"
 #include "clock/clock.hpp"
+#include "fake_systemd.hpp"
 
 #include <gmock/gmock.h>
 

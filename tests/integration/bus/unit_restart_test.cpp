@@ -1,5 +1,5 @@
-#include "fake_systemd.hpp"
 #include "clock/clock.hpp"
+#include "fake_systemd.hpp"
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>

@@ -1,5 +1,5 @@
-#include "fake_systemd.hpp"
 #include "clock/clock.hpp"
+#include "fake_systemd.hpp"
 #include "units/unit_manager.hpp"
 
 #include <gmock/gmock.h>

@@ -138,9 +138,10 @@ ControlHandlers ControlTest::handlers() {
         }
         return plans;
     };
-    handlers.rotate = [this](const std::string& tunnel, const RotateRequest& request) {
-        done_.push_back(fmt::format("rotate {} '{}' {}{}{}", tunnel, request.reason,
-                                    request.accept_gap, request.compromised ? " compromised" : "",
+    handlers.rotate = [this](const std::string& tunnel, const RotationRequest& request) {
+        done_.push_back(fmt::format("rotate {} '{}' {}{}{}", tunnel, request.trigger,
+                                    request.accept_gap,
+                                    request.kind == RotationKind::compromise ? " compromised" : "",
                                     request.evict_all ? " evict_all" : ""));
         return outcome_;
     };

@@ -232,7 +232,7 @@ TEST_F(ChangedTest, SaysNothingAboutATunnelThatIsGone) {
 
 TEST_F(ChangedTest, MayBeCalledByAHandler) {
     ControlHandlers changing = handlers();
-    changing.rotate = [this](const std::string& tunnel, const RotateRequest&) -> Result<void> {
+    changing.rotate = [this](const std::string& tunnel, const RotationRequest&) -> Result<void> {
         tunnels_[0].state = "running";
         service_->changed(tunnel);
         return {};

@@ -38,7 +38,7 @@ TEST_F(Exchange, ClosesTheConnectionForARest) {
     server->will(answer_of(200, "x"));
     server->will(answer_of(200, "x"));
     ASSERT_TRUE(send());
-    client().rest();
+    client().close_idle();
     EXPECT_TRUE(comes_true([&] { return server->seen().left == 1; }));
     ASSERT_TRUE(send());
     EXPECT_EQ(server->seen().connections, 2U);

@@ -135,7 +135,7 @@ TEST_F(Handshake, ReadsTheAuthorityFileAnewAfterARest) {
     ASSERT_FALSE(send());
     write(test_authority().certificate);
     ASSERT_FALSE(send());
-    client().rest();
+    client().close_idle();
     server->will(answer_of(200, "x"));
     const auto outcome = send();
     EXPECT_TRUE(outcome) << outcome.error().text;

@@ -154,7 +154,7 @@ TEST_F(TunnelApiOverTls, RestsAndGoesOn) {
         const auto facts = finished(api().get_tunnel(tunnel));
         ASSERT_TRUE(facts) << facts.error().text;
         EXPECT_EQ(facts->status, "healthy");
-        api().rest();
+        api().close_idle();
     }
     EXPECT_EQ(server->seen().connections, 2U);
 }

@@ -293,7 +293,7 @@ void Run::silence_api() {
 }
 
 void Run::rotate_by_hand() {
-    if (!agent_->request_rotation({"by hand", false})) return;
+    if (!agent_->request_rotation({.trigger = "by hand"})) return;
     ++seen_["rotated by hand"];
     by_hand_ = true;
     pass(hours{1});

@@ -60,7 +60,7 @@ class CountedApi final : public TunnelApi {
         count(tunnel, "DELETE connections");
         return host_.evict(std::move(tunnel), std::move(connector));
     }
-    void rest() override { host_.rest(); }
+    void close_idle() override { host_.close_idle(); }
 
   private:
     void count(const TunnelRef& tunnel, std::string name) {

@@ -137,7 +137,7 @@ TEST_F(OccasionTest, PlanExpectsWhatTheLastRotationTook) {
         return *start.end - *start.start;
     };
     const Milliseconds by_policy = expected();
-    ASSERT_TRUE(agent_->request_rotation({"now", false}));
+    ASSERT_TRUE(agent_->request_rotation({.trigger = "now"}));
     pass(30s);
     ASSERT_TRUE(agent_->decide(Decision::pause));
     pass(17min);
@@ -181,7 +181,7 @@ TEST_F(OccasionTest, OperatorIsNotHeldUpByWindowsOrFreezes) {
     freeze_until(20);
     start_serving();
     pass_to("2026-04-01 12:00");
-    ASSERT_TRUE(agent_->request_rotation({"now", false}));
+    ASSERT_TRUE(agent_->request_rotation({.trigger = "now"}));
     pass(30min);
     EXPECT_EQ(rotations(), 1U);
 }

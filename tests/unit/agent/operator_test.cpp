@@ -184,10 +184,10 @@ TEST_F(OperatorTest, RevertIsNotFollowedByTheScheduleBeforeTheInterval) {
 /// The token is in wrong hands.
 class CompromiseTest : public OperatorTest {
   protected:
-    static RotateRequest compromised(std::string reason = "laptop lost") {
-        RotateRequest request;
-        request.reason = std::move(reason);
-        request.compromised = true;
+    static RotationRequest compromised(std::string reason = "laptop lost") {
+        RotationRequest request;
+        request.trigger = std::move(reason);
+        request.kind = RotationKind::compromise;
         return request;
     }
 
@@ -219,9 +219,9 @@ TEST_F(CompromiseTest, DropsWhoeverElseIsAttached) {
 
 TEST_F(CompromiseTest, DropsAllWhereAskedForAndTakesThatForNothingElse) {
     start_serving();
-    RotateRequest all = compromised("");
+    RotationRequest all = compromised("");
     all.evict_all = true;
-    RotateRequest odd;
+    RotationRequest odd;
     odd.evict_all = true;
     EXPECT_EQ(agent_->request_rotation(odd).error().fault, Fault::invalid);
     ASSERT_TRUE(agent_->request_rotation(all));
@@ -253,7 +253,7 @@ TEST_F(CompromiseTest, PutsAnEndToAHold) {
     ASSERT_TRUE(agent_->request_rotation({}));
     ASSERT_TRUE(run_until_state("held"));
     host_->units.at(policy_.units[0]).ignores_starts = false;
-    RotateRequest request = compromised();
+    RotationRequest request = compromised();
     request.accept_gap = true;  // The unit that failed is not running, and is left so.
     ASSERT_TRUE(agent_->request_rotation(request));
     ASSERT_TRUE(clock_.run_until([this] { return log_.told(EventKind::locked_out); }, 10min));

@@ -29,7 +29,7 @@ TEST_F(TunnelAgentTest, TriesAgainToWriteTheTokenFileAndSaysWhy) {
 TEST_F(TunnelAgentTest, RotatesOnRequestAndServesThroughout) {
     start_serving();
     const std::string before = host_->api_token_text();
-    ASSERT_TRUE(agent_->request_rotation({"spring cleaning", false}));
+    ASSERT_TRUE(agent_->request_rotation({.trigger = "spring cleaning"}));
     ASSERT_TRUE(run_until_state("running"));
     ASSERT_TRUE(run_until_state("idle"));
     EXPECT_EQ(agent_->status().last_outcome, "done");
@@ -125,7 +125,7 @@ TEST_F(TunnelAgentTest, GoesOnAfterBeingStoppedAtAnyMoment) {
 
 TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
     start_serving();
-    RotateRequest request;
+    RotationRequest request;
     request.reason = "spring cleaning";
     request.accept_gap = true;
     ASSERT_TRUE(agent_->request_rotation(request));
@@ -145,8 +145,8 @@ TEST_F(TunnelAgentTest, DoesNotForgetACompromiseThatSupersedesWhatIsOpen) {
     start_serving();
     ASSERT_TRUE(agent_->request_rotation({}));
     clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h);
-    RotateRequest request;
-    request.compromised = true;
+    RotationRequest request;
+    request.kind = RotationKind::compromise;
     ASSERT_TRUE(agent_->request_rotation(request));
     stop();
     start();

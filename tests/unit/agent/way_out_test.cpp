@@ -28,8 +28,8 @@ class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Ro
         if (command == "revert") return agent_->decide(Decision::revert);
         if (command == "pause") return agent_->decide(Decision::pause);
         if (command == "resume") return agent_->decide(Decision::resume);
-        RotateRequest request;
-        request.compromised = command != "rotate";
+        RotationRequest request;
+        if (command != "rotate") request.kind = RotationKind::compromise;
         request.evict_all = command == "evict all";
         return agent_->request_rotation(request);
     }

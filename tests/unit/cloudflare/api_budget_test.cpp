@@ -32,9 +32,9 @@ class ApiBudgetTest : public testing::Test {
         budget_.heard("main", {RateLimit{"default", left, reset, quota, window}}, now_);
     }
 
-    Milliseconds wait_for_a_turn(ApiBudget::Turn& turn,
-                                 ApiBudget::Errand errand = ApiBudget::Errand::look) {
-        return budget_.turn_of(errand, turn, "main", now_) - now_;
+    Milliseconds wait_for_a_turn(ApiBudget::Slot& turn,
+                                 ApiBudget::Use errand = ApiBudget::Use::look) {
+        return budget_.slot_for(errand, turn, "main", now_) - now_;
     }
 
     ApiBudget budget_;
@@ -123,7 +123,7 @@ TEST_F(ApiBudgetTest, IsQuietForAsLongAsCloudflareWants) {
     EXPECT_EQ(wait_for_a_call(), 42s);
     EXPECT_THAT(std::string(budget_.admit("main", now_).why), HasSubstr("limits the calls"));
     EXPECT_TRUE(call("other"));
-    ApiBudget::Turn turn;
+    ApiBudget::Slot turn;
     EXPECT_EQ(wait_for_a_turn(turn), 42s);
     now_ += 42s;
     EXPECT_TRUE(call());
@@ -145,14 +145,14 @@ TEST_F(ApiBudgetTest, IsQuietForLongerEachTimeWhereCloudflareDoesNotSayForHowLon
 }
 
 TEST_F(ApiBudgetTest, GivesTurnsThatUseUpWhatIsNotKept) {
-    std::vector<ApiBudget::Turn> turns(1'000);
+    std::vector<ApiBudget::Slot> turns(1'000);
     for (int i = 0; i < 1'000; ++i) {
         EXPECT_EQ(wait_for_a_turn(turns[static_cast<std::size_t>(i)]), i * 1'500ms);
     }
-    ApiBudget::Turn start;
-    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 0ms) << "looks are not in its way";
-    ApiBudget::Turn next;
-    EXPECT_EQ(wait_for_a_turn(next, ApiBudget::Errand::start), 12s);
+    ApiBudget::Slot start;
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Use::start), 0ms) << "looks are not in its way";
+    ApiBudget::Slot next;
+    EXPECT_EQ(wait_for_a_turn(next, ApiBudget::Use::start), 12s);
     EXPECT_EQ(call_often(2), 2);
     const BootTime end = now_ + 5min;
     for (std::size_t i = 1; i < 200; ++i) {
@@ -165,20 +165,20 @@ TEST_F(ApiBudgetTest, GivesTurnsThatUseUpWhatIsNotKept) {
 }
 
 TEST_F(ApiBudgetTest, LetsLooksWaitWhileLittleIsLeftThenStartsAndOpenRotationsLast) {
-    ApiBudget::Turn look;
-    ApiBudget::Turn start;
+    ApiBudget::Slot look;
+    ApiBudget::Slot start;
     EXPECT_EQ(call_often(399), 399);
     EXPECT_EQ(wait_for_a_turn(look), 5min);
-    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 0ms);
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Use::start), 0ms);
     EXPECT_EQ(call_often(100), 100);
     now_ += 1min;
-    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Errand::start), 4min);
+    EXPECT_EQ(wait_for_a_turn(start, ApiBudget::Use::start), 4min);
     EXPECT_EQ(call_often(), 101);
     EXPECT_FALSE(call());
 }
 
 TEST_F(ApiBudgetTest, KeepsTheSameShareOfASmallerLimit) {
-    ApiBudget::Turn turn;
+    ApiBudget::Slot turn;
     hear(120, 60s, 120, 60s);
     EXPECT_EQ(wait_for_a_turn(turn), 0ms);
     now_ += 2s;
@@ -192,8 +192,8 @@ TEST_F(ApiBudgetTest, NeverWaitsForEverHoweverSmallALimitIs) {
         budget_ = ApiBudget();
         hear(0, 9s, quota, 86'400s);
         EXPECT_EQ(wait_for_a_call(), 10s) << quota;
-        for (const auto errand : {ApiBudget::Errand::look, ApiBudget::Errand::start}) {
-            ApiBudget::Turn turn;
+        for (const auto errand : {ApiBudget::Use::look, ApiBudget::Use::start}) {
+            ApiBudget::Slot turn;
             for (int asked = 0; wait_for_a_turn(turn, errand) > 0ms; ++asked) {
                 ASSERT_LE(asked, 2) << quota;
                 ASSERT_LE(wait_for_a_turn(turn, errand), 10s) << quota;
@@ -206,8 +206,8 @@ TEST_F(ApiBudgetTest, NeverWaitsForEverHoweverSmallALimitIs) {
 }
 
 TEST_F(ApiBudgetTest, GivesATurnOnceAndNotForEver) {
-    ApiBudget::Turn first;
-    ApiBudget::Turn second;
+    ApiBudget::Slot first;
+    ApiBudget::Slot second;
     EXPECT_EQ(wait_for_a_turn(first), 0ms);
     EXPECT_EQ(wait_for_a_turn(first), 1'500ms) << "another errand of the same tunnel";
     EXPECT_EQ(wait_for_a_turn(first), 1'500ms) << "asking too early changes nothing";
@@ -218,7 +218,7 @@ TEST_F(ApiBudgetTest, GivesATurnOnceAndNotForEver) {
 }
 
 TEST_F(ApiBudgetTest, LooksAtLastThoughRotationsLeaveItHardlyAnything) {
-    ApiBudget::Turn turn;
+    ApiBudget::Slot turn;
     const BootTime wanted = now_;
     Milliseconds wait{};
     do {
@@ -227,8 +227,8 @@ TEST_F(ApiBudgetTest, LooksAtLastThoughRotationsLeaveItHardlyAnything) {
         now_ += wait;
         ASSERT_LE(now_ - wanted, 2h);
     } while (wait > 0ms);
-    EXPECT_GE(now_ - wanted, errand_patience);
-    EXPECT_LE(now_ - wanted, errand_patience + budget_window);
+    EXPECT_GE(now_ - wanted, slot_patience);
+    EXPECT_LE(now_ - wanted, slot_patience + budget_window);
 }
 
 }  // namespace

@@ -59,7 +59,7 @@ TEST_F(BudgetedApiTest, PassesCallsOnAndCountsThem) {
     EXPECT_THAT(*finished(api_->list_connectors(some_tunnel)), SizeIs(0));
     http_.will_answer(200, R"({"success":true,"result":{}})");
     EXPECT_TRUE(finished(api_->evict(some_tunnel, "")));
-    api_->rest();
+    api_->close_idle();
     EXPECT_EQ(http_.rests, 1);
     int left = 0;
     while (budget_.admit("main", clock_.boot_now()).at <= clock_.boot_now()) ++left;

@@ -45,7 +45,7 @@ class ScriptedHttp final : public HttpClient {
         co_return answer;
     }
 
-    void rest() override { ++rests; }
+    void close_idle() override { ++rests; }
 
     std::vector<Asked> asked;
     int rests = 0;

@@ -145,7 +145,7 @@ TEST_F(TunnelApiTest, AsksNobodyWhenTheUrlIsWrong) {
 }
 
 TEST_F(TunnelApiTest, LetsTheClientRest) {
-    api->rest();
+    api->close_idle();
     EXPECT_EQ(http.rests, 1);
 }
 

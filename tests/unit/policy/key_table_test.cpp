@@ -68,10 +68,10 @@ std::string value_in(const Policy& policy, const KeySpec& spec) {
         spec.target);
 }
 
-PolicyValue standard_of(const KeySpec& spec) {
+PolicyValue default_of(const KeySpec& spec) {
     DocumentNode scalar;
     scalar.kind = DocumentNode::Kind::scalar;
-    scalar.text = spec.standard;
+    scalar.text = spec.default_value;
     return read_value(spec, scalar).value();
 }
 
@@ -85,10 +85,11 @@ Policy built_in() {
 TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
     int checked = 0;
     for (const KeySpec& spec : key_table()) {
-        if (spec.standard.empty() || std::holds_alternative<std::monostate>(spec.target)) continue;
-        const PolicyValue standard = standard_of(spec);
+        if (spec.default_value.empty() || std::holds_alternative<std::monostate>(spec.target))
+            continue;
+        const PolicyValue value = default_of(spec);
         const std::string written =
-            std::visit([](const auto& value) { return testing::PrintToString(value); }, standard);
+            std::visit([](const auto& value) { return testing::PrintToString(value); }, value);
         EXPECT_EQ(written, value_in(built_in(), spec)) << spec.path;
         ++checked;
     }
@@ -124,7 +125,7 @@ TEST(KeyTable, BoundsMakeSense) {
     }
 }
 
-/// A sound value that is not the standard one, and does not clash with the others' standard ones.
+/// A sound value that is not the default, and does not clash with the other defaults.
 std::string other_value(const KeySpec& spec) {
     if (spec.name() == "every") return "90d";
     if (spec.name() == "batches") return "1";

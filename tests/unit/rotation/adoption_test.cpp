@@ -14,7 +14,7 @@ const std::string b = "cloudflared-web@2.service";
 /// Somebody else has rotated a tunnel that was idle.
 struct TakeOverWorld : RotationWorld {
     TakeOverWorld() : RotationWorld({a, b}) {
-        takes_over = true;
+        request.kind = RotationKind::takeover;
         api_token = Token::foreign;
         policy.rollout.soak = std::chrono::seconds{4};
         policy.rollout.min_healthy_time = std::chrono::seconds{1};

@@ -47,7 +47,7 @@ TEST(Changes, TokenThatIsBackBeforeItIsTakenOverCostsNothing) {
 
 TEST(Changes, TokenThatIsBackAfterACrashIsNotTakenOverAgain) {
     RotationWorld world({a, b});
-    world.takes_over = true;
+    world.request.kind = RotationKind::takeover;
     world.api_token = Token::foreign;
     world.start();
     ASSERT_TRUE(world.run_until("save soak"));
@@ -234,7 +234,7 @@ TEST(Changes, UnitThatComesUpByItselfAfterARetryIsProvenAsItIs) {
 
 TEST(Changes, TunnelOfWhichNothingRunsGetsTheTokenOfSomebodyElse) {
     RotationWorld world({a, b});
-    world.takes_over = true;
+    world.request.kind = RotationKind::takeover;
     world.api_token = Token::foreign;
     stop(world.unit(a));
     stop(world.unit(b));

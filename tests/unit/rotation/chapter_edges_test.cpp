@@ -31,7 +31,8 @@ auto count_of(const RotationWorld& world, EventKind kind) {
 
 TEST(ChapterEdges, ACompromiseIsToldFromARoutineRotation) {
     RotationWorld world({a, b});
-    world.compromised = world.evict_all = true;
+    world.request.kind = RotationKind::compromise;
+    world.request.evict_all = true;
     world.start();
     step_to_roll(world);
     ASSERT_TRUE(world.told(EventKind::rotation_started));
@@ -99,7 +100,7 @@ TEST(ChapterEdges, AStrangerOnTheWayBackLeavesTheFirstTokenRetired) {
 
 TEST(ChapterEdges, AfterACompromiseItIsToldThatOursIsSentAgain) {
     RotationWorld world({a, b});
-    world.compromised = true;
+    world.request.kind = RotationKind::compromise;
     world.start();
     step_until(world, [&] { return world.told(EventKind::token_delivered); });
     EXPECT_EQ(count_of(world, EventKind::secret_committed), 1);
@@ -164,7 +165,8 @@ TEST(ChapterEdges, OnTheWayBackADeadUnitThatSomebodyStartsIsLetBe) {
 TEST(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
     RotationWorld world({a, b});
     for (const std::string& name : {a, b}) world.stop(world.unit(name));
-    world.compromised = world.evict_all = true;
+    world.request.kind = RotationKind::compromise;
+    world.request.evict_all = true;
     world.start();
     world.run();
     ASSERT_TRUE(world.done());
@@ -183,7 +185,7 @@ void let_start(RotationWorld::Unit& unit) {
 TEST(ChapterEdges, AUnitThatIsJustStartingIsRestartedAfterACompromise) {
     RotationWorld world({a, b});
     let_start(world.unit(a));
-    world.compromised = true;
+    world.request.kind = RotationKind::compromise;
     world.start();
     world.run();
     ASSERT_TRUE(world.done());
@@ -195,7 +197,7 @@ TEST(ChapterEdges, AUnitThatIsJustStartingIsRestartedAfterACompromise) {
 TEST(ChapterEdges, AUnitThatWasStoppedAndIsJustStartingInTheEndIsRestarted) {
     RotationWorld world({a, b, "cloudflared-web@3.service"});
     world.stop(world.unit(a));
-    world.compromised = true;
+    world.request.kind = RotationKind::compromise;
     world.before_action = [&](const std::string& action) {
         if (action == "deliver") let_start(world.unit(a));
     };

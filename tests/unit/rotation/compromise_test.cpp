@@ -77,7 +77,7 @@ TEST(Compromise, TellsNoTimeFromAClockThatWasSetBack) {
 
 TEST(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
     CompromisedWorld world({a, b, c});
-    world.evict_all = true;
+    world.request.evict_all = true;
     std::vector<BootTime> restarts;
     world.before_action = [&](const std::string& action) {
         if (action.starts_with("restart ")) restarts.push_back(world.now);
@@ -95,7 +95,7 @@ TEST(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
 
 TEST(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
     CompromisedWorld world({a, b, c});
-    world.evict_all = true;
+    world.request.evict_all = true;
     world.start();
     ASSERT_TRUE(world.run_until("evict all"));
     world.stop(world.unit(c));
@@ -115,7 +115,7 @@ TEST(Compromise, LooksAtNoUnitThatIsAtRestOrUnknown) {
     world.unit(c).state.load_state = "not-found";
     world.unit(c).state.active_state = "unknown";
     world.unit(c).readiness.reset();
-    world.accept_gap = true;
+    world.request.accept_gap = true;
     world.start();
     world.run();
     EXPECT_TRUE(world.done());
@@ -127,7 +127,7 @@ TEST(Compromise, LooksAtNoUnitThatIsAtRestOrUnknown) {
 
 TEST(Compromise, IsRefusedByNothingThatAPreflightRefuses) {
     CompromisedWorld world;
-    world.scheduled = true;
+    world.request.scheduled = true;
     world.unit(a).problem = "it takes its token from its command line";
     world.unit(b).readiness->connections = 0;
     world.start();
@@ -207,13 +207,13 @@ CompromisedWorld superseding(std::size_t actions) {
     CompromisedWorld world({a, b, c});
     world.policy.rollout.soak = 4s;
     world.policy.rollout.min_healthy_time = 1s;
-    world.compromised = false;
+    world.request.kind = RotationKind::routine;
     world.foreign_connectors.clear();
     world.start();
     for (std::size_t i = 0; i < actions; ++i) world.step();
     world.superseded = world.pending_kept ? world.kept_rotation : "";
     world.disk_record.reset();
-    world.compromised = true;
+    world.request.kind = RotationKind::compromise;
     world.foreign_connectors = {thief};
     world.start();
     return world;
@@ -250,7 +250,7 @@ TEST(Compromise, MakesOneSecretOnlyWhereverACrashComesAfterAnOpenRotation) {
 
 std::size_t actions_of_a_compromise(bool evict_all) {
     CompromisedWorld world;
-    world.evict_all = evict_all;
+    world.request.evict_all = evict_all;
     world.start();
     world.run();
     return world.log.size();
@@ -262,7 +262,7 @@ TEST(Compromise, IsFinishedWhereverACrashComes) {
         for (std::size_t n = 1; n < actions; ++n) {
             SCOPED_TRACE(testing::Message() << (evict_all ? "all dropped, " : "") << n);
             CompromisedWorld world;
-            world.evict_all = evict_all;
+            world.request.evict_all = evict_all;
             world.start();
             for (std::size_t i = 0; i < n; ++i) world.step();
             if (!world.disk_record) continue;

@@ -17,7 +17,7 @@ inline const Connector neighbour{"neighbour", "192.0.2.1", "2026-11-24T06:50:54Z
 struct CompromisedWorld : RotationWorld {
     explicit CompromisedWorld(std::vector<std::string> names = {a, b})
         : RotationWorld(std::move(names)) {
-        compromised = true;
+        request.kind = RotationKind::compromise;
         foreign_connectors = {thief};
     }
 };

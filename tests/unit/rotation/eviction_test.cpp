@@ -160,7 +160,7 @@ TEST(Eviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
     CompromisedWorld world;
     world.foreign_connectors = {neighbour};
     Stopwatch watch(world);
-    world.evict_all = true;
+    world.request.evict_all = true;
     world.bus_down = true;
     world.start();
     while (!watch.taken || world.now - *watch.taken < 1min) ASSERT_TRUE(world.step());

@@ -131,7 +131,7 @@ TEST(Preflight, RefusesASingleReplica) {
 
 TEST(Preflight, TakesASingleReplicaWhenTheGapIsAccepted) {
     RotationWorld world({a});
-    world.accept_gap = true;
+    world.request.accept_gap = true;
     world.start();
     world.run();
     EXPECT_TRUE(world.done());

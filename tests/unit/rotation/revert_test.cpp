@@ -303,13 +303,13 @@ TEST(Revert, IsHeldWhereCloudflareGoesOnShowingTheNewToken) {
 
 TEST(Revert, CannotBeAskedForWhereThereIsNoWayBack) {
     RotationWorld taking({a, b});
-    taking.takes_over = true;
+    taking.request.kind = RotationKind::takeover;
     taking.api_token = Token::foreign;
     taking.start();
     EXPECT_FALSE(taking.rotation->can_revert()) << "the token is somebody else's";
 
     RotationWorld compromised({a, b});
-    compromised.compromised = true;
+    compromised.request.kind = RotationKind::compromise;
     compromised.start();
     EXPECT_FALSE(compromised.rotation->can_revert()) << "the old token is in wrong hands";
 

@@ -105,7 +105,7 @@ TEST(Surge, IsNotNeededWhereEnoughServe) {
 
 TEST(Surge, IsNotNeededWhereAGapIsAccepted) {
     SurgeWorld world;
-    world.accept_gap = true;
+    world.request.accept_gap = true;
     world.start();
     world.run();
     EXPECT_TRUE(world.done());
@@ -280,7 +280,7 @@ TEST(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
 /// After a compromise what does not tell its connector is proven by systemd alone.
 TEST(Surge, ThatIsSilentIsNoOtherThanItself) {
     SurgeWorld world;
-    world.compromised = true;
+    world.request.kind = RotationKind::compromise;
     world.policy.rollout.progress_deadline = 5min;
     world.unit(extra).silent = "it has a network namespace of its own";
     world.die_before_the_stop();

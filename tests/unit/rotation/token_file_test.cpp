@@ -61,8 +61,8 @@ TEST(TokenFile, ThatIsEmptiedAfterTheLastRestartIsWrittenAgainBeforeTheTokensAre
 
 TEST(TokenFile, IsLookedAtRightBeforeAllAreRestartedAtOnce) {
     RotationWorld world({a, b});
-    world.compromised = true;
-    world.evict_all = true;
+    world.request.kind = RotationKind::compromise;
+    world.request.evict_all = true;
     bool emptied = false;
     world.before_action = [&](const std::string& action) {
         if (action == "save roll" && !std::exchange(emptied, true)) world.file_emptied = true;

@@ -89,10 +89,10 @@ TEST(RecordJson, IsOneLine) {
 
 TEST(RecordJson, SurvivesTextsThatAreNoUtf8) {
     StateDocument document = sample_document();
-    document.state.rotation->trigger = "caf\xe9 \xff";
+    document.state.rotation->request.trigger = "caf\xe9 \xff";
     const Result<StateDocument> back = decode_document(encode_document(document));
     ASSERT_TRUE(back);
-    EXPECT_EQ(back->state.rotation->trigger, "caf\xef\xbf\xbd \xef\xbf\xbd");
+    EXPECT_EQ(back->state.rotation->request.trigger, "caf\xef\xbf\xbd \xef\xbf\xbd");
 }
 
 /// The path of every member, an object's members after it.
@@ -141,6 +141,20 @@ TEST(RecordJson, ReadsWhatEarlierVersionsWroteOfAUnit) {
     const std::string noted = unit["invocation_before"];
     EXPECT_EQ(read.invocation_old, noted) << "it was seen before the delivery";
     EXPECT_TRUE(read.invocation_before.empty());
+}
+
+TEST(RecordJson, HasAMemberForEachKindThatIsNotRoutine) {
+    Json json = Json::parse(encode_document(sample_document()));
+    const auto kind = [&](bool takes_over, bool compromised) {
+        json["rotation"]["takes_over"] = takes_over;
+        json["rotation"]["compromised"] = compromised;
+        const auto document = decode_document(json.dump());
+        return document ? std::optional(document->state.rotation->request.kind) : std::nullopt;
+    };
+    EXPECT_EQ(kind(false, false), RotationKind::routine);
+    EXPECT_EQ(kind(true, false), RotationKind::takeover);
+    EXPECT_EQ(kind(false, true), RotationKind::compromise);
+    EXPECT_EQ(kind(true, true), std::nullopt) << "no keyturnd has written that";
 }
 
 TEST(RecordJson, NamesTheMemberThatIsWrong) {

@@ -27,19 +27,18 @@ inline UnitProgress sample_unit(const std::string& name, UnitStep step) {
 inline TunnelState sample_state() {
     RotationRecord rotation;
     rotation.rotation_id = "0123456789abcdef0123456789abcdef";
-    rotation.trigger = "operator said \"now\"\n\t\\ \xc3\xa9";
+    rotation.request.trigger = "operator said \"now\"\n\t\\ \xc3\xa9";
     rotation.phase = Phase::soak;
     rotation.started = WallTime(Milliseconds(1'764'000'000'123));
     rotation.committed = WallTime(Milliseconds(1'764'000'001'456));
     rotation.old_fingerprint = "00112233445566aa";
     rotation.new_fingerprint = "ffeeddccbbaa0099";
-    rotation.accept_gap = true;
-    rotation.scheduled = true;
-    rotation.takes_over = true;
+    rotation.request.kind = RotationKind::compromise;
+    rotation.request.accept_gap = true;
+    rotation.request.scheduled = true;
     rotation.adopted = true;
     rotation.reverting = "a unit did not come back";
-    rotation.compromised = true;
-    rotation.evict_all = true;
+    rotation.request.evict_all = true;
     rotation.evicted = true;
     rotation.superseded = "fedcba9876543210fedcba9876543210";
     rotation.adoptions = 1;

@@ -33,7 +33,7 @@ TEST_F(BeginningTest, GoesOnWithWhatThePhaseOnTheDiskHasLeftOpen) {
 }
 
 TEST_F(BeginningTest, TakesOverOnlyWhatIsNotDeliveredYet) {
-    context_.record.takes_over = true;
+    context_.record.request.kind = RotationKind::takeover;
     for (const auto& [phase, next] : {std::pair{Phase::preflight, ChapterName::take_over},
                                       std::pair{Phase::commit, ChapterName::take_over},
                                       std::pair{Phase::roll, ChapterName::resumption}}) {
@@ -44,7 +44,7 @@ TEST_F(BeginningTest, TakesOverOnlyWhatIsNotDeliveredYet) {
 }
 
 TEST_F(BeginningTest, DealsWithACompromiseInEveryPhase) {
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     for (const Phase phase : {Phase::preflight, Phase::commit, Phase::roll, Phase::finish}) {
         context_.record.phase = phase;
         read(beginning_.tell());

@@ -40,9 +40,9 @@ TEST_F(CapacityTest, AUnitMayGoDownWhereEnoughOthersServeOrItServesNoMore) {
 TEST_F(CapacityTest, AGapThatIsAcceptedIsEnough) {
     const Samples last{serves_, idle_};
     ASSERT_FALSE(capacity_.may_go_down(0, last));
-    context_.record.accept_gap = true;
+    context_.record.request.accept_gap = true;
     EXPECT_TRUE(capacity_.may_go_down(0, last));
-    context_.record.accept_gap = false;
+    context_.record.request.accept_gap = false;
     context_.inputs.policy.rollout.accept_gap = true;
     EXPECT_TRUE(capacity_.may_go_down(0, last));
 }
@@ -72,7 +72,7 @@ TEST_F(CapacityTest, AUnitWithoutAConnectionGoesFirst) {
     EXPECT_THAT(capacity_.waiting_without_connection({serves_, idle_}), Optional(1U));
     EXPECT_EQ(capacity_.waiting_without_connection({serves_, stopped()}), std::nullopt);
     EXPECT_EQ(capacity_.waiting_without_connection({serves_, silent_}), std::nullopt);
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     EXPECT_THAT(capacity_.waiting_without_connection({serves_, silent_}), Optional(1U));
     context_.record.units[1].step = UnitStep::verified;
     EXPECT_EQ(capacity_.waiting_without_connection({serves_, idle_}), std::nullopt);

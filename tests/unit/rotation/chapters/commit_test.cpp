@@ -60,7 +60,8 @@ TEST_F(CommitTest, StandsStillBeforeThePatchWhereAnOperatorHasPausedIt) {
 }
 
 TEST_F(CommitTest, DropsStrangersBeforeTheApiShowsTheNewToken) {
-    context_.record.compromised = context_.record.evict_all = true;
+    context_.record.request.kind = RotationKind::compromise;
+    context_.record.request.evict_all = true;
     read_part(commit_.commit());
     agree<SaveRecord>();
     answer<CommitSecret>(CommitSecret::Value{false});

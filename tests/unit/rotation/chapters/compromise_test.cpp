@@ -21,7 +21,7 @@ using testing::IsEmpty;
 
 class CompromiseTest : public ChapterAlone {
   protected:
-    CompromiseTest() { context_.record.compromised = true; }
+    CompromiseTest() { context_.record.request.kind = RotationKind::compromise; }
 
     void inspect(InspectUnits::Value units, const Samples& samples) {
         answer<InspectUnits>(std::move(units));
@@ -71,7 +71,7 @@ TEST_F(CompromiseTest, IsRefusedWhereNoNamedUnitIsAConnector) {
 TEST_F(CompromiseTest, RestartsAllAtOnceWhereAllWereDropped) {
     context_.inputs.record = context_.record;
     context_.record.phase = Phase::roll;
-    context_.record.evict_all = context_.record.evicted = true;
+    context_.record.request.evict_all = context_.record.evicted = true;
     add_unit("a.service", UnitStep::waiting);
     add_unit("b.service", UnitStep::waiting).batch = 2;
     read(compromise_.tell());

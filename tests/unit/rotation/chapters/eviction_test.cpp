@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class EvictionTest : public ChapterAlone {
   protected:
-    EvictionTest() { context_.record.compromised = true; }
+    EvictionTest() { context_.record.request.kind = RotationKind::compromise; }
 
     void look(std::vector<Connector> listed, const SampleUnits::Sample& unit) {
         answer<ListConnectors>(std::move(listed));

@@ -90,11 +90,10 @@ TEST_F(FinishTest, TellsOfConnectorsFromBeforeAndGoesOn) {
 }
 
 TEST_F(FinishTest, StartsOverWhereTheTokenHasChanged) {
-    context_.record.compromised = true;  // Ours is sent again then.
-    context_.record.takes_over = true;
+    context_.record.request.kind = RotationKind::takeover;
     context_.inputs.policy.drift.restart = DriftRestart::never;
     read(finish_.tell());
-    answer<ReadToken>(ReadToken::Value{Holder::other, "theirs", {}});
+    answer<ReadToken>(ReadToken::Value{Holder::previous, "old", {}});
     answer<ReadToken>(ReadToken::Value{Holder::ours, "new", {}});
     agree<SaveRecord>();
     expect_end(Ending::Kind::start_over);

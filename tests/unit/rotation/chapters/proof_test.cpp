@@ -63,7 +63,8 @@ TEST_F(ProofTest, IsHeldWhereTheOldProcessStaysAndNamesTheUnitsLog) {
 TEST_F(ProofTest, StartsOverWhereItsTokenIsDead) {
     prove();
     look_while_it_asks(stopped());
-    context_.record.compromised = true;  // Nobody's token is taken over then: ours is sent again.
+    // Nobody's token is taken over then: ours is sent again.
+    context_.record.request.kind = RotationKind::compromise;
     answer<ReadToken>(ReadToken::Value{ReadToken::Holder::other, "theirs", {}});
     answer<ReadToken>(ReadToken::Value{ReadToken::Holder::ours, "new", {}});
     agree<SaveRecord>();
@@ -82,7 +83,7 @@ TEST_F(ProofTest, WaitsForAUnitThatCannotBeAskedHoweverLong) {
 }
 
 TEST_F(ProofTest, WaitsForASilentUnitNoLongerThanTheDeadlineAfterACompromise) {
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     prove();
     look_while_it_asks(silent("after"));
     agree<SaveRecord>();

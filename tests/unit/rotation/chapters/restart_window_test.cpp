@@ -17,7 +17,7 @@ class RestartWindowTest : public ChapterAlone {
     RestartWindowTest() {
         add_unit("a.service", UnitStep::waiting);
         context_.record.phase = Phase::commit;
-        context_.record.takes_over = true;
+        context_.record.request.kind = RotationKind::takeover;
         context_.inputs.policy.schedule.windows = {{parse_calendar("04:00").value(), 4h}};
         context_.inputs.policy.drift.interval = 24h;
         context_.wall_now = WallTime{std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}};
@@ -31,7 +31,7 @@ class RestartWindowTest : public ChapterAlone {
 };
 
 TEST_F(RestartWindowTest, HoldsUpNobodyButATakeOver) {
-    context_.record.takes_over = false;
+    context_.record.request.kind = RotationKind::routine;
     read(window_.tell());
     expect_next(ChapterName::roll_out);
 }

@@ -89,8 +89,11 @@ TEST_F(RevertTest, IsPossibleOnceAndOnlyToATokenOfOursThatIsNotInWrongHands) {
     const auto possible = [&] { return can_revert(context_.inputs, context_.record); };
     const RotationRecord before = context_.record;
     EXPECT_TRUE(possible());
-    for (bool RotationRecord::*flag : {&RotationRecord::compromised, &RotationRecord::takes_over,
-                                       &RotationRecord::adopted, &RotationRecord::proven}) {
+    for (const RotationKind kind : {RotationKind::compromise, RotationKind::takeover}) {
+        context_.record.request.kind = kind;
+        EXPECT_FALSE(possible());
+    }
+    for (bool RotationRecord::*flag : {&RotationRecord::adopted, &RotationRecord::proven}) {
         context_.record = before;
         context_.record.*flag = true;
         EXPECT_FALSE(possible());

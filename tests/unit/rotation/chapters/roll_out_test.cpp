@@ -96,7 +96,7 @@ TEST_F(RollOutTest, StartsOverWhereTheTokenHasChanged) {
 TEST_F(RollOutTest, ATakeOverDeliversWhateverStateTheUnitsAreIn) {
     context_.record = RotationRecord();
     context_.record.phase = Phase::preflight;
-    context_.record.takes_over = true;
+    context_.record.request.kind = RotationKind::takeover;
     read(take_over_.tell());
     agree<SaveRecord>();
     answer<CheckFiles>(CheckFiles::Value{"old", false});
@@ -114,7 +114,7 @@ TEST_F(RollOutTest, ATakeOverDeliversWhateverStateTheUnitsAreIn) {
 
 TEST_F(RollOutTest, ATakeOverIsRefusedWhereTheDeliveredTokenIsBack) {
     context_.record.phase = Phase::preflight;
-    context_.record.takes_over = true;
+    context_.record.request.kind = RotationKind::takeover;
     read(take_over_.tell());
     agree<SaveRecord>();
     answer<CheckFiles>(CheckFiles::Value{"old", false});

@@ -91,10 +91,10 @@ TEST_F(SoakChapterTest, DoesNotPassWhileARestartedUnitCannotBeAsked) {
 }
 
 TEST_F(SoakChapterTest, IsNotHeldOnTheWayBackNorAfterACompromise) {
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     read_part(soak_.soak_out());
     expect_end(Ending::Kind::done);
-    context_.record.compromised = false;
+    context_.record.request.kind = RotationKind::routine;
     context_.record.reverting = "it died";
     read_part(soak_.soak_out());
     expect_end(Ending::Kind::done);

@@ -62,7 +62,7 @@ TEST_F(StandstillTest, NamesTheWayBackOnlyWhereThereIsOne) {
     agree<SaveRecord>();
     EXPECT_THAT(context_.events.back().message, HasSubstr("keyturnctl revert web"));
     context_.record.hold.reset();
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     hold();
     agree<SaveRecord>();
     EXPECT_THAT(context_.events.back().message, testing::Not(HasSubstr("revert")));

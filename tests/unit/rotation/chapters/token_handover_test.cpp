@@ -81,7 +81,7 @@ TEST_F(TokenHandoverTest, GivesWayToAStrangersSecret) {
 }
 
 TEST_F(TokenHandoverTest, GivesWayToNobodyAfterACompromise) {
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     send(true);
     show(Holder::other, "the thief's");
     answer<CommitSecret>(CommitSecret::Value{false});

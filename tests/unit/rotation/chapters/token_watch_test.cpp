@@ -66,7 +66,7 @@ TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
 }
 
 TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsAnotherToken) {
-    context_.record.compromised = true;
+    context_.record.request.kind = RotationKind::compromise;
     add_unit("a.service", UnitStep::verified);
     ask_still_ours();
     show(Holder::other);

@@ -1,4 +1,4 @@
-#include "keyturnd/service_status.hpp"
+#include "agent/service_status.hpp"
 
 #include <gtest/gtest.h>
 

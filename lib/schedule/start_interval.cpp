@@ -1,4 +1,4 @@
-#include "schedule/stretch.hpp"
+#include "schedule/start_interval.hpp"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 namespace keyturn {
 namespace {
 
-/// So many windows and freezes are tried before there is said to be no stretch: years of windows
+/// So many windows and freezes are tried before there is said to be no interval: years of windows
 /// that open daily, and more of the others.
 constexpr int attempts_max = 500;
 
-Stretch span_of(const Freeze& freeze, const TimeZone& zone) {
+StartInterval span_of(const Freeze& freeze, const TimeZone& zone) {
     return {zone.moment(freeze.from), zone.moment(freeze.to)};
 }
 
@@ -24,25 +24,26 @@ class WindowWalk {
         go_on(from - window.length);
     }
 
-    [[nodiscard]] const std::optional<Stretch>& opening() const { return opening_; }
+    [[nodiscard]] const std::optional<StartInterval>& opening() const { return opening_; }
     void go_on() { go_on(opening_->begins); }
 
   private:
     void go_on(WallTime after) {
         const std::optional<WallTime> start = window_->start.next_after(after, *zone_);
         opening_.reset();
-        if (start) opening_ = Stretch{*start, *start + window_->length};
+        if (start) opening_ = StartInterval{*start, *start + window_->length};
     }
 
     const Window* window_;
     const TimeZone* zone_;
-    std::optional<Stretch> opening_;
+    std::optional<StartInterval> opening_;
 };
 
 /// The windows that are open at `from` or open next, joined with those that touch them, until
 /// `enough` of it lies after `from`.
-std::optional<Stretch> join_windows(const Schedule& schedule, WallTime from, Milliseconds enough) {
-    if (schedule.windows.empty()) return Stretch{};
+std::optional<StartInterval> join_windows(const Schedule& schedule, WallTime from,
+                                          Milliseconds enough) {
+    if (schedule.windows.empty()) return StartInterval{};
     std::vector<WindowWalk> walks;
     for (const Window& window : schedule.windows) {
         WindowWalk walk(window, schedule.zone, from);
@@ -51,7 +52,7 @@ std::optional<Stretch> join_windows(const Schedule& schedule, WallTime from, Mil
     if (walks.empty()) return std::nullopt;
     const auto first = std::ranges::min_element(
         walks, {}, [](const WindowWalk& walk) { return walk.opening()->begins; });
-    Stretch joined = *first->opening();
+    StartInterval joined = *first->opening();
     bool grew = true;
     while (grew && joined.ends - std::max(joined.begins, from) < enough) {
         grew = false;
@@ -67,30 +68,31 @@ std::optional<Stretch> join_windows(const Schedule& schedule, WallTime from, Mil
     return joined;
 }
 
-/// What is left of `stretch` around `from`, or after it, when the freezes are taken away.
-Stretch cut_freezes(Stretch stretch, const Schedule& schedule, WallTime from) {
-    const WallTime kept = std::max(stretch.begins, from);
+/// What is left of `interval` around `from`, or after it, when the freezes are taken away.
+StartInterval cut_freezes(StartInterval interval, const Schedule& schedule, WallTime from) {
+    const WallTime kept = std::max(interval.begins, from);
     for (const Freeze& freeze : schedule.freezes) {
-        const Stretch frozen = span_of(freeze, schedule.zone);
-        if (frozen.ends <= kept) stretch.begins = std::max(stretch.begins, frozen.ends);
-        if (frozen.begins >= kept) stretch.ends = std::min(stretch.ends, frozen.begins);
+        const StartInterval frozen = span_of(freeze, schedule.zone);
+        if (frozen.ends <= kept) interval.begins = std::max(interval.begins, frozen.ends);
+        if (frozen.begins >= kept) interval.ends = std::min(interval.ends, frozen.begins);
     }
-    return stretch;
+    return interval;
 }
 
 }  // namespace
 
-std::optional<Stretch> next_stretch(const Schedule& schedule, WallTime from, Milliseconds length) {
+std::optional<StartInterval> next_start_interval(const Schedule& schedule, WallTime from,
+                                                 Milliseconds length) {
     const Milliseconds enough = length + schedule.splay + Milliseconds{1};
     for (int attempt = 0; attempt < attempts_max; ++attempt) {
-        const std::optional<Stretch> open = join_windows(schedule, from, enough);
+        const std::optional<StartInterval> open = join_windows(schedule, from, enough);
         if (!open) return std::nullopt;
         const WallTime begins = std::max(open->begins, from);
         if (const WallTime thawed = frozen_until(schedule, begins); thawed > begins) {
             from = thawed;
             continue;
         }
-        const Stretch left = cut_freezes(*open, schedule, from);
+        const StartInterval left = cut_freezes(*open, schedule, from);
         if (left.ends == WallTime::max() || left.ends - begins >= length) return left;
         from = left.ends;
     }
@@ -101,7 +103,7 @@ WallTime frozen_until(const Schedule& schedule, WallTime from) {
     for (bool moved = true; moved;) {
         moved = false;
         for (const Freeze& freeze : schedule.freezes) {
-            const Stretch frozen = span_of(freeze, schedule.zone);
+            const StartInterval frozen = span_of(freeze, schedule.zone);
             if (from < frozen.begins || from >= frozen.ends) continue;
             from = frozen.ends;
             moved = true;

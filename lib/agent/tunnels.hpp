@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/tunnel_agent.hpp"
-#include "keyturnd/accounts.hpp"
+#include "cloudflare/accounts.hpp"
 #include "executor/unit_claims.hpp"
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -39,7 +39,8 @@ class Tunnels {
     /// `changed` is called with the name of a tunnel whose status may have changed, `ended` when
     /// the loop of an agent has ended: with the exception that ended it, without one when it was
     /// told to.
-    Tunnels(boost::asio::io_context& context, const SharedWorld& world,
+    /// `host_id` gives this host its places in the splay: hosts with the same one share them.
+    Tunnels(boost::asio::io_context& context, const SharedWorld& world, std::string host_id,
             std::function<void(const std::string&)> changed,
             std::function<void(std::exception_ptr)> ended);
 

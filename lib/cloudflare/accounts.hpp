@@ -3,7 +3,7 @@
 #include "cloudflare/api_budget.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "http/http_client.hpp"
-#include "keyturnd/credentials.hpp"
+#include "cloudflare/credentials.hpp"
 #include "policy/policy.hpp"
 #include "clock/clock.hpp"
 

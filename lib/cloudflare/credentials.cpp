@@ -1,4 +1,4 @@
-#include "keyturnd/credentials.hpp"
+#include "cloudflare/credentials.hpp"
 
 #include "base/trust.hpp"
 #include "base/unique_fd.hpp"
@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <fcntl.h>
 #include <string>
 #include <string_view>
@@ -62,10 +61,9 @@ Error not_there(const CredentialSource& source) {
 }
 
 /// Of the file; for a credential of systemd it is in a directory that systemd made for us.
-Result<std::string> path_of(const CredentialSource& source) {
+Result<std::string> path_of(const CredentialSource& source, const std::string& directory) {
     if (!source.file.empty()) return source.file;
-    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-    if (directory == nullptr) return not_there(source);
+    if (directory.empty()) return not_there(source);
     return fmt::format("{}/{}", directory, source.credential);
 }
 
@@ -91,8 +89,8 @@ Result<void> check_trust(const CredentialSource& source, const std::string& path
 
 }  // namespace
 
-Result<Secret> read_credential(const CredentialSource& source) {
-    const Result<std::string> path = path_of(source);
+Result<Secret> read_credential(const CredentialSource& source, const std::string& directory) {
+    const Result<std::string> path = path_of(source, directory);
     if (!path) return path.error();
     const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file.valid()) {
@@ -106,7 +104,7 @@ Result<Secret> read_credential(const CredentialSource& source) {
     return api_token;
 }
 
-Result<ApiTokens> read_credentials(const Policy& policy) {
+Result<ApiTokens> read_credentials(const Policy& policy, const std::string& directory) {
     if (!policy.cloudflare.ca_file.empty()) {
         const Result<void> trusted = check_trusted_file(policy.cloudflare.ca_file);
         // A file that is missing is told by the calls that need it.
@@ -115,7 +113,7 @@ Result<ApiTokens> read_credentials(const Policy& policy) {
     }
     ApiTokens api_tokens;
     for (const auto& [name, source] : policy.cloudflare.credentials) {
-        Result<Secret> api_token = read_credential(source);
+        Result<Secret> api_token = read_credential(source, directory);
         const bool missing = !api_token && api_token.error().fault == Fault::missing;
         if (!api_token && !missing) return with_context("credential " + name, api_token.error());
         if (missing) {

@@ -1,4 +1,4 @@
-#include "keyturnd/credentials.hpp"
+#include "cloudflare/credentials.hpp"
 
 #include <gmock/gmock.h>
 
@@ -19,10 +19,7 @@ class CredentialsTest : public testing::Test {
         std::string pattern = (std::filesystem::temp_directory_path() / "keyturn-XXXXXX").string();
         directory_ = ::mkdtemp(pattern.data());
     }
-    ~CredentialsTest() override {
-        ::unsetenv("CREDENTIALS_DIRECTORY");
-        std::filesystem::remove_all(directory_);
-    }
+    ~CredentialsTest() override { std::filesystem::remove_all(directory_); }
 
     std::string write(const std::string& content, mode_t mode = 0600) {
         const std::string path = directory_ + "/api";
@@ -34,24 +31,25 @@ class CredentialsTest : public testing::Test {
     static CredentialSource file(const std::string& path) { return CredentialSource{"", path}; }
 
     std::string directory_;
+    std::string credentials_;  ///< Where systemd has put them; empty: nowhere.
 };
 
 TEST_F(CredentialsTest, AreReadFromAFileWithoutTheSpaceAround) {
-    const Result<Secret> read = read_credential(file(write("  sesame\n")));
+    const Result<Secret> read = read_credential(file(write("  sesame\n")), credentials_);
     ASSERT_TRUE(read);
     EXPECT_EQ(read->reveal(), "sesame");
 }
 
 TEST_F(CredentialsTest, AreReadFromSystemd) {
     write("sesame\n", 0440);
-    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
-    const Result<Secret> read = read_credential(CredentialSource{"api", ""});
+    credentials_ = directory_;
+    const Result<Secret> read = read_credential(CredentialSource{"api", ""}, credentials_);
     ASSERT_TRUE(read) << read.error().text;
     EXPECT_EQ(read->reveal(), "sesame");
 }
 
 TEST_F(CredentialsTest, SayWhenSystemdGaveNone) {
-    const Result<Secret> read = read_credential(CredentialSource{"api", ""});
+    const Result<Secret> read = read_credential(CredentialSource{"api", ""}, credentials_);
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().fault, Fault::missing);
     EXPECT_THAT(read.error().text, HasSubstr("LoadCredential=api:PATH"));
@@ -60,18 +58,19 @@ TEST_F(CredentialsTest, SayWhenSystemdGaveNone) {
 
 TEST_F(CredentialsTest, KnowWhatTheUnitHandsOverWhereThereIsNoFile) {
     write("none");
-    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
-    const Result<Secret> read = read_credential(CredentialSource{"api", ""});
+    credentials_ = directory_;
+    const Result<Secret> read = read_credential(CredentialSource{"api", ""}, credentials_);
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().fault, Fault::missing);
-    EXPECT_EQ(read_credential(CredentialSource{"other", ""}).error().fault, Fault::missing);
+    EXPECT_EQ(read_credential(CredentialSource{"other", ""}, credentials_).error().fault,
+              Fault::missing);
 }
 
 TEST_F(CredentialsTest, ThatAreMissingAreSaidByTheCallsThatNeedThem) {
     Policy policy;
     policy.cloudflare.credentials["main"] = file(write("sesame"));
     policy.cloudflare.credentials["other"] = file(directory_ + "/none");
-    const Result<ApiTokens> read = read_credentials(policy);
+    const Result<ApiTokens> read = read_credentials(policy, credentials_);
     ASSERT_TRUE(read) << read.error().text;
     EXPECT_EQ(read->at("main")->reveal(), "sesame");
     ASSERT_FALSE(read->at("other"));
@@ -82,29 +81,31 @@ TEST_F(CredentialsTest, ThatAreMissingAreSaidByTheCallsThatNeedThem) {
 TEST_F(CredentialsTest, AreRefusedWhenOthersCanChangeThem) {
     const std::string path = write("sesame");
     ASSERT_EQ(::chown(path.c_str(), 65534, 65534), 0) << "be root: this gives a file away";
-    EXPECT_THAT(read_credential(file(path)).error().text, HasSubstr("owned by user id 65534"));
+    EXPECT_THAT(read_credential(file(path), credentials_).error().text,
+                HasSubstr("owned by user id 65534"));
     ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
     ASSERT_EQ(::chmod(directory_.c_str(), 0770), 0);
-    const Result<Secret> read = read_credential(file(path));
+    const Result<Secret> read = read_credential(file(path), credentials_);
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().fault, Fault::denied);
     EXPECT_THAT(read.error().text, HasSubstr(directory_ + " is writable by its group"));
-    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
-    EXPECT_EQ(read_credential(CredentialSource{"api", ""}).error().fault, Fault::denied);
+    credentials_ = directory_;
+    EXPECT_EQ(read_credential(CredentialSource{"api", ""}, credentials_).error().fault,
+              Fault::denied);
 }
 
 TEST_F(CredentialsTest, AreRefusedWithACaFileThatOthersCanChange) {
     Policy policy;
     policy.cloudflare.ca_file = write("certificates", 0666);
-    const Result<ApiTokens> read = read_credentials(policy);
+    const Result<ApiTokens> read = read_credentials(policy, credentials_);
     ASSERT_FALSE(read);
     EXPECT_THAT(read.error().text, HasSubstr("ca_file: " + directory_ + "/api is writable by"));
     ASSERT_EQ(::chmod(policy.cloudflare.ca_file.c_str(), 0644), 0);
-    EXPECT_TRUE(read_credentials(policy));
+    EXPECT_TRUE(read_credentials(policy, credentials_));
 }
 
 TEST_F(CredentialsTest, AreRefusedWhenOthersCanReadThem) {
-    const Result<Secret> read = read_credential(file(write("sesame", 0640)));
+    const Result<Secret> read = read_credential(file(write("sesame", 0640)), credentials_);
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().fault, Fault::denied);
     EXPECT_THAT(read.error().text, HasSubstr("chmod 600"));
@@ -112,14 +113,15 @@ TEST_F(CredentialsTest, AreRefusedWhenOthersCanReadThem) {
 }
 
 TEST_F(CredentialsTest, AreReadAsEditorsAndShellsWriteThem) {
-    const Result<Secret> read = read_credential(file(write("\xef\xbb\xbf\"sesame\"\r\n")));
+    const Result<Secret> read =
+        read_credential(file(write("\xef\xbb\xbf\"sesame\"\r\n")), credentials_);
     ASSERT_TRUE(read) << read.error().text;
     EXPECT_EQ(read->reveal(), "sesame");
 }
 
 TEST_F(CredentialsTest, SayWhatElseTheFileHolds) {
     const auto refusal = [&](const std::string& content) {
-        const Result<Secret> read = read_credential(file(write(content)));
+        const Result<Secret> read = read_credential(file(write(content)), credentials_);
         return read ? std::string() : read.error().text;
     };
     EXPECT_EQ(refusal("API_TOKEN=sesame\n"),
@@ -131,11 +133,14 @@ TEST_F(CredentialsTest, SayWhatElseTheFileHolds) {
 }
 
 TEST_F(CredentialsTest, AreRefusedWhenEmptyMissingOrALink) {
-    EXPECT_THAT(read_credential(file(write(" \n"))).error().text, HasSubstr("is empty"));
-    EXPECT_EQ(read_credential(file(directory_ + "/none")).error().fault, Fault::missing);
+    EXPECT_THAT(read_credential(file(write(" \n")), credentials_).error().text,
+                HasSubstr("is empty"));
+    EXPECT_EQ(read_credential(file(directory_ + "/none"), credentials_).error().fault,
+              Fault::missing);
     std::filesystem::create_symlink(directory_ + "/api", directory_ + "/link");
-    EXPECT_EQ(read_credential(file(directory_ + "/link")).error().fault, Fault::invalid);
-    EXPECT_EQ(read_credential(file(directory_)).error().fault, Fault::invalid);
+    EXPECT_EQ(read_credential(file(directory_ + "/link"), credentials_).error().fault,
+              Fault::invalid);
+    EXPECT_EQ(read_credential(file(directory_), credentials_).error().fault, Fault::invalid);
 }
 
 }  // namespace

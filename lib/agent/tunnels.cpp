@@ -1,36 +1,22 @@
-#include "keyturnd/tunnels.hpp"
+#include "agent/tunnels.hpp"
 
 #include "agent/splay.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <systemd/sd-id128.h>
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 namespace keyturn {
 
-namespace {
-
-/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
-std::string read_host_id() {
-    sd_id128_t id{};
-    if (sd_id128_get_machine(&id) < 0) return {};
-    std::array<char, SD_ID128_STRING_MAX> text{};
-    return sd_id128_to_string(id, text.data());
-}
-
-}  // namespace
-
-Tunnels::Tunnels(boost::asio::io_context& context, const SharedWorld& world,
+Tunnels::Tunnels(boost::asio::io_context& context, const SharedWorld& world, std::string host_id,
                  std::function<void(const std::string&)> changed,
                  std::function<void(std::exception_ptr)> ended)
     : context_(context),
       world_(world),
-      host_id_(read_host_id()),
+      host_id_(std::move(host_id)),
       changed_(std::move(changed)),
       ended_(std::move(ended)) {}
 

@@ -1,4 +1,4 @@
-#include "agent/orphans.hpp"
+#include "agent/orphaned_rotations.hpp"
 
 #include "integration/files/sandbox.hpp"
 #include "state/state_store.hpp"

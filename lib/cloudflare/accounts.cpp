@@ -1,4 +1,4 @@
-#include "keyturnd/accounts.hpp"
+#include "cloudflare/accounts.hpp"
 
 #include "cloudflare/budgeted_api.hpp"
 

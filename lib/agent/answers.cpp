@@ -1,0 +1,123 @@
+// What operators may ask of a tunnel now, and what they are told where they may not.
+
+#include "agent/agent_view.hpp"
+
+#include <fmt/format.h>
+
+namespace keyturn {
+
+namespace {
+
+/// A compromise that is dealt with is not begun again; but "drop everybody" is more than that.
+Result<void> may_replace_compromise(const AgentView& agent, const RotationRequest& request) {
+    const std::string& name = agent.policy.name;
+    const bool drops_all =
+        agent.accepted ? agent.accepted->evict_all : agent.rotation->record().request.evict_all;
+    const bool held = !agent.accepted && agent.in(RotationState::held);
+    const bool waits = !agent.accepted && agent.in(RotationState::waiting);
+    if (request.evict_all && (!drops_all || held || waits)) return {};
+    std::string way_out;
+    if (held) way_out = fmt::format("`keyturnctl retry {}` goes on with it; ", name);
+    if (!request.evict_all) {
+        way_out += fmt::format(
+            "`keyturnctl rotate {} --compromised --evict-all` drops everybody at once, also your "
+            "own connectors; ",
+            name);
+    }
+    return Error{Fault::conflict,
+                 fmt::format("that {} is compromised is being dealt with already; {}see "
+                             "`keyturnctl status {}`",
+                             name, way_out, name),
+                 {}};
+}
+
+Result<void> may_compromise(const AgentView& agent, const RotationRequest& request) {
+    const bool under_way = agent.rotation != nullptr && agent.rotation->record().compromised();
+    if (agent.superseded() || under_way) return may_replace_compromise(agent, request);
+    return {};
+}
+
+Error rotated_lately(const AgentView& agent, WallTime last_done) {
+    const Milliseconds interval = agent.policy.schedule.min_interval;
+    return Error{Fault::denied,
+                 fmt::format("{0} was rotated {1} ago, and `min_interval` is {2}: it can be "
+                             "rotated from {3} on (in {4}), or sooner with a lower "
+                             "`min_interval` in the policy. A token in wrong hands does not "
+                             "wait: `keyturnctl rotate {0} --compromised`",
+                             agent.policy.name, to_text(Milliseconds{agent.now - last_done}),
+                             to_text(interval), to_text(last_done + interval),
+                             to_text(Milliseconds{last_done + interval - agent.now})),
+                 {}};
+}
+
+}  // namespace
+
+Result<void> may_rotate(const AgentView& agent, const RotationRequest& request) {
+    const std::string& name = agent.policy.name;
+    if (!agent.unreadable.empty()) {
+        return Error{Fault::denied, "its state cannot be trusted: " + agent.unreadable, {}};
+    }
+    if (request.kind == RotationKind::compromise) return may_compromise(agent, request);
+    if (request.evict_all) {
+        return Error{Fault::invalid,
+                     "dropping all connections (`--evict-all`) goes only with `--compromised`",
+                     {}};
+    }
+    if (agent.state.paused) {
+        return Error{Fault::denied,
+                     fmt::format("{0} is paused; `keyturnctl resume {0}` ends that", name),
+                     {}};
+    }
+    const bool open = agent.rotation != nullptr || agent.accepted || agent.bringing_back;
+    if (open || agent.state.rotation) {
+        return Error{
+            Fault::conflict,
+            fmt::format("a rotation of {0} is open already; see `keyturnctl status {0}`", name),
+            {}};
+    }
+    const std::optional<WallTime> last = agent.state.last_done;
+    if (last && agent.now < *last + agent.policy.schedule.min_interval) {
+        return rotated_lately(agent, *last);
+    }
+    return {};
+}
+
+Result<void> may_retry(const AgentView& agent) {
+    const bool held = agent.in(RotationState::held);
+    if (agent.state.paused && !(held && agent.rotation->record().compromised())) {
+        return Error{Fault::conflict,
+                     fmt::format("{0} is paused, and nothing is retried in a pause; `keyturnctl "
+                                 "resume {0}` ends that",
+                                 agent.policy.name),
+                     {}};
+    }
+    if (held) return {};
+    return Error{Fault::conflict,
+                 fmt::format("{0} is not held, so there is nothing to retry; see `keyturnctl "
+                             "status {0}`",
+                             agent.policy.name),
+                 {}};
+}
+
+Result<void> may_revert(const AgentView& agent) {
+    if (agent.rotation == nullptr) {
+        return Error{
+            Fault::conflict, fmt::format("no rotation of {} is open", agent.policy.name), {}};
+    }
+    if (agent.rotation->can_revert()) return {};
+    return Error{Fault::denied,
+                 fmt::format("the rotation of {} cannot go back: it is almost done, going back "
+                             "already, or the token from before is not ours to bring back",
+                             agent.policy.name),
+                 {}};
+}
+
+Result<void> may_set_paused(const AgentView& agent, bool paused) {
+    if (paused != agent.state.paused.has_value()) return {};
+    return Error{
+        Fault::conflict,
+        fmt::format("{} is {}", agent.policy.name, paused ? "paused already" : "not paused"),
+        {}};
+}
+
+}  // namespace keyturn

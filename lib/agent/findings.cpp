@@ -1,0 +1,156 @@
+#include "agent/findings.hpp"
+
+#include "agent/unit_starts.hpp"
+#include "rotation/preflight.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn {
+
+namespace {
+
+/// Anybody with the token can attach any number of connectors: this many are listed one by one.
+constexpr std::size_t foreign_sentences_max = 5;
+
+}  // namespace
+
+bool Findings::note_foreign(const std::vector<Connector>& foreign) {
+    bool news = false;
+    std::set<std::string> seen;
+    for (const Connector& connector : foreign) {
+        seen.insert(connector.id);
+        const bool seen_before = foreign_seen_.contains(connector.id);
+        news = news || !seen_before;
+        if (!seen_before || foreign_told_.contains(connector.id)) continue;
+        foreign_told_.emplace(connector.id, describe(connector));
+        tell(EventKind::foreign_connector, Priority::alert,
+             fmt::format("Somebody else runs a connector of {0}: {1} is none of its units. If it "
+                         "is not yours, `keyturnctl rotate {0} --compromised` shuts it out",
+                         policy_.name, describe(connector)));
+    }
+    for (const auto& [id, described] : foreign_told_) {
+        if (seen.contains(id)) continue;
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("The foreign connector of {} is gone: {}", policy_.name, described));
+    }
+    std::erase_if(foreign_told_, [&](const auto& told) { return !seen.contains(told.first); });
+    foreign_seen_ = std::move(seen);
+    return news;
+}
+
+bool Findings::note_problems(std::vector<std::string> found) {
+    std::vector<Problem> before = std::exchange(problems_, {});
+    bool news = false;
+    for (std::string& text : found) {
+        const auto same = std::ranges::find_if(
+            before, [&](const Problem& problem) { return say_the_same(problem.text, text); });
+        const bool seen_before = same != before.end();
+        if (seen_before && !same->told) {
+            tell(EventKind::finding_began, Priority::warning,
+                 fmt::format("The next rotation of {} would be refused: {}", policy_.name, text));
+        }
+        problems_.push_back({std::move(text), seen_before});
+        if (seen_before) before.erase(same);
+        news = news || !seen_before;
+    }
+    for (const Problem& problem : before) {
+        if (!problem.told) continue;
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("This no longer stands in the way of the next rotation of {}: {}",
+                         policy_.name, problem.text));
+    }
+    return news;
+}
+
+void Findings::note_look(std::string problem) {
+    const std::string before = std::exchange(look_problem_, std::move(problem));
+    if (look_problem_.empty() && !before.empty()) {
+        tell(EventKind::finding_ended, Priority::notice,
+             fmt::format("keyturnd can check the token of {} again. What prevented it: {}",
+                         policy_.name, before));
+    }
+    if (look_problem_.empty() || say_the_same(look_problem_, before)) return;
+    tell(EventKind::drift_unknown, Priority::warning,
+         fmt::format("Cannot tell whether the token of {} is still right: {}", policy_.name,
+                     look_problem_));
+}
+
+void Findings::note_starts(const TunnelState& state, const std::vector<std::string>& unknown) {
+    for (const std::string& unit : unknown) {
+        tell(EventKind::token_unknown, Priority::warning,
+             fmt::format("{0}: token unknown, because it was started before keyturnd looked at it. "
+                         "To be sure, run `systemctl restart {0}`, or `keyturnctl rotate {1}`",
+                         unit, policy_.name));
+        events_.back().target_unit = unit;
+    }
+    std::map<std::string, std::string> told;
+    for (const UnitStart& start : outdated_starts(state)) {
+        told.emplace(start.unit, start.invocation);
+        const auto before = outdated_told_.find(start.unit);
+        if (before != outdated_told_.end() && before->second == start.invocation) continue;
+        const bool ours = policy_.drift.restart != DriftRestart::never;
+        tell(
+            EventKind::token_outdated, Priority::alert,
+            fmt::format("{} {} started with the token {}, and the token of {} is {} now: it cannot "
+                        "get a lost connection back{}",
+                        start.unit, start.certain ? "was" : "may have been", start.fingerprint,
+                        policy_.name, state.delivered,
+                        ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit)));
+        events_.back().target_unit = start.unit;
+        events_.back().fingerprint = start.fingerprint;
+    }
+    outdated_told_ = std::move(told);
+}
+
+void Findings::note_token_file(const std::string& found, const std::string& written) {
+    tell(EventKind::token_file_changed, Priority::error,
+         fmt::format("The token file of {} {}, and Cloudflare still holds the token {}: keyturnd "
+                     "has written that again, and restarts nothing",
+                     policy_.name,
+                     found.empty() ? "was gone or held no token" : "held the token " + found,
+                     written));
+    events_.back().fingerprint = written;
+}
+
+std::vector<std::string> Findings::sentences(const TunnelState& state) const {
+    std::vector<std::string> sentences;
+    for (const auto& [id, described] : foreign_told_) {
+        if (sentences.size() == foreign_sentences_max) {
+            sentences.push_back(fmt::format("{} more connectors are none of its units",
+                                            foreign_told_.size() - foreign_sentences_max));
+            break;
+        }
+        sentences.push_back(
+            fmt::format("somebody runs it with its token: {} is none of its units; to lock them "
+                        "out: keyturnctl rotate {} --compromised",
+                        described, policy_.name));
+    }
+    for (const UnitStart& start : outdated_starts(state)) {
+        sentences.push_back(fmt::format(
+            "{} {} started with the token {}, and {} is the one that counts now: it cannot get a "
+            "lost connection back (systemctl restart {})",
+            start.unit, start.certain ? "was" : "may have been", start.fingerprint, state.delivered,
+            start.unit));
+    }
+    for (const Problem& problem : problems_) {
+        sentences.push_back("the next rotation would be refused: " + problem.text);
+    }
+    if (!look_problem_.empty()) {
+        sentences.push_back("the last look at Cloudflare did not succeed: " + look_problem_);
+    }
+    return sentences;
+}
+
+void Findings::tell(EventKind kind, Priority priority, std::string message) {
+    Event event;
+    event.kind = kind;
+    event.priority = priority;
+    event.message = std::move(message);
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
+    events_.push_back(std::move(event));
+}
+
+}  // namespace keyturn

@@ -1,0 +1,163 @@
+// One rotation of a tunnel: the executor performs what the heart asks for, until it has ended.
+
+#include "agent/asking.hpp"
+#include "agent/bring_back.hpp"
+#include "agent/tunnel_agent.hpp"
+#include "agent/unit_starts.hpp"
+#include "clock/clock.hpp"
+#include "journal/event_log.hpp"
+#include "state/state_store.hpp"
+
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// How long a token that was taken over counts towards the limit of the heart.
+constexpr std::chrono::hours take_overs_span{24};
+
+}  // namespace
+
+RotationInputs TunnelAgent::inputs_for(const RotationRequest& request) {
+    RotationInputs inputs;
+    inputs.request = request;
+    if (request.kind == RotationKind::takeover) inputs.adoptions = take_overs_lately();
+    if (request.kind == RotationKind::compromise) inputs.superseded = executor_.kept_rotation();
+    return inputs;
+}
+
+int TunnelAgent::take_overs_lately() {
+    const WallTime now = world_.clock.wall_now();
+    std::erase_if(taken_over_, [&](WallTime when) { return when < now - take_overs_span; });
+    return static_cast<int>(taken_over_.size());
+}
+
+Task<> TunnelAgent::rotate(RotationInputs inputs) {
+    for (;;) {
+        begin(std::move(inputs));
+        // No co_await in the condition: where a function has no other variable, g++ 12 puts that
+        // one at the front of the coroutine's frame, where its address of resumption belongs.
+        bool more = true;
+        while (more) more = co_await perform_next();
+        if (!retry_wanted_) break;
+        // A retry is a new start from the record, with the hold taken off.
+        retry_wanted_ = false;
+        inputs = RotationInputs();
+        inputs.record = rotation_->record();
+        inputs.retried = true;
+        inputs.acknowledged_unit = inputs.record->hold->unit;
+        inputs.record->hold.reset();
+    }
+    note_end();
+}
+
+void TunnelAgent::begin(RotationInputs inputs) {
+    inputs.policy = policy_;
+    inputs.proven = watch_.proven();
+    inputs.retired = state_.retired;
+    inputs.paused = state_.paused.has_value();
+    rotation_ = std::make_unique<Rotation>(std::move(inputs), world_.clock.boot_now(),
+                                           world_.clock.wall_now());
+}
+
+/// Performs one action; false when the rotation has ended, is to be begun anew, or is to be given
+/// up for a compromise.
+Task<bool> TunnelAgent::perform_next() {
+    // Between Cloudflare's answer and the new token file nothing is done, telling included.
+    const bool urgent =
+        !rotation_->ended() && std::holds_alternative<DeliverToken>(rotation_->action());
+    if (!urgent) {
+        for (const Event& event : rotation_->take_events()) log_.record(event);
+    }
+    // Its end is published by `rotate`, together with what came of it.
+    if (rotation_->ended()) co_return false;
+    if (!urgent) publish();
+    const auto given_up = [this] { return view().superseded(); };
+    const bool held = rotation_->view().state == RotationState::held;
+    if ((held && retry_wanted_) || (given_up() && !urgent)) co_return false;
+    const Wait* wait = std::get_if<Wait>(&rotation_->action());
+    Answer answer = Answered<Wait>();
+    if (wait != nullptr) {
+        // An operator's word ends it early; the rotation itself knows whether to go on waiting.
+        const BootTime until = wait->until;
+        co_await idle_until(until);
+        if ((held && retry_wanted_) || given_up()) co_return false;
+    } else {
+        const Action action = rotation_->action();
+        answer = co_await executor_.perform(action);
+    }
+    rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
+    co_return true;
+}
+
+/// One that was given up for a compromise has not ended: its record is still there.
+void TunnelAgent::note_end() {
+    if (rotation_->ended()) learn_from_end();
+    lock_out_ = rotation_->view().lock_out;
+    rotation_.reset();
+    look_at_clock();
+    publish();
+}
+
+void TunnelAgent::learn_from_end() {
+    recall_last();
+    if (last_) note_end_of_rotation(state_, *last_);
+    // Where this fails, the tokens of these units are unknown after a restart, and no more.
+    static_cast<void>(world_.states.save(policy_.name, state_));
+    const RotationRecord& record = rotation_->record();
+    std::vector<std::string> units;
+    for (const UnitProgress& unit : record.units) {
+        if (!unit.surge) units.push_back(unit.name);
+    }
+    watch_.note_units(std::move(units));
+    const WallTime now = world_.clock.wall_now();
+    const BootTime boot_now = world_.clock.boot_now();
+    const bool done = rotation_->view().state == RotationState::done;
+    // It has just been seen; an answer of the API that is behind would look like a stranger's.
+    if (done) watch_.times().looked(boot_now);
+    strangers_wanted_ = done;
+    const bool ours = record.request.trigger == trigger_for_outdated;
+    if (done && !ours && record.ends_on_foreign_token()) taken_over_.push_back(now);
+    const bool refused = rotation_->view().state == RotationState::refused;
+    if (record.request.scheduled && refused) planner_.postpone(refusal_pause, now, boot_now);
+}
+
+/// The record is first on the disk, then the token is kept: a crash between the two leads to a
+/// take-over of the same token.
+Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
+    if (state_.rotation) co_return;
+    state_.rotation = planned;
+    std::string rotation_id;
+    const bool kept = co_await keep_for(planned, rotation_id);
+    if (view().superseded()) co_return;  // Its record is the one that counts now.
+    if (!kept) {
+        state_.rotation.reset();
+        static_cast<void>(world_.states.save(policy_.name, state_));
+        publish();
+        co_return;
+    }
+    RotationInputs inputs;
+    planned.rotation_id = std::move(rotation_id);
+    inputs.record = std::move(planned);
+    co_await rotate(std::move(inputs));
+}
+
+/// False where it cannot be done now; the next look tries again.
+Task<bool> TunnelAgent::keep_for(const RotationRecord& planned, std::string& rotation_id) {
+    if (!world_.states.save(policy_.name, state_)) co_return false;
+    publish();
+    AdoptToken adopt;
+    adopt.fingerprint = planned.new_fingerprint;
+    const auto adopted = co_await ask(executor_, std::move(adopt));
+    if (adopted && adopted->fingerprint == planned.new_fingerprint) {
+        rotation_id = adopted->rotation_id;
+        co_return true;
+    }
+    if (view().superseded()) co_return false;
+    ForgetSecrets forget;
+    static_cast<void>(co_await ask(executor_, std::move(forget)));
+    co_return false;
+}
+
+}  // namespace keyturn
