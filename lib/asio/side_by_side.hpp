@@ -16,7 +16,7 @@
 
 namespace keyturn {
 
-/// Which piece of the work is next; shared by those who do it.
+/// The next piece of work, shared by all coroutines that do the work.
 struct PiecesOfWork {
     std::size_t count = 0;
     std::function<Task<>(std::size_t)> perform;
@@ -41,8 +41,9 @@ inline Task<> take_turns(PiecesOfWork& work, std::size_t hands) {
 
 }  // namespace detail
 
-/// Performs piece 0 to `count - 1`, at most `at_once` of them at a time; `work` outlives the call.
-/// An exception of one ends the others. Throws `operation_aborted` when the caller was cancelled.
+/// Performs pieces 0 to `count - 1`, at most `at_once` of them at the same time. `work` must
+/// outlive the call. An exception from one piece ends the others. Throws `operation_aborted` if the
+/// caller was cancelled.
 inline Task<> perform_side_by_side(PiecesOfWork& work, std::size_t at_once) {
     if (work.count == 0) co_return;
     auto all = detail::take_turns(work, std::min(work.count, std::max<std::size_t>(at_once, 1)));
@@ -52,7 +53,7 @@ inline Task<> perform_side_by_side(PiecesOfWork& work, std::size_t at_once) {
     } catch (...) {
         thrown = std::current_exception();
     }
-    // A cancelled caller sees one exception, whichever piece noticed it first.
+    // A cancelled caller sees the same exception, whichever piece noticed it first.
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) {
         throw boost::system::system_error(boost::asio::error::operation_aborted);

@@ -4,7 +4,7 @@
 
 namespace keyturn {
 
-/// An asynchronous step: starts when awaited, runs on the one thread of the daemon.
+/// An asynchronous step. It starts when it is awaited and runs on the daemon's single thread.
 template <class T = void>
 using Task = boost::asio::awaitable<T>;
 

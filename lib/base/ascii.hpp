@@ -5,8 +5,8 @@
 
 namespace keyturn {
 
-// Characters as protocols and file formats mean them, whatever the locale. No byte beyond ASCII is
-// a digit or a letter.
+// Characters in the sense of protocols and file formats, whatever the locale. No byte beyond ASCII
+// is a digit or a letter.
 
 [[nodiscard]] constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t word_size_max = 64;
 
-/// Case and the two joining characters are slips of their own kind: they cost nothing.
+/// Differences in case and between the two joining characters cost nothing.
 std::string plain(std::string_view word) {
     std::string result;
     for (const char c : word) {
@@ -20,7 +20,7 @@ std::string plain(std::string_view word) {
     return result;
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours between two words.
+/// The number of insertions, deletions, replacements and swaps of neighbours between two words.
 std::size_t edits_between(std::string_view left, std::string_view right) {
     const std::size_t width = right.size() + 1;
     std::vector<std::size_t> table((left.size() + 1) * width);

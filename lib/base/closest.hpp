@@ -5,8 +5,8 @@
 
 namespace keyturn {
 
-/// The candidate that `word` is most likely a slip of: few edits (a swap of neighbours is one) for
-/// its length, without regard to case, - or _. Empty when none is near.
+/// The candidate that `word` is most likely a typo of: few edits for its length (a swap of
+/// neighbours is one), ignoring case and the difference between - and _. Empty if none is close.
 [[nodiscard]] std::string_view closest(std::string_view word,
                                        const std::vector<std::string_view>& candidates);
 

@@ -12,7 +12,7 @@ namespace keyturn {
 
 namespace {
 
-/// Takes out whatever stands between `opening` and `closing`, these included.
+/// Removes everything from `opening` to `closing`, inclusive.
 std::string without(std::string text, std::string_view opening, std::string_view closing) {
     for (auto start = text.find(opening); start != std::string::npos;
          start = text.find(opening, start)) {
@@ -23,10 +23,11 @@ std::string without(std::string text, std::string_view opening, std::string_view
     return text;
 }
 
-/// Without what changes from answer to answer: Cloudflare's number of it, and the time before which
-/// it is not called again.
+/// Removes what changes from answer to answer: Cloudflare's ray id, and the time of the next
+/// possible call.
 std::string without_details(std::string text) {
-    return without(without(std::move(text), " (cf-ray ", ")"), "; no call before ", " UTC");
+    return without(without(std::move(text), " (cf-ray ", ")"), "; the next call is possible at ",
+                   " UTC");
 }
 
 }  // namespace

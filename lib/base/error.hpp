@@ -10,21 +10,21 @@
 
 namespace keyturn {
 
-/// What a failure means for the caller. It is decided where the failure is born, because only that
-/// place knows; nobody further up looks at texts.
+/// What a failure means for the caller. Only the place where a failure occurs can know that, so it
+/// decides, and nobody further up looks at texts.
 enum class Fault {
-    unreachable,  ///< Nobody answered in time: asking again later may help.
-    busy,         ///< Answered "later": asking again after `Error::retry_after` helps.
+    unreachable,  ///< Nobody answered in time; asking again later may help.
+    busy,         ///< The answer was "later"; asking again after `Error::retry_after` helps.
     ambiguous,    ///< The request may have taken effect although no answer came.
-    denied,       ///< A credential or a right is missing: a person has to grant it.
-    missing,      ///< The thing that was named does not exist.
-    conflict,     ///< Somebody else's action stands in the way (an operator's job, another daemon).
-    invalid,      ///< What came back, or what we were given, makes no sense.
+    denied,       ///< A credential or a right is missing; a person has to grant it.
+    missing,      ///< What was named does not exist.
+    conflict,     ///< Somebody else's action is in the way (an operator's job, another daemon).
+    invalid,      ///< The answer or the input makes no sense.
     storage,      ///< The disk is full, read-only or broken.
-    cancelled,    ///< We were told to stop; not an error to retry or to report.
+    cancelled,    ///< The caller was told to stop; not an error to retry or report.
 };
 
-/// True where waiting and asking again can help without anybody doing anything.
+/// True if waiting and asking again can help without anybody's action.
 [[nodiscard]] constexpr bool passes_by_itself(Fault fault) {
     return fault == Fault::unreachable || fault == Fault::busy || fault == Fault::ambiguous ||
            fault == Fault::storage;
@@ -43,8 +43,8 @@ inline constexpr Names<Fault, 9> names<Fault>{{
     {Fault::cancelled, "cancelled"},
 }};
 
-/// A failure that an operator can meet. `text` is a clause that says what failed, without a final
-/// full stop, and never holds a secret or a body that came over the network.
+/// A failure that an operator may see. `text` is a clause that says what failed, without a full
+/// stop at the end. It never contains a secret or a body that came over the network.
 struct Error {
     Fault fault = Fault::invalid;
     std::string text;
@@ -56,11 +56,12 @@ struct Error {
 /// Puts `context` before the text: "cannot read the policy: permission denied".
 [[nodiscard]] Error with_context(std::string_view context, Error error);
 
-/// The text for an errno value, as a `Fault::storage`, `denied` or `missing` error.
+/// Describes an errno value as a `Fault::storage`, `denied` or `missing` error.
 [[nodiscard]] Error errno_error(int errno_value, std::string_view what);
 
-/// Whether two texts say the same. The number that Cloudflare gives to each of its answers does not
-/// count: with it, a server that goes on failing in one way would be news each time.
+/// True if two texts say the same. Ignores Cloudflare's ray id, which differs in each answer, and
+/// the time of the next possible call: otherwise a server that keeps failing in the same way would
+/// be news each time.
 [[nodiscard]] bool say_the_same(const std::string& left, const std::string& right);
 
 /// Called by `Result::value()` on an error. Reaching it is a bug, so it ends the process.

@@ -12,8 +12,8 @@ namespace keyturn {
 template <class Value, std::size_t size>
 using Names = std::array<std::pair<Value, std::string_view>, size>;
 
-/// The one table of the words for an enum's values, specialised beside the enum: on the disk, on
-/// the bus, in the policy and for people.
+/// The table of the words for an enum's values, specialised beside the enum. The words are used on
+/// the disk, on the bus, in the policy and in texts.
 template <class Value>
 inline constexpr auto names = nullptr;
 
@@ -28,7 +28,7 @@ template <Named Value>
     return {};
 }
 
-/// Nothing for a word that is none of theirs.
+/// The value for a word; nothing for an unknown word.
 template <Named Value>
 [[nodiscard]] constexpr std::optional<Value> value_named(std::string_view name) {
     for (const auto& [value, each] : names<Value>) {
@@ -37,7 +37,7 @@ template <Named Value>
     return std::nullopt;
 }
 
-/// All of them, in the order of the table.
+/// All words of an enum, in the order of its table.
 template <Named Value>
 [[nodiscard]] std::vector<std::string_view> words_of() {
     std::vector<std::string_view> words;

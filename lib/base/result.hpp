@@ -6,7 +6,8 @@
 
 namespace keyturn {
 
-/// What a function returns that an operator's world can make fail: the value, or an `Error`.
+/// The result of a function that can fail for reasons an operator may meet: the value or an
+/// `Error`.
 template <class T>
 using Result = boost::system::result<T, Error>;
 

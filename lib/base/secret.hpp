@@ -7,21 +7,21 @@
 
 namespace keyturn {
 
-/// Overwrites memory in a way the compiler may not drop.
+/// Overwrites memory in a way that the compiler may not optimise away.
 void wipe(void* memory, std::size_t size) noexcept;
 
-/// Bytes that must never be seen: an API token, a tunnel token, a tunnel secret, or a body that may
-/// hold one. Move-only; its memory is wiped when it goes away and when it is moved from; it has no
-/// stream operator and does not turn into a string. Every place that looks at the bytes says
-/// `reveal()`, so that a search for that word lists them all.
+/// Bytes that nobody must see: an API token, a tunnel token, a tunnel secret, or a body that may
+/// contain one. Move-only. Its memory is wiped when it is destroyed or moved from. It has no stream
+/// operator and does not convert to a string. Every place that looks at the bytes calls `reveal()`,
+/// so a search for that word finds them all.
 class Secret {
   public:
     Secret() = default;
 
-    /// `size` zero bytes, to be filled through `data()`.
+    /// Makes a secret of `size` zero bytes, to be filled through `data()`.
     explicit Secret(std::size_t size);
 
-    /// A copy of `bytes`; the caller's own copy stays the caller's to wipe.
+    /// Copies `bytes`. The caller must wipe its own copy.
     [[nodiscard]] static Secret copy_of(std::string_view bytes);
 
     Secret(Secret&& other) noexcept;
@@ -36,7 +36,7 @@ class Secret {
     [[nodiscard]] char* data() { return bytes_.get(); }
     [[nodiscard]] std::string_view reveal() const { return {bytes_.get(), size_}; }
 
-    /// Shortens without reallocation; the rest is wiped. `size` must not exceed `this->size()`.
+    /// Shortens without reallocation and wipes the rest. `size` must not exceed `this->size()`.
     void truncate(std::size_t size);
 
   private:
@@ -47,10 +47,11 @@ class Secret {
     std::size_t capacity_ = 0;
 };
 
-/// Compares in a time that depends on the sizes alone.
+/// Compares in a time that depends only on the sizes.
 [[nodiscard]] bool same_secret(const Secret& left, const Secret& right);
 
-/// An allocator for library types through which secrets pass: wipes every block before it frees it.
+/// An allocator for library types through which secrets pass. It wipes every block before freeing
+/// it.
 template <class T>
 struct WipingAllocator {
     using value_type = T;

@@ -11,10 +11,10 @@ struct ByteRange {
     unsigned char high;
 };
 
-/// How many bytes a first byte begins, and what the second may be (RFC 3629: no overlong forms, no
-/// surrogates, nothing above U+10FFFF).
+/// How long a sequence is for a first byte, and which second bytes are allowed (RFC 3629: no
+/// overlong forms, no surrogates, nothing above U+10FFFF).
 struct Sequence {
-    std::size_t length = 0;  ///< Zero: no valid first byte.
+    std::size_t length = 0;  ///< In bytes; zero for an invalid first byte.
     ByteRange second{0x80, 0xBF};
 };
 
@@ -40,8 +40,8 @@ struct CodeRange {
     char32_t last;
 };
 
-/// In order. Unicode 15: Cc, Zl, Zp, Cf without the few that have a shape (Arabic signs of numbers,
-/// U+06DD and alike), and Default_Ignorable_Code_Point.
+/// In ascending order. From Unicode 15: Cc, Zl, Zp, Cf except the few with a shape (Arabic number
+/// signs, U+06DD and the like), and Default_Ignorable_Code_Point.
 constexpr std::array<CodeRange, 20> invisible{{
     {0x0000, 0x001F},                                          // Control characters
     {0x007F, 0x009F},   {0x00AD, 0x00AD},                      // Soft hyphen
@@ -63,7 +63,8 @@ Character first_character(std::string_view text) {
     const Sequence sequence = sequence_of(first);
     if (sequence.length <= 1) return {sequence.length, first};
     if (text.size() < sequence.length || !within(text[1], sequence.second)) return {};
-    // The first byte of n has n + 1 bits of length, the others have two.
+    // In the first byte of a sequence of n bytes, n + 1 bits encode the length. In the others, two
+    // do.
     char32_t code = first & (0x7FU >> sequence.length);
     for (const char byte : text.substr(1, sequence.length - 1)) {
         if (!within(byte, {0x80, 0xBF})) return {};

@@ -6,22 +6,22 @@
 
 namespace keyturn {
 
-/// A character at the start of a text, as UTF-8 encodes it.
+/// The character at the start of a UTF-8 text.
 struct Character {
-    std::size_t length = 0;  ///< In bytes; zero: no valid UTF-8, or NUL.
+    std::size_t length = 0;  ///< In bytes; zero for invalid UTF-8, or NUL.
     char32_t code = 0;
 };
 
-/// `text` is not empty.
+/// `text` must not be empty.
 [[nodiscard]] Character first_character(std::string_view text);
 
-/// Whether a reader sees the character, or a gap where it is: no control character, no line break,
-/// nothing that turns the direction of writing around, no other character without a shape. With
-/// those, text from outside would move a cursor or look like another text.
+/// True if a reader sees the character, or a gap in its place: no control character, no line break,
+/// nothing that reverses the direction of writing, and no other character without a shape. With
+/// those, text from outside could move a cursor or look like another text.
 [[nodiscard]] bool is_visible(char32_t code);
 
-/// `text` in one line, fit to be shown wherever it comes from: what is not visible, and bytes that
-/// are no UTF-8, become `instead`. Both programs show text from outside through this alone.
+/// Makes any text fit to be shown on one line: replaces invisible characters and invalid UTF-8 with
+/// `instead`. Both programs show text from outside only through this function.
 [[nodiscard]] std::string visible_text(std::string_view text, char instead = '?');
 
 }  // namespace keyturn

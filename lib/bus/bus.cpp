@@ -19,7 +19,7 @@ int on_reply(sd_bus_message* reply, void* call, sd_bus_error* /*error*/) {
     return 1;
 }
 
-/// An error that sd-bus or the bus made up because nobody answered is a failed exchange; one that
+/// An error that sd-bus or the bus made because nobody answered is a failed exchange. An error that
 /// the callee sent is an answer.
 Result<Message> told_apart(Result<Message> answer) {
     if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return answer;
@@ -38,8 +38,9 @@ Result<Message> errors_as_faults(Result<Message> answer) {
 std::optional<Error> Bus::Pump::send(sd_bus_message* message, PendingCall& call,
                                      Milliseconds timeout) {
     if (handle() == nullptr) return down();
-    // Made for a connection that has died since: its serial number means nothing on this one.
-    if (message == nullptr) return Error{Fault::invalid, "a method call that cannot be built"};
+    if (message == nullptr) return Error{Fault::invalid, "the method call could not be built"};
+    // The message was made for a connection that has since died; its serial number is invalid on
+    // this one.
     if (sd_bus_message_get_bus(message) != bus_.get()) return down();
     const auto microseconds = std::chrono::microseconds(std::max(timeout, Milliseconds{1}));
     sd_bus_slot* slot = nullptr;

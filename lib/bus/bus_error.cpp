@@ -15,7 +15,7 @@ struct KnownError {
     Fault fault;
 };
 
-/// The errors of D-Bus itself, of sd-bus, and of systemd that say more than "it did not work".
+/// Errors of D-Bus itself, of sd-bus and of systemd that have a more precise fault than `invalid`.
 constexpr std::array known_errors{
     KnownError{"org.freedesktop.DBus.Error.NoReply", Fault::unreachable},
     KnownError{"org.freedesktop.DBus.Error.Timeout", Fault::unreachable},

@@ -12,7 +12,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Then the other work of the loop has its turn.
+/// After this many messages, other work of the loop gets its turn.
 constexpr int messages_per_turn_max = 64;
 
 }  // namespace
@@ -62,7 +62,7 @@ void Bus::Pump::pump() {
     if (!bus_) return;
     const unsigned connection = connection_number_;
     const int status = process();
-    // A handler may have called `stop`, or even `start` once more.
+    // A handler may have called `stop`, or even `start` again.
     if (!bus_ || connection != connection_number_) return;
     if (status < 0) {
         lose(-status);
@@ -72,7 +72,8 @@ void Bus::Pump::pump() {
     arm();
 }
 
-/// Positive: there may be more to do. Negative: the connection is dead.
+/// Returns a positive value if there may be more to do, and a negative one if the connection is
+/// dead.
 int Bus::Pump::process() {
     const unsigned connection = connection_number_;
     for (int count = 0; count < messages_per_turn_max; ++count) {
@@ -95,7 +96,8 @@ void Bus::Pump::become_ready() {
     kick();
 }
 
-/// Asks sd-bus all three questions again, as its manual wants it each time before a poll().
+/// Asks sd-bus for its descriptor, events and timeout again, as sd_bus_get_fd(3) requires before
+/// each poll().
 void Bus::Pump::arm() {
     arm_descriptor();
     if (!bus_) return;
@@ -109,8 +111,8 @@ void Bus::Pump::arm_descriptor() {
         lose(-fd);
         return;
     }
-    // Before the connection is ready sd-bus may go on to its next address and get the same number
-    // for another socket, which Asio's reactor then would not know.
+    // Before the connection is ready, sd-bus may move on to its next address. The new socket can
+    // have the same number, and Asio's reactor would then not know it.
     if (ready_ && descriptor_.is_open() && descriptor_.native_handle() == fd) return;
     release_descriptor();
     boost::system::error_code failure;
@@ -134,7 +136,7 @@ void Bus::Pump::wait_for(asio::posix::descriptor_base::wait_type type, bool Pump
     this->*waiting = true;
     descriptor_.async_wait(type, [self = shared_from_this(), waiting,
                                   number = connection_number_](boost::system::error_code failure) {
-        // An aborted wait belongs to a descriptor that has been released since.
+        // An aborted wait belongs to a descriptor that has since been released.
         if (failure || number != self->connection_number_) return;
         (*self).*waiting = false;
         self->kick();
@@ -149,8 +151,8 @@ void Bus::Pump::arm_timer() {
     timer_armed_for_ = when;
     timer_.cancel();
     if (when == UINT64_MAX) return;
-    // libstdc++'s steady_clock is CLOCK_MONOTONIC, as sd-bus's timeouts are. Past the range of its
-    // nanoseconds nothing is ever due.
+    // libstdc++'s steady_clock is CLOCK_MONOTONIC, like sd-bus's timeouts. A timeout beyond the
+    // range of its nanoseconds never comes.
     const auto due = std::chrono::microseconds(
         std::min<std::uint64_t>(when, static_cast<std::uint64_t>(INT64_MAX / 1'000)));
     timer_.expires_at(asio::steady_timer::time_point(due));

@@ -12,8 +12,8 @@
 
 namespace keyturn {
 
-/// A method call that has been sent. Lives in the frame of the coroutine that waits for it; the
-/// slot's destruction takes the callback back, so a late reply finds nobody.
+/// A method call that was sent. It lives in the frame of the coroutine that waits for it.
+/// Destroying the slot removes the callback, so a late reply reaches nobody.
 struct PendingCall {
     explicit PendingCall(boost::asio::io_context& context) : done(context) {
         done.expires_at(boost::asio::steady_timer::time_point::max());
@@ -25,14 +25,14 @@ struct PendingCall {
         done.cancel();  // Resumes the waiter by post.
     }
 
-    boost::asio::steady_timer done;  ///< Never expires: it is how the waiter is woken.
+    boost::asio::steady_timer done;  ///< Never expires; cancelling it wakes the waiting coroutine.
     Slot slot;
     std::optional<Result<Message>> outcome;
 };
 
-/// What waits for the connection: the descriptor and the timer. Owned by the Bus and by the
-/// handlers that are under way, so that a handler which is already posted when the Bus goes away
-/// finds an object to look at. The descriptor never owns the file descriptor: sd-bus does.
+/// Waits for the connection with a descriptor and timers. The Bus and the handlers under way share
+/// ownership, so that a handler that is already posted when the Bus is destroyed still finds this
+/// object. sd-bus owns the file descriptor; the Asio descriptor never does.
 class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
   public:
     Pump(boost::asio::io_context& context, Opener open, BusBackoff backoff)
@@ -54,7 +54,7 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     void kick();
     sd_bus* handle() const { return ready_ ? bus_.get() : nullptr; }
 
-    /// `self` keeps the pump alive for as long as the frame has calls in its list.
+    /// `self` keeps the pump alive while the coroutine has a call in its list.
     static Task<Result<Message>> exchange(std::shared_ptr<Pump> self, Message message,
                                           Milliseconds timeout);
     static Task<Result<Message>> call(std::shared_ptr<Pump> self, Message message,
@@ -80,18 +80,18 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     boost::asio::io_context& context_;
     Opener open_;
     BusBackoff backoff_;
-    // Lists, because a hook may register another one while it runs.
+    // Lists, because a hook may register another hook while it runs.
     std::list<std::function<void(sd_bus*)>> install_;
     std::list<std::function<void()>> forget_;
 
     BusHandle bus_;
     bool started_ = false;
-    bool ready_ = false;   ///< Authenticated; hooks have been called.
-    bool kicked_ = false;  ///< A call to `pump` is posted.
+    bool ready_ = false;   ///< Authenticated, and the hooks have been called.
+    bool kicked_ = false;  ///< A call of `pump` is posted.
     std::string problem_ = "not connected yet";
-    Milliseconds next_delay_{0};  ///< Zero: the first.
+    Milliseconds next_delay_{0};  ///< Zero means the first delay.
 
-    /// Counts connections, so that a wait on an old one does not speak for the new one.
+    /// Counts connections, so that a wait on an old connection does not affect a new one.
     unsigned connection_number_ = 0;
     boost::asio::posix::stream_descriptor descriptor_;
     bool reading_ = false;

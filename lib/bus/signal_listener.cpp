@@ -49,7 +49,7 @@ bool SignalListener::is_the_bus() const {
     return kind_.sender == bus_name;
 }
 
-/// A match that cannot be added leaves those who wait to their own looks, which they do anyway.
+/// If a match cannot be added, callers depend on their regular checks, which they make anyway.
 void SignalListener::install(sd_bus* bus) {
     forget();
     sd_bus_slot* slot = nullptr;
@@ -63,7 +63,7 @@ void SignalListener::install(sd_bus* bus) {
     }
 }
 
-/// The match first: a change after the answer is heard, too.
+/// Adds the match first, so that it also hears a change after the answer.
 void SignalListener::follow_owner(sd_bus* bus) {
     owner_match_ = match_owner_changes(bus, kind_.sender, on_owner_changed, this);
     sd_bus_slot* question = nullptr;
@@ -86,7 +86,7 @@ int SignalListener::on_signal(sd_bus_message* signal, void* self, sd_bus_error* 
     return 0;
 }
 
-/// Whoever owns no name sends no signals in it.
+/// If nobody owns the name, nobody can send signals in its name.
 int SignalListener::on_owner(sd_bus_message* reply, void* self, sd_bus_error* /*error*/) {
     const char* owner = nullptr;
     const bool told = sd_bus_message_is_method_error(reply, nullptr) == 0 &&

@@ -8,7 +8,7 @@
 
 namespace keyturn {
 
-/// One kind of signal, and who sends it. The texts are literals.
+/// One kind of signal and its sender. The texts are literals.
 struct SignalKind {
     const char* sender;  ///< A well-known name; `org.freedesktop.DBus` is the bus daemon itself.
     const char* path;
@@ -16,17 +16,18 @@ struct SignalKind {
     const char* member;
 };
 
-/// The one way to listen to signals (a house rule). Any user of the bus can send us a signal of any
-/// kind: the bus daemon delivers what is addressed to us, and sd-bus then takes the sender for
-/// whoever the match names. So a signal gets through only if it comes from the connection that owns
-/// the sender's name, as the bus daemon says: it is asked on each new connection, and tells of
-/// changes since. Its own name cannot be had by others.
+/// The only way to listen to signals (a house rule). Any user of the bus can send keyturnd a signal
+/// of any kind: the bus daemon delivers whatever is addressed to it, and sd-bus then believes that
+/// the sender is the one that the match names. So a signal passes only if it comes from the
+/// connection that owns the sender's name according to the bus daemon. The listener asks the bus
+/// daemon on each new connection and hears about later changes. The bus daemon's own name cannot be
+/// taken by others.
 class SignalListener {
   public:
     /// Called from inside the bus pump.
     using Heard = std::function<void(sd_bus_message* signal)>;
 
-    /// Listens on every connection of `bus`, from its start, until the listener is dropped.
+    /// Listens on every connection of `bus`, from its start on, until the listener is dropped.
     [[nodiscard]] static std::shared_ptr<SignalListener> make(Bus& bus, SignalKind kind,
                                                               Heard heard);
 
@@ -43,18 +44,18 @@ class SignalListener {
 
     SignalKind kind_;
     Heard heard_;
-    std::string owner_;  ///< The unique name; empty: nobody.
+    std::string owner_;  ///< The unique name of the owner; empty if there is none.
     Slot match_;
     Slot owner_question_;
     Slot owner_match_;
 };
 
-/// Adds a match for a signal of the bus daemon itself, whose first argument is `about`, and calls
-/// `heard` for those that it has really sent.
+/// Adds a match for a signal of the bus daemon itself whose first argument is `about`. Calls
+/// `heard` only for signals that the bus daemon really sent.
 [[nodiscard]] Slot match_owner_changes(sd_bus* bus, const std::string& about,
                                        sd_bus_message_handler_t heard, void* self);
 
-/// Whether the bus daemon itself has sent this message.
+/// True if the bus daemon itself sent this message.
 [[nodiscard]] bool from_the_bus(sd_bus_message* message);
 
 }  // namespace keyturn

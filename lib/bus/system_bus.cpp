@@ -14,8 +14,8 @@ const char* system_bus_address() {
     return address != nullptr ? address : default_address;
 }
 
-/// What sd_bus_open_system does too. sd_bus_start only connects the socket, which a Unix socket
-/// does at once; authentication and Hello are left to sd_bus_process.
+/// Does the same as sd_bus_open_system. sd_bus_start only connects the socket, which takes no time
+/// for a Unix socket. Authentication and Hello are left to sd_bus_process.
 Result<BusHandle> open_system_bus() {
     sd_bus* raw = nullptr;
     int status = sd_bus_new(&raw);
@@ -23,7 +23,7 @@ Result<BusHandle> open_system_bus() {
     if (status >= 0) status = sd_bus_set_address(raw, system_bus_address());
     if (status >= 0) status = sd_bus_set_bus_client(raw, 1);
     if (status >= 0) status = sd_bus_set_description(raw, "system");
-    // Else everybody on the bus could send us so many file descriptors that none is left for us.
+    // Otherwise anyone on the bus could send so many file descriptors that keyturnd has none left.
     if (status >= 0) status = sd_bus_negotiate_fds(raw, 0);
     if (status >= 0) status = sd_bus_start(raw);
     if (status < 0) {

@@ -35,17 +35,17 @@ timespec to_timespec(BootTime moment) {
     return spec;
 }
 
-/// A time that was read is up to this much before the true one: who waits for a second from then on
-/// is woken by so much later, and not a moment before the second is over.
+/// A reading of the clock lags by up to this much, because it is in whole milliseconds. The alarm
+/// is set later by this much, so that no sleep ends too early.
 constexpr Milliseconds reading_error{1};
 
-/// A timer of the kernel that Asio can wait for.
+/// A kernel timer (timerfd) that Asio can wait for.
 class KernelTimer {
   public:
     KernelTimer(const boost::asio::any_io_executor& executor, clockid_t clock)
         : descriptor_(executor, open(clock).release()) {}
 
-    /// At the moment of its clock; a zero disarms it.
+    /// Sets the moment, on the timer's clock, at which it expires. Zero disarms it.
     void set(timespec when, int flags) {
         itimerspec spec{};
         spec.it_value = when;
@@ -53,7 +53,7 @@ class KernelTimer {
         if (result != 0) throw std::system_error(errno, std::system_category(), "timerfd_settime");
     }
 
-    /// Takes back that it has expired, so that it can be waited for again. An errno value.
+    /// Resets an expired timer, so that it can be waited for again. Returns an errno value or 0.
     int acknowledge() {
         std::uint64_t count = 0;
         return ::read(descriptor_.native_handle(), &count, sizeof count) < 0 ? errno : 0;
@@ -71,8 +71,8 @@ class KernelTimer {
     boost::asio::posix::stream_descriptor descriptor_;
 };
 
-/// All that sleep share one timer of the kernel, set to whoever wakes first. Asio's own timers
-/// follow CLOCK_MONOTONIC, which stands still in a suspend.
+/// All sleeping coroutines share one kernel timer, set to the first wake-up. Asio's own timers
+/// follow CLOCK_MONOTONIC, which stops during suspend.
 class SystemClock final : public Clock {
   public:
     explicit SystemClock(const boost::asio::any_io_executor& executor)
@@ -95,7 +95,7 @@ class SystemClock final : public Clock {
         const auto self = sleepers_.emplace(when, Sleeper(executor_));
         self->second.timer.expires_at(boost::asio::steady_timer::time_point::max());
         set_alarm();
-        // Ends by the alarm or by cancellation, both as an aborted wait: the clock tells which.
+        // The wait is aborted both by the alarm and by cancellation; the clock tells which it was.
         static_cast<void>(co_await self->second.timer.async_wait(
             boost::asio::as_tuple(boost::asio::use_awaitable)));
         sleepers_.erase(self);
@@ -122,7 +122,8 @@ class SystemClock final : public Clock {
         bool woken = false;
     };
 
-    /// To the first who is not woken yet. Nothing is waited for while nobody sleeps.
+    /// Sets the alarm for the first sleeper that is not woken yet. Without sleepers nothing is
+    /// waited for.
     void set_alarm() {
         auto first = sleepers_.begin();
         while (first != sleepers_.end() && first->second.woken) ++first;
@@ -154,7 +155,7 @@ class SystemClock final : public Clock {
         }
     }
 
-    /// Set so far ahead that it never expires; what ends it is that the clock is set, or a resume.
+    /// Set so far ahead that it never expires. Only a step of the clock or a resume ends the wait.
     void watch_for_changes() {
         timespec never{};
         never.tv_sec = std::numeric_limits<time_t>::max();

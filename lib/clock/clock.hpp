@@ -10,26 +10,26 @@
 
 namespace keyturn {
 
-/// Two clocks, because calendars follow the wall and waiting must not.
+/// Two clocks, because calendars follow wall-clock time and waits must not.
 class Clock {
   public:
     virtual ~Clock() = default;
 
-    /// CLOCK_REALTIME. It can be stepped: for calendars and records, never for waiting.
+    /// CLOCK_REALTIME. It can jump, so it is for calendars and records, never for waits.
     [[nodiscard]] virtual WallTime wall_now() const = 0;
 
-    /// CLOCK_BOOTTIME. It never goes back and counts suspend: for soaks and deadlines.
+    /// CLOCK_BOOTTIME. It never goes back and counts time in suspend. For soaks and deadlines.
     [[nodiscard]] virtual BootTime boot_now() const = 0;
 
-    /// CLOCK_MONOTONIC, for measuring how long something short took.
+    /// CLOCK_MONOTONIC, for measuring short durations.
     [[nodiscard]] virtual std::chrono::microseconds stopwatch() const = 0;
 
-    /// Returns at `when` or soon after it, also after a suspend; throws `operation_aborted` on
-    /// cancellation. Nothing wakes up in between.
+    /// Returns at `when` or soon after it, even after a suspend. Throws `operation_aborted` on
+    /// cancellation. The process does not wake up in between.
     virtual Task<> sleep_until(BootTime when) = 0;
 
-    /// Returns when the wall clock has been set since the last call, or the host has resumed from a
-    /// suspend; throws `operation_aborted` on cancellation. For one caller at a time.
+    /// Returns when the wall clock has been set since the last call, or the host has resumed from
+    /// suspend. Throws `operation_aborted` on cancellation. Only one caller at a time.
     virtual Task<> wall_clock_set() = 0;
 };
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "clock/clock.hpp"
 #include "cloudflare/api_budget.hpp"
+#include "cloudflare/credentials.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "http/http_client.hpp"
-#include "cloudflare/credentials.hpp"
 #include "policy/policy.hpp"
-#include "clock/clock.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

@@ -17,7 +17,7 @@ bool all_digits(std::string_view text) {
            std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// The number that fills `text` whole; -1 when it holds anything but digits.
+/// The number that `text` consists of; -1 if it holds anything but digits.
 int number(std::string_view text) {
     int value = -1;
     if (all_digits(text)) std::from_chars(text.data(), text.data() + text.size(), value);
@@ -45,7 +45,7 @@ bool is_limit_name(std::string_view text) {
            });
 }
 
-/// Takes what stands before the first `end`, and that, off the front of `rest`.
+/// Cuts `rest` after the first `end` and returns what was before it.
 std::string_view take_until(char end, std::string_view& rest) {
     const std::size_t at = rest.find(end);
     const std::string_view taken = rest.substr(0, at);
@@ -53,7 +53,7 @@ std::string_view take_until(char end, std::string_view& rest) {
     return taken;
 }
 
-/// `"name";key=1;other=2`. Its values are -1 where they are absent or no number.
+/// `"name";key=1;other=2`. A value is -1 if it is absent or not a number.
 struct LimitItem {
     std::string_view name;
     std::string_view parameters;
@@ -68,7 +68,7 @@ struct LimitItem {
     }
 };
 
-/// A comma inside of a name makes two items of it, and neither has a name that is taken.
+/// A comma inside a name splits it into two items, and neither has a usable name.
 std::vector<LimitItem> limit_items(std::string_view list) {
     std::vector<LimitItem> items;
     while (!list.empty() && items.size() < rate_limits_max) {
@@ -81,8 +81,8 @@ std::vector<LimitItem> limit_items(std::string_view list) {
     return items;
 }
 
-/// The one of that name. Where each header has one item only, the two are of the same limit
-/// whatever they are called.
+/// The policy with the limit's name. If each header has only one item, they belong together
+/// whatever their names are.
 const LimitItem* policy_of(const LimitItem& limit, const std::vector<LimitItem>& policies,
                            bool only_one) {
     const auto named = std::ranges::find(policies, limit.name, &LimitItem::name);

@@ -10,7 +10,7 @@ namespace {
 
 enum class Form { any, page, not_json };
 
-/// Which answers a kind is about. Zero, empty: does not matter.
+/// The answers that mean a kind. Zero or empty matches anything.
 struct Row {
     AnswerKind kind;
     int from = 0;
@@ -20,8 +20,8 @@ struct Row {
     std::string_view words = {};
 };
 
-/// The first row that fits decides. Codes are Cloudflare's, as seen; a status and a body that is
-/// a page say the rest.
+/// The first matching row decides. The codes are Cloudflare's, as seen in real answers. The status
+/// and whether the body is a page decide the rest.
 constexpr std::array rows{
     // 971 comes with 429 and with 500; the other two are the codes of older releases.
     Row{AnswerKind::limited, 429, 429},
@@ -64,27 +64,27 @@ bool fits(const Row& row, int status, const ApiErrors& errors) {
 struct Remedy {
     AnswerKind kind;
     std::string_view name;
-    std::string_view text;  ///< PERMISSION stands for what the call needs.
+    std::string_view text;  ///< PERMISSION is replaced by the permission that the call needs.
 };
 
 constexpr std::string_view permission_mark = "PERMISSION";
 
 constexpr std::array remedies{
     Remedy{AnswerKind::limited, "limited",
-           "Cloudflare limits how often it is called, and keyturn asks again by itself; if it "
+           "Cloudflare limits how often it is called, and keyturn retries automatically; if it "
            "lasts, look for other programs that use an API token of the same user"},
     Remedy{AnswerKind::address_refused, "address refused",
            "the API token may not be used from this host's address: at Cloudflare, add the "
            "address to the token's Client IP Address Filtering"},
     Remedy{AnswerKind::token_malformed, "token malformed",
-           "the API token is malformed, or a tunnel token was given in its place: put an API "
-           "token with the permission PERMISSION into the credential"},
+           "the API token is malformed, or it is a tunnel token: put an API token with the "
+           "permission PERMISSION into the credential"},
     Remedy{AnswerKind::token_unknown, "token unknown",
-           "Cloudflare does not know this API token: it was deleted, rolled or not copied in "
-           "full; make one with the permission PERMISSION and put it into the credential"},
+           "Cloudflare does not know this API token: it was deleted, rolled or not copied in full; "
+           "create one with the permission PERMISSION and put it into the credential"},
     Remedy{AnswerKind::token_refused, "token refused",
-           "the API token is not valid, or it may not do this in this account: give it the "
-           "permission PERMISSION for the account under `account:`, or make a new one"},
+           "the API token is not valid, or it does not allow this in this account: give it the "
+           "permission PERMISSION for the account under `account:`, or create a new one"},
     Remedy{AnswerKind::blocked, "blocked",
            "this comes from a firewall or a challenge in front of the API, and says nothing about "
            "the API token: allow this host's address in the firewall (WAF) rule or in the proxy "
@@ -93,8 +93,8 @@ constexpr std::array remedies{
            "something between this host and Cloudflare asks for a login: let this host connect to "
            "the API directly"},
     Remedy{AnswerKind::not_routed, "not routed",
-           "Cloudflare cannot do anything with one of the ids: check that `account:` and "
-           "`tunnel:` are copied in full and not exchanged"},
+           "Cloudflare does not recognise one of the ids: check that `account:` and `tunnel:` are "
+           "complete and not swapped"},
     Remedy{AnswerKind::page_not_found, "page not found",
            "something other than the API answered: check `api_url:`, and what is between this "
            "host and Cloudflare"},
@@ -102,27 +102,28 @@ constexpr std::array remedies{
            "the account or the tunnel does not exist, or the tunnel was deleted: check `account:` "
            "and `tunnel:`"},
     Remedy{AnswerKind::conflicting, "conflicting",
-           "Cloudflare does not do this in the tunnel's present state: look for what else changes "
-           "it (the dashboard, Terraform, another host)"},
-    Remedy{AnswerKind::redirected, "redirected", "a redirect is not followed; check `api_url:`"},
+           "the tunnel's present state does not allow this: look for what else changes the tunnel "
+           "(the dashboard, Terraform, another host)"},
+    Remedy{AnswerKind::redirected, "redirected",
+           "keyturn does not follow redirects; check `api_url:`"},
     Remedy{AnswerKind::failing, "failing",
-           "Cloudflare's API fails at the moment; if it lasts, see "
+           "Cloudflare's API is failing at the moment; if it lasts, see "
            "https://www.cloudflarestatus.com"},
     Remedy{AnswerKind::failing_in_front, "failing in front",
-           "what stands in front of the API answered, because the API did not: if it lasts, see "
-           "https://www.cloudflarestatus.com, and check a proxy in between if there is one"},
+           "something in front of the API answered, because the API did not: if it lasts, see "
+           "https://www.cloudflarestatus.com, and check any proxy in between"},
     Remedy{AnswerKind::not_taken, "not taken",
-           "the API does not take this request: check `api_url:`, and whether there is a newer "
+           "the API does not accept this request: check `api_url:`, and whether there is a newer "
            "version of keyturn"},
-    Remedy{AnswerKind::page_for_success, "page for success",
-           "a maintenance page, or the page of a proxy or a login in between, stands in place of "
-           "the API's answer: if it lasts, check `api_url:` and what is between this host and "
-           "Cloudflare"},
+    Remedy{
+        AnswerKind::page_for_success, "page for success",
+        "a maintenance page, or the page of a proxy or a login in between, came instead of the "
+        "API's answer: if it lasts, check `api_url:` and what is between this host and Cloudflare"},
     Remedy{AnswerKind::unread_success, "unread success",
-           "this is not what the API answers to that: check `api_url:`, and whether there is a "
+           "the API does not answer this call like that: check `api_url:`, and whether there is a "
            "newer version of keyturn"},
     Remedy{AnswerKind::failed_success, "failed success",
-           "Cloudflare took the request and did not do it: see "
+           "Cloudflare accepted the request but did not carry it out: see "
            "https://www.cloudflarestatus.com, and the reason that it gives"},
 };
 

@@ -9,23 +9,24 @@ namespace keyturn {
 
 namespace {
 
-/// A turn that nobody took up for so long was given up.
+/// A turn that is not taken up for this long counts as given up.
 constexpr Milliseconds slot_kept = std::chrono::minutes{1};
 
-/// So many limits of different names are remembered for one credential.
+/// How many limits of different names are remembered for one credential, at most.
 constexpr std::size_t limits_known_max = 8;
 
-/// A reset is told in whole seconds, rounded up or down.
+/// Cloudflare reports a reset in whole seconds, rounded up or down.
 constexpr Milliseconds reset_is_off = std::chrono::seconds{1};
 
 static_assert(kept_from_looks + rotation_calls < budget_calls_max);
 
-/// What an errand needs, and what it leaves to others.
+/// How many calls an errand needs, and how many it leaves to others.
 struct Need {
     std::size_t calls;
     std::size_t kept;
 
-    /// So far apart are two turns that the calls of all use what is not kept, and no more.
+    /// The time between two turns with which all errands together use exactly the calls that are
+    /// not kept for others.
     [[nodiscard]] constexpr Milliseconds gap() const {
         const auto shared = static_cast<Milliseconds::rep>(budget_calls_max - kept);
         return budget_window * static_cast<Milliseconds::rep>(calls) / shared;
@@ -37,14 +38,13 @@ constexpr Need need_of(ApiBudget::Use use) {
                                        : Need{rotation_calls, kept_from_starts};
 }
 
-/// Our half of a quota; even of one that cannot be halved there is a call, or we would wait for
-/// ever.
+/// Our half of a quota. It is never 0: with a quota of 1, keyturn would wait for ever.
 constexpr int half_of(int quota) {
     return std::max(1, quota / 2);
 }
 
-/// How much of a limit has to be left for so many calls, and for the same share of our half as
-/// `kept` is of the budget. Never more than half of our half: so much each window has at first.
+/// How much of a limit must be left for `calls` calls: those, plus the share of our half that
+/// `kept` is of the whole budget. Never more than half of our half, which every new window has.
 constexpr int least_for(int quota, std::size_t calls, std::size_t kept) {
     const int wanted = static_cast<int>(calls);
     if (quota == 0) return wanted;
@@ -84,7 +84,7 @@ BootTime ApiBudget::slot_for(Use use, Slot& slot, const std::string& credential,
     begin_windows(standing, now);
     Admission admission{now, ""};
     wait_for_credential(admission, standing, need.calls, kept);
-    // What only the calls of others hold up keeps its place in the queue.
+    // An errand that only other calls hold up keeps its place in the queue.
     if (admission.at == now && !slot.booked) {
         BootTime& free = next_slot_[static_cast<std::size_t>(use)];
         slot.booked = true;
@@ -94,7 +94,8 @@ BootTime ApiBudget::slot_for(Use use, Slot& slot, const std::string& credential,
     }
     wait_for_budget(admission, need.calls, kept);
     if (admission.at > now) {
-        // Who is kept waiting for long comes back with all the others, and then they need turns.
+        // An errand that waits for long comes back together with all the others, which then need
+        // turns.
         slot.booked = slot.booked && admission.at - now <= need.gap();
         slot.next = admission.at;
         return slot.next;
@@ -103,8 +104,8 @@ BootTime ApiBudget::slot_for(Use use, Slot& slot, const std::string& credential,
     return now;
 }
 
-/// Of what is left when ours are taken for not yet made, half is ours: only so does it not matter
-/// how often we are told.
+/// Half of what is left is ours. Our own calls in the window count as not yet made, so the result
+/// does not depend on how often Cloudflare reports the limit.
 void ApiBudget::heard(const std::string& credential, const std::vector<RateLimit>& limits,
                       BootTime now) {
     forget_old_calls(now);
@@ -134,7 +135,7 @@ BootTime ApiBudget::throttled(const std::string& credential, std::chrono::second
                               BootTime now) {
     Standing& standing = standings_[credential];
     std::chrono::seconds quiet = std::min(retry_after, retry_after_max);
-    // Calls that were under way together are told the same thing; it counts once.
+    // Calls that were under way together get the same answer, which counts once.
     if (now >= standing.quiet_until) {
         std::chrono::seconds own = quiet_min;
         for (int time = 0; time < standing.quiet_times && own < quiet_max; ++time) own *= 2;
@@ -149,8 +150,8 @@ void ApiBudget::answered(const std::string& credential) {
     standings_[credential].quiet_times = 0;
 }
 
-/// In a new window all of the quota is left, and half of it is ours: without that, whatever had
-/// waited for it would be sent at once, before the first answer tells how much there is.
+/// In a new window the whole quota is left, and half of it is ours. Without this limit all waiting
+/// calls would go out at once, before the first answer reports how much is left.
 void ApiBudget::begin_windows(Standing& standing, BootTime now) {
     std::erase_if(standing.limits,
                   [&](const Limit& limit) { return limit.resets <= now && limit.quota == 0; });
@@ -161,28 +162,27 @@ void ApiBudget::begin_windows(Standing& standing, BootTime now) {
     }
 }
 
-/// Until Cloudflare lets that credential make so many calls, and so many are left after them.
+/// Waits until Cloudflare allows the credential `calls` calls with `kept` left after them.
 void ApiBudget::wait_for_credential(Admission& admission, const Standing& standing,
                                     std::size_t calls, std::size_t kept) {
     wait_until(admission, standing.quiet_until,
                "Cloudflare limits the calls of this API token's user (HTTP 429, or code 971)");
     for (const Limit& limit : standing.limits) {
         if (limit.allowed < least_for(limit.quota, calls, kept)) {
-            wait_until(admission, limit.resets,
-                       "keyturn has made half of the calls that Cloudflare says are left, which is "
-                       "its share");
+            wait_until(
+                admission, limit.resets,
+                "keyturn has used its share, half of the calls that Cloudflare says are left");
         }
     }
 }
 
-/// Until the budget of all has room for so many calls, and so many are left after them.
+/// Waits until the budget of the whole daemon allows `calls` calls with `kept` left after them.
 void ApiBudget::wait_for_budget(Admission& admission, std::size_t calls, std::size_t kept) const {
     const std::size_t wanted = calls_.size() + calls + kept;
     if (wanted <= budget_calls_max) return;
     const Call& in_the_way = calls_[wanted - budget_calls_max - 1];
     wait_until(admission, in_the_way.when + budget_window,
-               "keyturn has made half of the calls that Cloudflare allows in 5 minutes, which is "
-               "its share");
+               "keyturn has used its share, half of the calls that Cloudflare allows in 5 minutes");
 }
 
 void ApiBudget::forget_old_calls(BootTime now) {

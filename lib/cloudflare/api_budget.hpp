@@ -16,79 +16,81 @@ namespace keyturn {
 
 struct RateLimit;
 
-/// Cloudflare lets a user make 1,200 calls in five minutes and then blocks all of them, those of
-/// the dashboard, too. Half is for the people and programs that share the limit with us.
+/// Cloudflare allows a user 1,200 calls in five minutes and then blocks all of that user's calls,
+/// even those of the dashboard (API limits page, 2026-04-20). Half is left to the people and
+/// programs that share the limit.
 inline constexpr Milliseconds budget_window = std::chrono::minutes{5};
 inline constexpr std::size_t budget_calls_max = 600;
 
-/// So many calls one look for drift makes, and so many about one whole rotation.
+/// How many calls one check for drift makes, and about how many a whole rotation makes.
 inline constexpr std::size_t look_calls = 2;
 inline constexpr std::size_t rotation_calls = 20;
 
-/// A look for drift waits while fewer calls than these are left: a third is for rotations.
+/// A check for drift waits while fewer calls than this are left: a third is kept for rotations.
 inline constexpr std::size_t kept_from_looks = budget_calls_max / 3;
 
-/// A rotation that is due waits while fewer than these are left: a sixth is for open ones.
+/// A rotation that is due waits while fewer than this are left: a sixth is kept for open rotations.
 inline constexpr std::size_t kept_from_starts = budget_calls_max / 6;
 
-/// Where the budget is short for so long, an errand makes do with what its own calls need: a
-/// tunnel that nobody looks at any more would be worse than a rotation that waits a while.
+/// After waiting this long, an errand needs only its own calls to be left: a tunnel that nobody
+/// checks any more is worse than a rotation that waits a while.
 inline constexpr Milliseconds slot_patience = std::chrono::hours{1};
 
-/// Where Cloudflare does not say for how long it wants to be left alone: one second, and twice as
-/// long each time it says so again.
+/// How long keyturn stays quiet if Cloudflare does not say how long: one second, and twice as long
+/// each further time in a row.
 inline constexpr std::chrono::seconds quiet_min{1};
 inline constexpr std::chrono::seconds quiet_max{60};
 
-/// Who may call Cloudflare now. One object for the daemon, because credentials can belong to one
-/// user; what an answer says counts for the credential that it came for. Pure: it is told the time,
-/// and it never waits itself.
+/// Decides who may call Cloudflare now. There is one object for the daemon, because several
+/// credentials can belong to one user. What an answer reports counts for the credential of that
+/// call. Pure: callers pass in the time, and the object itself never waits.
 ///
-/// A call is made or has to wait. An errand, which is a look for drift or the start of a rotation
-/// that is due, needs its turn before its first call: turns are so far apart that many tunnels
-/// never use up what is kept for others. Its calls count like any others.
+/// A single call is either admitted or has to wait. An errand is a check for drift or the start of
+/// a rotation that is due. It needs a turn before its first call. Turns are far enough apart that
+/// many tunnels never use up the calls that are kept for others. The calls of an errand count like
+/// all others.
 class ApiBudget {
   public:
     enum class Use { look, start };
 
-    /// One errand, from the first time its turn is asked for. Belongs to who runs the errand.
+    /// One errand, from the first time it asks for its slot. The caller keeps it.
     struct Slot {
         std::optional<BootTime> wanted;
         BootTime next{};  ///< When to ask again.
         bool booked = false;
     };
 
-    /// `at` is now, or when to try again, and then `why` is a clause that says what for.
+    /// `at` is now or when to try again; in the latter case the clause `why` says what it waits
+    /// for.
     struct Admission {
         BootTime at;
         std::string_view why;
     };
 
-    /// Asks for one call. If it is admitted it counts from now on, whatever becomes of it.
+    /// Asks for one call. An admitted call counts from now on, whatever its outcome.
     [[nodiscard]] Admission admit(const std::string& credential, BootTime now);
 
-    /// When the errand may begin: now, or when to ask again. Nobody has to be told of an errand
-    /// that is given up.
+    /// When the errand may begin: now, or when to ask again. An errand can be given up without
+    /// notice.
     [[nodiscard]] BootTime slot_for(Use use, Slot& slot, const std::string& credential,
                                     BootTime now);
 
-    /// What the headers of an answer said.
+    /// Records the limits that the headers of an answer report.
     void heard(const std::string& credential, const std::vector<RateLimit>& limits, BootTime now);
 
-    /// Cloudflare wants to be left alone: nobody who has this credential calls before that is over.
-    /// Returns when it is.
+    /// Records a 429 or code 971: nobody calls with this credential until the returned time.
     BootTime throttled(const std::string& credential, std::chrono::seconds retry_after,
                        BootTime now);
 
-    /// Cloudflare answered, and not that.
+    /// Records any other answer, which ends a row of 429s.
     void answered(const std::string& credential);
 
   private:
-    /// What Cloudflare said is left, and our half of it.
+    /// What Cloudflare reported as left, and our half of it.
     struct Limit {
         std::string name;
         int allowed = 0;
-        int quota = 0;          ///< 0 when not told.
+        int quota = 0;          ///< 0 if unknown.
         Milliseconds window{};  ///< At most `retry_after_max`.
         BootTime resets{};
     };

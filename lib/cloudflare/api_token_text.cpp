@@ -24,13 +24,13 @@ std::string_view without_quotes(std::string_view text) {
     return quoted ? without_blanks(text.substr(1, text.size() - 2)) : text;
 }
 
-/// What RFC 6750 calls a b64token, without the `=` that no API token of Cloudflare's has.
+/// The letters of a b64token (RFC 6750), without `=`, which no API token of Cloudflare contains.
 bool is_token_letter(char c) {
     return is_digit(c) || is_letter(c) || std::string_view{"-_.~+/"}.find(c) != std::string::npos;
 }
 
 struct Mistake {
-    std::string_view start;  ///< How such a text begins.
+    std::string_view start;  ///< How a text of this kind begins.
     std::string_view what;
 };
 
@@ -40,12 +40,12 @@ constexpr std::array mistakes{
     Mistake{"\xff\xfe", "is in UTF-16, as some editors save text; save it as UTF-8"},
     Mistake{"\xfe\xff", "is in UTF-16, as some editors save text; save it as UTF-8"},
     Mistake{"eyJ",
-            "holds a tunnel token, which lets a connector in and cannot ask the API; make an API "
-            "token at Cloudflare and write that into it"},
-    Mistake{"-----BEGIN", "holds a PEM file, such as cloudflared's cert.pem, and no API token"},
-    Mistake{"{", "holds JSON, such as a tunnel's credentials file, and no API token"},
-    Mistake{"cfk_", "holds a Global API Key, and keyturn takes only API tokens"},
-    Mistake{"v1.0-", "holds an Origin CA key, and no API token"},
+            "contains a tunnel token, which is for connectors and cannot call the API; create an "
+            "API token at Cloudflare and write that into it"},
+    Mistake{"-----BEGIN", "contains a PEM file, such as cloudflared's cert.pem, not an API token"},
+    Mistake{"{", "contains JSON, such as a tunnel's credentials file, not an API token"},
+    Mistake{"cfk_", "contains a Global API Key, but keyturn accepts only API tokens"},
+    Mistake{"v1.0-", "contains an Origin CA key, not an API token"},
 };
 
 Error wrong(std::string_view what, bool with_remedy = true) {
@@ -73,11 +73,11 @@ Result<std::string_view> find_api_token(std::string_view text) {
         const bool has_remedy = mistake.what.find(';') != std::string_view::npos;
         if (text.starts_with(mistake.start)) return wrong(mistake.what, !has_remedy);
     }
-    if (is_assignment(text)) return wrong("holds a name before the API token (NAME=value)");
+    if (is_assignment(text)) return wrong("contains a name before the API token (NAME=value)");
     if (lower(text.substr(0, 7)) == "bearer ") return wrong("begins with the word Bearer");
     if (text.find('\n') != std::string_view::npos) return wrong("has more than one line");
     if (!std::ranges::all_of(text, is_token_letter)) {
-        return wrong("holds a blank or another character that no API token has");
+        return wrong("contains a blank or another character that an API token cannot have");
     }
     return text;
 }

@@ -6,10 +6,10 @@
 
 namespace keyturn {
 
-/// The API token in the text of a credential file. Blanks, line ends, a byte order mark and one
-/// pair of quotes around it are harmless and left out. Anything that is no API token is
-/// `Fault::invalid` with a clause that says what it is and never quotes it: `NAME=value`, a tunnel
-/// token, several lines, no text at all.
+/// Finds the API token in the text of a credential file. Ignores blanks, line ends, a byte order
+/// mark and one pair of quotes around it. Anything else is `Fault::invalid` with a clause that says
+/// what the text is and never quotes it: `NAME=value`, a tunnel token, several lines, no text at
+/// all.
 [[nodiscard]] Result<std::string_view> find_api_token(std::string_view text);
 
 }  // namespace keyturn

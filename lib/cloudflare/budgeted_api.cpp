@@ -60,7 +60,7 @@ class BudgetedApi final : public TunnelApi {
     void close_idle() override { api_->close_idle(); }
 
   private:
-    /// Nothing when the call may be made, and then it has been counted.
+    /// Returns nothing if the call may be made; it has then been counted.
     std::optional<Error> refusal_of(std::string_view call) {
         const BootTime now = clock_.boot_now();
         const ApiBudget::Admission admission = budget_.admit(credential_, now);
@@ -84,11 +84,11 @@ class BudgetedApi final : public TunnelApi {
         answer = std::move(error);
     }
 
-    /// For people: an absolute time stays right however long a status is looked at.
+    /// An absolute time stays right even if a status is read much later.
     std::string until(Milliseconds wait) const {
         const std::string at = to_text(clock_.wall_now() + wait + std::chrono::milliseconds{999});
         constexpr std::size_t time = 11;  // "2026-03-01T02:30:00Z": where the time of day begins.
-        return fmt::format("; no call before {} UTC", at.substr(time, 8));
+        return fmt::format("; the next call is possible at {} UTC", at.substr(time, 8));
     }
 
     std::unique_ptr<TunnelApi> api_;

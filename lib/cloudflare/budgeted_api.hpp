@@ -10,9 +10,9 @@ namespace keyturn {
 class ApiBudget;
 class Clock;
 
-/// The same calls within the budget. One that has no room is not sent and does not wait here: it is
-/// `busy`, with the time after which there will be room, so that whoever asked decides what to do
-/// meanwhile. Nothing stands between an answer and whoever asked. Budget and clock outlive it.
+/// Makes the same calls within the budget. A call without room is not sent and does not wait here:
+/// it fails with `busy` and the time until there is room, so the caller can decide what to do
+/// meanwhile. Answers pass through unchanged. The budget and the clock must outlive the result.
 [[nodiscard]] std::unique_ptr<TunnelApi> make_budgeted_api(std::unique_ptr<TunnelApi> api,
                                                            std::string credential,
                                                            ApiBudget& budget, const Clock& clock);

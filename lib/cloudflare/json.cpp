@@ -10,8 +10,8 @@ namespace {
 
 enum class Size { fits, too_deep, too_many };
 
-/// Looks at the brackets and commas outside strings, before anything is built: a megabyte of "[["
-/// or "0,0," would grow into many megabytes of values.
+/// Counts the brackets and commas outside strings before anything is built: a megabyte of "[[" or
+/// "0,0," would grow into many megabytes of values.
 Size measure(std::string_view text) {
     int depth = 0;
     int values = 0;
@@ -34,7 +34,7 @@ Size measure(std::string_view text) {
     return Size::fits;
 }
 
-/// Watches a parse for keys that come twice in one object. Keys are names, not secrets.
+/// Watches a parse for keys that occur twice in one object. Keys are names, not secrets.
 class KeyWatch {
   public:
     bool repeated() const { return repeated_; }
@@ -60,20 +60,20 @@ Result<JsonDocument> parse_json(std::string_view text) {
     switch (measure(text)) {
         case Size::fits: break;
         case Size::too_deep: return Error{Fault::invalid, "the answer is nested too deeply"};
-        case Size::too_many: return Error{Fault::invalid, "the answer holds too many values"};
+        case Size::too_many: return Error{Fault::invalid, "the answer contains too many values"};
     }
-    // The library takes a NUL for the end of the text, and everything behind it for nothing.
+    // The library takes a NUL for the end of the text and ignores everything after it.
     if (text.find('\0') != std::string_view::npos)
         return Error{Fault::invalid, "the answer is not JSON"};
     KeyWatch keys;
-    // Without exceptions: their texts quote the input, which may hold a token.
+    // Without exceptions, because their texts quote the input, which may contain a token.
     JsonDocument document;
     document.root = Json::parse(text.begin(), text.end(), std::ref(keys), false);
     if (document.root.is_discarded()) {
         return Error{Fault::invalid,
                      is_page(text) ? "the answer is an HTML page" : "the answer is not JSON"};
     }
-    if (keys.repeated()) return Error{Fault::invalid, "the answer names a key twice"};
+    if (keys.repeated()) return Error{Fault::invalid, "the answer contains a key twice"};
     return document;
 }
 

@@ -13,32 +13,34 @@
 
 namespace keyturn {
 
-/// JSON whose every block of memory is wiped before it is freed. For the .cpp files of this folder.
+/// JSON that wipes each block of its memory before freeing it. For the .cpp files of this folder.
 using WipedText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 using Json = nlohmann::basic_json<std::map, std::vector, WipedText, bool, std::int64_t,
                                   std::uint64_t, double, WipingAllocator>;
 
+/// Limits of keyturn's own, far above any real answer.
 inline constexpr int json_depth_max = 32;
 inline constexpr int json_values_max = 20'000;
 
-/// A parsed document. It has a type of its own because a `Json` converts from and to nearly
-/// anything, an `Error` included.
+/// A parsed document. It is a separate type because a `Json` converts to and from nearly anything,
+/// even an `Error`.
 struct JsonDocument {
     Json root;
 };
 
-/// The document, or a clause that says why not and never quotes it. Refused: anything that is not
-/// JSON in UTF-8, a nesting deeper than `json_depth_max`, more than `json_values_max` values, and a
-/// key that one object has twice, because readers disagree on which one counts.
+/// Parses a document. An error is `Fault::invalid` with a clause that says why and never quotes the
+/// text. Refuses anything that is not JSON in UTF-8, nesting deeper than `json_depth_max`, more
+/// than `json_values_max` values, and a key that occurs twice in an object, because readers
+/// disagree on which one counts.
 [[nodiscard]] Result<JsonDocument> parse_json(std::string_view text);
 
-/// True for HTML and its kind: what programs for people answer in place of the API.
+/// True for HTML and the like, which proxies and firewalls send instead of the API's answer.
 [[nodiscard]] bool is_page(std::string_view text);
 
-/// The member of that name, or nothing when there is none or `object` is no object.
+/// The member of that name; null if there is none or `object` is not an object.
 [[nodiscard]] const Json* member(const Json& object, const char* name);
 
-/// The string of that name, or "" when it is absent or not a string.
+/// The string of that name; "" if it is absent or not a string.
 [[nodiscard]] std::string_view text_member(const Json& object, const char* name);
 
 }  // namespace keyturn

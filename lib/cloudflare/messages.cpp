@@ -27,7 +27,7 @@ std::string safe_member(const Json& object, const char* name) {
     return safe_text(text_member(object, name), value_size_max);
 }
 
-/// The code as a number, be it written as one or as a string.
+/// The code as a number, whether it is written as a number or as a string.
 std::optional<std::int64_t> code_of(const Json& error) {
     const Json* code = member(error, "code");
     if (code == nullptr) return std::nullopt;
@@ -73,19 +73,19 @@ ApiErrors errors_of(const Json& document) {
     return errors;
 }
 
-/// The document of a body that reports success. `messages` is not looked at: a good answer may
-/// carry messages with the codes of errors.
+/// Parses a body that reports success. Ignores `messages`: a good answer may carry messages with
+/// the codes of errors, such as 10000.
 Result<JsonDocument> parse_success(std::string_view body) {
     auto document = parse_json(body);
     if (!document) return document;
     if (!document->root.is_object()) return invalid("the answer is not an object");
     const Json* success = member(document->root, "success");
-    if (success == nullptr) return invalid("the answer does not say whether it is a success");
+    if (success == nullptr) return invalid("the answer does not say whether the call succeeded");
     if (!success->is_boolean()) return invalid("'success' in the answer is neither true nor false");
     if (!success->get<bool>()) {
         const auto errors = errors_of(document->root);
         return invalid(fmt::format("the answer reports a failure: {}",
-                                   errors.text.empty() ? "without a reason" : errors.text));
+                                   errors.text.empty() ? "no reason given" : errors.text));
     }
     return document;
 }
@@ -97,7 +97,7 @@ std::optional<Secret> secret_of(const Json* value) {
     return Secret::copy_of(text);
 }
 
-/// Fills in what the connections tell; false when every one of them only waits for a reconnect.
+/// Fills in what the connections say; false if all of them are only waiting for a reconnect.
 bool take_connections(Connector& connector, const Json& item) {
     const Json* connections = member(item, "conns");
     if (connections == nullptr || !connections->is_array()) return true;
@@ -132,11 +132,11 @@ Result<TunnelFacts> parse_tunnel(std::string_view body) {
     const auto document = parse_success(body);
     if (!document) return document.error();
     const Json* tunnel = member(document->root, "result");
-    if (tunnel == nullptr || !tunnel->is_object()) return invalid("the answer holds no tunnel");
+    if (tunnel == nullptr || !tunnel->is_object()) return invalid("the answer contains no tunnel");
     TunnelFacts facts;
     facts.name = safe_member(*tunnel, "name");
     facts.status = safe_member(*tunnel, "status");
-    // Anything but null and "" is a date, or something that had better be taken for one.
+    // Anything but null and "" counts as a date, to be safe: it only stops a rotation.
     const Json* deleted = member(*tunnel, "deleted_at");
     facts.deleted = deleted != nullptr && !deleted->is_null() &&
                     !(deleted->is_string() && deleted->get_ref<const WipedText&>().empty());
@@ -147,7 +147,7 @@ Result<Secret> parse_token(std::string_view body) {
     const auto document = parse_success(body);
     if (!document) return document.error();
     auto token = secret_of(member(document->root, "result"));
-    if (!token) return invalid("the answer holds no token");
+    if (!token) return invalid("the answer contains no token");
     return std::move(*token);
 }
 
@@ -166,7 +166,7 @@ Result<std::vector<Connector>> parse_connectors(std::string_view body) {
     std::vector<Connector> connectors;
     if (list != nullptr && list->is_null()) return connectors;
     if (list == nullptr || !list->is_array())
-        return invalid("the answer holds no list of connectors");
+        return invalid("the answer contains no list of connectors");
     for (const auto& item : *list) {
         Connector connector;
         connector.id = safe_member(item, "id");
@@ -174,7 +174,7 @@ Result<std::vector<Connector>> parse_connectors(std::string_view body) {
         connector.version = safe_member(item, "version");
         if (!take_connections(connector, item)) continue;
         if (connector.id.empty()) return invalid("the answer lists a connector without an id");
-        connector.id = lower(connector.id);  // As /ready's is read.
+        connector.id = lower(connector.id);  // The same form as the id from /ready.
         connectors.push_back(std::move(connector));
     }
     return connectors;

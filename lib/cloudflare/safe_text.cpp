@@ -9,18 +9,18 @@ namespace keyturn {
 
 namespace {
 
-// A tunnel secret has 44 characters, an API token 40 and a global API key 37; a uuid has 36.
+// A tunnel secret has 44 characters, an API token 40 and a global API key 37. A UUID has 36.
 constexpr std::size_t harmless_run_max = 36;
 constexpr std::string_view uuid_shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 constexpr std::string_view account_shape = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
-// The words of the API's paths and queries: "cfd_tunnel", "connections", "client_id".
+// Words in the API's paths and queries: "cfd_tunnel", "connections", "client_id".
 constexpr std::size_t path_word_max = 16;
 constexpr std::string_view piece_ends = "/=";
 constexpr std::array<std::string_view, 5> credential_marks{"eyJ", "cfat_", "cfut_", "cfk_",
                                                            "Bearer"};
 constexpr std::string_view redacted = "[redacted]";
 
-/// Every letter of base64 in both alphabets, and of its percent-encoded form.
+/// True for every character of base64 in both alphabets and in percent-encoding.
 bool may_be_credential(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
            c == '/' || c == '=' || c == '-' || c == '_' || c == '%' || c == '\\';
@@ -39,8 +39,8 @@ bool is_path_word(std::string_view text) {
            });
 }
 
-/// "/accounts/ID/cfd_tunnel/ID/connections": words and ids are all it is made of. Random base64 has
-/// capitals and digits in every piece that is long enough to be of use.
+/// True for text such as "/accounts/ID/cfd_tunnel/ID/connections", which consists of words and ids
+/// only. Random base64 has capitals and digits in every piece that is long enough to be of use.
 bool is_path_of_ids(std::string_view run) {
     bool has_id = false;
     while (!run.empty()) {

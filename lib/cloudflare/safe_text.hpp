@@ -6,9 +6,10 @@
 
 namespace keyturn {
 
-/// Text that a server wrote, made fit for a log line: printable ASCII only, cut at `size_max`, and
-/// whatever could be a credential (eyJ..., cfat_..., any long run of base64) replaced by
-/// "[redacted]". Ids of accounts, tunnels and connectors stay, also in a path: people compare them.
+/// Makes text from a server fit for a log line: printable ASCII only, at most `size_max` bytes
+/// before "...", and with everything that could be a credential (eyJ..., cfat_..., any long run of
+/// base64) replaced by "[redacted]". Ids of accounts, tunnels and connectors stay, even in a path,
+/// because people compare them.
 [[nodiscard]] std::string safe_text(std::string_view text, std::size_t size_max);
 
 }  // namespace keyturn

@@ -21,7 +21,7 @@ constexpr ApiCall get_token_call{"GET token", "GET", "/token", false, true};
 constexpr ApiCall patch_call{"PATCH tunnel_secret", "PATCH", "", true, true};
 constexpr ApiCall connections_call{"GET connections", "GET", "/connections", false, false};
 
-/// May be repeated: it leads to the same.
+/// May be repeated, because a second call has the same result.
 constexpr ApiCall evict_call{"DELETE connections", "DELETE", "/connections", false, true};
 
 constexpr std::size_t id_size_max = 36;
@@ -111,9 +111,10 @@ class CloudflareApi final : public TunnelApi {
 
     Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override {
         if (!connector.empty() && !is_id(connector)) {
-            co_return Error{Fault::invalid, "DELETE connections: the connector is no id"};
+            co_return Error{Fault::invalid, "DELETE connections: the connector is not an id"};
         }
-        Secret body = Secret::copy_of("{}");  // Cloudflare's own description asks for an object.
+        Secret body =
+            Secret::copy_of("{}");  // Cloudflare's OpenAPI description asks for an object.
         std::string query;
         if (!connector.empty()) query = "?client_id=" + connector;
         const auto answer = co_await ask(evict_call, tunnel, std::move(body), std::move(query));
@@ -125,7 +126,8 @@ class CloudflareApi final : public TunnelApi {
     void close_idle() override { http_.close_idle(); }
 
   private:
-    /// The answer if its status is 2xx, else what it means. `call` is one of the constants above.
+    /// Returns the answer if its status is 2xx, otherwise an error. `call` is one of the constants
+    /// above.
     Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body,
                                    std::string query = {}) {
         if (!url_) co_return with_context("api_url", url_.error());

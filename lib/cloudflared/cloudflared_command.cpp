@@ -9,8 +9,8 @@ namespace keyturn {
 
 namespace {
 
-/// The options without a value, of `cloudflared`, `tunnel` and `run`. All others take the next
-/// argument if they have no "=".
+/// The options without a value of `cloudflared`, `tunnel` and `run`. Every other option takes the
+/// next argument unless it contains "=".
 constexpr std::array<std::string_view, 27> switches{"bastion",
                                                     "hello-world",
                                                     "help",
@@ -39,7 +39,7 @@ constexpr std::array<std::string_view, 27> switches{"bastion",
                                                     "f",
                                                     "force"};
 
-/// Programs that start another one with the words behind their own, and hand their environment on.
+/// Programs that start the program named in their arguments and pass on their environment.
 constexpr std::array<std::string_view, 21> handing_on{
     "env",    "ip",    "nice",    "ionice",    "chrt",      "taskset", "setpriv",
     "stdbuf", "nohup", "setsid",  "numactl",   "unshare",   "prlimit", "timeout",
@@ -59,13 +59,13 @@ bool is_switch(std::string_view name) {
     return std::find(switches.begin(), switches.end(), name) != switches.end();
 }
 
-/// Reads options and words of one command line from left to right.
+/// Reads the options and words of a command line from left to right.
 class Reader {
   public:
     Reader(const std::vector<std::string>& arguments, std::size_t next)
         : arguments_(arguments), next_(next) {}
 
-    /// Up to the next word, which it gives back; nothing at the end.
+    /// Reads up to and including the next word, which it returns; nothing at the end.
     std::optional<std::string> read_options(std::vector<CloudflaredCommand::Option>& options) {
         while (next_ < arguments_.size()) {
             const std::string& argument = arguments_[next_];
@@ -103,7 +103,7 @@ class Reader {
     std::size_t next_;
 };
 
-/// The command that begins at `program`, if it is one.
+/// The command that begins at `program`; nothing if none begins there.
 std::optional<CloudflaredCommand> read_from(const std::vector<std::string>& arguments,
                                             std::size_t program) {
     const std::string& name = arguments[program];
@@ -144,7 +144,7 @@ void read_mount(std::string_view text, CloudflaredCommand& command) {
     if (!source.empty() && !target.empty()) command.mounts.emplace_back(target, source);
 }
 
-/// The options of a container before its image, as far as they decide what cloudflared finds in it.
+/// Reads the container's options before its image that decide what cloudflared finds in it.
 void read_container(const std::vector<std::string>& arguments, CloudflaredCommand& command) {
     command.contained = true;
     for (std::size_t index = 1; index < command.program; ++index) {
@@ -165,7 +165,7 @@ void read_container(const std::vector<std::string>& arguments, CloudflaredComman
     }
 }
 
-/// env takes a whole command out of one word with -S.
+/// With -S, env takes a whole command out of one word.
 std::string changing_program(const std::vector<std::string>& arguments, std::size_t program) {
     if (program == 0) return {};
     const auto splits = [](const std::string& word) {

@@ -9,44 +9,45 @@
 
 namespace keyturn {
 
-/// A command line `PROGRAM [options] tunnel [options] run [options] [TUNNEL]`, whatever the program
-/// is called, read as cloudflared's own library reads it: options begin with one or two dashes,
-/// take their value from "=" or from the next argument, the last of a kind counts, and all of them
-/// end at the first word after `run`. A program may stand in front (env, ip netns exec), and a
-/// container (docker run, podman run) around it.
+/// A command line `PROGRAM [options] tunnel [options] run [options] [TUNNEL]`, whatever the name of
+/// the program. Options follow the rules of cloudflared's library (urfave/cli): they begin with one
+/// or two dashes and take their value from "=" or the next argument, the last one of a kind counts,
+/// and all options end at the first word after `run`. Another program may come first (env, ip netns
+/// exec), or a container may be around it (docker run, podman run).
 struct CloudflaredCommand {
     struct Option {
-        std::string name;  ///< Without dashes; aliases are replaced by the name they stand for.
+        std::string name;  ///< Without dashes; an alias is replaced by the full name.
         std::string value;
-        std::size_t first = 0;  ///< Its place in the arguments,
-        std::size_t count = 1;  ///< and how many of them it takes.
+        std::size_t first = 0;  ///< Index of its first argument.
+        std::size_t count = 1;  ///< How many arguments it takes.
     };
 
     std::vector<Option> options;
-    std::vector<std::string> assignments;  ///< NAME=VALUE in front of the program's name; NAME
-                                           ///< alone is handed on into a container.
-    std::string front;       ///< A program in front that may change the environment or the words.
-    bool contained = false;  ///< Files and environment are a container's.
-    bool environment_unknown = false;                         ///< A container's, from a file.
+    std::vector<std::string> assignments;  ///< NAME=VALUE before the program's name; NAME alone is
+                                           ///< passed on into a container.
+    std::string front;       ///< A program before it that may change the environment or the words.
+    bool contained = false;  ///< Files and environment are those of a container.
+    bool environment_unknown = false;  ///< The container's environment comes from a file.
     std::vector<std::pair<std::string, std::string>> mounts;  ///< Path inside, path outside.
-    std::size_t program = 0;    ///< Where cloudflared is named; the arguments before are another's.
-    std::size_t after_run = 0;  ///< Where an option of `run` can be put in.
-    std::size_t tunnel = 0;     ///< Where the tunnel is named; behind the end: nowhere.
+    std::size_t program = 0;  ///< Index of cloudflared; arguments before it are another program's.
+    std::size_t after_run = 0;  ///< Index at which an option of `run` can be inserted.
+    std::size_t tunnel = 0;     ///< Index of the tunnel's name; past the end if it is not named.
 
-    /// The value of the option that counts, if it is given at all.
+    /// The value of the option that takes effect; nothing if the option is not given.
     [[nodiscard]] std::optional<std::string> value_of(std::string_view name) const;
 };
 
-/// Nothing for any other command, and for one that a shell is given as a text.
+/// Returns nothing for any other command, and for a command inside a shell's argument.
 [[nodiscard]] std::optional<CloudflaredCommand> read_cloudflared_command(
     const std::vector<std::string>& arguments);
 
-/// "docker", "bash" or the like, where such a program is what is started; else empty.
+/// The name of the program, such as "docker" or "bash", if that is what is started; otherwise
+/// empty.
 [[nodiscard]] std::string container_program(const std::vector<std::string>& arguments);
 [[nodiscard]] std::string shell_program(const std::vector<std::string>& arguments);
 
-/// Whether the words `tunnel` and, behind it, `run` are anywhere in a command, also inside of an
-/// argument for a shell: then it may start a connector, in whatever way.
+/// True if the word `tunnel` and, after it, the word `run` occur in a command, even inside an
+/// argument for a shell. Such a command may start a connector in some way.
 [[nodiscard]] bool mentions_tunnel_run(const std::vector<std::string>& arguments);
 
 }  // namespace keyturn

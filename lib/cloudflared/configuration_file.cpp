@@ -22,7 +22,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
-/// A key in front of its colon, without quotes.
+/// The key before a colon, without quotes.
 std::string_view bare_key(std::string_view key) {
     key = trimmed(key);
     const bool quoted =
@@ -30,7 +30,7 @@ std::string_view bare_key(std::string_view key) {
     return quoted ? key.substr(1, key.size() - 2) : key;
 }
 
-/// A plain or quoted text on one line; nothing for what YAML gives another meaning.
+/// A plain or quoted text on one line; nothing for text to which YAML gives a special meaning.
 std::optional<std::string> plain_value(std::string_view text) {
     text = trimmed(text);
     if (text.empty()) return std::string();
@@ -49,7 +49,7 @@ std::optional<std::string> plain_value(std::string_view text) {
     return std::string(trimmed(text.substr(0, comment)));
 }
 
-/// Where the value begins behind the colon of a key; npos: the line has none.
+/// Where the value begins after the colon of a key; npos if the line has none.
 std::size_t colon_of(std::string_view line) {
     std::size_t from = 0;
     if (line.front() == '"' || line.front() == '\'') {
@@ -101,11 +101,11 @@ ConfigurationFile read_configuration(std::string_view text) {
         text.remove_prefix(std::min(line.size() + 1, text.size()));
         if (line.ends_with('\r')) line.remove_suffix(1);
         const bool marker = line.starts_with("---") || line.starts_with("...");
-        if (marker && begun) break;  // cloudflared reads the first document only.
+        if (marker && begun) break;  // cloudflared reads only the first document.
         if (marker && !trimmed(line.substr(3)).empty()) file.unclear = true;
         if (marker || line.starts_with('%') || trimmed(line).empty() || line.starts_with('#'))
             continue;
-        // The first line with something on it says how deep the outermost level is.
+        // The first line with content shows the indentation of the outermost level.
         if (!begun && (line.front() == ' ' || line.front() == '\t')) file.unclear = true;
         begun = true;
         const bool deeper = line.front() == ' ' || line.front() == '\t' || line.starts_with("- ") ||

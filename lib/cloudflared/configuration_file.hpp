@@ -9,21 +9,22 @@
 
 namespace keyturn {
 
-/// What concerns us of a config.yml: the keys of the outermost level that decide about the token.
-/// Reads YAML as people write it there, line by line; `unclear` for anything else (a flow mapping,
-/// a tab, a value that is no plain text). The value of `token` is not kept. Pure.
+/// Reads the outermost keys of a config.yml that decide about the token. It reads YAML line by
+/// line, as people usually write it. Anything else (a flow mapping, a tab, a value that is not
+/// plain text) makes the result `unclear`. Does not keep the value of `token`. Pure.
 [[nodiscard]] ConfigurationFile read_configuration(std::string_view text);
 
-/// Where cloudflared looks for its configuration if it is not told, in this order; the first that
-/// is there counts. `home` is the directory of the unit's user, empty where it has none. Source:
-/// cloudflared, config/configuration.go, FindDefaultConfigPath.
+/// Where cloudflared looks for its configuration by default, in this order; the first existing file
+/// counts. `home` is the home directory of the unit's user, or empty. Source: cloudflared,
+/// config/configuration.go, FindDefaultConfigPath.
 [[nodiscard]] std::vector<std::string> default_configuration_paths(const std::string& home);
 
-/// Looks for the configuration of a unit and for what its program is, on the disk below `root`.
-/// Reads only, nothing that is no regular file, and no more than `configuration_size_max` bytes.
+/// Looks for a unit's configuration and at its program, on the disk below `root`. It only reads,
+/// and only regular files, at most `configuration_size_max` bytes of each.
 [[nodiscard]] ConnectorFiles look_at_files(const UnitSettings& settings,
                                            const std::string& root = {});
 
+/// In bytes; far above any real configuration.
 inline constexpr std::size_t configuration_size_max = 1024 * 1024;
 
 }  // namespace keyturn

@@ -1,4 +1,4 @@
-// The disk, as far as it decides where a connector takes its token from.
+// Reads from the disk what decides where a connector takes its token from.
 
 #include "base/secret.hpp"
 #include "base/unique_fd.hpp"
@@ -18,14 +18,14 @@ namespace keyturn {
 
 namespace {
 
-/// So much of a program is read to see whether it is a script.
+/// How many bytes of a program are read to see whether it is a script.
 constexpr std::size_t first_line_max = 128;
 constexpr std::array<std::string_view, 6> shells{"sh", "bash", "dash", "zsh", "ksh", "ash"};
 
-/// In wiped memory: there may be a token in it.
+/// In wiped memory, because it may contain a token.
 struct FileText {
     Secret text{};
-    int error = 0;  ///< errno; 0: it was read.
+    int error = 0;  ///< errno; 0 if it was read.
 };
 
 FileText read_text(const std::string& path, std::size_t size_max) {
@@ -58,7 +58,7 @@ bool is_absent(int error) {
     return error == ENOENT || error == ENOTDIR;
 }
 
-/// From /etc/passwd alone: a name service may take its time. Empty: not there.
+/// Reads only /etc/passwd, because a name service may be slow. Empty if the user is not in it.
 std::string home_in_passwd(const std::string& user, const std::string& root) {
     const FileText passwd = read_text(root + "/etc/passwd", configuration_size_max);
     std::string_view rest = passwd.text.reveal();
@@ -79,7 +79,7 @@ std::string home_in_passwd(const std::string& user, const std::string& root) {
     return {};
 }
 
-/// Empty: what it has for a home holds nothing that it could read.
+/// Empty if cloudflared can read nothing in its home directory.
 std::string home_of(const UnitSettings& settings, const CloudflaredCommand& command,
                     const std::string& root) {
     if (settings.protect_home == "yes" || settings.protect_home == "tmpfs") return {};
@@ -127,7 +127,7 @@ bool is_shell_script(const std::string& path, const std::string& root) {
     return false;
 }
 
-/// Whether such a file gives a connector its token and nothing else. A name is what counts.
+/// True if such a file sets a connector's token and nothing else. Only variable names are compared.
 bool holds_token_alone(const std::string& path, const std::string& root) {
     const FileText file = read_text(root + path, configuration_size_max);
     if (file.error != 0) return false;

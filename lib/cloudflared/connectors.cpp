@@ -22,12 +22,12 @@ namespace keyturn {
 
 namespace {
 
-/// cloudflared has one server. Of a unit with more listeners so many are asked at a time; the next
-/// look goes on with the others.
+/// cloudflared has one server. If a unit has more listeners, this many are asked at a time, and the
+/// next check continues with the others.
 constexpr std::size_t servers_asked_max = 32;
-/// With a sample that takes no longer, a decision is never based on older ones.
+/// A sample takes no longer than this, so no decision is based on an older one.
 constexpr std::chrono::milliseconds readiness_deadline{2'000};
-/// What is remembered of units; beyond that all of it is found out anew.
+/// How many units are remembered. Beyond that, everything is found out again.
 constexpr std::size_t units_known_max = 8'192;
 
 HttpOrigin origin_of(const ServerAddress& server) {
@@ -40,27 +40,27 @@ HttpRequest get(const char* target) {
     return request;
 }
 
-/// What asking one server came to: an answer of cloudflared, or why there is none.
+/// The outcome of asking one server: an answer of cloudflared, or why there is none.
 struct Asked {
     std::optional<Readiness> readiness;
     std::optional<Error> failure;
 };
 
-/// What the looks at one unit have found out. It saves questions, and proves nothing: that the
-/// address is still the unit's is asked each time, and the tunnel is that of one process.
+/// What earlier checks of one unit found out. It only saves questions: each check makes sure that
+/// the address still belongs to the unit, and the tunnel is that of one process.
 struct Known {
     std::optional<ServerAddress> server;  ///< The one that answered last.
     std::string connector_id;
-    std::string tunnel;     ///< That of this connector id.
-    std::size_t first = 0;  ///< Of its listeners, which one the next look begins with.
+    std::string tunnel;     ///< The tunnel of this connector id.
+    std::size_t first = 0;  ///< Index of the listener with which the next check begins.
 };
 
 struct Search {
     std::vector<ServerAddress> servers;
-    std::size_t listeners = 0;  ///< Of which `servers` are those to be asked now.
+    std::size_t listeners = 0;  ///< How many the unit has; `servers` are those to ask now.
 };
 
-/// The first answer of several servers, and a timer that ends with it.
+/// The first answer among several servers, and a timer that ends with it.
 struct Race {
     explicit Race(const boost::asio::any_io_executor& executor)
         : over(executor, boost::asio::steady_timer::time_point::max()) {}
@@ -72,14 +72,13 @@ struct Race {
 
 Error nothing_listens(const UnitServers& servers) {
     if (!servers.elsewhere.empty()) {
-        return Error{Fault::invalid,
-                     fmt::format("it listens on {} only, which cannot be asked: start cloudflared "
-                                 "with --metrics 127.0.0.1:PORT",
-                                 fmt::join(servers.elsewhere, ", "))};
+        return Error{Fault::invalid, fmt::format("it listens only on {}, which cannot be asked: "
+                                                 "start cloudflared with --metrics 127.0.0.1:PORT",
+                                                 fmt::join(servers.elsewhere, ", "))};
     }
     return Error{Fault::missing,
-                 "nothing listens in the unit's control group: cloudflared has only begun to "
-                 "start, or it runs in a network namespace of its own, as in a container"};
+                 "nothing listens in the unit's control group: either cloudflared is still "
+                 "starting, or it runs in its own network namespace, for example in a container"};
 }
 
 class MetricsConnectors final : public Connectors {
@@ -112,8 +111,8 @@ Task<Result<Readiness>> MetricsConnectors::readiness(UnitState unit) {
     auto work = look(std::move(unit));
     auto looked = co_await with_deadline(readiness_deadline, std::move(work));
     if (looked) co_return std::move(*looked);
-    co_return Error{Fault::unreachable,
-                    fmt::format("no whole answer came within {} ms", readiness_deadline.count())};
+    co_return Error{Fault::unreachable, fmt::format("no complete answer came within {} ms",
+                                                    readiness_deadline.count())};
 }
 
 Task<Result<Readiness>> MetricsConnectors::look(UnitState unit) {
@@ -129,8 +128,7 @@ Task<Result<Readiness>> MetricsConnectors::look(UnitState unit) {
     known(unit.name).server.reset();
     if (!race.asked.failure) {
         co_return Error{Fault::missing,
-                        fmt::format("what listens in the unit ({}) does not answer as cloudflared "
-                                    "does",
+                        fmt::format("the server in the unit ({}) does not answer like cloudflared",
                                     authority_of(origin_of(found->servers.front())))};
     }
     Error failure = std::move(*race.asked.failure);
@@ -146,7 +144,7 @@ Known& MetricsConnectors::known(const std::string& unit) {
     return known_[unit];
 }
 
-/// Whether a connection to that server would still reach the unit, and nobody else.
+/// True if a connection to that server would still reach the unit and nothing else.
 Result<bool> MetricsConnectors::still_listens(const Known& known,
                                               const std::vector<std::uint64_t>& groups) const {
     if (!known.server) return false;
@@ -183,7 +181,7 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
     co_return search;
 }
 
-/// `why`: what keeps the kernel from telling it.
+/// `why` is the reason why the kernel does not report it.
 Task<Result<Search>> MetricsConnectors::fixed_server(std::string unit, Error why) {
     std::optional<std::string> address;
     if (fixed_) address = co_await fixed_(std::move(unit));
@@ -211,7 +209,7 @@ Task<> MetricsConnectors::wait_for_winner(Race& race) {
     co_await race.over.async_wait(token);
 }
 
-/// Ends with the first answer of cloudflared; the others are not waited for.
+/// Ends with the first answer of cloudflared, without waiting for the other servers.
 Task<> MetricsConnectors::ask_all(Race& race, const std::string& unit,
                                   const std::vector<ServerAddress>& servers) {
     using namespace boost::asio::experimental::awaitable_operators;
@@ -227,8 +225,8 @@ Task<> MetricsConnectors::ask_all(Race& race, const std::string& unit,
     co_await (std::move(everyone) || std::move(first));
 }
 
-/// A server that gives another answer than cloudflared's is neither: the unit may run more than
-/// cloudflared.
+/// A server whose answer is not cloudflared's is no failure, because the unit may run other servers
+/// too.
 Task<Asked> MetricsConnectors::ask(std::string unit, ServerAddress server) {
     Asked asked;
     HttpOrigin origin = origin_of(server);
@@ -255,9 +253,9 @@ Task<Asked> MetricsConnectors::ask(std::string unit, ServerAddress server) {
     co_return asked;
 }
 
-/// Empty for a cloudflared that does not serve it. Asked once for each process: cloudflared writes
-/// two lines into its journal for each of these questions. Two processes in two answers are no
-/// answer: the unit was restarted in between.
+/// The tunnel that the process serves; empty for a cloudflared without /diag/tunnel. It is asked
+/// once for each process, because each question adds two lines to cloudflared's journal. If the two
+/// answers come from two processes, the unit was restarted in between and there is no result.
 Task<Result<std::string>> MetricsConnectors::tunnel_of(std::string unit, ServerAddress server,
                                                        std::string connector_id) {
     if (!connector_id.empty() && known(unit).connector_id == connector_id)

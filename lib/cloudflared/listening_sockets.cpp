@@ -11,9 +11,9 @@ namespace keyturn {
 
 namespace {
 
-/// The kernel fills datagrams of at most this size in a dump.
+/// The kernel's dumps use datagrams of at most this size.
 constexpr std::size_t datagram_bytes_max = 32 * 1024;
-/// The kernel fills smaller ones when its memory is in pieces: 28 sockets fit into 4 KiB.
+/// The kernel uses smaller datagrams when its memory is fragmented: 28 sockets fit into 4 KiB.
 constexpr int datagrams_max = 128;
 
 Error failure(int errno_value, const char* what) {
@@ -21,15 +21,15 @@ Error failure(int errno_value, const char* what) {
     if (error.fault == Fault::storage) error.fault = Fault::unreachable;
     if (errno_value == EAFNOSUPPORT || errno_value == EPERM || errno_value == EACCES) {
         error.fault = Fault::denied;
-        error.text += " (does the RestrictAddressFamilies= of keyturnd.service have AF_NETLINK?)";
+        error.text += " (does RestrictAddressFamilies= in keyturnd.service include AF_NETLINK?)";
     }
     return error;
 }
 
 Error does_not_tell() {
     return Error{Fault::invalid,
-                 "the kernel does not tell whose a listening socket is (Linux 5.8 or newer with "
-                 "the module tcp_diag does)"};
+                 "the kernel does not say which unit a listening socket belongs to (this needs "
+                 "Linux 5.8 or newer with the module tcp_diag)"};
 }
 
 Result<UniqueFd> open_socket() {
@@ -48,7 +48,7 @@ Result<void> send_request(int socket, std::span<const std::byte> request) {
     return {};
 }
 
-/// One datagram from the kernel; those of other processes are passed over.
+/// Receives one datagram from the kernel and ignores datagrams of other processes.
 Result<std::span<const std::byte>> receive(int socket, std::span<std::byte> buffer) {
     for (;;) {
         sockaddr_nl sender{};
@@ -64,7 +64,8 @@ Result<std::span<const std::byte>> receive(int socket, std::span<std::byte> buff
     }
 }
 
-/// What one request is answered with. A list of too many is cut: they are all of the same units.
+/// Sends a request and reads the answer. Cuts off an overlong list, because all its sockets belong
+/// to the same units.
 Result<ListingStep> exchange(int socket, std::span<const std::byte> request,
                              std::vector<ListeningSocket>& sockets) {
     if (auto sent = send_request(socket, request); !sent) return sent.error();
@@ -87,7 +88,7 @@ Result<std::vector<ListeningSocket>> sockets_of_groups(
     std::span<const std::uint64_t> control_groups) {
     std::vector<ListeningSocket> sockets;
     for (const int family : {AF_INET, AF_INET6}) {
-        // A list that was cut leaves datagrams behind in its socket.
+        // A new socket each time: a list that was cut off leaves datagrams behind in its socket.
         const Result<UniqueFd> socket = open_socket();
         if (!socket) return socket.error();
         const auto ended =
@@ -105,7 +106,7 @@ Result<std::optional<ListeningSocket>> listener_at(const ServerAddress& server) 
     const Result<UniqueFd> socket = open_socket();
     if (!socket) return socket.error();
     std::vector<ListeningSocket> sockets;
-    // The answer is the socket alone, without an end.
+    // The answer is a single socket, without an end marker.
     if (auto sent = send_request(socket->get(), *request); !sent) return sent.error();
     std::vector<std::byte> buffer(datagram_bytes_max);
     const auto datagram = receive(socket->get(), buffer);

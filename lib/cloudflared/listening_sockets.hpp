@@ -11,20 +11,21 @@
 
 namespace keyturn {
 
-// Both ask the kernel and do not wait: it answers within the system calls. They need AF_NETLINK,
-// and no privilege, and see the sockets of this network namespace only. `denied` where that is
-// closed to us, `invalid` where the kernel does not tell whose a socket is, else `unreachable`.
+// Both functions ask the kernel and do not wait: the system calls return the answer. They need
+// AF_NETLINK but no privilege, and see only the sockets of this network namespace. Faults: `denied`
+// if keyturnd may not ask, `invalid` if the kernel does not say which control group a socket
+// belongs to, otherwise `unreachable`.
 
-/// The TCP sockets of these control groups that listen, v4 first; 1 to `control_groups_max` groups.
-/// At most `sockets_of_groups_max`. The kernel walks over all listening sockets of the host for
-/// it: 30 to 50 ms with 152,000 of them (6.18, 2026-11), 0.1 ms with a handful.
+/// The listening TCP sockets of these control groups, IPv4 first, at most `sockets_of_groups_max`.
+/// Takes 1 to `control_groups_max` groups. The kernel walks over all listening sockets of the host:
+/// measured 30 to 50 ms with 152,000 of them (Linux 6.18, 2026-11), 0.1 ms with a handful.
 [[nodiscard]] Result<std::vector<ListeningSocket>> sockets_of_groups(
     std::span<const std::uint64_t> control_groups);
 
 inline constexpr std::size_t sockets_of_groups_max = 1'024;
 
 /// The socket that a connection to `server` would reach now; nothing if none listens there. The
-/// time for it does not depend on how many others listen.
+/// time for this does not depend on the number of other sockets.
 [[nodiscard]] Result<std::optional<ListeningSocket>> listener_at(const ServerAddress& server);
 
 }  // namespace keyturn

@@ -10,9 +10,9 @@ namespace keyturn {
 
 namespace {
 
-/// The addresses at which a socket can be asked. One on "::" is asked over IPv6 first, because it
-/// may be for that alone; but the host may have no ::1, where sockets for both families still are
-/// "::". One on a link-local address cannot be asked without the name of its link.
+/// The addresses at which a socket can be asked. A socket on "::" is asked over IPv6 first, because
+/// it may accept only that. But the host may have no ::1, although sockets for both families still
+/// show "::". A socket on a link-local address cannot be asked without the name of its link.
 std::vector<std::string> hosts_of(const std::string& address) {
     constexpr std::string_view mapped = "::ffff:";
     if (address == "::") return {"::1", "127.0.0.1"};

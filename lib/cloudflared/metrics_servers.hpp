@@ -16,19 +16,19 @@ struct ServerAddress {
     bool operator==(const ServerAddress&) const = default;
 };
 
-/// The servers of a unit, lowest port first. One that is bound to all addresses is asked over
-/// loopback, any other where it is bound.
+/// The servers of a unit, lowest port first. A server bound to all addresses is asked over
+/// loopback, any other at its own address.
 struct UnitServers {
     std::vector<ServerAddress> reachable;
-    std::vector<std::string> elsewhere;  ///< "[fe80::1]:20241": an address of one link only.
+    std::vector<std::string> elsewhere;  ///< "[fe80::1]:20241": reachable on one link only.
 
     bool operator==(const UnitServers&) const = default;
 };
 
-/// `sockets` are those of the unit. Pure.
+/// `sockets` are those of one unit. Pure.
 [[nodiscard]] UnitServers servers_of_unit(std::vector<ListeningSocket> sockets);
 
-/// "127.0.0.1:20300" or "[::1]:20300".
+/// Reads "127.0.0.1:20300" or "[::1]:20300". Returns nothing for any other text.
 [[nodiscard]] std::optional<ServerAddress> read_server_address(const std::string& text);
 
 }  // namespace keyturn

@@ -9,7 +9,7 @@ namespace keyturn {
 
 namespace {
 
-/// cloudflared makes four connections; whatever claims more than this is not cloudflared.
+/// cloudflared makes four connections. An answer that claims more than this is not cloudflared's.
 constexpr std::int64_t connections_max = 1'000;
 constexpr std::size_t uuid_characters = 36;
 
@@ -17,7 +17,7 @@ bool is_dash_place(std::size_t index) {
     return index == 8 || index == 13 || index == 18 || index == 23;
 }
 
-/// A UUID in lower case, as the API spells it; "" for anything else.
+/// A UUID in lower case, as the API writes it; "" for anything else.
 std::string uuid_of(const std::string& text) {
     if (text.size() != uuid_characters) return {};
     std::string uuid;
@@ -36,10 +36,10 @@ std::string uuid_in(const nlohmann::json& object, const char* key) {
     return uuid_of(found->get_ref<const std::string&>());
 }
 
-/// Parses without exceptions, because their texts quote what was parsed.
+/// Parses without exceptions, because their texts quote the input.
 nlohmann::json object_of(std::string_view body) {
     nlohmann::json object = nlohmann::json::parse(body, nullptr, false);
-    // The library takes a NUL for the end of the text.
+    // The library takes a NUL for the end of the text and ignores everything after it.
     const bool cut_off = body.find('\0') != std::string_view::npos;
     if (cut_off || !object.is_object()) return nlohmann::json(nlohmann::json::value_t::discarded);
     return object;

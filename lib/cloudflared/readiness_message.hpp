@@ -8,13 +8,13 @@
 
 namespace keyturn {
 
-/// The answer of cloudflared's /ready: 200 or 503 with
-/// {"status":200,"readyConnections":4,"connectorId":"<uuid>"}. A 503 with that is an answer:
-/// nothing is connected. Nothing for whatever else: then it is another server. `tunnel` stays
-/// empty.
+/// Reads the answer of cloudflared's /ready: 200 or 503 with
+/// {"status":200,"readyConnections":4,"connectorId":"<uuid>"} (cloudflared, metrics/readiness.go).
+/// A 503 of this form is an answer too: nothing is connected. Returns nothing for any other answer,
+/// which comes from another server. `tunnel` stays empty.
 [[nodiscard]] std::optional<Readiness> read_ready(int status, std::string_view body);
 
-/// What of /diag/tunnel concerns us; in lower case, empty where it is missing or no UUID.
+/// The ids in the answer of /diag/tunnel, in lower case; empty if missing or not a UUID.
 struct TunnelDiagnosis {
     std::string tunnel;
     std::string connector_id;
@@ -22,7 +22,7 @@ struct TunnelDiagnosis {
     bool operator==(const TunnelDiagnosis&) const = default;
 };
 
-/// Nothing if that was not such an answer: cloudflared serves it since 2024.12.
+/// Returns nothing if this is not such an answer. cloudflared has /diag/tunnel since 2024.12.
 [[nodiscard]] std::optional<TunnelDiagnosis> read_tunnel_diagnosis(int status,
                                                                    std::string_view body);
 

@@ -24,7 +24,7 @@ std::optional<T> read_front(Bytes bytes) {
     return value;
 }
 
-/// What comes after `size` bytes and the padding to netlink's alignment of four.
+/// The bytes after the first `size` bytes and the padding to netlink's alignment of four.
 Bytes after(Bytes bytes, std::size_t size) {
     const std::size_t aligned = (size + 3) / 4 * 4;
     return aligned >= bytes.size() ? Bytes{} : bytes.subspan(aligned);

@@ -10,11 +10,11 @@
 
 namespace keyturn {
 
-/// A TCP socket that listens, as the kernel lists it.
+/// A listening TCP socket in the kernel's list.
 struct ListeningSocket {
     std::string address;  ///< "127.0.0.1", "::1", "0.0.0.0", "::".
     std::uint16_t port = 0;
-    std::optional<std::uint64_t> control_group;  ///< Nothing: a kernel that does not tell.
+    std::optional<std::uint64_t> control_group;  ///< Nothing if the kernel does not report it.
 
     auto operator<=>(const ListeningSocket&) const = default;
 };
@@ -23,12 +23,12 @@ struct ListeningSocket {
 enum class ListingStep {
     more,     ///< Another datagram follows.
     done,     ///< That was the last one.
-    absent,   ///< There is no such socket, or no such kind of socket in this kernel.
-    refused,  ///< The kernel does not take the request.
-    failed,   ///< The datagram is none of such a dump.
+    absent,   ///< There is no such socket, or this kernel knows no such kind of socket.
+    refused,  ///< The kernel does not accept the request.
+    failed,   ///< The datagram is not part of such a dump.
 };
 
-/// Reads one datagram and appends the sockets in it. Pure; takes any bytes.
+/// Reads one datagram and appends the sockets in it. Accepts any bytes. Pure.
 [[nodiscard]] ListingStep read_socket_listing(std::span<const std::byte> datagram,
                                               std::vector<ListeningSocket>& sockets);
 

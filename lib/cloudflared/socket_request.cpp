@@ -16,7 +16,7 @@ namespace keyturn {
 
 namespace {
 
-/// A condition of the kernel's filter language, and the group's number behind it.
+/// The size of a condition in the kernel's filter language and the group's number after it.
 constexpr std::size_t condition_size = sizeof(inet_diag_bc_op) + sizeof(std::uint64_t);
 constexpr std::size_t jump_size = sizeof(inet_diag_bc_op);
 
@@ -37,8 +37,9 @@ void append_operation(std::vector<std::byte>& bytes, std::uint8_t code, std::siz
            inet_diag_bc_op{code, static_cast<std::uint8_t>(yes), static_cast<std::uint16_t>(no)});
 }
 
-/// "The first group, or the second, or ...". An operation goes on `yes` or `no` bytes further; just
-/// behind the end the socket is listed, four bytes later it is not. A jump always takes its `no`.
+/// "The first group, or the second, or ...". Each operation continues `yes` or `no` bytes further
+/// on. Reaching the exact end lists the socket; four bytes past the end rejects it. A jump always
+/// takes its `no`.
 std::vector<std::byte> filter_of(std::span<const std::uint64_t> control_groups) {
     std::vector<std::byte> filter;
     std::size_t left = control_groups.size() * (condition_size + jump_size) - jump_size;
@@ -70,7 +71,7 @@ Request request_for(int family, std::uint16_t flags) {
 std::vector<std::byte> request_of_groups(int family,
                                          std::span<const std::uint64_t> control_groups) {
     invariant(!control_groups.empty() && control_groups.size() <= control_groups_max,
-              "a filter has some groups, and not too many");
+              "a filter has at least one group and at most the maximum");
     const std::vector<std::byte> filter = filter_of(control_groups);
     rtattr attribute{};
     attribute.rta_type = INET_DIAG_REQ_BYTECODE;

@@ -21,11 +21,11 @@ struct Obstacle {
     std::string_view why;
 };
 
-constexpr std::string_view done_once = "may do what must be done once";
-constexpr std::string_view goes_away = "is removed when the first of the two stops";
+constexpr std::string_view done_once = "may do something that must happen only once";
+constexpr std::string_view goes_away = "is removed when the first of the two units stops";
 constexpr std::string_view not_shared = "cannot belong to two units";
 
-/// What two units cannot have in common.
+/// Settings that two units cannot have in common.
 constexpr std::array obstacles{
     Obstacle{"ExecStartPre", done_once},       Obstacle{"ExecStartPost", done_once},
     Obstacle{"ExecStop", done_once},           Obstacle{"ExecStopPost", done_once},
@@ -38,8 +38,9 @@ constexpr std::array obstacles{
 Error not_derivable(const std::string& unit, std::string_view why) {
     return Error{
         Fault::invalid,
-        fmt::format("no unit like {} can run beside it: {}; write keyturn-surge@.service yourself",
-                    unit, why),
+        fmt::format(
+            "a unit like {} cannot run beside it: {}; write keyturn-surge@.service yourself", unit,
+            why),
         {}};
 }
 
@@ -77,7 +78,7 @@ struct UnitName {
     std::string_view instance;
 };
 
-/// What a specifier of the unit's own name stands for; nothing for one that is not known here.
+/// The value of a specifier that depends on the unit's name; nothing for an unknown specifier.
 std::optional<std::string_view> value_of(char specifier, const UnitName& name) {
     switch (specifier) {
         case 'i': return name.instance;
@@ -85,15 +86,15 @@ std::optional<std::string_view> value_of(char specifier, const UnitName& name) {
         case 'N': return name.without_type;
         case 'p': return name.prefix;
         case 'I':
-            // Unescaped: where nothing is escaped it is the same.
+            // %i is escaped and %I is not. Without special characters they are the same.
             if (name.instance.find_first_of("-\\") == std::string_view::npos) return name.instance;
             return std::nullopt;
         default: return std::nullopt;
     }
 }
 
-/// The line with the specifiers of its unit's name written out: in another unit they would stand
-/// for something else. Those of the host, the user and the directories stay.
+/// Replaces the specifiers for the unit's name, which would have other values in another unit.
+/// Those for the host, the user and the directories stay.
 Result<std::string> written_out(std::string_view line, const UnitName& name) {
     std::string text;
     for (std::size_t i = 0; i < line.size(); ++i) {
@@ -124,7 +125,7 @@ struct Setting {
     std::string line;
 };
 
-/// The settings of a file, continued lines joined, without comments.
+/// Reads the settings of a file. Joins continued lines and skips comments.
 void read_settings(std::string_view text, std::vector<Setting>& settings) {
     std::string section;
     std::string whole;
@@ -147,15 +148,15 @@ void read_settings(std::string_view text, std::vector<Setting>& settings) {
     }
 }
 
-/// What no second unit needs: its command is written anew, a condition only ever keeps it from
-/// helping, and what SetCredential= holds is a secret.
+/// True for what the surge unit does not need: its command is written separately, a condition could
+/// only keep it from helping, and SetCredential= contains a secret.
 bool is_left_out(const Setting& setting) {
     const std::string_view key = setting.key;
     return setting.section == "[Install]" || key == "ExecStart" || key.starts_with("Condition") ||
            key.starts_with("Assert") || key.starts_with("SetCredential");
 }
 
-/// All that takes effect, without secrets.
+/// Copies all settings that take effect, without secrets.
 Result<std::string> copied(const std::vector<std::string>& texts, const UnitName& name) {
     std::vector<Setting> settings;
     for (const std::string& text : texts) read_settings(text, settings);
@@ -165,7 +166,7 @@ Result<std::string> copied(const std::vector<std::string>& texts, const UnitName
         if (is_left_out(*setting)) continue;
         const auto obstacle = std::ranges::find(obstacles, setting->key, &Obstacle::setting);
         if (obstacle != obstacles.end()) {
-            // An empty one takes out those before it.
+            // An empty setting cancels those before it.
             const bool taken_out = std::any_of(setting, settings.end(), [&](const Setting& later) {
                 return later.key == setting->key && later.line.ends_with('=');
             });
@@ -182,7 +183,7 @@ Result<std::string> copied(const std::vector<std::string>& texts, const UnitName
     return copy;
 }
 
-/// Its command with a metrics server on a free port, and without a file for its process id.
+/// The unit's command with a metrics server on a free port and without a file for its process id.
 std::optional<std::vector<std::string>> own_command(const UnitSettings& settings) {
     for (const std::vector<std::string>& arguments : settings.exec_start) {
         const auto command = read_cloudflared_command(arguments);
@@ -208,10 +209,9 @@ Result<std::string> surge_unit_text(const UnitSettings& settings,
                                     const std::string& tunnel_name, const std::string& token_file) {
     const UnitName name(settings.name);
     std::string unit = fmt::format(
-        "# Everything that {} is, under another name: keyturnd starts it while the\n"
-        "# units of the tunnel {} are restarted and too few others serve, and stops it "
-        "afterwards.\n"
-        "# Made by `keyturnd --surge-unit {} --output FILE`; make it again when that unit "
+        "# A copy of {} under another name. keyturnd starts it while it restarts the units of\n"
+        "# tunnel {} and too few others serve, and stops it afterwards.\n"
+        "# Made by `keyturnd --surge-unit {} --output FILE`. Make it again when that unit "
         "changes.\n",
         settings.name, tunnel_name, tunnel_name);
     const Result<std::string> copy = copied(texts, name);

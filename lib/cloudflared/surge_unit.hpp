@@ -8,14 +8,14 @@
 
 namespace keyturn {
 
-/// The text of a unit that is everything that another one is, under a name of its own: what
-/// `keyturn-surge@TUNNEL.service` is made of. It runs a connector of the same tunnel as the same
-/// user, in the same network, behind the same proxy and with the same protocol, takes its token
-/// from `token_file`, and its metrics server finds itself a free port.
+/// The text of a unit that copies another one under its own name: what
+/// `keyturn-surge@TUNNEL.service` consists of. It runs a connector of the same tunnel as the same
+/// user, in the same network, behind the same proxy and with the same protocol. It takes its token
+/// from `token_file`, and its metrics server picks a free port.
 ///
-/// `texts`: the unit's own file and its drop-ins, in the order in which systemd reads them.
-/// `invalid` with the reason where two of its kind could not run side by side, or where it is no
-/// cloudflared. Pure.
+/// `texts` are the unit's own file and its drop-ins, in the order in which systemd reads them.
+/// Fails with `invalid` and the reason if two such units could not run side by side, or if the unit
+/// is not a cloudflared. Pure.
 [[nodiscard]] Result<std::string> surge_unit_text(const UnitSettings& settings,
                                                   const std::vector<std::string>& texts,
                                                   const std::string& tunnel_name,

@@ -21,7 +21,7 @@ constexpr std::string_view unset_line = "UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TO
 constexpr std::string_view suffix = ".conf";
 constexpr std::string_view usual_name = "zz-keyturn.conf";
 
-/// The command that counts: a service has one, unless it is of Type=oneshot.
+/// The command that counts. A service has only one, unless it is of Type=oneshot.
 struct Command {
     const std::vector<std::string>* arguments;
     CloudflaredCommand read;
@@ -42,12 +42,13 @@ bool is_token_option(const std::string& name) {
            name == "credentials-contents";
 }
 
-/// "env TUNNEL_TOKEN=... cloudflared": stays in force behind UnsetEnvironment=.
+/// An argument such as "env TUNNEL_TOKEN=... cloudflared" takes effect in spite of
+/// UnsetEnvironment=.
 bool is_token_assignment(const std::string& argument) {
     return argument.starts_with("TUNNEL_TOKEN=") || argument.starts_with("TUNNEL_TOKEN_FILE=");
 }
 
-/// Which words of the command the new one has not.
+/// Marks the words of the command that the new command leaves out.
 std::vector<bool> dropped_words(const Command& command) {
     std::vector<bool> dropped(command.arguments->size(), false);
     for (const CloudflaredCommand::Option& option : command.read.options) {
@@ -71,7 +72,7 @@ std::string new_command(const Command& command, const std::string& credential) {
     return fmt::format("ExecStart={}", fmt::join(words, " "));
 }
 
-/// What the unit needs today for the token from before alone.
+/// What the unit needs today only for its old token.
 class OldSource {
   public:
     OldSource(const UnitSettings& settings, const Command& command, const std::string& token_file,
@@ -89,7 +90,7 @@ class OldSource {
         find_paths();
     }
 
-    /// A credential that only the words which go name.
+    /// True for a credential that only the removed words name.
     [[nodiscard]] bool feeds(const std::string& name, const std::string& path) const {
         if (path == token_file_) return false;
         const std::string end = '/' + name;
@@ -114,7 +115,7 @@ class OldSource {
         });
     }
 
-    /// What else wants one of those files: they are not to be deleted.
+    /// What else needs one of those files, so that the operator does not delete them.
     [[nodiscard]] std::vector<std::string> still_needed() const {
         std::vector<std::string> needed;
         for (const std::string& file : settings_.environment_files) {
@@ -150,12 +151,12 @@ class OldSource {
     const UnitSettings& settings_;
     const std::string& token_file_;
     const ConnectorFiles& files_;
-    std::vector<std::string> words_;  ///< Of the command and the environment: they go.
+    std::vector<std::string> words_;  ///< The removed words of the command and the environment.
     std::vector<std::string> kept_;
     std::vector<std::string> paths_;  ///< Files that nothing needs any more.
 };
 
-/// Conditions and asserts: an empty one of any type takes out all of its kind.
+/// Writes conditions and asserts. An empty one of any type removes all of its kind.
 void write_conditions(const UnitSettings& settings, const OldSource& old, std::string_view kind,
                       std::vector<std::string>& lines) {
     std::vector<const UnitCondition*> kept;
@@ -177,7 +178,7 @@ void write_conditions(const UnitSettings& settings, const OldSource& old, std::s
     }
 }
 
-/// An empty LoadCredential= takes out the encrypted ones, too.
+/// Writes credentials. An empty LoadCredential= also removes the encrypted ones.
 void write_credentials(const UnitSettings& settings, const OldSource& old,
                        std::vector<std::string>& lines) {
     std::vector<std::string> kept;
@@ -211,9 +212,9 @@ void write_environment_files(const UnitSettings& settings, const OldSource& old,
     }
 }
 
-/// SetCredential= of the same name would step in with an old token where our file is missing; what
-/// it holds is a secret, so it cannot be written again. Another kept one of that name would be
-/// lost.
+/// A name for the credential that nothing else uses. SetCredential= of the same name would supply
+/// an old token when our file is missing, and it contains a secret, so it cannot be written again.
+/// A kept credential of the same name would be lost.
 std::string credential_name(const UnitSettings& settings, const OldSource& old) {
     const auto taken = [&](const std::string& name) {
         const auto& set = settings.set_credentials;
@@ -245,7 +246,7 @@ std::string drop_in_directory(const UnitSettings& settings) {
     return fmt::format("/etc/systemd/system/{}.d", settings.name);
 }
 
-/// One line for a root shell. A file that another one hides is left: it does no harm.
+/// One line for a root shell. Drop-ins that the new one hides stay, because they do no harm.
 std::string shell_command(const UnitSettings& settings, const std::vector<std::string>& lines) {
     const std::string directory = drop_in_directory(settings);
     const std::string file = directory + '/' + last_drop_in_name(settings);
@@ -263,14 +264,13 @@ std::string advice_without_command(const UnitSettings& settings, const std::stri
     for (const std::vector<std::string>& arguments : settings.exec_start) {
         if (const std::string program = container_program(arguments); !program.empty()) {
             return fmt::format(
-                "add '{}' to the unit; in its {} command take out every other token, add "
-                "--volume %d:/run/keyturn:ro before the image and --token-file "
-                "/run/keyturn/token after `tunnel run`, and let the container's user read it "
-                "(--user 0)",
+                "add '{}' to the unit; in its {} command remove every other token, add --volume "
+                "%d:/run/keyturn:ro before the image and --token-file /run/keyturn/token after "
+                "`tunnel run`, and let the container's user read the file (--user 0)",
                 credential, program);
         }
     }
-    return fmt::format("let the unit start cloudflared itself: '{}', '{}' and '{}' in [Service]",
+    return fmt::format("make the unit start cloudflared itself: '{}', '{}' and '{}' in [Service]",
                        credential, unset_line, start);
 }
 
@@ -306,18 +306,18 @@ std::string last_drop_in_name(const UnitSettings& settings) {
         last = name;
         path = file;
     }
-    // Of two files of one name systemd reads only one.
+    // Of two files with the same name, systemd reads only one.
     const bool ours = of_keyturn(last) && path == drop_in_directory(settings) + '/' + last;
     if (ours) return last;
     if (last < usual_name) return std::string(usual_name);
-    // "NAME.keyturn.conf" is behind "NAME.conf", and nothing of the others is.
+    // "NAME.keyturn.conf" sorts after "NAME.conf", and none of the others sorts after that.
     return last.substr(0, last.size() - suffix.size()) + ".keyturn.conf";
 }
 
 std::string overriding_drop_ins(const std::vector<std::string>& files) {
     const auto ours = std::find_if(files.rbegin(), files.rend(), of_keyturn);
     if (ours == files.rend() || ours == files.rbegin()) return {};
-    return on_one_line(fmt::format("{} sort{} behind {}", fmt::join(ours.base(), files.end(), ", "),
+    return on_one_line(fmt::format("{} sort{} after {}", fmt::join(ours.base(), files.end(), ", "),
                                    files.end() - ours.base() == 1 ? "s" : "", base_name(*ours)));
 }
 
@@ -331,16 +331,16 @@ std::string token_advice(const UnitSettings& settings, const std::string& token_
     if (const std::string behind = overriding_drop_ins(settings.files); !behind.empty())
         advice += behind + " and may override it; ";
     if (const auto needed = old.still_needed(); !needed.empty())
-        advice += fmt::format("keep what the unit goes on to need: {}; ", fmt::join(needed, ", "));
+        advice += fmt::format("keep what the unit still needs: {}; ", fmt::join(needed, ", "));
     if (in_store(settings)) {
         return advice + fmt::format(
-                            "put these lines into the configuration of this host, which "
-                            "writes its units anew: '{}'",
+                            "put these lines into the configuration of this host, which generates "
+                            "its units: '{}'",
                             fmt::join(lines, "' '"));
     }
     if (is_transient(settings)) {
         return advice + fmt::format(
-                            "systemd-run made it for this time only: make a unit file of "
+                            "systemd-run made this unit for one run only: write a unit file for "
                             "it, with the lines '{}'",
                             fmt::join(lines, "' '"));
     }

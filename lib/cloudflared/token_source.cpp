@@ -16,7 +16,7 @@ namespace keyturn {
 
 namespace {
 
-/// The command that counts: a service has one, unless it is of Type=oneshot.
+/// The command that counts. A service has only one, unless it is of Type=oneshot.
 struct Command {
     const std::vector<std::string>* arguments;
     CloudflaredCommand read;
@@ -30,7 +30,7 @@ std::optional<Command> find_command(const UnitSettings& settings) {
     return std::nullopt;
 }
 
-/// systemd shows %d as the directory that it stands for; the others as they are written.
+/// systemd shows %d as the directory it stands for, and the other forms as they are written.
 std::optional<std::string> credential_name(const UnitSettings& settings, std::string_view path) {
     const std::string directory = fmt::format("/run/credentials/{}", settings.name);
     const std::array<std::string_view, 4> prefixes{"%d", "${CREDENTIALS_DIRECTORY}",
@@ -43,7 +43,8 @@ std::optional<std::string> credential_name(const UnitSettings& settings, std::st
     return std::nullopt;
 }
 
-/// A path in a container as it is called outside, by its longest mount; empty: it is in its image.
+/// The path outside a container for a path inside, by its longest mount; empty if it is in the
+/// image.
 std::string path_outside(const CloudflaredCommand& command, const std::string& path) {
     std::string outside;
     std::size_t longest = 0;
@@ -58,7 +59,7 @@ std::string path_outside(const CloudflaredCommand& command, const std::string& p
     return outside;
 }
 
-/// A path with a variable in it is known to systemd only, at each start.
+/// Only systemd knows the value of a path that contains a variable, at each start.
 TokenSource source_of_path(const UnitSettings& settings, const CloudflaredCommand& command,
                            std::string path, bool credentials_json) {
     if (command.contained) path = path_outside(command, path);
@@ -92,8 +93,9 @@ std::optional<TokenSource> source_of_file_option(const UnitSettings& settings,
     return source_of_path(settings, command, std::move(*path), credentials_json);
 }
 
-/// cloudflared's order: the token, the token's file, the credentials, their file, its
-/// configuration. An option on the command line beats its variable, and that a key of config.yml.
+/// The order is cloudflared's: the token, the token's file, the credentials, their file, its
+/// configuration. An option on the command line overrides its variable, which overrides the key in
+/// config.yml.
 TokenSource source_of(const UnitSettings& settings, const CloudflaredCommand& command,
                       const ConfigurationFile& file) {
     if (!command.front.empty()) return TokenSource{TokenOrigin::program, ""};
@@ -129,13 +131,13 @@ bool takes_from(const TokenSource& source, const std::string& token_file) {
     return from_file && !source.credentials_json && source.path == token_file;
 }
 
-/// What the file that is read is, where it is not ours.
+/// What is wrong with the file that the unit reads.
 std::string cause_in_file(const TokenSource& source, const std::string& token_file) {
     if (source.credentials_json)
-        return "it reads credentials JSON (--credentials-file), and keyturn writes a token";
+        return "it reads credentials JSON (--credentials-file), but keyturn writes a token";
     if (source.path.empty() && source.origin == TokenOrigin::credential)
         return "its command line names a credential that no LoadCredential= loads";
-    if (source.path.empty()) return "the path of its token file is only known when it starts";
+    if (source.path.empty()) return "the path of its token file is unknown until it starts";
     return fmt::format("it reads its token from {}, not from {}", on_one_line(source.path),
                        token_file);
 }
@@ -146,23 +148,24 @@ std::string cause_in_environment(const UnitSettings& settings, const Cloudflared
     if (variable_state(alone, command, "TUNNEL_TOKEN") == VariableState::absent &&
         variable_state(alone, command, "TUNNEL_CRED_CONTENTS") == VariableState::absent) {
         return "systemd gives every unit a TUNNEL_TOKEN (systemctl set-environment, or "
-               "DefaultEnvironment=), which beats the file";
+               "DefaultEnvironment=), which overrides the file";
     }
     if (settings.environment_files.empty())
-        return "its environment sets TUNNEL_TOKEN, which beats the file";
-    return fmt::format("its environment sets TUNNEL_TOKEN, or {} may set it, which beats the file",
-                       on_one_line(fmt::format("{}", fmt::join(settings.environment_files, ", "))));
+        return "its environment sets TUNNEL_TOKEN, which overrides the file";
+    return fmt::format(
+        "its environment sets TUNNEL_TOKEN, or {} may set it, which overrides the file",
+        on_one_line(fmt::format("{}", fmt::join(settings.environment_files, ", "))));
 }
 
 std::string cause_without_command(const UnitSettings& settings) {
     for (const std::vector<std::string>& arguments : settings.exec_start) {
         if (const std::string shell = shell_program(arguments); !shell.empty())
-            return fmt::format("{} starts it, and what a shell makes of its words is not known",
-                               shell);
+            return fmt::format(
+                "{} starts it, and keyturnd cannot know how a shell reads its command", shell);
         if (const std::string program = container_program(arguments); !program.empty())
-            return fmt::format("{} starts a container whose token is not known", program);
+            return fmt::format("{} starts a container whose token keyturnd cannot know", program);
     }
-    return "its ExecStart= is not `cloudflared ... tunnel run`, so nothing is known about where it "
+    return "its ExecStart= is not `cloudflared ... tunnel run`, so keyturnd cannot know where it "
            "takes its token from";
 }
 
@@ -179,8 +182,9 @@ std::vector<std::string> directories_of(const std::vector<std::string>& paths) {
 std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSource& source,
                                     const std::string& token_file, const ConnectorFiles& files) {
     if (!files.script.empty())
-        return fmt::format("{} is a shell script, and what it hands to cloudflared is not known",
-                           on_one_line(files.script));
+        return fmt::format(
+            "{} is a shell script, and keyturnd cannot know what it passes to cloudflared",
+            on_one_line(files.script));
     const auto command = find_command(settings);
     switch (source.origin) {
         case TokenOrigin::credential:
@@ -189,12 +193,11 @@ std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSou
             return cause_in_file(source, token_file);
         case TokenOrigin::program:
             return fmt::format(
-                "{} starts cloudflared and may set TUNNEL_TOKEN, which beats every "
-                "file",
+                "{} starts cloudflared and may set TUNNEL_TOKEN, which overrides every file",
                 on_one_line(command->read.front));
         case TokenOrigin::argument:
-            return "its command line gives the token itself, which beats every file and shows it "
-                   "to all users";
+            return "its command line contains the token itself, which overrides every file and "
+                   "shows it to all users";
         case TokenOrigin::environment: return cause_in_environment(settings, command->read);
         case TokenOrigin::configuration:
             return "it has no token option, so cloudflared's config.yml decides";
@@ -203,7 +206,7 @@ std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSou
     return cause_without_command(settings);
 }
 
-/// An address without a port that is fixed is none.
+/// Nothing for an address without a fixed port.
 std::optional<std::string> fixed_address(const std::string& text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos || text.find('$') != std::string::npos) return std::nullopt;
@@ -240,14 +243,13 @@ std::optional<std::string> token_source_problem(const UnitSettings& settings,
         without.configuration.token = false;
         const auto rest = token_source_problem(settings, token_file, without);
         return fmt::format(
-            "{0} sets `token:`, which beats every token file; take that line out of {0}{1}",
-            on_one_line(file.path),
-            rest ? ", and more is to be done before a restart: " + *rest : "");
+            "{0} sets `token:`, which overrides every token file; remove that line from {0}{1}",
+            on_one_line(file.path), rest ? ", but more is needed before a restart: " + *rest : "");
     }
     const auto cause = cause_of(settings, source, token_file, files);
     if (!cause) return std::nullopt;
     std::string problem = fmt::format("{}; ", *cause);
-    if (file.token) problem += fmt::format("take `token:` out of {}; ", on_one_line(file.path));
+    if (file.token) problem += fmt::format("remove `token:` from {}; ", on_one_line(file.path));
     return problem + token_advice(settings, token_file, files);
 }
 
@@ -258,15 +260,15 @@ std::vector<std::string> token_source_findings(const UnitSettings& settings,
     if (!files.unseen.empty()) {
         const bool homes = files.unseen.size() > 1;
         findings.push_back(on_one_line(fmt::format(
-            "keyturnd may not look into {}: a line `token:` in a config.yml there would beat the "
-            "token file; look as root{}",
+            "keyturnd cannot read {}: a line `token:` in a config.yml there would override the "
+            "token file; check as root{}",
             fmt::join(homes ? directories_of(files.unseen) : files.unseen, ", "),
             homes ? ", or give the unit ProtectHome=yes if it needs no home directory" : "")));
     }
     if (files.configuration.unclear) {
-        findings.push_back(fmt::format(
-            "{} is not written in a way that keyturnd reads: see that it has no `token:`",
-            on_one_line(files.configuration.path)));
+        findings.push_back(
+            fmt::format("keyturnd cannot interpret {}: make sure that it has no `token:`",
+                        on_one_line(files.configuration.path)));
     }
     return findings;
 }

@@ -10,7 +10,7 @@ bool contains(const std::vector<std::string>& names, std::string_view name) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-/// The value in the last entry NAME=VALUE, which is the one that counts.
+/// The value in the last entry NAME=VALUE, which is the one that takes effect.
 std::optional<std::string> last_value(const std::vector<std::string>& entries,
                                       std::string_view name) {
     for (auto entry = entries.rbegin(); entry != entries.rend(); ++entry) {
@@ -28,10 +28,10 @@ VariableState variable_state(const UnitSettings& settings, const CloudflaredComm
     if (last_value(command.assignments, name)) return VariableState::set;
     if (command.contained) {
         if (command.environment_unknown) return VariableState::unknown;
-        // Handed on without a value: it is what the unit has.
+        // Passed on without a value, so it has the unit's value.
         if (!contains(command.assignments, name)) return VariableState::absent;
     }
-    // An entry NAME=VALUE there takes away that one value only, which is not enough to rely on.
+    // An entry NAME=VALUE there removes only that one value, which is not enough to rely on.
     if (contains(settings.unset_environment, name)) return VariableState::absent;
     if (!settings.environment_files.empty()) return VariableState::unknown;
     if (last_value(settings.environment, name)) return VariableState::set;

@@ -10,7 +10,7 @@ constexpr std::string_view schema = "1";
 
 std::string checksum_of(std::string_view rotation_id, std::string_view new_token,
                         std::string_view old_token) {
-    // None of the three can hold a line feed, so no two triples have the same bytes.
+    // None of the three can contain a line feed, so no two triples have the same bytes.
     return sha256_hex({rotation_id, "\n", new_token, "\n", old_token});
 }
 

@@ -14,16 +14,16 @@ namespace {
 constexpr const char* tokens_name = "tokens";
 constexpr const char* pending_name = "pending";
 
-/// A token has at most 4 KiB (`token_size_max`); an editor may have left white space around it.
+/// A token has at most 4 KiB (`token_size_max`). An editor may have added white space around it.
 constexpr std::size_t token_file_size_max = std::size_t{8} * 1024;
 constexpr std::size_t pending_file_size_max = std::size_t{32} * 1024;
 
-/// A rotation needs two small files a tunnel; this leaves room for the records beside them.
+/// A rotation needs two small files for each tunnel. This leaves room for the records beside them.
 constexpr unsigned long long room_needed_bytes = 256ULL * 1024;
 constexpr std::size_t probe_bytes = 4096;
 
-/// Writes a block to the disk and takes it away again: finds read-only and broken file systems,
-/// quotas and missing rights, none of which can be asked for.
+/// Writes a block to the disk and removes it again. This finds read-only and broken file systems,
+/// quotas and missing rights, for which there is no question to ask.
 Result<void> probe(const Directory& directory, const std::string& name) {
     const Result<void> room = directory.check_room(room_needed_bytes);
     if (!room) return room.error();
@@ -37,8 +37,8 @@ Result<void> probe(const Directory& directory, const std::string& name) {
 class FileTokenStore final : public TokenStore {
   public:
     explicit FileTokenStore(std::string state_directory) : root_(std::move(state_directory)) {
-        // Once and here only: a directory that is lost later was taken away by somebody, and
-        // nothing is to be written until that is known. What fails here, `check` reports.
+        // Created only here: if a directory disappears later, somebody removed it, and keyturnd
+        // must write nothing until a person has looked into it. `check` reports a failure here.
         const Result<Directory> root = Directory::open(root_);
         if (!root) return;
         for (const char* name : {tokens_name, pending_name}) {
@@ -106,8 +106,8 @@ class FileTokenStore final : public TokenStore {
         if (!id) return id.error();
         const std::string staged = staged_name(tunnel_name, rotation_id);
         const Result<std::optional<Secret>> there = read_file(*tokens, staged, token_file_size_max);
-        // It was synced before it got this name, so only the name may be missing from the disk;
-        // and a disk that has filled up since then does not matter.
+        // The file was synced before it got this name, so at most the name is missing from the
+        // disk. A disk that has filled up since then does not matter.
         if (there && *there && same_secret(**there, token)) return tokens->sync();
         if (!there && there.error().fault == Fault::invalid) return there.error();
         Result<AtomicFile> file = AtomicFile::create(*tokens, tunnel_name);
@@ -155,7 +155,7 @@ class FileTokenStore final : public TokenStore {
         }
     }
 
-    /// One of the two directories, for a tunnel whose name can be a file's.
+    /// Opens one of the two directories for a tunnel whose name is valid as a file name.
     Result<Directory> open(const char* name, const std::string& tunnel_name) const {
         const Result<void> nameable = check_file_name(tunnel_name);
         if (!nameable) return with_context("tunnel", nameable.error());

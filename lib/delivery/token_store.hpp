@@ -10,57 +10,58 @@
 
 namespace keyturn {
 
-/// What has to survive until a rotation is done: with these two, either direction can be finished.
+/// The tokens that must survive until a rotation is done. With both, it can go forward or back.
 struct PendingTokens {
     std::string rotation_id;
     Secret new_token;  ///< Token text.
     Secret old_token;  ///< Token text.
 };
 
-/// The token files of `store: keyturn` and the pending secrets, under one state directory:
-/// tokens/TUNNEL and pending/TUNNEL, both 0600. Every change is whole or not at all, over power
-/// cuts too: a temporary file beside the target, owner and mode before data, fsync, rename, fsync
-/// of the directory. A symbolic link, a second hard link, a wide mode or a foreign owner is
-/// refused.
+/// The token files of `store: keyturn` and the pending secrets, in one state directory:
+/// tokens/TUNNEL and pending/TUNNEL, both with mode 0600. Every change happens completely or not at
+/// all, even across a power cut: a temporary file beside the target, owner and mode before the
+/// data, fsync, rename, fsync of the directory. Refuses symbolic links, second hard links, modes
+/// that are too open and other owners.
 ///
-/// Faults: `storage` when the disk is full or broken, `denied` and `invalid` for what a person has
-/// to mend; the text names the path.
+/// Faults: `storage` if the disk is full or broken, `denied` and `invalid` for what a person has to
+/// fix. The text names the path.
 class TokenStore {
   public:
     virtual ~TokenStore() = default;
 
-    /// The file that the tunnel's units read: where to point LoadCredential=.
+    /// The file that the tunnel's units read with LoadCredential=.
     [[nodiscard]] virtual std::string path(const std::string& tunnel_name) const = 0;
 
-    /// The token in that file, if there is one.
+    /// The token in that file; nothing if there is no file.
     [[nodiscard]] virtual Result<std::optional<Secret>> current(const std::string& tunnel_name) = 0;
 
-    /// Whether a rotation could write here now: directories, ownership, links, room. Changes
-    /// nothing that outlives the call.
+    /// Checks whether a rotation could write here now: directories, ownership, links, free space.
+    /// Changes nothing that outlives the call.
     [[nodiscard]] virtual Result<void> check(const std::string& tunnel_name) = 0;
 
-    /// Keeps both tokens until `forget_pending`, durably.
+    /// Durably keeps both tokens until `forget_pending`.
     [[nodiscard]] virtual Result<void> keep_pending(const std::string& tunnel_name,
                                                     const PendingTokens& tokens) = 0;
     [[nodiscard]] virtual Result<std::optional<PendingTokens>> pending(
         const std::string& tunnel_name) = 0;
     [[nodiscard]] virtual Result<void> forget_pending(const std::string& tunnel_name) = 0;
 
-    /// Writes `token` beside the destination as ".NAME.keyturn-ROTATIONID", fsynced. Idempotent.
+    /// Writes `token` beside the token file as ".NAME.keyturn-ROTATIONID" and syncs it. Idempotent.
     [[nodiscard]] virtual Result<void> stage(const std::string& tunnel_name,
                                              const std::string& rotation_id,
                                              const Secret& token) = 0;
 
-    /// Renames the staged file over the destination and fsyncs the directory. Needs no room on the
-    /// disk. `missing` when nothing is staged under that id.
+    /// Renames the staged file over the token file and syncs the directory. Needs no free space.
+    /// Fails with `missing` if nothing is staged under that id.
     [[nodiscard]] virtual Result<void> swap_in(const std::string& tunnel_name,
                                                const std::string& rotation_id) = 0;
 
-    /// Removes staged files of this tunnel except those of `open_rotation` (may be empty).
+    /// Removes this tunnel's staged files except those of `open_rotation`, which may be empty.
     virtual void sweep(const std::string& tunnel_name, const std::string& open_rotation) = 0;
 };
 
-/// `state_directory` exists and is ours, 0700 (systemd's StateDirectory=).
+/// `state_directory` must exist, belong to this user and have mode 0700 (systemd's StateDirectory=
+/// and StateDirectoryMode=).
 [[nodiscard]] std::unique_ptr<TokenStore> make_token_store(std::string state_directory);
 
 }  // namespace keyturn

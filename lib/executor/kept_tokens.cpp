@@ -16,8 +16,8 @@ Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPo
     if (!old) return with_context("the kept old token", old.error());
     if (fresh->tunnel != policy.tunnel) {
         return Error{Fault::invalid,
-                     "an open rotation is of another tunnel id than the policy names now; put "
-                     "`tunnel:` back until it is done",
+                     "an open rotation belongs to another tunnel id than the policy now names; "
+                     "change `tunnel:` back until the rotation is done",
                      {}};
     }
     return std::optional<KeptTokens>(
@@ -28,13 +28,13 @@ Result<KeptTokens> needed_tokens(TokenStore& tokens, const TunnelPolicy& policy)
     Result<std::optional<KeptTokens>> kept = kept_tokens(tokens, policy);
     if (!kept) return kept.error();
     if (*kept) return std::move(**kept);
-    return Error{Fault::missing,
-                 "the secrets of the open rotation are gone from the state directory; `keyturnctl "
-                 "rotate " +
-                     policy.name +
-                     " --compromised --evict-all` makes another secret and restarts every unit at "
-                     "once",
-                 {}};
+    return Error{
+        Fault::missing,
+        "the secrets of the open rotation are gone from the state directory; `keyturnctl "
+        "rotate " +
+            policy.name +
+            " --compromised --evict-all` makes a new secret and restarts every unit at once",
+        {}};
 }
 
 }  // namespace keyturn

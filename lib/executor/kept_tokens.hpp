@@ -11,18 +11,18 @@ namespace keyturn {
 
 class TokenStore;
 
-/// Both kept tokens, decoded.
+/// Both kept tokens in decoded form.
 struct KeptTokens {
     std::string rotation_id;
     TunnelToken fresh;
     TunnelToken old;
 };
 
-/// Nothing where no rotation is open.
+/// The kept tokens; nothing if no rotation is open.
 [[nodiscard]] Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens,
                                                             const TunnelPolicy& policy);
 
-/// Those of an open rotation; `missing`, with the remedy, where they are gone.
+/// The kept tokens of an open rotation. Fails with `missing`, and what to do, if they are gone.
 [[nodiscard]] Result<KeptTokens> needed_tokens(TokenStore& tokens, const TunnelPolicy& policy);
 
 }  // namespace keyturn

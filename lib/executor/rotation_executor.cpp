@@ -24,7 +24,8 @@ TunnelRef ref_of(const TunnelPolicy& policy) {
     return TunnelRef{policy.account, policy.tunnel};
 }
 
-/// Each needs a connection of its own, and a tunnel has at most 25 replicas.
+/// Each needs its own connection, and a tunnel has at most 25 replicas (Cloudflare's
+/// documentation).
 constexpr std::size_t units_sampled_at_once_max = 32;
 
 template <class T>
@@ -151,7 +152,7 @@ Task<Result<SampleUnits::Sample>> RotationExecutor::sample(std::string unit) {
     co_return sampled;
 }
 
-/// Side by side, so that a unit that keeps us waiting makes the samples of the others no older.
+/// Asks units at the same time, so that a slow unit does not make the other samples older.
 Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action) {
     std::vector<std::optional<Result<SampleUnits::Sample>>> samples(action.names.size());
     PiecesOfWork looks;
@@ -168,10 +169,10 @@ Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action
     co_return value;
 }
 
-/// What allowed a unit to go down may have been seen too long ago.
+/// Fails if the check that allowed a unit to go down is too old.
 Result<void> RotationExecutor::check_age(BootTime not_after) const {
     if (world_.clock.boot_now() <= not_after) return {};
-    return Error{Fault::busy, "this process stood still since the units were looked at", {}};
+    return Error{Fault::busy, "keyturnd was stopped for a while after it checked the units", {}};
 }
 
 Task<Result<RestartResult>> RotationExecutor::act(const RestartUnit& action) {
@@ -198,7 +199,7 @@ Task<Result<void>> RotationExecutor::act(const Conclude& action) {
     if (!appended) co_return appended.error();
     TunnelState concluded = state_;
     concluded.rotation.reset();
-    // When the next one is due must not hang on a clock that is wrong today.
+    // The next due time must not depend on a clock that is wrong today.
     if (action.entry.outcome == Outcome::done)
         concluded.last_done = action.entry.ended - clock_error_;
     if (action.entry.outcome != Outcome::refused) {

@@ -24,7 +24,7 @@ class UnitClaims;
 class UnitManager;
 struct KeptTokens;
 
-/// The world as one tunnel's rotation needs it. Everything outlives whoever holds this.
+/// What the rotation of one tunnel needs from the world. All of it must outlive the users.
 struct Dependencies {
     Clock& clock;
     TunnelApi& api;
@@ -33,36 +33,37 @@ struct Dependencies {
     TokenStore& tokens;
     StateStore& states;
     Random& random;
-    ApiBudget& budget;  ///< `api` keeps to it already; errands need their turns, too.
-    const UnitClaims* claims = nullptr;  ///< Of all tunnels; nothing: this is the only one.
+    ApiBudget& budget;  ///< `api` already keeps to it; errands also need their turns.
+    const UnitClaims* claims = nullptr;  ///< Of all tunnels; null if this is the only one.
 };
 
-/// The shell around the heart: performs the actions of one tunnel's rotations against the real
-/// world, and decides nothing. It is the one place where a rotation and its secrets meet.
+/// The shell around the heart. It performs the actions of one tunnel's rotations against the real
+/// world, and decides nothing. This is the only place where a rotation and its secrets meet.
 class RotationExecutor {
   public:
-    /// `policy` and `state` outlive the executor; `state` is what `SaveRecord` and `Conclude`
-    /// change.
+    /// `policy` and `state` must outlive the executor. `SaveRecord` and `Conclude` change `state`.
     RotationExecutor(const TunnelPolicy& policy, TunnelState& state, Dependencies world);
 
-    /// Performs one action. Throws `operation_aborted` on cancellation and nothing else.
+    /// Performs one action. Throws `operation_aborted` on cancellation, and nothing else.
     Task<Answer> perform(const Action& action);
 
-    /// Of the token in the token file; empty where there is none that can be read.
+    /// The fingerprint of the token in the token file; empty if there is none that can be read.
     [[nodiscard]] Result<Fingerprint> delivered_fingerprint();
 
-    /// The id of the rotation whose tokens are kept; empty where none are, or they cannot be read.
+    /// The id of the rotation whose tokens are kept; empty if there are none or they cannot be
+    /// read.
     [[nodiscard]] std::string kept_rotation();
 
-    /// Writes the API's token into a token file that does not exist yet; leaves any other alone.
+    /// Writes the API's token into a token file that does not exist yet. Leaves an existing file
+    /// alone.
     Task<Result<void>> seed_token_file();
 
-    /// The token that an open rotation has replaced by `delivered`, by what is still kept of it;
-    /// empty where nothing is.
+    /// The token that an open rotation has replaced with `delivered`, according to the kept tokens;
+    /// empty if it is not kept.
     Fingerprint replaced_fingerprint(const Fingerprint& delivered);
 
-    /// Writes the API's token over whatever the token file holds; `conflict` where the API holds
-    /// another one by now than `expected`.
+    /// Writes the API's token over the content of the token file. Fails with `conflict` if the API
+    /// by now has another token than `expected`.
     Task<Result<void>> deliver_again(Fingerprint expected);
 
   private:
@@ -110,7 +111,7 @@ class RotationExecutor {
     TunnelState& state_;
     Dependencies world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
-    Milliseconds clock_error_{0};       ///< How far our clock was ahead of it, if that is too far.
+    Milliseconds clock_error_{0};       ///< How far our clock is ahead of it, if that is too far.
     std::optional<std::chrono::microseconds> committed_;  ///< When the PATCH was answered.
 };
 

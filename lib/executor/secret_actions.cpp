@@ -1,4 +1,4 @@
-// What the shell does with secrets, token files and what is kept of them.
+// The actions of the shell that deal with secrets, token files and kept tokens.
 
 #include "base/invariant.hpp"
 #include "clock/clock.hpp"
@@ -30,8 +30,8 @@ Result<TunnelToken> RotationExecutor::make_token(const TunnelToken& current) {
     return TunnelToken{current.account, current.tunnel, std::move(*bytes), current.endpoint};
 }
 
-/// The API holds one of the two that a rotation has kept, and may show the other yet. One of them
-/// is in the token file, too; this is the one that would be nowhere.
+/// The API has one of the two tokens that a rotation has kept, and may still show the other. One of
+/// them is also in the token file. This returns the one that would otherwise be nowhere.
 Result<Secret> RotationExecutor::only_kept(const KeptTokens& kept) {
     const auto in_file = file_holds(kept.fresh);
     if (!in_file) return in_file.error();
@@ -45,8 +45,8 @@ Task<Result<PrepareSecret::Value>> RotationExecutor::act(const PrepareSecret& ac
     if (!kept) co_return kept.error();
     const bool supersedes = !action.superseded.empty();
     const bool of_superseded = *kept && supersedes && (*kept)->rotation_id == action.superseded;
-    // One whose old token was wiped has been through: its record was lost, or is an older one
-    // again.
+    // If the old token was wiped, the rotation is over: its record was lost, or an older record is
+    // back.
     const bool spent = *kept && same_token((*kept)->fresh, (*kept)->old);
     const bool reusable =
         *kept && !of_superseded && !spent &&
@@ -65,7 +65,7 @@ Task<Result<PrepareSecret::Value>> RotationExecutor::act(const PrepareSecret& ac
         kept = kept_tokens(world_.tokens, policy_);
         if (!kept) co_return kept.error();
     }
-    invariant(kept->has_value(), "what was just kept is there");
+    invariant(kept->has_value(), "tokens that were just kept must be there");
     const Secret text = encode_token((*kept)->fresh);
     const auto staged = world_.tokens.stage(policy_.name, (*kept)->rotation_id, text);
     if (!staged) co_return staged.error();
@@ -84,7 +84,7 @@ Result<void> RotationExecutor::replace_file(const std::string& rotation_id,
     return world_.tokens.swap_in(policy_.name, rotation_id);
 }
 
-/// Nothing where there is no file, and where it holds what units cannot run on.
+/// Nothing if there is no file, or if units cannot run on its content.
 Result<std::optional<TunnelToken>> RotationExecutor::delivered_token() {
     const auto current = world_.tokens.current(policy_.name);
     if (!current) return current.error();
@@ -108,7 +108,7 @@ Task<Result<DeliverToken::Value>> RotationExecutor::act(const DeliverToken&) {
     if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
     committed_.reset();
     if (!swapped && swapped.error().fault != Fault::missing) co_return swapped.error();
-    // What was staged may be of an earlier step that a crash cut short: the content decides.
+    // The staged file may be from an earlier step that a crash cut short, so the content decides.
     const auto delivered = file_holds(kept->fresh);
     if (!delivered) co_return delivered.error();
     if (!*delivered) {
@@ -129,7 +129,7 @@ Task<Result<void>> RotationExecutor::act(const TakeBackSecret& action) {
     if (!kept) co_return kept.error();
     const bool exchanged = fingerprint_of(kept->fresh) == action.fingerprint;
     if (!exchanged && fingerprint_of(kept->old) != action.fingerprint) {
-        co_return Error{Fault::missing, "the token from before is not kept", {}};
+        co_return Error{Fault::missing, "keyturnd no longer has the old token", {}};
     }
     PendingTokens pending;
     pending.rotation_id = kept->rotation_id;

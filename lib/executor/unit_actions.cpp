@@ -1,4 +1,4 @@
-// What a look at the units comes to: which they are, what they are made of, what we may do to them.
+// Inspects the units: which ones there are, how they are set up, and what keyturnd may do to them.
 
 #include "cloudflared/connectors.hpp"
 #include "cloudflared/token_source.hpp"
@@ -19,13 +19,14 @@ namespace keyturn {
 
 namespace {
 
-/// Several names are not several replicas.
+/// The problem of a unit that the policy names more than once. Several names are not several
+/// replicas.
 std::string named_twice(const NamedUnit& unit) {
-    return fmt::format("`units:` names this one unit as {}: leave one of them",
+    return fmt::format("`units:` names this unit more than once, as {}: keep one of the names",
                        fmt::join(unit.names, " and as "));
 }
 
-/// Why we may not do to a unit what a rotation does, without the rule to write.
+/// Why keyturnd may not do to a unit what a rotation does, without the polkit rule to write.
 std::optional<std::string> refusal(const UnitRights& rights, Permission permission) {
     const char* what = rights.stop ? "start and stop" : "restart";
     if (permission == Permission::refused)
@@ -86,7 +87,8 @@ Task<Result<InspectUnits::Unit>> RotationExecutor::inspect(std::string unit, boo
     co_return inspected;
 }
 
-/// By what runs: a unit that is up is none only if it is certain that nothing of it listens.
+/// Judges by the running processes: a running unit is not a connector only if certainly nothing of
+/// it listens.
 Task<Result<bool>> RotationExecutor::may_be_connector(std::string unit) {
     const auto state = co_await world_.units.state(unit);
     if (!state && state.error().fault == Fault::missing) co_return false;
@@ -96,17 +98,17 @@ Task<Result<bool>> RotationExecutor::may_be_connector(std::string unit) {
     co_return readiness || readiness.error().fault != Fault::missing;
 }
 
-/// A restart for one tunnel would be one for the other, too.
+/// A restart for one tunnel would also be one for the other.
 std::optional<std::string> RotationExecutor::claim_of_another(const UnitSettings& unit) const {
     if (world_.claims == nullptr) return std::nullopt;
     const auto claim = world_.claims->of_another(policy_.name, unit.name, unit.names);
     if (!claim) return std::nullopt;
     return fmt::format(
-        "tunnel {} means this unit, too, by {}: take it out of the `units:` of one of the two",
+        "tunnel {} also claims this unit, by {}: remove it from the `units:` of one of the two",
         claim->tunnel, claim->words);
 }
 
-/// Nothing where root has made no such unit, or the policy does not want it.
+/// Returns nothing if root has not created such a unit, or the policy does not want it.
 Task<Result<std::optional<InspectUnits::Unit>>> RotationExecutor::inspect_surge() {
     std::optional<InspectUnits::Unit> surge;
     if (policy_.rollout.surge == SurgeUse::never) co_return surge;
@@ -121,7 +123,7 @@ Task<Result<std::optional<InspectUnits::Unit>>> RotationExecutor::inspect_surge(
     co_return surge;
 }
 
-/// One rule for all that polkit refuses; it is told with the last of them.
+/// Makes one rule for everything that polkit refuses; the last refused unit carries it.
 Task<Result<void>> RotationExecutor::ask_permissions(InspectUnits::Value& units, bool must_know) {
     std::vector<UnitRights> refused;
     InspectUnits::Unit* last = nullptr;
@@ -145,7 +147,7 @@ Task<Result<void>> RotationExecutor::ask_permissions(InspectUnits::Value& units,
     co_return Result<void>();
 }
 
-/// The first of the verbs that is refused decides.
+/// The first refused verb decides.
 Task<Result<Permission>> RotationExecutor::may(UnitRights rights) {
     for (const UnitVerb verb : verbs_of(rights)) {
         const auto permission = co_await world_.units.may(rights.unit, verb);

@@ -26,7 +26,7 @@ std::optional<UnitClaims::Claim> UnitClaims::of_another(
             if (claim->second != tunnel) return Claim{claim->second, name};
         }
     }
-    // systemd matches a glob with the Id alone.
+    // systemd matches a glob only with the Id.
     for (const auto& [glob, other] : globs_) {
         if (other != tunnel && glob_matches(glob, id)) return Claim{other, glob};
     }

@@ -10,19 +10,20 @@
 
 namespace keyturn {
 
-/// Which tunnel of the policy means which unit. A policy in which two tunnels name one unit is
-/// refused; but only systemd knows whose alias a name is, and which units a glob stands for.
+/// Which tunnel of the policy claims which unit. A policy in which two tunnels name the same unit
+/// is refused, but only systemd knows the aliases of a unit and the units that match a glob.
 class UnitClaims {
   public:
     struct Claim {
         std::string tunnel;
-        std::string words;  ///< The name or glob by which it means the unit.
+        std::string words;  ///< The name or glob with which it claims the unit.
     };
 
-    /// From now on these are all tunnels.
+    /// Replaces all claims with those of `tunnels`.
     void take(const std::vector<TunnelPolicy>& tunnels);
 
-    /// How a tunnel other than this one means the unit of this Id, by any of its `names`.
+    /// How another tunnel claims the unit with this Id, by any of its `names`; nothing if none
+    /// does.
     [[nodiscard]] std::optional<Claim> of_another(const std::string& tunnel, const std::string& id,
                                                   const std::vector<std::string>& names) const;
 

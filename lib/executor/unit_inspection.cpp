@@ -10,30 +10,28 @@ std::string surge_unit_of(const std::string& tunnel_name) {
 }
 
 std::string passed_over_text(const UnitSettings&) {
-    return "a glob of `units:` takes it in and it runs no connector, so it is passed over; name "
-           "the "
-           "units one by one to be rid of this";
+    return "a glob in `units:` matches it but it runs no connector, so keyturnd skips it; list the "
+           "units one by one to avoid this message";
 }
 
 std::optional<std::string> unit_problem(const UnitSettings& settings, const std::string& token_file,
                                         const ConnectorFiles& files, const std::string& tunnel) {
     if (settings.need_daemon_reload) {
         return "its unit file changed on disk and systemd has not read it; run `systemctl "
-               "daemon-reload` and check it before a restart puts it into force";
+               "daemon-reload`, and check the unit before a restart puts the change into effect";
     }
     if (!settings.dragged_along.empty()) {
         return fmt::format(
-            "restarting it would restart or stop {} too; loosen that dependency (Requires=, "
-            "BindsTo= "
-            "or PartOf=) first",
+            "restarting it would also restart or stop {}; loosen that dependency (Requires=, "
+            "BindsTo= or PartOf=) first",
             fmt::join(settings.dragged_along, ", "));
     }
     const auto problem = token_source_problem(settings, token_file, files);
     const std::string named = tunnel_named_by(settings, files);
-    // Where it takes its token from our file that name is a word without effect.
+    // If it takes its token from our file, that name has no effect.
     if (problem && !named.empty() && named != tunnel) {
-        return fmt::format("it names the tunnel {}, the policy says {}: correct `units:`", named,
-                           tunnel);
+        return fmt::format("it names the tunnel {}, but the policy says {}: correct `units:`",
+                           named, tunnel);
     }
     return problem;
 }

@@ -27,12 +27,12 @@ bool is_lower_hex(std::string_view text) {
 Result<std::string> temporary_name_for(const std::string& name) {
     std::uint32_t number = 0;
     if (::getrandom(&number, sizeof number, 0) != static_cast<ssize_t>(sizeof number)) {
-        return errno_error(errno, "cannot make up a file name");
+        return errno_error(errno, "cannot create a random file name");
     }
     return fmt::format(".{}{}{:08x}{}", name, infix, number, suffix);
 }
 
-/// Mode and owner before the first byte. The umask can only have made the mode narrower.
+/// Sets mode and owner before the first byte. The umask can only have removed permissions.
 Result<void> dress(int fd, const Directory& directory, const std::string& name) {
     if (::fchmod(fd, file_mode) != 0) {
         return errno_error(errno,
@@ -66,8 +66,8 @@ Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::str
 }
 
 AtomicFile::~AtomicFile() {
-    // Also what a failed write has left of a secret goes, but without a sync: should a power cut
-    // bring the name back, the sweep at the next start removes it.
+    // Also removes what a failed write left of a secret, but without a sync: if a power cut brings
+    // the name back, the sweep at the next start removes it.
     if (fd_.valid()) static_cast<void>(::unlinkat(directory_->fd(), temporary_name_.c_str(), 0));
 }
 

@@ -9,20 +9,20 @@
 
 namespace keyturn {
 
-/// A new content of a file, which takes the file's place whole or not at all:
-///  1. `create`: a temporary file in the same directory, made exclusively, 0600 and with the
-///     directory's owner before it holds a byte;
+/// New content for a file, which replaces the file completely or not at all:
+///  1. `create`: makes a temporary file in the same directory, exclusively, with mode 0600 and the
+///     directory's owner before it contains a byte;
 ///  2. `write`, as often as needed;
-///  3. `commit`: fsync, rename, fsync of the directory. The sync before the rename is what keeps a
-///     power cut from leaving the new name with the new size and no data; the sync after it is what
-///     makes a success lasting. Between the two, either content may be there after a power cut.
-/// Until `commit` has renamed it, the destructor removes it; the directory has to outlive it. After
-/// a failed fsync the kernel holds the pages for clean, and a second fsync would report a success
-/// that is none: so nothing is ever retried here, and the caller starts anew with another file.
+///  3. `commit`: fsync, rename, fsync of the directory. Without the sync before the rename, a power
+///     cut could leave the new name with the new size and no data. The sync after it makes the
+///     rename durable. Between the two, a power cut may leave either content.
+/// Until `commit` has renamed the file, the destructor removes it. The directory must outlive it.
+/// After a failed fsync the kernel considers the pages clean, and a second fsync would falsely
+/// report success (fsync(2)). So nothing here is ever retried, and the caller starts over with
+/// another file.
 class AtomicFile {
   public:
-    /// `name` is the file that this is about; the temporary one is called
-    /// ".NAME.keyturn-XXXXXXXX.tmp".
+    /// `name` is the file to replace; the temporary file is ".NAME.keyturn-XXXXXXXX.tmp".
     [[nodiscard]] static Result<AtomicFile> create(const Directory& directory,
                                                    const std::string& name);
 
@@ -33,14 +33,15 @@ class AtomicFile {
 
     [[nodiscard]] Result<void> write(std::string_view bytes);
 
-    /// Takes the place of `final_name`. After an error behind the rename the new content may be
-    /// there already, but not for good: the caller has to repeat all of it, not to go on.
-    /// With a `previous_name` what was there before is kept under that name; a crash between the
-    /// two renames leaves nothing under the final name and the old content under the other.
+    /// Replaces `final_name`. After an error that follows the rename, the new content may already
+    /// be in place, but not durably: the caller must repeat everything instead of continuing. With
+    /// a `previous_name`, the old content is kept under that name. A crash between the two renames
+    /// leaves nothing under the final name and the old content under the other.
     [[nodiscard]] Result<void> commit(const std::string& final_name,
                                       const std::string& previous_name = std::string());
 
-    /// Only the first half of `commit`, for a probe: the data is on the disk, then everything goes.
+    /// Only the first half of `commit`, for a probe: syncs the data to the disk, then removes the
+    /// file.
     [[nodiscard]] Result<void> sync_and_discard();
 
   private:
@@ -57,10 +58,10 @@ class AtomicFile {
 [[nodiscard]] Result<void> replace_file(const Directory& directory, const std::string& name,
                                         std::string_view bytes);
 
-/// Whether `name` is what `AtomicFile` calls a temporary file of `target`, left over by a crash.
+/// True if `name` is a temporary file for `target`, left over by a crash.
 [[nodiscard]] bool is_temporary_of(std::string_view name, std::string_view target);
 
-/// Whether it is one of any file.
+/// True if `name` is a temporary file for any file.
 [[nodiscard]] bool is_temporary(std::string_view name);
 
 }  // namespace keyturn

@@ -20,7 +20,7 @@ struct Reserve {
         }
     }
 
-    /// False when there is nothing to give up.
+    /// Returns false if there is nothing to give up.
     bool give_up() {
         bool had_any = false;
         for (UniqueFd& fd : held) {

@@ -5,13 +5,13 @@
 
 namespace keyturn {
 
-/// A few file descriptors that are held for the files of state and tokens, so that these can be
-/// read and written when none is left: a process has one table of them, so there is one reserve. It
-/// is filled when the first use ends, opened to `open_file` when the kernel has no descriptor left,
-/// and filled again, in the same breath, when the last use ends.
+/// A few file descriptors, kept in reserve so that state and token files can be read and written
+/// even if no others are left. There is one reserve, because a process has one table of
+/// descriptors. It is filled when the first use ends. `open_file` gives it up when the kernel has
+/// no descriptor left, and it is filled again at the moment when the last use ends.
 class DescriptorReserve {
   public:
-    /// While one exists, files are being worked on. It must not outlive the turn of the event loop.
+    /// Files are in use while one of these exists. It must not outlive the turn of the event loop.
     class Use {
       public:
         Use();
@@ -22,11 +22,11 @@ class DescriptorReserve {
         ~Use();
     };
 
-    /// More than one operation has open at a time: two directories, a copy of one, two files.
+    /// More than one operation has open at a time: two directories, a copy of one, and two files.
     static constexpr int size = 6;
 };
 
-/// As openat(2), in a `DescriptorReserve::Use`.
+/// Like openat(2). Call it only while a `DescriptorReserve::Use` exists.
 [[nodiscard]] int open_file(int directory, const std::string& name, int flags, mode_t mode = 0);
 
 }  // namespace keyturn

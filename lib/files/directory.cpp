@@ -41,7 +41,7 @@ Result<Directory> Directory::open(const std::string& path) {
 Result<Directory> Directory::open_below(const std::string& name) const {
     Result<Directory> below = open_at(fd(), name, path_of(name));
     if (below && below->owner_ != owner_) {
-        return refused(below->path_, fmt::format("does not have the owner of {}", path_));
+        return refused(below->path_, fmt::format("must have the same owner as {}", path_));
     }
     return below;
 }
@@ -51,7 +51,7 @@ Result<Directory> Directory::open_at(int parent, const std::string& name, std::s
     UniqueFd fd(open_file(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd.valid()) {
         const int error = errno;
-        // The kernel says "not a directory" of a link here, which would send people astray.
+        // The kernel's error for a link here is "not a directory", which would mislead people.
         if (is_symbolic_link(parent, name)) return refused(path, "is a symbolic link");
         return errno_error(error, fmt::format("cannot open the directory {}", path));
     }
@@ -68,12 +68,11 @@ Result<void> Directory::check_trust() {
     group_ = status.st_gid;
     device_ = status.st_dev;
     if (owner_ != ::geteuid() && ::geteuid() != 0) {
-        return refused(
-            path_, fmt::format("belongs to user {}, not to user {} that keyturnd runs as", owner_,
-                               ::geteuid()));
+        return refused(path_, fmt::format("belongs to user {}, but keyturnd runs as user {}",
+                                          owner_, ::geteuid()));
     }
     if ((status.st_mode & writable_by_others) != 0) {
-        return refused(path_, "can be written to by others: chmod 0700 is needed");
+        return refused(path_, "is writable by others; run `chmod 0700` on it");
     }
     return {};
 }
@@ -81,11 +80,11 @@ Result<void> Directory::check_trust() {
 Result<void> Directory::make_below(const std::string& name) const {
     if (::mkdirat(fd(), name.c_str(), directory_mode) != 0) {
         if (errno == EEXIST) return {};
-        return errno_error(errno, fmt::format("cannot make the directory {}", path_of(name)));
+        return errno_error(errno, fmt::format("cannot create the directory {}", path_of(name)));
     }
     if (owner_ != ::geteuid() &&
         ::fchownat(fd(), name.c_str(), owner_, group_, AT_SYMLINK_NOFOLLOW) != 0) {
-        return errno_error(errno, fmt::format("cannot give {} to its owner", path_of(name)));
+        return errno_error(errno, fmt::format("cannot change the owner of {}", path_of(name)));
     }
     return sync();
 }
@@ -96,7 +95,7 @@ Result<void> Directory::sync() const {
 }
 
 Result<std::vector<std::string>> Directory::names() const {
-    // A new description, because reading moves the position that all copies of a descriptor share.
+    // A new open file description, because copies of a descriptor share their read position.
     UniqueFd copy(open_file(fd(), ".", O_RDONLY | O_DIRECTORY));
     if (!copy.valid()) return errno_error(errno, fmt::format("cannot list {}", path_));
     const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(copy.get()));
@@ -115,9 +114,9 @@ Result<std::vector<std::string>> Directory::names() const {
 Result<void> Directory::check_room(unsigned long long bytes) const {
     struct statvfs room {};
     if (::fstatvfs(fd(), &room) != 0) {
-        return errno_error(errno, fmt::format("cannot ask for the room in {}", path_));
+        return errno_error(errno, fmt::format("cannot determine the free space in {}", path_));
     }
-    // Some file systems (btrfs) have no fixed number of inodes and say 0 of 0.
+    // Some file systems (btrfs) have no fixed number of inodes and report 0 of 0.
     const bool inodes = room.f_files == 0 || room.f_favail >= inodes_needed;
     if (room.f_bavail * room.f_frsize >= bytes && inodes) return {};
     return Error{Fault::storage, fmt::format("the disk of {} is full", path_), {}};
@@ -134,7 +133,7 @@ Result<void> check_file_name(std::string_view name) {
                c == '-' || c == '_' || c == '.' || c == '@';
     });
     if (sized && plain) return {};
-    return Error{Fault::invalid, "the name cannot be the name of a file", {}};
+    return Error{Fault::invalid, "the name is not valid as a file name", {}};
 }
 
 }  // namespace keyturn

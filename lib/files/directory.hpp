@@ -11,28 +11,29 @@
 
 namespace keyturn {
 
-/// An open directory in which we keep files. It was opened without following a symbolic link, its
-/// owner is the one that our files have, and nobody else may write in it; so no name in it changes
-/// its meaning between a look and an act. Opened anew for each operation: a directory that was
-/// replaced (a backup put back, say) must not be written to in its old place.
+/// An open directory for keyturn's files. It was opened without following a symbolic link, has the
+/// same owner as the files, and nobody else can write in it. So no name in it can change its
+/// meaning between a check and an action. It is opened again for each operation: a directory that
+/// was replaced, for example by restoring a backup, must not be written to in its old place.
 class Directory {
   public:
-    /// The directory at `path`. It has to belong to the user that we run as; root may work in a
-    /// directory of another user (`keyturnctl init`), and its files then get that owner.
+    /// Opens the directory at `path`. It must belong to the user of this process. Root may work in
+    /// another user's directory (`keyturnctl init`); its files then get that owner.
     [[nodiscard]] static Result<Directory> open(const std::string& path);
 
-    /// The directory `name` in this one, with the same owner.
+    /// Opens the directory `name` in this one. It must have the same owner.
     [[nodiscard]] Result<Directory> open_below(const std::string& name) const;
 
-    /// Makes the directory `name`, 0700, durably; one that is there already is left as it is.
+    /// Durably creates the directory `name` with mode 0700; leaves an existing one as it is.
     [[nodiscard]] Result<void> make_below(const std::string& name) const;
 
-    /// Makes the names in this directory durable: what was created, renamed or removed.
+    /// Makes the names in this directory durable after creating, renaming or removing files.
     [[nodiscard]] Result<void> sync() const;
 
     [[nodiscard]] Result<std::vector<std::string>> names() const;
 
-    /// `Fault::storage` when less than `bytes` and a few inodes are free for us.
+    /// Fails with `Fault::storage` if less than `bytes` and a few inodes are available to this
+    /// process.
     [[nodiscard]] Result<void> check_room(unsigned long long bytes) const;
 
     [[nodiscard]] int fd() const { return fd_.get(); }
@@ -56,8 +57,8 @@ class Directory {
     dev_t device_ = 0;
 };
 
-/// Whether `name` can stand as one file's name wherever we use it: letters, digits and "-_.@", not
-/// beginning with a dot, at most 128 characters.
+/// Checks that `name` is valid as a file name wherever keyturn uses it: letters, digits and "-_.@",
+/// no dot at the front, at most 128 characters. Fails with `Fault::invalid`.
 [[nodiscard]] Result<void> check_file_name(std::string_view name);
 
 }  // namespace keyturn

@@ -16,8 +16,8 @@ namespace {
 
 constexpr unsigned wider_than_ours = 07777U & ~unsigned{file_mode};
 
-/// The kernel says so since Linux 5.8. Where it does, the device numbers are not asked: on an
-/// overlay (a container, a live system) those of a file and of its directory differ without any
+/// The kernel reports this since Linux 5.8. If it does, device numbers are not compared: on an
+/// overlay (a container, a live system) a file and its directory have different ones without any
 /// mount.
 bool is_mount_point(const struct statx& status, const Directory& directory) {
     if ((status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0) {
@@ -26,17 +26,16 @@ bool is_mount_point(const struct statx& status, const Directory& directory) {
     return makedev(status.stx_dev_major, status.stx_dev_minor) != directory.device();
 }
 
-/// Why a file with these properties must not be read or replaced; empty when it may.
+/// Why a file with these properties must not be read or replaced; empty if it may be.
 std::string objection(const struct statx& status, const Directory& directory) {
     if (S_ISLNK(status.stx_mode)) return "is a symbolic link";
     if (!S_ISREG(status.stx_mode)) return "is not a regular file";
     if (status.stx_nlink > 1) return "has a second name (hard link)";
     if (status.stx_uid != directory.owner()) {
-        return fmt::format("belongs to user {} and not to user {}", status.stx_uid,
-                           directory.owner());
+        return fmt::format("belongs to user {}, not to user {}", status.stx_uid, directory.owner());
     }
     if ((status.stx_mode & wider_than_ours) != 0) {
-        return fmt::format("has the mode {:04o}: chmod 0600 is needed", status.stx_mode & 07777U);
+        return fmt::format("has the mode {:04o}; run `chmod 0600` on it", status.stx_mode & 07777U);
     }
     if (is_mount_point(status, directory)) return "is a mount point: mount its directory instead";
     return {};
@@ -58,7 +57,7 @@ Result<void> check(int fd, const char* path_below, int flags, const Directory& d
     return Error{Fault::invalid, fmt::format("{} {}", directory.path_of(name), why), {}};
 }
 
-/// Reads up to the end of the file or until the buffer is full; returns how much there was.
+/// Reads to the end of the file or until the buffer is full. Returns the number of bytes.
 Result<std::size_t> read_all(int fd, char* out, std::size_t size, const std::string& path) {
     std::size_t done = 0;
     while (done < size) {
@@ -75,7 +74,7 @@ void overwrite(const Directory& directory, const std::string& name) {
     const UniqueFd fd(open_file(directory.fd(), name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
     if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return;
-    // Another name of the same file is not ours to destroy.
+    // Another name of the same file may belong to somebody else, so its content must stay.
     if (!S_ISREG(status.st_mode) || status.st_nlink != 1) return;
     constexpr off_t block_size = 4096;
     const std::string zeros(block_size, '\0');
@@ -99,7 +98,7 @@ Result<bool> examine_file(const Directory& directory, const std::string& name) {
 
 Result<std::optional<Secret>> read_file(const Directory& directory, const std::string& name,
                                         std::size_t size_max) {
-    // O_NONBLOCK so that a FIFO put there cannot stop us for ever; it is refused below.
+    // O_NONBLOCK keeps a FIFO from blocking keyturnd for ever; the check below refuses it.
     const UniqueFd fd(open_file(directory.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     if (!fd.valid()) {
         const int error = errno;
@@ -136,7 +135,8 @@ Result<void> remove_file(const Directory& directory, const std::string& name) {
     if (::unlinkat(directory.fd(), name.c_str(), 0) != 0 && errno != ENOENT) {
         return cannot("remove", errno, directory, name);
     }
-    // Also when it was gone: the call that removed it may have failed before its sync.
+    // Needed even if the file is already gone: the call that removed it may have failed before its
+    // sync.
     return directory.sync();
 }
 

@@ -34,8 +34,8 @@ std::uint16_t port_number(const std::string& text) {
     return port;
 }
 
-/// Tells OpenSSL whom the certificate has to be for. OpenSSL's own check is used, because it says
-/// "hostname mismatch" where a callback of ours would make it say "unspecified error".
+/// Tells OpenSSL which name the certificate must have. This uses OpenSSL's own check, because its
+/// error is "hostname mismatch", while a callback of ours would give "unspecified error".
 bool expect_peer(SSL* handle, const std::string& host) {
     error_code not_an_address;
     asio::ip::make_address(host, not_an_address);
@@ -43,7 +43,7 @@ bool expect_peer(SSL* handle, const std::string& host) {
     if (!not_an_address) return X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) == 1;
     X509_VERIFY_PARAM_set_hostflags(
         rules, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    // SSL_set_tlsext_host_name() without the cast that the macro hides: the name is copied.
+    // SSL_set_tlsext_host_name() without the cast inside the macro; OpenSSL copies the name.
     std::string name = host;
     return X509_VERIFY_PARAM_set1_host(rules, host.data(), host.size()) == 1 &&
            SSL_ctrl(handle, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data()) ==
@@ -64,7 +64,7 @@ Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code&
 
 std::string reason(const error_code& error) {
     if (error == asio::error::no_descriptors) return errno_text(EMFILE);
-    if (error == boost::system::errc::address_not_available) return "no address of this host";
+    if (error == boost::system::errc::address_not_available) return "not an address of this host";
     return error.message();
 }
 
@@ -94,8 +94,8 @@ Result<TlsContext> make_tls_context(const std::string& ca_file) {
 Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
     : origin_(std::move(origin)), socket_(executor) {}
 
-/// Fails for an address that is none of this host. What goes from one of them to itself does not
-/// leave the host.
+/// Binds to the address that the connection goes to. It fails for an address of another host, and
+/// what goes from an address to itself does not leave the host.
 error_code Connection::bind_to(const tcp::endpoint& endpoint) {
     error_code error;
     socket_.open(endpoint.protocol(), error);
@@ -111,15 +111,15 @@ Task<error_code> Connection::connect_to(tcp::endpoint endpoint) {
         if (bound) co_return bound;
     }
     auto [error] = co_await socket_.async_connect(endpoint, as_error);
-    // A handshake ends with a small write and the request is the next one: without this the
-    // request would wait for the acknowledgement of the handshake.
+    // The handshake ends with a small write, and the request is the next one. Without this option
+    // the request would wait for the acknowledgement of the handshake (Nagle's algorithm).
     if (!error) socket_.set_option(tcp::no_delay(true), error);
     co_return error;
 }
 
 Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::milliseconds limit) {
-    invariant(!addresses.empty(), "a connection is made to at least one address");
-    // An address that swallows packets must not use up the time of the others.
+    invariant(!addresses.empty(), "a connection needs at least one address");
+    // An address that swallows packets must not use up the time for the others.
     const auto share = limit / static_cast<int>(addresses.size());
     std::string last_failure;
     for (const auto& address : addresses) {
@@ -142,9 +142,8 @@ Task<error_code> Connection::shake_hands() {
 Task<Result<void>> Connection::secure(TlsContext context, std::chrono::milliseconds limit) {
     tls_.emplace(socket_, *context);
     if (!expect_peer(tls_->native_handle(), origin_.host)) {
-        co_return Error{
-            Fault::invalid,
-            fmt::format("'{}' is not a name that a certificate can hold", origin_.host)};
+        co_return Error{Fault::invalid,
+                        fmt::format("'{}' cannot be the name in a certificate", origin_.host)};
     }
     auto work = shake_hands();
     const auto error = co_await with_deadline(limit, std::move(work));

@@ -17,12 +17,13 @@ namespace keyturn {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
-/// What every TLS connection of a client shares: the authorities to trust, TLS 1.2 at least, and
-/// plaintext that OpenSSL wipes after use.
+/// Makes what all TLS connections of a client share: the trusted authorities, TLS 1.2 as the
+/// minimum, and plaintext that OpenSSL wipes after use. Fails with `Fault::invalid` if `ca_file`
+/// cannot be read.
 [[nodiscard]] Result<TlsContext> make_tls_context(const std::string& ca_file);
 
-/// One TCP connection, with TLS where the origin says so. `connect` first, then `secure` if the
-/// origin wants TLS, then `write` and `read`. Destroying it at any moment closes it.
+/// One TCP connection, with TLS if the origin requires it. Call `connect` first, then `secure` for
+/// TLS, then `write` and `read`. The destructor closes it at any moment.
 class Connection {
   public:
     struct Transfer {
@@ -34,19 +35,19 @@ class Connection {
 
     [[nodiscard]] const HttpOrigin& origin() const { return origin_; }
 
-    /// Tries the addresses in order; together they take `limit` at most.
+    /// Tries the addresses in order, all within `limit`.
     Task<Result<void>> connect(Addresses addresses, std::chrono::milliseconds limit);
 
-    /// The TLS handshake. On an error nothing of a request has been sent.
+    /// Performs the TLS handshake. After an error, nothing of a request has been sent.
     Task<Result<void>> secure(TlsContext context, std::chrono::milliseconds limit);
 
-    /// Writes all of `bytes`, which have to outlive the call.
+    /// Writes all of `bytes`, which must outlive the call.
     Task<Transfer> write(std::string_view bytes);
 
-    /// Reads at least one byte into `space`, or fails; `eof` only for an orderly end.
+    /// Reads at least one byte into `space`, or fails. The error is `eof` only for an orderly end.
     Task<Transfer> read(std::span<char> space);
 
-    /// True when nothing has come on an idle connection: neither its end nor stray bytes.
+    /// True if nothing has arrived on an idle connection, neither its end nor unexpected bytes.
     [[nodiscard]] bool is_quiet();
 
   private:

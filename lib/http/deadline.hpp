@@ -18,8 +18,8 @@
 
 namespace keyturn {
 
-/// What `work` returned, or nothing when it took longer than `limit`; it has ended either way.
-/// Throws `operation_aborted` when the caller was cancelled meanwhile.
+/// Returns the result of `work`, or nothing if it takes longer than `limit`. `work` has ended in
+/// either case. Throws `operation_aborted` if the caller was cancelled meanwhile.
 template <class T>
 Task<std::optional<T>> with_deadline(std::chrono::milliseconds limit, Task<T> work) {
     using namespace boost::asio::experimental::awaitable_operators;
@@ -33,7 +33,7 @@ Task<std::optional<T>> with_deadline(std::chrono::milliseconds limit, Task<T> wo
     } catch (...) {
         thrown = std::current_exception();
     }
-    // A cancelled caller sees one exception, whichever of the two operands noticed it first.
+    // A cancelled caller sees the same exception, whichever of the two operands noticed it first.
     const auto state = co_await boost::asio::this_coro::cancellation_state;
     if (state.cancelled() != boost::asio::cancellation_type::none) {
         throw boost::system::system_error(boost::asio::error::operation_aborted);

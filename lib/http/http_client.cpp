@@ -18,8 +18,8 @@ namespace {
 
 using boost::system::error_code;
 
-// Long enough for the calls of one step of a rotation; short enough that no middle box between us
-// and the server has silently forgotten the connection.
+// Long enough for the calls of one step of a rotation. Short enough that no middlebox between here
+// and the server has silently dropped the connection.
 constexpr std::chrono::seconds idle_max{45};
 
 /// One request on one connection.
@@ -40,7 +40,7 @@ Error ambiguous(const HttpOrigin& origin, std::string_view what) {
     return Error{Fault::ambiguous, fmt::format("{} {}", authority_of(origin), what)};
 }
 
-/// Why no more of the answer can be read, or true when the end was the answer's own.
+/// Why no more of the answer can be read; true if the answer ends with the connection.
 Result<bool> end_of_answer(const HttpOrigin& origin, ResponseReader& reader,
                            const error_code& error) {
     if (error == boost::asio::error::eof) {
@@ -104,9 +104,10 @@ class AsioClient final : public HttpClient {
   private:
     Task<Result<HttpResponse>> dispatch(HttpOrigin origin, HttpRequest request) {
         if (!origin.tls && !options_.plain_to_own_addresses && !is_loopback(origin.host)) {
-            co_return Error{Fault::invalid,
-                            fmt::format("{} is not on this host: it is not asked without TLS",
-                                        authority_of(origin))};
+            co_return Error{
+                Fault::invalid,
+                fmt::format("{} is not on this host, so keyturn sends it no request without TLS",
+                            authority_of(origin))};
         }
         const auto text = request_text(origin, request, options_.user_agent);
         if (!text) co_return text.error();
@@ -129,7 +130,7 @@ class AsioClient final : public HttpClient {
         Exchange late;
         late.response = ambiguous(
             connection.origin(),
-            fmt::format("sent no whole answer within {} ms", options_.limits.exchange.count()));
+            fmt::format("sent no complete answer within {} ms", options_.limits.exchange.count()));
         co_return late;
     }
 
@@ -139,7 +140,8 @@ class AsioClient final : public HttpClient {
             co_await resolve(origin.host, options_.name_servers, options_.limits.resolve);
         if (!addresses) co_return addresses.error();
         if (!tls && !options_.plain_to_own_addresses) {
-            // A resolver that sends "localhost" elsewhere must not get a request without TLS.
+            // A resolver that returns another address for "localhost" must not receive a request
+            // without TLS.
             std::erase_if(*addresses, [](const auto& address) { return !address.is_loopback(); });
             if (addresses->empty()) {
                 co_return Error{Fault::invalid, "localhost has no address on this host"};
@@ -166,8 +168,8 @@ class AsioClient final : public HttpClient {
         return tls_;
     }
 
-    /// The kept connection if it goes to `origin` and is fit for use. It is taken out, so that a
-    /// second send running meanwhile, or a cancellation, never meets a half-used one.
+    /// The kept connection if it goes to `origin` and is usable. It is taken out, so that neither a
+    /// second send nor a cancellation ever meets a half-used connection.
     std::unique_ptr<Connection> take_kept(const HttpOrigin& origin) {
         if (!kept_ || kept_->origin() != origin) return nullptr;
         auto connection = std::move(kept_);

@@ -15,7 +15,7 @@
 
 namespace keyturn {
 
-/// Where a request goes. `tls` false is for this host only (a connector's /ready).
+/// Where a request goes. Without `tls` it must stay on this host (a connector's /ready).
 struct HttpOrigin {
     std::string host;
     std::string port;
@@ -27,8 +27,8 @@ struct HttpOrigin {
 struct HttpRequest {
     std::string method = "GET";
     std::string target = "/";
-    Secret bearer;  ///< Sent as "Authorization: Bearer ..." when not empty.
-    Secret body;    ///< Sent as application/json when not empty.
+    Secret bearer;  ///< Sent as "Authorization: Bearer ..." unless empty.
+    Secret body;    ///< Sent as application/json unless empty.
 };
 
 struct HttpResponse {
@@ -36,52 +36,52 @@ struct HttpResponse {
     std::vector<std::pair<std::string, std::string>> headers;  ///< Names in lower case.
     Secret body;  ///< Any body may hold a token, so every body is a secret.
 
-    /// The first header of that lower-case name, or "".
+    /// The first header with that lower-case name, or "".
     [[nodiscard]] std::string header(std::string_view name) const;
 };
 
-/// The limits of one exchange. Every step has its own deadline; none of them is unbounded.
+/// The limits of one exchange. Every step has its own deadline, so no step can last for ever.
 struct HttpLimits {
     std::chrono::milliseconds resolve{5'000};
     std::chrono::milliseconds connect{5'000};
     std::chrono::milliseconds handshake{10'000};
     std::chrono::milliseconds exchange{30'000};  ///< From the first byte sent to the last received.
     std::size_t header_bytes_max = 16 * 1024;
-    std::size_t body_bytes_max = 512 * 1024;  ///< While it grows, three times this is in use.
+    std::size_t body_bytes_max = 512 * 1024;  ///< While a body grows, it uses three times this.
 };
 
-/// HTTP/1.1 with at most one kept connection. Verifies peer and host name, follows no redirect,
-/// sends nothing after a failed handshake, treats a truncated body as a failure. Never retries,
-/// with one exception that is safe: a kept connection that the server had closed before a byte of
-/// the answer came is opened anew once, for GET only. (A kept connection that is seen to be closed
-/// before anything is sent is replaced for every method.)
+/// HTTP/1.1 with at most one kept connection. Verifies the peer and its host name, follows no
+/// redirects, sends nothing after a failed handshake, and treats a truncated body as a failure. It
+/// never retries, with one safe exception: if the server closed a kept connection before any byte
+/// of the answer, a GET is repeated once on a new connection. (A kept connection that is found
+/// closed before anything is sent is replaced for every method.)
 ///
-/// Faults: `unreachable` when the request certainly was not processed (resolve, connect,
-/// handshake), `ambiguous` when it was sent and no whole answer came, `invalid` for an answer over
-/// the limits or outside the protocol and for a request that must not be sent (no TLS beyond
-/// loopback, control characters), `denied` for a certificate that does not verify, `cancelled` when
-/// the caller was cancelled: the connection is closed, and a request that had been sent may have
-/// been processed.
+/// Faults: `unreachable` if the request certainly was not processed (resolve, connect, handshake);
+/// `ambiguous` if it was sent and no complete answer came; `invalid` for an answer over the limits
+/// or outside the protocol, and for a request that must not be sent (no TLS beyond this host,
+/// control characters); `denied` for a certificate that does not verify; `cancelled` if the caller
+/// was cancelled: the connection is then closed, and a request that was already sent may have been
+/// processed.
 ///
-/// Several sends may run at once, each on a connection of its own. The client outlives them.
+/// Several sends may run at once, each on its own connection. The client must outlive them.
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
 
     virtual Task<Result<HttpResponse>> send(HttpOrigin origin, HttpRequest request) = 0;
 
-    /// Closes the kept connection and frees the TLS context; the next `send` makes them anew.
+    /// Closes the kept connection and frees the TLS context. The next `send` makes new ones.
     virtual void close_idle() = 0;
 };
 
 struct HttpClientOptions {
-    std::string ca_file;  ///< Empty: the system's certificate authorities.
+    std::string ca_file;  ///< PEM file; empty for the system's certificate authorities.
     HttpLimits limits;
     std::string user_agent = "keyturn/" KEYTURN_VERSION;
-    /// Without TLS not only to loopback, but to each address of this host: the connection comes
-    /// from the address that it goes to, which no other host can have.
+    /// Allows requests without TLS not only to loopback but to each address of this host. The
+    /// connection comes from the address that it goes to, which no other host can have.
     bool plain_to_own_addresses = false;
-    std::string name_servers;  ///< "192.0.2.1:53,...": instead of those of /etc/resolv.conf.
+    std::string name_servers;  ///< "192.0.2.1:53,...", instead of those in /etc/resolv.conf.
 };
 
 [[nodiscard]] std::unique_ptr<HttpClient> make_http_client(boost::asio::any_io_executor executor,

@@ -17,7 +17,7 @@ constexpr std::size_t target_size_max = 4096;
 constexpr std::size_t bearer_size_max = 4096;
 constexpr std::array<std::string_view, 5> methods{"GET", "PATCH", "PUT", "POST", "DELETE"};
 
-/// Printable ASCII without the space: what may stand in a request line or after "Bearer ".
+/// True for printable ASCII without spaces, which is allowed in a request line or after "Bearer ".
 bool is_visible(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
 }
@@ -44,18 +44,19 @@ Error refused(std::string_view why) {
 Result<Secret> request_text(const HttpOrigin& origin, const HttpRequest& request,
                             std::string_view user_agent) {
     if (std::find(methods.begin(), methods.end(), request.method) == methods.end()) {
-        return refused("that HTTP method is not used here");
+        return refused("the HTTP method is not one that keyturn uses");
     }
     if (!request.target.starts_with('/') || !is_visible(request.target) ||
         request.target.size() > target_size_max) {
-        return refused("the path of the request is not a valid one");
+        return refused("the path of the request is not valid");
     }
     if (origin.host.empty() || !is_visible(origin.host) || !is_visible(origin.port)) {
-        return refused("the host of the request is not a valid one");
+        return refused("the host of the request is not valid");
     }
     const std::string_view bearer = request.bearer.reveal();
     if (!is_visible(bearer) || bearer.size() > bearer_size_max) {
-        return refused("the credential holds characters that no token has, or is too long");
+        return refused(
+            "the credential contains characters that a token cannot have, or is too long");
     }
     const std::string_view body = request.body.reveal();
     const std::string head =

@@ -24,13 +24,13 @@ namespace {
 namespace asio = boost::asio;
 using asio::posix::stream_descriptor;
 
-// The first question waits this long and each further round twice as long: a lost packet costs less
-// than the whole deadline of the step, as c-ares' own five seconds would.
+// The first question waits this long, and each further round twice as long. So a lost packet does
+// not cost the whole deadline of the step, as it would with c-ares's default of five seconds.
 constexpr int first_try_milliseconds = 1'000;
 constexpr int tries_max = 4;
 constexpr std::chrono::milliseconds longest_sleep{1'000};
 
-/// What c-ares reports. It has to outlive the channel, whose end reports too.
+/// What c-ares reports. It must outlive the channel, which also reports when it ends.
 struct Answer {
     bool done = false;
     int status = ARES_SUCCESS;
@@ -91,8 +91,8 @@ Result<Channel> open_channel(const std::string& name_servers) {
     return channel;
 }
 
-/// Wakes the look-up when one of c-ares' sockets is ready. Shared with the handlers, which may run
-/// after the round that started them.
+/// Wakes the look-up when one of c-ares's sockets is ready. It is shared with the handlers, which
+/// may run after the round that started them.
 struct Wake {
     explicit Wake(const asio::any_io_executor& executor) : timer(executor) {}
 
@@ -100,12 +100,12 @@ struct Wake {
     std::vector<std::pair<ares_socket_t, stream_descriptor::wait_type>> ready;
 };
 
-/// One wait for one direction of one socket, on a descriptor of its own: so it does not matter
-/// whether c-ares or we close first.
+/// Waits for one direction of one socket, on a duplicate descriptor, so that it does not matter
+/// whether c-ares or this file closes its descriptor first.
 void watch(std::vector<stream_descriptor>& watched, const std::shared_ptr<Wake>& wake,
            ares_socket_t socket, stream_descriptor::wait_type direction) {
     UniqueFd own(::fcntl(socket, F_DUPFD_CLOEXEC, 0));
-    if (!own.valid()) return;  // The timer of the round still drives the look-up.
+    if (!own.valid()) return;  // The round's timer still drives the look-up.
     watched.emplace_back(wake->timer.get_executor(), own.release());
     watched.back().async_wait(direction,
                               [wake, socket, direction](boost::system::error_code error) {
@@ -153,10 +153,10 @@ Error failure_of(const std::string& host, int status) {
     const bool absent = status == ARES_ENOTFOUND || status == ARES_ENODATA;
     return Error{Fault::unreachable,
                  fmt::format("cannot find the address of {}: {}", host,
-                             absent ? "there is no such name" : ares_strerror(status))};
+                             absent ? "the name does not exist" : ares_strerror(status))};
 }
 
-/// v6, v4, v6, ... beginning with the family that c-ares' sorting (RFC 6724) prefers.
+/// Alternates the families, beginning with the one that c-ares's sorting (RFC 6724) prefers.
 Addresses taking_turns(const Addresses& sorted) {
     Addresses preferred;
     Addresses others;
@@ -202,9 +202,9 @@ Task<Result<Addresses>> resolve(std::string host, std::string name_servers,
     auto work = look_up(host, std::move(name_servers));
     auto found = co_await with_deadline(limit, std::move(work));
     if (!found) {
-        co_return Error{
-            Fault::unreachable,
-            fmt::format("no name server told the address of {} within {} ms", host, limit.count())};
+        co_return Error{Fault::unreachable,
+                        fmt::format("no name server returned the address of {} within {} ms", host,
+                                    limit.count())};
     }
     co_return std::move(*found);
 }

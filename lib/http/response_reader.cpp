@@ -1,4 +1,4 @@
-// The one translation unit of ours that speaks Beast: it takes seconds to compile.
+// The only file of ours that uses Beast, because compiling it takes many seconds.
 #include "http/response_reader.hpp"
 
 #include "base/ascii.hpp"
@@ -18,7 +18,7 @@ namespace {
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-// A vector has no small-size buffer inside the object, so no byte of a body escapes its allocator.
+// A vector has no buffer inside the object, so every byte of a body goes through its allocator.
 using Body = http::vector_body<char, WipingAllocator<char>>;
 using Parser = http::response_parser<Body, WipingAllocator<char>>;
 
@@ -34,7 +34,7 @@ Error failure_of(const error_code& error, const HttpLimits& limits) {
         return Error{Fault::invalid,
                      fmt::format("the answer's body exceeds {} bytes", limits.body_bytes_max)};
     }
-    // Beast's texts name a rule ("bad chunk"), never the input.
+    // Beast's texts name a rule ("bad chunk") and never quote the input.
     return Error{Fault::invalid, fmt::format("the answer is not HTTP: {}", error.message())};
 }
 
@@ -52,10 +52,10 @@ class ResponseReader::Impl {
     std::span<char> space() { return {buffer_.data() + used_, buffer_.size() - used_}; }
 
     Result<bool> received(std::size_t size) {
-        invariant(size <= buffer_.size() - used_, "bytes are read into the reader's own space");
+        invariant(size <= buffer_.size() - used_, "bytes must be read into the reader's own space");
         used_ += size;
         began_ = began_ || size > 0;
-        // A bound on everything, so that chunk headers cannot make an answer endless.
+        // A limit for the total, so that chunk headers cannot make an answer endless.
         if (size > bytes_left_) return Error{Fault::invalid, "the answer does not end"};
         bytes_left_ -= size;
         return parse();
@@ -102,7 +102,8 @@ class ResponseReader::Impl {
             if (parser_->is_done()) {
                 if (!is_interim()) return true;
                 if (++interim_answers_ > interim_answers_max) {
-                    return Error{Fault::invalid, "the answer does not go beyond interim ones"};
+                    return Error{Fault::invalid,
+                                 "the answer consists only of interim answers (1xx)"};
                 }
                 start_answer();
             } else if (error || consumed == 0) {
@@ -118,12 +119,13 @@ class ResponseReader::Impl {
         used_ -= size;
     }
 
-    /// Beast asserts that the end of an empty chunked body ("0 CR LF CR LF") is not shown to it
-    /// with four of its five bytes, although it asked for more after three: the process would end.
-    /// Nothing in an answer is complete with a fourth byte after three that were not, so it waits.
+    /// True if Beast must not see the buffer yet. At the end of an empty chunked body ("0 CR LF CR
+    /// LF"), Beast asks for more after three of the five bytes, but an assertion ends the process
+    /// if it then sees exactly four. A fourth byte after three incomplete ones never completes
+    /// anything, so waiting for the fifth loses nothing.
     bool is_one_byte_short() const { return left_over_ == 3 && used_ == 4; }
 
-    /// 101 would change the protocol, which nobody asked for; it is passed on like a final status.
+    /// 101 would switch the protocol, which keyturn never requests, so it counts as a final status.
     bool is_interim() const {
         const unsigned status = parser_->get().result_int();
         return status >= 100 && status < 200 && status != 101;
@@ -133,7 +135,7 @@ class ResponseReader::Impl {
     std::optional<Parser> parser_;
     std::vector<char, WipingAllocator<char>> buffer_;
     std::size_t used_ = 0;
-    std::size_t left_over_ = 0;  ///< What the parser was shown and did not take.
+    std::size_t left_over_ = 0;  ///< Bytes that the parser saw and did not consume.
     std::size_t bytes_left_;
     int interim_answers_ = 0;
     bool began_ = false;

@@ -8,32 +8,32 @@
 
 namespace keyturn {
 
-/// Turns the bytes of a connection into one answer, without any I/O: read into `space()`, then tell
-/// `received()` how many bytes came, until it says that the answer is whole. Interim answers (1xx)
-/// are skipped, a bounded number of them. Every buffer in here is wiped.
+/// Turns the bytes of a connection into one answer, without any I/O. Read bytes into `space()` and
+/// pass their number to `received()` until it reports that the answer is complete. It skips a
+/// limited number of interim answers (1xx). All its buffers are wiped.
 class ResponseReader {
   public:
     explicit ResponseReader(const HttpLimits& limits);
     ~ResponseReader();
 
-    /// Where the next bytes go. Never empty before the answer is whole.
+    /// Where the next bytes go. Never empty before the answer is complete.
     [[nodiscard]] std::span<char> space();
 
-    /// `size` bytes were put into `space()`. True when the answer is whole; `Fault::invalid` when
-    /// it is outside the protocol or over a limit.
+    /// Takes `size` bytes that were put into `space()`. Returns true if the answer is complete.
+    /// Fails with `Fault::invalid` if the answer is outside the protocol or over a limit.
     [[nodiscard]] Result<bool> received(std::size_t size);
 
-    /// The peer has ended the stream in an orderly way. True when that completes the answer (one
-    /// without a length); `Fault::ambiguous` when the answer is cut off.
+    /// The peer ended the stream in an orderly way. Returns true if that completes the answer (one
+    /// without a length). Fails with `Fault::ambiguous` if the answer is cut off.
     [[nodiscard]] Result<bool> ended();
 
-    /// True once a byte of an answer has come.
+    /// True once a byte of an answer has arrived.
     [[nodiscard]] bool began() const;
 
-    /// For a whole answer: the connection may carry another request.
+    /// True if the connection may carry another request. Only for a complete answer.
     [[nodiscard]] bool may_keep() const;
 
-    /// The whole answer, once.
+    /// Returns the complete answer. Call it once.
     [[nodiscard]] HttpResponse take();
 
   private:

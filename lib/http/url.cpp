@@ -30,7 +30,7 @@ bool is_host_name(std::string_view host) {
            host.front() != '-' && std::all_of(host.begin(), host.end(), allowed);
 }
 
-/// Without a zone: Asio takes any bytes for one, line ends included, and reads up to a NUL only.
+/// Accepts no zone: Asio takes any bytes for one, even line ends, and reads only up to a NUL.
 bool is_ipv6(std::string_view host) {
     if (host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
     boost::system::error_code error;
@@ -56,7 +56,7 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-/// Cuts "host", "host:port", "[v6]" or "[v6]:port" apart; nothing when the brackets do not close.
+/// Splits "host", "host:port", "[v6]" or "[v6]:port"; nothing if a bracket is not closed.
 std::optional<std::pair<std::string_view, std::string_view>> split_authority(
     std::string_view text) {
     if (text.starts_with('[')) {
@@ -109,7 +109,7 @@ Result<HttpUrl> parse_url(std::string_view text) {
     if (take_prefix(text, "http://")) {
         url.origin.tls = false;
     } else if (!take_prefix(text, "https://")) {
-        return refused("has to begin with https://");
+        return refused("must begin with https://");
     }
     const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
     std::string_view path = text.substr(authority.size());
@@ -118,17 +118,18 @@ Result<HttpUrl> parse_url(std::string_view text) {
     if (!parts) return refused("has an unclosed bracket");
     auto [host, port] = *parts;
     const bool bracketed = authority.starts_with('[');
-    if (bracketed ? !is_ipv6(host) : !is_host_name(host)) return refused("has no valid host");
+    if (bracketed ? !is_ipv6(host) : !is_host_name(host))
+        return refused("does not have a valid host");
     if (!port.empty() && !(take_prefix(port, ":") && is_port(port))) {
-        return refused("has no valid port");
+        return refused("does not have a valid port");
     }
-    if (!is_path(path)) return refused("may have a plain path only, no query and no fragment");
+    if (!is_path(path)) return refused("may have only a plain path, no query and no fragment");
     while (path.ends_with('/')) path.remove_suffix(1);
     url.origin.host = host;
     url.origin.port = port.empty() ? (url.origin.tls ? "443" : "80") : std::string(port);
     url.base_path = path;
     if (!url.origin.tls && !is_loopback(host)) {
-        return refused("may be without TLS for loopback only");
+        return refused("may use http:// only for loopback");
     }
     return url;
 }

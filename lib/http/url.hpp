@@ -8,22 +8,23 @@
 
 namespace keyturn {
 
-/// An address of an HTTP API, taken apart.
+/// The parts of the address of an HTTP API.
 struct HttpUrl {
     HttpOrigin origin;
-    std::string base_path;  ///< "" or "/client/v4": never ends in a slash.
+    std::string base_path;  ///< "" or "/client/v4"; never ends in a slash.
 
     bool operator==(const HttpUrl&) const = default;
 };
 
-/// Reads `https://host[:port][/base/path]`. `http:` is accepted for loopback only, because a
-/// request carries a credential. A user name, a query or a fragment is refused rather than ignored.
+/// Reads `https://host[:port][/base/path]`. Accepts `http:` only for loopback, because a request
+/// carries a credential. Refuses a user name, a query or a fragment instead of ignoring it. Errors
+/// are `Fault::invalid`.
 [[nodiscard]] Result<HttpUrl> parse_url(std::string_view text);
 
 /// True for 127.0.0.0/8, ::1 and "localhost".
 [[nodiscard]] bool is_loopback(std::string_view host);
 
-/// "host", "host:8443" or "[::1]:8443": the port only where it is not the scheme's own.
+/// "host", "host:8443" or "[::1]:8443". The port is left out if it is the scheme's default.
 [[nodiscard]] std::string authority_of(const HttpOrigin& origin);
 
 /// Percent-encodes everything that has a meaning in a path, so that a value stays one segment.

@@ -7,7 +7,7 @@
 
 namespace keyturn {
 
-/// The event as journald takes it: "FIELD=value" each, in a fixed order, without the empty ones.
+/// The event in journald's form: "FIELD=value" strings in a fixed order, without empty fields.
 [[nodiscard]] std::vector<std::string> journal_fields(const Event& event);
 
 }  // namespace keyturn

@@ -13,8 +13,8 @@ struct Row {
     std::string_view message_id;
 };
 
-/// In the order of the enumeration. The ids are an interface: people and programs look for them, so
-/// one is never changed and never used again.
+/// In the order of the enumeration. The ids are an interface that people and programs search for,
+/// so an id never changes and is never reused.
 constexpr std::array rows{
     Row{EventKind::daemon_started, "daemon_started", "39d34a9ae6b349a4abbda0f4b806a9f8"},
     Row{EventKind::daemon_stopping, "daemon_stopping", "801dc34cdbaa4f3d92fda812e34dc547"},
@@ -75,11 +75,11 @@ constexpr bool in_order() {
     }
     return rows.back().kind == EventKind::token_file_missing;
 }
-static_assert(in_order(), "a kind of event has no row, or not in its place");
+static_assert(in_order(), "every kind of event has a row, in the order of the enumeration");
 
 const Row& row_of(EventKind kind) {
     const auto index = static_cast<std::size_t>(kind);
-    invariant(index < rows.size(), "an event is of a kind that exists");
+    invariant(index < rows.size(), "an event must be of an existing kind");
     return rows[index];
 }
 

@@ -6,16 +6,17 @@
 
 namespace keyturn {
 
-/// Where events go.
+/// The destination of events.
 class EventLog {
   public:
     virtual ~EventLog() = default;
 
-    /// Never fails for the caller: an event that cannot be written is not worth a hold.
+    /// Never fails: an event that cannot be written is no reason for a hold.
     virtual void record(const Event& event) = 0;
 };
 
-/// The journal, one structured entry an event; plain lines on stderr where there is no journald.
+/// Writes each event as a structured entry of the journal, or as plain lines to stderr if there is
+/// no journald.
 [[nodiscard]] std::unique_ptr<EventLog> make_journal();
 
 }  // namespace keyturn

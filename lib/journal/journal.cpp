@@ -2,7 +2,7 @@
 #include "journal/event_log.hpp"
 #include "journal/stderr_line.hpp"
 
-// The place in the code says nothing to an operator; the message id says it better.
+// The place in the code means nothing to an operator; the message id is more useful.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
@@ -12,7 +12,7 @@
 namespace keyturn {
 namespace {
 
-/// libsystemd takes the lack of this socket for success, so an event would be lost without a word.
+/// libsystemd reports success even if this socket is missing, so an event would be lost silently.
 constexpr const char* journal_socket = "/run/systemd/journal/socket";
 
 bool send(const std::vector<std::string>& fields) {
@@ -20,7 +20,7 @@ bool send(const std::vector<std::string>& fields) {
     std::vector<iovec> parts;
     parts.reserve(fields.size());
     for (const std::string& field : fields) {
-        // The interface is older than const; what it points to is only read.
+        // The interface predates const; it only reads what the pointer points to.
         parts.push_back(iovec{const_cast<char*>(field.data()), field.size()});
     }
     return ::sd_journal_sendv(parts.data(), static_cast<int>(parts.size())) >= 0;

@@ -16,11 +16,12 @@
 namespace keyturn {
 namespace {
 
-/// What a pipe that is ready takes whole and without waiting.
+/// A ready pipe accepts this many bytes at once, without waiting (POSIX, PIPE_BUF).
 constexpr std::size_t line_bytes_max = PIPE_BUF;
 
-/// systemd gives us a socket; by hand it is a terminal, a pipe or a file. Those are shared with
-/// other processes, so they must not be made non-blocking: they are asked whether they are ready.
+/// systemd passes a socket; started by hand, stderr is a terminal, a pipe or a file. All of these
+/// are shared with other processes, so they must not be made non-blocking. This checks whether they
+/// are ready instead.
 bool write_now(const std::string& line) {
     const ssize_t sent =
         ::send(STDERR_FILENO, line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -43,7 +44,7 @@ void tell_stderr(int priority, std::string_view text) {
     static unsigned long dropped = 0;
     if (dropped > 0) {
         const bool told = write_now(line_of(
-            4, fmt::format("{} lines were dropped, because stderr did not take them", dropped)));
+            4, fmt::format("{} lines were dropped, because stderr was not ready", dropped)));
         if (told) dropped = 0;
     }
     if (dropped > 0 || !write_now(line_of(priority, text))) ++dropped;

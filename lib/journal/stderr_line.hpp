@@ -4,9 +4,9 @@
 
 namespace keyturn {
 
-/// Writes "<P>TEXT" to stderr, as systemd reads it: one line, all of it visible. Never waits for
-/// whoever reads: what stderr does not take at once is dropped, and the next line that it takes
-/// tells how many were.
+/// Writes "<P>TEXT" to stderr in systemd's format (sd-daemon(3)): one line, all of it visible.
+/// Never waits for the reader: a line that stderr does not accept immediately is dropped, and the
+/// next accepted line reports how many were.
 void tell_stderr(int priority, std::string_view text);
 
 }  // namespace keyturn

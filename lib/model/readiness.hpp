@@ -4,10 +4,10 @@
 
 namespace keyturn {
 
-/// What a cloudflared process says of itself (/ready and /diag/tunnel of its metrics server).
+/// What a cloudflared process reports about itself (/ready and /diag/tunnel of its metrics server).
 struct Readiness {
     std::string connector_id;  ///< New at each start of the process.
-    std::string tunnel;        ///< UUID, from /diag/tunnel; empty when that is not served.
+    std::string tunnel;        ///< UUID from /diag/tunnel; empty if that is not available.
     int connections = 0;       ///< readyConnections.
     bool serving = false;      ///< /ready answered 200.
 

@@ -9,14 +9,14 @@
 
 namespace keyturn {
 
-/// A service unit as systemd shows it now (org.freedesktop.systemd1 Unit and Service properties).
+/// The current state of a service unit (org.freedesktop.systemd1 Unit and Service properties).
 struct UnitState {
     std::string name;
     std::string load_state;    ///< loaded, not-found, masked, ...
     std::string active_state;  ///< active, activating, inactive, failed, ...
     std::string sub_state;     ///< running, auto-restart, start, dead, ...
     std::string result;        ///< success, timeout, exit-code, ...
-    std::string invocation;    ///< InvocationID in hex: new at each start, over reboots too.
+    std::string invocation;    ///< InvocationID in hex: new at each start, even across reboots.
     std::uint32_t main_pid = 0;
     std::uint64_t control_group_id = 0;
     bool job_pending = false;
@@ -26,17 +26,17 @@ struct UnitState {
         return loaded() && active_state == "active" && sub_state == "running" && main_pid != 0;
     }
 
-    /// It has a process that may serve, also one that systemd does not show as running.
+    /// True if it has a process that may serve, even if systemd does not show it as running.
     [[nodiscard]] bool up() const {
         return loaded() && (active_state == "active" || active_state == "reloading");
     }
 
-    /// It has read a token, or may have.
+    /// True if it has read a token or may have read one.
     [[nodiscard]] bool started() const {
         return running() || (loaded() && active_state == "activating");
     }
 
-    /// systemd does not start it again by itself.
+    /// True if systemd will not start it again automatically.
     [[nodiscard]] bool at_rest() const {
         return active_state == "inactive" || active_state == "failed";
     }
@@ -62,28 +62,28 @@ struct EncryptedCredential {
     bool operator==(const EncryptedCredential&) const = default;
 };
 
-/// What a unit is made of, as far as it decides where its token comes from and what a restart does.
+/// The settings of a unit that decide where its token comes from and what a restart does.
 struct UnitSettings {
     std::string name;
-    std::vector<std::string> names;                    ///< Its Id and every alias of it.
-    std::vector<std::vector<std::string>> exec_start;  ///< One argument list a command.
+    std::vector<std::string> names;                    ///< Its Id and all its aliases.
+    std::vector<std::vector<std::string>> exec_start;  ///< One argument list for each command.
     std::vector<std::string> environment;              ///< NAME=VALUE; most values are cut off.
-    std::vector<std::string> environment_files;  ///< With "-" in front where it may be missing.
+    std::vector<std::string> environment_files;  ///< "-" in front means that it may be missing.
     std::vector<std::string> unset_environment;
     std::vector<std::pair<std::string, std::string>> load_credentials;  ///< Name, path.
     std::vector<std::string>
-        dragged_along;              ///< Units that a restart of this one restarts or stops.
+        dragged_along;              ///< Units that also restart or stop when this one restarts.
     Milliseconds start_timeout{0};  ///< Zero: infinity.
     Milliseconds stop_timeout{0};   ///< Zero: infinity.
     bool need_daemon_reload = false;
-    std::vector<std::string> files;  ///< Its own file and its drop-ins, as systemd reads them.
-    std::vector<std::string> pass_environment;     ///< Names taken over from systemd's environment.
-    std::vector<std::string> manager_environment;  ///< What every unit gets: values are cut off.
+    std::vector<std::string> files;  ///< Its own file and drop-ins, in the order of systemd.
+    std::vector<std::string> pass_environment;     ///< Names passed on from systemd's environment.
+    std::vector<std::string> manager_environment;  ///< What every unit gets; values are cut off.
     std::vector<EncryptedCredential> encrypted_credentials;
-    std::vector<std::string> set_credentials;  ///< Names alone: the contents may be secrets.
-    std::vector<UnitCondition> conditions;     ///< Asserts as well.
-    std::vector<std::pair<std::string, std::string>> needs;  ///< Setting, path or command in it:
-                                                             ///< without such a file no start.
+    std::vector<std::string> set_credentials;  ///< Only names: the contents may be secrets.
+    std::vector<UnitCondition> conditions;     ///< Includes asserts.
+    std::vector<std::pair<std::string, std::string>> needs;  ///< Setting, and a path or command in
+                                                             ///< it without which it cannot start.
     std::string user;                                        ///< Empty: root.
     std::string protect_home;                                ///< yes, tmpfs, read-only, no.
     bool dynamic_user = false;
@@ -91,7 +91,7 @@ struct UnitSettings {
     bool operator==(const UnitSettings&) const = default;
 };
 
-/// How systemd says that a job ended. Words of newer versions are `other`.
+/// How systemd says that a job ended. Words of newer versions become `other`.
 enum class JobResult {
     done,
     canceled,
@@ -100,24 +100,25 @@ enum class JobResult {
     dependency,
     skipped,
     other,
-    queued,  ///< Nobody waited for it.
+    queued,  ///< Nobody waited for the job.
 };
 
-/// What came of a restart.
+/// The outcome of a restart.
 struct RestartResult {
-    // NOLINTNEXTLINE(google-explicit-constructor): mostly there is nothing more to say.
+    // NOLINTNEXTLINE(google-explicit-constructor): mostly there is only a result.
     RestartResult(JobResult ended = JobResult::other) : result(ended) {}
 
     JobResult result;
-    std::string not_reset;  ///< Why the start limit was not reset before it; empty: it was.
+    std::string
+        not_reset;  ///< Why the start limit could not be reset first; empty if it was reset.
 
     bool operator==(const RestartResult&) const = default;
     bool operator==(JobResult ended) const { return result == ended; }
 };
 
 enum class RestartVerb {
-    try_restart,  ///< Leaves a unit that is not running alone: what an operator stopped stays so.
-    restart,      ///< For a unit that our own recorded restart left failed or inactive.
+    try_restart,  ///< Does nothing to a unit that is not running: a stopped unit stays stopped.
+    restart,      ///< For a unit that keyturnd's own recorded restart left failed or inactive.
 };
 
 }  // namespace keyturn

@@ -30,8 +30,8 @@ struct Address {
     socklen_t size = 0;
 };
 
-/// "/run/systemd/notify", or "@NAME" in the abstract namespace. Other kinds are for machines that
-/// run no service of ours.
+/// Reads "/run/systemd/notify", or "@NAME" in the abstract namespace. Other kinds of address are
+/// for machines on which keyturnd does not run.
 std::optional<Address> read_address(std::string_view text) {
     Address address;
     address.name.sun_family = AF_UNIX;
@@ -40,7 +40,7 @@ std::optional<Address> read_address(std::string_view text) {
     std::ranges::copy(text, address.name.sun_path);
     const bool has_path = text.front() == '/';
     if (!has_path) address.name.sun_path[0] = '\0';
-    // A path ends with its null, a name in the abstract namespace with its last character.
+    // A path ends with its NUL, a name in the abstract namespace with its last character.
     address.size =
         static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + text.size() + (has_path ? 1 : 0));
     return address;
@@ -48,7 +48,8 @@ std::optional<Address> read_address(std::string_view text) {
 
 class SystemdNotifier final : public Notifier {
   public:
-    // The protocol has one assignment a line: a line feed in a status would begin another one.
+    // The protocol has one assignment on each line, so a line feed in a status would begin another
+    // one.
     void ready(const std::string& status) override {
         send(fmt::format("READY=1\nSTATUS={}", visible_text(status, ' ')));
     }
@@ -56,7 +57,7 @@ class SystemdNotifier final : public Notifier {
         send(fmt::format("STATUS={}", visible_text(status, ' ')));
     }
     void reloading() override {
-        // The time is what Type=notify-reload of systemd 253 asks for; older ones ignore it.
+        // Type=notify-reload of systemd 253 requires the time; older versions ignore it.
         send(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", monotonic_microseconds()));
     }
     void stopping() override { send("STOPPING=1\nSTATUS=Stopping"); }
@@ -64,14 +65,15 @@ class SystemdNotifier final : public Notifier {
 
     std::optional<Milliseconds> watchdog_interval() const override {
         std::uint64_t microseconds = 0;
-        // Looks at WATCHDOG_PID too: a watchdog that was set for our parent is not ours.
+        // It also checks WATCHDOG_PID, because a watchdog that was set for the parent process does
+        // not apply.
         if (::sd_watchdog_enabled(0, &microseconds) <= 0) return std::nullopt;
         const auto half = std::chrono::microseconds(microseconds / 2);
         return std::max(std::chrono::duration_cast<Milliseconds>(half), Milliseconds(1));
     }
 
   private:
-    /// A failure has no remedy here: systemd does what it does with a service that says nothing.
+    /// Ignores failures: systemd then treats keyturnd like any service that sends nothing.
     void send(const std::string& state) const {
         const char* const name = std::getenv("NOTIFY_SOCKET");
         if (name == nullptr) return;
@@ -82,8 +84,8 @@ class SystemdNotifier final : public Notifier {
                                    address->size));
     }
 
-    /// Open from the start, since sd_notify() opens one each time: the watchdog has to be fed when
-    /// no file descriptor is left.
+    /// Opened at the start, because sd_notify() opens a socket each time, and the watchdog must be
+    /// fed even if no file descriptor is left.
     UniqueFd socket_{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
 };
 

@@ -8,19 +8,20 @@
 
 namespace keyturn {
 
-/// What we tell our service manager (sd_notify). Silent when there is none.
+/// Notifies the service manager (sd_notify(3)). Does nothing if there is none.
 class Notifier {
   public:
     virtual ~Notifier() = default;
 
     virtual void ready(const std::string& status) = 0;
     virtual void status(const std::string& status) = 0;  ///< One line, in `systemctl status`.
-    /// A reload has begun; `ready` ends it.
+    /// A reload has begun. `ready` ends it.
     virtual void reloading() {}
     virtual void stopping() = 0;
     virtual void watchdog() = 0;
 
-    /// Half of WATCHDOG_USEC, when a watchdog is set for us: how often to call `watchdog()`.
+    /// How often to call `watchdog()`: half of WATCHDOG_USEC (as sd_watchdog_enabled(3)
+    /// recommends); nothing if no watchdog is set.
     [[nodiscard]] virtual std::optional<Milliseconds> watchdog_interval() const = 0;
 };
 

@@ -19,27 +19,28 @@ void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
         tunnel.comparable({healthy_deadline_path, min_healthy_time_path})) {
         problems.add(
             tunnel.blame({healthy_deadline_path, min_healthy_time_path}),
-            fmt::format("`healthy_deadline` ({}) ends before `min_healthy_time` ({}) has passed; "
-                        "no unit could ever verify",
-                        to_text(rollout.healthy_deadline), to_text(rollout.min_healthy_time)));
+            fmt::format(
+                "`healthy_deadline` ({}) is shorter than `min_healthy_time` ({}), so no unit could "
+                "ever pass; raise `healthy_deadline` or lower `min_healthy_time`",
+                to_text(rollout.healthy_deadline), to_text(rollout.min_healthy_time)));
     }
     if (rollout.progress_deadline < rollout.healthy_deadline &&
         tunnel.comparable({progress_deadline_path, healthy_deadline_path})) {
         problems.add(
             tunnel.blame({progress_deadline_path, healthy_deadline_path}),
-            fmt::format("`progress_deadline` ({}) is shorter than `healthy_deadline` ({}); a "
-                        "slow start would be taken for a standstill",
+            fmt::format("`progress_deadline` ({}) is shorter than `healthy_deadline` ({}), so a "
+                        "slow start would count as a standstill; raise `progress_deadline` or "
+                        "lower `healthy_deadline`",
                         to_text(rollout.progress_deadline), to_text(rollout.healthy_deadline)));
     }
     const bool bounded = tunnel.given.contains(soak_max_path);
     const std::string_view soak_key = bounded ? soak_max_path : soak_path;
     if (rollout.progress_deadline <= rollout.soak &&
         tunnel.comparable({progress_deadline_path, soak_key})) {
-        problems.add(
-            tunnel.blame({progress_deadline_path, soak_key}),
-            fmt::format("`progress_deadline` ({}) has to be longer than `soak` ({}); every "
-                        "rotation would be held while it soaks",
-                        to_text(rollout.progress_deadline), to_text(rollout.soak)));
+        problems.add(tunnel.blame({progress_deadline_path, soak_key}),
+                     fmt::format("`progress_deadline` ({}) must be longer than `soak` ({}); "
+                                 "otherwise every rotation is held during its soak",
+                                 to_text(rollout.progress_deadline), to_text(rollout.soak)));
     }
 }
 
@@ -48,7 +49,7 @@ void check_soak(const TunnelDraft& tunnel, ProblemList& problems) {
     if (!tunnel.comparable({soak_min_path, soak_max_path})) return;
     if (rollout.soak_min <= rollout.soak) return;
     problems.add(tunnel.blame({soak_min_path, soak_max_path}),
-                 fmt::format("`min` ({}) of `soak` is longer than its `max` ({}); exchange them",
+                 fmt::format("`min` ({}) of `soak` is longer than its `max` ({}); swap them",
                              to_text(rollout.soak_min), to_text(rollout.soak)));
 }
 
@@ -67,9 +68,8 @@ void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     problems.add(
         tunnel.blame({min_available_path, units_path}),
         fmt::format(
-            "{} needed, because `min_available` ({}) others have to serve while one "
-            "restarts, and `units` names {}; add units, or say `surge: auto` or `accept_gap: "
-            "true`",
+            "{} needed, because `min_available` ({}) others must serve while one restarts, and "
+            "`units` names only {}; add units, or set `surge: auto` or `accept_gap: true`",
             needed, rollout.min_available, units.size()));
 }
 
@@ -112,7 +112,7 @@ void check_tunnel_ids(const PolicyDraft& draft, ProblemList& problems) {
         const auto [first, is_new] = seen.emplace(tunnel.policy.tunnel, &tunnel);
         if (is_new) continue;
         problems.add(given->second,
-                     fmt::format("this tunnel is already listed as {} in {}; keep one of them",
+                     fmt::format("this tunnel is already listed as {} on {}; keep one of them",
                                  in_backticks(first->second->policy.name),
                                  problems.line_name(first->second->place, given->second)));
     }
@@ -129,7 +129,7 @@ void report_claim(const Claim& claim, const Claim& first, ProblemList& problems)
     if (claim.tunnel == first.tunnel) {
         problems.add(
             claim.place,
-            fmt::format("{} is already in {} of this tunnel; keep one of them",
+            fmt::format("{} is already listed for this tunnel on {}; keep one of them",
                         in_backticks(claim.pattern), problems.line_name(first.place, claim.place)));
         return;
     }
@@ -138,13 +138,13 @@ void report_claim(const Claim& claim, const Claim& first, ProblemList& problems)
                                : fmt::format(" by {}", in_backticks(first.pattern));
     problems.add(
         claim.place,
-        fmt::format("{} is already claimed{} for tunnel {} in {}; a unit serves one tunnel",
+        fmt::format("{} is already claimed{} for tunnel {} on {}; a unit can serve only one tunnel",
                     in_backticks(claim.pattern), by, in_backticks(first.tunnel->policy.name),
                     problems.line_name(first.place, claim.place)));
 }
 
-/// Two globs of two tunnels may overlap, too; whether they do depends on the host's units, so the
-/// plan of a rotation says it.
+/// Globs of two tunnels may overlap as well. That depends on the host's units, so the plan of a
+/// rotation reports it instead.
 void check_claims(const PolicyDraft& draft, ProblemList& problems) {
     std::map<std::string_view, Claim> claims;
     std::vector<Claim> globs;

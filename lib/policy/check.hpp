@@ -5,8 +5,8 @@
 
 namespace keyturn {
 
-/// Holds the parts of a draft against each other: references, units and tunnels that are claimed
-/// twice, and values that cannot work together. Adds warnings for what is allowed but odd.
+/// Checks the parts of a draft against each other: references, units and tunnels claimed twice, and
+/// values that cannot work together. Adds warnings for what is allowed but unusual.
 void check_draft(PolicyDraft& draft, ProblemList& problems);
 
 }  // namespace keyturn

@@ -10,14 +10,14 @@
 namespace keyturn {
 namespace {
 
-/// Between two openings of a window: shorter, and it is open all the time for all that matters.
+/// A window that closes for less than this is open all the time in practice.
 constexpr std::chrono::minutes window_pause_min{15};
 
-/// Calendars are looked at from here on: a leap year that begins with a Monday.
+/// The checks evaluate calendars from here on: a leap year that begins with a Monday.
 constexpr WallTime look_from = std::chrono::sys_days{std::chrono::year{2024} / 1 / 1};
 constexpr int moments_looked_at = 16;
 
-/// The least time between two moments of a calendar; nothing when there is no second one.
+/// The shortest gap between the first moments of a calendar; nothing if it has only one.
 std::optional<Milliseconds> least_gap(const Calendar& calendar, const TimeZone& zone) {
     std::optional<Milliseconds> least;
     std::optional<WallTime> last = calendar.next_after(look_from, zone);
@@ -40,23 +40,22 @@ void check_ages(const TunnelDraft& tunnel, ProblemList& problems) {
     };
     if (tunnel.comparable({every_path, min_interval_path}) &&
         shorter(schedule.every, schedule.min_interval)) {
-        problems.add(
-            tunnel.blame({every_path, min_interval_path}),
-            fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would refuse "
-                        "it; raise one or lower the other",
-                        to_text(schedule.every), to_text(schedule.min_interval)));
+        problems.add(tunnel.blame({every_path, min_interval_path}),
+                     fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would "
+                                 "prevent it; raise `every` or lower `min_interval`",
+                                 to_text(schedule.every), to_text(schedule.min_interval)));
     }
     if (tunnel.comparable({max_age_path, every_path}) &&
         shorter(schedule.max_age, schedule.every)) {
         problems.add(tunnel.blame({max_age_path, every_path}),
-                     fmt::format("`max_age` ({}) is shorter than `every` ({}), so no window would "
-                                 "ever be waited for; exchange them",
+                     fmt::format("`max_age` ({}) is shorter than `every` ({}), so keyturnd would "
+                                 "never wait for a window; swap them",
                                  to_text(schedule.max_age), to_text(schedule.every)));
     } else if (tunnel.comparable({max_age_path, min_interval_path}) &&
                shorter(schedule.max_age, schedule.min_interval)) {
         problems.add(tunnel.blame({max_age_path, min_interval_path}),
                      fmt::format("`max_age` ({}) is shorter than `min_interval` ({}), which would "
-                                 "refuse it; raise one or lower the other",
+                                 "prevent it; raise `max_age` or lower `min_interval`",
                                  to_text(schedule.max_age), to_text(schedule.min_interval)));
     }
 }
@@ -68,16 +67,16 @@ void check_calendars(const TunnelDraft& tunnel, ProblemList& problems) {
     for (const Calendar& calendar : schedule.calendars) {
         const Place place = tunnel.blame({calendar_path, cron_path});
         if (!ever_comes(calendar, schedule.zone)) {
-            problems.add(
-                place, fmt::format("`{}` never comes: {}; correct its date", key, calendar.text()));
+            problems.add(place, fmt::format("`{}` never occurs: {}; correct its date", key,
+                                            calendar.text()));
             continue;
         }
         const std::optional<Milliseconds> gap = least_gap(calendar, schedule.zone);
-        // An hour that is lost or repeated makes a day of 23 hours.
+        // When daylight saving time begins, a day has only 23 hours.
         if (!gap || *gap + std::chrono::hours{1} >= schedule.min_interval) continue;
         problems.add(tunnel.blame({calendar_path, cron_path, min_interval_path}),
-                     fmt::format("`{}` comes again after {}, and `min_interval` ({}) would refuse "
-                                 "that; let it come less often or lower `min_interval`",
+                     fmt::format("`{}` repeats after {}, which `min_interval` ({}) would prevent; "
+                                 "make it less frequent or lower `min_interval`",
                                  key, to_text(*gap), to_text(schedule.min_interval)));
     }
 }
@@ -100,8 +99,8 @@ void check_windows(const TunnelDraft& tunnel, ProblemList& problems) {
     }
 }
 
-/// Two windows that touch may be long enough together, and a unit that a glob stands for may not be
-/// there: only what cannot work is said here.
+/// Reports only what can never work: adjacent windows may be long enough together, and a glob may
+/// stand for units that do not exist.
 void check_room(const TunnelDraft& tunnel, ProblemList& problems) {
     const Schedule& schedule = tunnel.policy.schedule;
     const bool sound = tunnel.comparable(
@@ -113,8 +112,8 @@ void check_room(const TunnelDraft& tunnel, ProblemList& problems) {
         expected_duration(tunnel.policy.rollout, tunnel.policy.units.size());
     if (needed <= room) return;
     problems.add(tunnel.blame({windows_path, batches_path, soak_path, soak_max_path}),
-                 fmt::format("a rotation is expected to take {}, and `windows` ({}) are never open "
-                             "for so long; lengthen them, or lower `soak` or `batches`",
+                 fmt::format("a rotation is expected to take {}, but all `windows` together are "
+                             "open for only {}; lengthen them, or lower `soak` or `batches`",
                              to_text(needed), to_text(room)));
 }
 
@@ -123,7 +122,7 @@ void check_freezes(const TunnelDraft& tunnel, ProblemList& problems) {
     for (std::size_t i = 0; i < freezes.size(); ++i) {
         if (freezes[i].from < freezes[i].to) continue;
         problems.add(tunnel.freeze_places[i],
-                     "this freeze ends before it begins; exchange `from` and `to`");
+                     "this freeze ends before it begins; swap `from` and `to`");
     }
 }
 

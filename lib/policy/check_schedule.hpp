@@ -5,8 +5,8 @@
 
 namespace keyturn {
 
-/// Whether the times of one tunnel work together: ages, calendars that come, windows that open,
-/// close and are long enough, freezes that end.
+/// Checks that the times of one tunnel work together: ages, calendars that occur at all, windows
+/// that open, close and are long enough, freezes that end.
 void check_schedule(const TunnelDraft& tunnel, ProblemList& problems);
 
 }  // namespace keyturn

@@ -22,7 +22,7 @@ Place place_in(const ProblemList& problems, const YAML::Mark& mark) {
     return {mark.line + 1, mark.column + 1, problems.file()};
 }
 
-/// True when the quote at the front of `written` is closed in it.
+/// True if `written` also contains the closing quote for the quote at its front.
 bool quote_closes(std::string_view written) {
     const char quote = written.front();
     for (std::size_t at = 1; at < written.size(); ++at) {
@@ -37,35 +37,37 @@ bool quote_closes(std::string_view written) {
     return false;
 }
 
-/// What is wrong with a value that is not all of it on the line where it begins; empty when it is.
+/// Says what is wrong with a value that does not end on the line where it begins; empty if it does.
 /// `written` is that line from the value on.
 std::string complain_about_lines(const DocumentNode& scalar, std::string_view written) {
     if (written.empty()) return {};
     const char first = written.front();
     if (!scalar.quoted) {
         if (first == '&' || first == '!' || written.starts_with(scalar.text)) return {};
-        return "this value goes on in the next line; check the indentation there, and that every "
+        return "this value continues on the next line; check the indentation there, and that every "
                "`:` has a space after it";
     }
-    if (first == '|' || first == '>') return "a value is one line; write it without `|` or `>`";
+    if (first == '|' || first == '>')
+        return "a value must be on one line; write it without `|` or `>`";
     if ((first != '"' && first != '\'') || quote_closes(written)) return {};
     return fmt::format("the quote that begins here does not end on its line; add a `{}`", first);
 }
 
-/// Builds the tree from yaml-cpp's events: closed parts are attached to the open one around them.
+/// Builds the tree from yaml-cpp's events: attaches each finished part to the open one around it.
 class DocumentBuilder final : public YAML::EventHandler {
   public:
     explicit DocumentBuilder(ProblemList& problems) : problems_(problems) {}
 
-    /// The tree; nothing when it is not what a person sees in the file, because then every further
-    /// word about it would be beside the point.
+    /// The tree; nothing if it is not what a person sees in the file, because every further problem
+    /// would then miss the point.
     [[nodiscard]] std::optional<DocumentNode> take_root() {
         return misleading_ ? std::nullopt : std::move(root_);
     }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (++documents_ == 2) {
-            mislead(place_of(mark), "a second document begins here; a policy is one document");
+            mislead(place_of(mark),
+                    "a second document begins here; a policy must be a single document");
         }
     }
     void OnDocumentEnd() override {}
@@ -93,13 +95,13 @@ class DocumentBuilder final : public YAML::EventHandler {
     void OnMapEnd() override { close(); }
 
   private:
-    /// A list or map whose end has not come yet.
+    /// A list or map whose end has not been seen yet.
     struct Open {
         DocumentNode node;
-        bool expects_value = false;  ///< Of a map: `key` is waiting for it.
+        bool expects_value = false;  ///< Of a map: `key` still lacks its value.
         std::string key;
         Place key_place;
-        bool drop_value = false;            ///< The key was refused.
+        bool drop_value = false;            ///< The key was refused, so its value is dropped.
         std::map<std::string, int> seen{};  ///< Key to its line.
     };
 
@@ -132,16 +134,16 @@ DocumentNode DocumentBuilder::node_at(const YAML::Mark& mark, Kind kind) const {
 }
 
 void DocumentBuilder::refuse_anchor(const YAML::Mark& mark) {
-    problems_.add(
-        place_of(mark),
-        "anchors (&) and aliases (*) are not used in a policy; write the value out; a text "
-        "that begins with one of them needs quotes");
+    problems_.add(place_of(mark),
+                  "anchors (&) and aliases (*) are not allowed in a policy; write the value out, "
+                  "or put a text that begins with one of them in quotes");
 }
 
 void DocumentBuilder::check_tag(const YAML::Mark& mark, const std::string& tag) {
     // "?" and "!" stand for "no tag" on plain and on quoted values.
     if (tag.empty() || tag == "?" || tag == "!") return;
-    problems_.add(place_of(mark), "tags (!) are not used in a policy; write the value without it");
+    problems_.add(place_of(mark),
+                  "tags (!) are not allowed in a policy; write the value without one");
 }
 
 void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
@@ -193,13 +195,13 @@ void DocumentBuilder::take_key(Open& map, const DocumentNode& node) {
     map.drop_value = true;
     if (node.refused) return;
     if (node.kind != Kind::scalar) {
-        problems_.add(node.place, "a key is one word before the `:`");
+        problems_.add(node.place, "a key must be one word before the `:`");
         return;
     }
     const auto [first, is_new] = map.seen.emplace(node.text, node.place.line);
     if (!is_new) {
         problems_.add(node.place,
-                      fmt::format("{} is here twice, first in line {}; keep one of them",
+                      fmt::format("{} appears twice, first on line {}; keep one of them",
                                   in_backticks(node.text), first->second));
         return;
     }
@@ -209,12 +211,12 @@ void DocumentBuilder::take_key(Open& map, const DocumentNode& node) {
 void DocumentBuilder::take_value(Open& map, DocumentNode node) {
     map.expects_value = false;
     if (map.drop_value) return;
-    // yaml-cpp places a missing value where the next thing begins.
+    // yaml-cpp reports a missing value at the place where the next thing begins.
     if (node.kind == Kind::null) node.place = map.key_place;
     map.node.entries.push_back({std::move(map.key), map.key_place, std::move(node)});
 }
 
-/// yaml-cpp's messages are for its authors, and some of them quote the input.
+/// Replaces yaml-cpp's messages, which are written for its authors and sometimes quote the input.
 std::string sentence_for(std::string_view message, bool at_dash) {
     struct Translation {
         std::string_view message;
@@ -222,22 +224,23 @@ std::string sentence_for(std::string_view message, bool at_dash) {
     };
     static const std::array translations{
         Translation{YAML::ErrorMsg::MAP_VALUE,
-                    "a `:` where no key can be; check the indentation, and quote a text with `: `"},
-        Translation{YAML::ErrorMsg::MAP_KEY, "a key where none can be; check the indentation"},
+                    "a `:` is not allowed here; check the indentation, and put a text that "
+                    "contains `: ` in quotes"},
+        Translation{YAML::ErrorMsg::MAP_KEY, "a key is not allowed here; check the indentation"},
         Translation{YAML::ErrorMsg::END_OF_MAP,
-                    "the indentation fits no line above; align it with the keys it belongs to"},
+                    "the indentation matches no line above; align it with the keys it belongs to"},
         Translation{YAML::ErrorMsg::END_OF_SEQ,
-                    "the indentation fits no item above; align the `-` of a list"},
+                    "the indentation matches no item above; align the `-` of a list"},
         Translation{YAML::ErrorMsg::END_OF_MAP_FLOW,
                     "a `{` above is not closed; add a `}` or a `,`"},
         Translation{YAML::ErrorMsg::END_OF_SEQ_FLOW,
                     "a `[` above is not closed; add a `]` or a `,`"},
         Translation{YAML::ErrorMsg::FLOW_END,
-                    "this closes no bracket of its kind; check the brackets before it"},
+                    "this bracket closes nothing of its kind; check the brackets before it"},
         Translation{YAML::ErrorMsg::BLOCK_ENTRY,
-                    "a `-` where no list can be; check the indentation"},
+                    "a `-` is not allowed here; check the indentation"},
         Translation{YAML::ErrorMsg::UNKNOWN_TOKEN,
-                    "a value cannot begin with this; put it in quotes"},
+                    "a value cannot begin with this character; put the value in quotes"},
         Translation{YAML::ErrorMsg::UNKNOWN_ANCHOR,
                     "a text that begins with `*` needs quotes, such as \"*\""},
         Translation{YAML::ErrorMsg::ALIAS_NOT_FOUND,
@@ -249,7 +252,7 @@ std::string sentence_for(std::string_view message, bool at_dash) {
     for (const Translation& translation : translations) {
         if (message.starts_with(translation.message)) return std::string{translation.sentence};
     }
-    return "this is no YAML; check quotes, brackets and indentation";
+    return "this is not valid YAML; check quotes, brackets and indentation";
 }
 
 }  // namespace
@@ -275,7 +278,7 @@ std::optional<DocumentNode> parse_document(std::string_view text, ProblemList& p
             first != std::string_view::npos && line.substr(first).starts_with("- ");
         problems.add(place, sentence_for(exception.msg, at_dash));
     } catch (const std::exception&) {
-        problems.add({0, 0, problems.file()}, "this is no YAML that can be read");
+        problems.add({0, 0, problems.file()}, "this is not valid YAML");
     }
     return std::nullopt;
 }

@@ -12,8 +12,8 @@
 
 namespace keyturn {
 
-/// A tunnel as far as its lines say it, with the places that a message may have to point at.
-/// Starts as a copy of `defaults`, so that a place can be there.
+/// What has been read of a tunnel, with the places that a message may point at. Starts as a copy of
+/// `defaults`, so a place can be in there.
 struct TunnelDraft {
     TunnelPolicy policy;
     Place place;                              ///< Of its name.
@@ -23,15 +23,15 @@ struct TunnelDraft {
     std::vector<Place> window_places;         ///< One for each window of its schedule.
     std::vector<Place> freeze_places;         ///< One for each freeze.
 
-    /// The later of the values' places, because that is most likely the one just written; the
-    /// tunnel's name where all are built in.
+    /// The latest place among the values, because that one was most likely just written; the place
+    /// of the tunnel's name if all values are built in.
     [[nodiscard]] Place blame(std::initializer_list<std::string_view> paths) const;
 
-    /// True when the values are sound, so that holding them against each other means something.
+    /// True if all these values are valid, so that comparing them makes sense.
     [[nodiscard]] bool comparable(std::initializer_list<std::string_view> paths) const;
 };
 
-/// What was read of a policy, before its parts are held against each other.
+/// What was read of a policy, before its parts are checked against each other.
 struct PolicyDraft {
     CloudflarePolicy cloudflare;
     std::map<std::string, Place> credential_places;

@@ -23,7 +23,7 @@ constexpr std::int64_t minute = 60 * second;
 constexpr std::int64_t hour = 60 * minute;
 constexpr std::int64_t day = 24 * hour;
 
-/// systemd.time(7), without the units below ours and those whose length varies.
+/// The units of systemd.time(7), without those below a millisecond and those whose length varies.
 constexpr std::array units{
     Unit{"ms", 1},          Unit{"msec", 1},         Unit{"s", second},     Unit{"sec", second},
     Unit{"second", second}, Unit{"seconds", second}, Unit{"m", minute},     Unit{"min", minute},
@@ -59,11 +59,11 @@ Error too_long(std::string_view text) {
 Error unknown_unit(std::string_view number, std::string_view unit) {
     if (std::find(varying.begin(), varying.end(), unit) != varying.end()) {
         return invalid(
-            fmt::format("has the unit `{}`, which varies in length; write days (`d`) or "
-                        "weeks (`w`); `m` is minutes",
+            fmt::format("uses the unit `{}`, which varies in length; write days (`d`) or weeks "
+                        "(`w`); `m` means minutes",
                         unit));
     }
-    return invalid(fmt::format("has the unknown unit {} after `{}`; use ms, s, min, h, d or w",
+    return invalid(fmt::format("uses the unknown unit {} after `{}`; use ms, s, min, h, d or w",
                                in_backticks(unit), quote_safe(number)));
 }
 

@@ -7,9 +7,9 @@
 
 namespace keyturn {
 
-/// Reads a duration as systemd writes them: "10m", "1h 30min", "2w", and a plain "0". `m` is
-/// minutes, as in systemd. Every other number needs a unit; months and years are refused because
-/// their length varies. The text of an error completes "`soak` ...".
+/// Reads a duration in the notation of systemd.time(7): "10m", "1h 30min", "2w", or a plain "0".
+/// `m` means minutes, as in systemd. Every other number needs a unit. Months and years are refused
+/// because their length varies. Errors are `Fault::invalid`; their text completes "`soak` ...".
 [[nodiscard]] Result<Milliseconds> parse_duration(std::string_view text);
 
 }  // namespace keyturn

@@ -6,9 +6,9 @@
 
 namespace keyturn {
 
-/// How long a rotation over `units` units is expected to take when nothing goes wrong: what the
-/// policy makes it wait, and a few seconds for each restart. Real ones may take longer, because
-/// they wait where waiting is safer.
+/// How long a rotation over `units` units takes if nothing goes wrong: the waits in the policy,
+/// plus a few seconds for each restart. A real rotation may take longer, because keyturnd waits
+/// wherever waiting is safer.
 [[nodiscard]] Milliseconds expected_duration(const RolloutPolicy& rollout, std::size_t units);
 
 }  // namespace keyturn

@@ -89,8 +89,8 @@ Json key_of(const KeySpec& spec, KeyScope scope) {
     return key;
 }
 
-/// What a tunnel has to say itself may stand under `defaults` as well, so nothing is required
-/// there, and of a tunnel only what may not.
+/// A key that a tunnel must have may come from `defaults` instead. So nothing is required under
+/// `defaults`, and a tunnel must have only the keys that `defaults` cannot hold.
 bool is_required(const KeySpec& spec, KeyScope scope) {
     if (!spec.required) return false;
     if (scope.path != tunnel_path) return true;

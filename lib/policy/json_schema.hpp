@@ -4,8 +4,8 @@
 
 namespace keyturn {
 
-/// The policy's language as a JSON Schema (draft 2020-12), for editors: the key table in another
-/// form. What the parts have to do with each other only `parse_policy` knows.
+/// The policy language as a JSON Schema (draft 2020-12) for editors, made from the key table. The
+/// rules that connect several keys are not in it; only `parse_policy` checks those.
 [[nodiscard]] std::string json_schema();
 
 }  // namespace keyturn

@@ -4,8 +4,8 @@
 
 namespace keyturn {
 
-// Paths of the key table that code has to name: what is held against each other, or read in a way
-// of its own.
+// Paths of the key table that the code must name: keys that are compared with each other or that
+// need special treatment.
 
 inline constexpr std::string_view tunnel_path = "tunnels.NAME";
 inline constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";

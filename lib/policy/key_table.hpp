@@ -12,9 +12,9 @@ namespace keyturn {
 
 /// What a key holds. The value of each kind is checked in one place (value.cpp).
 enum class KeyKind {
-    section,         ///< A map of keys of ours.
-    named_sections,  ///< A map whose keys are the operator's names, each holding a section.
-    section_list,    ///< A list of maps of keys of ours.
+    section,         ///< A map with keys of this table.
+    named_sections,  ///< A map whose keys are names chosen by the operator, each holding a section.
+    section_list,    ///< A list of maps with keys of this table.
     integer,
     boolean,
     duration,
@@ -31,11 +31,11 @@ enum class KeyKind {
     calendar,      ///< systemd's calendar events.
     cron,          ///< crontab(5).
     freeze_begin,  ///< A date, or a date and a time.
-    freeze_end,    ///< The same; a date is meant with all of its day.
-    remark,        ///< Words for people.
+    freeze_end,    ///< The same; a date includes the whole day.
+    remark,        ///< Free text for people.
 };
 
-/// Which member of the policy a key fills; nothing for sections and keys that are only checked.
+/// The member of the policy that a key fills; nothing for sections and keys that are only checked.
 using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
@@ -45,19 +45,19 @@ using KeyTarget =
                  bool RolloutPolicy::*, SurgeUse RolloutPolicy::*, OnFailure RolloutPolicy::*,
                  Milliseconds DriftPolicy::*, DriftRestart DriftPolicy::*>;
 
-/// Everything that is known about one key. The parser, the JSON schema and keyturn.yaml(5) come
-/// from these, so a key exists when it is in the table and does not when it is not.
+/// Everything known about one key. The parser, the JSON schema and keyturn.yaml(5) are driven by
+/// this table, so a key exists if and only if it is in the table.
 struct KeySpec {
     std::string_view path =
         {};  ///< "tunnels.NAME.rollout.soak"; NAME stands for an operator's name.
     KeyKind kind = KeyKind::section;
-    bool required = false;                ///< Given here or, where `in_defaults`, under `defaults`.
-    bool in_defaults = false;             ///< `defaults` may hold it, too.
-    std::string_view default_value = {};  ///< The built-in value as it is written; empty: none.
-    std::int64_t minimum = 0;             ///< For integers, durations in milliseconds, entries.
+    bool required = false;     ///< Must be set here or, if `in_defaults`, under `defaults`.
+    bool in_defaults = false;  ///< Allowed under `defaults` as well.
+    std::string_view default_value = {};  ///< The default as it is written; empty if there is none.
+    std::int64_t minimum = 0;             ///< Integers, durations in milliseconds, or list entries.
     std::int64_t maximum = 0;
-    std::int64_t usual_minimum = 0;                        ///< Below it: allowed, with a warning.
-    std::vector<std::string_view> (*choices)() = nullptr;  ///< For words.
+    std::int64_t usual_minimum = 0;                        ///< Lower values get a warning.
+    std::vector<std::string_view> (*choices)() = nullptr;  ///< Allowed words.
     KeyTarget target = {};
     std::string_view help = {};  ///< One line for the manual page and the schema.
 
@@ -67,11 +67,11 @@ struct KeySpec {
     [[nodiscard]] std::string_view parent() const;
 };
 
-/// All keys, each section before what it holds, `defaults` before `tunnels`.
+/// All keys: each section before its contents, `defaults` before `tunnels`.
 [[nodiscard]] std::span<const KeySpec> key_table();
 
-/// Where a map of the document stands in the table. `defaults` holds the keys of `tunnels.NAME`
-/// that have `in_defaults`.
+/// Which part of the table describes a map of the document. `defaults` may hold those keys of
+/// `tunnels.NAME` that have `in_defaults`.
 struct KeyScope {
     std::string_view path = {};  ///< "", "tunnels.NAME", ...
     bool in_defaults = false;
@@ -80,7 +80,7 @@ struct KeyScope {
 /// The keys that a map at `scope` may hold, in the order of the table.
 [[nodiscard]] std::vector<const KeySpec*> keys_in(KeyScope scope);
 
-/// The scope of what is inside `spec`, a section or named sections, itself met in `scope`.
+/// The scope inside `spec`, which is a section or named sections found in `scope`.
 [[nodiscard]] KeyScope scope_inside(const KeySpec& spec, KeyScope scope);
 
 /// "a duration such as `10m`": for problems and the manual page.

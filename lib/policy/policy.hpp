@@ -11,7 +11,7 @@
 
 namespace keyturn {
 
-/// Where a Cloudflare API token is read from: exactly one of the two is set.
+/// Where keyturnd reads a Cloudflare API token. Exactly one of the two is set.
 struct CredentialSource {
     std::string credential;  ///< Name of a systemd credential (LoadCredential=) of keyturnd.
     std::string file;        ///< Absolute path of a file, mode 0600.
@@ -19,7 +19,7 @@ struct CredentialSource {
     bool operator==(const CredentialSource&) const = default;
 };
 
-/// Where and how the Cloudflare API is reached.
+/// Where and how keyturnd reaches the Cloudflare API.
 struct CloudflarePolicy {
     std::string api_url = "https://api.cloudflare.com/client/v4";
     std::string ca_file;  ///< PEM file of certificate authorities; empty: the system's.
@@ -28,9 +28,9 @@ struct CloudflarePolicy {
     bool operator==(const CloudflarePolicy&) const = default;
 };
 
-/// What is done where too few units serve for one of them to restart.
+/// What keyturnd does if too few units serve for one of them to restart.
 enum class SurgeUse {
-    automatic,  ///< An extra connector helps out, where there is a unit for it.
+    automatic,  ///< Starts an extra connector, if there is a unit for one.
     never,
 };
 
@@ -40,7 +40,7 @@ inline constexpr Names<SurgeUse, 2> names<SurgeUse>{{
     {SurgeUse::never, "never"},
 }};
 
-/// What is done when a unit does not come back with the new token.
+/// What keyturnd does if a unit does not come back with the new token.
 enum class OnFailure { hold, revert };
 
 template <>
@@ -49,7 +49,7 @@ inline constexpr Names<OnFailure, 2> names<OnFailure>{{
     {OnFailure::revert, "revert"},
 }};
 
-/// When units are restarted because somebody else has changed the secret.
+/// When keyturnd restarts units after somebody else has changed the secret.
 enum class DriftRestart { window, now, never };
 
 template <>
@@ -59,13 +59,14 @@ inline constexpr Names<DriftRestart, 3> names<DriftRestart>{{
     {DriftRestart::never, "never"},
 }};
 
-/// How a rotation walks over a tunnel's units.
+/// How a rotation rolls out over a tunnel's units. keyturn.yaml(5) describes each key.
 struct RolloutPolicy {
     int batches = 2;
     bool canary = false;
     Milliseconds settle = std::chrono::seconds{5};
     Milliseconds soak = std::chrono::minutes{10};
-    Milliseconds soak_min = std::chrono::minutes{10};  ///< Below `soak`: it may end early, then.
+    Milliseconds soak_min =
+        std::chrono::minutes{10};  ///< If less than `soak`, a soak may end early.
     int min_available = 1;
     Milliseconds min_healthy_time = std::chrono::seconds{10};
     Milliseconds healthy_deadline = std::chrono::minutes{2};
@@ -77,18 +78,18 @@ struct RolloutPolicy {
     bool operator==(const RolloutPolicy&) const = default;
 };
 
-/// What is done when somebody else has changed a tunnel's secret.
+/// What keyturnd does if somebody else changes a tunnel's secret.
 struct DriftPolicy {
-    Milliseconds interval = std::chrono::minutes{15};  ///< Between two looks at Cloudflare.
+    Milliseconds interval = std::chrono::minutes{15};  ///< Between two checks at Cloudflare.
     DriftRestart restart = DriftRestart::window;
-    /// Between two looks at the units alone. No key: only tests that go through months change it.
+    /// Between two checks of the units alone. Not a key: only tests that simulate months change it.
     Milliseconds units_interval = std::chrono::minutes{1};
 
     bool operator==(const DriftPolicy&) const = default;
 };
 
 struct TunnelPolicy {
-    std::string name;        ///< The operator's word for it: file names, journal, keyturnctl.
+    std::string name;        ///< The operator's name for it: file names, journal, keyturnctl.
     std::string account;     ///< 32 hex digits.
     std::string tunnel;      ///< UUID, lower case.
     std::string credential;  ///< Key of `CloudflarePolicy::credentials`.
@@ -100,7 +101,7 @@ struct TunnelPolicy {
     bool operator==(const TunnelPolicy&) const = default;
 };
 
-/// A policy that has been checked: every reference resolves, every bound holds.
+/// A checked policy: every reference resolves and every value is within its bounds.
 struct Policy {
     CloudflarePolicy cloudflare;
     std::vector<TunnelPolicy> tunnels;

@@ -31,10 +31,11 @@ std::vector<PolicyProblem> whole_file(const std::string& file, std::string text)
 }
 
 std::string too_large() {
-    return fmt::format("larger than {} KiB, which is no policy", policy_bytes_max / 1024);
+    return fmt::format("larger than {} KiB, the limit for a policy", policy_bytes_max / 1024);
 }
 
-/// A version of the language that is not ours explains everything else that is odd about the file.
+/// The `version` of a file if it is not the supported one: that explains every other problem in the
+/// file.
 const DocumentEntry* other_version(const DocumentNode& document) {
     const DocumentEntry* const entry = document.find("version");
     if (entry == nullptr || entry->value.kind != DocumentNode::Kind::scalar) return nullptr;
@@ -64,7 +65,7 @@ std::string distrust_directory(const struct stat& status) {
     return S_ISDIR(status.st_mode) ? distrust_owner(status) : "not a directory";
 }
 
-/// Reads to the end or to one byte more than a policy may have. An errno value on failure.
+/// Reads to the end, or one byte more than a policy may have. Returns an errno value or 0.
 int read_all(int fd, std::string& text) {
     text.resize(policy_bytes_max + 1);
     std::size_t size = 0;
@@ -84,8 +85,8 @@ std::string_view without_byte_order_mark(std::string_view text) {
     return text;
 }
 
-/// The text of the file that `problems` has begun last. Nothing where it is empty, or no document
-/// of ours: a version that is not ours is the only thing said of it.
+/// Parses the text of the file that `problems` began last. Returns nothing if the file is empty or
+/// unusable. If its version is not supported, that is the only problem reported.
 std::optional<DocumentNode> read_text(std::string_view text, ProblemList& problems) {
     const int file = problems.file();
     bool unfit = false;
@@ -104,7 +105,7 @@ std::optional<DocumentNode> read_text(std::string_view text, ProblemList& proble
     }
     if (file > 0 && document->kind != DocumentNode::Kind::map &&
         document->kind != DocumentNode::Kind::null) {
-        problems.add(document->place, "a drop-in is made of keys, as the policy is");
+        problems.add(document->place, "a drop-in must consist of keys, like the policy itself");
         return std::nullopt;
     }
     return document;
@@ -115,7 +116,8 @@ std::string drop_in_directory(const std::string& path) {
     return std::filesystem::path{path}.replace_extension(".d").string();
 }
 
-/// The paths of the drop-ins, in the order of their names.
+/// The paths of the drop-ins, in the order of their names. An error's text completes "DIRECTORY:
+/// ...".
 Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
     const std::string directory = drop_in_directory(path);
     std::vector<std::string> found;
@@ -143,11 +145,11 @@ Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
     return found;
 }
 
-/// Reads a file to the end of `sources`; what is wrong with it instead.
+/// Reads a file and appends it to `sources`. Returns the problems if that fails.
 std::optional<std::vector<PolicyProblem>> add_source(const std::string& path,
                                                      std::vector<PolicySource>& sources) {
-    // A symbolic link is followed: what counts is who can write the file that is read, and that is
-    // asked of the open file. O_NONBLOCK keeps a FIFO from stopping the daemon.
+    // Symbolic links are allowed. What counts is who can write the file itself, so the checks below
+    // look at the open file. O_NONBLOCK keeps a FIFO from blocking the daemon.
     const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
     if (!fd.valid())
         return whole_file(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
@@ -189,7 +191,7 @@ PolicyOutcome parse_policy(const std::vector<PolicySource>& sources) {
         const bool says_something = over && over->kind != DocumentNode::Kind::null;
         if (document && says_something) merge(*document, *std::move(over));
     }
-    // A document with problems is read on, so that all are told at once.
+    // A document with problems is still read, so that the operator sees all problems at once.
     if (!readable) return problems.take();
     if (!document || document->kind == DocumentNode::Kind::null) {
         return whole_file(sources.front().file,

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t shown_width_max = 100;
 constexpr std::string_view cut_mark = "...";
 
-/// The byte at which character number `column` (from 1) begins.
+/// The byte offset of character number `column`, which counts from 1.
 std::size_t byte_at(std::string_view text, std::size_t column) {
     std::size_t seen = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -20,8 +20,8 @@ std::size_t byte_at(std::string_view text, std::size_t column) {
     return text.size();
 }
 
-/// Blanks that put a caret under the end of `before`; a tab stays a tab, so that both lines break
-/// alike on every terminal.
+/// Blanks that put a caret below the end of `before`. Tabs stay tabs, so that both lines align on
+/// every terminal.
 std::string blank_like(std::string_view before) {
     std::string blank;
     for (std::size_t at = 0; at < before.size(); ++at) {
@@ -30,7 +30,7 @@ std::string blank_like(std::string_view before) {
     return blank;
 }
 
-/// The line and its caret; of a long line only the part around the caret.
+/// The line and its caret; of a long line, only the part around the caret.
 std::string pointed_at(std::string_view line, int column) {
     const std::size_t caret = byte_at(line, static_cast<std::size_t>(std::max(column, 1)));
     std::size_t begin = 0;
@@ -95,7 +95,7 @@ int ProblemList::character_column(Place place) const {
 }
 
 std::string ProblemList::excerpt(Place place) const {
-    // What looks like a secret is starred out before the line is cut: half of one looks harmless.
+    // Star out secrets before cutting the line: half a secret no longer looks like one.
     std::string line = with_secrets_starred(line_at(place).substr(0, 2 * policy_line_bytes_max));
     line.resize(std::min(line.size(), policy_line_bytes_max));
     for (const HiddenRange& range : hidden_) {
@@ -104,7 +104,7 @@ std::string ProblemList::excerpt(Place place) const {
         const auto size = std::min(range.size, line.size() - begin);
         line.replace(begin, size, size, '*');
     }
-    line.resize(sound_size(line));  // What is no text stays out of terminals.
+    line.resize(sound_size(line));  // Keeps bytes that are not text out of terminals.
     return line;
 }
 

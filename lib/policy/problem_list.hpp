@@ -10,27 +10,27 @@
 
 namespace keyturn {
 
-/// Beyond this many a person starts anew rather than reading on.
+/// The most problems that are shown. With more, a person starts over instead of reading on.
 inline constexpr std::size_t policy_problems_max = 100;
 
-/// Collects what is wrong with a policy and its drop-ins, in any order. Lives as long as one parse;
-/// the texts have to outlive it.
+/// Collects the problems of a policy and its drop-ins, in any order. Lives for one parse; the texts
+/// must outlive it.
 class ProblemList {
   public:
     ProblemList(std::string file, std::string_view text);
 
-    /// Another file begins; the places in it have the number that `file` tells from now on.
+    /// Begins another file. Its places carry the number that `file` returns from now on.
     void begin_file(std::string file, std::string_view text);
     [[nodiscard]] int file() const { return static_cast<int>(files_.size()) - 1; }
 
-    /// "line 5", or "line 5 of FILE" where `from` is in another file.
+    /// "line 5", or "line 5 of FILE" if `from` is in another file.
     [[nodiscard]] std::string line_name(Place place, Place from) const;
 
-    /// Line 0 stands for the file as a whole.
+    /// Adds a problem. Line 0 stands for the file as a whole.
     void add(Place place, std::string text);
 
-    /// Stars out `size` bytes at `place` in every excerpt: a secret that was pasted where a policy
-    /// has none must not travel on in an error.
+    /// Stars out `size` bytes at `place` in every excerpt, because a secret that was pasted into
+    /// the wrong place must not spread through an error message.
     void hide(Place place, std::size_t size);
 
     /// "FILE:LINE:COLUMN: TEXT" for a warning.
@@ -39,13 +39,13 @@ class ProblemList {
     [[nodiscard]] bool empty() const { return remarks_.empty(); }
     [[nodiscard]] std::size_t size() const { return remarks_.size(); }
 
-    /// True when there are more than anybody will be shown, so that remedies are wasted effort.
+    /// True if there are more problems than `take` returns, so that working out remedies is wasted.
     [[nodiscard]] bool crowded() const { return remarks_.size() > policy_problems_max; }
 
-    /// The line a place is in, without its end; empty when there is none.
+    /// The line that contains a place, without its line end; empty if there is none.
     [[nodiscard]] std::string_view line_at(Place place) const;
 
-    /// In the order of the file, each once, at most `policy_problems_max`.
+    /// Returns the problems in file order, without duplicates, at most `policy_problems_max`.
     [[nodiscard]] std::vector<PolicyProblem> take();
 
   private:

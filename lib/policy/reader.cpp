@@ -19,7 +19,7 @@ namespace {
 
 using Kind = DocumentNode::Kind;
 
-/// The three ways to say when a token is due.
+/// The three keys that say when a token is due.
 constexpr std::array occasion_paths{every_path, calendar_path, cron_path};
 
 std::string_view word_for(Kind kind) {
@@ -27,7 +27,7 @@ std::string_view word_for(Kind kind) {
         case Kind::null: return "nothing";
         case Kind::scalar: return "a single value";
         case Kind::list: return "a list";
-        case Kind::map: return "keys of its own";
+        case Kind::map: return "nested keys";
     }
     return "something else";
 }
@@ -61,7 +61,7 @@ class Reader {
 PolicyDraft Reader::read(const DocumentNode& document) {
     if (document.kind != Kind::map) {
         problems_.add(document.place,
-                      "a policy is made of keys such as `version: 1`, with a space after the `:`");
+                      "a policy consists of keys such as `version: 1`, with a space after the `:`");
         return std::move(draft_);
     }
     Cursor cursor;
@@ -90,7 +90,7 @@ void Reader::read_section(const DocumentNode& map, Place place, KeyScope scope, 
 void Reader::read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope,
                       Cursor cursor) {
     if (cursor.tunnel != nullptr) {
-        // A value of its own replaces what `defaults` gave, and what was wrong with that.
+        // The tunnel's own value replaces the one from `defaults`, along with any problem it had.
         cursor.tunnel->given.erase(spec.path);
         cursor.tunnel->broken.erase(spec.path);
     }
@@ -129,7 +129,7 @@ void Reader::read_named(const KeySpec& spec, const DocumentEntry& entry) {
         if (named.value.kind != Kind::map) {
             if (spec.path != "tunnels") hide_values(named.value);
             problems_.add(named.value.place,
-                          fmt::format("{} takes keys of its own, not {}", in_backticks(named.key),
+                          fmt::format("{} takes nested keys, not {}", in_backticks(named.key),
                                       word_for(named.value.kind)));
             continue;
         }
@@ -149,12 +149,12 @@ void Reader::read_credential(const DocumentEntry& entry) {
     const DocumentEntry* const file = entry.value.find("file");
     if (credential != nullptr && file != nullptr) {
         problems_.add(std::max(credential->key_place, file->key_place),
-                      "a credential has `credential` or `file`, not both; delete one");
+                      "a credential has either `credential` or `file`, not both; delete one");
     }
     if (credential == nullptr && file == nullptr) {
         problems_.add(
             entry.key_place,
-            fmt::format("{} says not where the API token is; add `credential: NAME` (systemd) "
+            fmt::format("{} does not say where the API token is; add `credential: NAME` (systemd) "
                         "or `file: /PATH`",
                         in_backticks(entry.key)));
     }
@@ -200,7 +200,7 @@ void Reader::read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope
     TunnelDraft& tunnel = *cursor.tunnel;
     const bool windows = spec.name() == "windows";
     tunnel.given[spec.path] = entry.key_place;
-    // A list replaces the one of `defaults` as a whole.
+    // The tunnel's list replaces the whole list from `defaults`.
     (windows ? tunnel.window_places : tunnel.freeze_places).clear();
     if (windows)
         tunnel.policy.schedule.windows.clear();
@@ -213,8 +213,8 @@ void Reader::read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope
     }
     if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
         tunnel.broken.insert(spec.path);
-        problems_.add(list.place, fmt::format("`{}` has at most {} entries, not {}", spec.name(),
-                                              spec.maximum, list.items.size()));
+        problems_.add(list.place, fmt::format("`{}` may have at most {} entries, not {}",
+                                              spec.name(), spec.maximum, list.items.size()));
         return;
     }
     const std::size_t broken_before = problems_.size();
@@ -226,7 +226,7 @@ void Reader::read_item(const KeySpec& spec, const DocumentNode& item, KeyScope s
                        Cursor cursor) {
     if (item.refused) return;
     if (item.kind != Kind::map) {
-        problems_.add(item.place, fmt::format("an entry of `{}` takes keys of its own, not {}",
+        problems_.add(item.place, fmt::format("an entry of `{}` takes nested keys, not {}",
                                               spec.name(), word_for(item.kind)));
         return;
     }
@@ -241,7 +241,8 @@ void Reader::read_item(const KeySpec& spec, const DocumentNode& item, KeyScope s
     read_section(item, item.place, scope_inside(spec, scope), cursor);
 }
 
-/// What a tunnel says of when it is rotated takes the place of what `defaults` says in another way.
+/// If a tunnel says when it is rotated, that replaces all such keys from `defaults`, even other
+/// ones.
 void Reader::settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
     const DocumentEntry* first = nullptr;
     for (const std::string_view path : occasion_paths) {
@@ -249,8 +250,8 @@ void Reader::settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
         if (entry == nullptr) continue;
         if (first != nullptr) {
             problems_.add(std::max(first->key_place, entry->key_place),
-                          fmt::format("`rotate` has `{}` or `{}`, not both; delete one", first->key,
-                                      entry->key));
+                          fmt::format("`rotate` takes either `{}` or `{}`, not both; delete one",
+                                      first->key, entry->key));
         }
         first = entry;
     }
@@ -268,8 +269,8 @@ void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelD
     tunnel.given[spec.path] = list.place;
     if (list.kind == Kind::scalar) {
         tunnel.broken.insert(spec.path);
-        problems_.add(list.place,
-                      fmt::format("`units` is a list; write `[\"{}\"]`", quote_safe(list.text)));
+        problems_.add(list.place, fmt::format("`units` must be a list; write `[\"{}\"]`",
+                                              quote_safe(list.text)));
         return;
     }
     if (list.kind != Kind::list) {
@@ -278,15 +279,15 @@ void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelD
     }
     if (list.items.empty() || list.items.size() > units_per_tunnel_max) {
         tunnel.broken.insert(spec.path);
-        problems_.add(list.place, fmt::format("`units` names between 1 and {} units, not {}",
+        problems_.add(list.place, fmt::format("`units` must name between 1 and {} units, not {}",
                                               units_per_tunnel_max, list.items.size()));
         return;
     }
     for (const DocumentNode& item : list.items) {
         if (item.refused) continue;
-        const Result<void> checked = item.kind == Kind::scalar
-                                         ? check_unit_pattern(item.text)
-                                         : Error{Fault::invalid, "holds names, each one text", {}};
+        const Result<void> checked =
+            item.kind == Kind::scalar ? check_unit_pattern(item.text)
+                                      : Error{Fault::invalid, "must contain unit names only", {}};
         if (!checked) {
             tunnel.broken.insert(spec.path);
             problems_.add(item.place, fmt::format("`units` {}", checked.error().text));
@@ -343,7 +344,7 @@ void Reader::report_type(const KeySpec& spec, const DocumentEntry& entry) {
 }
 
 void Reader::hide_values(const DocumentNode& node) {
-    // The quotes are hidden along with the text: an escape makes the source longer than the value.
+    // Hide the quotes along with the text: escapes make the source longer than the value.
     if (node.kind == Kind::scalar) problems_.hide(node.place, problems_.line_at(node.place).size());
     for (const DocumentNode& item : node.items) hide_values(item);
     for (const DocumentEntry& entry : node.entries) hide_values(entry.value);

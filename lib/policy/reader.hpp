@@ -6,8 +6,8 @@
 
 namespace keyturn {
 
-/// Document to draft, driven by the key table: unknown, missing and misplaced keys, wrong types and
-/// values out of bounds become problems, all of them at once.
+/// Reads a document into a draft, driven by the key table. Reports unknown, missing and misplaced
+/// keys, wrong types and values out of bounds, all of them at once.
 [[nodiscard]] PolicyDraft read_document(const DocumentNode& document, ProblemList& problems);
 
 }  // namespace keyturn

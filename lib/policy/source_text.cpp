@@ -9,7 +9,7 @@ namespace keyturn {
 namespace {
 
 constexpr std::size_t secret_size_min = 32;
-constexpr std::size_t hex_secret_size_min = 33;  // 32 hex digits are an account id, no secret.
+constexpr std::size_t hex_secret_size_min = 33;  // 32 hex digits are an account id, not a secret.
 constexpr std::string_view base64_json = "eyJ";
 constexpr std::size_t base64_json_size_min = 16;
 
@@ -21,7 +21,7 @@ bool continues_character(char c) {
     return (byte_of(c) & 0xC0U) == 0x80U;
 }
 
-/// The size of the UTF-8 character at the front of `text`; 0 when there is none.
+/// The size of the UTF-8 character at the front of `text`; 0 if it is invalid.
 std::size_t character_size(std::string_view text) {
     const unsigned char lead = byte_of(text.front());
     if (lead < 0x80) return 1;
@@ -36,7 +36,7 @@ std::size_t character_size(std::string_view text) {
     return overlong || surrogate || beyond ? 0 : size;
 }
 
-/// Terminals obey the control characters beyond ASCII (U+0080 to U+009F) like the others.
+/// Terminals also obey the control characters beyond ASCII (U+0080 to U+009F).
 bool begins_with_control(std::string_view text) {
     const unsigned char first = byte_of(text.front());
     const bool beyond_ascii =
@@ -53,7 +53,7 @@ std::optional<Remark> find_bad_byte(std::string_view line, int number) {
         return Remark{place,
                       fmt::format("control character 0x{:02x}; delete it", byte_of(control))};
     }
-    return Remark{place, "not UTF-8; save the file with the encoding UTF-8"};
+    return Remark{place, "not UTF-8; save the file as UTF-8"};
 }
 
 std::optional<Remark> find_bad_shape(std::string_view line, int number) {
@@ -115,7 +115,7 @@ std::vector<Remark> find_unfit_text(std::string_view text) {
     int number = 0;
     for (const std::string_view line : split_lines(text)) {
         ++number;
-        // After a byte that cannot be, the rest is most likely no text at all.
+        // After an invalid byte, the rest is most likely not text at all.
         if (auto remark = find_bad_byte(line, number)) return {*remark};
         if (auto remark = find_bad_shape(line, number)) remarks.push_back(*remark);
     }

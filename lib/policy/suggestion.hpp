@@ -12,8 +12,8 @@ namespace keyturn {
 [[nodiscard]] std::string did_you_mean(std::string_view word,
                                        const std::vector<std::string_view>& candidates);
 
-/// What an operator wrote, fit for a message: short, without control characters, and starred out
-/// where it looks like a secret.
+/// Makes what an operator wrote fit for a message: short, without control characters, and starred
+/// out where it looks like a secret.
 [[nodiscard]] std::string quote_safe(std::string_view text);
 
 /// `quote_safe` between backticks.

@@ -48,7 +48,8 @@ std::string occasions(const Schedule& schedule, WallTime now) {
                                             next_moments(calendar, schedule.zone, now)));
     }
     if (schedule.max_age > Milliseconds{0}) {
-        text += line("at most", fmt::format("{} old, windows or not", to_text(schedule.max_age)));
+        text +=
+            line("at most", fmt::format("{} old, even outside windows", to_text(schedule.max_age)));
     }
     return text;
 }

@@ -6,8 +6,8 @@
 
 namespace keyturn {
 
-/// What a policy says of each tunnel, in lines for a person who wants to know whether it is what
-/// was meant: calendars in their normal form, and the next moments of each after `now`.
+/// Describes each tunnel of a policy in a few lines, so that a person can check that the policy
+/// says what they meant: calendars in their normal form, each with its next moments after `now`.
 [[nodiscard]] std::string summary(const Policy& policy, WallTime now);
 
 }  // namespace keyturn

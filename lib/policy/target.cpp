@@ -24,14 +24,14 @@ struct Storing {
 
     void operator()(std::monostate) const {}
 
-    /// Units are stored one by one, each with its place.
+    /// The reader stores units itself, each with its place.
     void operator()(std::vector<std::string> TunnelPolicy::*) const {}
 
     void operator()(Calendar Window::*member) const {
         owner_in<Window>(cursor).*member = std::get<std::vector<Calendar>>(value).front();
     }
 
-    /// Its word has been checked against the choices.
+    /// The word has already been checked against the choices.
     template <class Owner, Named Field>
     void operator()(Field Owner::*member) const {
         owner_in<Owner>(cursor).*member = *value_named<Field>(std::get<std::string>(value));

@@ -6,8 +6,7 @@
 
 namespace keyturn {
 
-/// What the values of the section being read go into: a target of the table is a member of one of
-/// these.
+/// The objects that the section being read fills: each target of the table is a member of one.
 struct Cursor {
     CloudflarePolicy* cloudflare = nullptr;
     CredentialSource* credential = nullptr;
@@ -16,7 +15,7 @@ struct Cursor {
     Freeze* freeze = nullptr;  ///< One of the tunnel's.
 };
 
-/// Puts a value where its key says. Keys without a target are only checked.
+/// Stores a value in the member that its key names. Keys without a target are only checked.
 void store(const KeySpec& spec, PolicyValue value, const Cursor& cursor);
 
 }  // namespace keyturn

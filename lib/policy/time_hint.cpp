@@ -50,9 +50,9 @@ std::string write(std::string_view suggestion) {
     return fmt::format("; write `{}`", suggestion);
 }
 
-/// "+02:00", "UTC+2", "GMT-0530": how a time zone is often written that has no place.
+/// "+02:00", "UTC+2", "GMT-0530": a common way to write a time zone without naming a place.
 struct Offset {
-    bool ambiguous = false;  ///< With GMT, programs disagree on the sign.
+    bool ambiguous = false;  ///< Programs disagree on the sign after GMT.
     bool east = false;
     int hours = 0;
     int minutes = 0;
@@ -77,7 +77,7 @@ std::optional<Offset> read_offset(std::string_view text) {
     return offset;
 }
 
-/// The IANA name of an offset of whole hours. Its sign counts the other way: Etc/GMT-2 is UTC+2.
+/// The IANA name of an offset of whole hours. Its sign is reversed: Etc/GMT-2 is UTC+2.
 std::string name_of(const Offset& offset) {
     if (offset.ambiguous || offset.minutes != 0) return {};
     const std::string name =
@@ -86,7 +86,7 @@ std::string name_of(const Offset& offset) {
     return find_time_zone(name) ? name : std::string{};
 }
 
-/// A name that is there and differs in nothing but case; UTC for "Z", which says that.
+/// The existing name that differs only in case. "Z" means UTC.
 std::string same_zone(std::string_view text) {
     const std::string wanted = lower(text);
     if (wanted == "z") return "UTC";
@@ -112,13 +112,12 @@ std::string hint_for_offset(const Offset& offset) {
     }
     const std::string name = name_of(offset);
     if (name == "UTC") return write(name);
-    if (name.empty()) return "; an offset is not taken: write a place such as `Europe/Berlin`";
+    if (name.empty()) return "; an offset is not accepted: write a place such as `Europe/Berlin`";
     return write(name) +
-           ", whose sign counts the other way, or a place such as `Europe/Berlin` where clocks "
-           "change";
+           ", whose sign is reversed, or a place such as `Europe/Berlin` if its clocks change";
 }
 
-/// The last word taken for a zone, and what stands before it is sound without it.
+/// A hint for a last word that was meant as a zone, if the text before it is a valid calendar.
 std::string hint_for_zone_in(std::string_view text) {
     const auto space = text.rfind(' ');
     if (space == std::string_view::npos) return {};
@@ -127,14 +126,14 @@ std::string hint_for_zone_in(std::string_view text) {
     if (!parse_calendar(before)) return {};
     const std::string lowered = lower(word);
     if (lowered == "am" || lowered == "pm") return "; hours go from 0 to 23: 3 pm is `15:00`";
-    if (lowered == "local") return "; leave that out and write `timezone: local`";
+    if (lowered == "local") return "; leave it out and write `timezone: local`";
     const auto offset = read_offset(word);
     const std::string zone = offset ? name_of(*offset) : same_zone(word);
     if (!zone.empty() && parse_calendar(before + " " + zone)) return write(before + " " + zone);
     return is_letter(word.front()) || offset ? zone_hint(word) : std::string{};
 }
 
-/// "sat..mon" as "sat..sun,mon..mon": systemd's ranges of weekdays do not go over the week's end.
+/// "sat..mon" as "sat..sun,mon..mon": in systemd, weekday ranges do not wrap around the week's end.
 std::string with_whole_weeks(std::string_view text) {
     const std::string_view days = text.substr(0, text.find(' '));
     std::string result;
@@ -165,7 +164,7 @@ std::string with_weekday_first(std::string_view text) {
     return fmt::format("{} {}", text.substr(space + 1), text.substr(0, space));
 }
 
-/// One part of a cron field without what other programs' cron knows and crontab(5) does not.
+/// One part of a cron field, with the extensions of other programs rewritten for crontab(5).
 std::string plain_part(std::size_t field, const std::string& part) {
     const bool is_day = field == day_field || field == weekday_field;
     if (is_day && part == "?") return "*";
@@ -187,14 +186,14 @@ bool says_when(const std::string& cron) {
     return parse_cron(cron).has_value();
 }
 
-/// Programs that know `?` call Sunday 1, so that a number does not say which weekday is meant.
+/// Programs that accept `?` number Sunday 1, so a number does not say which weekday is meant.
 bool counts_weekdays_from_sunday(const std::vector<std::string>& fields) {
     if (fields.size() != field_count) return false;
     const bool known = fields[day_field] == "?" || fields[weekday_field] == "?";
     return known && std::ranges::any_of(fields[weekday_field], is_digit);
 }
 
-/// The same in crontab(5)'s own words; empty where there are none.
+/// The same schedule in the syntax of crontab(5); empty if it has none.
 std::string plain_cron(const std::vector<std::string>& fields) {
     if (fields.size() != field_count) return {};
     if (counts_weekdays_from_sunday(fields)) return {};
@@ -214,7 +213,7 @@ std::string plain_cron(const std::vector<std::string>& fields) {
     return says_when(cron) ? cron : std::string{};
 }
 
-/// The month's last day, for which crontab(5) has no words, as a calendar event.
+/// The last day of the month as a calendar event. crontab(5) cannot express it.
 std::string last_day_of_month(std::vector<std::string> fields) {
     if (fields.size() != field_count || fields[day_field] != "l") return {};
     if (fields[weekday_field] != "*" && fields[weekday_field] != "?") return {};
@@ -229,7 +228,7 @@ std::string last_day_of_month(std::vector<std::string> fields) {
     return text.replace(day, 1, "~");
 }
 
-/// A word that cron has only with an @, and that may mean another day there.
+/// A hint for a word that cron accepts only with an @, where it may mean another day.
 std::string hint_for_word(const std::string& word) {
     const auto calendar = parse_calendar(word);
     if (!calendar) return {};
@@ -245,7 +244,7 @@ std::string hint_for_every(std::string_view text) {
     if (lower(text.substr(0, every.size())) != every) return {};
     const std::string_view duration = text.substr(every.size());
     if (!parse_duration(duration)) return "; write a duration such as `30d` under `every:`";
-    return fmt::format("; write `every: {}` in its place", duration);
+    return fmt::format("; write `every: {}` instead", duration);
 }
 
 }  // namespace
@@ -258,10 +257,10 @@ std::string calendar_hint(std::string_view text) {
     const std::string plain = plain_cron(words_of(lowered));
     const auto cron = parse_cron(plain.empty() ? std::string{text} : plain);
     if (cron && cron->size() == 1) {
-        return fmt::format("; this is a cron expression, as a calendar event it is `{}`",
+        return fmt::format("; this is a cron expression: as a calendar event, write `{}`",
                            cron->front().text());
     }
-    if (cron) return "; this is a cron expression, which belongs under `cron:`";
+    if (cron) return "; this is a cron expression: write it under `cron:`";
     const std::string last = last_day_of_month(words_of(lowered));
     if (!last.empty() && parse_calendar(last)) return write(last);
     const std::string weeks = with_whole_weeks(text);
@@ -284,16 +283,16 @@ std::string cron_hint(std::string_view text) {
     if (parse_calendar(text)) return "; this is a calendar event: write it under `calendar:`";
     if (const std::string plain = plain_cron(fields); !plain.empty()) return write(plain);
     if (const std::string last = last_day_of_month(fields); !last.empty() && parse_calendar(last)) {
-        return fmt::format("; cron has no last day of a month: write `calendar: \"{}\"`", last);
+        return fmt::format(
+            "; cron cannot express the last day of a month: write `calendar: \"{}\"`", last);
     }
     if (counts_weekdays_from_sunday(fields)) {
-        return "; write `*` for `?` and weekdays by their names, because programs with `?` number "
-               "them from another day";
+        return "; write `*` instead of `?`, and weekdays by name, because programs that accept `?` "
+               "number them differently";
     }
     if (fields.size() > field_count) {
         return "; leave out the seconds, the year or the user, and write five fields such as `30 3 "
-               "* * "
-               "sat`";
+               "* * sat`";
     }
     return std::string{otherwise};
 }
@@ -302,9 +301,8 @@ std::string zone_hint(std::string_view text) {
     if (const auto offset = read_offset(text)) return hint_for_offset(*offset);
     if (const std::string same = same_zone(text); !same.empty()) return write(same);
     if (is_abbreviation(text)) {
-        return "; an abbreviation does not say which place's clocks are meant: write the place, "
-               "such "
-               "as `Europe/Berlin`";
+        return "; an abbreviation does not say which place it stands for: write the place, such as "
+               "`Europe/Berlin`";
     }
     return did_you_mean(text, time_zone_names());
 }

@@ -29,7 +29,7 @@ bool has_shape(std::string_view text, std::string_view shape) {
     });
 }
 
-/// The digits at `at`; 0 beyond the end.
+/// The number that the digits at `at` form; 0 past the end of the text.
 int number_at(std::string_view text, std::size_t at, std::size_t size) {
     int number = 0;
     if (at < text.size()) {
@@ -60,7 +60,7 @@ std::optional<LocalTime> read_date(std::string_view text) {
 
 Error no_date(std::string_view text) {
     return invalid(
-        fmt::format("is a date such as `2026-12-20`, or with a time in quotes such as "
+        fmt::format("must be a date such as `2026-12-20`, or a date and time in quotes such as "
                     "`\"2026-12-20 18:00\"`, not {}",
                     in_backticks(text)));
 }
@@ -102,14 +102,15 @@ Result<PolicyValue> read_freeze_end(std::string_view text) {
 
 Result<PolicyValue> read_remark(std::string_view text) {
     if (text.empty() || count_characters(text) > remark_size_max) {
-        return invalid(fmt::format("is between 1 and {} characters, not {}", remark_size_max,
+        return invalid(fmt::format("must have between 1 and {} characters, not {}", remark_size_max,
                                    count_characters(text)));
     }
     if (sound_size(text) != text.size() || text.find('\t') != std::string_view::npos) {
-        return invalid("has a control character");
+        return invalid("contains a control character");
     }
     if (with_secrets_starred(text) != text) {
-        return invalid("is told to everybody, and this looks as if it held a secret");
+        return invalid(
+            "is shown to everybody, but looks as if it contains a secret; remove the secret");
     }
     return PolicyValue{std::string{text}};
 }

@@ -7,18 +7,19 @@
 
 namespace keyturn {
 
-/// The values that say when. The text of an error completes "`KEY` ...".
+/// These functions read the values that name a time. Errors are `Fault::invalid`; their text
+/// completes "`KEY` ...".
 [[nodiscard]] Result<PolicyValue> read_time_zone(std::string_view text);
 [[nodiscard]] Result<PolicyValue> read_calendar(std::string_view text);
 [[nodiscard]] Result<PolicyValue> read_cron(std::string_view text);
 
-/// "2026-12-20", "2026-12-20 18:00" or "2026-12-20 18:00:30", in the years 2000 to 2199.
+/// Reads "2026-12-20", "2026-12-20 18:00" or "2026-12-20 18:00:30", in the years 2000 to 2199.
 [[nodiscard]] Result<PolicyValue> read_freeze_begin(std::string_view text);
 
-/// The same; a date without a time includes its whole day.
+/// Reads the same; a date without a time includes its whole day.
 [[nodiscard]] Result<PolicyValue> read_freeze_end(std::string_view text);
 
-/// Words that status and journal repeat: short, and without anything that looks like a secret.
+/// Reads a text that status and journal repeat: short, and without anything like a secret.
 [[nodiscard]] Result<PolicyValue> read_remark(std::string_view text);
 
 }  // namespace keyturn

@@ -11,7 +11,7 @@
 namespace keyturn {
 namespace {
 
-constexpr std::size_t unit_name_size_max = 255;  // UNIT_NAME_MAX of systemd.
+constexpr std::size_t unit_name_size_max = 255;  // systemd's UNIT_NAME_MAX, without the NUL.
 constexpr std::string_view suffix = ".service";
 constexpr std::string_view glob_characters = "*?[";
 
@@ -32,12 +32,12 @@ Result<void> check_glob(std::string_view glob) {
     const std::string_view literal = glob.substr(0, glob.find_first_of(glob_characters));
     if (literal.empty() || !is_letter(literal.front())) {
         return invalid(
-            fmt::format("has the glob {}, which may match any unit; begin it with letters, "
+            fmt::format("has the glob {}, which could match any unit; begin it with letters, "
                         "such as `cloudflared-*.service`",
                         in_backticks(glob)));
     }
     if (!std::all_of(glob.begin(), glob.end(), is_pattern_character)) {
-        return invalid(fmt::format("has {}, which no unit can be called", in_backticks(glob)));
+        return invalid(fmt::format("has {}, which cannot be a unit name", in_backticks(glob)));
     }
     for (auto open = glob.find('['); open != std::string_view::npos;) {
         // The first character of a set may be a `]` of its own.
@@ -55,7 +55,7 @@ Result<void> check_name(std::string_view name) {
     const std::string_view stem = name.substr(0, name.size() - suffix.size());
     if (stem.empty() || stem.front() == '@' ||
         !std::all_of(stem.begin(), stem.end(), is_name_character)) {
-        return invalid(fmt::format("has {}, which is no valid unit name", in_backticks(name)));
+        return invalid(fmt::format("has {}, which is not a valid unit name", in_backticks(name)));
     }
     if (stem.back() == '@' && stem.find('@') == stem.size() - 1) {
         return invalid(
@@ -79,11 +79,11 @@ bool glob_matches(const std::string& glob, const std::string& name) {
 Result<void> check_unit_pattern(std::string_view pattern) {
     if (pattern.empty()) return invalid("has an empty name; delete it");
     if (pattern.size() > unit_name_size_max) {
-        return invalid(fmt::format("has a name of more than {} bytes", unit_name_size_max));
+        return invalid(fmt::format("has a name longer than {} bytes", unit_name_size_max));
     }
     if (!pattern.ends_with(suffix)) {
         const bool has_dot = pattern.find('.') != std::string_view::npos;
-        return invalid(has_dot ? fmt::format("has {}, which is no service; names end in `{}`",
+        return invalid(has_dot ? fmt::format("has {}, which is not a service; names end in `{}`",
                                              in_backticks(pattern), suffix)
                                : fmt::format("has {}; write the whole name, `{}{}`",
                                              in_backticks(pattern), quote_safe(pattern), suffix));

@@ -12,16 +12,16 @@
 namespace keyturn {
 namespace {
 
-/// Says where a key that is unknown in `scope` belongs; empty when it is known nowhere.
+/// Says where a key that is unknown in `scope` belongs; empty if it is unknown everywhere.
 std::string find_home(std::string_view key, KeyScope scope) {
     for (const KeySpec* spec : keys_in({scope.path, false})) {
         if (scope.in_defaults && spec->name() == key) {
-            return "is each tunnel's own; move it from `defaults` to the tunnel";
+            return "must be set for each tunnel; move it from `defaults` to the tunnel";
         }
     }
     for (const KeySpec& spec : key_table()) {
         if (spec.name() != key || spec.parent() == scope.path) continue;
-        if (spec.parent().empty()) return "belongs to the top of the file";
+        if (spec.parent().empty()) return "belongs at the top level of the file";
         const auto dot = spec.parent().rfind('.');
         const std::string_view section =
             spec.parent().substr(dot == std::string_view::npos ? 0 : dot + 1);
@@ -50,7 +50,7 @@ std::string describe_unknown(std::string_view key, KeyScope scope) {
     std::string remedy = did_you_mean(key, here);
     if (remedy.empty()) remedy = fmt::format("; known here: {}", fmt::join(here, ", "));
     const std::string_view lesson =
-        names_a_secret(key) ? "; a policy says where a secret is and never holds one" : "";
+        names_a_secret(key) ? "; a policy says where a secret is but never contains one" : "";
     return fmt::format("unknown key {}{}{}", name, lesson, remedy);
 }
 

@@ -7,11 +7,10 @@
 
 namespace keyturn {
 
-/// True for a key under which people put secrets.
+/// True if people tend to put secrets under this key.
 [[nodiscard]] bool names_a_secret(std::string_view key);
 
-/// What is wrong with a key that `scope` does not know, and where it belongs or what it may be a
-/// slip of.
+/// Describes a key that is unknown in `scope`: where it belongs, or which key it may be a typo of.
 [[nodiscard]] std::string describe_unknown(std::string_view key, KeyScope scope);
 
 }  // namespace keyturn

@@ -38,20 +38,21 @@ Result<PolicyValue> read_boolean(const DocumentNode& scalar) {
     if (!scalar.quoted && scalar.text == "true") return PolicyValue{true};
     if (!scalar.quoted && scalar.text == "false") return PolicyValue{false};
     if (scalar.text == "true" || scalar.text == "false") {
-        return invalid(fmt::format("is `true` or `false`; write `{}` without quotes", scalar.text));
+        return invalid(
+            fmt::format("must be `true` or `false`; write `{}` without quotes", scalar.text));
     }
     static constexpr std::array trues{"true", "yes", "on", "y", "1"};
     static constexpr std::array falses{"false", "no", "off", "n", "0"};
     for (const char* const other : trues) {
-        if (word == other) return invalid("is `true` or `false`; write `true`");
+        if (word == other) return invalid("must be `true` or `false`; write `true`");
     }
     for (const char* const other : falses) {
-        if (word == other) return invalid("is `true` or `false`; write `false`");
+        if (word == other) return invalid("must be `true` or `false`; write `false`");
     }
-    return invalid(fmt::format("is `true` or `false`, not {}", in_backticks(scalar.text)));
+    return invalid(fmt::format("must be `true` or `false`, not {}", in_backticks(scalar.text)));
 }
 
-/// "01" and "010": eight is meant by the latter where a leading zero says octal, as in YAML 1.1.
+/// True for "01" and "010". Where a leading zero means octal, as in YAML 1.1, "010" is eight.
 bool has_leading_zero(std::string_view text) {
     if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
     return text.size() > 1 && text.front() == '0';
@@ -60,7 +61,7 @@ bool has_leading_zero(std::string_view text) {
 std::string without_leading_zeros(std::string_view text) {
     const bool octal = text.size() > 2 || text.find_first_of("89") != std::string_view::npos;
     while (text.size() > 1 && text.front() == '0') text.remove_prefix(1);
-    return octal ? "leave out the 0 in front, which some programs take for octal"
+    return octal ? "leave out the leading 0, which some programs read as octal"
                  : fmt::format("write `{}`", text);
 }
 
@@ -70,29 +71,29 @@ Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     const bool whole = end == text.data() + text.size() && !text.empty();
     if (error == std::errc::invalid_argument || !whole) {
-        return invalid(fmt::format("is a whole number, not {}", in_backticks(text)));
+        return invalid(fmt::format("must be a whole number, not {}", in_backticks(text)));
     }
     if (has_leading_zero(text)) {
-        return invalid(fmt::format("is a whole number, not {}; {}", in_backticks(text),
+        return invalid(fmt::format("must be a whole number, not {}; {}", in_backticks(text),
                                    without_leading_zeros(text)));
     }
     if (scalar.quoted) {
-        return invalid(fmt::format("is a number; write {} without quotes", quote_safe(text)));
+        return invalid(fmt::format("must be a number; write {} without quotes", quote_safe(text)));
     }
     if (spec.path == "version" && number != 1) {
-        return invalid(fmt::format("{} is not known to this keyturn, which reads version 1",
-                                   quote_safe(text)));
+        return invalid(
+            fmt::format("{} is not supported; this keyturn reads version 1", quote_safe(text)));
     }
     if (error == std::errc{} && number >= spec.minimum && number <= spec.maximum) {
         return PolicyValue{number};
     }
     if (spec.name() == "min_available" && number < spec.minimum) {
         return invalid(
-            "is at least 1; a tunnel that may be down while its unit restarts says "
+            "must be at least 1; if the tunnel may be down while its unit restarts, set "
             "`accept_gap: true`");
     }
-    return invalid(
-        fmt::format("is between {} and {}, not {}", spec.minimum, spec.maximum, quote_safe(text)));
+    return invalid(fmt::format("must be between {} and {}, not {}", spec.minimum, spec.maximum,
+                               quote_safe(text)));
 }
 
 /// "a, b or c".
@@ -105,7 +106,7 @@ std::string listed_with_or(const std::vector<std::string>& items) {
     return text;
 }
 
-/// A number without its unit, with those that the key takes without a warning.
+/// The error for a number without a unit, with those values that the key takes without a warning.
 Error lacks_unit(const KeySpec& spec, std::string_view text) {
     std::vector<std::string> fitting;
     for (const std::string_view unit : {"s", "m", "h", "d"}) {
@@ -116,10 +117,9 @@ Error lacks_unit(const KeySpec& spec, std::string_view text) {
         fitting.push_back(fmt::format("`{}`{}", whole, unit == "m" ? " (minutes)" : ""));
     }
     if (fitting.empty()) {
-        return invalid(
-            fmt::format("needs a unit such as `m` (minutes) or `d` (days), and is at most "
-                        "{}, not {}",
-                        to_text(Milliseconds{spec.maximum}), in_backticks(text)));
+        return invalid(fmt::format(
+            "needs a unit such as `m` (minutes) or `d` (days), and must be at most {}, not {}",
+            to_text(Milliseconds{spec.maximum}), in_backticks(text)));
     }
     return invalid(
         fmt::format("needs a unit: write {}, not {}", listed_with_or(fitting), in_backticks(text)));
@@ -131,10 +131,10 @@ Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scala
     if (bare) return lacks_unit(spec, scalar.text);
     const Result<Milliseconds> duration = parse_duration(scalar.text);
     if (!duration) return duration.error();
-    if (duration->count() < spec.minimum) return invalid("is more than 0");
+    if (duration->count() < spec.minimum) return invalid("must be more than 0");
     if (duration->count() > spec.maximum) {
-        return invalid(fmt::format("is at most {}, not {}", to_text(Milliseconds{spec.maximum}),
-                                   in_backticks(scalar.text)));
+        return invalid(fmt::format("must be at most {}, not {}",
+                                   to_text(Milliseconds{spec.maximum}), in_backticks(scalar.text)));
     }
     return PolicyValue{*duration};
 }
@@ -157,7 +157,7 @@ Result<PolicyValue> read_account_id(std::string_view text) {
         return PolicyValue{lower(text)};
     }
     return invalid(
-        fmt::format("is the 32 hex digits of the Cloudflare account, not {} ({} characters)",
+        fmt::format("must be the 32 hex digits of the Cloudflare account, not {} ({} characters)",
                     in_backticks(text), count_characters(text)));
 }
 
@@ -167,15 +167,15 @@ Result<PolicyValue> read_tunnel_id(std::string_view text) {
                                  [](char c, char s) { return s == 'x' ? is_hex(c) : c == '-'; });
     if (fits) return PolicyValue{lower(text)};
     return invalid(
-        fmt::format("is the tunnel's UUID, as `cloudflared tunnel list` prints it, not {}",
+        fmt::format("must be the tunnel's UUID, as `cloudflared tunnel list` prints it, not {}",
                     in_backticks(text)));
 }
 
 Result<PolicyValue> read_credential_name(std::string_view text) {
     if (looks_like_secret(text)) {
         return invalid(
-            "is the name of a systemd credential, and this looks like the secret itself; put "
-            "the secret in a file that LoadCredential= names");
+            "must be the name of a systemd credential, but looks like the secret itself; put the "
+            "secret in a file that LoadCredential= names");
     }
     const bool sound =
         !text.empty() && text.size() <= credential_name_size_max && text.front() != '.' &&
@@ -185,22 +185,22 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
     if (sound) return PolicyValue{std::string{text}};
     const char* const remedy = text.starts_with('/') ? "; for a path write `file:`" : "";
     return invalid(
-        fmt::format("is the name of a systemd credential (letters, digits and `._@-`), not "
+        fmt::format("must be the name of a systemd credential (letters, digits and `._@-`), not "
                     "{}{}",
                     in_backticks(text), remedy));
 }
 
 Result<PolicyValue> read_file_path(std::string_view text) {
     if (!text.starts_with('/')) {
-        return invalid(
-            fmt::format("is an absolute path that begins with `/`, not {}", in_backticks(text)));
+        return invalid(fmt::format("must be an absolute path that begins with `/`, not {}",
+                                   in_backticks(text)));
     }
     if (text.ends_with('/')) {
         return invalid(
-            fmt::format("is the path of a file, and {} is a directory", in_backticks(text)));
+            fmt::format("must be the path of a file, but {} is a directory", in_backticks(text)));
     }
     if (sound_size(text) != text.size()) {
-        return invalid(fmt::format("has a control character: {}", in_backticks(text)));
+        return invalid(fmt::format("contains a control character: {}", in_backticks(text)));
     }
     return PolicyValue{std::string{text}};
 }
@@ -212,7 +212,7 @@ bool is_ipv6(std::string_view host) {
            ::inet_pton(AF_INET6, std::string{host}.c_str(), &address) == 1;
 }
 
-/// What the HTTP client takes, so that a policy that is accepted can be used.
+/// Accepts the hosts that the HTTP client accepts, so that every accepted policy can be used.
 bool is_host(std::string_view host) {
     if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
         return is_ipv6(host.substr(1, host.size() - 2));
@@ -231,16 +231,17 @@ bool is_port(std::string_view port) {
 Result<PolicyValue> read_https_url(std::string_view text) {
     static constexpr std::string_view scheme = "https://";
     if (lower(text.substr(0, 7)) == "http://") {
-        return invalid("sends the API token, so it has to be `https://`; `http://` is refused");
+        return invalid(
+            "must be `https://`, because keyturnd sends the API token to it; `http://` is refused");
     }
     if (!text.starts_with(scheme)) {
         return invalid(
-            fmt::format("is a URL that begins with `https://`, not {}", in_backticks(text)));
+            fmt::format("must be a URL that begins with `https://`, not {}", in_backticks(text)));
     }
     std::string_view rest = text.substr(scheme.size());
     if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
         return invalid(
-            "holds a user or password before the `@`; credentials have their own section");
+            "contains a user or password before the `@`; credentials have their own section");
     }
     const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
     const auto colon = authority.rfind(':');
@@ -252,7 +253,7 @@ Result<PolicyValue> read_https_url(std::string_view text) {
         return is_alphanumeric(c) || std::string_view{"/-._~"}.find(c) != std::string_view::npos;
     });
     if (!sound || !sound_path) {
-        return invalid(fmt::format("is not a URL of the form `https://HOST[:PORT]/PATH`: {}",
+        return invalid(fmt::format("must be a URL of the form `https://HOST[:PORT]/PATH`: {}",
                                    in_backticks(text)));
     }
     while (text.ends_with('/')) text.remove_suffix(1);

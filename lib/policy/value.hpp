@@ -12,23 +12,24 @@
 
 namespace keyturn {
 
-/// More units than one tunnel can have connectors (Cloudflare lists at most 25 replicas; room is
-/// left for globs and old names).
+/// More than one tunnel can use: Cloudflare allows 25 replicas a tunnel (its tunnel documentation,
+/// 2026). The rest is room for globs and old names.
 inline constexpr std::size_t units_per_tunnel_max = 256;
 
-/// A value that has been read and fits its key. Integers come as `int`.
+/// A value that was read and fits its key. Integers are `int`.
 using PolicyValue =
     std::variant<bool, int, Milliseconds, std::string, TimeZone, std::vector<Calendar>, LocalTime>;
 
-/// Reads a scalar as its key wants it, bounds included. Ids come in lower case, a URL without the
-/// slash at its end. The text of an error completes "`KEY` ...".
+/// Reads a scalar as its key requires and checks its bounds. Ids become lower case, and a URL loses
+/// its trailing slash. Errors are `Fault::invalid`; their text completes "`KEY` ...".
 [[nodiscard]] Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar);
 
-/// A name of the operator's own, for a tunnel or a credential: it becomes part of file names, bus
-/// paths and journal fields. The text of an error completes "the name ... ".
+/// Checks a name that the operator chose for a tunnel or a credential: it becomes part of file
+/// names, bus paths and journal fields. Errors are `Fault::invalid`; their text completes "the name
+/// ...".
 [[nodiscard]] Result<void> check_own_name(std::string_view name);
 
-/// Why a value that is allowed is worth a warning, completing "`KEY` ..."; empty when it is not.
+/// Why an allowed value deserves a warning, completing "`KEY` ..."; empty if it does not.
 [[nodiscard]] std::string oddity_of(const KeySpec& spec, const PolicyValue& value);
 
 }  // namespace keyturn

@@ -14,8 +14,8 @@
 
 namespace keyturn {
 
-// What a rotation asks of the world. Each action names what its answer holds as `Value`; the answer
-// is that value or an `Error`. Reading this list is reading what a rotation can do to a host.
+// What a rotation asks of the world. Each action defines as `Value` what its answer contains; the
+// answer is that value or an `Error`. This list is everything that a rotation can do to a host.
 
 /// Does the tunnel exist?
 struct InspectTunnel {
@@ -25,12 +25,12 @@ struct InspectTunnel {
     };
 };
 
-/// Whose token does the API hold now? Tokens are compared by their decoded content.
+/// Whose token does the API have now? Tokens are compared by their decoded content.
 struct ReadToken {
     enum class Holder {
         ours,      ///< The new token of this rotation.
         previous,  ///< The token from before this rotation.
-        other,     ///< Neither: somebody else rotated. Also when no rotation is pending.
+        other,     ///< Neither, because somebody else rotated. Also if no rotation is pending.
     };
     struct Value {
         Holder holder = Holder::other;
@@ -45,36 +45,39 @@ struct ListConnectors {
 };
 
 /// Which units does the policy mean, would they take their token from our file, and does polkit let
-/// us restart them?
+/// keyturnd restart them?
 struct InspectUnits {
-    /// Where polkit does not answer: true makes that the answer, an error that passes by itself;
-    /// false writes it into `not_allowed`, for those who have more urgent things to do.
+    /// What to do if polkit does not answer: true makes that the answer, a temporary error. False
+    /// writes it into `not_allowed`, for callers that have more urgent things to do.
     bool must_know = true;
 
     struct Unit {
         std::string name;
-        std::optional<std::string> problem;  ///< Why it cannot be rotated, and the remedy.
+        std::optional<std::string> problem;  ///< Why it cannot be rotated, and what to do.
         Milliseconds stop_and_start{0};
-        bool surge = false;  ///< keyturn-surge@TUNNEL.service, where there is one.
-        /// Why it is not known that we may restart it (a surge: start and stop it), and the remedy.
+        bool surge = false;  ///< keyturn-surge@TUNNEL.service, if it exists.
+        /// Why it is not certain that keyturnd may restart it (a surge: start and stop it), and
+        /// what to do.
         std::optional<std::string> not_allowed{};
-        bool passed_over = false;  ///< A glob takes it in, and it is no connector: no part of this.
-        std::vector<std::string> findings{};  ///< What cannot be judged from here, and how to.
+        bool passed_over =
+            false;  ///< A glob matches it, but it is not a connector, so it is left out.
+        std::vector<std::string> findings{};  ///< What cannot be checked from here, and how to.
     };
     using Value = std::vector<Unit>;
 };
 
-/// How are these units now?
+/// What state are these units in?
 struct SampleUnits {
     std::vector<std::string> names;
 
-    /// "Could not look" is never "zero": from `unknown` follows waiting, no permission, no alarm.
+    /// "Could not check" is never "zero": `unknown` leads to waiting, and to no permission or
+    /// alarm.
     enum class Service { serving, idle, unknown };
 
     struct Sample {
         UnitState state;
-        std::optional<Readiness> readiness;  ///< What the connector says of itself.
-        std::string unasked;  ///< Without that, for a unit that is up: why it could not be asked.
+        std::optional<Readiness> readiness;  ///< What the connector reports about itself.
+        std::string unasked;  ///< If that is missing for a running unit: why it could not be asked.
 
         [[nodiscard]] Service service() const {
             if (!state.up()) return Service::idle;
@@ -86,30 +89,31 @@ struct SampleUnits {
         [[nodiscard]] bool idle() const { return service() == Service::idle; }
         [[nodiscard]] bool unknown() const { return service() == Service::unknown; }
 
-        /// Nothing where that is unknown.
+        /// Nothing if the number is unknown.
         [[nodiscard]] std::optional<int> connections() const {
             if (unknown()) return std::nullopt;
             return serves() ? readiness->connections : 0;
         }
 
-        /// "cannot ask /ready: REASON"; only where it is unknown.
+        /// "cannot ask /ready: REASON". Only for an unknown service.
         [[nodiscard]] std::string why_unknown() const;
     };
     using Value = std::vector<Sample>;  ///< In the order of `names`.
 };
 
-/// Can the token file be replaced, and what does it hold?
+/// Can the token file be replaced, and what does it contain?
 struct CheckFiles {
     struct Value {
-        std::string fingerprint;  ///< Of the token in the file; empty: no file yet.
+        std::string fingerprint;  ///< Of the token in the file; empty if there is no file yet.
         bool other_tunnel = false;
     };
 };
 
-/// Make the new secret, keep both tokens durably, stage the new one. The same secret if one is
-/// already kept for the token that the API holds.
+/// Make the new secret, durably keep both tokens, and stage the new one. Reuses the secret that is
+/// already kept for the API's current token, if there is one.
 struct PrepareSecret {
-    std::string superseded;  ///< Not this rotation's, which a compromise has put an end to.
+    std::string
+        superseded;  ///< Id of the rotation that a compromise ended; its secret is not reused.
 
     struct Value {
         std::string rotation_id;
@@ -127,31 +131,31 @@ struct SaveRecord {
 /// PATCH the tunnel with the kept secret.
 struct CommitSecret {
     struct Value {
-        bool token_confirmed = false;  ///< The answer carried our token.
+        bool token_confirmed = false;  ///< The answer contained our token.
     };
 };
 
-/// Rename the staged token over the token file; stages it anew if it is gone.
+/// Rename the staged token over the token file. Stage it again if it is gone.
 struct DeliverToken {
     struct Value {
-        std::optional<std::chrono::microseconds> since_commit;  ///< PATCH answer to last rename.
+        std::optional<std::chrono::microseconds> since_commit;  ///< From PATCH answer to rename.
     };
 };
 
-/// Exchange the two kept tokens, unless the new one is of this fingerprint already, and stage it.
+/// Swap the two kept tokens, unless the new one already has this fingerprint, and stage it.
 struct TakeBackSecret {
     std::string fingerprint;
     using Value = void;
 };
 
-/// Forget the token from before, and keep the new one.
+/// Wipe the old token and keep the new one.
 struct WipeOldSecret {
     using Value = void;
 };
 
 /// Tell Cloudflare to drop a connector and its connections.
 struct EvictConnector {
-    std::string id;  ///< Empty: every connector of the tunnel.
+    std::string id;  ///< Empty for every connector of the tunnel.
     using Value = void;
 };
 
@@ -160,8 +164,8 @@ struct PutBackToken {
     using Value = void;
 };
 
-/// Somebody else rotated: take the API's token as the new one, keep and stage it. If the API holds
-/// yet another one by now than `fingerprint`, nothing is done, and the answer names that one.
+/// Somebody else rotated: make the API's token the new one, keep it and stage it. If the API by now
+/// has yet another token than `fingerprint`, do nothing and answer with that one.
 struct AdoptToken {
     std::string fingerprint;
 
@@ -171,17 +175,17 @@ struct AdoptToken {
     };
 };
 
-/// ResetFailedUnit, restart job, wait for the job. `busy`, with nothing done, after `not_after`:
-/// what allowed the restart was seen too long ago.
+/// ResetFailedUnit, then a restart job, then wait for the job. After `not_after` it does nothing
+/// and fails with `busy`, because the check that allowed the restart is too old.
 struct RestartUnit {
     std::string unit;
     RestartVerb verb = RestartVerb::try_restart;
-    Milliseconds deadline{0};  ///< Zero: the job is `queued` and not waited for.
+    Milliseconds deadline{0};  ///< Zero: do not wait; the result is `queued`.
     BootTime not_after{};
     using Value = RestartResult;
 };
 
-/// A stop job, and its end. `busy`, with nothing done, after `not_after`.
+/// Start a stop job and wait for its end. After `not_after` it does nothing and fails with `busy`.
 struct StopUnit {
     std::string unit;
     Milliseconds deadline{0};
@@ -195,7 +199,7 @@ struct Wait {
     using Value = void;
 };
 
-/// Wipe both kept tokens and what is staged.
+/// Wipe both kept tokens and everything staged.
 struct ForgetSecrets {
     using Value = void;
 };

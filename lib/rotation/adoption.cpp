@@ -6,13 +6,13 @@ namespace keyturn {
 
 namespace {
 
-/// Somebody who rotates this often is in a fight with us (a Terraform run, a second keyturn).
+/// Somebody who rotates more often than this competes with us (a Terraform run, a second keyturn).
 constexpr int adoptions_max = 2;
 
 }  // namespace
 
 Script<> Adoption::adopt(std::string foreign_fingerprint, bool kept) {
-    invariant(!record_.compromised(), "after a compromise no token but ours is right");
+    invariant(!record_.compromised(), "after a compromise only our own token is right");
     AdoptToken::Value adopted;
     const RotationRecord before = record_;
     for (;;) {
@@ -20,27 +20,29 @@ Script<> Adoption::adopt(std::string foreign_fingerprint, bool kept) {
         kept = false;
         record_.begin_roll_out_anew();
         record_.adopted = true;
-        // On the way back the two have changed places; what units ran on at first is rotated away.
+        // In a revert the two tokens have changed places; the one that units first ran on is
+        // rotated away.
         if (record_.reverts()) record_.old_fingerprint = record_.new_fingerprint;
         record_.reverting.clear();
-        co_await save(Phase::commit);  // First: once theirs is kept, it looks like ours.
+        co_await save(
+            Phase::commit);  // Saved first, because once kept, their token looks like ours.
         AdoptToken question;
         question.fingerprint = foreign_fingerprint;
-        std::string purpose = "cannot take over the token that somebody else made";
+        std::string purpose = "cannot take over somebody else's token";
         adopted = co_await insist(std::move(question), std::move(purpose));
         if (adopted.fingerprint == foreign_fingerprint) break;
         if (adopted.fingerprint == record_.new_fingerprint) {
-            record_ = before;  // It came back, and the file was not touched.
+            record_ = before;  // The delivered token is back, and the file was not touched.
             co_return;
         }
-        foreign_fingerprint = adopted.fingerprint;  // Changed again, meanwhile.
+        foreign_fingerprint = adopted.fingerprint;  // The token has changed again.
     }
-    // One rotation keeps its id, also when its own secrets are wiped already.
+    // A rotation keeps its id even if its own secrets are already wiped.
     if (record_.rotation_id.empty()) record_.rotation_id = adopted.rotation_id;
     record_.new_fingerprint = adopted.fingerprint;
     say(EventKind::foreign_rotation, Priority::error,
-        fmt::format("Somebody else rotated {}: their token {} is taken over", inputs_.policy.name,
-                    adopted.fingerprint));
+        fmt::format("Somebody else rotated {}: keyturnd takes over their token {}",
+                    inputs_.policy.name, adopted.fingerprint));
 }
 
 Script<> Adoption::allow(std::string foreign_fingerprint) {
@@ -49,8 +51,8 @@ Script<> Adoption::allow(std::string foreign_fingerprint) {
     if (retired && !inputs_.retried) {
         const HoldReason reason = HoldReason::retired_secret;
         std::string text = fmt::format(
-            "somebody put back a secret that was rotated away (the API shows {}); find out who "
-            "(Terraform?), then retry: it is taken over as it is, and you can rotate anew",
+            "somebody restored a secret that was rotated away (the API shows {}); find out who "
+            "(Terraform?), then retry: keyturnd takes it over as it is, and you can rotate again",
             foreign_fingerprint);
         co_await hold(reason, std::move(text));
     }

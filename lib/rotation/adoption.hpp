@@ -6,15 +6,15 @@
 
 namespace keyturn {
 
-/// Somebody else changed the tunnel's secret. Theirs is the truth; what we hold is dead. Their
-/// token is kept, staged and recorded here; who calls this delivers it.
+/// Takes over somebody else's token. Their secret is the truth, and the one we have is dead. This
+/// keeps, stages and records their token; the caller delivers it.
 class Adoption : public Chapter {
   public:
     explicit Adoption(RotationContext& context) : Chapter(context) {}
 
-    /// Ends held if a person has to look at who changes the secret, and why. Comes back without a
-    /// change where the delivered token is back meanwhile. `kept`: it was allowed and kept already,
-    /// and a crash came before the record knew of it.
+    /// Ends held if a person has to find out who changes the secret, and why. Returns without a
+    /// change if the delivered token is back by then. `kept` means that the token was allowed and
+    /// kept earlier, but a crash came before the record was saved.
     Script<> adopt(std::string foreign_fingerprint, bool kept = false);
 
   private:

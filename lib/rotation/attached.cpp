@@ -11,17 +11,17 @@ namespace keyturn {
 
 namespace {
 
-/// An id that is one of ours, and how many connections it may have.
+/// An id of one of our connectors, and how many connections it may have.
 struct OwnId {
     std::string id;
     int connections_max;
-    bool told_now;  ///< Else it was told earlier, by the process that is still there.
+    bool told_now;  ///< False if it was reported earlier, by the process that still runs.
 };
 
 struct Own {
     std::vector<OwnId> ids;
-    std::vector<std::string> unsure_ids;  ///< Ours, if the process is still that one.
-    bool all_told = true;                 ///< Every unit has told which id is its own.
+    std::vector<std::string> unsure_ids;  ///< Ours, if the process is still the same.
+    bool all_told = true;                 ///< Every unit has reported its own id.
     std::set<std::string> addresses;
 };
 
@@ -31,8 +31,8 @@ const ProvenConnector* proven_of(const std::vector<ProvenConnector>& proven,
     return found == proven.end() ? nullptr : &*found;
 }
 
-/// The list may be a moment older than the sample: as many as before the rotation are not too many.
-/// But a connector that has lost them all has none.
+/// The list may be slightly older than the sample, so as many connections as before the rotation
+/// are still plausible. But a connector that has lost all of them has none.
 int connections_max(const UnitProgress& unit, const Readiness& ready) {
     return ready.connections == 0 ? 0 : std::max(ready.connections, unit.baseline);
 }
@@ -45,7 +45,7 @@ void take_in(Own& own, const UnitProgress& unit, const SampleUnits::Sample* samp
             {sample->readiness->connector_id, connections_max(unit, *sample->readiness), true});
         return;
     }
-    if (sample != nullptr && tells_its_connector(*sample)) return;  // It has none.
+    if (sample != nullptr && tells_its_connector(*sample)) return;  // It has no connector.
     const bool same_process = sample != nullptr && proven != nullptr && sample->state.up() &&
                               sample->state.invocation == proven->invocation;
     if (same_process) {
@@ -66,7 +66,7 @@ bool comes_from_elsewhere(const Own& own, const Connector& connector) {
            !own.addresses.contains(connector.origin_ip);
 }
 
-/// Where those come from now that are ours by what they tell; else where ours once came from.
+/// The addresses of connectors that are reported as ours now; otherwise the last known ones.
 void take_in_addresses(Own& own, const std::vector<Connector>& listed,
                        const std::vector<ProvenConnector>& proven) {
     for (const Connector& connector : listed) {
@@ -87,7 +87,7 @@ Attached sort_connectors(const std::vector<Connector>& listed,
                          const std::vector<UnitProgress>& units,
                          const std::optional<SampleUnits::Value>& samples,
                          const std::vector<ProvenConnector>& proven) {
-    invariant(!samples || samples->size() == units.size(), "every unit was sampled");
+    invariant(!samples || samples->size() == units.size(), "every unit must be sampled");
     Own own;
     own.all_told = samples.has_value();
     for (std::size_t i = 0; i < units.size(); ++i) {
@@ -131,7 +131,7 @@ void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value&
             continue;
         }
         if (known->id == id && known->invocation == sample.state.invocation) continue;
-        // The address of a host seldom changes, and what is known of it is worth keeping.
+        // Keep the known address: the address of a host seldom changes.
         *known = {known->unit, sample.state.invocation, id, known->origin_ip};
     }
 }

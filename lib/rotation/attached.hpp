@@ -10,27 +10,28 @@
 
 namespace keyturn {
 
-/// A connector that a unit told of itself, and as which process. It stays this unit's for as long
-/// as that process runs, also while it cannot be asked.
+/// A connector that a unit reported as its own, and the process that it belongs to. It remains this
+/// unit's connector as long as that process runs, even while the unit cannot be asked.
 struct ProvenConnector {
     std::string unit;
     std::string invocation;
     std::string id;
-    std::string origin_ip;  ///< As the API listed it; empty: not seen there yet.
+    std::string origin_ip;  ///< From the API's list; empty if it has not been listed yet.
 };
 
-/// Everybody who is attached to a tunnel, seen from this host.
+/// All connectors of a tunnel, as seen from this host.
 struct Attached {
     std::vector<Connector> ours;
-    std::vector<Connector> strangers;  ///< Surely none of ours.
-    std::vector<Connector> doubtful;   ///< Whether it is one of ours cannot be told.
+    std::vector<Connector> strangers;  ///< Certainly somebody else's.
+    std::vector<Connector> doubtful;   ///< It is unknown whether these are ours.
 };
 
-/// Ours is a connector that a unit tells of, or told of as the process that it still is, with no
-/// more connections than it may have, from an address that ours come from: its id alone is chosen
-/// by whoever connects, and no secret. A stranger is who has an id of nobody, where every unit
-/// tells its own or the address is not ours. `samples` are those of `units`; nothing: systemd does
-/// not answer, or it is not known yet which units there are. Pure.
+/// A connector is ours if a unit reports it, or has reported it and still runs as the same process,
+/// if it has no more connections than it may have, and if it comes from an address of ours. Its id
+/// is not enough, because whoever connects can choose it, and it is no secret. A connector is a
+/// stranger's if its id is unknown and either every unit has reported its own id or the address is
+/// not ours. `samples` are those of `units`; nothing if systemd does not answer or the units are
+/// not known yet. Pure.
 [[nodiscard]] Attached sort_connectors(const std::vector<Connector>& listed,
                                        const std::vector<UnitProgress>& units,
                                        const std::optional<SampleUnits::Value>& samples,
@@ -38,7 +39,7 @@ struct Attached {
 
 [[nodiscard]] bool lists(const std::vector<Connector>& connectors, const std::string& id);
 
-/// The units that have verified, and whose connector is not among these.
+/// The verified units whose connector is not among these.
 [[nodiscard]] std::vector<std::string> units_absent_from(const RotationRecord& record,
                                                          const std::vector<Connector>& connectors);
 
@@ -46,10 +47,10 @@ struct Attached {
 [[nodiscard]] std::vector<std::string> stragglers_in(const RotationRecord& record,
                                                      const std::vector<Connector>& connectors);
 
-/// Takes in what units tell of themselves now, the newest of each unit.
+/// Records what units report about themselves now; the newest report of a unit counts.
 void note_proven(std::vector<ProvenConnector>& proven, const SampleUnits::Value& samples);
 
-/// And from which address the API sees them.
+/// Records the addresses at which the API sees them.
 void note_origins(std::vector<ProvenConnector>& proven, const std::vector<Connector>& ours);
 
 }  // namespace keyturn

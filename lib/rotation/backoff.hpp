@@ -7,9 +7,9 @@
 
 namespace keyturn {
 
-/// How long to wait before asking again. Front-loaded, because most outages are short and a replica
-/// that loses a connection after the commit cannot get it back; then once a minute for ever,
-/// because only a person may decide to give up.
+/// How long to wait before asking again. The first waits are short, because most outages are short
+/// and a replica that loses a connection after the commit cannot get it back. Later it is once a
+/// minute for ever, because only a person may decide to give up.
 inline constexpr std::array<std::chrono::seconds, 8> retry_intervals{
     std::chrono::seconds{1},   // elapsed:  1 s
     std::chrono::seconds{1},   //           2 s
@@ -21,8 +21,8 @@ inline constexpr std::array<std::chrono::seconds, 8> retry_intervals{
     std::chrono::seconds{60},  //         2 min, and so on
 };
 
-/// The pause after the `attempt`-th failure in a row, counted from 0. A server that says when to
-/// come back is obeyed.
+/// The wait after the `attempt`-th failure in a row, counted from 0. If the server says when to
+/// come back, the wait is at least that long.
 [[nodiscard]] constexpr Milliseconds pause_after(std::size_t attempt, const Error& error) {
     const std::size_t last = retry_intervals.size() - 1;
     const Milliseconds interval = retry_intervals[attempt < last ? attempt : last];

@@ -7,7 +7,7 @@
 namespace keyturn {
 
 std::vector<int> batch_sizes(int units, int batches, bool canary) {
-    invariant(units >= 1 && batches >= 1, "a roll-out has a unit and a batch");
+    invariant(units >= 1 && batches >= 1, "a roll-out needs a unit and a batch");
     std::vector<int> sizes;
     if (canary && units > 1) {
         sizes.push_back(1);

@@ -6,7 +6,7 @@ Script<Ending> Beginning::tell() {
     if (record_.hold) co_return Ending::go_on(ChapterName::hold);
     if (inputs_.record) {
         say(EventKind::rotation_resumed, Priority::notice,
-            fmt::format("Going on with the rotation of {} in phase {}", inputs_.policy.name,
+            fmt::format("Continuing the rotation of {} in phase {}", inputs_.policy.name,
                         name_of(record_.phase)),
             {}, record_.compromised() ? "compromised" : "");
     }
@@ -17,8 +17,8 @@ Script<Ending> Beginning::tell() {
     co_return Ending::go_on(first_chapter());
 }
 
-/// The lifted hold is durable first: what comes to a hold again has to raise its own alarm. Where a
-/// unit had verified, it is looked at anew.
+/// Saves the lifted hold first, so that a repeated hold raises its own alarm. If the unit of the
+/// hold had been verified, it is checked again.
 Script<> Beginning::settle_retry() {
     for (UnitProgress& unit : record_.units) {
         if (unit.name != inputs_.acknowledged_unit || unit.step != UnitStep::verified) continue;

@@ -4,8 +4,8 @@
 
 namespace keyturn {
 
-/// What the record has left open, and which chapter settles it. A crash needs no code of its own:
-/// this is where every rotation begins.
+/// Finds out what the record has left open and which chapter continues it. There is no special code
+/// for a crash: every rotation begins here.
 class Beginning : public Chapter {
   public:
     explicit Beginning(RotationContext& context) : Chapter(context) {}

@@ -14,8 +14,8 @@ bool Capacity::may_go_down(std::size_t index, const SampleUnits::Value& samples)
     return serves_no_more || enough || gap_accepted(context_) || record.request.evict_all;
 }
 
-/// After a compromise nobody is waited for who does not tell its connector: that systemd has seen
-/// it ready with the new token has to be enough.
+/// After a compromise, keyturnd does not wait for a unit that does not report its connector: it is
+/// enough that systemd saw it become ready with the new token.
 int Capacity::count_others_proven_by_systemd(std::size_t index,
                                              const SampleUnits::Value& samples) const {
     const RotationRecord& record = context_.record;

@@ -13,7 +13,7 @@ namespace keyturn {
 
 namespace {
 
-/// With the new token: as the process that our restart has led to.
+/// True if the unit serves with the new token, as the process that our restart created.
 bool serves_anew(const UnitProgress& unit, const SampleUnits::Sample& sample) {
     const bool restarted = unit.step == UnitStep::restarting || unit.step == UnitStep::verified;
     return restarted && sample.serves() && sample.readiness->connector_id != unit.connector_before;
@@ -26,7 +26,7 @@ Script<SampleUnits::Value> Chapter::sample() {
     question.names = unit_names();
     std::string purpose = "systemd does not answer";
     SampleUnits::Value samples = co_await insist(std::move(question), std::move(purpose));
-    invariant(samples.size() == record_.units.size(), "every unit was sampled");
+    invariant(samples.size() == record_.units.size(), "every unit must be sampled");
     take_in(samples);
     co_return samples;
 }
@@ -48,7 +48,7 @@ Script<> Chapter::sleep_for(Milliseconds duration) {
     Wait wait;
     wait.until = now_ + duration;
     do {
-        // Only a clock can fail to wait, and then there is nothing better to do than to go on.
+        // Only a clock can fail to wait, and then nothing is better than to continue.
         const auto waited = co_await ask(wait);
         if (context_.revert_wanted) co_await obey();
         if (!waited) co_return;
@@ -77,7 +77,7 @@ void Chapter::begin_waiting(std::string reason) {
     view_.reason = with_strangers(std::move(reason));
     if (!first) return;
     say(EventKind::rotation_waiting, Priority::warning,
-        fmt::format("The rotation of {} waits and goes on by itself: {}", inputs_.policy.name,
+        fmt::format("The rotation of {} waits and continues automatically: {}", inputs_.policy.name,
                     view_.reason),
         {}, "waiting");
 }
@@ -86,11 +86,11 @@ void Chapter::waited_enough() {
     if (view_.state != RotationState::waiting || context_.waits_for_more) return;
     view_.state = RotationState::running;
     say(EventKind::rotation_continued, Priority::notice,
-        fmt::format("The rotation of {} goes on", inputs_.policy.name));
+        fmt::format("The rotation of {} continues", inputs_.policy.name));
     view_.reason.clear();
 }
 
-/// What an answer alone does not end.
+/// Begins a wait that a successful answer alone does not end.
 void Chapter::wait_for(std::string reason) {
     context_.waits_for_more = true;
     begin_waiting(std::move(reason));
@@ -161,10 +161,9 @@ void Chapter::say(EventKind kind, Priority priority, std::string message, std::s
 void Chapter::tell_decays(const HealthFinding& finding) {
     for (const HealthFinding::Decay& decay : finding.decays) {
         say(EventKind::replica_decaying, Priority::warning,
-            fmt::format(
-                "{} is down to {} of {} connections and cannot get them back before its own "
-                "restart",
-                decay.unit, decay.connections, decay.baseline),
+            fmt::format("{} is down to {} of {} connections and cannot get them back before it is "
+                        "restarted",
+                        decay.unit, decay.connections, decay.baseline),
             decay.unit);
     }
 }
@@ -176,7 +175,7 @@ std::vector<std::string> Chapter::unit_names() const {
     return names;
 }
 
-/// The word for the secret and the token that the units are being brought to.
+/// The word for the secret and the token that the rotation brings the units to.
 std::string_view Chapter::wanted_one() const {
     return record_.reverts() ? "old" : "new";
 }
@@ -185,7 +184,8 @@ bool Chapter::ends_after_delivery() const {
     return record_.takes_over() && inputs_.policy.drift.restart == DriftRestart::never;
 }
 
-/// For a compromise that stands still: how many are attached who are not ours, and what ends it.
+/// For a compromise that has to wait: adds how many unknown connectors are connected, and what ends
+/// that.
 std::string Chapter::with_strangers(std::string text) const {
     const std::vector<Connector>& strangers = context_.strangers;
     if (!record_.compromised() || strangers.empty()) return text;
@@ -194,13 +194,13 @@ std::string Chapter::with_strangers(std::string text) const {
         addresses.insert(stranger.origin_ip.empty() ? "an unknown address" : stranger.origin_ip);
     }
     return fmt::format(
-        "{}; {} {} attached that {} not surely ours (from {}): `keyturnctl rotate {} --compromised "
-        "--evict-all` drops everybody",
+        "{}; {} {} connected that {} not known to be ours (from {}): `keyturnctl rotate {} "
+        "--compromised --evict-all` drops all connectors",
         text, strangers.size(), strangers.size() == 1 ? "connector is" : "connectors are",
         strangers.size() == 1 ? "is" : "are", fmt::join(addresses, ", "), inputs_.policy.name);
 }
 
-/// Ours were dropped with all others: until the first of them is back.
+/// Measures the outage after our own connectors were dropped too, until the first one is back.
 void Chapter::note_outage(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         if (!serves_anew(record_.units[i], samples[i])) continue;

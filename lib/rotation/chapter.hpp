@@ -19,21 +19,22 @@ namespace keyturn {
 
 struct HealthFinding;
 
-/// When two looks are further apart than planned by this, nothing can be said about the time
-/// between: the host was suspended, or this process stood still.
+/// If the time between two checks exceeds the planned time by this much, nothing is known about it:
+/// the host was suspended, or this process was stopped.
 inline constexpr Milliseconds blind_max = std::chrono::seconds{30};
 
-/// A unit goes down only by what was seen at most this long before.
+/// A unit goes down only on the basis of a sample that is at most this old.
 inline constexpr Milliseconds sample_age_max = std::chrono::seconds{2};
 
-/// How often the API is asked for its list of connectors.
+/// How often keyturnd asks the API for its list of connectors.
 inline constexpr Milliseconds list_interval = std::chrono::seconds{2};
 
-/// Beyond a unit's own timeouts, for systemd's own work on a job.
+/// Added to a unit's own timeouts, for systemd's own work on a job.
 inline constexpr Milliseconds job_slack = std::chrono::seconds{10};
 
-/// What every chapter is written with: asking, insisting, waiting, saving, telling, and the ways to
-/// end it from inside. Every wait may end the chapter, too: an operator may call the rotation off.
+/// The tools of every chapter: asking, insisting, waiting, saving, reporting, and the ways to end a
+/// chapter from inside. Every wait may also end the chapter, because an operator may call the
+/// rotation off.
 class Chapter {
   protected:
     explicit Chapter(RotationContext& context)
@@ -48,16 +49,16 @@ class Chapter {
     template <class Asked>
     class ActionAwaiter;
 
-    /// Suspends the story with an action; the answer resumes it.
+    /// Suspends the story with an action. The answer resumes it.
     template <class Asked>
     ActionAwaiter<Asked> ask(Asked action);
 
-    /// Asks until it succeeds: waits out what passes by itself, holds for what does not.
+    /// Asks until it succeeds. Waits while an error is temporary, and holds for any other error.
     template <class Asked>
     Script<typename Asked::Value> insist(Asked action, std::string purpose);
 
-    /// For preflight, when nothing is touched yet: a few tries, then a refusal. After a compromise
-    /// there is nothing better to do than to go on trying.
+    /// For the preflight, when nothing has been changed yet: tries a few times, then refuses. After
+    /// a compromise there is no alternative to trying again, so it never gives up.
     template <class Asked>
     Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
 
@@ -68,11 +69,12 @@ class Chapter {
     Script<> save(Phase phase);
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
 
-    /// Where a pause stops a rotation: before the change at Cloudflare, and before each restart.
+    /// The points at which a pause stops a rotation: before the change at Cloudflare, and before
+    /// each restart.
     Script<> stand_still();
     [[nodiscard]] bool stands_still() const { return inputs_.paused && !record_.compromised(); }
 
-    /// Comes back only if an operator's wish to go back came too late.
+    /// Returns only if an operator's request to revert came too late.
     Script<> obey();
 
     [[nodiscard]] Never hold(HoldReason reason, std::string text, std::string unit = {});
@@ -93,7 +95,7 @@ class Chapter {
 
     [[nodiscard]] std::string with_strangers(std::string text) const;
     [[nodiscard]] std::vector<std::string> unit_names() const;
-    /// `drift: {restart: never}`: whoever restarts a unit next brings it onto the new token.
+    /// With `drift: {restart: never}`, the next restart by anyone brings a unit onto the new token.
     [[nodiscard]] bool ends_after_delivery() const;
     [[nodiscard]] std::string_view wanted_one() const;
 

@@ -13,7 +13,8 @@ Script<Ending> Commit::tell() {
 
 Script<> Commit::commit() {
     const bool resumed = record_.phase == Phase::commit;
-    // This one record covers the PATCH and the delivery, so that nothing stands between them.
+    // This single record covers both the PATCH and the delivery, so that nothing comes between
+    // them.
     if (!resumed) {
         co_await stand_still();
         if (context_.revert_wanted) co_await obey();
@@ -21,7 +22,7 @@ Script<> Commit::commit() {
     }
     const bool answered = co_await handover_.send(resumed);
     co_await handover_.deliver();
-    // A thief does not stay attached for the sake of an answer that is behind.
+    // Do not let a thief stay connected because the API's answer is outdated.
     if (record_.compromised() && !record_.evicted) co_await eviction_.evict();
     co_await handover_.confirm(answered);
     token_.note_confirmed();

@@ -8,7 +8,7 @@ class Eviction;
 class TokenHandover;
 class TokenWatch;
 
-/// The PATCH, and the new token in the file at once. Ends with `window`.
+/// Sends the PATCH and puts the new token into the file immediately. Ends with `window`.
 class Commit : public Chapter {
   public:
     Commit(RotationContext& context, TokenHandover& handover, TokenWatch& token, Eviction& eviction)

@@ -21,7 +21,8 @@ Script<Ending> Compromise::tell() {
     } else if (record_.phase == Phase::commit) {
         co_await commit_.commit();
     } else {
-        // Also at the end: who goes then is told by the token, and the record may be an older one.
+        // Also at the end, because the record may be outdated and only the token shows what must
+        // go.
         co_await token_.deliver_again();
     }
     if (resumed) co_await plan_.take_in_new_units();
@@ -38,8 +39,8 @@ Script<Ending> Compromise::tell() {
     co_return Ending::go_on(ChapterName::window);
 }
 
-/// Of those that were dropped none can be connected without a restart: all at once, in one batch.
-/// Each is proven afterwards as in every roll-out.
+/// None of the dropped units can reconnect without a restart, so they restart all at once, in one
+/// batch. Each is verified afterwards, as in every roll-out.
 Script<> Compromise::restart_dropped() {
     if (record_.request.evict_all) {
         for (UnitProgress& unit : record_.units) {
@@ -58,19 +59,19 @@ Script<> Compromise::restart_dropped() {
         unit.batch = 1;
         UnitRestart::begin_restart(unit, samples[i]);
     }
-    if (dropped.empty()) co_return;  // Nothing runs, or all is under way since before a crash.
+    if (dropped.empty()) co_return;  // Nothing runs, or a crash came after the restarts were begun.
     record_.batch = 1;
     co_await save(Phase::roll);
     co_await handover_.keep_file();
     say(EventKind::batch_started, Priority::notice,
-        fmt::format("Batch 1 of {} of {}: all at once", record_.batch_count(),
+        fmt::format("Restarting batch 1 of {} of {}: all units at once", record_.batch_count(),
                     inputs_.policy.name));
     for (const std::string& unit : dropped) {
         RestartUnit question;
         question.unit = unit;
         question.not_after = sampled + sample_age_max;
         say(EventKind::unit_restarting, Priority::notice, fmt::format("Restarting {}", unit), unit);
-        // Whether it happened, the look at each unit that follows tells.
+        // The later verification of each unit shows whether the restart happened.
         static_cast<void>(co_await ask(std::move(question)));
     }
 }

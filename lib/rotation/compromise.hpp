@@ -11,10 +11,10 @@ class Preparation;
 class TokenHandover;
 class TokenWatch;
 
-/// The token is in wrong hands. A new secret at once, whatever else is going on; then whoever else
-/// is attached is dropped; then our own units, without waiting between them. Ends with `window`
-/// where units are still to be restarted, else with `finish`; refused only where `units:` names no
-/// connector of this tunnel.
+/// Handles a compromised token. It makes a new secret at once, whatever else is going on, drops all
+/// other connectors, and then restarts our own units without waiting between them. Ends with
+/// `window` if units still have to be restarted, otherwise with `finish`. Refuses only if `units:`
+/// names no connector of this tunnel.
 class Compromise : public Chapter {
   public:
     Compromise(RotationContext& context, HurriedPlan& plan, Preparation& preparation,

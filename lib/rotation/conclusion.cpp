@@ -10,7 +10,7 @@ namespace {
 
 std::string_view what_became_of_it(const RotationRecord& record) {
     if (record.ends_on_foreign_token()) return "taken over";
-    return record.reverts() ? "the old one again" : "rotated";
+    return record.reverts() ? "reverted to the old one" : "rotated";
 }
 
 }  // namespace
@@ -31,13 +31,13 @@ Script<Ending> Conclusion::conclude() {
 }
 
 Script<Ending> Conclusion::refuse(std::string text) {
-    // Once the secrets are gone, a record in a later phase would take the API's token for foreign;
-    // and one without the refusal would lead to another secret.
+    // Once the secrets are gone, a record in a later phase would treat the API's token as somebody
+    // else's, and a record without the refusal would lead to another secret.
     record_.refusal = text;
     co_await save(Phase::preflight);
     say(EventKind::rotation_refused, Priority::error,
-        fmt::format("The rotation of {} is refused, nothing was touched: {}", inputs_.policy.name,
-                    text),
+        fmt::format("The rotation of {} is refused and nothing was changed: {}",
+                    inputs_.policy.name, text),
         {}, "refused");
     const ForgetSecrets forget;
     std::string purpose = "cannot wipe the kept secrets";
@@ -60,14 +60,14 @@ std::string Conclusion::closing_sentence() const {
         std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
     if (ends_after_delivery()) {
         return fmt::format(
-            "The token {} that somebody else gave {} is delivered; `drift: {{restart: never}}` "
-            "leaves it to you to restart the units",
+            "The token {} that somebody else set for {} is delivered; because of `drift: "
+            "{{restart: never}}`, you have to restart the units yourself",
             record_.new_fingerprint, inputs_.policy.name);
     }
     std::string text =
         fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
                     what_became_of_it(record_), verified, record_.new_fingerprint);
-    // The wall clock may have been set back meanwhile.
+    // The wall clock may have been set back in the meantime.
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
     if (record_.reverts()) text += ". Why: " + record_.reverting;

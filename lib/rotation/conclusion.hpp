@@ -6,14 +6,14 @@
 
 namespace keyturn {
 
-/// The end of the story: the secrets are wiped, the history is written. Ends done.
+/// The end of the story: wipes the secrets and writes the history. Ends with `done`.
 class Conclusion : public Chapter {
   public:
     explicit Conclusion(RotationContext& context) : Chapter(context) {}
 
     Script<Ending> conclude();
 
-    /// Nothing was touched.
+    /// Concludes a refusal, in which nothing was changed.
     Script<Ending> refuse(std::string text);
 
   private:

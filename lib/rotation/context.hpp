@@ -17,7 +17,7 @@
 
 namespace keyturn {
 
-/// What the chapters of one rotation share, and nothing that only one of them needs.
+/// What the chapters of one rotation share. What only one chapter needs is not in here.
 struct RotationContext {
     RotationInputs inputs;
     RotationRecord record;
@@ -26,21 +26,22 @@ struct RotationContext {
     WallTime wall_now;
     std::vector<Event> events;
 
-    std::size_t waits = 0;        ///< How often anything had to be waited for.
-    bool waits_for_more = false;  ///< Than an answer: for replicas, a window, a view.
-    bool revert_wanted = false;   ///< By an operator, who has not been obeyed yet.
-    std::string failed_unit;      ///< Of ours, because of which it goes back.
+    std::size_t waits = 0;  ///< How often the rotation had to wait for anything.
+    bool waits_for_more =
+        false;                   ///< It waits not for an answer but for replicas, a window, a view.
+    bool revert_wanted = false;  ///< By an operator; not carried out yet.
+    std::string failed_unit;     ///< The unit of ours that caused the revert.
 
-    std::vector<ProvenConnector> proven;   ///< What units told of themselves lately.
-    std::vector<Connector> strangers;      ///< After a compromise: attached, and not surely ours.
-    std::optional<BootTime> outage_began;  ///< Ours were dropped, too, and none is back yet.
+    std::vector<ProvenConnector> proven;   ///< What units reported about themselves recently.
+    std::vector<Connector> strangers;      ///< After a compromise: connected, not known to be ours.
+    std::optional<BootTime> outage_began;  ///< Ours were dropped too, and none has come back yet.
 
-    // What is asked of the world, what it answered, and whom that wakes.
+    // The action asked of the world, its answer, and the coroutine that the answer resumes.
     std::optional<Action> action;
     std::optional<Answer> answer;
     std::coroutine_handle<> asker;
 
-    // How the chapter under way was ended from inside, and whom that wakes.
+    // How the current chapter was ended from inside, and the coroutine that this resumes.
     std::optional<Ending> ending;
     std::coroutine_handle<> reader;
 };

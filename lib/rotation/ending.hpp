@@ -7,39 +7,39 @@
 
 namespace keyturn {
 
-/// The chapters of a rotation; story.cpp tells in which order they come.
+/// The chapters of a rotation. story.cpp has their order.
 enum class ChapterName {
-    beginning,    ///< What the record has left open.
-    preparation,  ///< Look at everything, make the secret.
-    commit,       ///< Give it to Cloudflare, put it into the files.
-    take_over,    ///< Somebody else changed the secret: theirs is the truth.
-    compromise,   ///< The token is in wrong hands.
-    revert,       ///< Back to the token from before.
-    resumption,   ///< The token of the record is delivered once more.
-    window,       ///< The units may have to wait for a window.
-    roll_out,     ///< The units one by one, batch by batch.
-    finish,       ///< Cloudflare has to list ours alone.
-    conclusion,   ///< Wipe the secrets, write the history.
-    hold,         ///< A person has to decide.
-    refusal,      ///< Nothing was touched, and nothing is.
+    beginning,    ///< Finds out what the record has left open.
+    preparation,  ///< Checks everything and makes the secret.
+    commit,       ///< Sends the secret to Cloudflare and puts the token into the file.
+    take_over,    ///< Takes over a secret that somebody else set.
+    compromise,   ///< Replaces a compromised token.
+    revert,       ///< Goes back to the old token.
+    resumption,   ///< Delivers the record's token once more.
+    window,       ///< Waits for a window, if the units have to.
+    roll_out,     ///< Restarts the units one by one, batch by batch.
+    finish,       ///< Waits until Cloudflare lists only our connectors.
+    conclusion,   ///< Wipes the secrets and writes the history.
+    hold,         ///< Waits for a person to decide.
+    refusal,      ///< Ends a rotation that has changed nothing.
 };
 
 /// How a chapter ended.
 struct Ending {
     enum class Kind {
-        go_on,       ///< With `next`.
-        held,        ///< Because of `reason`: a person has to decide, or it goes back.
-        refused,     ///< Before anything was touched.
-        go_back,     ///< To the token from before.
-        start_over,  ///< The token changed underneath: no unit is on the one that is delivered now.
+        go_on,       ///< Continues with `next`.
+        held,        ///< Because of `reason`: a person has to decide, or the rotation reverts.
+        refused,     ///< Before anything was changed.
+        go_back,     ///< Reverts to the old token.
+        start_over,  ///< The token has changed, so no unit runs on the delivered one.
         done,        ///< Nothing is left to do.
     };
 
     Kind kind = Kind::done;
     ChapterName next = ChapterName::beginning;
     HoldReason reason = HoldReason::invalid;  ///< Of a hold.
-    std::string text;  ///< Why it is held or refused, or goes back; for people.
-    std::string unit;  ///< Of a hold; empty when no single unit is meant.
+    std::string text;  ///< For people: why it is held or refused, or reverts.
+    std::string unit;  ///< Of a hold; empty if no single unit is meant.
 
     [[nodiscard]] static Ending go_on(ChapterName next) { return {Kind::go_on, next, {}, {}, {}}; }
     [[nodiscard]] static Ending held(HoldReason reason, std::string text, std::string unit) {

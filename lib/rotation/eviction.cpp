@@ -12,20 +12,20 @@ namespace keyturn {
 
 namespace {
 
-/// So long after the new secret what is not surely ours may stay.
+/// How long after the new secret a connector may stay that is not known to be ours.
 constexpr Milliseconds doubt_max = std::chrono::seconds{30};
 
-/// And so long at least after the first doubt: the list of the API may be behind.
+/// How long at least it may stay after the first doubt, because the API's list may be outdated.
 constexpr Milliseconds doubt_min = std::chrono::seconds{25};
 
-/// A look at the units that ends later says nothing about who is on the list. More than systemd and
-/// /ready take when they do not answer at all.
+/// If checking the units takes longer than this, the result no longer matches the list. It is more
+/// than systemd and /ready take when they do not answer at all.
 constexpr Milliseconds list_age_max = std::chrono::seconds{10};
 
-/// A stranger can attach any number of connectors; that many of those that were dropped are told.
+/// Somebody can attach any number of connectors. At most this many dropped ones are reported.
 constexpr std::size_t evicted_told_max = 50;
 
-/// How often it is said, and looked at anew, that it has to stay longer.
+/// How often a blocked eviction is reported, and how often it is checked again.
 constexpr Milliseconds alarm_interval = std::chrono::minutes{1};
 constexpr Milliseconds blocked_interval = std::chrono::seconds{10};
 
@@ -38,10 +38,10 @@ Script<> Eviction::evict() {
         co_await insist(everybody, std::move(purpose));
         context_.outage_began = now_;
         say(EventKind::connector_evicted, Priority::warning,
-            fmt::format("All connections of {} were dropped, its own units' too",
+            fmt::format("Dropped all connections of {}, including those of its own units",
                         inputs_.policy.name),
             {}, "all");
-        note_evicted("all connections, its own units' too");
+        note_evicted("all connections, including those of its own units");
     } else {
         co_await evict_strangers();
     }
@@ -49,9 +49,10 @@ Script<> Eviction::evict() {
     co_await save(record_.phase);
 }
 
-/// Strangers go at once. What cannot be told goes after a short time, too: a thief must not stay
-/// because one of our units is silent. It may be ours then, which cannot come back without a
-/// restart; so it goes only while we surely can restart our units.
+/// Drops somebody else's connectors at once. Drops doubtful ones after a short time as well,
+/// because a thief must not stay just because one of our units is silent. A doubtful connector may
+/// be ours, and then it cannot come back without a restart. So it is dropped only while our units
+/// can certainly be restarted.
 Script<> Eviction::evict_strangers() {
     std::optional<BootTime> alarmed;
     std::optional<BootTime> doubt_since;
@@ -88,7 +89,7 @@ Script<> Eviction::evict_strangers() {
     waited_for_it();
 }
 
-/// Nothing where systemd does not answer, or it is not known yet which units there are.
+/// Returns nothing if systemd does not answer, or the units are not known yet.
 Script<std::optional<SampleUnits::Value>> Eviction::look_at_units() {
     SampleUnits question;
     question.names = unit_names();
@@ -115,12 +116,12 @@ void Eviction::tell_doubt(const Attached& attached) {
     std::vector<std::string> described;
     for (const Connector& connector : attached.doubtful) described.push_back(describe(connector));
     say(EventKind::drift_unknown, Priority::warning,
-        fmt::format("It cannot be told whether this is a unit of {}: {}. What is not surely its "
-                    "own {} after the new secret is dropped",
+        fmt::format("Unknown whether this is a unit of {}: {}. keyturnd drops connectors that are "
+                    "still unknown {} after the new secret",
                     inputs_.policy.name, fmt::join(described, "; "), to_text(doubt_max)));
 }
 
-/// Why our units could not be restarted now: the bus, or polkit.
+/// Why our units could not be restarted now, because of the bus or polkit; nothing if they could.
 Script<std::optional<std::string>> Eviction::restart_path_problem() {
     std::optional<std::string> problem;
     InspectUnits question;
@@ -130,7 +131,7 @@ Script<std::optional<std::string>> Eviction::restart_path_problem() {
         problem = units.error().text;
         co_return problem;
     }
-    if (!plan_.known()) problem = "it is not known yet which units there are";
+    if (!plan_.known()) problem = "the units of the tunnel are not known yet";
     for (const InspectUnits::Unit& unit : *units) {
         if (unit.not_allowed && !unit.surge) problem = *unit.not_allowed;
     }
@@ -139,14 +140,15 @@ Script<std::optional<std::string>> Eviction::restart_path_problem() {
 
 void Eviction::tell_blocked(const std::string& why) {
     std::string text = fmt::format(
-        "somebody may still be attached to {} with the stolen token. Who is not surely one of its "
-        "units is not dropped yet, because its units could not be restarted afterwards: {}",
+        "somebody may still be connected to {} with the stolen token. keyturnd does not drop "
+        "doubtful connectors yet, because it could not restart the tunnel's units afterwards: {}",
         inputs_.policy.name, why);
     wait_for(text);
     say(EventKind::lockout_blocked, Priority::alert, with_strangers(text), {}, "waiting");
 }
 
-/// One of them may be ours: the units that may have been dropped with them are restarted at once.
+/// Drops doubtful connectors. One of them may be ours, so the units that may have been dropped with
+/// them are then restarted at once.
 Script<> Eviction::evict_doubtful(Attached attached, SampleUnits::Value samples) {
     for (const Connector& connector : attached.doubtful) {
         co_await drop(connector, false);
@@ -176,9 +178,9 @@ Script<> Eviction::drop(Connector connector, bool surely_foreign) {
     waited_for_it();
     std::string described = describe(connector);
     say(EventKind::connector_evicted, Priority::warning,
-        fmt::format("{} was dropped from {}: {}", described, inputs_.policy.name,
-                    surely_foreign ? "it is none of its units"
-                                   : "it could not be told whether it is one of its units"),
+        fmt::format("Dropped {} of tunnel {}: {}", described, inputs_.policy.name,
+                    surely_foreign ? "it does not belong to the tunnel's units"
+                                   : "it is unknown whether it belongs to the tunnel's units"),
         {}, surely_foreign ? "" : "doubtful");
     note_evicted(std::move(described));
 }

@@ -11,21 +11,22 @@ namespace keyturn {
 class HurriedPlan;
 class TokenHandover;
 
-/// After a compromise: who is attached with the old token is dropped, everybody or everybody but
-/// ours. Strangers go at once; what cannot be told goes after a short time, while we surely can
-/// restart our units: one of them may be ours then, and cannot come back without a restart.
+/// After a compromise, drops the connectors that use the old token: either all, or all but ours.
+/// Somebody else's connectors go at once. Doubtful ones go after a short time, while our units can
+/// certainly be restarted: one of them may be ours, and cannot come back without a restart.
 class Eviction : public Chapter {
   public:
     Eviction(RotationContext& context, HurriedPlan& plan, const TokenHandover& handover)
         : Chapter(context), plan_(plan), handover_(handover) {}
 
-    /// Once for a compromise; the record says that it is done.
+    /// Runs once in a compromise. The record remembers that it is done.
     Script<> evict();
 
-    /// `surely_foreign`: else it may be one of ours, whose unit does not tell its connector.
+    /// Without `surely_foreign`, it may belong to one of our units that does not report its
+    /// connector.
     Script<> drop(Connector connector, bool surely_foreign);
 
-    /// Who of these is ours; the others are told of in every reason to wait from now on.
+    /// Finds out which of these are ours. From now on every reason to wait mentions the others.
     [[nodiscard]] Attached sort_out(const std::vector<Connector>& listed,
                                     const std::optional<SampleUnits::Value>& samples);
 

@@ -12,18 +12,19 @@ namespace keyturn {
 
 Script<Ending> Finish::tell() {
     if (!ends_after_delivery()) {
-        invariant(record_.everyone_proven(), "no unit is left behind on the old token");
+        invariant(record_.everyone_proven(), "no unit may be left on the old token");
         co_await save(Phase::finish);
         if (record_.compromised()) co_await lock_out_.await();
-        // The last batch, too, has to stay healthy for a while; nobody is left to be promoted.
+        // The last batch must stay healthy for a while too. No unit is left that could be promoted.
         const Milliseconds span = inputs_.policy.rollout.min_healthy_time;
         static_cast<void>(co_await soak_.watch(span, span));
         if (!record_.compromised()) co_await await_api_list();
     }
     const bool still_ours = co_await token_.still_ours();
     if (!still_ours) co_await start_over();
-    co_await handover_.keep_file();  // Nobody else has that token, once ours is wiped.
-    // Durable before the secrets go: without them the API's token cannot be told from a stranger's.
+    co_await handover_.keep_file();  // Once our copy is wiped, nothing else here has that token.
+    // Saved before the secrets go: without them, the API's token cannot be told from somebody
+    // else's.
     record_.proven = true;
     co_await save(Phase::finish);
     co_return Ending::go_on(ChapterName::conclusion);
@@ -48,8 +49,8 @@ Script<> Finish::await_api_list() {
         if (now_ >= deadline) {
             say(EventKind::straggler_seen, Priority::warning,
                 fmt::format(
-                    "Cloudflare still lists connectors of {} from before the new secret: {}. "
-                    "They hold a dead token and cannot come back once they drop",
+                    "Cloudflare still lists connectors of {} from before the new secret: {}. They "
+                    "use a dead token and cannot reconnect once their connections drop",
                     inputs_.policy.name, fmt::join(stragglers, ", ")));
             break;
         }

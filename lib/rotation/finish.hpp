@@ -9,8 +9,9 @@ class Soak;
 class TokenHandover;
 class TokenWatch;
 
-/// Every unit has verified: Cloudflare has to list ours and nothing from before. Ends with
-/// `conclusion`; held where it does not list ours, with `start_over` where the token changed.
+/// Every unit is verified. Waits until Cloudflare lists ours and none from before. Ends with
+/// `conclusion`, held if Cloudflare does not list ours, or with `start_over` if the token has
+/// changed.
 class Finish : public Chapter {
   public:
     Finish(RotationContext& context, TokenHandover& handover, TokenWatch& token, Soak& soak,

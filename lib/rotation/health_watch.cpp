@@ -11,7 +11,7 @@ namespace keyturn {
 
 HealthFinding HealthWatch::look(const RotationRecord& record, const SampleUnits::Value& samples,
                                 BootTime now) {
-    invariant(samples.size() == record.units.size(), "every unit was sampled");
+    invariant(samples.size() == record.units.size(), "every unit must be sampled");
     HealthFinding finding;
     new_token_serves_ = false;
     for (std::size_t i = 0; i < samples.size(); ++i) {
@@ -70,7 +70,7 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
             finding.promoted = HealthFinding::Promotion{unit.name, std::move(why)};
     };
     if (came_back_anew(unit, sample)) {
-        // It has read the new token, and gets its connections by itself.
+        // It has read the new token and gets its connections automatically.
         promote("was started by somebody else");
         return;
     }
@@ -84,7 +84,7 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
     if (*connections < std::min(before, unit.baseline)) {
         finding.decays.push_back(HealthFinding::Decay{unit.name, *connections, unit.baseline});
     }
-    // systemd starts again what ends, and never what has merely lost its connections.
+    // systemd restarts a process that ends, but not one that has merely lost its connections.
     const bool lost = sample.state.running() && *connections == 0;
     if (!lost || !new_token_serves_) lost_since_.erase(unit.name);
     if (lost && new_token_serves_) {
@@ -104,7 +104,7 @@ void HealthWatch::begin_anew() {
     halved_since_.clear();
 }
 
-/// What was seen before does not count on over a time in which nothing was seen.
+/// Earlier observations do not continue over a time in which nothing was seen.
 void HealthWatch::forget(const std::string& unit) {
     lacking_since_.erase(unit);
     halved_since_.erase(unit);

@@ -11,7 +11,8 @@ namespace keyturn {
 
 namespace {
 
-/// How often systemd is asked which units there are before the secret is replaced without it.
+/// How often keyturnd asks systemd for the units before it replaces the secret without knowing
+/// them.
 constexpr int hurried_tries = 3;
 
 }  // namespace
@@ -21,10 +22,9 @@ Script<> HurriedPlan::make() {
     const auto facts = co_await gather_facts(hurried_tries);
     if (!facts) co_return;
     if (facts->units.empty() && !facts->findings.empty()) {
-        std::string text = fmt::format(
-            "no unit that `units:` names is a connector of this tunnel; "
-            "correct it: {}",
-            fmt::join(facts->findings, "; "));
+        std::string text =
+            fmt::format("no unit in `units:` is a connector of this tunnel; correct it: {}",
+                        fmt::join(facts->findings, "; "));
         co_await refuse(std::move(text));
     }
     for (const std::string& finding : facts->findings) {
@@ -35,7 +35,7 @@ Script<> HurriedPlan::make() {
     known_ = true;
 }
 
-/// Nothing where systemd does not answer soon.
+/// Returns nothing if systemd does not answer soon.
 Script<std::optional<PreflightFacts>> HurriedPlan::gather_facts(int tries) {
     std::optional<PreflightFacts> facts;
     for (int attempt = 0; attempt < tries; ++attempt) {
@@ -77,7 +77,7 @@ Script<> HurriedPlan::insist_on_it() {
     for (std::size_t attempt = 0; !known_; ++attempt) {
         co_await make_late();
         const Error silent{Fault::unreachable, "systemd does not answer", {}};
-        if (!known_) co_await wait_out(silent, "cannot look at the units", attempt);
+        if (!known_) co_await wait_out(silent, "cannot inspect the units", attempt);
     }
     waited_enough();
 }

@@ -12,13 +12,14 @@ namespace keyturn {
 
 namespace {
 
-/// How long Cloudflare may go on listing somebody who was dropped.
+/// How long Cloudflare may keep listing a dropped connector.
 constexpr Milliseconds lockout_deadline = std::chrono::minutes{2};
 
-/// So long a unit may be silent at the end before what cannot be told is dropped once more.
+/// How long a unit may be silent at the end before doubtful connectors are dropped once more.
 constexpr Milliseconds doubt_patience = std::chrono::seconds{10};
 
-/// Who is listed this long after it was dropped has come back, with the new token.
+/// A connector that is still listed this long after being dropped has reconnected with the new
+/// token.
 constexpr Milliseconds comeback_max = std::chrono::seconds{30};
 
 }  // namespace
@@ -50,7 +51,7 @@ Script<> LockOutProof::await() {
             const auto before = dropped.find(connector.id);
             const bool settled = before != dropped.end() && now_ - before->second >= comeback_max;
             doubt = doubt || !settled;
-            // The list may be older than what the units tell; the next one is not.
+            // The list may be older than the units' reports, but the next list is not.
             const BootTime since = doubted.try_emplace(connector.id, now_).first->second;
             if (before == dropped.end() && now_ - since >= doubt_patience) {
                 dropped.emplace(connector.id, now_);
@@ -68,7 +69,7 @@ Script<> LockOutProof::await() {
     }
     end_step();
     context_.strangers.clear();
-    // The wall clock may have been set back meanwhile.
+    // The wall clock may have been set back in the meantime.
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) view_.lock_out.after = took;
     say(EventKind::locked_out, Priority::notice,
@@ -77,12 +78,12 @@ Script<> LockOutProof::await() {
 
 Never LockOutProof::hold_for_lock_out(const std::vector<std::string>& absent) {
     const HoldReason reason = HoldReason::not_locked_out;
-    std::string text = "Cloudflare does not list our own connectors, and those alone";
+    std::string text = "Cloudflare does not list exactly our own connectors";
     std::string unit = absent.empty() ? "" : absent.front();
     return hold(reason, std::move(text), std::move(unit));
 }
 
-/// Of these units one that serves as another process than the one that was verified.
+/// One of these units that serves as another process than the verified one.
 std::optional<std::string> LockOutProof::replaced_among(const std::vector<std::string>& units,
                                                         const SampleUnits::Value& samples) const {
     for (const std::string& unit : units) {
@@ -93,7 +94,7 @@ std::optional<std::string> LockOutProof::replaced_among(const std::vector<std::s
 }
 
 std::string lock_out_sentence(const std::string& tunnel, const LockOut& lock_out) {
-    std::string text = fmt::format("Cloudflare lists nobody but the own units of {}", tunnel);
+    std::string text = fmt::format("Cloudflare lists only connectors of the units of {}", tunnel);
     if (lock_out.after) text += fmt::format(", {} after the alarm", to_text(*lock_out.after));
     if (lock_out.outage)
         text += fmt::format("; none of them was connected for {}", to_text(*lock_out.outage));

@@ -11,10 +11,10 @@ namespace keyturn {
 class Eviction;
 class Proof;
 
-/// The end of a compromise: until Cloudflare has listed nobody but ours, and all of them, twice in
-/// a row. Every unit has the new token by now, and comes back by itself when its connector is
-/// dropped; a thief does not. So where a unit does not tell its connector, what cannot be told is
-/// dropped once more, and who stays has the new token. Ends held where that does not come about.
+/// The end of a compromise: waits until Cloudflare has listed exactly our connectors twice in a
+/// row. By now every unit has the new token and reconnects automatically if its connector is
+/// dropped, but a thief cannot. So if a unit does not report its connector, doubtful connectors are
+/// dropped once more; one that stays has the new token. Ends held if this does not succeed.
 class LockOutProof : public Chapter {
   public:
     LockOutProof(RotationContext& context, Eviction& eviction, Proof& proof)
@@ -31,7 +31,7 @@ class LockOutProof : public Chapter {
     Proof& proof_;
 };
 
-/// What it has come to, for people.
+/// The result of a lock-out, for people.
 [[nodiscard]] std::string lock_out_sentence(const std::string& tunnel, const LockOut& lock_out);
 
 }  // namespace keyturn

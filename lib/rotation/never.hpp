@@ -9,8 +9,8 @@
 
 namespace keyturn {
 
-/// Ends the chapter from wherever it is. Who awaits this does not come back: the chapter and all
-/// that it has called are dropped, and the story goes on with the ending.
+/// Ends the chapter from wherever it is. A caller that awaits this never continues: the chapter and
+/// everything that it called are destroyed, and the story continues with the ending.
 class [[nodiscard]] Never {
   public:
     Never(RotationContext& context, Ending ending)
@@ -21,14 +21,14 @@ class [[nodiscard]] Never {
         context_.ending.emplace(std::move(ending_));
         return context_.reader;
     }
-    void await_resume() const { invariant(false, "a chapter that has ended does not go on"); }
+    void await_resume() const { invariant(false, "a chapter that has ended cannot continue"); }
 
   private:
     RotationContext& context_;
     Ending ending_;
 };
 
-/// Runs one chapter to its end, whichever way it comes to it.
+/// Runs one chapter to its end, in whichever way it ends.
 class Reading {
   public:
     Reading(RotationContext& context, Script<Ending> chapter)

@@ -20,14 +20,14 @@ using Problems = std::vector<std::string>;
 void judge_tunnel(const TunnelPolicy& policy, const PreflightFacts& facts, Problems& problems) {
     if (facts.tunnel.deleted) {
         problems.push_back(
-            fmt::format("the tunnel {} was deleted at Cloudflare; correct `tunnel:` or remove it "
-                        "from the policy",
+            fmt::format("the tunnel {} was deleted at Cloudflare; correct `tunnel:` or remove the "
+                        "tunnel from the policy",
                         policy.tunnel));
     }
     if (facts.files.other_tunnel) {
         problems.push_back(
-            "the token file holds the token of another tunnel; if nothing uses it, remove it and "
-            "restart keyturnd, which writes the right one");
+            "the token file contains the token of another tunnel; if nothing uses it, remove it "
+            "and restart keyturnd, which writes the right one");
     }
 }
 
@@ -40,7 +40,7 @@ void judge_clock(const PreflightFacts& facts, Problems& problems) {
     }
 }
 
-/// What it is made of, and what we may do to it.
+/// Checks the unit's settings, and what keyturnd may do to it.
 void judge_settings(const InspectUnits::Unit& unit, Problems& problems) {
     if (unit.problem) problems.push_back(fmt::format("{}: {}", unit.name, *unit.problem));
     if (unit.not_allowed) problems.push_back(fmt::format("{}: {}", unit.name, *unit.not_allowed));
@@ -53,16 +53,16 @@ const Connector* connector_of(const Sample& sample, const std::vector<Connector>
     return found == connectors.end() ? nullptr : &*found;
 }
 
-/// Why a unit is not to be told how to take this tunnel's token: it serves another one, or may; or
-/// its cloudflared could not.
+/// Why an operator must not be told how to give this tunnel's token to a unit: the unit serves
+/// another tunnel, or may do so, or its cloudflared could not read the token.
 std::optional<std::string> not_to_be_set_up(const TunnelPolicy& policy,
                                             const InspectUnits::Unit& unit, const Sample& sample,
                                             const std::vector<Connector>& connectors) {
     if (!sample.readiness) return std::nullopt;
     const std::string& tunnel = sample.readiness->tunnel;
     if (!tunnel.empty() && tunnel != policy.tunnel) {
-        return fmt::format("{} serves tunnel {}, the policy says {}: correct `units:`", unit.name,
-                           tunnel, policy.tunnel);
+        return fmt::format("{} serves tunnel {}, but the policy says {}: correct `units:`",
+                           unit.name, tunnel, policy.tunnel);
     }
     const Connector* connector = connector_of(sample, connectors);
     if (connector != nullptr && lacks_token_file(connector->version)) {
@@ -95,21 +95,21 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
     }
     judge_settings(unit, problems);
     if (!state.running() && state.active_state != "inactive") {
-        problems.push_back(fmt::format("{} is {}/{}: repair it first (systemctl status {})",
-                                       unit.name, state.active_state, state.sub_state, unit.name));
+        problems.push_back(fmt::format("{} is {}/{}: fix it first (systemctl status {})", unit.name,
+                                       state.active_state, state.sub_state, unit.name));
     }
     if (!state.running()) return;
     if (sample.unknown()) {
         problems.push_back(fmt::format("{}: {}", unit.name, sample.why_unknown()));
     } else if (sample.idle()) {
         problems.push_back(
-            fmt::format("{} is running but has no connection to Cloudflare (/ready says 0): repair "
-                        "it first (journalctl -u {})",
+            fmt::format("{} is running but has no connection to Cloudflare (/ready says 0): fix it "
+                        "first (journalctl -u {})",
                         unit.name, unit.name));
     }
 }
 
-/// The extra connector, where it could help. One that runs is nobody's we know of.
+/// Checks the extra connector. If it runs now, keyturnd did not start it.
 void judge_surge(const InspectUnits::Unit& unit, const Sample& sample, Problems& problems) {
     judge_settings(unit, problems);
     if (sample.state.running()) {
@@ -122,7 +122,7 @@ void judge_surge(const InspectUnits::Unit& unit, const Sample& sample, Problems&
 
 void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const PreflightFacts& facts,
                     Problems& problems) {
-    // Where one could not be asked, that is the problem: it may well be the one that is missing.
+    // A unit that could not be asked is the real problem: it may be the one that is missing.
     if (std::ranges::any_of(facts.samples, &Sample::unknown)) return;
     const int serving = count_serving(facts.samples);
     const int needed = policy.rollout.min_available + 1;
@@ -134,22 +134,22 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
     if (serving >= needed || accept_gap || (surge && serving + 1 >= needed)) return;
     const bool allowed = policy.rollout.surge != SurgeUse::never && !surge;
     problems.push_back(fmt::format(
-        "{} serving, and while one restarts min_available ({}) others have to go on: add a unit, "
-        "{}or accept a moment without service with `accept_gap: true` or --accept-gap",
+        "{} serving, but while one restarts, min_available ({}) others must serve: add a unit, "
+        "{}or accept a gap in service with `accept_gap: true` or --accept-gap",
         serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
         policy.rollout.min_available,
-        allowed ? fmt::format("let an extra one help out meanwhile (keyturnd --surge-unit {0} "
+        allowed ? fmt::format("let an extra unit help out (keyturnd --surge-unit {0} "
                               "--output /etc/systemd/system/keyturn-surge@{0}.service), ",
                               policy.name)
                 : ""));
 }
 
-/// Every connector at the API has to be one of ours, and every one of ours has to be there.
+/// Every connector at the API must be one of ours, and every one of ours must be listed there.
 void judge_connectors(const PreflightFacts& facts, Problems& problems) {
     for (const Connector& connector : foreign_connectors(facts.connectors, facts.samples)) {
         problems.push_back(
-            fmt::format("this tunnel also runs elsewhere: {} is none of these units. "
-                        "Its token would stop working: add its unit to `units:`, or stop it",
+            fmt::format("this tunnel also runs elsewhere: {} belongs to none of these units. Its "
+                        "token would stop working: add its unit to `units:`, or stop it",
                         describe(connector)));
     }
     for (const Sample& sample : facts.samples) {
@@ -158,7 +158,7 @@ void judge_connectors(const PreflightFacts& facts, Problems& problems) {
         if (std::ranges::find(facts.connectors, id, &Connector::id) == facts.connectors.end()) {
             problems.push_back(fmt::format(
                 "the API does not list connector {} of {}; if the unit was just started, try again "
-                "in a minute, else its token may belong to another tunnel",
+                "in a minute; otherwise its token may belong to another tunnel",
                 id, sample.state.name));
         }
     }
@@ -172,7 +172,7 @@ bool lacks_token_file(std::string_view version) {
     for (int& part : parts) {
         const auto [end, error] =
             std::from_chars(version.data(), version.data() + version.size(), part);
-        if (error != std::errc()) return false;  // "DEV": nobody knows.
+        if (error != std::errc()) return false;  // Such as "DEV", which says nothing.
         version.remove_prefix(static_cast<std::size_t>(end - version.data()));
         if (version.starts_with('.')) version.remove_prefix(1);
     }
@@ -188,7 +188,7 @@ void PreflightFacts::take_units(InspectUnits::Value inspected) {
 }
 
 void PreflightFacts::leave_out_other_tunnels(const std::string& wanted) {
-    invariant(units.size() == samples.size(), "every unit was sampled");
+    invariant(units.size() == samples.size(), "every unit must be sampled");
     for (std::size_t i = units.size(); i-- > 0;) {
         const std::optional<Readiness>& ready = samples[i].readiness;
         if (!ready || ready->tunnel.empty() || ready->tunnel == wanted) continue;
@@ -235,7 +235,7 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
         if (sample.readiness) unit.connector_before = sample.readiness->connector_id;
         (unit.step == UnitStep::listed ? listed : plan).push_back(std::move(unit));
     }
-    // Whoever helps out is to be as good as the best of them.
+    // The extra connector must be as good as the best of the units.
     for (UnitProgress& unit : listed) {
         if (!unit.surge) continue;
         for (const UnitProgress& other : plan)
@@ -256,7 +256,7 @@ std::vector<UnitProgress> plan_units(const TunnelPolicy& policy, const Preflight
 
 std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept_gap,
                                          bool scheduled, const PreflightFacts& facts) {
-    invariant(facts.units.size() == facts.samples.size(), "every unit was sampled");
+    invariant(facts.units.size() == facts.samples.size(), "every unit must be sampled");
     Problems problems;
     judge_tunnel(policy, facts, problems);
     if (scheduled) judge_clock(facts, problems);

@@ -10,37 +10,38 @@
 
 namespace keyturn {
 
-/// Everything that was looked at before anything is touched.
+/// Everything that is checked before anything is changed.
 struct PreflightFacts {
     InspectTunnel::Value tunnel;
     ReadToken::Value token;
     std::vector<Connector> connectors;
-    InspectUnits::Value units;   ///< Without those that are passed over.
+    InspectUnits::Value units;   ///< Without units that are left out.
     SampleUnits::Value samples;  ///< In the order of `units`.
     CheckFiles::Value files;
-    std::vector<std::string> findings;  ///< "UNIT: FINDING": what is worth a look, and no refusal.
+    std::vector<std::string> findings;  ///< "UNIT: FINDING": worth a check, but no refusal.
 
-    /// Those that are passed over stay here only as what was found about them.
+    /// Takes the units. Of those that are left out, only the findings are kept.
     void take_units(InspectUnits::Value inspected);
 
-    /// Nor those whose connector says that it serves another tunnel.
+    /// Leaves out units whose connector reports another tunnel.
     void leave_out_other_tunnels(const std::string& wanted);
 };
 
-/// Judges the facts: problems, each a sentence with its remedy, or none. `accept_gap` is the
-/// operator's word that traffic may stop for a moment; `scheduled` refuses to start on a clock that
-/// disagrees with the API's. Pure.
+/// Judges the facts. Returns problems, each a sentence that says what to do, or none. `accept_gap`
+/// means that an operator allows traffic to stop for a moment. `scheduled` refuses to start if the
+/// clock disagrees with the API's. Pure.
 [[nodiscard]] std::vector<std::string> judge_preflight(const TunnelPolicy& policy, bool accept_gap,
                                                        bool scheduled, const PreflightFacts& facts);
 
-/// The connectors that are none of these units. Pure.
+/// The connectors that belong to none of these units. Pure.
 [[nodiscard]] std::vector<Connector> foreign_connectors(const std::vector<Connector>& connectors,
                                                         const SampleUnits::Value& samples);
 
-/// Whether it can be told which connector is this unit's: it says so, or has none. Pure.
+/// True if it is known which connector is this unit's: it reports one, or has none. Pure.
 [[nodiscard]] bool tells_its_connector(const SampleUnits::Sample& sample);
 
-/// Whether a cloudflared of this version ("2024.12.2") does not know --token-file yet. Pure.
+/// True if a cloudflared of this version ("2024.12.2") has no --token-file, which came with
+/// 2025.4.0 (its release notes). Pure.
 [[nodiscard]] bool lacks_token_file(std::string_view version);
 
 /// "connector ID from ADDRESS since TIME", for people.
@@ -50,7 +51,7 @@ struct PreflightFacts {
 [[nodiscard]] std::vector<UnitProgress> plan_units(const TunnelPolicy& policy,
                                                    const PreflightFacts& facts);
 
-/// A wall clock this far from the API's is wrong.
+/// A wall clock that differs from the API's by more than this is wrong.
 inline constexpr std::chrono::minutes clock_error_max{5};
 
 }  // namespace keyturn

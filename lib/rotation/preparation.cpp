@@ -30,13 +30,13 @@ Script<PreflightFacts> Preparation::gather_facts() {
     std::string purpose = "cannot read the tunnel's token from Cloudflare";
     facts.token = co_await ask_or_refuse(read_token, purpose);
     const InspectTunnel inspect_tunnel;
-    purpose = "cannot look the tunnel up at Cloudflare";
+    purpose = "cannot look up the tunnel at Cloudflare";
     facts.tunnel = co_await ask_or_refuse(inspect_tunnel, purpose);
     const CheckFiles check_files;
     purpose = "the token file cannot be replaced";
     facts.files = co_await ask_or_refuse(check_files, purpose);
     const InspectUnits inspect_units;
-    purpose = "cannot look at the units";
+    purpose = "cannot inspect the units";
     InspectUnits::Value inspected = co_await ask_or_refuse(inspect_units, purpose);
     facts.take_units(std::move(inspected));
     SampleUnits sample_units;
@@ -49,7 +49,8 @@ Script<PreflightFacts> Preparation::gather_facts() {
 }
 
 Script<> Preparation::preflight() {
-    // The request itself is durable: a crash while looking does not lose an operator's rotation.
+    // The request itself is durable: a crash during the checks does not lose an operator's
+    // rotation.
     co_await save(Phase::preflight);
     const PreflightFacts facts = co_await gather_facts();
     const std::vector<std::string> problems =
@@ -77,7 +78,8 @@ void Preparation::tell_left_stopped() {
     for (const UnitProgress& unit : record_.units) {
         if (unit.step != UnitStep::listed || unit.surge) continue;
         say(EventKind::unit_left_stopped, Priority::warning,
-            fmt::format("{} is not running: it gets the new token and is not started", unit.name),
+            fmt::format("{} is not running: keyturnd gives it the new token but does not start it",
+                        unit.name),
             unit.name, "listed");
     }
 }
@@ -88,8 +90,8 @@ Script<> Preparation::prepare() {
     question.superseded = record_.superseded;
     std::string purpose = "cannot prepare the new secret";
     const PrepareSecret::Value prepared = co_await ask_or_refuse(std::move(question), purpose);
-    invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret is new");
-    // Only then do the units that run now run on the old token, and can be left on it.
+    invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret must be new");
+    // Only in this case do running units run on the old token and can be left on it.
     const bool on_it = record_.old_fingerprint == prepared.old_fingerprint &&
                        inputs_.policy.drift.restart != DriftRestart::never;
     for (UnitProgress& unit : record_.units) {
@@ -102,12 +104,12 @@ Script<> Preparation::prepare() {
     say(EventKind::rotation_started, Priority::notice,
         fmt::format(
             "{} of {} ({}): {} units in {} batches, token {} -> {}{}",
-            record_.compromised() ? "Replacing the token in wrong hands" : "Rotating the token",
+            record_.compromised() ? "Replacing the compromised token" : "Rotating the token",
             inputs_.policy.name, record_.request.trigger, own_units, record_.batch_count(),
             record_.old_fingerprint, record_.new_fingerprint, noted(findings_)),
         {}, record_.compromised() ? "compromised" : "");
     say(EventKind::secret_prepared, Priority::info,
-        fmt::format("The new secret of {} is kept and staged", inputs_.policy.name));
+        fmt::format("The new secret of {} is saved and staged", inputs_.policy.name));
 }
 
 }  // namespace keyturn

@@ -9,18 +9,18 @@ namespace keyturn {
 
 struct PreflightFacts;
 
-/// Looks at everything, then makes the secret. Cloudflare and the units know nothing of it yet.
-/// Ends with `commit`; or refused, with every problem and its remedy in one text.
+/// Checks everything, then makes the secret. Cloudflare and the units do not know it yet. Ends with
+/// `commit`, or refused with every problem and its remedy in one text.
 class Preparation : public Chapter {
   public:
     explicit Preparation(RotationContext& context) : Chapter(context) {}
 
     Script<Ending> tell();
 
-    /// Makes the secret and the names of both tokens; for units that are planned already.
+    /// Makes the secret and records both fingerprints. The units must be planned already.
     Script<> prepare();
 
-    /// Takes the units and the delivered token of these facts into the record.
+    /// Records the units and the delivered token from these facts.
     void plan(const PreflightFacts& facts);
     void tell_left_stopped();
 
@@ -28,7 +28,7 @@ class Preparation : public Chapter {
     Script<> preflight();
     Script<PreflightFacts> gather_facts();
 
-    std::vector<std::string> findings_;  ///< Of the preflight; told, and no reason to refuse.
+    std::vector<std::string> findings_;  ///< Of the preflight: reported, but no reason to refuse.
 };
 
 }  // namespace keyturn

@@ -8,12 +8,12 @@ namespace keyturn {
 
 namespace {
 
-/// How often a restarted unit is looked at: often while it starts, then less.
+/// How often a restarted unit is checked: often while it starts, then less often.
 constexpr Milliseconds quick_look = Milliseconds{200};
 constexpr Milliseconds slow_look = std::chrono::seconds{1};
 constexpr Milliseconds quick_phase = std::chrono::seconds{15};
 
-/// A unit that just starts cannot be asked for a moment; only after this is that worth a word.
+/// A unit that is starting cannot be asked for a moment. Only after this is that reported.
 constexpr Milliseconds unknown_patience = std::chrono::seconds{10};
 
 /// How often a unit's process may be replaced during a rotation before that is a failure.
@@ -30,7 +30,7 @@ Script<> Proof::prove(std::size_t index) {
     begin_step(verifier.allowed());
     for (;;) {
         const SampleUnits::Value samples = co_await sample();
-        // The bus was down, or this process stood still: nothing was seen.
+        // The bus was down, or this process was stopped, so nothing was seen.
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
         if (blind) verifier.begin_anew(now_);
         waits = waits_;
@@ -38,7 +38,7 @@ Script<> Proof::prove(std::size_t index) {
         const SampleUnits::Sample& own = samples[index];
         verifier.look(own, now_);
         tell_unknown(index, verifier);
-        // At the deadline the API is asked in any case: nothing is judged by an older answer.
+        // At the deadline the API is always asked, so that no verdict is based on an older answer.
         const bool ask_again = !listed_at || verifier.late() || now_ - *listed_at >= list_interval;
         if (verifier.steady() && ask_again) {
             const Listing listing = co_await listing_of(own.readiness->connector_id);
@@ -95,13 +95,13 @@ void Proof::tell_proof(std::size_t index, const UnitVerifier& verifier) {
         unit.name, "verified");
 }
 
-/// It did not come back, or a person did not want it to.
+/// Holds for a unit that did not come back, or that a person stopped.
 Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
     const std::string name = record_.units[index].name;
     if (verifier.was_stopped()) {
         std::string text = fmt::format(
-            "somebody stopped {} while keyturn was looking whether it serves; start it, or retry "
-            "to leave it stopped",
+            "somebody stopped {} while keyturnd was verifying it; start it, or retry to leave it "
+            "stopped",
             name);
         return hold(HoldReason::operator_took_over, std::move(text), name);
     }
@@ -113,12 +113,12 @@ Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
 
 Script<> Proof::prove_replacement(std::string unit) {
     say(EventKind::soak_restarted, Priority::warning,
-        fmt::format("{} was restarted by somebody else: it is verified again, and the soak of {} "
-                    "begins anew",
+        fmt::format("Somebody else restarted {}: keyturnd verifies it again, and the soak of {} "
+                    "starts over",
                     unit, inputs_.policy.name),
         unit);
     if (++replacements_[unit] > replacements_max) {
-        std::string text = fmt::format("{} keeps being restarted after it had verified", unit);
+        std::string text = fmt::format("{} keeps being restarted after it was verified", unit);
         co_await hold(HoldReason::verification_failed, std::move(text), unit);
     }
     const std::size_t index = record_.index_of(unit);

@@ -11,22 +11,22 @@ namespace keyturn {
 class TokenWatch;
 class UnitVerifier;
 
-/// One unit after its restart, until it is proven to serve with the new token: by systemd, by its
-/// own /ready for min_healthy_time, and by the API. Ends held where that does not happen in time,
-/// or with `start_over` where the token is another one by now. A unit that cannot be asked is
-/// waited for; but a compromise waits for nobody longer than the deadline.
+/// Verifies one unit after its restart: it must be proven to serve with the new token by systemd,
+/// by its own /ready for min_healthy_time, and by the API. Ends held if that does not happen in
+/// time, or with `start_over` if the token has changed. It waits for a unit that cannot be asked;
+/// but in a compromise it never waits longer than the deadline.
 class Proof : public Chapter {
   public:
     Proof(RotationContext& context, TokenWatch& token) : Chapter(context), token_(token) {}
 
     Script<> prove(std::size_t index);
 
-    /// A unit that had verified runs as another process, which has read the same token file. It is
-    /// proven again; one that keeps being replaced is not healthy.
+    /// Verifies a unit again that was verified but now runs as another process, which has read the
+    /// same token file. A unit that keeps being replaced is not healthy.
     Script<> prove_replacement(std::string unit);
 
   private:
-    /// What the API says of a connector; `unknown` when the API does not answer.
+    /// What the API says about a connector; `unknown` if the API does not answer.
     enum class Listing { listed, absent, unknown };
 
     Script<Listing> listing_of(std::string connector);

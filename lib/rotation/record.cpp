@@ -20,7 +20,7 @@ const UnitProgress* RotationRecord::find(std::string_view unit) const {
 
 std::size_t RotationRecord::index_of(std::string_view unit) const {
     const auto found = std::ranges::find(units, unit, &UnitProgress::name);
-    invariant(found != units.end(), "only planned units are spoken of");
+    invariant(found != units.end(), "the unit must be a planned one");
     return static_cast<std::size_t>(found - units.begin());
 }
 
@@ -53,7 +53,7 @@ RotationRecord record_of(const RotationRequest& request, WallTime now, std::stri
 
 HoldReason hold_reason_for(Fault fault) {
     const auto reason = value_named<HoldReason>(name_of(fault));
-    invariant(reason.has_value(), "what passes by itself is waited for");
+    invariant(reason.has_value(), "a temporary fault leads to a wait and not to a hold");
     return *reason;
 }
 

@@ -13,16 +13,16 @@
 
 namespace keyturn {
 
-/// Where a rotation stands. Each phase is durable before its first effect, and each effect may be
-/// repeated: after a crash the daemon goes on from the phase on disk.
+/// How far a rotation is. Each phase is durable before its first effect, and each effect may be
+/// repeated: after a crash, the daemon continues from the phase on disk.
 enum class Phase {
-    preflight,  ///< Looking only. Nothing on disk, nothing touched.
-    prepare,    ///< The secret is being made, kept and staged. The API knows nothing.
-    commit,     ///< The PATCH may have been sent. Covers the delivery that follows it at once.
-    revert,     ///< The old secret may have been sent again. Covers its delivery, too.
-    roll,       ///< Every file holds the new token; units are restarted one by one.
-    soak,       ///< A batch has verified; watching before the next one.
-    finish,     ///< Every unit has verified; waiting for the API to list ours only.
+    preflight,  ///< Only checking. Nothing is on disk, nothing has been changed.
+    prepare,    ///< Making, keeping and staging the secret. The API does not know it.
+    commit,     ///< The PATCH may have been sent. Includes the delivery that follows at once.
+    revert,     ///< The old secret may have been sent again. Includes its delivery.
+    roll,       ///< Every file contains the new token; units restart one by one.
+    soak,       ///< A batch is verified and is watched before the next one.
+    finish,     ///< Every unit is verified; waiting until the API lists only our connectors.
 };
 
 template <>
@@ -36,12 +36,12 @@ inline constexpr Names<Phase, 7> names<Phase>{{
     {Phase::finish, "finish"},
 }};
 
-/// How far a unit is.
+/// How far a unit is in a rotation.
 enum class UnitStep {
-    listed,      ///< Was not running at plan time: gets the file, is not started. Or stopped surge.
-    waiting,     ///< Still on the token it was started with.
-    restarting,  ///< Our restart is recorded; `invocation_before` tells whether it happened.
-    verified,    ///< Runs with the new token, and that was proven.
+    listed,      ///< Not running at plan time, so it gets the file only. Or a stopped surge unit.
+    waiting,     ///< Still on the token with which it was started.
+    restarting,  ///< Our restart is recorded; `invocation_before` shows whether it happened.
+    verified,    ///< Proven to run with the new token.
 };
 
 template <>
@@ -57,16 +57,16 @@ struct UnitProgress {
     int batch = 0;     ///< From 1; 0 for `listed`.
     int baseline = 0;  ///< readyConnections at plan time.
     UnitStep step = UnitStep::waiting;
-    std::string invocation_old;     ///< InvocationID that surely runs on the old token, or empty.
-    std::string invocation_before;  ///< That of the process to be replaced: one that was there when
-                                    ///< the new token was in its file already. Empty: not seen yet.
+    std::string invocation_old;  ///< InvocationID that certainly runs on the old token, or empty.
+    std::string invocation_before;  ///< The process to replace, which was there when the file
+                                    ///< already contained the new token. Empty if not seen yet.
     std::string connector_before;
-    Milliseconds stop_and_start{0};  ///< The unit's own stop and start timeouts, summed.
-    std::string connector_after;     ///< Of the process that was proven; empty: it did not tell.
-    std::string invocation_after;    ///< Of that process.
+    Milliseconds stop_and_start{0};  ///< The sum of the unit's own stop and start timeouts.
+    std::string connector_after;     ///< Of the verified process; empty if it did not report one.
+    std::string invocation_after;    ///< Of the verified process.
     std::string verified_by;         ///< "systemd, ready, api"
-    bool dropped = false;            ///< After a compromise: cannot come back before its restart.
-    bool surge = false;  ///< Not one of the policy's: helps out while those are restarted.
+    bool dropped = false;            ///< After a compromise: cannot reconnect before its restart.
+    bool surge = false;              ///< Not a unit of the policy: helps out while those restart.
 
     bool operator==(const UnitProgress&) const = default;
 };
@@ -75,15 +75,15 @@ struct UnitProgress {
 enum class HoldReason {
     verification_failed,  ///< A unit did not come back with the new token, or failed afterwards.
     operator_took_over,   ///< Somebody stopped a unit, or replaced our job.
-    too_few_replicas,     ///< A unit may not go down, and nothing has changed that for too long.
+    too_few_replicas,     ///< A unit may not go down, and that has not changed for too long.
     not_allowed,          ///< systemd or polkit refused a restart.
     surge_not_stopped,    ///< The extra connector cannot be stopped.
     not_listed,           ///< Cloudflare does not list the connector of a restarted unit.
-    not_locked_out,  ///< After a compromise Cloudflare lists others than ours, or not all of ours.
-    secret_not_taken,  ///< Cloudflare accepted the secret and goes on showing the one before.
-    foreign_rotation,  ///< Somebody else keeps changing the secret.
-    retired_secret,    ///< Somebody put back a secret that was rotated away.
-    // What an action of ours met; see `Fault`.
+    not_locked_out,       ///< After a compromise, Cloudflare does not list exactly our connectors.
+    secret_not_taken,     ///< Cloudflare accepted the secret but keeps showing the one before.
+    foreign_rotation,     ///< Somebody else keeps changing the secret.
+    retired_secret,       ///< Somebody restored a secret that was rotated away.
+    // Errors of keyturnd's own actions; see `Fault`.
     denied,
     missing,
     conflict,
@@ -110,20 +110,20 @@ inline constexpr Names<HoldReason, 15> names<HoldReason>{{
     {HoldReason::cancelled, "cancelled"},
 }};
 
-/// For a fault that does not pass by itself.
+/// The reason for a hold because of a fault that is not temporary.
 [[nodiscard]] HoldReason hold_reason_for(Fault fault);
 
-/// The reason is for programs; the text is for people: what happened, what is safe, what to do.
+/// `reason` is for programs. `text` is for people: what happened, what is safe, what to do.
 struct Hold {
     HoldReason reason = HoldReason::invalid;
     std::string text;
-    std::string unit;  ///< Empty when no single unit is meant.
+    std::string unit;  ///< Empty if no single unit is meant.
     WallTime since{};
 
     bool operator==(const Hold&) const = default;
 };
 
-/// Everything about an open rotation that has to survive a crash, except the two tokens themselves
+/// Everything about an open rotation that must survive a crash, except the two tokens themselves
 /// (`TokenStore::pending`).
 struct RotationRecord {
     std::string rotation_id;
@@ -133,15 +133,15 @@ struct RotationRecord {
     std::optional<WallTime> committed;
     std::string old_fingerprint;
     std::string new_fingerprint;
-    bool adopted = false;    ///< A stranger's token was taken over: no secret of ours is sent.
-    std::string reverting;   ///< Why it goes back to the token from before; empty: it does not.
-    bool evicted = false;    ///< A compromise: whoever was attached before has been dropped.
-    std::string superseded;  ///< The rotation that a compromise has put an end to.
-    int adoptions = 0;       ///< How often a stranger's token was taken over, since the last retry.
-    bool proven = false;     ///< All is well; only wiping and concluding are left.
-    std::string refusal;     ///< Why it is refused; only wiping and concluding are left.
-    int batch = 0;           ///< The batch being restarted or soaked, from 1.
-    std::vector<UnitProgress> units;             ///< In the order of the roll-out.
+    bool adopted = false;             ///< Somebody else's token was taken over; ours is not sent.
+    std::string reverting;            ///< Why it goes back to the old token; empty if it does not.
+    bool evicted = false;             ///< A compromise: the earlier connectors have been dropped.
+    std::string superseded;           ///< The rotation that a compromise has ended.
+    int adoptions = 0;                ///< How often a token was taken over since the last retry.
+    bool proven = false;              ///< All is well; only wiping and concluding are left.
+    std::string refusal;              ///< Why it is refused; only wiping and concluding are left.
+    int batch = 0;                    ///< The batch being restarted or soaked, from 1.
+    std::vector<UnitProgress> units;  ///< In the order of the roll-out.
     std::vector<std::string> connectors_before;  ///< Ids that the API listed before the commit.
     std::optional<Hold> hold;
 
@@ -152,23 +152,23 @@ struct RotationRecord {
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
 
-    /// The place of a planned unit in `units`.
+    /// The index of a planned unit in `units`.
     [[nodiscard]] std::size_t index_of(std::string_view unit) const;
 
-    /// And nothing but the policy's own units is left.
+    /// True if every running unit is verified and no surge unit is left.
     [[nodiscard]] bool everyone_proven() const;
 
-    /// The delivered token is another one now: no unit is on it.
+    /// The delivered token has changed, so no unit runs on it.
     void begin_roll_out_anew();
 
     bool operator==(const RotationRecord&) const = default;
 };
 
-/// What a rotation begins with; `superseded` and `adoptions` as in the record. Pure.
+/// The record that a rotation begins with; `superseded` and `adoptions` as in the record. Pure.
 [[nodiscard]] RotationRecord record_of(const RotationRequest& request, WallTime now,
                                        std::string superseded = {}, int adoptions = 0);
 
-/// What a rotation has come to.
+/// How a rotation ended.
 enum class Outcome { done, taken_over, reverted, refused };
 
 template <>
@@ -179,7 +179,7 @@ inline constexpr Names<Outcome, 4> names<Outcome>{{
     {Outcome::refused, "refused"},
 }};
 
-/// What is kept of a rotation that ended.
+/// What is kept of a rotation after its end.
 struct HistoryEntry {
     std::string rotation_id;
     std::string trigger;
@@ -197,31 +197,31 @@ struct HistoryEntry {
 /// Which token a process of a unit was started with.
 struct UnitStart {
     std::string unit;
-    std::string invocation;   ///< Empty: it did not run when it was last seen.
+    std::string invocation;   ///< Empty if it did not run when it was last seen.
     std::string fingerprint;  ///< Of the token that was delivered when it was first seen.
-    bool certain = false;     ///< It has read that one; false: it may have been there before.
+    bool certain = false;     ///< It has read that token. False: it may have started earlier.
 
     bool operator==(const UnitStart&) const = default;
 };
 
 /// The durable state of one tunnel.
 struct TunnelState {
-    WallTime first_seen{};                   ///< Without a last rotation the age counts from here.
-    std::optional<WallTime> last_done;       ///< End of the last rotation that was done.
+    WallTime first_seen{};              ///< The age counts from here before the first rotation.
+    std::optional<WallTime> last_done;  ///< The end of the last successful rotation.
     std::optional<RotationRecord> rotation;  ///< The open one.
-    std::optional<WallTime> paused;          ///< Since when; an operator's word.
-    /// Fingerprints that were rotated away from, oldest first. One that comes back is somebody
-    /// putting an old secret back.
+    std::optional<WallTime> paused;          ///< Since when an operator has paused it.
+    /// Fingerprints that were rotated away, oldest first. If one comes back, somebody has restored
+    /// an old secret.
     std::vector<std::string> retired;
-    /// The fingerprint of the API's token when it was last seen to be in the token file; empty: not
-    /// yet.
+    /// The fingerprint of the API's token when it was last seen in the token file; empty before
+    /// that.
     std::string delivered;
     std::vector<UnitStart> starts;
 
     bool operator==(const TunnelState&) const = default;
 };
 
-/// So many retired fingerprints are remembered.
+/// How many retired fingerprints are remembered.
 inline constexpr std::size_t retired_max = 32;
 
 /// Notes in `state` that a rotation from one token to another has ended.

@@ -12,7 +12,7 @@ namespace keyturn {
 
 namespace {
 
-/// How often the units are looked at until their window opens.
+/// How often the units are checked until their window opens.
 constexpr Milliseconds look_interval = std::chrono::seconds{15};
 
 }  // namespace
@@ -24,8 +24,8 @@ Script<Ending> RestartWindow::tell() {
     co_return Ending::go_on(ChapterName::roll_out);
 }
 
-/// When units that nobody has restarted yet may be: now, or when the next window opens that is long
-/// enough. A window that never comes is not waited for.
+/// When units that nobody has restarted yet may restart: now, or when the next long enough window
+/// opens. keyturnd does not wait for a window that never comes.
 WallTime RestartWindow::restarts_from() const {
     const bool waits = record_.takes_over() &&
                        inputs_.policy.drift.restart == DriftRestart::window &&
@@ -45,8 +45,8 @@ Script<> RestartWindow::await_window() {
         const WallTime opens = restarts_from();
         if (opens <= wall_now_) break;
         wait_for(fmt::format(
-            "the units of {} are on a token that opens no new connection, and are restarted when "
-            "its window opens at {}, or as soon as one loses its connections",
+            "the units of {} run on a token that opens no new connection; keyturnd restarts them "
+            "when the window opens at {}, or as soon as one loses its connections",
             inputs_.policy.name, to_text(opens)));
         const Milliseconds pause = std::min<Milliseconds>(opens - wall_now_, look_interval);
         co_await sleep_for(pause);

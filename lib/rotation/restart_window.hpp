@@ -7,9 +7,10 @@ namespace keyturn {
 class Capacity;
 class TokenWatch;
 
-/// `drift: {restart: window}`: after a take-over the units serve on the connections that they have
-/// until their window opens, and whoever starts one brings it onto the new token. No longer than
-/// all of them can. Ends with `roll_out`; with `finish` where nothing is to be restarted.
+/// `drift: {restart: window}`: after a take-over, the units serve on their existing connections
+/// until their window opens. A unit that anyone starts meanwhile reads the new token. The wait ends
+/// early if a unit can serve no longer. Ends with `roll_out`, or with `finish` if no restart is
+/// needed.
 class RestartWindow : public Chapter {
   public:
     RestartWindow(RotationContext& context, const Capacity& capacity, TokenWatch& token)

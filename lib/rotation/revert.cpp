@@ -24,7 +24,7 @@ Script<Ending> Revert::tell(Ending cause) {
 }
 
 Script<> Revert::begin(Ending cause) {
-    invariant(can_revert(inputs_, record_), "a rotation goes back once");
+    invariant(can_revert(inputs_, record_), "a rotation reverts at most once");
     if (record_.hold && record_.hold->reason == HoldReason::verification_failed) {
         context_.failed_unit = record_.hold->unit;
     }
@@ -35,27 +35,27 @@ Script<> Revert::begin(Ending cause) {
     view_.reason.clear();
     context_.waits_for_more = false;
     end_step();
-    // The two kept tokens change places. Which units never left the old one is seen once it is
-    // delivered again: until then one that is restarted by somebody reads the new one.
+    // The two kept tokens change places. Which units never left the old one is determined after it
+    // is delivered again: until then, a unit that somebody restarts reads the new one.
     std::swap(record_.old_fingerprint, record_.new_fingerprint);
     record_.begin_roll_out_anew();
     record_.connectors_before.clear();
     record_.reverting = cause.text;
     co_await save(Phase::revert);
     say(EventKind::rotation_reverting, Priority::alert,
-        fmt::format("The rotation of {} goes back to the old token: {}", inputs_.policy.name,
+        fmt::format("The rotation of {} reverts to the old token: {}", inputs_.policy.name,
                     record_.reverting),
         {}, "reverting");
 }
 
-/// Units that are the process from before the rotation, with their connections, are left alone.
+/// Leaves units alone whose process is from before the rotation and still has its connections.
 void Revert::spare_untouched(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         const SampleUnits::Sample& sample = samples[i];
         const bool left_dead = unit.name == context_.failed_unit && !sample.state.job_pending &&
                                sample.state.active_state == "inactive";
-        // No operator has stopped it: our own restart has left it so.
+        // Our own restart left it stopped, and not an operator.
         if (left_dead && unit.step == UnitStep::waiting) unit.step = UnitStep::restarting;
         if (unit.step != UnitStep::waiting || !sample.serves()) continue;
         const bool untouched = sample.state.invocation == unit.invocation_old &&
@@ -75,7 +75,7 @@ void Revert::spare_untouched(const SampleUnits::Value& samples) {
     }
 }
 
-/// Gives Cloudflare the old secret and puts the old token into the file; may be repeated.
+/// Sends the old secret to Cloudflare and puts the old token into the file. May be repeated.
 Script<> Revert::take_back() {
     TakeBackSecret question;
     question.fingerprint = record_.new_fingerprint;
@@ -85,7 +85,7 @@ Script<> Revert::take_back() {
     co_await handover_.deliver();
     co_await handover_.confirm(answered);
     token_.note_confirmed();
-    if (!record_.reverts()) co_return;  // Somebody else's token came in between.
+    if (!record_.reverts()) co_return;  // Somebody else's token was taken over instead.
     const SampleUnits::Value samples = co_await sample();
     spare_untouched(samples);
 }

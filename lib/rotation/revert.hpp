@@ -9,14 +9,14 @@ namespace keyturn {
 class TokenHandover;
 class TokenWatch;
 
-/// The new token is given up, and the one from before is brought back. What was made for a rotation
-/// serves for this, too: the two kept tokens only change places. Ends with `window`.
+/// Gives up the new token and brings back the old one. It uses the means of a rotation, with the
+/// two kept tokens swapped. Ends with `window`.
 class Revert : public Chapter {
   public:
     Revert(RotationContext& context, TokenHandover& handover, TokenWatch& token)
         : Chapter(context), handover_(handover), token_(token) {}
 
-    /// What it goes back because of counts only where the record does not go back already.
+    /// `cause` counts only if the record is not already reverting.
     Script<Ending> tell(Ending cause);
 
   private:
@@ -28,8 +28,9 @@ class Revert : public Chapter {
     TokenWatch& token_;
 };
 
-/// Once, and only from a token of our own making; never to one that is in wrong hands. Somebody may
-/// have put back a secret that was rotated away, right before this rotation began: not to that one.
+/// True if the rotation may revert: only once, only from a token that we made, and never to a
+/// compromised one. Nor to a retired secret that somebody restored right before this rotation
+/// began.
 [[nodiscard]] bool can_revert(const RotationInputs& inputs, const RotationRecord& record);
 
 }  // namespace keyturn

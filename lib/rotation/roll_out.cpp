@@ -24,7 +24,7 @@ Script<Ending> RollOut::tell() {
 
 Script<> RollOut::roll_batches() {
     const int first = first_open_batch();
-    // Durable with what is done next: a crash right after that does not lose the way back.
+    // Saved with the next step: a crash right after that does not lose the earlier batch.
     record_.batch = std::min(record_.batch, first);
     const SampleUnits::Value samples = co_await sample();
     note_processes(samples);
@@ -46,7 +46,7 @@ Script<> RollOut::roll_batches() {
     }
 }
 
-/// The new token is in its file: whatever process a unit has later than this has read it.
+/// The file already contains the new token, so any later process of a unit has read it.
 void RollOut::note_processes(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         UnitProgress& unit = record_.units[i];
@@ -57,15 +57,15 @@ void RollOut::note_processes(const SampleUnits::Value& samples) {
 
 void RollOut::tell_batch() {
     say(EventKind::batch_started, Priority::notice,
-        fmt::format("Batch {} of {} of {}", record_.batch, record_.batch_count(),
+        fmt::format("Restarting batch {} of {} of {}", record_.batch, record_.batch_count(),
                     inputs_.policy.name));
 }
 
-/// A unit promoted in a soak may be of a later batch, and a surge is of none.
+/// A unit promoted in a soak may belong to a later batch, and a surge unit belongs to none.
 Script<> RollOut::roll_what_was_begun() {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         if (record_.units[i].step != UnitStep::restarting) continue;
-        if (record_.batch == 0) {  // On the way back.
+        if (record_.batch == 0) {  // In a revert.
             record_.batch = first_open_batch();
             tell_batch();
         }
@@ -73,8 +73,8 @@ Script<> RollOut::roll_what_was_begun() {
     }
 }
 
-/// The batch that was open; an earlier one where a unit had verified, failed, and is restarted by a
-/// retry: then what came after it is to be watched anew, too.
+/// The batch that was open. It is an earlier one if a unit was verified, failed, and is restarted
+/// by a retry: the batches after it must then be watched again too.
 int RollOut::first_open_batch() const {
     int first = std::max(record_.batch, 1);
     for (const UnitProgress& unit : record_.units) {
@@ -84,8 +84,9 @@ int RollOut::first_open_batch() const {
     return first;
 }
 
-/// A unit that did not run at plan time, or was stopped, and was started since: whether it read the
-/// token of now is not known, so it is restarted like the others, in a batch of its own.
+/// Plans units that were not running at plan time, or were stopped, and have been started since. It
+/// is unknown whether they read the current token, so they are restarted like the others, in a
+/// separate batch.
 Script<> RollOut::plan_started_units(int batch) {
     const SampleUnits::Value samples = co_await sample();
     for (std::size_t i = 0; i < record_.units.size(); ++i) {

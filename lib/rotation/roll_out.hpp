@@ -9,10 +9,9 @@ class Surge;
 class TokenWatch;
 class UnitRestart;
 
-/// The units one by one, batch by batch; each is proven before the next, and each batch soaks. Ends
-/// with `finish`, or with `start_over` where the token changed underneath. After a crash it begins
-/// with the batch that was open; units that have verified are passed over, and its soak is begun
-/// anew.
+/// Restarts the units one by one, batch by batch. Each unit is verified before the next, and each
+/// batch soaks. Ends with `finish`, or with `start_over` if the token has changed. After a crash it
+/// begins with the batch that was open, skips verified units, and starts that batch's soak over.
 class RollOut : public Chapter {
   public:
     RollOut(RotationContext& context, TokenWatch& token, UnitRestart& restart, Soak& soak,

@@ -43,9 +43,8 @@ const Action& Rotation::action() const {
 }
 
 void Rotation::answer(Answer answer, BootTime now, WallTime wall_now) {
-    invariant(!ended(), "an ended rotation asks nothing");
-    invariant(answer.index() == context_->action->index(),
-              "the answer is to the action that was asked");
+    invariant(!ended(), "an ended rotation asks for nothing");
+    invariant(answer.index() == context_->action->index(), "the answer must match the action");
     context_->now = now;
     context_->wall_now = wall_now;
     context_->answer.emplace(std::move(answer));

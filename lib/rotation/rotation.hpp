@@ -15,13 +15,13 @@ namespace keyturn {
 struct RotationContext;
 class Story;
 
-/// The heart: one rotation of one tunnel, from preflight to done. It decides and does nothing else:
-/// `action()` is what it wants done now, `answer()` tells it what came of that. It holds no secret,
-/// no socket and no clock, so that a test or a simulation can be the world around it.
+/// The heart: one rotation of one tunnel, from preflight to done. It only decides: `action()` is
+/// what it wants done now, and `answer()` gives it the result. It has no secret, no socket and no
+/// clock, so a test or a simulation can be the world around it.
 ///
-/// It never throws and never gives up: what passes by itself is waited for, what does not ends in a
-/// refusal (nothing touched) or in a hold, which `keyturnctl retry` turns into a new `Rotation` on
-/// the same record. Being destroyed at any moment is the same as a crash, and is safe.
+/// It never throws and never gives up. It waits while an error is temporary. Any other error ends
+/// in a refusal (nothing was changed) or in a hold, which `keyturnctl retry` turns into a new
+/// `Rotation` on the same record. Destroying it at any moment is the same as a crash, and is safe.
 class Rotation {
   public:
     Rotation(RotationInputs inputs, BootTime now, WallTime wall_now);
@@ -29,22 +29,23 @@ class Rotation {
     Rotation(const Rotation&) = delete;
     Rotation& operator=(const Rotation&) = delete;
 
-    /// What to do now. Only while not `ended()`.
+    /// What to do now. Only if not `ended()`.
     [[nodiscard]] const Action& action() const;
 
-    /// What came of `action()`; must be the answer to an action of that type.
+    /// Takes the result of `action()`, which must be of the matching type.
     void answer(Answer answer, BootTime now, WallTime wall_now);
 
-    /// An operator's word; obeyed at the next step, a restart under way is ended and proven first.
+    /// An operator pauses or resumes it. This takes effect at the next step; a restart under way is
+    /// first finished and verified.
     void set_paused(bool paused);
 
-    /// Whether the token from before can be brought back.
+    /// True if the old token can be brought back.
     [[nodiscard]] bool can_revert() const;
 
-    /// An operator wants that; obeyed at the next wait. Only where `can_revert()`.
+    /// An operator wants to revert. This takes effect at the next wait. Only if `can_revert()`.
     void ask_to_revert();
 
-    /// Done or refused: there is nothing more to do. A hold is not an end; it goes on watching.
+    /// True if it is done or refused. A hold is not an end; the rotation keeps watching the units.
     [[nodiscard]] bool ended() const;
 
     [[nodiscard]] const RotationView& view() const;

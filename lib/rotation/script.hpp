@@ -10,14 +10,14 @@
 namespace keyturn {
 
 /// A part of a rotation's story, written from top to bottom. It does no I/O and needs no event
-/// loop: where it asks something of the world it is suspended, and whoever drives the rotation
-/// resumes it with the answer. Starts when awaited; destroying it is how a story is abandoned.
+/// loop. When it asks something of the world, it is suspended, and the driver of the rotation
+/// resumes it with the answer. It starts when it is awaited. Destroying it abandons the story.
 template <class T = void>
 class Script;
 
 namespace detail {
 
-/// Goes on with whoever waits for this script.
+/// Resumes the coroutine that waits for this script.
 struct FinalAwaiter : std::suspend_always {
     template <class Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> done) const noexcept {
@@ -71,7 +71,7 @@ class Script {
         if (handle_) handle_.destroy();
     }
 
-    /// Runs to the first suspension; for the outermost script alone.
+    /// Runs to the first suspension. Only for the outermost script.
     void start() { handle_.resume(); }
     [[nodiscard]] bool done() const { return handle_.done(); }
 

@@ -17,14 +17,15 @@ constexpr Milliseconds look_interval_max = std::chrono::seconds{2};
 constexpr Milliseconds look_interval_min = Milliseconds{100};
 constexpr int looks_per_soak = 20;
 
-/// A stranger's change of the secret is noticed no later than this: until then, nobody reconnects.
+/// Somebody else's change of the secret is noticed within this time. Until then no unit can
+/// reconnect.
 constexpr Milliseconds token_look_interval = std::chrono::minutes{1};
 
-/// Where connections get lost, that may be why; but they may also get lost one after the other.
+/// Lost connections may be a sign of it, but they may also get lost one after the other.
 constexpr Milliseconds token_look_pause = std::chrono::seconds{10};
 
-/// When a soak asks Cloudflare whether the token is still right: now and then, and soon after a
-/// connection was lost that did not come back.
+/// Decides when a soak asks Cloudflare whether the token is still right: from time to time, and
+/// soon after a connection was lost and did not come back.
 class TokenSuspicion {
   public:
     explicit TokenSuspicion(BootTime now) : seen_(now) {}
@@ -74,8 +75,8 @@ Script<std::optional<std::size_t>> Soak::soak() {
     co_return promoted;
 }
 
-/// Whether every restarted unit has all the connections that it had before, and is listed. An API
-/// that does not answer says nothing.
+/// True if every restarted unit has all its former connections and is listed. An API that does not
+/// answer counts as false.
 Script<bool> Soak::all_is_back(SampleUnits::Value samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& unit = record_.units[i];
@@ -106,14 +107,14 @@ Script<std::optional<std::size_t>> Soak::watch(Milliseconds duration, Millisecon
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
         if (blind) health.begin_anew();
         const HealthFinding finding = health.look(record_, samples, now_);
-        const bool unseen = context_.waits_for_more;  // Until this look.
+        const bool unseen = context_.waits_for_more;  // Until this check.
         tell(finding);
         if (suspicion.wants_a_look(finding, now_)) {
             const bool followed = co_await token_.follow_if_changed();
             if (followed) co_await start_over();
         }
         if (finding.failure) {
-            std::string text = fmt::format("{} had verified and then failed: {}",
+            std::string text = fmt::format("{} was verified and then failed: {}",
                                            finding.failure->unit, finding.failure->text);
             co_await hold(HoldReason::verification_failed, std::move(text), finding.failure->unit);
         }
@@ -145,11 +146,11 @@ Script<std::optional<std::size_t>> Soak::watch(Milliseconds duration, Millisecon
 
 void Soak::tell_new_soak() {
     say(EventKind::soak_restarted, Priority::warning,
-        fmt::format("Not every restarted unit of {} was healthy: the soak begins anew",
+        fmt::format("Not every restarted unit of {} was healthy: the soak starts over",
                     inputs_.policy.name));
 }
 
-/// What one look told, for people. A unit that cannot be asked is waited for.
+/// Reports the result of one check. Waits for a unit that cannot be asked.
 void Soak::tell(const HealthFinding& finding) {
     tell_decays(finding);
     if (finding.unknown && !finding.failure && !finding.promoted) {
@@ -159,10 +160,11 @@ void Soak::tell(const HealthFinding& finding) {
     }
 }
 
-/// Told once nothing comes before it any more: a failure, another token, a unit to prove again.
+/// Reported only if nothing takes precedence: a failure, another token, or a unit to verify again.
 void Soak::tell_promotion(const HealthFinding::Promotion& promoted) {
     say(EventKind::replica_promoted, Priority::warning,
-        fmt::format("{} {}: it is next", promoted.unit, promoted.why), promoted.unit);
+        fmt::format("{} {}: keyturnd restarts it next", promoted.unit, promoted.why),
+        promoted.unit);
 }
 
 }  // namespace keyturn

@@ -12,19 +12,20 @@ class Proof;
 class TokenWatch;
 class UnitRestart;
 
-/// Between two batches nothing happens, and that is watched. Ends held where a restarted unit
-/// fails, with `start_over` where the token changed underneath.
+/// The wait between two batches, in which all units are watched. Ends held if a restarted unit
+/// fails, or with `start_over` if the token has changed.
 class Soak : public Chapter {
   public:
     Soak(RotationContext& context, TokenWatch& token, Proof& proof, UnitRestart& restart)
         : Chapter(context), token_(token), proof_(proof), restart_(restart) {}
 
-    /// Soaks until it has passed undisturbed; a unit that decays meanwhile is restarted in between.
-    /// The way back is known to be good and a compromise has no time: neither is watched.
+    /// Soaks until the time has passed undisturbed. A unit that decays meanwhile is restarted in
+    /// between. There is no soak in a revert, whose token is known to be good, nor in a compromise,
+    /// which has no time for it.
     Script<> soak_out();
 
-    /// Looks at every unit until `duration` has passed without a disturbance, or `at_least`, if all
-    /// is back by then. Returns early with a unit that has to go next.
+    /// Checks every unit until `duration` has passed without a disturbance, or `at_least` if
+    /// everything is back by then. Returns early with a unit that must restart next.
     Script<std::optional<std::size_t>> watch(Milliseconds duration, Milliseconds at_least);
 
   private:
@@ -37,7 +38,7 @@ class Soak : public Chapter {
     TokenWatch& token_;
     Proof& proof_;
     UnitRestart& restart_;
-    Milliseconds healthy_for_{0};  ///< How long the last watch was.
+    Milliseconds healthy_for_{0};  ///< The duration of the last watch.
 };
 
 }  // namespace keyturn

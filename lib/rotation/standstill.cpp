@@ -7,7 +7,7 @@ namespace keyturn {
 
 namespace {
 
-/// How often the units are looked at meanwhile.
+/// How often the units are checked during a hold or a pause.
 constexpr Milliseconds look_interval = std::chrono::seconds{30};
 
 }  // namespace
@@ -28,8 +28,8 @@ Script<Ending> Standstill::hold(Ending cause) {
     for (;;) co_await watch();
 }
 
-/// Durable before it is told: what was told survives. A hold that cannot be written is still held
-/// in memory; after a crash the phase on disk leads to the same check.
+/// Saves the hold before reporting it, so that a reported hold survives. A hold that cannot be
+/// written is still held in memory; after a crash, the phase on disk leads to the same check.
 Script<> Standstill::begin(Ending cause) {
     record_.hold =
         Hold{cause.reason, with_strangers(std::move(cause.text)), std::move(cause.unit), wall_now_};
@@ -45,11 +45,10 @@ Script<> Standstill::begin(Ending cause) {
 void Standstill::tell_hold() {
     const bool can_go_back = can_revert(inputs_, record_) && record_.committed;
     say(EventKind::rotation_held, Priority::alert,
-        fmt::format("The rotation of {0} is held: {1}. Nothing more is restarted until `keyturnctl "
-                    "retry {0}`{2}",
+        fmt::format("The rotation of {0} is held: {1}. keyturnd restarts nothing more until "
+                    "`keyturnctl retry {0}`{2}",
                     inputs_.policy.name, record_.hold->text,
-                    can_go_back ? fmt::format(", or `keyturnctl revert {}` goes back to the old "
-                                              "token",
+                    can_go_back ? fmt::format("; `keyturnctl revert {}` goes back to the old token",
                                               inputs_.policy.name)
                                 : ""),
         record_.hold->unit, "held");
@@ -66,7 +65,7 @@ Script<> Standstill::watch() {
     co_await sleep_for(look_interval);
 }
 
-/// Units on the old token decay while nothing happens: that may become urgent.
+/// Units on the old token decay while nothing happens, which may become urgent.
 Script<> Standstill::look() {
     SampleUnits question;
     question.names = unit_names();
@@ -78,8 +77,9 @@ Script<> Standstill::look() {
     const bool low = !samples->empty() && serving + count_unknown(*samples) < needed;
     if (low && !std::exchange(urgent_, low)) {
         say(EventKind::hold_urgent, Priority::alert,
-            fmt::format("{} is {} with {} serving, min_available is {}: {}", inputs_.policy.name,
-                        record_.hold ? "held" : "paused", serving, needed, view_.reason),
+            fmt::format("{} is {} with {} serving, but min_available is {}: {}",
+                        inputs_.policy.name, record_.hold ? "held" : "paused", serving, needed,
+                        view_.reason),
             record_.hold ? record_.hold->unit : "", record_.hold ? "held" : "paused");
     }
     urgent_ = low;
@@ -89,7 +89,7 @@ Script<> Standstill::pause() {
     view_.state = RotationState::paused;
     view_.reason = "an operator has paused it";
     say(EventKind::rotation_paused, Priority::warning,
-        fmt::format("The rotation of {} stands still until `keyturnctl resume {}`{}",
+        fmt::format("The rotation of {} is paused until `keyturnctl resume {}`{}",
                     inputs_.policy.name, inputs_.policy.name,
                     record_.committed ? "; units on the old token cannot get a lost connection "
                                         "back meanwhile"
@@ -106,7 +106,7 @@ Script<> Standstill::pause() {
     view_.state = RotationState::running;
     view_.reason.clear();
     say(EventKind::rotation_continued, Priority::notice,
-        fmt::format("The rotation of {} goes on", inputs_.policy.name));
+        fmt::format("The rotation of {} continues", inputs_.policy.name));
 }
 
 }  // namespace keyturn

@@ -4,15 +4,15 @@
 
 namespace keyturn {
 
-/// Nothing happens until a person has spoken: a hold, or a pause. Units on the old token decay
-/// meanwhile, so they are looked at; that too few serve is alarmed once each time it begins.
+/// A hold or a pause: nothing happens until a person decides. Units on the old token decay
+/// meanwhile, so they are checked, and each time too few begin to serve, there is one alarm.
 class Standstill : public Chapter {
   public:
     explicit Standstill(RotationContext& context) : Chapter(context) {}
 
-    /// Tells of the hold and waits for good: of the one that the record has brought along, or of a
-    /// new one, which is made durable first. A retry is a new rotation from the record; only an
-    /// operator's revert ends this, with `go_back`.
+    /// Reports the hold and never returns on its own. The hold is either in the record already, or
+    /// a new one that is saved first. A retry is a new rotation from the record. Only an operator's
+    /// revert ends this, with `go_back`.
     Script<Ending> hold(Ending cause);
 
     /// Returns when an operator resumes the rotation.
@@ -25,7 +25,7 @@ class Standstill : public Chapter {
     Script<> look();
 
     bool durable_ = true;  ///< The hold is on disk.
-    bool urgent_ = false;  ///< Fewer serve than have to.
+    bool urgent_ = false;  ///< Fewer units serve than required.
 };
 
 }  // namespace keyturn

@@ -6,7 +6,7 @@ namespace keyturn {
 
 Story::Story(RotationContext& context) : context_(context) {}
 
-/// The table of contents: one chapter after the other, each as the one before has ended.
+/// The table of contents: tells one chapter after the other; each ending selects the next.
 Script<> Story::tell() {
     ChapterName chapter = ChapterName::beginning;
     Ending ending = Ending::go_on(chapter);
@@ -24,7 +24,7 @@ ChapterName Story::chapter_after(const Ending& ending, ChapterName told) const {
         ending.kind == Ending::Kind::held && ending.reason == HoldReason::verification_failed &&
         policy.on_failure == OnFailure::revert && can_revert(context_.inputs, context_.record);
     if (goes_back) return ChapterName::revert;
-    // Whoever was in the middle of it has waited for the window already.
+    // A roll-out that was already under way has waited for the window before.
     const bool in_the_middle =
         ending.kind == Ending::Kind::start_over && told == ChapterName::roll_out;
     return in_the_middle ? ChapterName::roll_out : ending.next;

@@ -26,14 +26,14 @@
 
 namespace keyturn {
 
-/// All chapters of a rotation, and the order in which they are told.
+/// All chapters of a rotation and their order.
 class Story {
   public:
     explicit Story(RotationContext& context);
     Story(const Story&) = delete;
     Story& operator=(const Story&) = delete;
 
-    /// To the first question.
+    /// Runs up to the first action.
     void begin() { script_.start(); }
 
   private:
@@ -43,7 +43,7 @@ class Story {
 
     RotationContext& context_;
 
-    // What several chapters need.
+    // What several chapters use.
     Capacity capacity_{context_};
     Adoption adoption_{context_};
     TokenHandover handover_{context_, adoption_};

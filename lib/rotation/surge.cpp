@@ -56,8 +56,7 @@ Script<> Surge::stop_unit(std::size_t index) {
     record_.units[index].step = UnitStep::listed;
     co_await save(Phase::roll);
     say(EventKind::surge_stopped, Priority::notice,
-        fmt::format("{} is stopped: every unit of {} has been restarted", name,
-                    inputs_.policy.name),
+        fmt::format("Stopped {}: every unit of {} has been restarted", name, inputs_.policy.name),
         name);
 }
 

@@ -9,15 +9,15 @@ namespace keyturn {
 class Capacity;
 class UnitRestart;
 
-/// The extra connector has helped out, and is not needed any more. `UnitRestart` starts it.
+/// Stops the extra connector when it is no longer needed. `UnitRestart` starts it.
 class Surge : public Chapter {
   public:
     Surge(RotationContext& context, const Capacity& capacity, UnitRestart& restart)
         : Chapter(context), capacity_(capacity), restart_(restart) {}
 
-    /// Once every unit has been restarted and proven. Whether it was started by us is not asked:
-    /// where the token changed meanwhile it may be left from before that. Ends held where it cannot
-    /// be stopped, or too few others serve for that.
+    /// Called once every unit is restarted and verified. It does not matter whether this rotation
+    /// started the extra connector: if the token changed, it may be left from before. Ends held if
+    /// it cannot be stopped, or too few others serve for that.
     Script<> stop();
 
   private:

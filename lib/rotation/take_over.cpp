@@ -15,7 +15,7 @@ Script<Ending> TakeOver::tell() {
     std::string purpose = "cannot read the tunnel's token from Cloudflare";
     const ReadToken::Value token = co_await insist(read_token, purpose);
     if (!resumed && token.fingerprint == record_.old_fingerprint) {
-        std::string text = "Cloudflare holds the delivered token again";
+        std::string text = "Cloudflare has the delivered token again";
         co_await refuse(std::move(text));
     }
     const bool kept = token.holder == ReadToken::Holder::ours;
@@ -30,17 +30,19 @@ Script<Ending> TakeOver::tell() {
     co_return Ending::go_on(ChapterName::window);
 }
 
-/// No refusal here, whatever state the units are in: a token that is not delivered helps nobody.
+/// Refuses nothing, whatever state the units are in, because a token that is not delivered helps
+/// nobody.
 Script<> TakeOver::plan_without_judging() {
     co_await save(Phase::preflight);
     PreflightFacts facts;
     const CheckFiles check_files;
     std::string purpose = "the token file cannot be replaced";
     facts.files = co_await insist(check_files, purpose);
-    // The token is dead already: what polkit says about restarts keeps nobody from delivering.
+    // The old token is already dead, so polkit's answer about restarts must not prevent the
+    // delivery.
     InspectUnits inspect_units;
     inspect_units.must_know = false;
-    purpose = "cannot look at the units";
+    purpose = "cannot inspect the units";
     InspectUnits::Value inspected = co_await insist(inspect_units, purpose);
     facts.take_units(std::move(inspected));
     SampleUnits sample_units;

@@ -9,9 +9,9 @@ class Preparation;
 class TokenHandover;
 class TokenWatch;
 
-/// A stranger's change of the secret was found out while no rotation was open: every unit runs on a
-/// token that opens no new connection. What is restarted is decided by the same rules as in a
-/// rotation; no secret is sent. Ends with `window`; refused where the delivered token is back.
+/// Somebody else changed the secret while no rotation was open, so every unit runs on a token that
+/// opens no new connection. The rules for restarts are the same as in a rotation, but no secret is
+/// sent. Ends with `window`, or refused if the delivered token is back.
 class TakeOver : public Chapter {
   public:
     TakeOver(RotationContext& context, Preparation& preparation, Adoption& adoption,

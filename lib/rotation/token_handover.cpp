@@ -6,26 +6,26 @@ namespace keyturn {
 
 namespace {
 
-/// How long the API may go on showing the old token after it took the new secret.
+/// How long the API may keep showing the old token after it accepted the new secret.
 constexpr Milliseconds confirm_deadline = std::chrono::seconds{120};
 constexpr Milliseconds confirm_interval = std::chrono::seconds{2};
 
-/// Who sets another secret more often than this after ours is stronger than we are.
+/// If somebody sets another secret more often than this after ours, keyturnd stops competing.
 constexpr int resends_max = 3;
 
 }  // namespace
 
 Script<bool> TokenHandover::send(bool ask_first) {
     const std::string purpose =
-        fmt::format("cannot give the {} secret to Cloudflare", wanted_one());
+        fmt::format("cannot send the {} secret to Cloudflare", wanted_one());
     bool answered = false;
     for (std::size_t attempt = 0;; ++attempt) {
         if (ask_first) {
             const ReadToken read_token;
-            std::string reading =
-                fmt::format("cannot tell whether Cloudflare took the {} secret", wanted_one());
+            std::string reading = fmt::format(
+                "cannot find out whether Cloudflare accepted the {} secret", wanted_one());
             const ReadToken::Value token = co_await insist(read_token, reading);
-            // On the way back it shows the old one, too, if it is only behind.
+            // In a revert, an API that is only behind also shows the old token.
             if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
             if (token.holder == ReadToken::Holder::other && !record_.compromised()) {
                 co_await adoption_.adopt(token.fingerprint);
@@ -55,10 +55,10 @@ Script<bool> TokenHandover::send(bool ask_first) {
     waited_enough();
     say(EventKind::secret_committed, Priority::notice,
         record_.reverts()
-            ? fmt::format("Cloudflare holds the old secret of {} again", inputs_.policy.name)
-            : fmt::format("Cloudflare holds the new secret of {}; the old token opens no new "
-                          "connection",
-                          inputs_.policy.name));
+            ? fmt::format("Cloudflare has the old secret of {} again", inputs_.policy.name)
+            : fmt::format(
+                  "Cloudflare has the new secret of {}; the old token opens no new connection",
+                  inputs_.policy.name));
     co_return answered;
 }
 
@@ -72,8 +72,8 @@ Script<> TokenHandover::deliver() {
         window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
     }
     say(EventKind::token_delivered, Priority::notice,
-        fmt::format("The token file of {} holds the {} token{}", inputs_.policy.name, wanted_one(),
-                    window));
+        fmt::format("The token file of {} contains the {} token{}", inputs_.policy.name,
+                    wanted_one(), window));
 }
 
 Script<> TokenHandover::confirm(bool answered) {
@@ -94,8 +94,8 @@ Script<> TokenHandover::confirm(bool answered) {
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
         const bool previous = token.holder == ReadToken::Holder::previous;
         if (record_.compromised()) {
-            // An answer that is behind, or somebody who puts the old secret back: not to be told
-            // apart.
+            // This is either an outdated answer or somebody who restored the old secret. The two
+            // look the same.
             const bool behind = token.fingerprint == record_.old_fingerprint && now_ < deadline;
             if (!behind || resends_ == 0) {
                 co_await send_again();
@@ -114,53 +114,51 @@ Script<> TokenHandover::confirm(bool answered) {
 
 Script<> TokenHandover::put_back() {
     record_.begin_roll_out_anew();
-    co_await save(Phase::commit);  // First: after a crash the token is settled anew.
+    co_await save(Phase::commit);  // First, so that after a crash the token is settled again.
     const PutBackToken question;
     const std::string_view shown = record_.reverts() ? "new" : "old";
     std::string purpose = fmt::format("cannot put the {} token back into the token file", shown);
     co_await insist(question, purpose);
     say(EventKind::token_put_back, Priority::error,
-        fmt::format("Cloudflare shows the {} token of {}: it is back in the token file", shown,
-                    inputs_.policy.name));
+        fmt::format("Cloudflare shows the {} token of {}: keyturnd put it back into the token file",
+                    shown, inputs_.policy.name));
     const HoldReason reason = HoldReason::secret_not_taken;
     std::string text = fmt::format(
-        "Cloudflare accepted the {0} secret and yet shows the {1} token {2} later; the {1} token "
-        "is back in the token file; units that were restarted meanwhile have to be restarted "
-        "again. "
+        "Cloudflare accepted the {0} secret but still shows the {1} token {2} later; the {1} token "
+        "is back in the token file; units that were restarted meanwhile must be restarted again. "
         "Find out what sets this tunnel's secret (Terraform?), then retry",
         wanted_one(), shown, to_text(confirm_deadline));
     co_await hold(reason, std::move(text));
 }
 
-/// Somebody set yet another secret: ours is sent again, the same one.
+/// Somebody set yet another secret, so the same secret of ours is sent again.
 Script<> TokenHandover::send_again() {
     if (++resends_ > resends_max) {
         resends_ = 0;
         const HoldReason reason = HoldReason::foreign_rotation;
         std::string text =
-            "after a compromise Cloudflare goes on showing another secret than ours; find out who "
-            "sets it, take their access to the account away, then retry";
+            "after a compromise, Cloudflare keeps showing another secret than ours; find out who "
+            "sets it, remove their access to the account, then retry";
         co_await hold(reason, std::move(text));
     }
     const CommitSecret commit_secret;
-    std::string purpose = "cannot give the new secret to Cloudflare";
+    std::string purpose = "cannot send the new secret to Cloudflare";
     static_cast<void>(co_await insist(commit_secret, std::move(purpose)));
     say(EventKind::secret_committed, Priority::warning,
-        fmt::format("Cloudflare showed another secret of {} than ours: it was given ours again",
+        fmt::format("Cloudflare showed another secret of {} than ours: keyturnd sent ours again",
                     inputs_.policy.name));
 }
 
 Script<> TokenHandover::keep_file() {
     const CheckFiles check_files;
-    std::string purpose = "cannot look at the token file";
+    std::string purpose = "cannot check the token file";
     const CheckFiles::Value file = co_await insist(check_files, std::move(purpose));
     if (file.fingerprint == record_.new_fingerprint) co_return;
     waited_for_it();
     say(EventKind::token_file_changed, Priority::error,
-        fmt::format("The token file of {} was changed by somebody else: it {}, and is written "
-                    "again",
+        fmt::format("Somebody else changed the token file of {}: it {}; keyturnd writes it again",
                     inputs_.policy.name,
-                    file.fingerprint.empty() ? "holds no token" : "holds another token"));
+                    file.fingerprint.empty() ? "contains no token" : "contains another token"));
     co_await deliver();
 }
 

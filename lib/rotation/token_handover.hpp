@@ -6,31 +6,31 @@ namespace keyturn {
 
 class Adoption;
 
-/// The secret's way to Cloudflare and the token's way into the file, both repeatable: what was sent
-/// before a crash is asked for first, and a retry sends the same secret. A stranger who comes in
-/// between is given way, but after a compromise.
+/// Brings the secret to Cloudflare and the token into the file. Both are repeatable: keyturnd first
+/// checks what was sent before a crash, and a retry sends the same secret. If somebody else's
+/// secret comes in between, it takes precedence, except after a compromise.
 class TokenHandover : public Chapter {
   public:
     TokenHandover(RotationContext& context, Adoption& adoption)
         : Chapter(context), adoption_(adoption), taken_at_(context.now) {}
 
-    /// Returns when the API has taken the secret: true if its answer carried our token.
-    /// `ask_first`: a PATCH may have been sent before, so the API is asked whose token it holds.
-    /// Ends refused, if nothing was sent, or held.
+    /// Returns when the API has accepted the secret: true if its answer contained our token.
+    /// `ask_first` means that a PATCH may have been sent before, so the API is first asked whose
+    /// token it has. Ends refused if nothing was sent, otherwise held.
     Script<bool> send(bool ask_first);
 
     Script<> deliver();
 
-    /// Returns when the API itself shows the token that was delivered: nothing is restarted before.
-    /// `answered`: the PATCH answer has carried it, which counts when the API goes down right
-    /// after. Ends held where Cloudflare goes on showing the one from before.
+    /// Returns when the API itself shows the delivered token; nothing is restarted before that.
+    /// `answered` means that the PATCH answer contained the token, which is enough if the API goes
+    /// down right after it. Ends held if Cloudflare keeps showing the token from before.
     Script<> confirm(bool answered);
 
-    /// Somebody may have emptied, removed or overwritten the token file since it was delivered. A
-    /// unit that is restarted on that is down until a person comes: ours is delivered again.
+    /// Delivers our token again if somebody has emptied, removed or overwritten the token file. A
+    /// unit restarted on such a file would be down until a person comes.
     Script<> keep_file();
 
-    /// When Cloudflare took the secret, as far as this keyturnd has seen.
+    /// When Cloudflare accepted the secret, as far as this process has seen.
     [[nodiscard]] BootTime taken_at() const { return taken_at_; }
 
   private:
@@ -39,7 +39,7 @@ class TokenHandover : public Chapter {
 
     Adoption& adoption_;
     BootTime taken_at_;
-    int resends_ = 0;  ///< How often a stranger was overruled after a compromise.
+    int resends_ = 0;  ///< How often another secret was overruled after a compromise.
 };
 
 }  // namespace keyturn

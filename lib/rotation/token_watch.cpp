@@ -7,7 +7,7 @@ namespace keyturn {
 Script<bool> TokenWatch::still_ours() {
     if (std::exchange(just_confirmed_, false)) co_return true;
     const ReadToken read_token;
-    std::string purpose = "cannot tell whether the delivered token is still right";
+    std::string purpose = "cannot check whether the delivered token is still right";
     const ReadToken::Value token = co_await insist(read_token, purpose);
     if (token.holder == ReadToken::Holder::ours) {
         was_ours_ = true;
@@ -25,9 +25,9 @@ Script<bool> TokenWatch::follow_if_changed() {
     co_return true;
 }
 
-/// Delivers and confirms the token that the API holds by now, and begins the roll-out again. Where
-/// it has not been ours since this keyturnd was started, the record may be an older one again: then
-/// it is not known on what its units were started since, nor by whom.
+/// Delivers and confirms the token that the API has by now, and starts the roll-out over. If it has
+/// not been ours since keyturnd started, the record may be an outdated one: then it is unknown on
+/// which token its units have been started since, and by whom.
 Script<> TokenWatch::follow() {
     waited_for_it();
     if (record_.compromised() && !was_ours_) record_.begin_roll_out_anew();

@@ -6,28 +6,28 @@ namespace keyturn {
 
 class TokenHandover;
 
-/// Whether the delivered token is still the one that the API holds; and where it is not, the way to
-/// the one of now: delivered and confirmed, with the roll-out to be begun anew. The caller ends its
-/// chapter with `start_over` then.
+/// Checks whether the delivered token is still the one that the API has. If not, it delivers and
+/// confirms the current one, and the roll-out has to start over. The caller then ends its chapter
+/// with `start_over`.
 class TokenWatch : public Chapter {
   public:
     TokenWatch(RotationContext& context, TokenHandover& handover)
         : Chapter(context), handover_(handover) {}
 
-    /// The API has just shown it: the next `still_ours` need not ask again.
+    /// The API has just shown the token, so the next `still_ours` need not ask again.
     void note_confirmed() { just_confirmed_ = was_ours_ = true; }
 
-    /// Before each batch. Insists on an answer.
+    /// Called before each batch. Waits for an answer of the API.
     Script<bool> still_ours();
 
-    /// For a unit that does not come right: maybe nothing is wrong with it, and its token is dead;
-    /// then true. An API that does not answer says nothing.
+    /// For a unit that does not recover: perhaps only its token is dead, and then this returns
+    /// true. An API that does not answer counts as false.
     Script<bool> follow_if_changed();
 
-    /// After a crash, as a chapter of its own: delivers again, and ends with `window`.
+    /// Continues after a crash, as a separate chapter: delivers again, and ends with `window`.
     Script<Ending> resume();
 
-    /// What is delivered again is certainly what the API holds.
+    /// Delivers again only a token that the API certainly has.
     Script<> deliver_again();
 
   private:
@@ -35,7 +35,7 @@ class TokenWatch : public Chapter {
 
     TokenHandover& handover_;
     bool just_confirmed_ = false;
-    bool was_ours_ = false;  ///< As far as this keyturnd has seen.
+    bool was_ours_ = false;  ///< As far as this process has seen.
 };
 
 }  // namespace keyturn

@@ -11,7 +11,7 @@ namespace keyturn {
 
 namespace {
 
-/// How often a restart that was answered and did not happen is asked for again.
+/// How often keyturnd repeats a restart that was answered but did not happen.
 constexpr int restarts_max = 3;
 
 }  // namespace
@@ -25,21 +25,22 @@ Script<> UnitRestart::roll(std::size_t index) {
         const SampleUnits::Value samples = co_await sample();
         const BootTime sampled = now_;
         if (!needs_restart(record_.units[index], samples[index], first_look)) {
-            co_await handover_.keep_file();  // systemd may have to start it once more.
+            co_await handover_.keep_file();  // systemd may have to start the unit once more.
             break;
         }
         if (stands_still()) {
             co_await stand_still();
             continue;
         }
-        // Much may have happened since it was allowed: a disk that was full, a crash of ours.
+        // Much may have happened since it was allowed: a full disk, or a crash of keyturnd.
         if (!capacity_.may_go_down(index, samples)) {
-            // It is the process of now that has to go, also if it is a new one.
+            // The current process has to go, even if it is a new one.
             record_.units[index].invocation_before = samples[index].state.invocation;
             not_begun(record_.units[index]);
             continue;
         }
-        // Last, as nothing tells of a file that changes; it may have to be delivered again.
+        // Checked last, because nothing signals a change of the file, and it may need another
+        // delivery.
         co_await handover_.keep_file();
         if (now_ - sampled > sample_age_max || stands_still()) continue;
         const std::optional<Fault> failed = co_await restart(index, sampled);
@@ -50,15 +51,16 @@ Script<> UnitRestart::roll(std::size_t index) {
     co_await proof_.prove(index);
 }
 
-/// Whether a unit whose restart is recorded still has to be restarted. One that is dead is
-/// restarted only if that is old news (`first_look`: we crashed, or an operator said retry), never
-/// because the restart just made came to nothing, and never against an operator who stopped it.
+/// True if a unit whose restart is recorded still has to be restarted. A dead unit is restarted
+/// only if its state is old news (`first_look`: keyturnd crashed, or an operator said retry). It is
+/// never restarted because the restart just made has failed, and never against an operator who
+/// stopped it.
 ///
-/// One that is up but lacks connections, and for which an operator said retry, is restarted, too.
+/// A unit that is up but lacks connections is also restarted if an operator said retry for it.
 ///
-/// One that systemd was starting anyway when its restart was recorded may have read the token
-/// before the delivery, and would never show another process than the recorded one: it is
-/// restarted, too; and once more where no answer told whether that was done.
+/// A unit that systemd was already starting when its restart was recorded may have read the token
+/// before the delivery, and would never show another process than the recorded one. So it is
+/// restarted too, and once more if no answer said whether that was done.
 bool UnitRestart::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                 bool first_look) const {
     const bool recorded_process =
@@ -70,18 +72,18 @@ bool UnitRestart::needs_restart(const UnitProgress& unit, const SampleUnits::Sam
     if (verdict.standing == UnitVerdict::Standing::unchanged) return no_job;
     if (!first_look) return false;
     const bool acknowledged = inputs_.acknowledged_unit == unit.name;
-    // Up, and without connections that it has given up on.
+    // It is up, but lacks connections that it no longer tries to get.
     const bool lacking =
         verdict.standing == UnitVerdict::Standing::not_yet && sample.state.running();
     if (lacking) return acknowledged;
     if (verdict.standing != UnitVerdict::Standing::dead) return false;
-    // A surge is stopped as a rule, and started as it is restarted; who failed is not to stay so.
+    // A surge unit is normally stopped, and a restart starts it. A failed unit must not stay down.
     const bool ours_to_start = unit.surge || unit.name == context_.failed_unit;
     return sample.state.active_state == "failed" || acknowledged || ours_to_start;
 }
 
-/// Waits until this unit may go down: enough others serve, or it does not serve itself (I1). Where
-/// somebody else has restarted it meanwhile, its new process is proven as it is.
+/// Waits until this unit may go down: enough others serve, or it does not serve itself (I1). If
+/// somebody else has restarted it meanwhile, its new process is verified as it is.
 Script<> UnitRestart::allow(std::size_t index) {
     BootTime deadline = now_ + inputs_.policy.rollout.progress_deadline;
     for (;;) {
@@ -93,11 +95,11 @@ Script<> UnitRestart::allow(std::size_t index) {
             co_return;
         }
         if (own.state.active_state == "deactivating" && now_ < deadline) {
-            // Whether it is to stay so, its end tells.
+            // The end of the stop shows whether the unit is meant to stay stopped.
             context_.waits_for_more = true;
             const Error stopping{
                 Fault::busy, fmt::format("{} is being stopped", record_.units[index].name), {}};
-            co_await wait_out(stopping, "somebody else is at work", 0);
+            co_await wait_out(stopping, "somebody else is working on the unit", 0);
             continue;
         }
         if (came_back_anew(record_.units[index], own) || capacity_.may_go_down(index, samples)) {
@@ -111,23 +113,25 @@ Script<> UnitRestart::allow(std::size_t index) {
     }
 }
 
-/// An operator has stopped it: it stays so if that was said, else a person has to decide.
+/// An operator has stopped the unit. It stays stopped if that was acknowledged; otherwise a person
+/// has to decide.
 Script<> UnitRestart::meet_stopped(std::size_t index) {
     UnitProgress& unit = record_.units[index];
     if (inputs_.acknowledged_unit != unit.name) {
-        std::string text = fmt::format(
-            "{} was stopped by somebody; start it, or retry to leave it stopped", unit.name);
+        std::string text =
+            fmt::format("somebody stopped {}; start it, or retry to leave it stopped", unit.name);
         co_await hold(HoldReason::operator_took_over, std::move(text), unit.name);
     }
     waited_for_it();
     say(EventKind::unit_left_stopped, Priority::warning,
-        fmt::format("{} stays stopped, as an operator wants it; its token file is new", unit.name),
+        fmt::format("{} stays stopped, as the operator wants; its token file has the new token",
+                    unit.name),
         unit.name, "listed");
     unit.step = UnitStep::listed;
 }
 
-/// One step towards allowing a restart: brings back who does not serve, lets an extra one help out,
-/// or waits; holds at the deadline.
+/// Takes one step towards allowing a restart: brings back a unit that does not serve, starts the
+/// extra connector, or waits. Holds at the deadline.
 Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline) {
     const std::string name = record_.units[index].name;
     if (const auto useless = capacity_.waiting_without_connection(samples)) {
@@ -146,9 +150,9 @@ Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, B
     }
     const Error too_few{
         Fault::busy,
-        fmt::format("{} of all units serve, and min_available ({}) others have to while {} "
-                    "restarts",
-                    count_serving(samples), inputs_.policy.rollout.min_available, name)};
+        fmt::format(
+            "{} of all units serve, but min_available ({}) others must serve while {} restarts",
+            count_serving(samples), inputs_.policy.rollout.min_available, name)};
     if (now_ < deadline) {
         co_await wait_out(too_few, "too few replicas serve", 0);
         co_return;
@@ -157,20 +161,20 @@ Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, B
     co_await hold_for_replicas(name, too_few.text, samples);
 }
 
-/// It costs nothing to restart who does not serve, and it serves afterwards.
+/// Restarting a unit that does not serve costs nothing, and it serves afterwards.
 Script<> UnitRestart::restart_first(std::size_t useless, std::size_t index) {
     const std::string name = record_.units[useless].name;
     const SampleUnits::Sample own = view_.samples[useless];
     waited_for_it();
     say(EventKind::replica_promoted, Priority::warning,
-        fmt::format("{} {} no connection: it is restarted before {}", name,
-                    own.unknown() ? "tells of" : "has", record_.units[index].name),
+        fmt::format("{} {} no connection: keyturnd restarts it before {}", name,
+                    own.unknown() ? "reports" : "has", record_.units[index].name),
         name);
     co_await record(useless, own);
     co_await roll(useless);
 }
 
-/// Too few others serve: the extra connector is started like every unit, and helps out.
+/// Too few others serve, so the extra connector is started like any unit, and helps out.
 Script<> UnitRestart::start_surge(std::size_t index) {
     waited_for_it();
     SampleUnits::Sample own = view_.samples[index];
@@ -179,14 +183,14 @@ Script<> UnitRestart::start_surge(std::size_t index) {
     co_await sleep_for(inputs_.policy.rollout.settle);
 }
 
-/// Names who is missing: a unit that had verified is what a retry looks at then.
+/// Names the missing unit: if it had been verified, a retry checks that one.
 Never UnitRestart::hold_for_replicas(std::string unit, std::string why,
                                      const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& other = record_.units[i];
         if (other.step != UnitStep::verified || !samples[i].idle()) continue;
         std::string text =
-            fmt::format("{} had verified and serves no more, so {} cannot be restarted: {}",
+            fmt::format("{} was verified but no longer serves, so {} cannot be restarted: {}",
                         other.name, unit, why);
         return hold(HoldReason::verification_failed, std::move(text), other.name);
     }
@@ -194,36 +198,37 @@ Never UnitRestart::hold_for_replicas(std::string unit, std::string why,
     return hold(HoldReason::too_few_replicas, std::move(text), std::move(unit));
 }
 
-/// Durable before the restart: after a crash the InvocationID tells whether it happened. Somebody
-/// else may have made it meanwhile.
+/// Saved before the restart, so that after a crash the InvocationID shows whether it happened.
+/// Somebody else may have restarted the unit meanwhile.
 Script<> UnitRestart::record(std::size_t index, SampleUnits::Sample own) {
     UnitProgress& unit = record_.units[index];
     if (unit.batch == 0 && !unit.surge)
-        unit.batch = std::max(record_.batch, 1);  // It was not planned to go.
-    // What an operator has said was about the process before.
+        unit.batch = std::max(record_.batch, 1);  // It was not part of the plan.
+    // The operator's acknowledgement was about the previous process.
     if (inputs_.acknowledged_unit == unit.name) inputs_.acknowledged_unit.clear();
     if (came_back_anew(unit, own)) {
-        unit.step = UnitStep::restarting;  // As if that had been ours: it only has to be proven.
+        unit.step =
+            UnitStep::restarting;  // Treated as our own restart: it only has to be verified.
     } else {
         begin_restart(unit, own);
     }
     co_await save(Phase::roll);
 }
 
-/// The process of now is the one that is to be replaced.
+/// Marks the current process as the one to replace.
 void UnitRestart::begin_restart(UnitProgress& unit, const SampleUnits::Sample& own) {
     unit.invocation_before = own.state.invocation;
     if (own.readiness) unit.connector_before = own.readiness->connector_id;
     unit.step = UnitStep::restarting;
 }
 
-/// Its restart was recorded and is not made.
+/// Takes back a recorded restart that did not happen.
 void UnitRestart::not_begun(UnitProgress& unit) {
     unit.step = unit.surge ? UnitStep::listed : UnitStep::waiting;
 }
 
-/// Nothing when systemd has taken it; `busy` when it surely has not. `sampled`: when the units were
-/// looked at.
+/// Returns nothing if systemd accepted the restart, and `busy` if it certainly did not. `sampled`
+/// is when the units were checked.
 Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sampled) {
     const std::string name = record_.units[index].name;
     const bool running = view_.samples[index].state.started();
@@ -234,14 +239,14 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
     question.deadline = std::max(inputs_.policy.rollout.healthy_deadline,
                                  record_.units[index].stop_and_start + job_slack);
     const bool surge = record_.units[index].surge;
-    // Told once, however often it has to be asked for.
+    // Reported once, however often it has to be repeated.
     if (view_.state != RotationState::waiting) {
         say(surge ? EventKind::surge_started : EventKind::unit_restarting, Priority::notice,
             fmt::format("{} {}", surge ? "Starting" : "Restarting", name), name);
     }
     const auto result = co_await ask(std::move(question));
     if (!result && passes_by_itself(result.error().fault)) {
-        // Whether it happened, the next sample tells: a new InvocationID.
+        // The next sample shows whether it happened, by a new InvocationID.
         context_.waits_for_more = true;
         co_await wait_out(result.error(), "cannot restart " + name, 0);
         co_return result.error().fault;
@@ -260,7 +265,8 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
     if (*result == JobResult::canceled) {
         not_begun(record_.units[index]);
         std::string text = fmt::format(
-            "somebody's own job for {} replaced our restart; look at it (systemctl status {})",
+            "somebody else's job for {} replaced keyturnd's restart; check the unit (systemctl "
+            "status {})",
             name, name);
         co_await hold(HoldReason::operator_took_over, std::move(text), name);
     }

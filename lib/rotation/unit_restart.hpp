@@ -12,9 +12,10 @@ class Capacity;
 class Proof;
 class TokenHandover;
 
-/// One unit from "waiting" to "verified": waits until it may go down (I1), makes its restart
-/// durable, restarts it and has it proven. Who is in the way is helped first: a unit without
-/// connections goes before it, an extra connector helps out. Ends held where a person has to look.
+/// Brings one unit from "waiting" to "verified": waits until it may go down (I1), saves its
+/// restart, restarts it and has it verified. If something is in the way, it deals with that first:
+/// a unit without connections restarts before it, or the extra connector helps out. Ends held if a
+/// person has to look.
 class UnitRestart : public Chapter {
   public:
     UnitRestart(RotationContext& context, const Capacity& capacity, TokenHandover& handover,
@@ -23,11 +24,11 @@ class UnitRestart : public Chapter {
 
     Script<> roll(std::size_t index);
 
-    /// The process of now is the one that is to be replaced.
+    /// Marks the current process as the one to replace.
     static void begin_restart(UnitProgress& unit, const SampleUnits::Sample& own);
 
-    /// Too few others serve for this unit to go down. Names who is missing: a unit that had
-    /// verified is what a retry looks at then.
+    /// Holds because too few others serve for this unit to go down. Names the missing unit: if it
+    /// had been verified, a retry checks that one.
     [[nodiscard]] Never hold_for_replicas(std::string unit, std::string why,
                                           const SampleUnits::Value& samples);
 

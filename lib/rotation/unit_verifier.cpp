@@ -49,7 +49,7 @@ bool UnitVerifier::steady() const {
 
 bool UnitVerifier::hopeless() const {
     if (standing_ == UnitVerdict::Standing::dead) return true;
-    // What became healthy just before the deadline gets its min_healthy_time.
+    // A unit that became healthy just before the deadline still gets its min_healthy_time.
     const bool almost = healthy_since_ && !steady();
     return late() && !almost && standing_ != UnitVerdict::Standing::unknown;
 }

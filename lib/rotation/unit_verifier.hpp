@@ -12,33 +12,33 @@ namespace keyturn {
 
 /// Watches one restarted unit until it is steady (healthy, as the same process, for
 /// min_healthy_time) or hopeless (dead, or not healthy at its deadline). The deadline is
-/// healthy_deadline, but at least the unit's own stop and start timeouts: an auto-restart inside it
-/// is waited for. Pure: time comes in.
+/// healthy_deadline, but at least the sum of the unit's own stop and start timeouts: an automatic
+/// restart within it is waited for. Pure: the caller passes the time.
 class UnitVerifier {
   public:
     UnitVerifier(const UnitProgress& unit, const TunnelPolicy& policy, BootTime now);
 
     void look(const SampleUnits::Sample& sample, BootTime now);
 
-    /// Nothing could be seen for a while: what was seen before counts no more.
+    /// Nothing could be seen for a while, so earlier observations no longer count.
     void begin_anew(BootTime now);
 
-    /// For how long it has not been known how the unit is. That time does not count.
+    /// How long the unit's state has been unknown. That time does not count towards the deadline.
     [[nodiscard]] Milliseconds unknown_for() const { return unknown_for_; }
 
-    /// Adds what else stands in the way, for `seen()`.
+    /// Adds another obstacle to `seen()`.
     void note(std::string text) { seen_ += "; " + std::move(text); }
 
     [[nodiscard]] bool steady() const;
     [[nodiscard]] bool late() const { return now_ >= started_ + allowed_; }
     [[nodiscard]] bool hopeless() const;
 
-    /// A job has stopped the new process, and it ended well: a person did that.
+    /// A job has stopped the new process, and it ended without an error, so a person did that.
     [[nodiscard]] bool was_stopped() const {
         return was_stopping_ && standing_ == UnitVerdict::Standing::dead && ended_well_;
     }
 
-    /// Steady with one connection less than before, which passes at the deadline.
+    /// Steady with one connection fewer than before, which is accepted at the deadline.
     [[nodiscard]] bool short_of_connections() const { return short_of_connections_; }
 
     [[nodiscard]] Milliseconds allowed() const { return allowed_; }

@@ -17,16 +17,16 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
         return {Standing::dead, fmt::format("{}, result {}", shown, state.result)};
     }
     if (state.load_state == "masked") {
-        return {Standing::not_yet, fmt::format("{} and masked (systemctl unmask it)", shown)};
+        return {Standing::not_yet, fmt::format("{} and masked (run `systemctl unmask`)", shown)};
     }
     if (!state.running()) return {Standing::not_yet, shown};
     if (state.invocation.empty() || state.invocation == unit.invocation_before) {
-        return {Standing::unchanged, "still the process from before"};
+        return {Standing::unchanged, "still the old process"};
     }
     if (sample.unknown()) return {Standing::unknown, shown + ", " + sample.why_unknown()};
     const Readiness& ready = *sample.readiness;
     if (ready.connector_id.empty() || ready.connector_id == unit.connector_before) {
-        return {Standing::not_yet, "/ready still answers for the process from before"};
+        return {Standing::not_yet, "/ready still answers for the old process"};
     }
     if (!ready.tunnel.empty() && ready.tunnel != tunnel) {
         return {Standing::not_yet, fmt::format("serves tunnel {}", ready.tunnel)};

@@ -8,42 +8,42 @@
 
 namespace keyturn {
 
-/// How a unit that we restarted stands, judged from one sample.
+/// The state of a unit that keyturnd restarted, judged from one sample.
 struct UnitVerdict {
     enum class Standing {
         healthy,    ///< The new process runs, with enough connections to the right tunnel.
-        not_yet,    ///< Starting, in auto-restart, or still gathering connections.
-        dead,       ///< Failed or stopped, and systemd will not start it again by itself.
+        not_yet,    ///< Starting, in auto-restart, or still making connections.
+        dead,       ///< Failed or stopped, and systemd will not start it again automatically.
         unchanged,  ///< The old process is still there: the restart has not happened.
-        unknown,    ///< The new process is up, and its connector cannot be asked.
+        unknown,    ///< The new process is up, but its connector cannot be asked.
     };
     Standing standing = Standing::not_yet;
     std::string text;  ///< What was seen: "activating/auto-restart", "2 of 4 connections".
 };
 
-/// `connections_needed` is what counts as enough. Pure.
+/// `connections_needed` is the number that counts as enough. Pure.
 [[nodiscard]] UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
                                      const SampleUnits::Sample& sample, int connections_needed);
 
-/// Enough at once: as many connections as before, one at least.
+/// Enough immediately: as many connections as before, and at least one.
 [[nodiscard]] constexpr int connections_wanted(const UnitProgress& unit) {
     return unit.baseline > 1 ? unit.baseline : 1;
 }
 
-/// Enough at the deadline, with a warning: one less, because the edge may withhold one.
+/// Enough at the deadline, with a warning: one fewer, because the edge may withhold one.
 [[nodiscard]] constexpr int connections_tolerated(const UnitProgress& unit) {
     return unit.baseline > 2 ? unit.baseline - 1 : 1;
 }
 
-/// Whether a unit that was verified serves as another process by now.
+/// True if a verified unit now serves as another process.
 [[nodiscard]] inline bool runs_as_another(const UnitProgress& unit,
                                           const SampleUnits::Sample& sample) {
     return sample.serves() && !unit.connector_after.empty() &&
            sample.readiness->connector_id != unit.connector_after;
 }
 
-/// Whether a unit that waits has another process than the one that was there when the new token was
-/// in its file already: this one has read the new token, whoever started it.
+/// True if a waiting unit has another process than the one that ran when the file already contained
+/// the new token. So this process has read the new token, whoever started it.
 [[nodiscard]] inline bool came_back_anew(const UnitProgress& unit,
                                          const SampleUnits::Sample& sample) {
     return unit.step == UnitStep::waiting && !unit.invocation_before.empty() &&
@@ -51,11 +51,11 @@ struct UnitVerdict {
            sample.state.invocation != unit.invocation_before;
 }
 
-/// How many of the samples surely serve, and of how many that is unknown.
+/// How many of the samples certainly serve, and for how many that is unknown.
 [[nodiscard]] int count_serving(const SampleUnits::Value& samples);
 [[nodiscard]] int count_unknown(const SampleUnits::Value& samples);
 
-/// "UNIT: cannot ask /ready: REASON" of the first that could not be asked.
+/// "UNIT: cannot ask /ready: REASON" for the first unit that could not be asked.
 [[nodiscard]] std::optional<std::string> first_unknown(const SampleUnits::Value& samples);
 
 }  // namespace keyturn

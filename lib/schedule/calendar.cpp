@@ -20,7 +20,7 @@ using std::chrono::year;
 using std::chrono::year_month;
 using std::chrono::year_month_day;
 
-/// The first value of `range` that is at least `from`, up to `limit`.
+/// The first value of `range` from `from` on, at most `limit`.
 std::optional<int> next_in(CalendarRange range, int from, int limit) {
     const int open_end = range.step > 0 ? limit : range.first;
     const int last = std::min(limit, range.last < 0 ? open_end : range.last);
@@ -46,7 +46,8 @@ int days_in(year_month of) {
     return static_cast<int>(static_cast<unsigned>((of / std::chrono::last).day()));
 }
 
-/// Counted from the last day of a month of `size` days, which is 1, to counted from its first.
+/// Converts a range that counts from the last day of a month, which is 1, to one that counts from
+/// the first. `size` is the number of days in the month.
 CalendarRange from_the_first(CalendarRange range, int size) {
     if (range.last < 0) return {size + 1 - range.first, -1, range.step};
     return {size + 1 - range.last, size + 1 - range.first, range.step};
@@ -65,7 +66,7 @@ std::string text_of(const CalendarField& field, int width) {
     return text;
 }
 
-/// "Mon..Wed,Fri": three and more in a row as a range.
+/// "Mon..Wed,Fri": three or more weekdays in a row become a range.
 std::string text_of_weekdays(unsigned bits) {
     std::string text;
     for (std::size_t i = 0; i < weekday_names.size(); ++i) {
@@ -129,7 +130,7 @@ std::optional<local_days> Calendar::next_day(local_days from) const {
     }
 }
 
-/// The first day of `month` from `from` on that fits days and weekdays.
+/// The first day of `month`, from `from` on, that matches the days and weekdays.
 std::optional<int> Calendar::next_day_of(year_month month, int from) const {
     const int size = days_in(month);
     CalendarField fitting = days_;

@@ -13,8 +13,8 @@
 
 namespace keyturn {
 
-/// The values `first`, `first + step`, ... up to `last`; to the end of the unit where `last` is
-/// negative; `first` alone where `step` is 0, too.
+/// The values `first`, `first + step`, ... up to `last`. If `last` is negative, they go up to the
+/// unit's end; if `step` is 0 as well, the only value is `first`.
 struct CalendarRange {
     int first = 0;
     int last = -1;
@@ -23,31 +23,31 @@ struct CalendarRange {
     auto operator<=>(const CalendarRange&) const = default;
 };
 
-/// What a unit of a calendar may be, in ascending order; empty: anything (`*`).
+/// The allowed values of one unit of a calendar, in ascending order. Empty means any (`*`).
 using CalendarField = std::vector<CalendarRange>;
 
-/// Beyond these nothing is planned; systemd has the same limits.
+/// Nothing is planned outside these years. systemd has the same limits (calendarspec.c).
 inline constexpr int calendar_year_min = 1970;
 inline constexpr int calendar_year_max = 2199;
 
-/// As systemd writes them, from Monday on.
+/// In systemd's spelling, starting with Monday.
 inline constexpr std::array<std::string_view, 7> weekday_names{"Mon", "Tue", "Wed", "Thu",
                                                                "Fri", "Sat", "Sun"};
 
-/// How an expression may be written; more is a mistake or an attack.
+/// The maximum length of an expression. A longer one is a mistake or an attack.
 inline constexpr std::size_t calendar_bytes_max = 512;
 
-/// A repeating time as systemd writes it in `OnCalendar=`; see systemd.time(7), "CALENDAR EVENTS".
+/// A repeating time in the form of `OnCalendar=`; see systemd.time(7), "CALENDAR EVENTS".
 class Calendar {
   public:
-    /// The first moment after `after`, or nothing when there is none. `zone` is where clocks are
-    /// looked at unless the expression names a zone of its own.
+    /// The first moment after `after`; nothing if there is none. The calendar's own zone takes
+    /// precedence over `zone`.
     [[nodiscard]] std::optional<WallTime> next_after(WallTime after, const TimeZone& zone) const;
 
     /// In systemd's normal form: "Mon..Fri *-*-* 09:00:00 Europe/Berlin".
     [[nodiscard]] std::string text() const;
 
-    /// The zone the expression names.
+    /// The zone that the expression itself names.
     [[nodiscard]] const std::optional<TimeZone>& zone() const { return zone_; }
 
     bool operator==(const Calendar&) const = default;
@@ -65,7 +65,7 @@ class Calendar {
     CalendarField years_;
     CalendarField months_;
     CalendarField days_;
-    bool from_the_end_ = false;  ///< `days_` count from the month's last, which is 1.
+    bool from_the_end_ = false;  ///< `days_` count from the last day of the month, which is 1.
     CalendarField hours_;
     CalendarField minutes_;
     CalendarField seconds_;
@@ -74,9 +74,9 @@ class Calendar {
     static constexpr unsigned every_weekday = 0x7f;
 };
 
-/// Reads systemd's grammar, except fractions of a second. Different from systemd in one more thing:
-/// a time that clocks jump over is not skipped, it comes when they have jumped. The text of an
-/// error completes "`calendar` ...".
+/// Reads systemd's grammar except fractions of a second. There is one other difference: systemd
+/// skips a time that clocks jump over, but here it comes at the end of the jump. Errors are
+/// `Fault::invalid`; their text completes "`calendar` ...".
 [[nodiscard]] Result<Calendar> parse_calendar(std::string_view text);
 
 }  // namespace keyturn

@@ -1,4 +1,4 @@
-// systemd's grammar of calendar events, as systemd 252 reads it.
+// The grammar of calendar events, as systemd 252 reads it.
 
 #include "base/ascii.hpp"
 #include "schedule/calendar.hpp"
@@ -38,17 +38,17 @@ constexpr std::array weekday_words{"monday", "tuesday",  "wednesday", "thursday"
                                    "friday", "saturday", "sunday"};
 constexpr std::size_t short_weekday_size = 3;
 
-/// The month's last three days cannot be counted from its end: no month of 28 days has them.
+/// Counted from the month's end, days beyond this are refused: a month of 28 days has none of them.
 constexpr int days_from_the_end_max = 28;
 
-constexpr std::string_view too_fine = "fractions of a second are too fine";
+constexpr std::string_view too_fine = "fractions of a second are not supported";
 
 int full_year(int year) {
     if (year < 0 || year >= 100) return year;
     return year + (year < 70 ? 2000 : 1900);
 }
 
-/// "Sun" or "Sunday" in any case.
+/// True for "Sun" or "Sunday", in upper or lower case.
 bool is_weekday(std::string_view word) {
     const std::string name = lower(word);
     return std::ranges::any_of(weekday_words, [&](std::string_view whole) {
@@ -56,7 +56,7 @@ bool is_weekday(std::string_view word) {
     });
 }
 
-/// One way to write each set of values.
+/// Gives equal sets of values the same form.
 void normalize(CalendarField& field) {
     for (CalendarRange& range : field) {
         if (range.step > 0 && range.last > range.first) {
@@ -68,7 +68,7 @@ void normalize(CalendarField& field) {
     field.erase(std::unique(field.begin(), field.end()), field.end());
 }
 
-/// Each range has to reach its second value.
+/// True if the range is inside the bounds and, if it repeats, reaches its second value.
 bool within(CalendarRange range, int low, int high, bool from_the_end) {
     if (range.first < low || range.first > high || range.step > high - low) return false;
     if (range.last >= 0) {
@@ -77,7 +77,7 @@ bool within(CalendarRange range, int low, int high, bool from_the_end) {
     return from_the_end ? range.first - range.step >= low : range.first + range.step <= high;
 }
 
-/// systemd lets this pass but for seconds.
+/// systemd accepts such a range except for seconds.
 bool ends_where_it_begins(const CalendarRange& range) {
     return range.step == 1 && range.last >= 0 && range.last <= range.first;
 }
@@ -117,7 +117,7 @@ bool CalendarParser::take(char c) {
     return true;
 }
 
-/// At the end, or at one of these.
+/// True at the end of the text, or if one of these characters comes next.
 bool CalendarParser::at(std::string_view any_of) const {
     return rest_.empty() || any_of.find(rest_.front()) != std::string_view::npos;
 }
@@ -127,12 +127,12 @@ void CalendarParser::skip_spaces() {
 }
 
 Error CalendarParser::wrong(std::string_view what) {
-    return {Fault::invalid, fmt::format("is no calendar event: {}", what), {}};
+    return {Fault::invalid, fmt::format("is not a calendar event: {}", what), {}};
 }
 
 Result<Calendar> CalendarParser::parse() {
     if (const Result<void> zone = take_zone(); !zone) return zone.error();
-    if (rest_.empty()) return wrong("it says no time");
+    if (rest_.empty()) return wrong("it names no time");
     const std::string word = lower(rest_);
     const auto form = std::ranges::find(short_forms, word, &ShortForm::word);
     if (form != short_forms.end()) rest_ = form->expression;
@@ -145,13 +145,13 @@ Result<Calendar> CalendarParser::parse() {
     }
     if (!rest_.empty()) {
         skip_spaces();
-        return wrong(fmt::format("{} follows its time", written(rest_, "something")));
+        return wrong(fmt::format("{} follows the time", written(rest_, "something")));
     }
     if (const Result<void> sound = check(); !sound) return sound.error();
     return calendar_;
 }
 
-/// The last of several words, where it begins with a letter.
+/// Takes the last of several words if it begins with a letter.
 Result<void> CalendarParser::take_zone() {
     const auto space = rest_.rfind(' ');
     if (space == std::string_view::npos || space + 1 == rest_.size()) return {};
@@ -159,7 +159,7 @@ Result<void> CalendarParser::take_zone() {
     if (!is_letter(word.front()) || is_weekday(word)) return {};
     const Result<TimeZone> zone = find_time_zone(lower(word) == "utc" ? "UTC" : word);
     if (word == "local" || !zone) {
-        return wrong(fmt::format("its last word{} is no time zone", written(word)));
+        return wrong(fmt::format("its last word{} is not a time zone", written(word)));
     }
     calendar_.zone_ = *zone;
     rest_ = rest_.substr(0, space);
@@ -180,8 +180,8 @@ Result<void> CalendarParser::take_weekdays() {
     return {};
 }
 
-/// One name and what joins it to the next; false when it was the last. `range_from` is the weekday
-/// that a range begins with, or negative.
+/// Takes one name and what joins it to the next; false if it was the last. `range_from` is the
+/// weekday with which a range begins, or negative.
 Result<bool> CalendarParser::take_weekday(int& range_from) {
     const auto end = std::ranges::find_if_not(rest_, is_letter);
     const std::string name = lower({rest_.begin(), end});
@@ -189,11 +189,11 @@ Result<bool> CalendarParser::take_weekday(int& range_from) {
         return name == word || name == word.substr(0, short_weekday_size);
     });
     if (found == weekday_words.end()) {
-        return wrong(fmt::format("{} is no weekday", written(name, "a word in it")));
+        return wrong(fmt::format("{} is not a weekday", written(name, "a word in it")));
     }
     rest_.remove_prefix(name.size());
     const int weekday = static_cast<int>(found - weekday_words.begin());
-    if (range_from > weekday) return wrong("its range of weekdays goes backwards");
+    if (range_from > weekday) return wrong("its range of weekdays runs backwards");
     for (int i = range_from < 0 ? weekday : range_from; i <= weekday; ++i) {
         calendar_.weekdays_ |= 1U << i;
     }
@@ -202,14 +202,14 @@ Result<bool> CalendarParser::take_weekday(int& range_from) {
     if (take(',')) return !at(" ");
     const bool dots = rest_.starts_with("..");
     if (was_range || !(dots || rest_.starts_with('-'))) {
-        return wrong("a weekday is followed by no comma, range or space");
+        return wrong("a weekday must be followed by a comma, a range or a space");
     }
     rest_.remove_prefix(dots ? 2 : 1);
     range_from = weekday;
     return !at(" ");
 }
 
-/// True when the date says the time, too.
+/// True if the date also includes the time.
 Result<bool> CalendarParser::take_date() {
     if (rest_.empty()) return false;
     if (take('@')) {
@@ -224,12 +224,12 @@ Result<bool> CalendarParser::take_date() {
         if (!part) return part.error();
         parts[count++] = *std::move(part);
         if (count == 1 && at(":")) {
-            rest_ = begin;  // It was a time.
+            rest_ = begin;  // This was a time.
             return false;
         }
         if (count > 1 && at(" ")) break;
         if (count == parts.size() || calendar_.from_the_end_ || !at("-~")) {
-            return wrong("its date does not go on as year-month-day");
+            return wrong("its date does not continue as year-month-day");
         }
         calendar_.from_the_end_ = rest_.front() == '~';
         rest_.remove_prefix(1);
@@ -241,13 +241,13 @@ Result<bool> CalendarParser::take_date() {
     return false;
 }
 
-/// Seconds since 1970.
+/// Takes seconds since 1970.
 Result<void> CalendarParser::take_moment() {
     std::int64_t count = 0;
     const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), count);
     static constexpr std::int64_t last = 7'258'118'399;  // In 2199.
     if (error == std::errc::invalid_argument) {
-        return wrong("`@` begins a moment in seconds since 1970, and a word follows");
+        return wrong("`@` must be followed by seconds since 1970, not by a word");
     }
     if (error != std::errc{} || count < 0 || count > last) {
         return wrong("its moment is out of range");
@@ -283,7 +283,7 @@ Result<void> CalendarParser::take_time() {
         *fields[i] = *std::move(field);
         if (at(" ") && i > 0) break;
         if (is_second) break;
-        if (!take(':')) return wrong("its time does not go on as hour:minute");
+        if (!take(':')) return wrong("its time does not continue as hour:minute");
     }
     if (rest_.starts_with('.')) return wrong(too_fine);
     return {};
@@ -316,7 +316,7 @@ Result<CalendarRange> CalendarParser::take_range() {
         const Result<int> step = take_number();
         if (!step) return step.error();
         if (rest_.starts_with('.') && !rest_.starts_with("..")) return wrong(too_fine);
-        if (*step == 0) return wrong("it repeats every 0");
+        if (*step == 0) return wrong("its repetition step is 0");
         range.step = *step;
     }
     return range;
@@ -331,7 +331,7 @@ Result<int> CalendarParser::take_number() {
         return wrong(fmt::format("a number is missing before{}", written(rest_, " the rest")));
     if (error != std::errc{}) {
         const std::string_view all = rest_.substr(0, static_cast<std::size_t>(end - rest_.data()));
-        return wrong(fmt::format("the number{} in it is out of range", written(all)));
+        return wrong(fmt::format("its number{} is out of range", written(all)));
     }
     rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
     return number;
@@ -365,12 +365,12 @@ Result<void> CalendarParser::check() {
             if (within(range, unit.low, unit.high, unit.from_the_end)) continue;
             for (const int value : {range.first, range.last}) {
                 if (value < 0 || (value >= unit.low && value <= unit.high)) continue;
-                return wrong(fmt::format("{} are between {} and {}, not {}", unit.name, unit.low,
-                                         unit.high, value));
+                return wrong(fmt::format("{} must be between {} and {}, not {}", unit.name,
+                                         unit.low, unit.high, value));
             }
             return wrong(
-                fmt::format("{} are between {} and {}, and a range goes forward and "
-                            "repeats within these",
+                fmt::format("{} must be between {} and {}, and a range must run forward and repeat "
+                            "within these bounds",
                             unit.name, unit.low, unit.high));
         }
     }

@@ -19,7 +19,7 @@ struct Field {
     std::string_view name;
     int low = 0;
     int high = 0;
-    std::string_view words = {};  ///< Three letters each, for `low` and what follows.
+    std::string_view words = {};  ///< Three letters each, starting with the word for `low`.
 };
 
 constexpr std::size_t word_size = 3;
@@ -43,7 +43,7 @@ constexpr std::array words{
     Word{"@hourly", "0 * * * *"},
 };
 
-/// The values of a field, one bit each.
+/// A set of values of a field, one bit each.
 using Values = std::uint64_t;
 
 Values bit(int value) {
@@ -51,7 +51,7 @@ Values bit(int value) {
 }
 
 Error wrong(std::string_view what) {
-    return {Fault::invalid, fmt::format("is no cron expression: {}", what), {}};
+    return {Fault::invalid, fmt::format("is not a cron expression: {}", what), {}};
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -64,7 +64,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view sepa
     }
 }
 
-/// A number or one of the field's words; nothing when it is neither.
+/// Reads a number or one of the field's words; nothing for any other text.
 std::optional<int> read_value(const Field& field, std::string_view text) {
     if (text.size() == word_size) {
         const auto place = field.words.find(text);
@@ -78,7 +78,7 @@ std::optional<int> read_value(const Field& field, std::string_view text) {
     return sound ? std::optional{value} : std::nullopt;
 }
 
-/// One of the parts that commas separate: `*`, `5`, `1-5`, each but `5` with `/2` after it.
+/// Reads one of the parts between commas: `*`, `5` or `1-5`. `/2` may follow all but `5`.
 std::optional<Values> read_part(const Field& field, std::string_view part) {
     const auto slash = part.find('/');
     const std::string_view range = part.substr(0, slash);
@@ -99,17 +99,17 @@ std::optional<Values> read_part(const Field& field, std::string_view part) {
         return std::nullopt;
     }
     Values values = 0;
-    // A step may be as large as any number is.
+    // A 64-bit value, because a step may be any number that fits an int.
     for (std::int64_t value = *first; value <= *last; value += *step) {
         values |= bit(static_cast<int>(value));
     }
     return values;
 }
 
-/// What is wrong with a part that is none of the above. `source`: as it was written.
+/// What is wrong with a part of any other form. `source` is the part as it was written.
 std::string why_not(const Field& field, std::string_view part, std::string_view source) {
     if (part.empty()) {
-        return fmt::format("its {} has nothing between two commas or at an end", field.name);
+        return fmt::format("its {} has an empty part before, between or after commas", field.name);
     }
     const std::string name = fmt::format("its {}{}", field.name, written(source));
     const std::string_view range = part.substr(0, part.find('/'));
@@ -119,19 +119,19 @@ std::string why_not(const Field& field, std::string_view part, std::string_view 
     const auto last = is_range ? read_value(field, range.substr(dash + 1)) : first;
     const bool inside = first && last && *first >= field.low && *first <= field.high &&
                         *last >= field.low && *last <= field.high;
-    if (inside && *first > *last) return fmt::format("{} is a range that goes backwards", name);
+    if (inside && *first > *last) return fmt::format("{} is a range that runs backwards", name);
     const bool repeats = range.size() < part.size();
     if ((inside || range == "*") && repeats && read_value({}, part.substr(range.size() + 1)) == 0) {
-        return fmt::format("{} repeats every 0", name);
+        return fmt::format("{} has a step of 0", name);
     }
     if (inside && !is_range && repeats) {
-        return fmt::format("{} has a step behind a single value; steps follow `*` or a range",
+        return fmt::format("{} has a step after a single value; a step must follow `*` or a range",
                            name);
     }
     if (std::ranges::all_of(part, is_digit)) {
         return fmt::format("{} is not between {} and {}", name, field.low, field.high);
     }
-    return fmt::format("{} is not made of numbers from {} to {}{}", name, field.low, field.high,
+    return fmt::format("{} must consist of numbers from {} to {}{}", name, field.low, field.high,
                        field.words.empty() ? ""
                                            : fmt::format(" or words such as `{}`",
                                                          field.words.substr(0, word_size)));
@@ -145,7 +145,7 @@ std::vector<int> listed(Values values) {
     return list;
 }
 
-/// As systemd writes them; `*` for all of the field.
+/// The values in systemd's notation; `*` if they fill the field.
 std::string text_of(const Field& field, Values values) {
     const std::vector<int> list = listed(values);
     const int all = field.high - field.low + 1;
@@ -191,7 +191,7 @@ Calendar calendar_of(const std::array<Values, fields.size()>& values, bool by_da
                               by_day ? part(day_field) : std::string{"*"}, part(hour_field),
                               part(minute_field));
     const Result<Calendar> calendar = parse_calendar(expression);
-    invariant(calendar.has_value(), "what cron can say, a calendar can");
+    invariant(calendar.has_value(), "every cron expression has equivalent calendars");
     return *calendar;
 }
 
@@ -203,15 +203,14 @@ Result<std::vector<Calendar>> parse_cron(std::string_view text) {
             Fault::invalid, fmt::format("is longer than {} characters", calendar_bytes_max), {}};
     }
     std::string sound = lower(text);
-    if (sound == "@reboot") return wrong("a reboot is no time");
+    if (sound == "@reboot") return wrong("a reboot is not a time");
     const auto word = std::ranges::find(words, sound, &Word::word);
     if (word != words.end()) {
         sound = word->expression;
     } else if (sound.starts_with('@')) {
-        return wrong(
-            fmt::format("{} is none of its words, which are @hourly, @daily, @weekly, "
-                        "@monthly and @yearly",
-                        written(text, "it")));
+        return wrong(fmt::format(
+            "{} is not one of its words, which are @hourly, @daily, @weekly, @monthly and @yearly",
+            written(text, "it")));
     }
 
     std::vector<std::string_view> parts = split(sound, " \t");
@@ -225,7 +224,8 @@ Result<std::vector<Calendar>> parse_cron(std::string_view text) {
         for (const std::string_view part : split(parts[i], ",")) {
             const std::optional<Values> some = read_part(fields[i], part);
             if (!some) {
-                // No word has such a part: here the two texts are equal but for case.
+                // Not for a part of a word such as @weekly: here the two texts are equal except for
+                // case.
                 const auto at = static_cast<std::size_t>(part.data() - sound.data());
                 return wrong(why_not(fields[i], part, text.substr(at, part.size())));
             }

@@ -7,14 +7,15 @@
 namespace keyturn {
 namespace {
 
-/// The share of `every` that a splay may take, so that a short interval stays what it says.
+/// A splay takes at most this part of `every`, so that a short interval is still kept.
 constexpr int splay_parts = 10;
 
 WallTime counts_from(const TokenAge& age) {
     return age.last_done.value_or(age.first_seen);
 }
 
-/// Never two rotations within `min_interval`, and what was given up is not tried again sooner.
+/// Never two rotations within `min_interval`. A rotation that was given up is not retried sooner
+/// either.
 WallTime not_before(const Schedule& schedule, const TokenAge& age) {
     WallTime earliest = age.first_seen;
     if (age.last_done) earliest = *age.last_done + schedule.min_interval;
@@ -22,7 +23,7 @@ WallTime not_before(const Schedule& schedule, const TokenAge& age) {
     return earliest;
 }
 
-/// When the token has reached the age that no window may delay.
+/// When the token reaches the age that no window may delay.
 std::optional<WallTime> too_old_at(const Schedule& schedule, const TokenAge& age) {
     if (schedule.max_age <= Milliseconds{0}) return std::nullopt;
     return std::max(counts_from(age) + schedule.max_age, not_before(schedule, age));
@@ -35,8 +36,8 @@ std::optional<WallTime> due_at(const Schedule& schedule, const TokenAge& age) {
     if (schedule.every > Milliseconds{0}) {
         consider(std::max(counts_from(age) + schedule.every, earliest));
     }
-    // A calendar that comes too soon after a rotation is passed over: the token is fresh, and what
-    // is put off would be started at a time that nobody wrote down.
+    // Skip a calendar time that comes too soon after a rotation: the token is fresh, and a delayed
+    // start would come at a time that nobody chose.
     const WallTime after = std::max(counts_from(age), earliest - Milliseconds{1});
     for (const Calendar& calendar : schedule.calendars) {
         if (const auto moment = calendar.next_after(after, schedule.zone)) consider(*moment);
@@ -44,8 +45,7 @@ std::optional<WallTime> due_at(const Schedule& schedule, const TokenAge& age) {
     return due;
 }
 
-/// Where in `interval` the tunnel has its place. A interval without an end leaves room for any
-/// splay.
+/// The tunnel's start in `interval`. An interval without an end has room for any splay.
 WallTime start_in(const StartInterval& interval, WallTime due, const Schedule& schedule,
                   const StartPlan& plan) {
     const WallTime begins = std::max(due, interval.begins);
@@ -58,8 +58,8 @@ WallTime start_in(const StartInterval& interval, WallTime due, const Schedule& s
     return begins + Milliseconds{static_cast<Milliseconds::rep>(share * plan.splay_share)};
 }
 
-/// Of a `interval` that was looked for from `from` on. A freeze is the cause also where a window
-/// has to be waited for after it.
+/// The cause of the wait for `interval`, from `from` on. It is the freeze even if, after it, the
+/// wait continues for a window.
 StartCause cause_of(const StartInterval& interval, WallTime from, const Schedule& schedule,
                     const StartPlan& plan) {
     if (!describe_freeze(schedule, from, interval.begins)) return StartCause::window;
@@ -90,7 +90,7 @@ std::optional<Due> next_due(const Schedule& schedule, const TokenAge& age, const
     }
     const std::optional<WallTime> too_old = too_old_at(schedule, age);
     if (too_old && (!result.start || *too_old <= *result.start)) {
-        // Where that moment was missed, it counts whether there is a freeze now.
+        // If that moment was missed, what counts is whether there is a freeze now.
         const WallTime at = std::max(*too_old, now);
         const WallTime thawed = frozen_until(schedule, at);
         const WallTime start =

@@ -7,15 +7,15 @@
 namespace keyturn {
 namespace {
 
-/// So many windows and freezes are tried before there is said to be no interval: years of windows
-/// that open daily, and more of the others.
+/// How many windows and freezes are tried before the search gives up. That covers over a year of
+/// windows that open daily, and longer for all others.
 constexpr int attempts_max = 500;
 
 StartInterval span_of(const Freeze& freeze, const TimeZone& zone) {
     return {zone.moment(freeze.from), zone.moment(freeze.to)};
 }
 
-/// The openings of one window, one after the other.
+/// The openings of one window in order.
 class WindowWalk {
   public:
     /// Begins with the first opening that ends after `from`.
@@ -39,8 +39,8 @@ class WindowWalk {
     std::optional<StartInterval> opening_;
 };
 
-/// The windows that are open at `from` or open next, joined with those that touch them, until
-/// `enough` of it lies after `from`.
+/// The windows that are open at `from` or open next, joined with those that touch them, until the
+/// time after `from` is at least `enough`.
 std::optional<StartInterval> join_windows(const Schedule& schedule, WallTime from,
                                           Milliseconds enough) {
     if (schedule.windows.empty()) return StartInterval{};
@@ -68,7 +68,7 @@ std::optional<StartInterval> join_windows(const Schedule& schedule, WallTime fro
     return joined;
 }
 
-/// What is left of `interval` around `from`, or after it, when the freezes are taken away.
+/// The part of `interval` around or after `from` that remains without the freezes.
 StartInterval cut_freezes(StartInterval interval, const Schedule& schedule, WallTime from) {
     const WallTime kept = std::max(interval.begins, from);
     for (const Freeze& freeze : schedule.freezes) {

@@ -13,7 +13,7 @@ using std::chrono::floor;
 using std::chrono::seconds;
 using SysSeconds = std::chrono::sys_seconds;
 
-/// Outside of these years there is nothing to plan, and the arithmetic of the database overflows.
+/// Nothing is planned outside these years, and the database's arithmetic would overflow.
 constexpr WallTime first_moment = std::chrono::sys_days{std::chrono::year{1} / 1 / 2};
 constexpr WallTime last_moment = std::chrono::sys_days{std::chrono::year{9999} / 12 / 30};
 
@@ -26,7 +26,7 @@ date::sys_info info_at(const date::time_zone& zone, WallTime moment) {
 }
 
 Error unknown_zone() {
-    return {Fault::invalid, "is `UTC`, `local` or an IANA name such as `Europe/Berlin`", {}};
+    return {Fault::invalid, "must be `UTC`, `local` or an IANA name such as `Europe/Berlin`", {}};
 }
 
 const date::time_zone* find_in_database(std::string_view name) {
@@ -34,8 +34,8 @@ const date::time_zone* find_in_database(std::string_view name) {
     const auto found = std::ranges::lower_bound(
         zones, name, {}, [](const date::time_zone& zone) { return std::string_view{zone.name()}; });
     if (found == zones.end() || found->name() != name) return nullptr;
-    // The rules of a zone are read when they are first asked for: a file that is broken should say
-    // so here and not in the middle of a night.
+    // The library reads a zone's rules on first use. A broken file should fail here, not in the
+    // middle of a night.
     static_cast<void>(found->get_info(SysSeconds{}));
     return &*found;
 }
@@ -72,7 +72,7 @@ WallTime TimeZone::moment(LocalTime time) const {
 
 Result<TimeZone> find_time_zone(std::string_view name) {
     if (name == "UTC") return TimeZone{};
-    // The database reports what it does not find by exceptions, with texts for programmers.
+    // The library reports failures by exceptions, with texts for programmers.
     try {
         const date::time_zone* const zone =
             name == "local" ? date::current_zone() : find_in_database(name);
@@ -80,8 +80,8 @@ Result<TimeZone> find_time_zone(std::string_view name) {
         return zone->name() == "UTC" ? TimeZone{} : TimeZone{zone};
     } catch (const std::exception&) {
         return Error{Fault::missing,
-                     "cannot be looked up, because /usr/share/zoneinfo or /etc/localtime of this "
-                     "host is missing or broken; install tzdata",
+                     "cannot be looked up, because /usr/share/zoneinfo or /etc/localtime is "
+                     "missing or broken on this host; install tzdata",
                      {}};
     }
 }
@@ -91,7 +91,7 @@ std::vector<std::string_view> time_zone_names() {
     try {
         for (const date::time_zone& zone : date::get_tzdb().zones) names.push_back(zone.name());
     } catch (const std::exception&) {
-        // Without a database there is UTC.
+        // Without a database there is only UTC.
     }
     if (names.empty()) names.push_back("UTC");
     return names;

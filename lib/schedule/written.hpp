@@ -6,11 +6,12 @@
 
 namespace keyturn {
 
-/// How much of an expression a message repeats: more could be something that was pasted there.
+/// How many bytes of an expression a message repeats. Longer text could be something pasted by
+/// mistake.
 inline constexpr std::size_t written_size_max = 11;
 
-/// " `60`": the piece of an expression that is wrong, up to the first blank, for a message that
-/// more people may read than the policy; `otherwise` where it is long or holds anything unusual.
+/// " `60`": the wrong piece of an expression, up to the first blank, for a message that more people
+/// may read than the policy. Returns `otherwise` if the piece is long or contains anything unusual.
 [[nodiscard]] inline std::string written(std::string_view piece, std::string_view otherwise = {}) {
     piece = piece.substr(0, piece.find(' '));
     const bool plain = std::ranges::all_of(

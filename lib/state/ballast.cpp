@@ -12,8 +12,8 @@ namespace {
 
 constexpr const char* ballast_name = "ballast";
 
-/// Whoever filled the disk may still be at it: a ballast taken from the last free bytes would do
-/// the harm that it is meant against.
+/// The free space, in bytes, that must be there before the ballast is made. Something may still be
+/// filling the disk, and a ballast made from the last free bytes would do the harm it must prevent.
 constexpr unsigned long long room_for_ballast =
     8ULL * static_cast<unsigned long long>(ballast_bytes);
 
@@ -33,7 +33,7 @@ bool fill(const Directory& directory) {
 
 bool make_ballast(const Directory& directory) {
     if (is_there(directory)) return true;
-    drop_ballast(directory);  // One of a wrong size.
+    drop_ballast(directory);  // It has the wrong size.
     if (!directory.check_room(room_for_ballast)) return false;
     if (fill(directory)) return true;
     drop_ballast(directory);

@@ -4,15 +4,15 @@
 
 namespace keyturn {
 
-/// A file that only takes up room. When the disk is full in the middle of a rotation, dropping it
-/// lets the next records be written.
+/// The size of a file that only takes up space, in bytes. When the disk is full in the middle of a
+/// rotation, dropping it makes room for the next records.
 inline constexpr off_t ballast_bytes = off_t{1024} * 1024;
 
-/// Makes it where it is missing and there is clearly room for it. That it could not be made is not
-/// worth stopping for: the answer says whether it is there.
+/// Makes the ballast if it is missing and there is clearly room for it. Returns whether it exists
+/// now: a missing ballast is no reason to stop.
 bool make_ballast(const Directory& directory);
 
-/// Gives its room back; false when there was none.
+/// Frees the ballast's space; false if there was no ballast.
 bool drop_ballast(const Directory& directory);
 
 }  // namespace keyturn

@@ -13,7 +13,8 @@ bool ends_with_it(const HistoryLines& history, const HistoryEntry& entry) {
     return last && last->rotation_id == entry.rotation_id && last->outcome == entry.outcome;
 }
 
-/// The first line to keep, so that `room` bytes and `entries` lines are enough for the rest.
+/// The index of the first line to keep, so that the rest fits into `room` bytes and `entries`
+/// lines.
 std::size_t first_to_keep(const std::vector<std::string_view>& lines, std::size_t room,
                           std::size_t entries) {
     std::size_t first = lines.size();

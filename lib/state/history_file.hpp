@@ -9,22 +9,22 @@
 
 namespace keyturn {
 
-/// The text of history/TUNNEL.jsonl, one entry a line, taken apart.
+/// The lines of history/TUNNEL.jsonl, which has one entry a line.
 struct HistoryLines {
-    std::vector<std::string_view> lines;  ///< Whole ones, oldest first.
-    bool torn = false;                    ///< There was a last line without its end: left out.
+    std::vector<std::string_view> lines;  ///< Complete lines, oldest first.
+    bool torn = false;                    ///< The last line had no end and was left out.
 };
 [[nodiscard]] HistoryLines split_history(std::string_view text);
 
-/// The text with the entry after it, and without as many of the oldest ones as the limits ask for.
-/// An entry for a rotation and outcome that the last line has already is not added again: after a
-/// crash the end of a rotation is recorded twice.
+/// The text with the entry appended and with as many of the oldest entries removed as the limits
+/// require. Does not repeat an entry whose rotation and outcome are those of the last line, because
+/// the end of a rotation is recorded twice after a crash.
 [[nodiscard]] std::string with_entry(std::string_view text, const HistoryEntry& entry);
 
-/// The newest `count` entries, oldest first. Lines that cannot be read are left out.
+/// The newest `count` entries, oldest first. Skips lines that cannot be read.
 [[nodiscard]] std::vector<HistoryEntry> newest_entries(std::string_view text, std::size_t count);
 
-/// A monthly rotation fills these in 40 years; a nightly one keeps the last 500 nights.
+/// Limits of keyturn's own. Monthly rotations fill them in 40 years; nightly ones keep 500 nights.
 inline constexpr std::size_t history_entries_max = 500;
 inline constexpr std::size_t history_bytes_max = std::size_t{512} * 1024;
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* lock_name = "lock";
 
-/// What the holder wrote for people; empty when it has not come to that yet.
+/// The process id that the lock's holder wrote for people; empty if it has not written it yet.
 std::string holder_of(int fd) {
     std::array<char, 16> text{};
     const ssize_t size = ::pread(fd, text.data(), text.size() - 1, 0);
@@ -41,7 +41,7 @@ Result<UniqueFd> take_lock(const Directory& directory) {
                                  holder_of(fd.get())),
                      {}};
     }
-    // For the message above only: the lock holds on a full disk too.
+    // Only for the message above, so it does not matter if the disk is full.
     const std::string id = fmt::format("{}\n", ::getpid());
     static_cast<void>(::ftruncate(fd.get(), 0) == 0 &&
                       write_all(fd.get(), id, directory.path_of(lock_name)).has_value());

@@ -5,8 +5,8 @@
 
 namespace keyturn {
 
-/// Takes the lock of the state directory until the descriptor is closed, so at the latest when the
-/// process ends in whatever way. `conflict`, with the other's process id, when it is taken.
+/// Takes the lock of the state directory until the descriptor is closed, at the latest when the
+/// process ends in any way. Fails with `conflict` and the other process's id if it is taken.
 [[nodiscard]] Result<UniqueFd> take_lock(const Directory& directory);
 
 }  // namespace keyturn

@@ -11,17 +11,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The end of the year 9999: what a calendar and its texts can do.
+/// The end of the year 9999, the last that calendars and their texts can represent.
 constexpr std::int64_t milliseconds_max = 253'402'300'799'999;
 
-/// More than any count in a record; every one of them may still be counted up.
+/// More than any count in a record, and low enough that counting on never overflows.
 constexpr std::int64_t count_max = 1'000'000;
 constexpr std::int64_t sequence_max = 1'000'000'000'000'000;
 
 template <class Record, class Plain>
 concept IsA = std::same_as<std::remove_const_t<Record>, Plain>;
 
-// What each record consists of, said once for both directions: `visit` writes or reads a member.
+// The members of each record, listed once for both directions: `visit` writes or reads a member.
 
 template <class Visitor, IsA<UnitProgress> Record>
 void describe(Visitor& visit, Record& unit) {
@@ -160,7 +160,7 @@ class Writer {
     Json json_ = Json::object();
 };
 
-/// Reads into a record, and remembers the first member that is not as it has to be.
+/// Reads into a record and remembers the first member that is not as expected.
 class Reader {
   public:
     explicit Reader(const Json& json) : json_(json) {}
@@ -173,7 +173,7 @@ class Reader {
         if (found == json_.end() || !from_json(*found, value)) wrong_ = key;
     }
 
-    /// A member that files of earlier versions do not have.
+    /// Reads a member that files of earlier versions lack.
     template <class Value>
     void later(const char* key, Value& value) {
         if (json_.contains(key)) (*this)(key, value);
@@ -283,7 +283,7 @@ class Reader {
     std::string wrong_;
 };
 
-/// Texts come from units and callers too: what is no UTF-8 in them is replaced, not thrown at us.
+/// Replaces invalid UTF-8 instead of throwing, because texts also come from units and callers.
 std::string dump(const Json& json) {
     return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

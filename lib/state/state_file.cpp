@@ -60,13 +60,13 @@ StateFile damaged(std::string why) {
 
 Error untrusted(std::string_view why) {
     return Error{Fault::invalid,
-                 fmt::format("the state cannot be trusted: {}; it is not replaced by a new one, "
-                             "since that could send a second secret",
+                 fmt::format("the state cannot be trusted: {}; keyturnd does not replace it with a "
+                             "new one, because that could send a second secret",
                              why),
                  {}};
 }
 
-/// Of a file that is no use.
+/// Describes a file that cannot be used.
 std::string describe(const StateFile& file) {
     if (file.kind == StateFile::Kind::absent) return "missing";
     return fmt::format("damaged ({})", file.why);
@@ -92,7 +92,7 @@ StateFile decode_state_file(std::string_view tunnel_name, std::string_view text)
         return damaged("its checksum does not match");
     }
     const std::optional<int> schema = number(envelope->schema);
-    if (!schema || *schema < 1) return damaged("its schema is no number");
+    if (!schema || *schema < 1) return damaged("its schema is not a number");
     if (*schema > state_schema) return StateFile{StateFile::Kind::newer, StateDocument{}, {}};
     Result<StateDocument> document = decode_document(envelope->state);
     if (!document) return damaged(document.error().text);
@@ -113,13 +113,13 @@ Result<StateChoice> choose_state(const StateFile& current, const StateFile& prev
             previous.kind == Kind::whole && previous.document.sequence > current.document.sequence;
         if (!put_back) return StateChoice{current.document, true, {}};
         return StateChoice{previous.document, false,
-                           "the state is older than the one before it, as after a restored backup; "
-                           "the newer of the two is used"};
+                           "the state is older than the one before it, as after restoring a "
+                           "backup; keyturnd uses the newer of the two"};
     }
     if (previous.kind == Kind::whole) {
         return StateChoice{
             previous.document, false,
-            fmt::format("the state is {}; the one before it is used", describe(current))};
+            fmt::format("the state is {}; keyturnd uses the one before it", describe(current))};
     }
     if (current.kind == Kind::absent && previous.kind == Kind::absent) return StateChoice{};
     return untrusted(

@@ -9,20 +9,20 @@
 
 namespace keyturn {
 
-/// What state/TUNNEL.json consists of:
+/// Writes the content of state/TUNNEL.json:
 ///   {"schema":1,"sha256":"64 digits","state":{...}}LF
-/// The checksum is over the schema's digits, a line feed and the bytes of the state as they stand.
-/// This envelope is the same in every schema: so a file of a newer version can be told from a
-/// damaged one.
+/// The checksum covers the schema's digits, a line feed and the exact bytes of the state. This
+/// envelope is the same in every schema, so a file of a newer version can be told from a damaged
+/// one.
 [[nodiscard]] std::string encode_state_file(const StateDocument& document);
 
-/// What a file turned out to be.
+/// What a state file turned out to be.
 struct StateFile {
     enum class Kind {
         absent,
         whole,
         damaged,
-        newer,  ///< Whole, but a later version of keyturn wrote it.
+        newer,  ///< Whole, but written by a later version of keyturn.
     };
     Kind kind = Kind::absent;
     StateDocument document;  ///< For `whole`.
@@ -33,13 +33,14 @@ struct StateFile {
 
 /// Which of the two files of a tunnel counts.
 struct StateChoice {
-    std::optional<StateDocument> document;  ///< Nothing: this tunnel has never been seen.
+    std::optional<StateDocument> document;  ///< Nothing if this tunnel has never been seen.
     bool current_is_good = false;           ///< The current file may become the previous one.
-    std::string warning;                    ///< What an operator should hear; mostly empty.
+    std::string warning;                    ///< A message for the operator; mostly empty.
 };
 
-/// The current one when it is whole and not older than the one before it, else the one before it.
-/// `Fault::invalid` when there is something, but nothing to be trusted: never "nothing".
+/// Chooses the current file if it is whole and not older than the previous one, otherwise the
+/// previous one. Fails with `Fault::invalid` if there is something but nothing that can be trusted;
+/// it never reports that as "nothing".
 [[nodiscard]] Result<StateChoice> choose_state(const StateFile& current, const StateFile& previous);
 
 }  // namespace keyturn

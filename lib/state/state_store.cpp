@@ -18,7 +18,7 @@ namespace {
 constexpr const char* state_name = "state";
 constexpr const char* history_name = "history";
 
-/// A thousand units take a tenth of this.
+/// In bytes. A thousand units take a tenth of this.
 constexpr std::size_t state_file_size_max = std::size_t{4} * 1024 * 1024;
 constexpr std::size_t history_file_size_max = std::size_t{4} * 1024 * 1024;
 
@@ -57,8 +57,8 @@ class FileStateStore final : public StateStore {
         known_.erase(tunnel_name);
         const Result<Directory> directory = open(state_name, tunnel_name);
         if (!directory) return directory.error();
-        // An error of the disk is returned, and not answered with the older file: the newer one
-        // may be read the next time.
+        // A disk error is returned. Falling back to the older file would be wrong, because the
+        // newer one may be readable the next time.
         const Result<StateFile> current =
             read_state(*directory, tunnel_name, current_file(tunnel_name));
         if (!current) return current.error();
@@ -104,10 +104,10 @@ class FileStateStore final : public StateStore {
         const Known known = known_.at(tunnel_name);
         const StateDocument document{tunnel_name, known.sequence + 1, state};
         const std::string text = encode_state_file(document);
-        // Only a file that can be trusted takes the place of the one before it.
+        // Only a trusted file may replace the previous one.
         const std::string previous =
             known.current_is_good ? previous_file(tunnel_name) : std::string();
-        // Until it has succeeded nobody knows what is on the disk.
+        // Until the save succeeds, what is on the disk is unknown.
         known_.erase(tunnel_name);
         const Result<void> written =
             replace(state_name, tunnel_name, current_file(tunnel_name), previous, text);
@@ -153,7 +153,7 @@ class FileStateStore final : public StateStore {
         return *text ? std::move(**text) : Secret();
     }
 
-    /// Writes a file, with a second try in the room of the ballast.
+    /// Writes a file. If the disk is full, drops the ballast and tries a second time.
     Result<void> replace(const char* directory_name, const std::string& tunnel_name,
                          const std::string& file_name, const std::string& previous_name,
                          const std::string& text) {
@@ -198,7 +198,8 @@ Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory
         if (!made) return made.error();
         const Result<Directory> directory = root->open_below(name);
         if (!directory) return directory.error();
-        // We hold the lock, so these are of processes that are gone.
+        // This process holds the lock, so leftover temporary files belong to processes that are
+        // gone.
         sweep(*directory);
     }
     make_ballast(*root);

@@ -8,10 +8,10 @@ namespace keyturn {
 
 using Milliseconds = std::chrono::milliseconds;
 
-/// A point of the wall clock, UTC, to the millisecond.
+/// A point in wall-clock time, UTC, to the millisecond.
 using WallTime = std::chrono::sys_time<Milliseconds>;
 
-/// Names the epoch of `BootTime` (the host's boot); asking it for the time is `Clock`'s business.
+/// Names the epoch of `BootTime`, which is the host's boot. Only `Clock` reads the time.
 struct BootClock {
     using duration = Milliseconds;
     using rep = duration::rep;
@@ -20,7 +20,7 @@ struct BootClock {
     static constexpr bool is_steady = true;
 };
 
-/// A point of CLOCK_BOOTTIME, to the millisecond. Means nothing after a reboot.
+/// A point of CLOCK_BOOTTIME, to the millisecond. It has no meaning after a reboot.
 using BootTime = BootClock::time_point;
 
 /// "2026-03-01T02:30:00Z", for records, the journal and tables.

@@ -33,7 +33,7 @@ std::size_t padding_of(std::string_view text) {
     return text[text.size() - 2] == '=' ? 2 : 1;
 }
 
-/// The 24 bits of four characters, of which the last `padding` are '=' and count as zero.
+/// The 24 bits of four characters. The last `padding` characters are '=' and count as zero.
 std::optional<std::uint32_t> group_of(std::string_view four, std::size_t padding) {
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 4; ++i) {

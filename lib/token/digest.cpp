@@ -24,7 +24,7 @@ std::string to_hex(const unsigned char* bytes, std::size_t size) {
 }  // namespace
 
 std::string sha256_hex(std::initializer_list<std::string_view> pieces) {
-    // The context is cleansed by EVP_MD_CTX_free: nothing of a secret stays behind.
+    // EVP_MD_CTX_free cleanses the context, so nothing of a secret remains.
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
                                                                           &EVP_MD_CTX_free);
     bool done = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;

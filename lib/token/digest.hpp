@@ -6,7 +6,7 @@
 
 namespace keyturn {
 
-/// SHA-256 of the pieces, one after the other with nothing between, as 64 lower-case hex digits.
+/// SHA-256 of the concatenated pieces, as 64 lower-case hex digits.
 [[nodiscard]] std::string sha256_hex(std::initializer_list<std::string_view> pieces);
 
 }  // namespace keyturn

@@ -47,8 +47,8 @@ char* put_utf8(char* out, std::uint32_t code) {
     return out;
 }
 
-/// Walks over the text once. Each function takes what it is named after, and returns false (or
-/// nothing) when that is not what comes next; then the whole text is given up.
+/// Walks over the text once. Each function takes what its name says, and returns false (or nothing)
+/// if something else comes next; the whole text is then refused.
 class Reader {
   public:
     explicit Reader(std::string_view text) : rest_(text) {}
@@ -82,7 +82,7 @@ class Reader {
 
     std::optional<Secret> string() {
         if (!literal("\"")) return std::nullopt;
-        // No escape is shorter than what it stands for, so the rest of the text is room enough.
+        // No escape is shorter than what it stands for, so the rest of the text is large enough.
         Secret value(rest_.size());
         char* out = value.data();
         while (!rest_.empty() && rest_.front() != '"') {
@@ -236,11 +236,11 @@ char* put_string(char* out, std::string_view text) {
 
 Result<FlatJson> FlatJson::read(std::string_view text) {
     FlatJson json;
-    // No reallocation moves members about: each secret stays where it was read to.
+    // Reserving avoids reallocation, so each secret stays where it was read.
     json.members_.reserve(flat_json_members_max);
     Reader reader(text);
     if (!reader.object(json.members_) || !reader.at_end()) {
-        return Error{Fault::invalid, "it is not a JSON object, or one past our limits", {}};
+        return Error{Fault::invalid, "it is not a JSON object, or it exceeds keyturn's limits", {}};
     }
     return json;
 }
@@ -257,7 +257,7 @@ const Secret* FlatJson::find(std::string_view key) const {
 
 Secret write_flat_json(
     std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
-    invariant(members.size() > 0, "an object to be written has members");
+    invariant(members.size() > 0, "a written object has at least one member");
     std::size_t size = 1;
     for (const auto& [key, value] : members) size += written_size(key) + written_size(value) + 2;
     Secret text(size);
@@ -271,7 +271,7 @@ Secret write_flat_json(
         before = ',';
     }
     *out++ = '}';
-    invariant(out == text.data() + text.size(), "the size of an object is known beforehand");
+    invariant(out == text.data() + text.size(), "the size of an object is known in advance");
     return text;
 }
 

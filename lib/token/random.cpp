@@ -12,9 +12,9 @@ constexpr std::size_t random_size_max = 1024;
 class OpensslRandom final : public Random {
   public:
     Result<Secret> bytes(std::size_t size) override {
-        invariant(size > 0 && size <= random_size_max, "a secret has 1 to 1024 bytes");
+        invariant(size > 0 && size <= random_size_max, "a secret has between 1 and 1024 bytes");
         Secret secret(size);
-        // The private generator: its output is never shown to anybody as a nonce or an id.
+        // The private generator, whose output is never shown to anybody as a nonce or an id.
         auto* const memory = reinterpret_cast<unsigned char*>(secret.data());
         if (RAND_priv_bytes(memory, static_cast<int>(size)) != 1) {
             return Error{Fault::unreachable, "the random number generator has no entropy", {}};

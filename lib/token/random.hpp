@@ -7,12 +7,12 @@
 
 namespace keyturn {
 
-/// Where new secrets come from.
+/// The source of new secrets.
 class Random {
   public:
     virtual ~Random() = default;
 
-    /// `size` bytes fit for a key. Fails with `Fault::unreachable` when the generator has no
+    /// Returns `size` bytes of key quality. Fails with `Fault::unreachable` if the generator has no
     /// entropy; never returns weaker bytes.
     [[nodiscard]] virtual Result<Secret> bytes(std::size_t size) = 0;
 };

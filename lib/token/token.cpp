@@ -26,7 +26,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(begin, text.find_last_not_of(white_space) - begin + 1);
 }
 
-/// What may stand in a journal field or a URL as it is.
+/// True if the text is valid as it is in a journal field or a URL.
 bool is_name(std::string_view text) {
     return text.size() <= name_size_max && std::ranges::all_of(text, [](char c) {
                return is_digit(c) || is_letter(c) || c == '-' || c == '_' || c == '.';
@@ -39,24 +39,25 @@ bool is_own(std::string_view key) {
     return key.size() == 1 && own_keys.find(key) != std::string_view::npos;
 }
 
-/// Go, in which cloudflared is written, matches keys without regard to case (Unicode's too): a key
-/// that only Go would take makes us read another token than it.
+/// cloudflared is written in Go, which ignores case in keys, even in Unicode's sense. If only Go
+/// accepts a key, cloudflared would read another token than keyturn.
 bool reads_otherwise_in_go(std::string_view key) {
     const bool ascii =
         std::ranges::all_of(key, [](char c) { return static_cast<signed char>(c) >= 0; });
     return !ascii || (!is_own(key) && is_own(lower(key)));
 }
 
-/// Why cloudflared would read another token than we do, or none. It takes the last of several keys,
-/// refuses a value that is no text, and passes over null.
+/// Why cloudflared would read another token than keyturn; nothing if both read the same.
+/// cloudflared takes the last of several equal keys, refuses a value that is not a string, and
+/// ignores null.
 std::optional<std::string_view> ambiguity(const FlatJson& json) {
     std::string seen;
     for (const FlatJson::Member& member : json.members()) {
         const std::string_view key = member.key.reveal();
-        if (reads_otherwise_in_go(key)) return "a key is in capitals or in no plain letters";
+        if (reads_otherwise_in_go(key)) return "a key contains capitals or letters outside ASCII";
         if (!is_own(key)) continue;
-        if (!member.is_text) return "its account, secret, tunnel or endpoint is no text";
-        if (seen.find(key) != std::string::npos) return "a key is there twice";
+        if (!member.is_text) return "its account, secret, tunnel or endpoint is not a string";
+        if (seen.find(key) != std::string::npos) return "a key occurs twice";
         seen += key;
     }
     return std::nullopt;
@@ -83,7 +84,7 @@ Result<TunnelToken> token_from(const FlatJson& json) {
     for (const std::string_view key : {"a", "t", "e"}) {
         const Secret* value = json.find(key);
         if (value != nullptr && !is_name(value->reveal())) {
-            return invalid("account, tunnel or endpoint is no plain word");
+            return invalid("account, tunnel or endpoint is not a plain word");
         }
     }
     const Secret* secret = json.find("s");
@@ -91,12 +92,13 @@ Result<TunnelToken> token_from(const FlatJson& json) {
     std::optional<Secret> bytes = decode_base64(secret->reveal());
     if (!bytes) return invalid("its secret is not base64");
     if (bytes->size() < secret_size_min) return invalid("its secret is shorter than 32 bytes");
-    // In lower case from here on: ids are the same in any case, and are compared everywhere.
+    // In lower case from here on, because ids are compared everywhere and their case has no
+    // meaning.
     TunnelToken token{lower(text_of(json.find("a"))), lower(text_of(json.find("t"))),
                       std::move(*bytes), text_of(json.find("e"))};
     if (token.account.empty()) return invalid("it names no account");
     if (token.tunnel.empty()) return invalid("it names no tunnel");
-    if (!is_uuid(token.tunnel)) return invalid("its tunnel is no UUID");
+    if (!is_uuid(token.tunnel)) return invalid("its tunnel is not a UUID");
     return token;
 }
 
@@ -136,7 +138,7 @@ bool same_token(const TunnelToken& left, const TunnelToken& right) {
 }
 
 Fingerprint fingerprint_of(const TunnelToken& token) {
-    // The tunnel in lower case, because tokens that are the same must have the same fingerprint.
+    // Lower case, because equal tokens must have the same fingerprint.
     return sha256_hex({"keyturn", lower(token.tunnel), token.secret.reveal()})
         .substr(0, fingerprint_digits);
 }

@@ -48,7 +48,8 @@ std::shared_ptr<JobTracker> JobTracker::make(Bus& bus, Ended ended) {
     return tracker;
 }
 
-/// systemd sends its signals only where somebody has subscribed; each connection has to anew.
+/// systemd sends its signals only if some client has subscribed, and each new connection must
+/// subscribe again.
 void JobTracker::install(sd_bus* bus) {
     sd_bus_call_method_async(bus, nullptr, job_removed.sender, job_removed.path,
                              job_removed.interface, "Subscribe", nullptr, nullptr, "");

@@ -20,15 +20,18 @@ namespace keyturn {
 
 class JobWatch;
 
+/// The result for a word of JobRemoved; `other` for a word of a newer systemd.
 [[nodiscard]] JobResult job_result_of(std::string_view word);
 
-/// Listens to systemd's JobRemoved on every connection of a bus, and hands it to the watches.
+/// Listens to systemd's JobRemoved signal on every connection of a bus and passes it to the
+/// watches.
 class JobTracker {
   public:
     /// Called with the name of the unit whose job has ended.
     using Ended = std::function<void(const std::string& unit)>;
 
-    /// `bus` outlives the tracker's use; the hooks in it do not keep the tracker alive.
+    /// `bus` must outlive all use of the tracker. The hooks in the bus do not keep the tracker
+    /// alive.
     static std::shared_ptr<JobTracker> make(Bus& bus, Ended ended = {});
 
   private:
@@ -42,8 +45,9 @@ class JobTracker {
     Ended ended_;
 };
 
-/// One wait for one job. Made BEFORE the method call that creates the job, because JobRemoved can
-/// come before that call's reply: it keeps what it hears until `expect` says which job it is.
+/// One wait for one job. Make it BEFORE the method call that creates the job, because JobRemoved
+/// can arrive before the reply to that call. It keeps what it hears until `expect` says which job
+/// to wait for.
 class JobWatch {
   public:
     JobWatch(std::shared_ptr<JobTracker> tracker, boost::asio::any_io_executor executor);
@@ -53,13 +57,13 @@ class JobWatch {
 
     void expect(std::string job_path);
 
-    /// How the job ended, once that is known.
+    /// How the job ended; nothing while that is unknown.
     [[nodiscard]] std::optional<JobResult> result() const;
 
-    /// The connection broke, so nothing more will be heard.
+    /// True if the connection broke, so no signal will arrive any more.
     [[nodiscard]] bool lost() const { return lost_; }
 
-    /// Until something is heard, `at_most` so long.
+    /// Waits until a signal arrives, or for `at_most`.
     Task<> wait(Milliseconds at_most);
 
   private:
@@ -69,7 +73,7 @@ class JobWatch {
         std::string path;
         JobResult result;
     };
-    /// Enough for all jobs of a boot; the oldest go first.
+    /// Enough for all jobs of a boot. The oldest are dropped first.
     static constexpr std::size_t heard_max = 1'024;
 
     void hear(Heard heard);
@@ -81,7 +85,7 @@ class JobWatch {
     boost::asio::steady_timer timer_;
     bool woken_ = false;
     bool lost_ = false;
-    std::string path_;  ///< Empty: not known yet.
+    std::string path_;  ///< Empty while it is unknown.
     std::deque<Heard> heard_;
 };
 

@@ -8,8 +8,8 @@ inline constexpr const char* systemd_name = "org.freedesktop.systemd1";
 inline constexpr const char* manager_path = "/org/freedesktop/systemd1";
 inline constexpr const char* manager_interface = "org.freedesktop.systemd1.Manager";
 
-/// A call of systemd's manager object, without arguments yet. Nothing where there is no connection:
-/// sending it says that the bus is down.
+/// A call of systemd's manager object, still without arguments. Null without a connection; sending
+/// it then fails because the bus is down.
 [[nodiscard]] inline Message manager_call(sd_bus* bus, const char* member) {
     if (bus == nullptr) return nullptr;
     sd_bus_message* raw = nullptr;

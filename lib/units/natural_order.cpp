@@ -8,8 +8,8 @@ namespace keyturn {
 
 namespace {
 
-/// Takes the digits at the front of `text` off it; without leading zeros, so that the longer one of
-/// two numbers is the greater one, whatever its size.
+/// Cuts the digits off the front of `text` and returns them without leading zeros. The longer of
+/// two such numbers is the greater one, however large they are.
 std::string_view take_number(std::string_view& text) {
     std::size_t end = 0;
     while (end < text.size() && is_digit(text[end])) ++end;

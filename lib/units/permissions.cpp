@@ -24,8 +24,8 @@ Message start_polkit(sd_bus* bus) {
     return message;
 }
 
-/// The method itself, in a mode that systemd refuses, and only after it has asked polkit: never
-/// "triggering" with a stop, which is carried out.
+/// Calls the method itself, in a mode that systemd refuses, but only after it has asked polkit. A
+/// stop must not use "triggering", because systemd would carry it out.
 Message question_about(sd_bus* bus, const std::string& unit, UnitVerb verb) {
     const bool stop = verb == UnitVerb::stop;
     const char* restart = verb == UnitVerb::restart ? "RestartUnit" : "TryRestartUnit";
@@ -66,7 +66,7 @@ Task<Result<Permission>> Permissions::may(std::string unit, UnitVerb verb) {
 Task<Result<Permission>> Permissions::ask(std::string unit, UnitVerb verb) {
     Message message = question_about(bus_.handle(), unit, verb);
     const Result<Message> answer = co_await bus_.exchange(std::move(message), patience_);
-    const std::string context = fmt::format("cannot ask whether we may restart {}", unit);
+    const std::string context = fmt::format("cannot ask whether keyturnd may restart {}", unit);
     if (!answer) co_return with_context(context, answer.error());
     sd_bus_error error = SD_BUS_ERROR_MAKE_CONST("", "systemd gave no error");
     const bool failed = sd_bus_message_is_method_error(answer->get(), nullptr) > 0;
@@ -77,9 +77,9 @@ Task<Result<Permission>> Permissions::ask(std::string unit, UnitVerb verb) {
     if (is_refusal(error)) {
         const bool there = co_await polkit_is_there();
         if (there) co_return Permission::refused;
-        co_return polkit_silent(unit, "it is not there");
+        co_return polkit_silent(unit, "polkit is not running");
     }
-    Error unknown = unit_error(error, "ask whether we may restart", unit, user_of_process());
+    Error unknown = unit_error(error, "ask whether keyturnd may restart", unit, user_of_process());
     unknown.fault = Fault::busy;
     co_return unknown;
 }

@@ -15,22 +15,23 @@ namespace keyturn {
 
 class Bus;
 
-/// Asks what polkit would say, without doing anything to a unit. CheckAuthorization answers only to
-/// the owner of an action, so systemd is asked for the real thing, in a mode that it refuses, and
-/// only after it has asked polkit.
+/// Asks what polkit would say, without doing anything to a unit. polkit's CheckAuthorization
+/// answers only the owner of an action. So this asks systemd for the real operation, in a mode that
+/// systemd refuses only after it has asked polkit.
 class Permissions {
   public:
-    /// `bus` outlives this. No answer after `patience` is none.
+    /// `bus` must outlive this. A question without an answer within `patience` fails.
     Permissions(Bus& bus, Milliseconds patience) : bus_(bus), patience_(patience) {}
 
     /// See `UnitManager::may`.
     Task<Result<Permission>> may(std::string unit, UnitVerb verb);
 
-    /// systemd answers for a polkit that is not there as for one that says no. Starts it.
+    /// True if polkit runs or can be started. systemd gives the same answer for a polkit that is
+    /// missing and one that refuses.
     Task<bool> polkit_is_there();
 
   private:
-    /// The right to ask, handed on from one to the next.
+    /// The right to ask, passed from one caller to the next.
     using Baton = boost::asio::experimental::channel<void(boost::system::error_code)>;
     struct Holding;
 
@@ -39,8 +40,8 @@ class Permissions {
     Bus& bus_;
     Milliseconds patience_;
     std::shared_ptr<Baton> baton_;
-    std::optional<Error> silence_;  ///< Why the last question without an answer had none.
-    std::size_t silences_ = 0;      ///< How many questions had none.
+    std::optional<Error> silence_;  ///< Why the last unanswered question got no answer.
+    std::size_t silences_ = 0;      ///< How many questions got no answer.
 };
 
 }  // namespace keyturn

@@ -7,14 +7,14 @@ namespace keyturn {
 
 namespace {
 
-/// Before the rule that is installed, which says no to everything else; and a name of its own, so
-/// that nobody's file is overwritten.
+/// Sorts before the installed rule, which refuses everything else. It has its own name, so nobody's
+/// file is overwritten.
 constexpr std::string_view rules_file = "/etc/polkit-1/rules.d/49-keyturn.rules";
 
 constexpr std::string_view restart_verbs = R"("restart", "try-restart", "reset-failed")";
 constexpr std::string_view surge_verbs = R"("restart", "try-restart", "reset-failed", "stop")";
 
-/// In the quotes of JavaScript. systemd allows no other character in a name that would matter.
+/// In JavaScript quotes. systemd allows no other character in a unit name that needs escaping.
 std::string quoted(const std::string& unit) {
     std::string text = "\"";
     for (const char character : unit) {
@@ -24,7 +24,7 @@ std::string quoted(const std::string& unit) {
     return text + '"';
 }
 
-/// One line, so that it survives the journal, JSON and a terminal.
+/// A single line, so that it survives the journal, JSON and a terminal.
 std::string rule(std::string_view user, const std::vector<std::string>& units,
                  std::string_view verbs) {
     return fmt::format(

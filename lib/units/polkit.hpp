@@ -7,17 +7,17 @@
 namespace keyturn {
 
 /// What a rotation does to a unit, in the words of systemd's question to polkit. ResetFailedUnit
-/// comes before every restart; its own answer is not waited for.
+/// comes before every restart and is not listed: the restart goes ahead even if polkit refuses it.
 enum class UnitVerb { try_restart, restart, stop };
 
-/// Whether we may do something to a unit.
+/// Whether keyturnd may do something to a unit.
 enum class Permission {
     granted,
-    refused,      ///< polkit says no.
-    not_by_hand,  ///< polkit says yes, and the unit no: RefuseManualStart= or RefuseManualStop=.
+    refused,      ///< polkit refuses.
+    not_by_hand,  ///< polkit allows it, but the unit has RefuseManualStart= or RefuseManualStop=.
 };
 
-/// A unit that is restarted, and with `stop` also stopped (a surge).
+/// A unit that keyturnd restarts, and with `stop` also stops (a surge unit).
 struct UnitRights {
     std::string unit;
     bool stop = false;
@@ -25,10 +25,10 @@ struct UnitRights {
     bool operator==(const UnitRights&) const = default;
 };
 
-/// Which verbs have to be allowed. Pure.
+/// The verbs that polkit has to allow. Pure.
 [[nodiscard]] const std::vector<UnitVerb>& verbs_of(const UnitRights& rights);
 
-/// The sentence that names the file to write and the line to put into it: a rule that allows this
+/// A sentence that names the file to write and the line to put into it: a rule that allows this
 /// user exactly these units and verbs. Pure.
 [[nodiscard]] std::string polkit_remedy(std::string_view user,
                                         const std::vector<UnitRights>& units);

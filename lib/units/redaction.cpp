@@ -11,8 +11,8 @@ namespace {
 constexpr std::array<std::string_view, 2> secret_options{"token", "credentials-contents"};
 constexpr std::string_view secret_variable = "TUNNEL_TOKEN=";
 
-/// What is JSON, with quotes and blanks of its own: nobody can tell where it ends inside of a
-/// command for a shell, so it goes on to the end.
+/// Secrets that are JSON, with its own quotes and blanks. Inside a shell command nobody can tell
+/// where they end, so everything after them is cut off.
 constexpr std::array<std::string_view, 3> secret_to_the_end{
     "TUNNEL_CRED_CONTENTS=", "credentials-contents=", "credentials-contents "};
 constexpr std::array<std::string_view, 9> harmless_variables{"HOME",
@@ -25,7 +25,7 @@ constexpr std::array<std::string_view, 9> harmless_variables{"HOME",
                                                              "TUNNEL_EDGE_IP_VERSION",
                                                              "TUNNEL_TRANSPORT_PROTOCOL"};
 
-/// How every base64 text of a JSON object begins, and how short the shortest token is not.
+/// The start of any JSON object in base64, and a size below that of any token.
 constexpr std::string_view token_start = "eyJ";
 constexpr std::size_t token_characters_min = 40;
 
@@ -43,14 +43,15 @@ bool ends_a_word(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
-/// "--token", "-token" (Go's flags accept both): the option's name; "" for anything else.
+/// The name of an option, from "--token" or "-token" (Go's flags accept both); "" for anything
+/// else.
 std::string_view option_name(std::string_view argument) {
     if (argument.starts_with("--")) return argument.substr(2);
     if (argument.starts_with("-")) return argument.substr(1);
     return {};
 }
 
-/// `text` up to the value of the first name that is secret to the end.
+/// `text` up to and including the first name whose value is secret up to the end.
 std::string_view before_endless(std::string_view text) {
     std::size_t size = text.size();
     for (const std::string_view name : secret_to_the_end) {
@@ -60,8 +61,7 @@ std::string_view before_endless(std::string_view text) {
     return text.substr(0, size);
 }
 
-/// A word as a shell reads it: quotes and what they hold belong to it, and so does what a backslash
-/// protects.
+/// The size of a word as a shell reads it, including quoted parts and characters after a backslash.
 std::size_t size_of_word(std::string_view text) {
     char quote = '\0';
     std::size_t size = 0;

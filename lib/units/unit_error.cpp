@@ -12,8 +12,8 @@ namespace keyturn {
 
 namespace {
 
-/// systemd asks polkit over the bus, which starts polkit.service. Where that fails, its error (the
-/// unit is masked, is not there, does not start) becomes the answer to our call.
+/// systemd asks polkit over the bus, which starts polkit.service. If that fails because the unit is
+/// masked, missing or does not start, its error becomes the answer to our call.
 bool about_polkit(std::string_view name, std::string_view message, const std::string& unit) {
     const auto names = [&](std::string_view text) {
         return message.find(text) != std::string_view::npos;
@@ -66,10 +66,9 @@ Error unit_error(const sd_bus_error& error, std::string_view action, const std::
     }
     if (name == "org.freedesktop.systemd1.TransactionIsDestructive" ||
         name == "org.freedesktop.systemd1.TransactionJobsConflicting") {
-        return Error{Fault::conflict,
-                     fmt::format("another job for {} is under way, which we do not override: see "
-                                 "`systemctl list-jobs`",
-                                 unit)};
+        return Error{Fault::conflict, fmt::format("another job for {} is under way, and keyturnd "
+                                                  "does not override it: see `systemctl list-jobs`",
+                                                  unit)};
     }
     if (name == "org.freedesktop.systemd1.OnlyByDependency") {
         return Error{Fault::denied,
@@ -82,7 +81,7 @@ Error unit_error(const sd_bus_error& error, std::string_view action, const std::
 }
 
 std::string user_of_process() {
-    // systemd sets it for units with User=.
+    // systemd sets USER for units with User=.
     // NOLINTNEXTLINE(concurrency-mt-unsafe): the daemon has one thread.
     const char* user = ::secure_getenv("USER");
     if (user != nullptr && *user != '\0') return user;

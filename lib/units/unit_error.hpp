@@ -9,16 +9,16 @@
 
 namespace keyturn {
 
-/// What systemd's refusal to do `action` ("restart", "look at") with `unit` means, and what an
-/// operator can do about it. `user` is whom polkit was asked about.
+/// What it means that systemd refused to do `action` ("restart", "inspect") with `unit`, and what
+/// an operator can do about it. `user` is the user that systemd asked polkit about.
 [[nodiscard]] Error unit_error(const sd_bus_error& error, std::string_view action,
                                const std::string& unit, std::string_view user);
 
-/// polkit's own no; also what systemd makes of a host that has no polkit.
+/// True for a refusal by polkit. systemd gives the same answer on a host without polkit.
 [[nodiscard]] bool is_refusal(const sd_bus_error& error);
 
-/// Nobody answers systemd's question whether we may; nothing was done. `busy`: it passes when
-/// polkit is back.
+/// The error for a polkit that does not answer systemd's question; nothing was done. It is `busy`,
+/// because it passes when polkit is back.
 [[nodiscard]] Error polkit_silent(const std::string& unit, std::string_view why);
 
 /// The name of the user that this process runs as, or "uid N". Asks no name service.

@@ -28,20 +28,20 @@ constexpr const char* unit_path_prefix = "/org/freedesktop/systemd1/unit";
 constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
 
 constexpr std::size_t units_of_glob_max = 1'000;
-/// How many units are followed to find out what a restart drags along.
+/// How many units keyturnd follows to find out what a restart affects.
 constexpr std::size_t units_followed_max = 64;
 
 bool is_glob(const std::string& pattern) {
     return pattern.find_first_of("*?[") != std::string::npos;
 }
 
-/// Grouping units do no work of their own; what they pass on to others is followed.
+/// Grouping units do no work themselves, but they pass a restart on to other units.
 bool only_groups(const std::string& unit) {
     return unit.ends_with(".target") || unit.ends_with(".slice");
 }
 
-/// systemd's own condition (UNIT_IS_INACTIVE_OR_DEACTIVATING): a restart that propagates to such a
-/// unit does nothing.
+/// systemd's own condition (UNIT_IS_INACTIVE_OR_DEACTIVATING). A restart that propagates to a unit
+/// for which this is false does nothing.
 bool would_be_restarted(const UnitState& state) {
     return state.active_state != "inactive" && state.active_state != "failed" &&
            state.active_state != "deactivating" && !state.active_state.empty();
@@ -54,10 +54,10 @@ std::string path_of(const std::string& unit) {
     return encoded;
 }
 
-/// A unit's object answers GetAll("") with the properties of all its interfaces, in one message and
-/// so of one moment. systemd loads the unit for it, if it is not in memory.
+/// A unit's object answers GetAll("") with the properties of all its interfaces in one message,
+/// which describes one moment. systemd loads the unit for it if it is not in memory.
 Message get_all_of(sd_bus* bus, const std::string& unit) {
-    if (bus == nullptr) return nullptr;  // The call will say that the bus is down.
+    if (bus == nullptr) return nullptr;  // The call will fail because the bus is down.
     sd_bus_message* raw = nullptr;
     const std::string path = path_of(unit);
     sd_bus_message_new_method_call(bus, &raw, systemd_name, path.c_str(), properties_interface,
@@ -94,9 +94,9 @@ Message list_units_like(sd_bus* bus, const std::string& glob) {
     return message;
 }
 
-/// The loaded ones of a list of units.
+/// The loaded units in a list of units.
 Result<std::vector<std::string>> read_unit_list(sd_bus_message* reply) {
-    Error malformed{Fault::invalid, "systemd's list of units is not one"};
+    Error malformed{Fault::invalid, "systemd's list of units has an unexpected format"};
     if (sd_bus_message_enter_container(reply, 'a', "(ssssssouso)") < 0) return malformed;
     std::vector<std::string> units;
     const char* name = nullptr;
@@ -134,7 +134,7 @@ class SystemdUnitManager final : public UnitManager {
     Task<Result<JobResult>> stop(std::string unit, Milliseconds deadline) override;
 
   private:
-    /// What systemd is asked for, and how texts call it.
+    /// The method of systemd to call, and its name in messages.
     struct Job {
         const char* member = "";
         const char* word = "";
@@ -176,7 +176,7 @@ Task<Result<Message>> SystemdUnitManager::ask(std::string unit, const char* acti
     const sd_bus_error& error = *sd_bus_message_get_error(answer->get());
     if (is_refusal(error)) {
         const bool asked = co_await permissions_.polkit_is_there();
-        if (!asked) co_return polkit_silent(unit, "it is not there");
+        if (!asked) co_return polkit_silent(unit, "polkit is not running");
     }
     co_return unit_error(error, action, unit, user_);
 }
@@ -205,11 +205,12 @@ Task<Result<std::vector<NamedUnit>>> SystemdUnitManager::expand(std::vector<std:
     co_return units;
 }
 
-/// What systemd does not know keeps its name: whoever looks at the unit will say what is wrong.
+/// A unit that systemd does not know keeps its name. A later check of the unit reports what is
+/// wrong.
 Task<Result<std::string>> SystemdUnitManager::id_of(std::string name) {
     Message message = get_id(bus_.handle(), name);
     const Result<Message> answer =
-        co_await ask(name, "look at", std::move(message), patience_.read);
+        co_await ask(name, "inspect", std::move(message), patience_.read);
     if (!answer && passes_by_itself(answer.error().fault)) co_return answer.error();
     const char* id = nullptr;
     if (answer && sd_bus_message_read(answer->get(), "v", "s", &id) > 0 && *id != '\0') {
@@ -224,7 +225,7 @@ Task<Result<std::vector<std::string>>> SystemdUnitManager::units_like(std::strin
     if (!answer) co_return answer.error();
     Result<std::vector<std::string>> units = read_unit_list(answer->get());
     if (units && units->size() > units_of_glob_max) {
-        co_return Error{Fault::invalid, fmt::format("{} stands for {} units, which is more than {}",
+        co_return Error{Fault::invalid, fmt::format("{} matches {} units, which is more than {}",
                                                     glob, units->size(), units_of_glob_max)};
     }
     co_return units;
@@ -233,7 +234,7 @@ Task<Result<std::vector<std::string>>> SystemdUnitManager::units_like(std::strin
 Task<Result<UnitProperties>> SystemdUnitManager::look_at(std::string unit) {
     Message message = get_all_of(bus_.handle(), unit);
     const Result<Message> answer =
-        co_await ask(unit, "look at", std::move(message), patience_.read);
+        co_await ask(unit, "inspect", std::move(message), patience_.read);
     if (!answer) co_return answer.error();
     co_return read_unit_properties(answer->get(), unit);
 }
@@ -257,17 +258,17 @@ Task<Result<UnitSettings>> SystemdUnitManager::settings(std::string unit) {
     co_return std::move(properties->settings);
 }
 
-/// What `systemctl set-environment` and DefaultEnvironment= give to every unit.
+/// What `systemctl set-environment` and DefaultEnvironment= pass to every unit.
 Task<Result<std::vector<std::string>>> SystemdUnitManager::manager_environment() {
     Message message = get_manager_environment(bus_.handle());
     const std::string manager = "systemd's environment";
     const Result<Message> answer =
-        co_await ask(manager, "look at", std::move(message), patience_.read);
+        co_await ask(manager, "inspect", std::move(message), patience_.read);
     if (!answer) co_return answer.error();
     co_return read_manager_environment(answer->get());
 }
 
-/// A restart propagates from unit to unit, for as long as it meets units that are active.
+/// A restart propagates from unit to unit as long as it reaches active units.
 Task<Result<std::vector<std::string>>> SystemdUnitManager::follow(
     std::string unit, std::vector<std::string> propagates_to) {
     std::set<std::string> dragged;
@@ -279,7 +280,7 @@ Task<Result<std::vector<std::string>>> SystemdUnitManager::follow(
         if (!seen.insert(name).second) continue;
         if (seen.size() > units_followed_max) {
             co_return Error{Fault::invalid,
-                            fmt::format("a restart of {} would reach more than {} other units",
+                            fmt::format("a restart of {} would affect more than {} other units",
                                         unit, units_followed_max)};
         }
         const Result<UnitProperties> other = co_await look_at(name);
@@ -326,8 +327,8 @@ Task<Result<JobResult>> SystemdUnitManager::run_job(std::string unit, Job asked,
     co_return co_await wait_for(unit, *job, watch, end);
 }
 
-/// A restart that runs into the start limit stops a healthy unit and leaves it failed; this resets
-/// that counter. A unit that is not in memory has none: the restart itself will say what it is.
+/// A restart that hits the start limit stops a healthy unit and leaves it failed, so this resets
+/// the counter. A unit that is not in memory has no counter; the restart itself reports its state.
 Task<Result<void>> SystemdUnitManager::reset_failed(std::string unit) {
     Message message = manager_call(bus_.handle(), "ResetFailedUnit");
     if (message) sd_bus_message_append(message.get(), "s", unit.c_str());
@@ -337,7 +338,7 @@ Task<Result<void>> SystemdUnitManager::reset_failed(std::string unit) {
     co_return Result<void>();
 }
 
-/// The job's object path. Mode "fail": an operator's job that is under way wins.
+/// Returns the job's object path. In mode "fail", an operator's job that is under way wins.
 Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job asked) {
     Message message = manager_call(bus_.handle(), asked.member);
     if (message) sd_bus_message_append(message.get(), "ss", unit.c_str(), "fail");
@@ -346,8 +347,9 @@ Task<Result<std::string>> SystemdUnitManager::start_job(std::string unit, Job as
     if (!answer) co_return answer.error();
     const char* job = nullptr;
     if (sd_bus_message_read_basic(answer->get(), 'o', &job) <= 0)
-        co_return Error{Fault::invalid, fmt::format("systemd's answer to the {} of {} names no job",
-                                                    asked.word, unit)};
+        co_return Error{
+            Fault::invalid,
+            fmt::format("systemd's answer to the {} of {} contains no job", asked.word, unit)};
     co_return std::string(job);
 }
 
@@ -358,24 +360,24 @@ Task<Result<JobResult>> SystemdUnitManager::wait_for(std::string unit, std::stri
         if (watch.lost()) {
             co_return Error{
                 Fault::unreachable,
-                fmt::format("the bus died while {} was in the middle of its job", unit)};
+                fmt::format("the bus connection broke while the job of {} was under way", unit)};
         }
         const Milliseconds left = deadline - clock_.boot_now();
         if (left <= Milliseconds{0}) {
             co_return Error{Fault::unreachable,
-                            fmt::format("the job of {} has not ended in time", unit)};
+                            fmt::format("the job of {} did not end in time", unit)};
         }
         const Milliseconds step = std::min(left, patience_.look_interval);
         co_await watch.wait(step);
         if (watch.result() || watch.lost()) continue;
         const Result<std::optional<JobResult>> end = co_await look_for_end(unit, job, watch);
-        // A look that failed decides nothing: systemd may be reloading.
+        // A failed check decides nothing: systemd may be reloading.
         if (end && *end) co_return **end;
     }
 }
 
-/// Nothing was heard: asks. A job that is gone without a word counts as done if its unit runs, for
-/// `done` only says that the job ended.
+/// Checks the unit after no signal came. A job that vanished without a signal counts as done if its
+/// unit runs, because `done` only means that the job ended.
 Task<Result<std::optional<JobResult>>> SystemdUnitManager::look_for_end(std::string unit,
                                                                         std::string job,
                                                                         JobWatch& watch) {

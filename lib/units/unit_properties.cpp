@@ -14,10 +14,11 @@ namespace keyturn {
 
 namespace {
 
-/// How many bytes an InvocationID has.
+/// The size of an InvocationID in bytes.
 constexpr std::size_t invocation_bytes = 16;
 
-/// Reads the value of one property, inside of its variant. False: it is not what it should be.
+/// Reads the value of one property, inside its variant. Returns false if it is not of the expected
+/// type.
 using Read = bool (*)(sd_bus_message*, UnitProperties&);
 
 struct Property {
@@ -52,7 +53,7 @@ bool setting_texts(sd_bus_message* message, UnitProperties& into) {
     return read_texts(message, into.settings.*member);
 }
 
-/// Several properties add to this list.
+/// Several properties append to this list.
 bool propagation(sd_bus_message* message, UnitProperties& into) {
     return read_texts(message, into.propagates_to);
 }
@@ -71,7 +72,7 @@ bool invocation(sd_bus_message* message, UnitProperties& into) {
     const void* bytes = nullptr;
     std::size_t size = 0;
     if (sd_bus_message_read_array(message, 'y', &bytes, &size) < 0) return false;
-    if (size != invocation_bytes) return true;  // Not started yet, or not an ID that we know.
+    if (size != invocation_bytes) return true;  // Not started yet, or an ID of unknown format.
     const std::span digits(static_cast<const std::uint8_t*>(bytes), size);
     into.state.invocation = fmt::format("{:02x}", fmt::join(digits, ""));
     return true;
@@ -101,7 +102,7 @@ bool need_daemon_reload(sd_bus_message* message, UnitProperties& into) {
     return true;
 }
 
-/// Rounded up; systemd's infinity is zero here.
+/// Rounds up. systemd's infinity becomes zero.
 template <auto member>
 bool timeout(sd_bus_message* message, UnitProperties& into) {
     std::uint64_t microseconds = 0;
@@ -123,8 +124,8 @@ bool read_arguments(sd_bus_message* message, std::vector<std::string>& arguments
     return status == 0 && sd_bus_message_exit_container(message) >= 0;
 }
 
-/// The arguments of one command, its name replaced by the path that is really executed: the two
-/// differ where ExecStart= has the prefix "@".
+/// The arguments of one command. Its name is replaced by the path that is really executed; the two
+/// differ if ExecStart= has the prefix "@".
 bool read_command(sd_bus_message* message, std::vector<std::vector<std::string>>& commands) {
     std::string path;
     std::vector<std::string> arguments;
@@ -257,7 +258,7 @@ bool setting_text(sd_bus_message* message, UnitProperties& into) {
     return read_text(message, into.settings.*member);
 }
 
-/// In front of its drop-ins, whichever systemd tells first.
+/// Puts the unit file before its drop-ins, in whatever order systemd reports them.
 bool fragment_path(sd_bus_message* message, UnitProperties& into) {
     const char* path = nullptr;
     if (sd_bus_message_read_basic(message, 's', &path) < 0) return false;
@@ -265,8 +266,8 @@ bool fragment_path(sd_bus_message* message, UnitProperties& into) {
     return true;
 }
 
-/// The last five are the dependencies along which systemd's transactions carry a stop or a restart
-/// on (UNIT_ATOM_PROPAGATE_STOP in its sources).
+/// The last five are the dependencies along which systemd passes on a stop or a restart
+/// (UNIT_ATOM_PROPAGATE_STOP in its sources).
 constexpr std::array properties{
     Property{"Names", "as", setting_texts<&UnitSettings::names>},
     Property{"LoadState", "s", state_text<&UnitState::load_state>},
@@ -316,7 +317,7 @@ const Property* find_property(std::string_view name) {
     return found == properties.end() ? nullptr : found;
 }
 
-/// One entry of the dictionary. False: the message is broken.
+/// Reads one entry of the dictionary. Returns false if the message is broken.
 bool read_entry(sd_bus_message* message, UnitProperties& into) {
     const char* name = nullptr;
     if (sd_bus_message_read_basic(message, 's', &name) <= 0) return false;
@@ -346,13 +347,13 @@ Result<std::vector<std::string>> read_manager_environment(sd_bus_message* reply)
     UnitProperties properties_of_manager;
     if (sd_bus_message_enter_container(reply, 'v', "as") <= 0 ||
         !environment(reply, properties_of_manager)) {
-        return Error{Fault::invalid, "systemd's answer about its environment is no list", {}};
+        return Error{Fault::invalid, "systemd's answer about its environment is not a list", {}};
     }
     return std::move(properties_of_manager.settings.environment);
 }
 
 Result<UnitProperties> read_unit_properties(sd_bus_message* reply, const std::string& unit) {
-    // The message is wiped when it is freed: it may hold a token in Environment or ExecStart.
+    // Wipe the message when it is freed: Environment or ExecStart may contain a token.
     sd_bus_message_sensitive(reply);
     UnitProperties properties_of_unit;
     properties_of_unit.state.name = unit;

@@ -10,22 +10,23 @@
 
 namespace keyturn {
 
-/// What one GetAll of a unit's properties says. Atomic: systemd answers from one moment. A property
-/// that is missing or of another type than documented keeps its empty value, so that a systemd
-/// which we do not understand makes a unit look as not running, never as running.
+/// The result of one GetAll of a unit's properties, which describes a single moment. A property
+/// that is missing or of an undocumented type keeps its empty value. So a unit of an unknown
+/// systemd version looks as if it does not run, never as if it runs.
 struct UnitProperties {
     UnitState state;
     UnitSettings settings;                   ///< Without `dragged_along`.
-    std::string job_path;                    ///< "/": none. Empty: not told.
-    std::vector<std::string> propagates_to;  ///< Units that a restart of this one may take along.
+    std::string job_path;                    ///< "/" for no job; empty if unknown.
+    std::vector<std::string> propagates_to;  ///< Units that a restart of this one may affect.
 };
 
-/// Reads the reply to org.freedesktop.DBus.Properties.GetAll(""). Secrets are cut off.
+/// Reads the reply to org.freedesktop.DBus.Properties.GetAll("") and cuts off secrets. Fails with
+/// `Fault::invalid`.
 [[nodiscard]] Result<UnitProperties> read_unit_properties(sd_bus_message* reply,
                                                           const std::string& unit);
 
-/// Reads the reply to Properties.Get of the manager's Environment, which every unit inherits. The
-/// values are cut off.
+/// Reads the reply to Properties.Get for the manager's Environment, which every unit inherits, and
+/// cuts off the values. Fails with `Fault::invalid`.
 [[nodiscard]] Result<std::vector<std::string>> read_manager_environment(sd_bus_message* reply);
 
 }  // namespace keyturn

@@ -2,16 +2,17 @@
 
 #include <cstddef>
 
-/// Who links allocations.cpp has every `new` of its program counted, and can make them fail.
+/// A program that links allocations.cpp has each of its uses of `new` counted, and can make them
+/// fail.
 namespace keyturn::allocations {
 
-/// How many there were since the start of the program.
+/// The number of allocations since the start of the program.
 [[nodiscard]] std::size_t count();
 
-/// From now on the n-th one throws std::bad_alloc, and every one after it, as when memory is out.
+/// From now on, the n-th allocation and all after it throw std::bad_alloc, as when memory runs out.
 void run_out_at(std::size_t n);
 
-/// The most bytes that were held at once since this was made, beyond those held then.
+/// Measures the most bytes that were held at once since it was made, beyond those held then.
 class Peak {
   public:
     Peak();

@@ -108,7 +108,7 @@ Task<Result<void>> FakeHost::evict(TunnelRef, std::string connector) {
         return connector.empty() || stranger.id == connector;
     });
     for (auto& [name, unit] : units) {
-        // Whoever holds the token of now comes back at once.
+        // A connector with the current token comes back at once.
         if (connector.empty() || unit.connector == connector)
             unit.connected = unit.token == api_token_text();
     }

@@ -18,35 +18,35 @@
 namespace keyturn {
 
 /// One tunnel at Cloudflare and the connectors of this host, for tests that use the real shell, the
-/// real token files and the real state: units read the token file when they start, and the edge
-/// lets them connect only with the secret that the API holds.
+/// real token files and the real state. Units read the token file when they start, and the edge
+/// lets them connect only with the secret that the API has.
 class FakeHost : public TunnelApi, public UnitManager, public Connectors {
   public:
     struct Unit {
         UnitState state;
         std::string connector;
         BootTime started{};
-        std::string token;  ///< What it read at its start.
+        std::string token;  ///< The token that it read when it started.
         bool connected = false;
         bool ignores_starts = false;  ///< A restart leaves it failed.
         int restarts = 0;
-        std::optional<UnitSettings> settings;  ///< Instead of those of a unit that is set up well.
-        std::optional<Error> unready;          ///< What asking for its readiness ends with.
-        Milliseconds ready_takes{0};           ///< Until it answers /ready.
+        std::optional<UnitSettings> settings;  ///< Replaces the settings of a correct unit.
+        std::optional<Error> unready;          ///< The error when it is asked for its readiness.
+        Milliseconds ready_takes{0};           ///< How long it takes to answer /ready.
     };
 
-    /// `token_file` is what the units read at each start.
+    /// `token_file` is the file that the units read at each start.
     FakeHost(SimulatedClock& clock, const TunnelPolicy& policy, std::string token_file);
 
     void start_units();
 
-    /// As `systemctl restart` does, or systemd with a unit that has failed.
+    /// Does what `systemctl restart` does, or systemd with a failed unit.
     void restart_by_hand(Unit& unit) { start(unit); }
 
-    /// A new secret that is not ours: 32 times this letter. 'o' is the one from the beginning.
+    /// Sets a secret that is not ours: this letter, 32 times. The initial secret consists of 'o'.
     void rotate_by_somebody_else(char letter);
 
-    /// The API holds this secret, in base64.
+    /// Makes the API have this secret, in base64.
     void hold_secret(std::string_view text);
 
     // TunnelApi
@@ -75,17 +75,17 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
 
     std::map<std::string, Unit> units;
     std::map<std::string, ConnectorFiles> files_of;         ///< By unit.
-    std::map<std::string, std::vector<std::string>> globs;  ///< What they stand for.
-    std::vector<Connector> strangers;                       ///< Listed besides our own.
-    std::optional<Error> api_down;               ///< Every call of the API fails with it.
+    std::map<std::string, std::vector<std::string>> globs;  ///< The units that each glob matches.
+    std::vector<Connector> strangers;                       ///< Listed in addition to our own.
+    std::optional<Error> api_down;               ///< Every call of the API fails with this.
     std::vector<std::string> evicted;            ///< Connectors; "" stands for all of them.
-    std::optional<std::string> api_token_shown;  ///< GET token says this instead.
-    std::function<void(std::string_view secret)> on_patch;  ///< Right after it was applied.
+    std::optional<std::string> api_token_shown;  ///< GET token returns this instead.
+    std::function<void(std::string_view secret)> on_patch;  ///< Called right after it was applied.
     std::set<Fingerprint> secrets_sent;                     ///< Distinct ones.
     int rests = 0;
     std::map<std::string, std::string> aliases;     ///< Name -> unit.
-    std::map<std::string, Permission> permissions;  ///< Of units; else they are granted.
-    std::optional<Error> polkit_gone;               ///< Nobody answers what we may.
+    std::map<std::string, Permission> permissions;  ///< By unit; granted by default.
+    std::optional<Error> polkit_gone;               ///< polkit does not answer.
     std::vector<std::pair<std::string, UnitVerb>> questions;
 
   private:

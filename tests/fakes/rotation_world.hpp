@@ -12,23 +12,24 @@
 
 namespace keyturn {
 
-/// A small world around one rotation: a tunnel at the API, units that come up as told, a disk, a
-/// clock that moves when the rotation waits. Deterministic; nothing runs by itself.
+/// A small world around one rotation: a tunnel at the API, units that come up as configured, a
+/// disk, and a clock that moves when the rotation waits. Deterministic: nothing happens outside of
+/// an action.
 class RotationWorld {
   public:
     static constexpr const char* tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
 
-    /// Whose secret something holds.
+    /// Whose secret it is.
     enum class Token { old, ours, foreign };
 
-    /// What a restart of a unit leads to.
+    /// The result of restarting a unit.
     enum class Fate {
         comes_up,       ///< Active at once, all connections after two seconds.
         never_ready,    ///< The job fails; systemd tries again for ever.
-        done_but_dead,  ///< The job is `done` and the unit is inactive (a failed condition).
+        done_but_dead,  ///< The job is `done` but the unit is inactive (a failed condition).
         fails,          ///< The job fails and the unit stays failed.
-        dies_later,     ///< Comes up, and is failed after its `lifetime`.
-        one_short,      ///< Comes up with one connection less than before.
+        dies_later,     ///< Comes up, and fails after its `lifetime`.
+        one_short,      ///< Comes up with one connection fewer than before.
         not_listed,     ///< Comes up, but the API never lists it.
         canceled,       ///< An operator's job replaces ours.
     };
@@ -46,44 +47,45 @@ class RotationWorld {
         bool listed = true;
         bool surge = false;
         std::optional<std::string> problem;
-        bool refused = false;    ///< polkit says no.
-        bool not_reset = false;  ///< polkit says no to ResetFailedUnit alone.
+        bool refused = false;    ///< polkit refuses.
+        bool not_reset = false;  ///< polkit refuses only ResetFailedUnit.
     };
 
     explicit RotationWorld(std::vector<std::string> unit_names);
 
-    /// Gives the tunnel a unit that helps out, stopped.
+    /// Gives the tunnel a stopped surge unit.
     void add_surge(const std::string& name);
 
     /// Starts a rotation, or resumes the record on disk.
     void start(bool retry = false);
 
-    /// Performs actions until the rotation has ended, is held, or `steps` actions were done.
+    /// Performs actions until the rotation has ended or is held, or `steps` actions were performed.
     void run(std::size_t steps = 20'000);
 
-    /// Performs one action; false when there is nothing to do any more.
+    /// Performs one action; false if there is nothing left to do.
     bool step();
 
-    /// As a crash would: forgets the rotation in memory and resumes from the disk.
+    /// Acts like a crash: forgets the rotation in memory and resumes from the disk.
     void crash_and_restart();
 
     [[nodiscard]] bool held() const { return rotation->view().state == RotationState::held; }
     [[nodiscard]] bool done() const { return rotation->view().state == RotationState::done; }
     [[nodiscard]] bool refused() const { return rotation->view().state == RotationState::refused; }
     [[nodiscard]] Unit& unit(const std::string& name);
-    /// As an operator does it: it stays stopped.
+    /// Stops a unit as an operator does: it stays stopped.
     static void stop(Unit& unit);
 
     [[nodiscard]] int serving() const;
     [[nodiscard]] std::size_t count(const std::string& logged) const;
 
-    /// What of the log touches the world outside: PATCH, files, units, connectors. In order.
+    /// The entries of the log that touch the world outside (PATCH, files, units, connectors), in
+    /// order.
     [[nodiscard]] std::vector<std::string> deeds() const;
 
-    /// Performs actions until the next one is of this name; false when none comes.
+    /// Performs actions until the next one has this name; false if none does.
     bool run_until(const std::string& next, std::size_t steps = 20'000);
 
-    /// Where `retry` is the operator's word, takes the hold off and goes on to the end.
+    /// Retries as an operator does: takes the hold off and continues to the end.
     void retry_and_run();
 
     [[nodiscard]] bool told(EventKind kind) const;
@@ -102,12 +104,13 @@ class RotationWorld {
 
     // The API.
     Token api_token = Token::old;
-    std::string ours_fingerprint = "new";  ///< Of `Token::ours`; a stranger's once taken over.
-    std::optional<Token> token_shown;      ///< GET token shows this one, whatever is true.
+    std::string ours_fingerprint =
+        "new";                         ///< Of `Token::ours`; changes when a token is taken over.
+    std::optional<Token> token_shown;  ///< GET token shows this one instead of the true one.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
-    bool foreign_come_back = false;  ///< However often they are dropped.
-    std::vector<Connector> ghosts;   ///< Connectors from before that the API goes on listing.
+    bool foreign_come_back = false;  ///< Even if they are dropped.
+    std::vector<Connector> ghosts;   ///< Old connectors that the API keeps listing.
     int secrets_made = 0;
     int patches = 0;
 
@@ -116,29 +119,30 @@ class RotationWorld {
     bool file_of_another_tunnel = false;
     bool file_emptied = false;
     bool pending_kept = false;
-    std::string kept_rotation;  ///< Whose two tokens are kept.
+    std::string kept_rotation;  ///< The rotation whose two tokens are kept.
     bool taken_back = false;    ///< The two kept tokens have changed places.
     bool old_wiped = false;
     std::optional<RotationRecord> disk_record;
     std::vector<HistoryEntry> history;
 
-    /// A fault for the next action of this kind: taken once for each entry. "patch", "read token",
-    /// "sample", "save", "deliver", "restart a.service", ... as in `log`. For a PATCH with
-    /// `applied`, the API takes the secret although the caller gets the error.
+    /// A fault for the next action of this kind. Each entry is used once. The kinds are named as in
+    /// `log`: "patch", "read token", "sample", "save", "deliver", "restart a.service", ... For a
+    /// PATCH with `applied`, the API accepts the secret although the caller gets the error.
     struct FaultOnce {
         std::string action;
         Error error;
         bool applied = false;
     };
     std::deque<FaultOnce> faults;
-    bool polkit_gone = false;  ///< Nobody answers systemd's question whether we may.
+    bool polkit_gone = false;  ///< polkit does not answer systemd.
 
     std::vector<std::string> log;  ///< Every action that reached the world, in order.
     std::vector<Event> events;
     int fewest_serving = 0;  ///< The smallest number of serving units ever seen.
     BootTime now{std::chrono::hours{1}};
     WallTime wall_now{std::chrono::seconds{1'772'332'200}};
-    std::function<void(const std::string&)> before_action;  ///< Called with what `log` will say.
+    std::function<void(const std::string&)>
+        before_action;  ///< Called with the next entry of `log`.
 
   private:
     template <class Asked>

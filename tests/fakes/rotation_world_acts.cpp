@@ -1,4 +1,4 @@
-// What each action does to the API, the disk and the clock of that world.
+// The effect of each action on the API, the disk and the clock of that world.
 
 #include "base/invariant.hpp"
 #include "fakes/rotation_world.hpp"
@@ -57,7 +57,7 @@ Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
     const bool superseded_one =
         pending_kept && !action.superseded.empty() && kept_rotation == action.superseded;
     if (superseded_one) {
-        // What the API holds is the old token from now on, whoever made it.
+        // From now on the API's secret counts as the old one, whoever made it.
         for (auto& [name, unit] : units) {
             if (unit.token == api_token) unit.token = Token::old;
         }
@@ -84,8 +84,8 @@ Result<CommitSecret::Value> RotationWorld::act(const CommitSecret&) {
         disk_record && (disk_record->phase == Phase::commit || disk_record->phase == Phase::revert);
     const bool sent_again = disk_record && disk_record->compromised() && disk_record->committed;
     invariant(pending_kept && (durable || sent_again),
-              "the secret is kept and the record durable before the PATCH");
-    invariant(!taken_back || disk_record->reverts(), "the old secret is sent on the way back only");
+              "the secret must be kept and the record durable before the PATCH");
+    invariant(!taken_back || disk_record->reverts(), "the old secret is sent only in a revert");
     ++patches;
     api_token = fresh();
     return CommitSecret::Value{true};
@@ -108,7 +108,7 @@ Result<void> RotationWorld::act(const TakeBackSecret& action) {
 }
 
 Result<void> RotationWorld::act(const WipeOldSecret&) {
-    invariant(api_token == Token::ours, "nothing is wiped that is still needed");
+    invariant(api_token == Token::ours, "nothing that is still needed may be wiped");
     old_wiped = true;
     return {};
 }
@@ -121,8 +121,8 @@ Result<void> RotationWorld::act(const EvictConnector& action) {
         if (!unit.readiness) continue;
         const bool meant = unit.readiness->connector_id == action.id &&
                            std::ranges::find(order, name) != order.end();
-        invariant(!meant || !unit.silent.empty(), "our own are not dropped one by one");
-        invariant(!meant || file_token == api_token, "the new token is delivered before that");
+        invariant(!meant || !unit.silent.empty(), "our own connectors are not dropped one by one");
+        invariant(!meant || file_token == api_token, "the new token must be delivered before that");
         const bool dropped = (action.id.empty() || meant) && unit.token != api_token;
         if (dropped) unit.readiness->connections = 0;
     }
@@ -133,7 +133,7 @@ Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
     const std::string now_held = fingerprint_of(api_token);
     if (now_held != action.fingerprint) return AdoptToken::Value{"", now_held};
     ours_fingerprint = now_held;
-    // Their token is the rotation's own from now on, and what was ours is as dead as the old one.
+    // From now on their token is the rotation's own, and ours is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
     taken_back = false;

@@ -6,7 +6,7 @@
 
 #include <string>
 
-// How RotationWorld::log calls the actions.
+// The names of the actions in RotationWorld::log.
 
 namespace keyturn {
 

@@ -1,4 +1,4 @@
-// The units of that world: how they come up, decay and die, and what a restart does to them.
+// The units of that world: how they come up, decay and die, and the effect of a restart.
 
 #include "base/invariant.hpp"
 #include "fakes/rotation_world.hpp"
@@ -59,7 +59,7 @@ Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
     for (const std::string& name : order) {
         const Unit& unit = units.at(name);
         value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge, {}});
-        if (unit.refused) value.back().not_allowed = "polkit does not allow to restart it";
+        if (unit.refused) value.back().not_allowed = "polkit does not allow restarting it";
         if (polkit_gone) value.back().not_allowed = silent.text;
     }
     return value;
@@ -85,18 +85,18 @@ Result<void> RotationWorld::ask_polkit(const Unit& unit) const {
 }
 
 Result<RestartResult> RotationWorld::act(const RestartUnit& action) {
-    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    if (now > action.not_after) return Error{Fault::busy, "the process was stopped", {}};
     if (bus_down) return Error{Fault::unreachable, "systemd does not answer", {}};
     Unit& unit = units.at(action.unit);
     const UnitProgress* progress = disk_record->find(action.unit);
     invariant(progress != nullptr && progress->step == UnitStep::restarting,
-              "a restart is recorded before it is made");
-    invariant(file_token == api_token, "nothing restarts on a token that the API does not hold");
+              "a restart must be recorded before it is made");
+    invariant(file_token == api_token, "no unit may restart on a token that the API does not have");
     const SampleUnits::Sample own{unit.state, unit.readiness, ""};
     const int others = serving() - (own.serves() ? 1 : 0);
     invariant(!own.serves() || others >= policy.rollout.min_available || request.accept_gap ||
                   request.evict_all,
-              "enough others serve when a serving unit is restarted");
+              "enough others must serve when a serving unit is restarted");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     if (unit.fate == Fate::canceled) return JobResult::canceled;
     ++unit.restarts;
@@ -120,16 +120,16 @@ Result<RestartResult> RotationWorld::act(const RestartUnit& action) {
     }
     RestartResult restarted(action.deadline > Milliseconds{0} ? JobResult::done
                                                               : JobResult::queued);
-    if (unit.not_reset) restarted.not_reset = "polkit does not allow to reset-failed it";
+    if (unit.not_reset) restarted.not_reset = "polkit does not allow resetting its start limit";
     return restarted;
 }
 
 Result<JobResult> RotationWorld::act(const StopUnit& action) {
-    if (now > action.not_after) return Error{Fault::busy, "stood still", {}};
+    if (now > action.not_after) return Error{Fault::busy, "the process was stopped", {}};
     Unit& unit = units.at(action.unit);
     const SampleUnits::Sample own{unit.state, unit.readiness, ""};
     invariant(!own.serves() || serving() > policy.rollout.min_available,
-              "enough others serve when a serving unit is stopped");
+              "enough others must serve when a serving unit is stopped");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
     stop(unit);
     return JobResult::done;

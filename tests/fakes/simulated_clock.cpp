@@ -11,7 +11,7 @@ Task<> SimulatedClock::sleep_until(BootTime when) {
     sleepers_.emplace_back(Sleeper{when, boost::asio::steady_timer(context_)});
     const auto self = std::prev(sleepers_.end());
     self->timer.expires_at(boost::asio::steady_timer::time_point::max());
-    // Ends by a jump of the clock, which moves `now_`, or by cancellation, which does not.
+    // The wait ends by a jump of the clock, which moves `now_`, or by cancellation, which does not.
     static_cast<void>(
         co_await self->timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)));
     sleepers_.erase(self);

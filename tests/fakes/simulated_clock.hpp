@@ -10,7 +10,7 @@
 
 namespace keyturn {
 
-/// A clock that stands still until nothing else is left to do, and then jumps to the next sleeper.
+/// A clock that does not move until nothing else is left to do, and then jumps to the next sleeper.
 class SimulatedClock final : public Clock {
   public:
     explicit SimulatedClock(boost::asio::io_context& context)
@@ -24,24 +24,24 @@ class SimulatedClock final : public Clock {
     Task<> sleep_until(BootTime when) override;
     Task<> wall_clock_set() override;
 
-    /// The time of day elsewhere, which nobody sets.
+    /// The time of day elsewhere, which nobody changes.
     WallTime true_now() const { return wall_start_ + (now_ - start_); }
 
-    /// Sets the wall clock wrong by so much, as a person or a lost battery does; zero: right again.
+    /// Sets the wall clock wrong by `error`, like a person or an empty battery. Zero corrects it.
     void set_wrong_by(Milliseconds error) {
         wrong_by_ = error;
         set_ = true;
         set_signal_.cancel();
     }
 
-    /// The host sleeps for so long, and everybody on it; then it wakes up.
+    /// The host and everything on it sleeps for `time`, then wakes up.
     void suspend(Milliseconds time) {
         now_ += time;
         set_wrong_by(wrong_by_);
     }
 
-    /// Runs whatever is ready, jumping over idle time, until nothing sleeps, `done` holds or
-    /// `limit` of simulated time has passed. True if `done` holds.
+    /// Runs whatever is ready and jumps over idle time until nothing sleeps, `done` is true or
+    /// `limit` of simulated time has passed. Returns whether `done` is true.
     template <class Condition>
     bool run_until(Condition done, Milliseconds limit) {
         const BootTime end = now_ + limit;

@@ -1,4 +1,4 @@
-"""Histories that keep every rule, and for each rule histories that break it."""
+"""Histories that follow every rule, and for each rule histories that break it."""
 
 from telling import DONE, FIRST, MADE, SECOND, SOAK, WHOLE, swap
 
@@ -45,7 +45,7 @@ RESUMED_LATER = ["+99 tunnel_unpaused PHASE=roll", "rotation_continued 2/2", *SE
 
 
 def compromise(rotation="r3", fingerprint="f3"):
-    """Return a rotation after a compromise: at once, unsoaked, until all others are locked out."""
+    """Return a rotation after a compromise: at once, without soaks, until others are locked out."""
     first = "rotation_started RESULT=compromised"
     lines = [first, *MADE[2:], "connector_evicted PHASE=commit", "batch_started 1/2", *FIRST[1:],
              *SECOND, "+4 locked_out 2/2", *DONE]
@@ -64,51 +64,52 @@ UNNAMED_WAIT = ["rotation_waiting ROTATION_ID= FINGERPRINT= PHASE=preflight",
 KEEPS = {
     "a whole rotation": WHOLE,
     "another one, later": WHOLE + ["+3600 " + NEXT[0]] + NEXT[1:],
-    "after it waited for its window": ["daemon_started", "rotation_postponed"] + WHOLE[1:],
+    "after waiting for its window": ["daemon_started", "rotation_postponed"] + WHOLE[1:],
     "refused": REFUSED,
-    "refused with the address that Cloudflare does not know": [
+    "refused with an API path in its text": [
         "daemon_started", REFUSED[1] + " MESSAGE=" + ACCOUNT + "/cfd_tunnel/token"],
     "refused, then done": REFUSED + WHOLE[1:],
     "refused at the commit": MADE[:3] + ["rotation_refused"],
-    "held and lifted": HELD + LIFTED + AGAIN + REST,
-    "held over a restart": HELD + ["daemon_started", "rotation_held a 1/2"] + LIFTED + AGAIN + REST,
+    "held, then lifted": HELD + LIFTED + AGAIN + REST,
+    "held across a restart": HELD + [
+        "daemon_started", "rotation_held a 1/2"] + LIFTED + AGAIN + REST,
     "held, and urgent": HELD + ["hold_urgent a 1/2"] + LIFTED + AGAIN + REST,
     "killed while a unit restarts": MADE + FIRST[:2] + RESUMED + [
         "token_delivered PHASE=roll", "+3 unit_verified a 1/2", "batch_started 1/2"] + REST,
     "killed in the soak": MADE + FIRST + SOAK[:1] + RESUMED + [
         "token_delivered PHASE=roll", "batch_started 1/2"] + REST,
-    "killed before it could say that it is done": WHOLE[:-1] + ["daemon_started"] + [
+    "killed before it could report that it is done": WHOLE[:-1] + ["daemon_started"] + [
         "+3600 " + NEXT[0]] + NEXT[1:],
     "killed before the commit, and the secret is useless": MADE[:3] + [
         "daemon_started", "rotation_resumed ROTATION_ID= FINGERPRINT= PHASE=prepare"] + NEXT,
-    "waits and goes on": swap(WHOLE, "token_delivered", "rotation_waiting", "+9 rotation_continued",
-                              "token_delivered"),
+    "waits and continues": swap(WHOLE, "token_delivered", "rotation_waiting",
+                                "+9 rotation_continued", "token_delivered"),
     "killed while it waits": MADE + ["rotation_waiting"] + RESUMED + FIRST + REST,
     "a restart that did not happen": USELESS + ["unit_restarting a 1/2", "+3 unit_verified a 1/2"]
     + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
-    "one without a connection before one whose restart a crash came between": NEVER_RESTARTED + [
+    "one without a connection, before one whose restart a crash interrupted": NEVER_RESTARTED + [
         "unit_restarting a 1/2", "+3 unit_verified a 1/2"]
     + SOAK + ["batch_started 2/2", "+2 rotation_done 2/2"],
     "replaced in the soak": MADE + FIRST + REPLACED + SECOND + DONE,
     "promoted": MADE + FIRST + PROMOTED + ["batch_started 2/2", "+2 rotation_done 2/2"],
     "left stopped": MADE + FIRST + SOAK + [
         "batch_started 2/2", "unit_left_stopped b 2/2", "rotation_done 2/2"],
-    "a stranger's token, found while nothing was open": [
+    "somebody else's token, found while nothing was open": [
         "daemon_started", "drift_unknown PHASE= ROTATION_ID= FINGERPRINT="] + FOREIGN,
-    "a stranger's token": MADE + FIRST + FOREIGN,
-    "killed after a stranger's token was told": MADE + FIRST + KILLED_AFTER_FOREIGN + [
+    "somebody else's token": MADE + FIRST + FOREIGN,
+    "killed after somebody else's token was reported": MADE + FIRST + KILLED_AFTER_FOREIGN + [
         "secret_committed FINGERPRINT=f2", "token_delivered FINGERPRINT=f2"] + [
         line + " FINGERPRINT=f2" for line in FIRST + REST],
-    "a stranger's token, after one that was killed before it could say that it is done":
+    "somebody else's token, after a rotation that was killed before it could report its end":
     WHOLE[:-1] + ["daemon_started"] + [
         line + " ROTATION_ID=r2 FINGERPRINT=f2"
         for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
-    "a stranger's token that it waits for, after such a one": WHOLE[:-1] + [
+    "waiting for somebody else's token, after such a rotation": WHOLE[:-1] + [
         "daemon_started", *[line + " ROTATION_ID= FINGERPRINT= PHASE=commit"
                             for line in ["rotation_waiting", "+9 rotation_continued"]]] + [
         line + " ROTATION_ID=r2 FINGERPRINT=f2"
         for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
-    "a stranger's token, after a compromise that was killed before it could say that it is done":
+    "somebody else's token, after a compromise that was killed before it could report its end":
     ["daemon_started", *LOST[:-1], "daemon_started"] + [
         line + " ROTATION_ID=r4 FINGERPRINT=f4"
         for line in ["foreign_rotation", "token_delivered", *FIRST, *REST]],
@@ -117,24 +118,24 @@ KEEPS = {
         line + " _BOOT_ID=2"
         for line in [RESUMED[1], "token_delivered PHASE=roll", *FIRST[:1], *REST]],
     "a surge": MADE + SURGED + STOPPED + DONE,
-    "a surge that could not be stopped, and a person did": MADE + SURGED + [
+    "a surge that could not be stopped until a person did": MADE + SURGED + [
         "rotation_held s 2/2", "+60 hold_lifted FINGERPRINT=", "rotation_resumed 2/2",
         "token_delivered 2/2 PHASE=roll", "batch_started 2/2", *DONE],
-    "killed between the stop of a surge and its telling": MADE + SURGED + [
+    "killed between the stop of a surge and its report": MADE + SURGED + [
         "daemon_started", "rotation_resumed 2/2", "token_delivered 2/2 PHASE=roll",
         "batch_started 2/2", *DONE],
-    "gone back": WHOLE + AFTER_LAST + ["token_delivered ROTATION_ID=r2 FINGERPRINT=f2"] + LATER
+    "reverted": WHOLE + AFTER_LAST + ["token_delivered ROTATION_ID=r2 FINGERPRINT=f2"] + LATER
     + LATER_BACK,
-    "gone back out of a hold": HELD + BACK_AGAIN,
-    "gone back, and the disk was full": MADE + FIRST + [
+    "reverted out of a hold": HELD + BACK_AGAIN,
+    "reverted while the disk was full": MADE + FIRST + [
         "rotation_waiting PHASE=reverting FINGERPRINT=f0",
         "+9 rotation_continued PHASE=reverting FINGERPRINT=f0"] + [
             line + " FINGERPRINT=f0" for line in BACK_AGAIN],
-    "killed before it could say that it goes back": MADE + FIRST + [
+    "killed before it could report that it reverts": MADE + FIRST + [
         line + " FINGERPRINT=f0" for line in [
             "daemon_started", "rotation_resumed PHASE=reverting", *BACK_AGAIN[1:]]],
     "paused": PAUSED + RESUMED_LATER,
-    "paused, and gone back": PAUSED + BACK[:3] + [
+    "paused, then reverted": PAUSED + BACK[:3] + [
         "rotation_paused", "hold_urgent RESULT=paused", "+99 tunnel_unpaused PHASE=roll",
         "rotation_continued", *BACK_AGAIN[3:]],
     "paused before the secret was made": [
@@ -142,23 +143,23 @@ KEEPS = {
         "rotation_paused PHASE=prepare", "+99 tunnel_unpaused PHASE=prepare",
         "rotation_continued PHASE=prepare", *MADE[3:], *FIRST, *REST],
     "compromised": ["daemon_started", *LOST],
-    "compromised while it was paused and held": HELD + ["tunnel_paused PHASE=roll", *LOST],
-    "compromised, and waits before it has a name": MADE + FIRST + UNNAMED_WAIT + LOST,
-    "compromised, and that was lost in a crash": MADE + FIRST + UNNAMED_WAIT + RESUMED + [
+    "compromised while paused and held": HELD + ["tunnel_paused PHASE=roll", *LOST],
+    "compromised, and waits before it has an id": MADE + FIRST + UNNAMED_WAIT + LOST,
+    "compromised, but that was lost in a crash": MADE + FIRST + UNNAMED_WAIT + RESUMED + [
         "token_delivered PHASE=roll", "batch_started 1/2", *REST],
-    "compromised, killed, and waits before it has a name": MADE + FIRST + [
+    "compromised, killed, and waits before it has an id": MADE + FIRST + [
         "daemon_started", "rotation_resumed RESULT=compromised ROTATION_ID= FINGERPRINT= "
         "PHASE=preflight", *LOST],
-    "compromised, and its record is an older one": ["daemon_started", *LOST[:-2]] + [
+    "compromised, with an older record": ["daemon_started", *LOST[:-2]] + [
         line + " ROTATION_ID=r3 FINGERPRINT=f3" for line in [
             "daemon_started", "rotation_resumed PHASE=roll", "secret_committed PHASE=roll",
             "batch_started 1/2", *FIRST[1:], *SECOND, "+4 locked_out 2/2", *DONE]],
-    "compromised, and everybody is evicted": ["daemon_started", *ALL_AT_ONCE],
+    "compromised, with all connectors evicted": ["daemon_started", *ALL_AT_ONCE],
     "the end of a rotation that began before": ["rotation_resumed PHASE=roll"] + REST,
 }
 
 BREAKS = {
-    "clock": {"back within a boot": WHOLE[:-1] + ["-1 rotation_done 2/2"]},
+    "clock": {"goes back within a boot": WHOLE[:-1] + ["-1 rotation_done 2/2"]},
     "known": {"another id": swap(WHOLE, "soak_started", "soak_started 1/2 MESSAGE_ID=0123")},
     "ids": {
         "no rotation": swap(WHOLE, "token_delivered", "token_delivered ROTATION_ID="),
@@ -175,7 +176,7 @@ BREAKS = {
             WHOLE, "token_delivered", "token_delivered MESSAGE=" + BASE64 + ACCOUNT),
         "hex that is longer than an account": swap(
             WHOLE, "token_delivered", "token_delivered MESSAGE=%s01234567" % ACCOUNT),
-        "base64 that is not in an account's address": swap(
+        "base64 outside an account's path": swap(
             WHOLE, "token_delivered", "token_delivered MESSAGE=" + "0123456789abcdef" * 3),
         "an API token": swap(WHOLE, "token_delivered", "token_delivered MESSAGE=cfut_abc"),
         "in another field": swap(WHOLE, "token_delivered", "token_delivered RESULT=" + BASE64),
@@ -184,7 +185,7 @@ BREAKS = {
     "result": {"another word": WHOLE[:-1] + ["+2 rotation_done 2/2 RESULT=refused"]},
     "one_secret": {
         "another one": swap(WHOLE, "+10 soak_ended", "+10 soak_ended 1/2 FINGERPRINT=f2"),
-        "the old one, after a stranger's": MADE + FIRST + KILLED_AFTER_FOREIGN + MADE[3:] + FIRST
+        "the old one, after somebody else's": MADE + FIRST + KILLED_AFTER_FOREIGN + MADE[3:] + FIRST
         + REST,
     },
     "stranger": {"its own": MADE + FIRST + ["foreign_rotation"]},
@@ -198,18 +199,18 @@ BREAKS = {
         "soaked after the last": WHOLE[:-1] + ["soak_started 2/2", "+10 soak_ended 2/2", *DONE],
         "soak that never began": swap(WHOLE, "soak_started", "daemon_stopping"),
         "done after the first half": MADE + FIRST + ["+2 rotation_done 1/2"],
-        "put back, and not sent again": COMMITTED_BUT_PUT_BACK + MADE[4:] + FIRST + REST,
+        "put back but not sent again": COMMITTED_BUT_PUT_BACK + MADE[4:] + FIRST + REST,
     },
     "delivered": {
         "never": swap(WHOLE, "token_delivered", "daemon_stopping"),
-        "a stranger's token": MADE + FIRST + FOREIGN[:1] + FOREIGN[2:],
+        "somebody else's token": MADE + FIRST + FOREIGN[:1] + FOREIGN[2:],
     },
     "refused": {"after the commit": MADE[:4] + ["rotation_refused"],
                 "after a restart": MADE + FIRST + ["rotation_refused"]},
     "one_rotation": {"two at once": MADE + FIRST + NEXT,
                      "two commits": MADE[:4] + ["daemon_started", *NEXT]},
     "resumed": {
-        "out of nothing": MADE + ["rotation_resumed"] + FIRST + REST,
+        "without a cause": MADE + ["rotation_resumed"] + FIRST + REST,
         "not at all": MADE + ["daemon_started"] + FIRST + REST,
         "before the commit": MADE + ["daemon_started", "rotation_resumed PHASE=prepare"],
     },
@@ -225,7 +226,7 @@ BREAKS = {
     "one_at_a_time": {
         "both at once": MADE + ["+5 batch_started 1/1", "unit_restarting a 1/1",
                                 "unit_restarting b 1/1"],
-        "one that was restarted, as it turned out": USELESS + ["unit_verified a 1/2"],
+        "one that had been restarted after all": USELESS + ["unit_verified a 1/2"],
         "one that serves, after a crash": swap(NEVER_RESTARTED, "+1 replica_promoted"),
     },
     "once": {"again": MADE + FIRST + ["unit_restarting a 1/2"]},
@@ -235,8 +236,8 @@ BREAKS = {
     },
     "soaked": {
         "not at all": MADE + FIRST + SECOND + DONE,
-        "not to its end": UNSOAKED,
-        "before a promotion only": MADE + FIRST + PROMOTED[:-2] + SECOND[:1],
+        "not to the end": UNSOAKED,
+        "only before a promotion": MADE + FIRST + PROMOTED[:-2] + SECOND[:1],
     },
     "soak_length": {
         "too short": swap(WHOLE, "+10 soak_ended", "+9 soak_ended 1/2"),
@@ -248,15 +249,15 @@ BREAKS = {
     "soak_quiet": {"restarted": MADE + FIRST + SOAK[:1] + ["unit_restarting b 1/2"]},
     "promoted": {"not restarted": MADE + FIRST + [PROMOTED[0], PROMOTED[1], "soak_restarted 1/2",
                                                   "+10 soak_ended 1/2"]},
-    "held": {"goes on": HELD + AGAIN + REST,
+    "held": {"continues": HELD + AGAIN + REST,
              "lifted and held again": HELD + LIFTED + ["rotation_held a 1/2"] + AGAIN},
     "hold_survives": {"forgotten": HELD + RESUMED + AGAIN + REST},
     "waiting": {
-        "it goes on in silence": MADE + ["rotation_waiting"] + FIRST + REST,
+        "it continues silently": MADE + ["rotation_waiting"] + FIRST + REST,
         "it waits twice": MADE + ["rotation_waiting", "rotation_waiting"],
     },
     "lifted": {"nothing was held": MADE + FIRST + LIFTED + REST},
-    "continued": {"nothing was waited for": MADE + ["rotation_continued"] + FIRST + REST},
+    "continued": {"it did not wait": MADE + ["rotation_continued"] + FIRST + REST},
     "healthy_time": {
         "verified too soon": swap(WHOLE, "+3 unit_verified a", "+1 unit_verified a 1/2"),
         "done too soon": WHOLE[:-1] + ["+1 rotation_done 2/2"],
@@ -269,7 +270,7 @@ BREAKS = {
     "surge": {
         "not stopped": MADE + SURGED + DONE,
         "stopped too early": MADE + SURGED[:-1] + STOPPED + SECOND[2:] + DONE,
-        "in no rotation": WHOLE + ["surge_started s 2/2"],
+        "outside a rotation": WHOLE + ["surge_started s 2/2"],
     },
     "paused": {
         "a restart": MADE + FIRST + SOAK + ["tunnel_paused PHASE=roll", *SECOND, *DONE],
@@ -280,12 +281,12 @@ BREAKS = {
                                      *FIRST, *REST, "tunnel_paused", "+3600 " + NEXT[0]],
     },
     "stands_still": {
-        "goes on by itself": PAUSED + SECOND[1:] + DONE,
-        "not paused any more": PAUSED + RESUMED_LATER[:2] + ["rotation_paused 2/2"],
+        "continues unasked": PAUSED + SECOND[1:] + DONE,
+        "no longer paused": PAUSED + RESUMED_LATER[:2] + ["rotation_paused 2/2"],
     },
     "reverts": {
         "twice": HELD + BACK + BACK_AGAIN,
-        "a stranger's token": MADE + FIRST + FOREIGN[:2] + BACK_AGAIN,
+        "somebody else's token": MADE + FIRST + FOREIGN[:2] + BACK_AGAIN,
         "a compromise": LOST[:-1] + [line + " ROTATION_ID=r3" for line in BACK_AGAIN],
         "nothing": WHOLE + BACK,
     },
@@ -295,11 +296,11 @@ BREAKS = {
             for line in ["+3600 " + NEXT[0], *NEXT[1:5]]] + [
                 "rotation_reverting ROTATION_ID=r3 FINGERPRINT=f1"],
     },
-    "hurry": {"on the way back": HELD + BACK + FIRST[1:] + SOAK,
+    "hurry": {"in a revert": HELD + BACK + FIRST[1:] + SOAK,
               "after a compromise": LOST[:8] + ["soak_started 1/2 ROTATION_ID=r3 FINGERPRINT=f3"]},
     "fresh": {
         "the one of the rotation before": MADE + FIRST + compromise("r3", "f1"),
-        "a stranger's": LOST[:8] + ["foreign_rotation ROTATION_ID=r3 FINGERPRINT=f4"],
+        "somebody else's": LOST[:8] + ["foreign_rotation ROTATION_ID=r3 FINGERPRINT=f4"],
     },
     "evicts": {
         "without a compromise": MADE + ["connector_evicted", *FIRST, *REST],

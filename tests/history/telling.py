@@ -1,7 +1,7 @@
 """Histories for tests, in short lines: `+5 unit_restarting a 1/2 PRIORITY=6`.
 
-`+5`: five seconds later (`-5`: before); then the kind, a unit and a batch where there are ones, and
-fields that are not as usual.
+`+5` means five seconds later (`-5`: earlier). Then come the kind, a unit and a batch if there are
+any, and fields with other values than usual.
 """
 
 import json
@@ -36,7 +36,7 @@ WHOLE = MADE + FIRST + SOAK + SECOND + DONE
 
 
 def swap(story, old, *new):
-    """Return the story with other lines in the place of the first one that begins like this."""
+    """Return the story with the first line that begins like this replaced by others."""
     place = next(i for i, line in enumerate(story) if line.startswith(old))
     return story[:place] + list(new) + story[place + 1:]
 
@@ -55,7 +55,7 @@ def _usual_fields(kind):
 
 
 def journal(story):
-    """Return the lines of a journal that tell this story."""
+    """Return the journal lines of this story."""
     lines = []
     now = 10**9
     for line in story:

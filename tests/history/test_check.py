@@ -1,4 +1,4 @@
-"""How histories and policies are read, and what the command answers."""
+"""How histories and policies are read, and how the command answers."""
 
 import json
 import pathlib

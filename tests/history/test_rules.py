@@ -1,4 +1,4 @@
-"""For every rule: histories that keep it, and histories that break it."""
+"""For every rule: histories that follow it, and histories that break it."""
 
 import pytest
 

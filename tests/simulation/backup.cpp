@@ -1,4 +1,4 @@
-// A person loses what keyturnd has on the disk, or puts back what was there earlier.
+// A person loses what keyturnd has on the disk, or restores an earlier copy.
 
 #include "simulation/simulation.hpp"
 
@@ -35,29 +35,30 @@ void TunnelModel::write_lost_token_file() {
     static_cast<void>(disk_operation([&] { disk_.token_file = *shown; }));
 }
 
-/// What keyturnd has told and done before counts for what is on the disk no more.
+/// What keyturnd reported and did earlier no longer applies to what is on the disk.
 void Invariants::state_lost() {
     restored_ = true;
     sent_.clear();
-    made_.clear();    // Until it makes another, the API alone tells what it holds.
-    leaked_.clear();  // A backup may be of an earlier compromise, whose token leaked since.
+    made_.clear();  // Until keyturnd makes another secret, only the API knows its own.
+    leaked_
+        .clear();  // A backup may be from an earlier compromise, whose new token has leaked since.
     verified_at_.clear();
     promoted_.clear();
     noted_.clear();
     restarts_.clear();
     file_change_.reset();
-    allowed_ = true;  // As it was when that record came out of its preflight.
-    // A person may have allowed that token when the record was written.
+    allowed_ = true;  // As it was when that record passed its preflight.
+    // A person may have accepted that token when the record was written.
     if (disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit) {
         retried_ = true;
     }
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
 
-/// keyturnd is stopped for it, and started after it.
+/// keyturnd is stopped before this and started after it.
 void Simulation::lose_state() {
-    tell("the state of keyturnd is lost, or put back from a backup");
-    scenario_.record = nullptr;  // What is told from here on does not fit what was told before.
+    tell("keyturnd's state is lost, or restored from a backup");
+    scenario_.record = nullptr;  // Later events would contradict the ones recorded so far.
     for (Tunnel& tunnel : tunnels_) {
         tunnel.model.lose_state(now_);
         tunnel.unsure = true;

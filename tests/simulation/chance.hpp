@@ -5,7 +5,7 @@
 
 namespace keyturn::simulation {
 
-/// Decides whether a fault happens here and now, and counts those that do.
+/// Decides whether a fault happens now, and counts the faults that do.
 class Chance {
   public:
     Chance(Dice& dice, FaultPlan& plan, FaultCounts& counts)
@@ -22,12 +22,12 @@ class Chance {
         return strikes;
     }
 
-    /// For faults with a rate: when the next one comes. `times`: how many things it can hit.
+    /// For faults with a rate: the time until the next one. `times` is how many things it can hit.
     [[nodiscard]] Milliseconds until_next(FaultKind kind, double times = 1) {
         return dice_.until_next(plan_.rate(kind) * times);
     }
 
-    /// Whether a fault that was foreseen still comes: none does once the run is quiet.
+    /// Whether a planned fault still happens. None does once the run is quiet.
     [[nodiscard]] bool comes(FaultKind kind) {
         if (plan_.rate(kind) <= 0) return false;
         count(kind);
@@ -39,7 +39,7 @@ class Chance {
         ++total_;
     }
 
-    /// How many faults there were so far.
+    /// The number of faults so far.
     [[nodiscard]] std::uint64_t total() const { return total_; }
 
   private:
@@ -49,7 +49,7 @@ class Chance {
     std::uint64_t total_ = 0;
 };
 
-/// Something that is down now and then, for a while: the API, the bus, the disk.
+/// Something that fails from time to time, for a while: the API, the bus, the disk.
 class Outages {
   public:
     Outages(Chance& chance, FaultKind kind, Milliseconds longest)

@@ -6,7 +6,7 @@ namespace {
 
 using std::chrono::seconds;
 
-/// Beyond the two minutes after which a rotation gives up on a secret that does not show.
+/// Longer than the two minutes after which a rotation gives up on a secret that does not appear.
 constexpr Milliseconds stale_max = seconds{150};
 
 }  // namespace

@@ -10,55 +10,56 @@
 
 namespace keyturn::simulation {
 
-/// Names a tunnel secret without being one. Counted up within a run; never 0.
+/// Stands for a tunnel secret without being one. Counts up within a run; never 0.
 using SecretId = int;
 
-/// The edge lets an old token in for at most this long after a PATCH.
+/// The edge accepts an old token for at most this long after a PATCH.
 inline constexpr Milliseconds edge_lag_max = std::chrono::seconds{20};
 
-/// One tunnel at Cloudflare: whose secret it holds, what the API shows of that, and which tokens
-/// the edge takes. A secret that is set takes effect at the API at once; what is read back and what
-/// the edge does may be behind.
+/// One tunnel at Cloudflare: whose secret it has, what the API shows of that, and which tokens the
+/// edge accepts. A new secret takes effect at the API at once. What is read back, and what the edge
+/// does, may be behind.
 class CloudModel {
   public:
     CloudModel(Chance& chance, SecretId secret) : chance_(chance), current_(secret) {}
 
-    /// The truth.
+    /// The true current secret.
     [[nodiscard]] SecretId current() const { return current_; }
 
-    /// What GET token answers.
+    /// The answer of GET token.
     [[nodiscard]] SecretId shown(BootTime now) const {
         return now < stale_until_ ? before_ : current_;
     }
 
-    /// Whether the edge lets a connection in.
+    /// True if the edge accepts a connection with this token.
     [[nodiscard]] bool accepts(SecretId token, BootTime now) const {
         return token == current_ || (token == before_ && now < edge_lags_until_);
     }
 
-    /// A PATCH of keyturnd's.
+    /// A PATCH by keyturnd.
     void set(SecretId secret, BootTime now);
 
-    /// A PATCH of somebody else's.
+    /// A PATCH by somebody else.
     void set_by_stranger(SecretId secret, BootTime now);
     [[nodiscard]] bool set_by_us() const { return set_by_us_; }
 
-    /// A PATCH that is carried out later, unless another one comes first.
+    /// A PATCH that takes effect later, unless another one comes first.
     void set_later(SecretId secret, BootTime when);
 
-    /// Carries out what is due.
+    /// Applies what is due.
     void advance(BootTime now);
 
-    /// Whether the host reaches the edge.
+    /// True if the host reaches the edge.
     [[nodiscard]] bool reachable() const { return reachable_; }
     void set_reachable(bool reachable) { reachable_ = reachable; }
 
-    /// Somebody who has the token of now. `origin_ip`: where the API says it comes from.
+    /// Connects somebody who has the current token. `origin_ip` is the address that the API
+    /// reports.
     void attach_foreign(std::string connector, std::string origin_ip) {
         foreign_.push_back(Foreign{std::move(connector), std::move(origin_ip), current_});
     }
     void detach_foreign() { foreign_.clear(); }
-    /// Whoever still has a token that the edge takes is back at once.
+    /// A connector with a token that the edge accepts comes back at once.
     void evict_foreign(const std::string& connector, BootTime now);
 
     struct Foreign {
@@ -67,7 +68,7 @@ class CloudModel {
         SecretId token = 0;
     };
     [[nodiscard]] const std::vector<Foreign>& foreign() const { return foreign_; }
-    /// Somebody is attached who would not come back if he were dropped.
+    /// True if somebody is connected who could not come back after being dropped.
     [[nodiscard]] bool stranger_stays(BootTime now) const {
         return std::ranges::any_of(
             foreign_, [&](const Foreign& foreign) { return !accepts(foreign.token, now); });

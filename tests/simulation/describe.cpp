@@ -1,4 +1,4 @@
-// How a tunnel stands, for a person who reads the story of a run that failed.
+// Describes the state of a tunnel, for a person who reads the story of a failed run.
 
 #include "simulation/tunnel_model.hpp"
 

@@ -6,7 +6,7 @@
 
 namespace keyturn::simulation {
 
-/// All chance of one run comes from here: the same seed gives the same run, on every machine.
+/// The source of all randomness of one run: the same seed gives the same run on every machine.
 /// SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
 class Dice {
   public:
@@ -36,14 +36,14 @@ class Dice {
         return low + Milliseconds{static_cast<Milliseconds::rep>(roll() % span)};
     }
 
-    /// Until the next of events that come `per_hour` times an hour; for ever if they never do.
+    /// The time until the next of events that come `per_hour` times an hour; `for_ever` for none.
     [[nodiscard]] Milliseconds until_next(double per_hour);
 
   private:
     std::uint64_t state_;
 };
 
-/// Longer than any run lasts.
+/// Longer than any run.
 inline constexpr Milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
 
 }  // namespace keyturn::simulation

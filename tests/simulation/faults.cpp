@@ -4,7 +4,7 @@ namespace keyturn::simulation {
 
 namespace {
 
-/// The highest rate of each kind; a run draws one below it, more often a low one.
+/// The highest rate of each kind. A run draws a rate below it, more often a low one.
 constexpr std::array<double, fault_kinds> rates_max{
     0.30,   // api_call, a call
     0.01,   // api_denied, a call
@@ -16,8 +16,8 @@ constexpr std::array<double, fault_kinds> rates_max{
     0.50,   // list_lag, a process
     0.10,   // bus_call, a call
     6.0,    // bus_outage, an hour
-    0.03,   // ready_silent, a look
-    0.20,   // restart_denied, a unit looked at or restarted
+    0.03,   // ready_silent, a check
+    0.20,   // restart_denied, a unit checked or restarted
     6.0,    // polkit_outage, an hour
     0.30,   // start_fails, a start
     0.10,   // start_limit, a start
@@ -38,7 +38,7 @@ constexpr std::array<double, fault_kinds> rates_max{
     4.0,    // operator_pause, an hour
     8.0,    // operator_revert, an hour
     2.0,    // compromise, an hour
-    0.004,  // ready_unknown, a look at a tunnel
+    0.004,  // ready_unknown, a check of a tunnel
     0.02,   // file_changed, a step of a rotation
     3.0,    // network_outage, an hour
     0.20,   // other_source, a rotation
@@ -56,7 +56,7 @@ FaultPlan FaultPlan::draw(Dice& dice) {
         const double share = dice.fraction();
         if (on) plan.rates_[kind] = rates_max[kind] * share * share;
     }
-    // What comes up with a dead token while the edge still takes it cannot be told from the right.
+    // A unit with a dead token that the edge still accepts cannot be told from a right one.
     for (const FaultKind kind : {FaultKind::other_source, FaultKind::file_changed}) {
         if (plan.rate(kind) > 0) plan.set(FaultKind::edge_lag, 0);
     }

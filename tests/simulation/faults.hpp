@@ -8,45 +8,45 @@
 
 namespace keyturn::simulation {
 
-/// What can go wrong. The order is that of `fault_names`.
+/// What can go wrong, in the order of `fault_names`.
 enum class FaultKind {
     api_call,          ///< One call fails: refused, 5xx, 429, nonsense.
     api_denied,        ///< One call is answered with 403.
     api_outage,        ///< Every call fails for a while.
-    patch_lost,        ///< The PATCH was sent, and no answer came; it may have been applied.
-    patch_late,        ///< As above, and it is applied later.
-    stale_read,        ///< GET token goes on showing the old token for a while after a PATCH.
-    edge_lag,          ///< The edge goes on taking the old token for a while after a PATCH.
+    patch_lost,        ///< The PATCH was sent but no answer came; it may have been applied.
+    patch_late,        ///< The same, and it is applied later.
+    stale_read,        ///< GET token keeps showing the old token for a while after a PATCH.
+    edge_lag,          ///< The edge keeps accepting the old token for a while after a PATCH.
     list_lag,          ///< The list of connectors is behind.
     bus_call,          ///< One call of the bus fails, before or after it took effect.
     bus_outage,        ///< The bus is down for a while.
     ready_silent,      ///< A metrics server does not answer.
-    restart_denied,    ///< polkit says no, in preflight or to the restart itself.
-    polkit_outage,     ///< Nobody answers systemd's questions to polkit for a while.
+    restart_denied,    ///< polkit refuses, in the preflight or for the restart itself.
+    polkit_outage,     ///< polkit does not answer systemd for a while.
     start_fails,       ///< A start of a unit fails, and systemd tries again.
     start_limit,       ///< A start of a unit fails for good.
-    start_skipped,     ///< A condition fails: the job is `done` and the unit dead.
+    start_skipped,     ///< A condition fails: the job is `done` but the unit is dead.
     slow_unit,         ///< Stopping and starting take long.
     connection_drop,   ///< The edge drops a connection.
     process_crash,     ///< A connector dies; systemd starts it again.
-    operator_stop,     ///< Somebody stops a unit, and starts it later.
+    operator_stop,     ///< Somebody stops a unit and starts it later.
     operator_restart,  ///< Somebody restarts a unit.
     foreign_rotation,  ///< Somebody else rotates the tunnel.
-    foreign_replica,   ///< A connector that is not ours is attached.
+    foreign_replica,   ///< Somebody else's connector is connected.
     disk_call,         ///< One operation of the disk fails, before or after it took effect.
     disk_full,         ///< Every operation of the disk fails for a while.
     daemon_crash,      ///< keyturnd is killed between any two steps.
     host_reboot,       ///< Everything on the host ends and starts again.
-    stall,             ///< keyturnd stands still for a while in the middle of a step.
+    stall,             ///< keyturnd is stopped for a while in the middle of a step.
     clock_step,        ///< The wall clock jumps.
-    operator_pause,    ///< An operator pauses the tunnel, and resumes it later.
+    operator_pause,    ///< An operator pauses the tunnel and resumes it later.
     operator_revert,   ///< An operator calls a rotation off.
-    compromise,        ///< The token is in wrong hands, and an operator says so.
-    ready_unknown,     ///< A metrics server cannot be asked for minutes or hours, or none can.
-    file_changed,      ///< Somebody empties the token file, or puts an old token back.
+    compromise,        ///< The token is compromised, and an operator says so.
+    ready_unknown,     ///< One or all metrics servers cannot be asked for minutes or hours.
+    file_changed,      ///< Somebody empties the token file or restores an old token.
     network_outage,    ///< No connector of the host reaches the edge for a while.
-    other_source,      ///< A unit takes its token from elsewhere by now.
-    state_lost,        ///< The state directory is gone, or put back from a backup.
+    other_source,      ///< A unit now takes its token from another place.
+    state_lost,        ///< The state directory is gone, or restored from a backup.
 };
 
 inline constexpr std::array<std::string_view, 37> fault_names{
@@ -65,8 +65,8 @@ inline constexpr std::size_t fault_kinds = fault_names.size();
 }
 
 /// How often each fault happens in one run: a probability for each occasion, or a rate an hour.
-/// Drawn in swarm fashion (Groce and others: "Swarm testing", 2012): most kinds are off in a run,
-/// so that some runs see one kind alone, and rare combinations come up.
+/// Drawn by swarm testing (Groce and others: "Swarm testing", 2012): most kinds are off in a run,
+/// so that some runs see only one kind, and rare combinations occur.
 class FaultPlan {
   public:
     /// Nothing goes wrong.
@@ -77,7 +77,7 @@ class FaultPlan {
     [[nodiscard]] double rate(FaultKind kind) const { return quiet_ ? 0 : rates_[index_of(kind)]; }
     void set(FaultKind kind, double rate) { rates_[index_of(kind)] = rate; }
 
-    /// From now on nothing goes wrong any more.
+    /// From now on nothing goes wrong.
     void fall_silent() { quiet_ = true; }
 
   private:

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::microseconds;
 
-/// The names of the policy file; `ends`: at the end of a run nothing is open.
+/// The policy in the words of the policy file. `ends` means that nothing is open when the run ends.
 std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
     const bool disk_fails =
         faults.rate(FaultKind::disk_call) > 0 || faults.rate(FaultKind::disk_full) > 0;
@@ -26,7 +26,7 @@ std::string policy_words(const TunnelPolicy& policy, const FaultPlan& faults) {
         fmt::join(policy.units, ","), rollout.batches, rollout.canary ? "yes" : "no",
         rollout.settle.count(), rollout.soak.count(), rollout.soak_min.count(),
         rollout.min_healthy_time.count(), name_of(rollout.surge), name_of(policy.drift.restart),
-        faults.rate(FaultKind::state_lost) > 0 ? "no" : "yes",  // It may break off there.
+        faults.rate(FaultKind::state_lost) > 0 ? "no" : "yes",  // The story may break off there.
         disk_fails ? "yes" : "no");
 }
 

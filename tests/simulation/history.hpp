@@ -9,8 +9,8 @@
 
 namespace keyturn::simulation {
 
-/// Writes what runs have told as `journalctl -o json` would: one line an event, in virtual time.
-/// Each seed is a machine of its own. A line of its own gives the policy of each tunnel.
+/// Writes the events of runs in the format of `journalctl -o json`: one line for each event, in
+/// virtual time. Each seed is a separate machine. A separate line gives the policy of each tunnel.
 class HistoryFile {
   public:
     explicit HistoryFile(const std::string& path);

@@ -41,7 +41,7 @@ void Invariants::compromise_begins() {
 void Invariants::secret_sent(SecretId secret) {
     last_sent_ = secret;
     if (disk_.record && disk_.record->compromised() && leaked_.contains(secret)) {
-        broken("I4", "after a compromise a secret was sent that was there before");
+        broken("I4", "after a compromise, an existing secret was sent");
     }
     const bool goes_back = disk_.record && disk_.record->reverts() && secret == before_;
     if (sent_.empty() && disk_.kept) before_ = disk_.kept->old;
@@ -52,16 +52,16 @@ void Invariants::secret_sent(SecretId secret) {
         broken("I2", "a secret was sent that is not on the disk");
     }
     if (disk_.record && disk_.record->ends_on_foreign_token()) {
-        broken("I4", "a secret was sent where a stranger's was to be taken over");
+        broken("I4", "a secret was sent although somebody else's was to be taken over");
     }
     const bool says_so =
         disk_.record && (disk_.record->phase == Phase::commit ||
                          disk_.record->phase == Phase::revert || disk_.record->compromised());
     if (says_so && !allowed_ && !disk_.record->compromised()) {
-        broken("I3", "a secret was sent although polkit does not let the units be restarted");
+        broken("I3", "a secret was sent although polkit does not allow restarting the units");
     }
     if (!says_so) {
-        broken("I2", "a secret was sent without a record that says so");
+        broken("I2", "a secret was sent without a record of that");
     }
 }
 
@@ -70,17 +70,17 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         std::ranges::find(policy_.units, unit.name()) != policy_.units.end() ||
         (unit.name() == surge_name(policy_) && policy_.rollout.surge != SurgeUse::never);
     if (!planned) {
-        broken("I3", unit.name() + " was restarted, which is not planned");
+        broken("I3", unit.name() + " was restarted, but is not planned");
     }
     const UnitProgress* progress = disk_.record ? disk_.record->find(unit.name()) : nullptr;
     if (progress == nullptr || progress->step != UnitStep::restarting) {
         broken("I3", unit.name() + " was restarted without a record of it");
     }
-    // Between the look at the file and the restart somebody may be quicker than any look.
+    // Between the check of the file and the restart, somebody may be faster than any check.
     const bool unseen = file_change_ && !file_change_->seen;
     const bool too_quick = unseen && now - file_seen_ <= sample_age_max;
     if (disk_.token_file != told_ && !too_quick) {
-        broken("I3", fmt::format("{} was restarted with token {}, but the API last told of {}",
+        broken("I3", fmt::format("{} was restarted with token {}, but the API last showed {}",
                                  unit.name(), disk_.token_file, told_));
     }
     check_restart_happens_once(*progress, unit, now);
@@ -100,13 +100,14 @@ void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
         if (&other == &unit) return false;
         const bool seen = other.look() != UnitModel::Look::unknown;
         if (seen) return other.served_since(now - sample_age_max);
-        // After a compromise it is enough that systemd has seen it ready with the new token.
+        // After a compromise it is enough that systemd saw the unit become ready with the new
+        // token.
         const UnitProgress* silent =
             disk_.record->compromised() ? disk_.record->find(other.name()) : nullptr;
         return silent != nullptr && silent->step == UnitStep::verified;
     });
     const UnitProgress* own = disk_.record->find(unit.name());
-    if (own != nullptr && own->dropped) return;  // With somebody who could not be told from it.
+    if (own != nullptr && own->dropped) return;  // With a connector that could not be told from it.
     if (others < policy_.rollout.min_available && !accept_gap_ &&
         !disk_.record->request.evict_all) {
         broken("I1", fmt::format("{} went down while {} others served", unit.name(), others));
@@ -115,7 +116,7 @@ void Invariants::check_capacity(const UnitModel& unit, BootTime now) const {
 
 void Invariants::unit_stops(const UnitModel& unit, BootTime now) {
     if (unit.name() != surge_name(policy_)) broken("I3", unit.name() + " was stopped");
-    if (!disk_.record) broken("I3", unit.name() + " was stopped outside of a rotation");
+    if (!disk_.record) broken("I3", unit.name() + " was stopped without an open rotation");
     if (held_unit_) broken("I7", unit.name() + " was stopped although the rotation is held");
     if (unit.serves_since(now - sample_age_max)) check_capacity(unit, now);
 }
@@ -127,17 +128,17 @@ void Invariants::connector_evicted(const std::string& connector) {
 
 void Invariants::check_connector(const std::string& connector) const {
     if (!disk_.record || !disk_.record->compromised()) {
-        broken("I3", "a connector was dropped, and nothing is compromised");
+        broken("I3", "a connector was dropped although nothing is compromised");
     }
     if (connector.empty() && !disk_.record->request.evict_all) {
-        broken("I1", "all connectors were dropped, and nobody asked for that");
+        broken("I1", "all connectors were dropped although nobody asked for that");
     }
     for (const UnitModel& unit : units_) {
         const bool meant = unit.serving() && unit.readiness().connector_id == connector;
         if (!meant) continue;
-        // Who does not tell its connector may go with the stranger, once it can come back.
-        // A list that is a few seconds older than the look counts as new as that: one of ours that
-        // lost a connection meanwhile is taken for somebody with too many.
+        // A unit that does not report its connector may be dropped with the stranger, once it can
+        // come back. A list that is a few seconds older than the check counts as new: one of ours
+        // that lost a connection meanwhile looks like one with too many.
         if (unit.look() == UnitModel::Look::serving && !list_is_older_) {
             broken("I1", "the connector of " + unit.name() + " was dropped");
         }
@@ -145,13 +146,13 @@ void Invariants::check_connector(const std::string& connector) const {
         const bool delivered =
             delivered_one == cloud_.current() || unit.token() == cloud_.current();
         if (!delivered && cloud_.set_by_us()) {
-            broken("I1", unit.name() + " was dropped before the new token was in its file");
+            broken("I1", unit.name() + " was dropped before its file contained the new token");
         }
     }
 }
 
-/// The process that a recorded restart was to replace is still there, or what came after it does
-/// not serve.
+/// The process that a recorded restart was to replace is still there, or its successor does not
+/// serve.
 void Invariants::check_restart_happens_once(const UnitProgress& progress, const UnitModel& unit,
                                             BootTime now) const {
     const bool another =
@@ -161,7 +162,7 @@ void Invariants::check_restart_happens_once(const UnitProgress& progress, const 
     }
 }
 
-/// A serving unit of a later batch goes down only after the batches before were watched.
+/// A serving unit of a later batch goes down only after the earlier batches were watched.
 void Invariants::check_soak(const UnitProgress& unit, BootTime now) const {
     if (promoted_.contains(unit.name)) return;
     if (disk_.record->reverts() || disk_.record->compromised()) return;
@@ -169,12 +170,12 @@ void Invariants::check_soak(const UnitProgress& unit, BootTime now) const {
         const auto verified = verified_at_.find(other.name);
         if (other.batch >= unit.batch || other.batch == 0 || verified == verified_at_.end())
             continue;
-        // Who went first because it did not serve belongs to the batch in which it did.
+        // A unit that went early because it did not serve belongs to the batch in which it went.
         if (promoted_.contains(other.name)) continue;
         if (now - verified->second >= std::min(policy_.rollout.soak, policy_.rollout.soak_min)) {
             continue;
         }
-        broken("I3", fmt::format("{} was restarted {} after {} had verified", unit.name,
+        broken("I3", fmt::format("{} was restarted {} after {} was verified", unit.name,
                                  to_text(now - verified->second), other.name));
     }
 }
@@ -186,7 +187,7 @@ void Invariants::secrets_forgotten() {
     }
     for (const UnitProgress& unit : disk_.record->units) {
         if (unit.step == UnitStep::verified || unit.step == UnitStep::listed) continue;
-        broken("I5", unit.name + " was left behind on the old token");
+        broken("I5", unit.name + " was left on the old token");
     }
 }
 
@@ -200,15 +201,16 @@ void Invariants::event_told(const Event& event, BootTime now) {
         held_unit_ = event.target_unit;
         if (event.priority != Priority::alert) broken("I5", "a hold without an alarm");
         const bool durable = disk_.record && disk_.record->hold;
-        if (!durable && !disk_.last_operation_failed) broken("I7", "a hold that no crash survives");
+        if (!durable && !disk_.last_operation_failed)
+            broken("I7", "a hold that does not survive a crash");
     }
     const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
     if (event.kind == EventKind::foreign_rotation && retired && !retried_) {
-        broken("I5", "a secret that was rotated away was taken over, and nobody said so");
+        broken("I5", "a retired secret was taken over although nobody allowed it");
     }
 }
 
-/// A pause, the way back, a compromise.
+/// Checks a pause, a revert, a compromise.
 void Invariants::check_chapters(const Event& event) const {
     const auto is = [&](EventKind kind) { return event.kind == kind; };
     const bool compromised = disk_.record && disk_.record->compromised();
@@ -218,22 +220,22 @@ void Invariants::check_chapters(const Event& event) const {
     }
     const bool retired = std::ranges::find(disk_.retired, event.fingerprint) != disk_.retired.end();
     if (is(EventKind::rotation_reverting) && retired) {
-        broken("I5", "it goes back to a secret that was rotated away");
+        broken("I5", "it reverts to a secret that was rotated away");
     }
     const bool back = is(EventKind::secret_committed) && disk_.record && disk_.record->reverts();
     if (back && disk_.kept && last_sent_ != disk_.kept->fresh) {
-        broken("I3", "told that the old secret is there again, which nobody has sent");
+        broken("I3", "it reported that the old secret is back, but nobody has sent it");
     }
     if (is(EventKind::foreign_rotation) && compromised) {
         broken("I4", "after a compromise somebody else's token is taken over");
     }
-    // Where a record of an earlier compromise was put back, a stranger has its new token: while a
-    // unit is silent he cannot be told from it.
+    // If a record of an earlier compromise was restored, a stranger has its new token. While a unit
+    // is silent, the stranger cannot be told from it.
     const bool attached = std::ranges::any_of(cloud_.foreign(), [&](const auto& foreign) {
         return !restored_ || foreign.token != cloud_.current();
     });
     if (is(EventKind::locked_out) && attached) {
-        broken("I5", "told that nobody else is attached, and somebody is");
+        broken("I5", "it reported that nobody else is connected, but somebody is");
     }
 }
 
@@ -250,11 +252,11 @@ void Invariants::retried() {
 
 void Invariants::daemon_gone() {
     attached_ = Milliseconds{0};
-    // What a person allowed may be kept already, and is told by the next keyturnd.
+    // What a person allowed may already be kept, and is reported by the next keyturnd.
     const bool taking_over =
         disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;
     if (!taking_over) retried_ = false;
-    lost_.clear();  // The next one begins a soak of its own, and two looks of it.
+    lost_.clear();  // The next one begins its own soak, with its own two checks.
     restarts_.clear();
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();
 }
@@ -270,23 +272,23 @@ void Invariants::file_seen(BootTime now) {
 }
 
 void Invariants::after_effect() {
-    // Once a stranger's token was taken over, the API alone tells what it holds.
+    // Once somebody else's token was taken over, only the API knows its secret.
     if (disk_.record && disk_.record->adopted) made_.clear();
     const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
     const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
                                      disk_.kept->old == cloud_.current());
-    // Where it was in the file until somebody else changed that, and keyturnd has no word of it.
+    // The file contained it until somebody else changed the file, which keyturnd does not know yet.
     const bool overwritten = file_change_ && file_change_->before == cloud_.current();
     if (ours && !kept && !overwritten && disk_.token_file != cloud_.current()) {
-        broken("I2",
-               fmt::format("the API holds secret {}, which is nowhere here", cloud_.current()));
+        broken("I2", fmt::format("the API has secret {}, which is nowhere on this host",
+                                 cloud_.current()));
     }
 }
 
 void Invariants::converged() const {
-    if (disk_.record) broken("I5", "a rotation has not ended although nothing is wrong any more");
+    if (disk_.record) broken("I5", "a rotation has not ended although all faults are over");
     if (disk_.kept) broken("I2", "secrets are kept although no rotation is open");
-    if (disk_.token_file != cloud_.current()) broken("I5", "the token file holds a dead token");
+    if (disk_.token_file != cloud_.current()) broken("I5", "the token file contains a dead token");
     const bool left_to_people = policy_.drift.restart == DriftRestart::never &&
                                 !disk_.history.empty() &&
                                 disk_.history.back().outcome != Outcome::done;
@@ -294,10 +296,10 @@ void Invariants::converged() const {
     for (const UnitModel& unit : units_) {
         if (!unit.started()) continue;
         if (unit.name() == surge_name(policy_)) {
-            broken("I5", unit.name() + " runs although nothing is open");
+            broken("I5", unit.name() + " runs although no rotation is open");
         }
         if (unit.token() == cloud_.current() && !unit.starts_in_vain()) continue;
-        broken("I5", fmt::format("{} runs with token {}, the API holds {}", unit.name(),
+        broken("I5", fmt::format("{} runs with token {}, but the API has {}", unit.name(),
                                  unit.token(), cloud_.current()));
     }
 }

@@ -15,34 +15,34 @@
 
 namespace keyturn::simulation {
 
-/// The unit that helps out. Short, as all names here.
+/// The name of the surge unit. It is short, like all names here.
 [[nodiscard]] inline std::string surge_name(const TunnelPolicy& policy) {
     return policy.name + "-surge";
 }
 
-/// An invariant of keyturn does not hold. `what()` says which, and what was seen.
+/// An invariant of keyturn is broken. `what()` says which one, and what was seen.
 struct Violation : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Watches one tunnel from outside, with the truth before its eyes, and throws `Violation`. Shares
-/// nothing with the heart but the types of its records and events.
+/// Watches one tunnel from outside, with full knowledge of the truth, and throws `Violation`. It
+/// shares nothing with the heart except the types of its records and events.
 class Invariants {
   public:
     Invariants(const TunnelPolicy& policy, const CloudModel& cloud, const DiskModel& disk,
                const std::vector<UnitModel>& units)
         : policy_(policy), cloud_(cloud), disk_(disk), units_(units) {}
 
-    /// keyturnd begins a rotation for which nothing is on the disk.
+    /// keyturnd begins a rotation with nothing on the disk.
     void rotation_begins(bool accept_gap);
 
-    /// The token is in wrong hands: what there is now must not be sent any more.
+    /// The token is compromised: the existing secrets must not be sent any more.
     void compromise_begins();
 
-    /// keyturnd was told this secret by the API.
+    /// The API has shown this secret to keyturnd.
     void token_told(SecretId secret) { told_ = secret; }
 
-    /// keyturnd sends this secret to the API.
+    /// keyturnd sends this secret to the API now.
     void secret_sent(SecretId secret);
 
     /// keyturnd restarts this unit now.
@@ -65,47 +65,47 @@ class Invariants {
     /// An operator called the rotation off.
     void called_off() { held_unit_.reset(); }
 
-    /// keyturnd is gone. A hold that it could not write is found again by the next one, if what led
-    /// to it is still there.
+    /// keyturnd is gone. If it could not write a hold, the next keyturnd finds the cause again, if
+    /// it is still there.
     void daemon_gone();
 
-    /// What keyturnd asked for has failed: it waits for that, and not for the heart.
+    /// A call by keyturnd has failed, so it waits for that and not because of the heart.
     void call_failed() { call_failed_ = true; }
 
-    /// The API was asked who is attached; the units were.
+    /// The API was asked for its connectors; the units were checked.
     void connectors_listed(BootTime now) { listed_ = now; }
     void units_looked_at(BootTime now) {
-        constexpr std::chrono::seconds counts_as_new{10};  // As the heart has it.
+        constexpr std::chrono::seconds counts_as_new{10};  // The same value as in the heart.
         list_is_older_ = listed_ < now && now - listed_ <= counts_as_new;
     }
 
     /// systemd and polkit were asked about the units.
     void units_inspected(const InspectUnits::Value& units);
 
-    /// The API was asked whose token it holds, whatever came of that.
+    /// The API was asked whose token it has, with or without an answer.
     void token_asked() { unnoticed_ = Milliseconds{0}; }
 
-    /// Somebody else has changed the token file, which held this token.
+    /// Somebody else has changed the token file, which contained this token.
     void file_changed(SecretId before);
 
-    /// keyturnd has looked at the token file.
+    /// keyturnd has checked the token file.
     void file_seen(BootTime now);
 
     /// keyturnd has written the token file.
     void file_written() { file_change_.reset(); }
 
-    /// A person has lost what was on the disk, or put back what was there earlier.
+    /// A person has lost what was on the disk, or restored an earlier copy.
     void state_lost();
 
     void record_written();
 
-    /// The heart wants nothing for so long.
+    /// The heart wants nothing for this long.
     void waits(const Rotation& rotation, Milliseconds duration, BootTime now);
 
-    /// After everything that changes the world.
+    /// Called after everything that changes the world.
     void after_effect();
 
-    /// Once nothing has gone wrong for long.
+    /// Called once nothing has gone wrong for a long time.
     void converged() const;
 
   private:
@@ -134,32 +134,32 @@ class Invariants {
     const std::vector<UnitModel>& units_;
     SecretId told_ = 0;
     std::set<SecretId> sent_;    ///< In this rotation.
-    std::set<SecretId> made_;    ///< In all of them, since a stranger's was taken over.
+    std::set<SecretId> made_;    ///< In all rotations since somebody else's was taken over.
     std::set<SecretId> leaked_;  ///< Before the last compromise.
     SecretId last_sent_ = 0;
-    SecretId before_ = 0;                   ///< What the first of them has replaced.
+    SecretId before_ = 0;                   ///< The secret that the first of them replaced.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     std::map<std::string, BootTime> verified_at_;
     std::set<std::string> promoted_;
     std::map<std::string, std::string> noted_;  ///< Waiting units: processes on an older token.
-    std::map<std::string, int> restarts_;       ///< Since keyturnd began, or a person looked.
-    std::map<std::string, Milliseconds> lost_;  ///< How long of a soak a unit had no connection.
-    Milliseconds unnoticed_{0};      ///< How long of a soak the API has shown another token.
-    Milliseconds attached_{0};       ///< How long a stranger was, while nothing was in the way.
+    std::map<std::string, int> restarts_;       ///< Since keyturnd started or a person intervened.
+    std::map<std::string, Milliseconds> lost_;  ///< How long in a soak a unit had no connection.
+    Milliseconds unnoticed_{0};      ///< How long in a soak the API has shown another token.
+    Milliseconds attached_{0};       ///< How long a stranger was connected without an obstacle.
     bool call_failed_ = false;       ///< Since the heart last wanted nothing for a while.
-    std::set<std::string> dropped_;  ///< Connectors, in this compromise; "": all of them.
+    std::set<std::string> dropped_;  ///< Connectors in this compromise; "" stands for all.
     BootTime listed_{};
-    bool list_is_older_ = false;  ///< Than the look at the units that came after it.
-    bool restored_ = false;       ///< The record may be of an earlier one.
+    bool list_is_older_ = false;  ///< Older than the check of the units that followed it.
+    bool restored_ = false;       ///< The record may be from an earlier rotation.
     struct FileChange {
         SecretId before = 0;  ///< What keyturnd had written.
-        bool seen = false;    ///< By a look of keyturnd.
+        bool seen = false;    ///< keyturnd has seen it.
     };
-    std::optional<FileChange> file_change_;  ///< By somebody else, and not mended.
+    std::optional<FileChange> file_change_;  ///< By somebody else, and not corrected yet.
     BootTime file_seen_{};
-    bool allowed_ = true;  ///< By polkit, as far as keyturnd was told.
+    bool allowed_ = true;  ///< By polkit, as far as keyturnd knows.
     bool accept_gap_ = false;
-    bool retried_ = false;  ///< An operator said so in the life of this rotation.
+    bool retried_ = false;  ///< An operator retried during this rotation.
 };
 
 }  // namespace keyturn::simulation

@@ -1,4 +1,4 @@
-// The invariants about what cannot be seen, and about what has to be seen in time.
+// The invariants about what cannot be seen, and about what must be seen in time.
 
 #include "rotation/health_watch.hpp"
 #include "simulation/invariants.hpp"
@@ -14,16 +14,16 @@ namespace {
 using std::chrono::seconds;
 using Look = UnitModel::Look;
 
-/// A stranger's change of the secret is noticed in a soak after this at the latest.
+/// Somebody else's change of the secret must be noticed in a soak within this time.
 constexpr Milliseconds unnoticed_max = seconds{70};
 
-/// Who has lost every connection goes next after this at the latest, if others serve anew.
+/// A unit that has lost every connection must restart within this time, if others serve again.
 constexpr Milliseconds lost_max = seconds{10};
 
-/// So often no unit is restarted for one decision of a person by one keyturnd.
+/// One keyturnd must restart a unit fewer times than this for one decision of a person.
 constexpr int restarts_max = 12;
 
-/// A process that was there two seconds ago.
+/// The age below which a process may be too new to have been seen.
 constexpr Milliseconds young = seconds{2};
 
 bool has(const Event& event, std::string_view words) {
@@ -44,51 +44,51 @@ int Invariants::count_not_idle(const std::string& except) const {
     }));
 }
 
-/// From a look that told nothing follows nothing.
+/// A check without a result must have no consequence.
 void Invariants::check_sight(const Event& event) const {
     const UnitModel* unit = event.target_unit.empty() ? nullptr : find(event.target_unit);
     const bool unseen = unit != nullptr && unit->look() == Look::unknown;
     const bool decays = event.kind == EventKind::replica_decaying;
-    // Who was started anew is to be proven, whatever it says.
+    // A unit that was started again must be verified, whatever it reports.
     const bool promoted = event.kind == EventKind::replica_promoted &&
-                          event.message.ends_with("it is next") &&
+                          event.message.ends_with("restarts it next") &&
                           !has(event, "was started by somebody else");
     if (unseen && (decays || promoted)) {
-        broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+        broken("I5", fmt::format("{}, but it cannot be asked", event.message));
     }
     const bool nobody = std::ranges::none_of(
         units_, [](const UnitModel& other) { return other.look() == Look::serving; });
     if (promoted && nobody && unit != nullptr && unit->running()) {
-        broken("I1", fmt::format("{}, while nobody serves", event.message));
+        broken("I1", fmt::format("{}, but nobody serves", event.message));
     }
     if (event.kind == EventKind::hold_urgent &&
         count_not_idle("") >= policy_.rollout.min_available) {
-        broken("I5", fmt::format("{}, and it is not known that they do not", event.message));
+        broken("I5", fmt::format("{}, but they may be serving", event.message));
     }
     if (event.kind == EventKind::rotation_held) check_sight_of_hold(event);
     if (event.kind != EventKind::rotation_reverting) return;
     for (const UnitModel& failed : units_) {
-        const bool blamed = has(event, failed.name() + " had verified and then failed") ||
+        const bool blamed = has(event, failed.name() + " was verified and then failed") ||
                             has(event, failed.name() + " did not come back");
         if (blamed && failed.look() == Look::unknown) {
-            broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+            broken("I5", fmt::format("{}, but it cannot be asked", event.message));
         }
     }
 }
 
 void Invariants::check_sight_of_hold(const Event& event) const {
-    // Told again by a keyturnd that has not looked yet.
+    // Reported again by a keyturnd that has not checked yet.
     if (has(event, "is still held") || !disk_.record || !disk_.record->hold) return;
     const HoldReason reason = disk_.record->hold->reason;
     const UnitModel* unit = event.target_unit.empty() ? nullptr : find(event.target_unit);
     const bool unseen = unit != nullptr && unit->look() == Look::unknown;
     if (unseen && reason == HoldReason::verification_failed &&
         !has(event, "keeps being restarted")) {
-        broken("I5", fmt::format("{}, and it cannot be asked", event.message));
+        broken("I5", fmt::format("{}, but it cannot be asked", event.message));
     }
     if (reason == HoldReason::too_few_replicas &&
         count_not_idle(event.target_unit) >= policy_.rollout.min_available) {
-        broken("I5", fmt::format("{}, and it is not known that they do not", event.message));
+        broken("I5", fmt::format("{}, but they may be serving", event.message));
     }
 }
 
@@ -98,7 +98,7 @@ void Invariants::units_inspected(const InspectUnits::Value& units) {
     if (!allowed_) call_failed();
 }
 
-/// Which process of a waiting unit was there when the new token was in its file.
+/// Notes which process of a waiting unit was there when the file contained the new token.
 void Invariants::record_written() {
     check_dropped();
     for (const UnitProgress& unit : disk_.record->units) {
@@ -111,7 +111,7 @@ void Invariants::record_written() {
     }
 }
 
-/// Who died and was brought back by systemd, with the new token, is proven as it is.
+/// A unit that died and that systemd brought back with the new token is verified as it is.
 void Invariants::check_came_back(const UnitModel& unit, BootTime now) const {
     const auto noted = noted_.find(unit.name());
     const bool all_at_once = disk_.record->compromised();
@@ -119,7 +119,7 @@ void Invariants::check_came_back(const UnitModel& unit, BootTime now) const {
     if (unit.started_at() > now - young) return;
     const bool anew = unit.state().invocation != noted->second;
     if (anew && unit.token() == cloud_.current()) {
-        broken("I3", unit.name() + " serves on the new token already and was restarted");
+        broken("I3", unit.name() + " already serves on the new token and was restarted");
     }
 }
 
@@ -129,7 +129,7 @@ void Invariants::check_loop(const UnitModel& unit) {
     }
 }
 
-/// Counts the time that is meant to pass in a soak, not that in which keyturnd stands still.
+/// Counts the intended time in a soak, not the time in which keyturnd is stopped.
 void Invariants::waits(const Rotation& rotation, Milliseconds duration, BootTime now) {
     const RotationRecord& record = rotation.record();
     check_locked_out(rotation, duration, now);
@@ -155,8 +155,10 @@ void Invariants::check_stranger(Milliseconds duration, BootTime now) {
     const bool strange = cloud_.shown(now) != told_;
     unnoticed_ = strange ? unnoticed_ + duration : Milliseconds{0};
     if (unnoticed_ > unnoticed_max) {
-        broken("I5", fmt::format("the API has shown another token for {} of a soak, unnoticed",
-                                 to_text(unnoticed_)));
+        broken("I5",
+               fmt::format(
+                   "the API has shown another token for {} of a soak, and keyturnd has not noticed",
+                   to_text(unnoticed_)));
     }
 }
 
@@ -166,8 +168,8 @@ void Invariants::check_lost(const RotationRecord& record, Milliseconds duration)
         return unit.step == UnitStep::verified && model->serving() &&
                model->look() == Look::serving;
     });
-    // Nobody goes anywhere while the API shows another token than the delivered one; and a soak
-    // that is over at once has no two looks far enough apart, but the unit's own batch comes soon.
+    // No unit restarts while the API shows another token than the delivered one. And a soak that is
+    // over at once has no two checks far enough apart, but the unit's own batch comes soon.
     const Milliseconds soak = std::min(policy_.rollout.soak, policy_.rollout.soak_min);
     const bool too_short = soak < HealthWatch::lost_max + soak / 10;
     if (told_ != disk_.token_file || too_short) {
@@ -181,8 +183,9 @@ void Invariants::check_lost(const RotationRecord& record, Milliseconds duration)
         if (!seen || !serves_anew) {
             lost_.erase(unit.name);
         } else if ((lost_[unit.name] += duration) > lost_max) {
-            broken("I1", fmt::format("{} has no connection for {} of a soak and does not go next",
-                                     unit.name, to_text(lost_[unit.name])));
+            broken("I1",
+                   fmt::format("{} has no connection for {} of a soak but is not restarted next",
+                               unit.name, to_text(lost_[unit.name])));
         }
     }
 }

@@ -55,11 +55,11 @@ int run_one(const Options& options) {
     return failure ? 1 : 0;
 }
 
-/// One seed or some of them, and the file of what they have told.
+/// Runs one seed or several, and writes the file of their events.
 int run_history(const Options& options) {
     HistoryFile history(options.history);
     if (!history.is_open()) {
-        fmt::print("FAILED: {} cannot be written\n", options.history);
+        fmt::print("FAILED: cannot write {}\n", options.history);
         return 1;
     }
     const std::uint64_t first = options.one ? options.seed : options.first;
@@ -77,7 +77,7 @@ int run_history(const Options& options) {
 }
 
 int run_many(const Options& options) {
-    // A slow machine gets more time for what it has to see, but not for ever.
+    // A slow machine gets more time to see what it must see, but not for ever.
     constexpr int patience = 4;
     const auto started = std::chrono::steady_clock::now();
     const auto deadline = started + std::chrono::seconds{options.seconds};
@@ -107,7 +107,7 @@ int run_many(const Options& options) {
     for (unsigned job = 0; job < options.jobs; ++job) workers.emplace_back(work);
     workers.clear();
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-    fmt::print("{}seeds {} to {} in {:.0f} s; go on with --first {}\n", all.to_text(),
+    fmt::print("{}seeds {} to {} in {:.0f} s; continue with --first {}\n", all.to_text(),
                options.first, next - 1, took.count(), next.load());
     if (failed) return 1;
     std::vector<std::string> missed = all.missed_corners(options.least);
@@ -122,7 +122,7 @@ int run_sweep(const Options& options) {
         fmt::print("FAILED: {}\n", *result.failure);
         return 1;
     }
-    fmt::print("{} runs, keyturnd killed at each of {} points{}: all came right\n", result.runs,
+    fmt::print("{} runs, keyturnd killed at each of {} points{}: all ended well\n", result.runs,
                result.points, options.pairs ? " and at pairs of them" : "");
     return 0;
 }
@@ -136,20 +136,20 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app("Runs the heart of keyturn through rotations in which everything goes wrong.");
     const auto* seed =
-        app.add_option("--seed", options.seed, "run this seed alone, and tell its story");
+        app.add_option("--seed", options.seed, "run only this seed, and tell its story");
     app.add_option("--first", options.first, "the first seed of many")->capture_default_str();
     app.add_option("--seconds", options.seconds, "how long to run seeds")->capture_default_str();
     app.add_option("--jobs", options.jobs, "on how many processors")->capture_default_str();
-    app.add_option("--least", options.least, "fail if a corner was seen less often than this");
+    app.add_option("--least", options.least, "fail if a corner case was seen less often than this");
     app.add_option("--rotations", options.rotations,
-                   "go on, up to four times as long, until so many have reached the commit with a "
-                   "fault or more; fail if they have not");
+                   "continue, up to four times as long, until this many have reached the commit "
+                   "with at least one fault; fail if they have not");
     app.add_option("--history", options.history,
-                   "write what was told to this file, as journalctl -o json does");
+                   "write all events to this file, in the format of journalctl -o json");
     app.add_option("--seeds", options.seeds, "with --history: how many seeds, from the first on")
         ->capture_default_str();
     app.add_flag("--sweep", options.sweep, "kill keyturnd at every single point of a rotation");
-    app.add_flag("--pairs", options.pairs, "with --sweep: and a second time, while it recovers");
+    app.add_flag("--pairs", options.pairs, "with --sweep: also a second time, while it recovers");
     CLI11_PARSE(app, argc, argv);
     options.one = seed->count() > 0;
     std::setvbuf(stdout, nullptr, _IOLBF, 0);

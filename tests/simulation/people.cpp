@@ -1,4 +1,4 @@
-// What people do in a run: operators, and whoever else has access to the tunnel.
+// What people do in a run: operators, and others with access to the tunnel.
 
 #include "simulation/simulation.hpp"
 
@@ -43,7 +43,7 @@ void Simulation::meddle(Tunnel& tunnel) {
             tunnel.rotation->ask_to_revert();
         }
     }
-    // What the agent awaits is ended first, and between PATCH and delivery nothing is done.
+    // The agent first finishes what it awaits, and between PATCH and delivery nothing is done.
     const bool at_a_step =
         !tunnel.model.in_a_call() &&
         !(tunnel.rotation && (std::holds_alternative<DeliverToken>(tunnel.rotation->action())));
@@ -57,7 +57,7 @@ void Simulation::meddle(Tunnel& tunnel) {
 
 void Simulation::set_paused(Tunnel& tunnel, bool paused) {
     tell(fmt::format("{}: an operator {}", tunnel.model.policy().name,
-                     paused ? "pauses it" : "lets it go on"));
+                     paused ? "pauses it" : "resumes it"));
     tunnel.model.disk().paused = paused;
     tunnel.resume_at = paused ? now_ + dice_.between(seconds{1}, minutes{40}) : BootTime::max();
     record_pause(tunnel, paused);
@@ -65,7 +65,7 @@ void Simulation::set_paused(Tunnel& tunnel, bool paused) {
     tunnel.due = now_;
 }
 
-/// What the agent tells of it.
+/// Records what the agent reports about it.
 void Simulation::record_pause(const Tunnel& tunnel, bool paused) {
     Event event;
     event.kind = paused ? EventKind::tunnel_paused : EventKind::tunnel_unpaused;
@@ -82,13 +82,13 @@ void Simulation::record_pause(const Tunnel& tunnel, bool paused) {
 
 void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     ++statistics_.compromises;
-    tell(tunnel.model.policy().name + ": the token is in wrong hands");
+    tell(tunnel.model.policy().name + ": the token is compromised");
     tunnel.faults_at_start = chance_.total() - 1;
     tunnel.committed = false;
     tunnel.retry_at = BootTime::max();
     tunnel.model.advance(now_);
     if (dice_.happens(stranger_is_attached)) tunnel.model.attach_foreign_replica();
-    // Whose connector a unit was is known while its process is there: silence before counts.
+    // keyturnd knows the unit of a connector while its process runs: earlier silence counts too.
     if (dice_.happens(unit_is_silent) && chance_.comes(FaultKind::ready_unknown)) {
         tunnel.model.hide_metrics();
     }
@@ -101,7 +101,7 @@ void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     begin(tunnel, std::move(inputs));
 }
 
-/// As the agent does it: a new start from the record, with the hold taken off.
+/// Does what the agent does: starts again from the record, with the hold taken off.
 void Simulation::retry(Tunnel& tunnel) {
     tunnel.retry_at = BootTime::max();
     const bool secrets_are_gone = tunnel.rotation->record().hold->reason == HoldReason::missing;

@@ -17,11 +17,11 @@ constexpr double few_tunnels = 0.2;
 
 TunnelPolicy draw_policy(Dice& dice, int number) {
     TunnelPolicy policy;
-    // Names are short: the heart only compares them, and a short string is copied quickly.
+    // Names are short: the heart only compares them, and short strings are copied quickly.
     policy.name = fmt::format("t{}", number);
     policy.account = "699d98642c564d2e855e9661899b7252";
     policy.tunnel = fmt::format("tunnel-{}", number);
-    // Where too few others serve, a surge helps out.
+    // If too few others serve, a surge unit helps out.
     const bool surge = dice.happens(0.25);
     const int units = dice.between(surge ? 1 : 2, dice.happens(0.6) ? 4 : 8);
     for (int unit = 1; unit <= units; ++unit) {

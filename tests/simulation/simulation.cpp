@@ -21,7 +21,7 @@ constexpr Milliseconds disk_full_max = minutes{20};
 constexpr Milliseconds network_outage_max = minutes{5};
 constexpr Milliseconds stall_max = minutes{10};
 constexpr Milliseconds drift_interval = minutes{15};
-/// Whatever was set before is shown and taken everywhere after this.
+/// After this, every earlier secret is shown and accepted everywhere.
 constexpr Milliseconds seen_by_then = minutes{5};
 constexpr std::uint64_t steps_per_tunnel_max = 1'000'000;
 constexpr WallTime wall_start{seconds{1'772'332'200}};
@@ -73,7 +73,7 @@ void Simulation::run_to_the_end() {
         if (++statistics_.steps > steps_max) throw Violation("I5 is broken: no end is in sight");
         if (!quiet_ && storm_is_over()) fall_silent();
         if (quiet_ && now_ > storm_ends_ + quiet_max) {
-            throw Violation("I5 is broken: hours after the last fault it has not come right");
+            throw Violation("I5 is broken: hours after the last fault it has not recovered");
         }
         now_ = std::max(now_, next_moment());
         disturb();
@@ -105,7 +105,7 @@ bool Simulation::storm_is_over() const {
     return now_ >= storm_ends_ || (daemon_up_ && all_rotated);
 }
 
-/// Whatever strikes the whole host.
+/// Faults that affect the whole host.
 void Simulation::disturb() {
     if (now_ >= reboot_at_) {
         reboot_at_ = now_ + chance_.until_next(FaultKind::host_reboot);
@@ -139,7 +139,7 @@ void Simulation::step(Tunnel& tunnel) {
     }
 }
 
-/// As the agent does it: looks for drift now and then, and rotates when that is wanted.
+/// Does what the agent does: checks for drift from time to time, and rotates when that is wanted.
 void Simulation::idle(Tunnel& tunnel) {
     const bool paused = tunnel.model.disk().paused;
     if (tunnel.rotations_left > 0 && now_ >= tunnel.rotate_at && !paused) {
@@ -193,7 +193,7 @@ void Simulation::begin(Tunnel& tunnel, RotationInputs inputs) {
 }
 
 void Simulation::perform(Tunnel& tunnel) {
-    // Until the rotation has nothing more to do with it; not the only place where that token is.
+    // Until the rotation no longer needs it; the file is not the only place with that token.
     const RotationRecord& open = tunnel.rotation->record();
     const bool is_ours = open.phase >= Phase::commit && !open.proven && open.refusal.empty();
     if (is_ours && tunnel.model.keeps_current() && chance_.strikes(FaultKind::file_changed)) {
@@ -245,7 +245,7 @@ void Simulation::take_events(Tunnel& tunnel) {
             ++statistics_.committed;
             statistics_.committed_units += tunnel.rotation->record().units.size();
         }
-        // Who was called for a hold has nothing to lift any more.
+        // An operator who was called for a hold has nothing left to lift.
         if (event.kind == EventKind::rotation_reverting) tunnel.retry_at = BootTime::max();
         if (event.kind != EventKind::rotation_held) continue;
         if (tunnel.rotation->record().hold)
@@ -261,9 +261,8 @@ void Simulation::conclude(Tunnel& tunnel) {
     ++(done ? statistics_.done : statistics_.refused);
     const bool went_back = tunnel.rotation->record().reverts();
     if (done && went_back) ++statistics_.reverted;
-    // Who goes back spares units, and nobody knows what they run on. A record of an earlier
-    // rotation knows nothing of the token that a unit has read since, when it was restarted
-    // meanwhile.
+    // A revert spares units whose token is unknown. A record of an earlier rotation does not know
+    // the token that a unit has read since, if it was restarted meanwhile.
     if (done && !went_back && !tunnel.from_backup) tunnel.unsure = false;
     tunnel.from_backup = false;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
@@ -299,7 +298,7 @@ void Simulation::start_daemon() {
     daemon_back_ = BootTime::max();
     for (Tunnel& tunnel : tunnels_) {
         if (!tunnel.model.disk().record) {
-            // Whatever it was has ended, or had not begun.
+            // Whatever it was, it has ended or had not begun.
             tunnel.committed = false;
             tunnel.due = now_;
             continue;
@@ -331,7 +330,7 @@ void Simulation::pass_crash_point(Phase phase, bool before) {
 }
 
 void Simulation::fall_silent() {
-    tell("nothing goes wrong from here on");
+    tell("from here on nothing goes wrong");
     quiet_ = true;
     storm_ends_ = now_;
     plan_.fall_silent();
@@ -346,7 +345,7 @@ void Simulation::fall_silent() {
         if (tunnel.model.disk().paused) set_paused(tunnel, false);
         tunnel.model.advance(now_);
         tunnel.model.mend(false);
-        // It has to be able to rotate.
+        // The tunnel must be able to rotate.
         constexpr double proves_it = 0.1;
         tunnel.rotations_left = tunnel.unsure || dice_.happens(proves_it) ? 1 : 0;
         if (!tunnel.rotation) tunnel.due = now_ + minutes{1};
@@ -368,7 +367,7 @@ void Simulation::record(const Event& event) {
     if (scenario_.record) scenario_.record(event, Moment{now_, wall_now(), boot_});
 }
 
-/// What keyturnd tells at its start, outside of any rotation.
+/// Records what keyturnd reports at its start, outside any rotation.
 void Simulation::record_start() {
     Event event;
     event.kind = EventKind::daemon_started;
@@ -377,7 +376,7 @@ void Simulation::record_start() {
     record(event);
 }
 
-/// What the agent tells, before it begins anew from the record.
+/// Records what the agent reports before it starts again from the record.
 void Simulation::record_retry(const Tunnel& tunnel) {
     Event event;
     event.kind = EventKind::hold_lifted;

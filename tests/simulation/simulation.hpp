@@ -14,28 +14,28 @@
 
 namespace keyturn::simulation {
 
-/// When something was told: on both clocks, and in which boot of the host.
+/// When an event happened: on both clocks, and in which boot of the host.
 struct Moment {
     BootTime now;
     WallTime wall;
     int boot = 1;
 };
 
-/// What a run is made of, besides its seed.
+/// What a run consists of, besides its seed.
 struct Scenario {
     std::vector<TunnelPolicy> tunnels;
     FaultPlan faults;
     int rotations_per_tunnel = 1;
-    std::vector<std::uint64_t> kill_at;  ///< keyturnd is killed at these crash points, too.
+    std::vector<std::uint64_t> kill_at;  ///< keyturnd is also killed at these crash points.
     std::function<void(const std::string& line)> tell;        ///< Takes the story, for a person.
-    std::function<void(const Event&, const Moment&)> record;  ///< Takes it as the journal does.
+    std::function<void(const Event&, const Moment&)> record;  ///< Takes the events of the journal.
 
-    /// Everything is drawn: one tunnel or many, few units or many, any faults.
+    /// Draws everything: one tunnel or many, few units or many, any faults.
     [[nodiscard]] static Scenario draw(Dice& dice);
 };
 
-/// One run: keyturnd with the real heart for every tunnel, in a world where everything can go wrong
-/// and where time is nothing; first a storm, then quiet, in which all has to come right.
+/// One run: keyturnd with the real heart for every tunnel, in a virtual-time world where everything
+/// can go wrong. First comes a storm, then quiet, in which everything must recover.
 class Simulation {
   public:
     Simulation(std::uint64_t seed, Scenario scenario);
@@ -56,7 +56,7 @@ class Simulation {
 
         TunnelModel model;
         std::unique_ptr<Rotation> rotation;
-        BootTime due{};  ///< When its next step is.
+        BootTime due{};  ///< When its next step comes.
         int rotations_left = 0;
         BootTime retry_at = BootTime::max();
         BootTime foreign_at = BootTime::max();
@@ -65,13 +65,13 @@ class Simulation {
         BootTime revert_at = BootTime::max();
         BootTime compromise_at = BootTime::max();
         BootTime rotate_at{};  ///< When the next rotation is wanted.
-        BootTime looked_at{};  ///< When it was last seen that nobody had changed the token.
+        BootTime looked_at{};  ///< When the token was last seen unchanged.
         std::vector<BootTime> taken_over;
         std::uint64_t faults_at_start = 0;
         bool accept_gap = false;
         bool committed = false;
-        bool from_backup = false;  ///< Its open record is one that was put back.
-        bool unsure = false;       ///< Nobody knows what its units run on: its state was lost.
+        bool from_backup = false;  ///< Its open record was restored from a backup.
+        bool unsure = false;       ///< Its state was lost, so its units' tokens are unknown.
     };
 
     void run_to_the_end();

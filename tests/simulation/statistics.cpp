@@ -8,14 +8,14 @@ namespace keyturn::simulation {
 
 namespace {
 
-/// What an action met is rarer: these are looked for.
+/// Holds because of an action's error are rarer. These are the reasons that must be seen.
 constexpr std::array hold_reasons{
     HoldReason::verification_failed, HoldReason::operator_took_over, HoldReason::too_few_replicas,
     HoldReason::not_allowed,         HoldReason::not_listed,         HoldReason::secret_not_taken,
     HoldReason::foreign_rotation,    HoldReason::retired_secret,     HoldReason::denied,
     HoldReason::not_locked_out,      HoldReason::surge_not_stopped};
 
-/// The events that mark a path of the heart which is not the straight one.
+/// Events that mark a path of the heart other than the straight one.
 constexpr std::array paths{
     EventKind::rotation_refused,  EventKind::rotation_resumed, EventKind::unit_left_stopped,
     EventKind::soak_restarted,    EventKind::replica_decaying, EventKind::replica_promoted,
@@ -70,11 +70,11 @@ std::string Statistics::to_text() const {
     const auto days = std::chrono::duration_cast<std::chrono::days>(simulated).count();
     text += fmt::format(
         "{} runs, {} days simulated: {} rotations, {} of them reached the commit with a mean of "
-        "{:.1f} units, {} of these with a fault or more; {} faults, {} steps\n",
+        "{:.1f} units, {} of these with at least one fault; {} faults, {} steps\n",
         runs, days, rotations, committed, units_mean(), committed_with_fault, fault_total(), steps);
     text += "how they ended\n" + table_row("done", done) + table_row("refused", refused);
     text += table_row("reverted", reverted);
-    text += table_row("taken over, of an idle tunnel", take_overs);
+    text += table_row("taken over while idle", take_overs);
     text += table_row("compromised", compromises);
     text += table_row("a stranger while a unit is silent", dropped_in_doubt);
     text += "faults\n";

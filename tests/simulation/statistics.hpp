@@ -12,24 +12,24 @@
 
 namespace keyturn::simulation {
 
-/// What a number of runs have seen. Proves that they were worth something: a simulator that never
-/// comes into a corner shows nothing about it.
+/// What a number of runs have seen. It shows that they were worth something: a simulator that never
+/// reaches a corner case proves nothing about it.
 struct Statistics {
     std::uint64_t runs = 0;
     std::uint64_t rotations = 0;
     std::uint64_t committed = 0;             ///< Reached the commit.
-    std::uint64_t committed_with_fault = 0;  ///< And something went wrong on the way.
-    std::uint64_t committed_units = 0;       ///< Their units, summed.
+    std::uint64_t committed_with_fault = 0;  ///< Reached it after something went wrong.
+    std::uint64_t committed_units = 0;       ///< The sum of their units.
     std::uint64_t done = 0;
     std::uint64_t refused = 0;
     std::uint64_t reverted = 0;
     std::uint64_t compromises = 0;
-    std::uint64_t dropped_in_doubt = 0;  ///< Strangers, while a unit was silent.
-    std::uint64_t take_overs = 0;  ///< Of a token that was changed while no rotation was open.
+    std::uint64_t dropped_in_doubt = 0;  ///< Strangers dropped while a unit was silent.
+    std::uint64_t take_overs = 0;        ///< Of tokens that changed while no rotation was open.
     std::uint64_t steps = 0;
     Milliseconds simulated{0};
     FaultCounts faults{};
-    /// keyturnd killed, by the phase on the disk, before or after an effect.
+    /// How often keyturnd was killed, by the phase on the disk, before or after an effect.
     std::array<std::array<std::uint64_t, 2>, 7> crashes{};
     std::map<HoldReason, std::uint64_t> holds;
     std::map<EventKind, std::uint64_t> events;
@@ -42,7 +42,7 @@ struct Statistics {
     /// For people.
     [[nodiscard]] std::string to_text() const;
 
-    /// Every corner that has to be seen and was seen less than `least` times.
+    /// Every corner case that must be seen and was seen less than `least` times.
     [[nodiscard]] std::vector<std::string> missed_corners(std::uint64_t least) const;
 };
 

@@ -20,7 +20,7 @@ std::optional<std::string> run_scenario(std::uint64_t seed, const Scenario& scen
     return failure;
 }
 
-/// Undisturbed rotations that are different in kind.
+/// Undisturbed rotations of different kinds.
 std::vector<Scenario> calm_scenarios() {
     std::vector<Scenario> scenarios;
     for (std::uint64_t seed = 1; seed <= 6; ++seed) {

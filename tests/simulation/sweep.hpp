@@ -14,7 +14,7 @@ namespace keyturn::simulation {
 /// Takes the lines of a story.
 using Teller = std::function<void(const std::string& line)>;
 
-/// Runs a seed; returns what is wrong, or nothing. `history` gets what was told.
+/// Runs a seed. Returns what is wrong, or nothing. `history` receives the events.
 [[nodiscard]] std::optional<std::string> run_seed(std::uint64_t seed, Statistics& statistics,
                                                   Teller tell = {}, HistoryFile* history = nullptr);
 
@@ -25,8 +25,8 @@ struct SweepResult {
 };
 
 /// Kills keyturnd at every single crash point of undisturbed rotations: before each effect, and
-/// after it with its answer lost. `pairs`: at a second point, too, while it recovers.
-/// `tell` gets the story of a run that failed.
+/// after it with its answer lost. With `pairs`, also at a second point, while it recovers. `tell`
+/// receives the story of a failed run.
 [[nodiscard]] SweepResult sweep(bool pairs, const Teller& tell);
 
 }  // namespace keyturn::simulation

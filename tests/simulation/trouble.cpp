@@ -1,5 +1,4 @@
-// What else goes wrong around a tunnel: what cannot be seen, files that somebody changes, a network
-// that is down.
+// Other trouble around a tunnel: what cannot be seen, changed files, a network that is down.
 
 #include "simulation/tunnel_model.hpp"
 
@@ -20,7 +19,7 @@ constexpr double file_emptied = 0.5;
 
 }  // namespace
 
-/// Where the host does not reach the edge, every connection is lost.
+/// If the host does not reach the edge, every connection is lost.
 void TunnelModel::reach_the_edge() {
     const bool reachable = !shared_.network.down(now_);
     const bool lost = cloud_.reachable() && !reachable;
@@ -49,7 +48,7 @@ void TunnelModel::change_token_file(BootTime now) {
     Dice& dice = shared_.chance.dice();
     const SecretId old = dice.between(1, next_secret_ - 1);
     const bool empty = dice.happens(file_emptied);
-    // A process that gets in with a dead token while the edge lags cannot be told from the others.
+    // A process that connects with a dead token while the edge lags cannot be told from the others.
     const bool passes = !empty && old != cloud_.current() && cloud_.accepts(old, now);
     const SecretId before = std::exchange(disk_.token_file, empty || passes ? 0 : old);
     invariants_.file_changed(before);

@@ -14,13 +14,13 @@ using std::chrono::seconds;
 
 constexpr Milliseconds late_patch_max = seconds{60};
 
-/// Half of the faults of a call come after it took effect: its answer is lost.
+/// Half of the faults of a call come after it took effect, and only its answer is lost.
 constexpr double answer_lost = 0.5;
-/// How often a PATCH answer carries the token.
+/// How often the answer to a PATCH contains the token.
 constexpr double patch_answers_token = 0.8;
 
-/// Where ours come from, and a stranger: from elsewhere, from behind the same address, or the API
-/// does not say.
+/// The address of our connectors, and those of a stranger: elsewhere, behind the same address, or
+/// not reported by the API.
 constexpr const char* own_address = "192.0.2.1";
 constexpr std::array stranger_addresses{"198.51.100.7", own_address, ""};
 
@@ -76,18 +76,17 @@ void TunnelModel::mend(bool leave_stopped) {
     for (UnitModel& unit : units_) {
         unit.mend(leave_stopped);
         if (!disk_.record) unit.reconnect();
-        // Left from a rotation that nobody knows of any more.
+        // Left over from a rotation that is forgotten.
         if (!disk_.record && is_surge(unit)) static_cast<void>(unit.begin_stop_job());
     }
 }
 
 void TunnelModel::rotate_foreign(BootTime now) {
     constexpr double old_one = 0.3;
-    constexpr int newest = 3;  // Who puts one back seldom has an older one.
+    constexpr int newest = 3;  // People who restore one seldom have an older one.
     Dice& dice = shared_.chance.dice();
     const SecretId old = dice.between(std::max(1, next_secret_ - newest), next_secret_ - 1);
-    // What reads a token from elsewhere, or from a file that somebody has changed, must not get in
-    // with it.
+    // A unit that reads a token from elsewhere, or from a changed file, must not connect with it.
     const Chance& chance = shared_.chance;
     const bool may_be_old =
         !chance.possible(FaultKind::file_changed) && !chance.possible(FaultKind::other_source);

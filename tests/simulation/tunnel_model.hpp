@@ -14,10 +14,10 @@ namespace keyturn::simulation {
 /// keyturnd was killed at a crash point.
 struct DaemonKilled {};
 
-/// What the API calls a connector that is not ours.
+/// The API's id for a connector that is not ours.
 inline constexpr const char* stranger_name = "somebody-else";
 
-/// Half of the operations that fail took effect.
+/// Half of the failed operations took effect.
 inline constexpr double disk_answer_lost = 0.5;
 
 /// What all tunnels of a run share.
@@ -28,74 +28,75 @@ struct Shared {
     Outages polkit;
     Outages disk;
     Outages network;
-    /// Passed before and after every effect; may throw `DaemonKilled`. `before`: the effect has not
-    /// been made; else it has, and its answer gets lost.
+    /// Called before and after every effect; may throw `DaemonKilled`. `before` means that the
+    /// effect has not happened yet; otherwise it has, and its answer gets lost.
     std::function<void(Phase phase, bool before)> crash_point;
     int next_process = 0;
 };
 
-/// The world around one tunnel: performs what the heart asks for, as the real shell does it with
-/// the real boundaries, and lets go wrong what can go wrong there.
+/// The world around one tunnel. It performs what the heart asks for, like the real shell with the
+/// real boundaries, and makes go wrong what can go wrong there.
 class TunnelModel {
   public:
     TunnelModel(TunnelPolicy policy, Shared& shared, BootTime now);
     TunnelModel(const TunnelModel&) = delete;
     TunnelModel& operator=(const TunnelModel&) = delete;
 
-    /// Performs an action. Nothing: it takes until `again_at()`, and is to be performed again then.
+    /// Performs an action. Nothing means that it takes until `again_at()` and must be performed
+    /// again then.
     [[nodiscard]] std::optional<Answer> perform(const Action& action, BootTime now);
     [[nodiscard]] BootTime again_at() const { return again_at_; }
 
-    /// keyturnd is gone: what it was waiting for is forgotten.
+    /// keyturnd is gone, and with it the call that it was waiting for.
     void forget_call() { job_begun_ = false; }
     [[nodiscard]] bool in_a_call() const { return job_begun_; }
 
-    /// Lets time pass for everything that does not belong to keyturnd.
+    /// Lets time pass for everything outside keyturnd.
     void advance(BootTime now);
 
     void reboot(BootTime up);
 
-    /// Whether the token at Cloudflare is another one than the delivered one; nothing when
-    /// Cloudflare does not answer.
+    /// True if Cloudflare's token is another one than the delivered one; nothing if Cloudflare does
+    /// not answer.
     [[nodiscard]] std::optional<bool> token_was_changed(BootTime now);
 
-    /// Nothing has gone wrong for long: everything has to be right.
+    /// Called after a long time without faults: everything must be right.
     void check_convergence(BootTime now);
 
-    /// A person mends what is broken.
+    /// A person fixes what is broken.
     void mend(bool leave_stopped);
 
-    /// Sets a secret that is not keyturnd's, or puts back an old one.
+    /// Somebody else sets a secret, or restores an old one.
     void rotate_foreign(BootTime now);
 
-    /// Somebody empties the token file, or writes a token into it that was there before.
+    /// Somebody empties the token file, or writes an earlier token into it.
     void change_token_file(BootTime now);
 
-    /// A backup is made of all that keyturnd has on the disk.
+    /// Makes a backup of everything that keyturnd has on the disk.
     void back_up() { backup_ = disk_; }
 
-    /// While keyturnd is down, a person loses its state, or puts back that of the last backup: all
-    /// of it, or all but the token files.
+    /// While keyturnd is down, a person loses its state or restores the last backup, either all of
+    /// it or all but the token files.
     void lose_state(BootTime now);
 
-    /// What the agent does where there is no token file: it writes what the API shows.
+    /// Does what the agent does if there is no token file: writes what the API shows.
     void write_lost_token_file();
     [[nodiscard]] bool has_token_file() const { return disk_.token_file != 0; }
 
-    /// A unit takes its token from elsewhere from now on: the one that it has.
+    /// From now on one unit takes its token from elsewhere: the one that it has.
     void forget_token_file_somewhere();
 
-    /// Somebody else's replica joins.
+    /// Connects somebody else's replica.
     void attach_foreign_replica();
 
-    /// The metrics server of one unit, or of all, cannot be asked from now on.
+    /// From now on the metrics server of one unit, or of all units, cannot be asked.
     void hide_metrics();
 
     [[nodiscard]] const TunnelPolicy& policy() const { return policy_; }
     [[nodiscard]] DiskModel& disk() { return disk_; }
     [[nodiscard]] Invariants& invariants() { return invariants_; }
     [[nodiscard]] const CloudModel& cloud() const { return cloud_; }
-    /// The API's token is one of the two that are kept.
+    /// True if the API's token is one of the two kept tokens.
     [[nodiscard]] bool keeps_current() const {
         return disk_.kept &&
                (disk_.kept->fresh == cloud_.current() || disk_.kept->old == cloud_.current());
@@ -130,13 +131,13 @@ class TunnelModel {
     ResultOf<ForgetSecrets> act(const ForgetSecrets&);
     ResultOf<Conclude> act(const Conclude& action);
 
-    /// Something that keyturnd does to the world: with crash points around it.
+    /// Something that keyturnd does to the world, with crash points around it.
     template <class Effect>
     void effect(Effect change);
-    /// One operation of the disk: it may fail before or after it took effect.
+    /// One operation of the disk, which may fail before or after it took effect.
     template <class Change>
     Result<void> disk_operation(Change change);
-    /// One job of systemd, begun by `begin`: its result, or nothing as long as it runs.
+    /// One systemd job, started by `begin`. Returns its result, or nothing while it runs.
     template <class Begin>
     std::optional<Result<JobResult>> run_job(UnitModel& unit, BootTime not_after, Begin begin);
     void reach_the_edge();

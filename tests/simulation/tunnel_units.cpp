@@ -1,4 +1,4 @@
-// The part of a tunnel's world that systemd answers for.
+// The part of a tunnel's world that systemd is responsible for.
 
 #include "simulation/tunnel_model.hpp"
 
@@ -11,7 +11,7 @@ namespace {
 constexpr Milliseconds stop_and_start = std::chrono::seconds{50};
 constexpr Milliseconds job_look = Milliseconds{500};
 
-/// Half of the faults of a call come after it took effect: its answer is lost.
+/// Half of the faults of a call come after it took effect, and only its answer is lost.
 constexpr double answer_lost = 0.5;
 
 Error polkit_silent() {
@@ -90,7 +90,7 @@ TunnelModel::ResultOf<StopUnit> TunnelModel::act(const StopUnit& action) {
 template <class Begin>
 std::optional<Result<JobResult>> TunnelModel::run_job(UnitModel& unit, BootTime not_after,
                                                       Begin begin) {
-    if (!job_begun_ && now_ > not_after) return Error{Fault::busy, "stood still", {}};
+    if (!job_begun_ && now_ > not_after) return Error{Fault::busy, "the process was stopped", {}};
     if (!std::exchange(job_begun_, true)) {
         Chance& chance = shared_.chance;
         const bool down_now = shared_.bus.down(now_) || chance.strikes(FaultKind::bus_call);

@@ -36,7 +36,7 @@ UnitModel::UnitModel(std::string name, std::string tunnel, UnitSurroundings arou
       now_(now) {
     at_.fill(BootTime::max());
     if (!enabled) return;
-    // It has been up for long.
+    // It has been up for a long time.
     new_process();
     token_ = around_.token_file;
     phase_ = Phase::running;
@@ -188,7 +188,8 @@ void UnitModel::register_connection() {
         return;
     }
     if (!around_.cloud.accepts(token_, now_)) {
-        // cloudflared's own backoff. A process that is up asks once more each time it loses one.
+        // cloudflared's own backoff. A running process tries once more each time it loses a
+        // connection.
         if (++refusals_ < refusals_max) after(registration, seconds{1} * (1 << refusals_));
         return;
     }

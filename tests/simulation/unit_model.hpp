@@ -12,32 +12,33 @@
 
 namespace keyturn::simulation {
 
-/// Everything a unit needs of the tunnel it belongs to.
+/// Everything that a unit needs from its tunnel.
 struct UnitSurroundings {
     Chance& chance;
     CloudModel& cloud;
     const SecretId& token_file;
-    int& next_process;  ///< Counted up over all processes of the run.
+    int& next_process;  ///< Counts all processes of the run.
 };
 
-/// A cloudflared unit under systemd, as the real ones were seen to behave: it reads its token once,
-/// at its start; is READY with its first connection and gets the others one by one; a connection
-/// that is lost comes back only while the token is the tunnel's; a start that is refused ends after
-/// 15 s and is tried again 5 s later, for ever.
+/// A cloudflared unit under systemd, with the behaviour seen in real ones: it reads its token once,
+/// at its start. It is READY with its first connection and gets the others one by one. A lost
+/// connection comes back only while the token is the tunnel's. A refused start ends after 15 s and
+/// is tried again 5 s later, for ever.
 class UnitModel {
   public:
-    /// `enabled`: it has been up for long, and starts with the host; else it is stopped.
+    /// An `enabled` unit has been up for a long time and starts with the host. Otherwise it is
+    /// stopped.
     UnitModel(std::string name, std::string tunnel, UnitSurroundings around, BootTime now,
               bool enabled = true);
 
-    /// Lets time pass. Every question below is about the time it was last advanced to.
+    /// Lets time pass. All questions below are about the time of the last call.
     void advance(BootTime now);
 
     [[nodiscard]] UnitState state() const;
     [[nodiscard]] Readiness readiness() const;
     [[nodiscard]] bool running() const { return phase_ == Phase::running; }
     [[nodiscard]] bool serving() const { return running() && connections_ > 0; }
-    /// Without a break, up to now.
+    /// Without an interruption, up to now.
     [[nodiscard]] bool serves_since(BootTime when) const {
         return serving() && serving_from_ <= when;
     }
@@ -47,56 +48,57 @@ class UnitModel {
     [[nodiscard]] BootTime started_at() const { return started_; }
     [[nodiscard]] const std::string& name() const { return name_; }
 
-    /// What the last look at it has told keyturnd.
+    /// What the last check of the unit showed keyturnd.
     enum class Look { idle, serving, unknown };
     void looked_at(Look look) { look_ = look; }
     [[nodiscard]] Look look() const { return look_; }
 
-    /// Until then its metrics server cannot be asked, whichever process it is.
+    /// Until then, its metrics server cannot be asked, whichever process it is.
     void hide(BootTime until) { hidden_until_ = std::max(hidden_until_, until); }
     [[nodiscard]] bool hidden() const { return now_ < hidden_until_; }
 
-    /// From now on each process of it takes the token that the one of now has.
+    /// From now on, each of its processes takes the token that the current one has.
     void forget_token_file() { source_ = token_; }
 
-    /// It has a process, or systemd goes on starting one.
+    /// It has a process, or systemd keeps trying to start one.
     [[nodiscard]] bool started() const {
         return phase_ != Phase::failed && phase_ != Phase::inactive;
     }
     [[nodiscard]] bool starts_in_vain() const { return phase_ == Phase::auto_restart; }
 
-    /// What the API lists although it is gone.
+    /// A connector that the API still lists although it is gone.
     [[nodiscard]] std::optional<std::string> ghost() const;
 
-    /// Begins a restart job. `conflict` where another job is in the way.
+    /// Begins a restart job. Fails with `conflict` if another job is in the way.
     [[nodiscard]] Result<void> begin_restart(RestartVerb verb);
 
     /// Begins a stop job, in the same way.
     [[nodiscard]] Result<void> begin_stop_job();
 
-    /// The edge drops all its connections. It asks for new ones.
+    /// The edge drops all its connections, and it asks for new ones.
     void drop_all();
 
     /// How that job ended; nothing while it runs.
     [[nodiscard]] std::optional<JobResult> job_result() const { return job_result_; }
 
-    /// When something will happen to it next, if nobody does anything.
+    /// When its next change comes, if nobody does anything.
     [[nodiscard]] BootTime next_change() const;
 
-    /// The host goes down now and comes up at `up`; the unit starts then if it is enabled.
+    /// The host goes down now and comes up at `up`. An enabled unit starts then.
     void reboot(BootTime up);
 
-    /// What a person does who has been called: starts it if it does not run, and sees to it that it
-    /// can. `leave_stopped`: what somebody stopped stays so.
+    /// Does what a called operator does: starts the unit if it does not run, and makes
+    /// sure that it can. With `leave_stopped`, a unit that somebody stopped stays
+    /// stopped.
     void mend(bool leave_stopped);
 
-    /// What a person does besides where keyturnd is not at work: restarts it if it has no
-    /// connection.
+    /// Does what an operator also does while keyturnd is not working on it: restarts a
+    /// unit without connections.
     void reconnect();
 
   private:
     enum class Phase { running, starting, stopping, auto_restart, failed, inactive };
-    /// Foreseen events; each moment is one of these.
+    /// The kinds of scheduled events; each moment is one of these.
     enum Moment : std::size_t {
         phase_ends,
         registration,
@@ -149,7 +151,7 @@ class UnitModel {
     BootTime listed_from_{};
     Look look_ = Look::idle;
     BootTime hidden_until_{};
-    SecretId source_ = 0;  ///< 0: the token file.
+    SecretId source_ = 0;  ///< 0 stands for the token file.
     int ghost_ = 0;
     BootTime ghost_until_{};
 };

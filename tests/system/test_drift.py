@@ -39,7 +39,7 @@ def test_a_secret_that_comes_back_is_held(scenario):
     scenario.keyturn.wait_done()
     scenario.cloudflare.rotate_by_hand(first)
     alarm = scenario.journal.wait_for("rotation_held")
-    assert alarm["PRIORITY"] == ALERT and "put back a secret" in alarm["MESSAGE"]
+    assert alarm["PRIORITY"] == ALERT and "restored a secret" in alarm["MESSAGE"]
     assert scenario.keyturn.wait_status(state="held")["hold_reason"] == "retired_secret"
     before = scenario.units.invocations()
     scenario.keyturn.restart()

@@ -40,7 +40,7 @@ def test_api_down_before_the_secret_is_confirmed(scenario, traffic):
     fail_after_the_patch(scenario)
     scenario.keyturn.rotate()
     waiting = scenario.journal.wait_for("rotation_waiting")
-    assert "Cloudflare" in waiting["MESSAGE"] and "goes on by itself" in waiting["MESSAGE"]
+    assert "Cloudflare" in waiting["MESSAGE"] and "continues automatically" in waiting["MESSAGE"]
     status = scenario.keyturn.wait_status(state="waiting")
     assert status["phase"] == "commit" and status["reason"]
     assert scenario.delivered()

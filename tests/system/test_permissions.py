@@ -137,7 +137,7 @@ def test_every_unit_that_is_refused_is_named_and_one_rule_for_all(scenario):
     for unit in (FIRST, SECOND):
         assert unit + ": polkit does not allow user keyturn to restart it" in said
     assert said.count("polkit.addRule") == 1 and '["%s", "%s"]' % (FIRST, SECOND) in said
-    assert "nothing was touched" in said
+    assert "nothing was changed" in said
 
 
 @pytest.mark.parametrize("verb", ["restart", "stop"])

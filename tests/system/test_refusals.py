@@ -48,7 +48,7 @@ def refused(scenario, *sentences):
     for sentence in sentences:
         for text in (said, event["MESSAGE"], status["reason"]):
             assert re.search(sentence, text), text
-    assert "nothing was touched" in event["MESSAGE"]
+    assert "nothing was changed" in event["MESSAGE"]
     untouched.check()
 
 

@@ -81,7 +81,7 @@ def test_a_later_drop_in_that_overrides_ours_is_named(scenario, directory):
     scenario.units.drop_in("keyturn", "[Service]\nExecStart=\nExecStart=" + RUN +
                            " --token-file %d/token\n", unit=UNIT)
     scenario.units.drop_in("override", LAYOUTS["token file"] % {"token": token}, unit=UNIT)
-    assert re.search("/override.conf, [^;]* sort behind keyturn.conf", refusal(scenario))
+    assert re.search("/override.conf, [^;]* sort after keyturn.conf", refusal(scenario))
 
 
 def test_what_the_manager_gives_to_every_unit_is_seen(scenario, directory):

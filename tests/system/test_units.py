@@ -178,7 +178,7 @@ def test_restarted_unit_that_somebody_restarts_is_proven_again(scenario, traffic
     scenario.journal.wait_for("soak_started")
     scenario.host.run("systemctl", "restart", FIRST)
     again = scenario.journal.wait_for("soak_restarted", target_unit=FIRST)
-    assert "was restarted by somebody else" in again["MESSAGE"]
+    assert "Somebody else restarted" in again["MESSAGE"]
     check_done(scenario)
     assert len(scenario.journal.events("unit_restarting", target_unit=FIRST)) == 1
     verified = [event["TARGET_UNIT"] for event in scenario.journal.events("unit_verified")]
@@ -279,7 +279,8 @@ def test_one_replica_under_two_names_is_not_two_replicas(scenario, aliased, traf
     with_units(scenario, ALIAS, aliased)
     before = scenario.units.show(aliased, "InvocationID")
     said = refusal(scenario)
-    assert aliased + ": `units:` names this one unit as %s and as %s" % (ALIAS, aliased) in said
+    twice = ": `units:` names this unit more than once, as %s and as %s" % (ALIAS, aliased)
+    assert aliased + twice in said
     assert scenario.units.show(aliased, "InvocationID") == before
     assert not scenario.journal.events("unit_restarting")
     with_units(scenario, ALIAS)
@@ -331,7 +332,7 @@ def test_unit_that_two_tunnels_mean_is_refused_by_both(scenario, aliased):
         scenario.keyturn.restart()
     scenario.journal.mark()
     said = refusal(scenario)
-    assert aliased + ": tunnel shop means this unit, too, by %s: take it out" % ALIAS in said
+    assert aliased + ": tunnel shop also claims this unit, by %s: remove it" % ALIAS in said
     assert not scenario.journal.events("unit_restarting")
     scenario.keyturn.write_policy()
     scenario.keyturn.restart()
@@ -364,7 +365,7 @@ def test_what_a_restart_drags_along_is_all_that_systemd_does(scenario):
         scenario.host.run("systemctl", "daemon-reload")
         scenario.host.run("systemctl", "start", "hang.target", *names.values())
         said = refusal(scenario)
-        told = set(re.search(r"would restart or stop (.*?) too", said).group(1).split(", "))
+        told = set(re.search(r"would also restart or stop (.*?);", said).group(1).split(", "))
 
         def invocations():
             return {kind: scenario.units.show(name, "InvocationID", "ActiveState")

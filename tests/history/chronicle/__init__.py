@@ -1,4 +1,4 @@
-"""Checks what keyturnd has told against the rules that every history of it keeps."""
+"""Checks the events of keyturnd against the rules that every history must follow."""
 
 from chronicle.entry import Unreadable, read_entries
 from chronicle.judge import NAMES, RULES, Judge

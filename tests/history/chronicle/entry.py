@@ -2,7 +2,7 @@
 
 import json
 
-# The ids are an interface and never change; this list is a second copy on purpose.
+# The ids are an interface and never change. This second copy of the list is intentional.
 KINDS = {
     "39d34a9ae6b349a4abbda0f4b806a9f8": "daemon_started",
     "801dc34cdbaa4f3d92fda812e34dc547": "daemon_stopping",
@@ -64,7 +64,7 @@ class Unreadable(Exception):
 
 
 def _text(value):
-    """What is not valid UTF-8 comes as a list of bytes, a field that is there twice as a list."""
+    """journalctl writes invalid UTF-8 as a list of bytes, and a repeated field as a list."""
     if isinstance(value, list):
         if all(isinstance(item, int) for item in value):
             return bytes(value).decode(errors="replace")
@@ -73,10 +73,10 @@ def _text(value):
 
 
 class Entry:
-    """The fields that are looked at. Times are in microseconds."""
+    """The fields that the rules need. Times are in microseconds."""
 
     def __init__(self, fields, number=0):
-        self.number = number  # Of its line.
+        self.number = number  # The number of its line.
         self._fields = {key: _text(value) for key, value in fields.items()}
         self.kind = KINDS.get(self["MESSAGE_ID"], "")
         self.tunnel = self["TUNNEL_NAME"]
@@ -89,7 +89,7 @@ class Entry:
         self.wall = int(self["__REALTIME_TIMESTAMP"] or 0)
 
     def __getitem__(self, key):
-        """Return a field, '' when it is not there."""
+        """Return a field, or '' if it is absent."""
         return self._fields.get(key, "")
 
     def own_fields(self):
@@ -98,7 +98,7 @@ class Entry:
 
     @property
     def batch(self):
-        """The batch and how many there are; (0, 0): it says none, or nothing of this form."""
+        """The batch and the number of batches; (0, 0) if BATCH is absent or has another form."""
         number, slash, count = self["BATCH"].partition("/")
         if not slash or not (number + count).isascii() or not (number + count).isdecimal():
             return 0, 0
@@ -110,7 +110,7 @@ class Entry:
 
 
 def read_entries(lines):
-    """Return keyturnd's entries, and those that give a policy, in the order of the lines."""
+    """Return the entries of keyturnd and those that contain a policy, in the order of the lines."""
     entries = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

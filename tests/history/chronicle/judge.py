@@ -1,4 +1,4 @@
-"""Takes the entries of any number of hosts, one after the other, and says what breaks a rule."""
+"""Reads the entries of any number of hosts in order and reports what breaks a rule."""
 
 import collections
 import dataclasses
@@ -8,13 +8,13 @@ from chronicle.policy import Policy
 from chronicle.rule import Breach, Rule
 from chronicle.story import Story
 
-CLOCK = Rule("clock", "Within a boot the time never goes back.", None)
+CLOCK = Rule("clock", "Within a boot, time never goes back.", None)
 RULES = (CLOCK, *entry_rules.RULES, *token_rules.RULES, *roll_rules.RULES, *chapter_rules.RULES)
 NAMES = tuple(rule.name for rule in RULES)
 
 
 class End:
-    """What the rules are asked about when no entry is left."""
+    """The event that the rules judge after the last entry."""
 
     kind = "end"
 
@@ -30,7 +30,7 @@ class Host:
 
 
 class Judge:
-    """`occasions` counts for each rule how often it could have been broken."""
+    """`occasions` counts how often each rule was applied."""
 
     def __init__(self, policy=Policy(), without=()):
         self._policy = policy
@@ -48,7 +48,7 @@ class Judge:
         return breaches + self.end()
 
     def take(self, entry):
-        """Take an entry in, and return what it breaks."""
+        """Take one entry and return the rules that it breaks."""
         host = self._hosts[entry.machine]
         if entry["POLICY"]:
             words = entry["POLICY"].split()
@@ -70,7 +70,7 @@ class Judge:
         return self._named(entry.machine, breaches)
 
     def end(self):
-        """Return what is broken when nothing follows any more."""
+        """Return the breaches at the end of the record."""
         breaches = []
         for machine, host in self._hosts.items():
             for name, story in host.stories.items():
@@ -79,7 +79,7 @@ class Judge:
         return breaches
 
     def _named(self, host, breaches):
-        """Say in each breach which host it is of, where there are several."""
+        """Name the host in each breach if there are several."""
         if not self._several:
             return breaches
         return [dataclasses.replace(breach, host=host) for breach in breaches]
@@ -90,7 +90,7 @@ class Judge:
         if CLOCK not in self._rules:
             return []
         self.occasions[CLOCK.name] += 1
-        text = "the entry before is of %.6f" % (before / 1e6)
+        text = "the previous entry is from %.6f" % (before / 1e6)
         return [Breach(CLOCK.name, text, entry)] if went_back else []
 
     def _ask(self, story, event, policy):

@@ -1,4 +1,4 @@
-"""What the policy has promised. A rule that needs a value which nobody gave is not applied."""
+"""The promises of the policy. A rule is not applied if it needs a value that was not given."""
 
 import dataclasses
 import re
@@ -9,15 +9,15 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)\s*(us|ms|s|min|m|h|d|w)")
 
 
 class Wrong(Exception):
-    """A word of the policy cannot be read."""
+    """A word of the policy is invalid."""
 
 
 def microseconds(text):
-    """Read a duration as the policy file has it: 90s, 1h 30min, 0."""
+    """Read a duration in the notation of the policy file: 90s, 1h 30min, 0."""
     if text == "0":
         return 0
     if not re.fullmatch(r"(%s\s*)+" % _PART.pattern, text):
-        raise Wrong("%r is no duration" % text)
+        raise Wrong("%r is not a duration" % text)
     return round(sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text)))
 
 
@@ -29,10 +29,10 @@ def _yes(text):
 
 @dataclasses.dataclass
 class Policy:
-    """Durations are in microseconds; None: not told."""
+    """Durations are in microseconds; None means that it was not given."""
 
     soak: int | None = None
-    soak_min: int | None = None  # It may end so early.
+    soak_min: int | None = None  # A soak may end this early.
     min_healthy_time: int | None = None
     settle: int | None = None
     min_interval: int | None = None
@@ -40,13 +40,13 @@ class Policy:
     canary: bool = False
     units: tuple = ()
     surge: str = ""           # auto or never
-    restart: str = ""         # drift: {restart: never}: a stranger's token is delivered only.
-    disk_fails: bool = False  # A hold may not get there.
-    ends: bool = False        # At the end of the record nothing is open.
-    slack: int = 250 * 10**3  # How much too short a time may look: entries take a while to arrive.
+    restart: str = ""         # drift: {restart: never}: somebody else's token is only delivered.
+    disk_fails: bool = False  # A hold may not be written to it.
+    ends: bool = False        # Nothing is open at the end of the record.
+    slack: int = 250 * 10**3  # A time may look this much too short: entries arrive late.
 
     def with_words(self, words):
-        """Return this policy with KEY=VALUE words taken in."""
+        """Return this policy with the values of KEY=VALUE words."""
         values = {}
         for word in words:
             key, equals, text = word.partition("=")
@@ -57,17 +57,17 @@ class Policy:
 
     @property
     def shortest_soak(self):
-        """How long a soak lasts at least."""
+        """The minimum duration of a soak."""
         return self.soak if None in (self.soak, self.soak_min) else min(self.soak, self.soak_min)
 
     def too_short(self, duration, least):
-        """Return whether a measured time is less than was promised, by more than the slack."""
+        """Return whether a measured time is shorter than promised by more than the slack."""
         return least is not None and duration + self.slack < least
 
 
 def _number(text):
     if not text.isdecimal():
-        raise Wrong("%r is no number" % text)
+        raise Wrong("%r is not a number" % text)
     return int(text)
 
 

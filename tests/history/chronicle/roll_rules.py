@@ -1,4 +1,4 @@
-"""Rules about the roll-out: who is restarted when, what stops it, and what it is at the end."""
+"""Rules about the roll-out: which unit restarts when, what stops it, and how it must end."""
 
 from chronicle.rule import rule
 from chronicle.told import OF_THE_TUNNEL, PROGRESS
@@ -8,8 +8,8 @@ def _listed(units):
     return ", ".join(sorted(units))
 
 
-@rule("batch", "BATCH counts the batches up, from an earlier one only after a restart or a retry; "
-      "one more for units that were started meanwhile, else no more than the policy has.")
+@rule("batch", "BATCH counts up, and goes back only after a restart or a retry. There are at most "
+      "as many as in the policy, plus one for units that were started meanwhile.")
 def batch(story, event, policy):
     if not event["BATCH"]:
         return None
@@ -18,43 +18,43 @@ def batch(story, event, policy):
         return "BATCH is %r" % event["BATCH"]
     if event.rotation != story.rotation or not story.open:
         return None
-    replanned = story.evicts_all and story.may_go_back  # Who is left makes one batch.
+    replanned = story.evicts_all and story.may_go_back  # The remaining units form one batch.
     if story.batch and count < story.batch_count and not replanned:
         return "there were %d batches" % story.batch_count
     if number < story.batch and event.phase != "commit" and not story.may_go_back:
         return "batch %d has been started" % story.batch
-    more = len(story.left) + story.restarts  # Each may have been left stopped, and started since.
+    more = len(story.left) + story.restarts  # Each may have been left stopped and started since.
     if policy.batches is not None and count > policy.batches + policy.canary + more:
         return "the policy has %d batches" % policy.batches
     return None
 
 
-@rule("one_at_a_time", "A unit is restarted only after the one before was verified.",
+@rule("one_at_a_time", "A unit restarts only after the previous one is verified.",
       "unit_restarting", "unit_verified", "surge_started")
 def one_at_a_time(story, event, _policy):
     if story.evicts_all:
-        return None  # None of them serves: that was asked for.
+        return None  # An operator asked for this; none of them serves.
     if event.kind == "unit_restarting" and event.unit == story.promoted:
-        return None  # It has no connection that its restart could cost.
+        return None  # It has no connection that a restart could cost.
     if event.kind == "unit_verified":
         other = story.overtaken.get(event.unit)
         return "%s was restarted meanwhile" % other if other else None
-    # One whose restart came to nothing is told again: if not, that shows when it is verified.
+    # A restart that did not happen is reported again. If not, that shows when the unit is verified.
     others = set(story.restarting) - story.doubtful - {event.unit}
     return "%s was not verified yet" % _listed(others) if others else None
 
 
-@rule("once", "A unit that was verified is not restarted again.", "unit_restarting",
+@rule("once", "A verified unit is not restarted again.", "unit_restarting",
       "surge_started")
 def once(story, event, _policy):
     return "it was verified" if event.unit in story.verified - story.again else None
 
 
-@rule("proven", "A batch is begun and a soak started only when every unit before is verified.",
+@rule("proven", "A batch or a soak begins only when every earlier unit is verified.",
       "batch_started", "soak_started")
 def proven(story, event, _policy):
     goes_on = event.kind == "soak_started" or event.batch[0] > story.batch
-    # The restart of one whose turn comes again may not have happened.
+    # If a unit's turn comes again, its restart may not have happened.
     done_before = event.batch[0] - (event.kind == "batch_started")
     later = {unit for unit in story.doubtful if story.batch_of.get(unit, 0) > done_before}
     if goes_on and set(story.restarting) - later:
@@ -62,7 +62,7 @@ def proven(story, event, _policy):
     return None
 
 
-@rule("soaked", "The next batch is begun only after a soak of this one, but on the way back and "
+@rule("soaked", "The next batch begins only after a soak of this one, except in a revert and "
       "after a compromise.", "batch_started")
 def soaked(story, event, _policy):
     if story.in_a_hurry:
@@ -72,8 +72,8 @@ def soaked(story, event, _policy):
     return None
 
 
-@rule("soak_length", "A soak lasts its whole length, or soak_min at least, without a disturbance "
-      "told inside.", "soak_ended")
+@rule("soak_length", "A soak lasts its whole length, or at least soak_min, without a disturbance "
+      "reported inside.", "soak_ended")
 def soak_length(story, event, policy):
     if not story.soaking:
         return None
@@ -83,60 +83,60 @@ def soak_length(story, event, policy):
     return None
 
 
-@rule("soak_quiet", "In a soak nothing is restarted, unless it was told that it is promoted.",
+@rule("soak_quiet", "In a soak nothing is restarted except a unit that was reported as promoted.",
       "unit_restarting", "surge_started")
 def soak_quiet(story, event, _policy):
     if story.soaking and event.unit != story.promoted:
-        return "a soak is under way"
+        return "a soak is in progress"
     return None
 
 
-@rule("promoted", "A unit that was told to be restarted next is.", "soak_started", "soak_ended",
-      "rotation_done")
+@rule("promoted", "A unit that is reported as next is restarted next.", "soak_started",
+      "soak_ended", "rotation_done")
 def promoted(story, _event, _policy):
     return "%s was not restarted" % story.promoted if story.promoted else None
 
 
-@rule("held", "After a hold nothing goes on until it is lifted.", *PROGRESS)
+@rule("held", "After a hold nothing continues until it is lifted.", *PROGRESS)
 def held(story, _event, _policy):
     if story.held is None or story.reborn:
-        return None  # After a start it is for hold_survives to judge.
-    return "it is held since line %d" % story.held.number
+        return None  # After a start, hold_survives judges this.
+    return "it has been held since line %d" % story.held.number
 
 
-@rule("hold_survives", "After a restart of keyturnd a hold is told again, before anything else.")
+@rule("hold_survives", "After a restart of keyturnd, a hold is reported again before all else.")
 def hold_survives(story, event, policy):
     survived = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
     survived = survived or event.kind in OF_THE_TUNNEL or story.gives_way_to(event)
     if story.held is None or not story.reborn or survived or policy.disk_fails:
         return None
-    return "it was held in line %d, and no operator has lifted it" % story.held.number
+    return "it was held in line %d, and no operator has lifted the hold" % story.held.number
 
 
-@rule("waiting", "After a wait comes that it goes on, is held, or is resumed.", *PROGRESS,
-      "rotation_started", "rotation_refused", "rotation_waiting", "rotation_paused")
+@rule("waiting", "A wait is followed by a report that it continues, is held, or is resumed.",
+      *PROGRESS, "rotation_started", "rotation_refused", "rotation_waiting", "rotation_paused")
 def waiting(story, event, _policy):
     if story.waiting is None or story.goes_back_with(event) or story.gives_way_to(event):
         return None
     if event.kind == "rotation_started" and event["RESULT"] and not story.supersedes:
-        return None  # It was the one before that waited.
+        return None  # The previous rotation waited.
     if event.kind == "rotation_waiting" and story.may_be_a_compromise(event):
-        return None  # What is started then tells.
-    return "it waits since line %d" % story.waiting.number
+        return None  # The next start shows it.
+    return "it has been waiting since line %d" % story.waiting.number
 
 
-@rule("continued", "Only what waited or stood still goes on.", "rotation_continued")
+@rule("continued", "Only a rotation that waited or was paused continues.", "rotation_continued")
 def continued(story, _event, _policy):
-    return None if story.waiting or story.standing else "nothing was waited for"
+    return None if story.waiting or story.standing else "it did not wait"
 
 
-@rule("lifted", "Only what is held is lifted.", "hold_lifted")
+@rule("lifted", "Only a hold can be lifted.", "hold_lifted")
 def lifted(story, _event, _policy):
-    return None if story.held else "no hold was told"
+    return None if story.held else "no hold was reported"
 
 
-@rule("healthy_time", "Proven is only what was healthy for min_healthy_time.", "unit_verified",
-      "rotation_done")
+@rule("healthy_time", "A unit is verified only after it was healthy for min_healthy_time.",
+      "unit_verified", "rotation_done")
 def healthy_time(story, event, policy):
     if event.kind == "unit_verified":
         since, what = story.restarting.get(event.unit), "restarted"
@@ -147,7 +147,7 @@ def healthy_time(story, event, policy):
     return None
 
 
-@rule("done", "A rotation is done only when every unit is proven.", "rotation_done")
+@rule("done", "A rotation is done only when every unit is verified.", "rotation_done")
 def done(story, _event, policy):
     if story.unproven:
         return "%s was not verified" % _listed(story.unproven)
@@ -156,7 +156,7 @@ def done(story, _event, policy):
     missing = set(policy.units) - story.verified - story.left
     if story.reverting:
         missing &= story.touched  # The others never left the old token.
-    return "nothing was told of %s" % _listed(missing) if missing else None
+    return "nothing was reported about %s" % _listed(missing) if missing else None
 
 
 @rule("ends", "At the end of the record no rotation is open, held or waiting.", "end")
@@ -164,7 +164,7 @@ def ends(story, _event, policy):
     if not policy.ends or not (story.open or story.held or story.waiting):
         return None
     if story.open and story.reborn and story.only_the_end_is_missing:
-        return None  # It died between the last record and the last word.
+        return None  # keyturnd died between its last record and its last event.
     state = "held" if story.held else "waiting" if story.waiting else "open"
     return "%s is %s" % (story.rotation or "a rotation", state)
 

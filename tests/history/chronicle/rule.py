@@ -1,4 +1,4 @@
-"""A rule, and what breaks it."""
+"""A rule, and a breach of it."""
 
 import dataclasses
 import typing
@@ -23,7 +23,7 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True)
 class Breach:
-    """An entry (None: the end of the record) that breaks a rule; `host` where there are several."""
+    """An entry that breaks a rule (None: the end), and its host if there are several."""
 
     rule: str
     text: str

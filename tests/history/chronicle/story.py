@@ -1,78 +1,78 @@
-"""What has been told so far of one tunnel. The rules only read it, before it takes an event in."""
+"""What is known so far about one tunnel. The rules only read it, before it takes in an event."""
 
 from chronicle.told import (BEFORE_COMMIT, NAMES_IT, NEVER_UNNAMED, NEWS_OF_A_REST, OF_THE_TUNNEL,
                             PROGRESS, SETTLED, TAKEN_UP)
 
 
 class Story:
-    """The tunnel's present rotation, and what is known of the one before."""
+    """The tunnel's current rotation, and what is known of the previous one."""
 
     def __init__(self):
-        self.partial = False  # The record begins in the middle of it: it cannot be judged.
+        self.partial = False  # The record begins in the middle of it, so it cannot be judged.
         self.seen = False
-        self.starts = 1  # How often keyturnd was started since it said something of this tunnel.
+        self.starts = 1  # Starts of keyturnd since its last event about this tunnel.
         self.done_at_wall = None
         self.unreadable = False
-        self.before = ""  # The fingerprint from before this rotation, where it was told.
-        self.known = set()  # All fingerprints that were ever told.
-        self.paused = None  # None: nothing was told of that.
+        self.before = ""  # The fingerprint from before this rotation, if it was reported.
+        self.known = set()  # All fingerprints ever reported.
+        self.paused = None  # None means unknown.
         self.open_when_paused = False
         self._begin("")
 
     def _begin(self, rotation):
         self.rotation = rotation
         self.open = bool(rotation)
-        self.looking = not rotation  # Nothing is told but what preflight comes upon.
+        self.looking = not rotation  # Only the preflight has reported so far.
         self.fingerprint = ""
-        self.fingerprints = set()  # All that were told.
+        self.fingerprints = set()  # All that were reported.
         self.prepared = self.foreign = False
-        self.takes_over = False  # Begun only to bring the units onto a stranger's token.
+        self.takes_over = False  # Begun only to bring the units onto somebody else's token.
         self.held = self.waiting = None
-        self.lifted = False  # A hold was, and the rotation has not gone on yet.
-        self.batch_count = self.batches_kept = 0  # The last is not on the disk at once.
-        self.may_go_back = False  # Resumed: who had failed may be of a batch before.
-        self.resumed = False  # And has told of no delivery since.
-        self.again = set()  # Units that had verified, and may be restarted once more.
+        self.lifted = False  # A hold was lifted, and the rotation has not continued yet.
+        self.batch_count = self.batches_kept = 0  # The newest one is not on the disk at once.
+        self.may_go_back = False  # Resumed: a failed unit may be in an earlier batch.
+        self.resumed = False  # And has reported no delivery since.
+        self.again = set()  # Verified units that may be restarted once more.
         self.restarts = 0
         self.left = set()
         self.refused = self.committed = False
-        self.settling_token = False  # Resumed, and the API was not asked yet whose token it holds.
-        self.standing = None  # Paused, and it has come to where that stops it.
+        self.settling_token = False  # Resumed, and the API was not yet asked whose token it has.
+        self.standing = None  # Paused, and it has reached a point where that stops it.
         self.reverting = self.compromised = self.evicts_all = self.locked_out = False
-        self.supersedes = 0  # The line of what only a compromise can tell, while it has no name.
-        self.superseded = None  # And what was known before that.
+        self.supersedes = 0  # The line of an event of a compromise that has no id yet.
+        self.superseded = None  # What was known before that.
         self.touched = set()  # Units that were restarted, or may have been.
         self.surges = set()
         self._token_changed()
 
     def _token_changed(self):
-        """No unit is on the token of now, and it lies in no file."""
+        """No unit runs on the current token, and no file contains it."""
         self.delivered_at = self.soak_since = self.verified_at = None
         self.settled = self.soaked = False
         self.batch = 0
         self.promoted = ""
-        self.restarting = {}  # Unit to the moment; not proven since.
-        self.replaced = set()  # Those of them that somebody else has restarted.
+        self.restarting = {}  # Unit to the time of its restart; not verified since.
+        self.replaced = set()  # Those of them that somebody else restarted.
         self.doubtful = set()  # Those of them whose restart may not have happened.
-        self.overtaken = {}  # Those of them before whose end another one was restarted: which.
-        self.unproven = set()  # All of them, and the ones whose hold an operator lifted.
+        self.overtaken = {}  # Those that another unit's restart overlapped, and which one.
+        self.unproven = set()  # All of them, and those whose hold an operator lifted.
         self.verified = set()
-        self.surge_up = ""  # The extra connector, proven and not stopped since.
+        self.surge_up = ""  # The extra connector, if it was verified and not stopped since.
         self.batch_of = {}  # Unit to the batch in which it was restarted.
 
     @property
     def delivered(self):
-        """Whether every token file holds the token of now."""
+        """Whether every token file contains the current token."""
         return self.delivered_at is not None
 
     @property
     def reborn(self):
-        """Whether keyturnd was started, and has said nothing of this tunnel since."""
+        """Whether keyturnd was started and has reported nothing about this tunnel since."""
         return self.starts > 0
 
     @property
     def soaking(self):
-        """Whether a soak has begun and has not ended."""
+        """Whether a soak is in progress."""
         return self.soak_since is not None
 
     @property
@@ -82,38 +82,38 @@ class Story:
 
     @property
     def may_be_over(self):
-        """Whether keyturnd died and what is told next may be of another rotation, or of none."""
+        """Whether keyturnd died and the next event may be about another rotation, or about none."""
         return self.reborn and self.only_the_end_is_missing
 
     @property
     def rolled(self):
-        """Whether the last batch was begun."""
+        """Whether the last batch has begun."""
         if not self.batch_count:
             return self.delivered and self.without_batches
         return self.delivered and self.batch == self.batch_count
 
     @property
     def without_batches(self):
-        """Whether there is no plan: some rotations begin even if no unit runs."""
+        """Whether there is no plan, because some rotations begin even if no unit runs."""
         return (self.takes_over or self.compromised) and not self.batch_count
 
     @property
     def in_a_hurry(self):
-        """Whether nothing is soaked."""
+        """Whether this rotation has no soaks."""
         return self.reverting or self.compromised
 
     def goes_back_with(self, event):
-        """Whether this tells, maybe before it is on the disk, that the old token comes back."""
+        """Whether this reports, maybe before it is on the disk, that the old token comes back."""
         told = event.kind == "rotation_reverting" or event.phase == "reverting"
         return told and not self.reverting and event.rotation == self.rotation
 
     def may_be_a_compromise(self, event):
-        """Whether this may be told by a compromise that has no name yet."""
+        """Whether this may come from a compromise that has no id yet."""
         unnamed = not event.rotation and event.kind not in NEVER_UNNAMED
         return unnamed and event.phase in BEFORE_COMMIT
 
     def gives_way_to(self, event):
-        """Whether only a compromise can tell this, which puts an end to what is open."""
+        """Whether this can only come from a compromise, which ends the open rotation."""
         if event["RESULT"] == "compromised":
             return not self.compromised
         named = self.open and not self.compromised and (self.prepared or self.committed)
@@ -122,7 +122,7 @@ class Story:
         return named and not fresh_start and self.may_be_a_compromise(event)
 
     def take(self, event):
-        """Take an event in."""
+        """Take in an event."""
         if event.kind == "daemon_started":
             self._restart()
             return
@@ -166,7 +166,7 @@ class Story:
         self.supersedes, self.superseded = event.number if supersedes else 0, before
 
     def _take_up_superseded(self, event):
-        """Where the compromise had not got to the disk, the one before it goes on."""
+        """If the compromise was not yet on the disk, the previous rotation continues."""
         before = self.superseded
         if not before or not self.reborn or event.kind not in TAKEN_UP or not event.rotation:
             return
@@ -191,12 +191,12 @@ class Story:
         if event.kind == "foreign_rotation" and not self.open:
             return True
         if self.reborn and event.kind not in TAKEN_UP and (self.open or self.held):
-            return True  # The one before is over, whether that was told or not.
+            return True  # The previous one is over, whether that was reported or not.
         if self.open and self.may_be_over and not event.rotation:
-            # Of one that has begun since: what had an id in this phase has it for good; or it had
-            # told nothing yet when keyturnd was started again.
+            # It belongs to a rotation that has begun since. A rotation with an id in this phase
+            # keeps it, or it had reported nothing yet when keyturnd was started again.
             return event.phase == "commit" or event.kind == "rotation_held" or self.starts > 1
-        # Preflight has no id yet; what is open and told has one.
+        # The preflight has no id yet, but a reported open rotation has one.
         return not event.rotation and not self.looking and not self.open
 
     def _restart(self):
@@ -204,13 +204,13 @@ class Story:
         self._forget_the_moment()
         self.batch_count = self.batches_kept or self.batch_count
         if self.rolled and not self.unproven:
-            self.surge_up = ""  # It may have been stopped, and nobody was left to tell it.
+            self.surge_up = ""  # It may have been stopped without anybody left to report it.
 
     def _forget_the_moment(self):
         self.waiting = self.standing = None
         self.soak_since = None
         self.promoted = ""
-        # What is not on the disk yet is found out again: that they are not who was verified.
+        # What is not on the disk is found out again: they are not the verified processes.
         for unit in self.replaced & set(self.restarting):
             del self.restarting[unit]
             self.unproven.discard(unit)
@@ -240,7 +240,7 @@ class Story:
         self.settling_token = event.phase == "commit"
         if self.settling_token:
             self._token_changed()
-            self.committed = self.foreign  # A stranger's token is there already.
+            self.committed = self.foreign  # Somebody else's token is already set.
 
     def _on_rotation_reverting(self, event):
         self._token_changed()
@@ -254,11 +254,11 @@ class Story:
         self.prepared = True
 
     def _on_secret_committed(self, event):
-        # After a compromise it is sent again: who was not proven by then is looked at once more.
+        # After a compromise it is sent again, and units that were not verified are checked again.
         self.may_go_back = self.may_go_back or self.compromised
         self.committed = True
         if self.compromised and self.resumed:
-            # Its record may be an older one: none is on the way any more.
+            # Its record may be an older one, so no restart is in progress any more.
             self.again = set(self.verified)
             self.restarting, self.overtaken, self.surge_up = {}, {}, ""
 
@@ -374,7 +374,7 @@ class Story:
 
     def _on_rotation_held(self, event):
         self.held = event
-        # A person may stop the surge that is held for, or start it.
+        # A person may stop or start the surge that caused the hold.
         self.surge_up = "" if event.unit == self.surge_up else self.surge_up
         self.waiting = self.standing = None
         self.soak_since = None
@@ -383,10 +383,10 @@ class Story:
     def _on_hold_lifted(self, event):
         unit = self.held.unit if self.held else ""
         self.held, self.lifted = None, True
-        if unit in self.verified:  # It had verified, and is looked at anew.
+        if unit in self.verified:  # It was verified, and is checked again.
             self.verified.discard(unit)
             self.unproven.add(unit)
-        # Whether it was restarted at all is not told. Proven it has to be in the end.
+        # Whether it was restarted at all is not reported. In the end it must be verified.
         self.restarting.pop(unit, None)
         if unit in self.surges:
             self.unproven.discard(unit)

@@ -1,4 +1,4 @@
-"""Rules about the one secret of a rotation: made, sent, delivered; and about what a rotation is."""
+"""Rules about the secret of a rotation (made, sent, delivered) and about rotations as such."""
 
 from chronicle.rule import rule
 from chronicle.told import OF_THE_TUNNEL, SETTLED
@@ -6,8 +6,8 @@ from chronicle.told import OF_THE_TUNNEL, SETTLED
 BEFORE_COMMIT = ("preflight", "prepare")
 
 
-@rule("one_secret", "A rotation has one new fingerprint, unless it takes over a stranger's or goes "
-      "back.")
+@rule("one_secret", "A rotation has one new fingerprint, unless it takes over somebody else's or "
+      "reverts.")
 def one_secret(story, event, _policy):
     mine = event.rotation and event.rotation == story.rotation
     if not mine or not event["FINGERPRINT"] or event.kind == "foreign_rotation":
@@ -16,17 +16,17 @@ def one_secret(story, event, _policy):
         return None
     resumed_now = event.kind == "rotation_resumed" and event.phase == "commit"
     if resumed_now or (story.settling_token and event.kind not in SETTLED):
-        return None  # It says what is on the disk, which may be older than what was told.
+        return None  # It reports the state on the disk, which may be older than the last event.
     if story.fingerprint not in ("", event["FINGERPRINT"]):
         return "its FINGERPRINT is %s and was %s" % (event["FINGERPRINT"], story.fingerprint)
     return None
 
 
-@rule("stranger", "What is taken over as a stranger's token is another one.", "foreign_rotation")
+@rule("stranger", "A token that is taken over differs from the rotation's own.", "foreign_rotation")
 def stranger(story, event, _policy):
-    told_again = story.settling_token or not story.open  # It is told once more after a crash.
+    told_again = story.settling_token or not story.open  # It is reported once more after a crash.
     if event["FINGERPRINT"] == story.fingerprint and not told_again:
-        return "it is the one that this rotation has made, or has taken over"
+        return "it is the one that this rotation made or took over"
     return None
 
 
@@ -54,16 +54,16 @@ def order(story, event, policy):
                           "delivered, and in the last batch"),
     }
     held_true, state = before[event.kind]
-    return None if held_true else "it has to be %s" % state
+    return None if held_true else "it must be %s" % state
 
 
-@rule("delivered", "No unit is restarted before the token of now is in its file.",
+@rule("delivered", "No unit is restarted before its file contains the current token.",
       "unit_restarting", "surge_started")
 def delivered(story, _event, _policy):
-    return None if story.delivered else "no delivery of this token was told"
+    return None if story.delivered else "this token was not reported as delivered"
 
 
-@rule("refused", "A refused rotation has touched nothing.", "rotation_refused")
+@rule("refused", "A refused rotation has changed nothing.", "rotation_refused")
 def refused(story, event, _policy):
     if story.is_of_another(event):
         return None
@@ -73,8 +73,8 @@ def refused(story, event, _policy):
     return "it has %s" % " and ".join(touched) if touched else None
 
 
-@rule("one_rotation", "No other rotation of a tunnel is told of while one is open; a compromise "
-      "alone puts an end to one.")
+@rule("one_rotation", "While a rotation of a tunnel is open, no other one is reported. Only a "
+      "compromise ends it.")
 def one_rotation(story, event, _policy):
     if event.kind in ("rotation_started", "rotation_refused") and story.supersedes:
         if event["RESULT"] != "compromised":
@@ -83,7 +83,7 @@ def one_rotation(story, event, _policy):
         return None
     if event.kind == "rotation_started" and event["RESULT"] == "compromised":
         return None
-    # What dies before the commit looks anew, and may find its secret useless.
+    # A rotation that dies before the commit checks again, and may find its secret useless.
     begins_anew = not story.prepared and not story.committed
     if event.kind == "rotation_started" and (begins_anew or story.only_the_end_is_missing):
         return None
@@ -92,17 +92,17 @@ def one_rotation(story, event, _policy):
     return "%s is open" % story.rotation
 
 
-@rule("resumed", "What is open goes on after a restart of keyturnd, from where it was.")
+@rule("resumed", "An open rotation continues after a restart of keyturnd, from where it was.")
 def resumed(story, event, _policy):
     if event.kind == "rotation_resumed":
         if not story.reborn and not story.lifted:
-            return "keyturnd was not started, nor was a hold lifted"
+            return "keyturnd was not started, and no hold was lifted"
         if story.gives_way_to(event):
             return None
         if story.is_of_another(event):
             return None
         if story.open and story.committed and event.phase in BEFORE_COMMIT:
-            return "it was committed, and goes on in phase %s" % event.phase
+            return "it was committed but continues in phase %s" % event.phase
         return None
     taken_up = event.kind in ("rotation_held", "rotation_orphaned", "state_unreadable")
     taken_up = taken_up or event.kind in OF_THE_TUNNEL
@@ -111,7 +111,7 @@ def resumed(story, event, _policy):
     return None if story.only_the_end_is_missing else "%s is open" % story.rotation
 
 
-@rule("interval", "Between two rotations of a tunnel is at least min_interval, but before a "
+@rule("interval", "Two rotations of a tunnel are at least min_interval apart, except before a "
       "compromise.",
       "rotation_started")
 def interval(story, event, policy):
@@ -124,7 +124,7 @@ def interval(story, event, policy):
     return None
 
 
-@rule("settle", "The first restart comes no sooner than `settle` after the delivery.",
+@rule("settle", "The first restart comes at least `settle` after the delivery.",
       "unit_restarting")
 def settle(story, event, policy):
     if story.settled or not story.delivered or story.compromised:

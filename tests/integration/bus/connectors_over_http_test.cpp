@@ -100,7 +100,7 @@ TEST_F(ConnectorsOverHttpTest, AddressOfAnotherHostIsNotAsked) {
     const Result<Readiness> readiness = this->readiness("198.51.100.1", 20'241);
     ASSERT_FALSE(readiness);
     EXPECT_THAT(readiness.error().text, HasSubstr("198.51.100.1:20241"));
-    EXPECT_THAT(readiness.error().text, HasSubstr("no address of this host"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("not an address of this host"));
 }
 
 TEST_F(ConnectorsOverHttpTest, SilentServerIsTheReason) {

@@ -107,7 +107,7 @@ TEST_F(UnitManagerTest, SilentSystemdIsUnreachable) {
     const Result<UnitState> state = this->state("a.service");
     ASSERT_FALSE(state);
     EXPECT_EQ(state.error().fault, Fault::unreachable);
-    EXPECT_THAT(state.error().text, HasSubstr("cannot look at a.service"));
+    EXPECT_THAT(state.error().text, HasSubstr("cannot inspect a.service"));
 }
 
 TEST_F(UnitManagerTest, BusThatIsDownIsUnreachable) {

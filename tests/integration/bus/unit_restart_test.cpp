@@ -115,7 +115,7 @@ TEST_F(UnitRestartTest, DeadlineEndsTheWaitAndNotTheJob) {
     const Result<RestartResult> result = restart(45ms);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().fault, Fault::unreachable);
-    EXPECT_THAT(result.error().text, HasSubstr("has not ended in time"));
+    EXPECT_THAT(result.error().text, HasSubstr("did not end in time"));
     EXPECT_GE(std::chrono::steady_clock::now() - start, 44ms);
     EXPECT_LT(std::chrono::steady_clock::now() - start, 2s);
 }
@@ -167,7 +167,8 @@ TEST_F(UnitRestartTest, BusThatDiesMidWaitIsUnreachableAndComesBack) {
     ASSERT_TRUE(bus_.turn_until([&] { return result.has_value(); }));
     ASSERT_FALSE(*result);
     EXPECT_EQ(result->error().fault, Fault::unreachable);
-    EXPECT_THAT(result->error().text, HasSubstr("the bus died while web.service"));
+    EXPECT_THAT(result->error().text,
+                HasSubstr("the bus connection broke while the job of web.service"));
 
     systemd_.scripts.clear();
     systemd_.calls.clear();

@@ -82,8 +82,8 @@ TEST_F(StateStoreTest, UsesTheFileBeforeForOneThatIsCutOff) {
         ASSERT_EQ(warnings_.size(), 1U) << size;
     }
     EXPECT_EQ(warnings_.front(), "web: " + current_ +
-                                     ": the state is damaged (it is cut off or was edited); the "
-                                     "one before it is used");
+                                     ": the state is damaged (it is cut off or was edited); "
+                                     "keyturnd uses the one before it");
 }
 
 TEST_F(StateStoreTest, UsesTheFileBeforeForOneWithAFlippedBit) {
@@ -160,7 +160,7 @@ TEST_F(StateStoreTest, RefusesFilesThatAreNotItsOwn) {
     ASSERT_TRUE(store_->save("web", state_of(2)));
     ASSERT_EQ(::chmod(current_.c_str(), 0666), 0);
     EXPECT_EQ(store_->load("web").error().text,
-              current_ + " has the mode 0666: chmod 0600 is needed");
+              current_ + " has the mode 0666; run `chmod 0600` on it");
     std::filesystem::remove(current_);
     std::filesystem::create_symlink(previous_, current_);
     EXPECT_EQ(store_->load("web").error().fault, Fault::invalid);

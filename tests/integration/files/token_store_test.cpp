@@ -106,7 +106,7 @@ TEST_F(TokenStoreTest, RefusesAModeWiderThan0600) {
     for (const auto& [mode, text] : std::vector<std::pair<mode_t, std::string>>{
              {0640, "0640"}, {0604, "0604"}, {0602, "0602"}, {0700, "0700"}, {04600, "4600"}}) {
         ASSERT_EQ(::chmod(path_.c_str(), mode), 0);
-        expect_refused("has the mode " + text + ": chmod 0600 is needed");
+        expect_refused("has the mode " + text + "; run `chmod 0600` on it");
     }
     ASSERT_EQ(::chmod(path_.c_str(), 0400), 0);
     EXPECT_TRUE(store_->check("web")) << "narrower is fine";
@@ -124,7 +124,7 @@ TEST_F(TokenStoreTest, RefusesWhatIsNoRegularFile) {
 TEST_F(TokenStoreTest, RefusesAForeignOwner) {
     ASSERT_EQ(::geteuid(), 0U) << "this test needs root, to give a file away";
     ASSERT_EQ(::chown(path_.c_str(), nobody, nobody), 0);
-    expect_refused("belongs to user 65534 and not to user 0");
+    expect_refused("belongs to user 65534, not to user 0");
 }
 
 TEST_F(TokenStoreTest, GivesItsFilesTheOwnerOfTheStateDirectory) {
@@ -148,14 +148,14 @@ TEST_F(TokenStoreTest, RefusesADirectoryThatIsNotOurs) {
     const std::string tokens = before_.sandbox / "tokens";
     ASSERT_EQ(::chmod(tokens.c_str(), 01777), 0);
     EXPECT_EQ(store_->check("web").error().text,
-              tokens + " can be written to by others: chmod 0700 is needed");
+              tokens + " is writable by others; run `chmod 0700` on it");
     ASSERT_EQ(::chmod(tokens.c_str(), 0770), 0);
     EXPECT_EQ(store_->check("web").error().fault, Fault::invalid);
     ASSERT_EQ(::chmod(tokens.c_str(), 0700), 0);
     ASSERT_EQ(::geteuid(), 0U) << "this test needs root, to give a directory away";
     ASSERT_EQ(::chown(tokens.c_str(), nobody, nobody), 0);
     EXPECT_EQ(store_->check("web").error().text,
-              tokens + " does not have the owner of " + before_.sandbox.path());
+              tokens + " must have the same owner as " + before_.sandbox.path());
 }
 
 TEST_F(TokenStoreTest, RefusesAStateDirectoryOfAnotherUser) {

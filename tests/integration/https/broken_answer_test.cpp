@@ -50,7 +50,7 @@ TEST_F(BrokenAnswer, SlowDripEndsInTheDeadlineOfTheExchange) {
     Answer drip = answer_of(200, "hello");
     drip.byte_pause = 100ms;
     server->will(drip);
-    expect_fault(send(), Fault::ambiguous, "sent no whole answer within 200 ms");
+    expect_fault(send(), Fault::ambiguous, "sent no complete answer within 200 ms");
     expect_took_short_limit();
     expect_dropped();
 }
@@ -59,7 +59,7 @@ TEST_F(BrokenAnswer, SilenceEndsInTheDeadlineOfTheExchange) {
     options.limits.exchange = short_limit;
     serve();
     server->will({"", Ending::hang});
-    expect_fault(send("PATCH"), Fault::ambiguous, "sent no whole answer within 200 ms");
+    expect_fault(send("PATCH"), Fault::ambiguous, "sent no complete answer within 200 ms");
     expect_took_short_limit();
     EXPECT_EQ(server->seen().requests.size(), 1U);
     expect_dropped();
@@ -81,7 +81,7 @@ TEST_F(BrokenAnswer, EndlessInterimAnswersEndAtTheLimit) {
     Answer interim{"HTTP/1.1 100 Continue\r\n\r\n", Ending::finish};
     interim.endless = true;
     server->will(interim);
-    expect_fault(send(), Fault::invalid, "does not go beyond interim ones");
+    expect_fault(send(), Fault::invalid, "consists only of interim answers");
     expect_dropped();
 }
 

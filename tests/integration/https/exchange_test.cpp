@@ -144,7 +144,7 @@ TEST_F(Exchange, AsksALoopbackServerWithoutTls) {
 TEST_F(Exchange, AsksNobodyElseWithoutTls) {
     for (const auto* host : {"192.0.2.1", "example.com", "0.0.0.0"}) {
         const HttpOrigin origin{host, "80", false};
-        expect_fault(send_to(origin), Fault::invalid, "it is not asked without TLS");
+        expect_fault(send_to(origin), Fault::invalid, "sends it no request without TLS");
     }
 }
 

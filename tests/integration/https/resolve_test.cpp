@@ -42,7 +42,7 @@ TEST_F(Resolve, SaysThatANameDoesNotExist) {
     options.name_servers = names.address();
     serve();
     expect_fault(send_to(named("api.keyturn.test")), Fault::unreachable,
-                 "cannot find the address of api.keyturn.test: there is no such name");
+                 "cannot find the address of api.keyturn.test: the name does not exist");
     EXPECT_LT(took, at_once);
     EXPECT_EQ(server->seen().connections, 0U);
 }
@@ -53,7 +53,7 @@ TEST_F(Resolve, GivesUpOnASilentNameServer) {
     options.name_servers = names.address();
     serve();
     expect_fault(send_to(named("api.keyturn.test")), Fault::unreachable,
-                 "no name server told the address of api.keyturn.test within 200 ms");
+                 "no name server returned the address of api.keyturn.test within 200 ms");
     EXPECT_GE(names.questions(), 1);
     expect_took_short_limit();
 }

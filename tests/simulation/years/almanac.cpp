@@ -14,7 +14,7 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-/// With transitions at midnight and of half an hour, on both halves of the earth, and without any.
+/// Zones with transitions at midnight and of half an hour, in both hemispheres, and without any.
 constexpr std::array zones{
     "UTC",          "Europe/Berlin",       "America/New_York", "Asia/Beirut",  "Africa/Cairo",
     "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago", "Pacific/Apia", "Europe/London"};
@@ -97,7 +97,7 @@ Schedule Almanac::schedule() const {
     return schedule;
 }
 
-/// The first of two, and the end of a gap.
+/// The first of two such moments, and the end of a gap.
 WallTime Almanac::moment_of(LocalTime time) const {
     const date::local_time<Milliseconds> local{time.time_since_epoch()};
     return zone_->to_sys(local, date::choose::earliest);
@@ -140,7 +140,7 @@ bool Almanac::in_a_freeze(WallTime moment, Milliseconds margin) const {
 Milliseconds Almanac::frozen(WallTime begin, WallTime end) const {
     Milliseconds sum{0};
     for (const Freeze& freeze : freezes) {
-        // The zone may have been another one: a day more is more than any differ by.
+        // The zone may have been another one. No two zones differ by more than this extra day.
         const WallTime from = std::max(begin, moment_of(freeze.from) - days{1});
         const WallTime to = std::min(end, moment_of(freeze.to) + days{1});
         if (from < to) sum += to - from;

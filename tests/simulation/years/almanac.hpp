@@ -14,14 +14,14 @@ namespace keyturn::years {
 
 using simulation::Dice;
 
-/// A time of the week or, where `day` is given, of the month; as clocks show it.
+/// A time in the week or, if `day` is set, in the month, as clocks show it.
 struct ClockTime {
-    unsigned weekdays = 0;  ///< Sunday is the lowest bit; 0: on a day of the month.
+    unsigned weekdays = 0;  ///< Sunday is the lowest bit; 0 for a day of the month.
     int day = 0;            ///< 1 to 28.
     int hour = 0;
     int minute = 0;
 
-    /// As systemd writes it.
+    /// In systemd's notation.
     [[nodiscard]] std::string text() const;
 };
 
@@ -30,31 +30,31 @@ struct WeeklyWindow {
     Milliseconds length{0};
 };
 
-/// What a policy says of when, and an answer to what it means that shares no code with
-/// lib/schedule: day by day, by the tz database itself.
+/// The times in a policy, and their meaning, in code that shares nothing with lib/schedule: it goes
+/// day by day and uses the tz database directly.
 class Almanac {
   public:
-    /// Drawn by chance; freezes lie in the years after `begin`.
+    /// Draws everything; freezes are in the years after `begin`.
     Almanac(Dice& dice, WallTime begin, int years);
 
     [[nodiscard]] Schedule schedule() const;
 
-    /// Takes another zone, as a new policy may.
+    /// Switches to another zone, as a new policy may.
     void move_to_another_zone(Dice& dice);
 
-    /// True where `length` from `moment` on lie in windows, give or take `margin`.
+    /// True if `length` from `moment` on is inside windows, within `margin`.
     [[nodiscard]] bool in_windows(WallTime moment, Milliseconds length, Milliseconds margin) const;
 
-    /// True deep in a freeze: `margin` away from its ends.
+    /// True inside a freeze, at least `margin` away from its ends.
     [[nodiscard]] bool in_a_freeze(WallTime moment, Milliseconds margin) const;
 
-    /// How much of the time from `begin` to `end` is frozen at most.
+    /// The most time between `begin` and `end` that is frozen.
     [[nodiscard]] Milliseconds frozen(WallTime begin, WallTime end) const;
 
-    /// True where the calendar comes between the two.
+    /// True if the calendar comes between the two.
     [[nodiscard]] bool comes_between(WallTime begin, WallTime end) const;
 
-    Milliseconds every{0};  ///< 0: by the calendar.
+    Milliseconds every{0};  ///< 0 means by the calendar.
     Milliseconds max_age{0};
     Milliseconds min_interval{0};
     Milliseconds splay{0};

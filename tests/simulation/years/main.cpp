@@ -12,7 +12,7 @@ namespace keyturn::years {
 
 namespace {
 
-/// A run that comes nowhere shows nothing: each of these has to be seen.
+/// Runs that reach nothing prove nothing, so each of these must be seen.
 constexpr const char* wanted[] = {
     "rotations",       "begun in a window", "too old to wait for a window",
     "clock set wrong", "suspended",         "made up for what was missed",
@@ -42,7 +42,7 @@ int run_one(const Options& options) {
     return failure ? 1 : 0;
 }
 
-/// Every `jobs`-th seed, until one fails.
+/// Runs every `jobs`-th seed until one fails.
 Outcome run_some(const Options& options, unsigned job) {
     Outcome outcome;
     const auto silent = [](const std::string&) {};
@@ -69,7 +69,7 @@ int report(const std::vector<Outcome>& outcomes, const Options& options) {
     fmt::print("{} runs of {} years each\n", options.seeds, run_years);
     for (const char* const what : wanted) {
         const std::uint64_t count = seen[what];
-        fmt::print("{:>9}  {}{}\n", count, what, count < options.least ? "  TOO SELDOM" : "");
+        fmt::print("{:>9}  {}{}\n", count, what, count < options.least ? "  TOO RARE" : "");
         failed = failed || count < options.least;
     }
     return failed ? 1 : 0;
@@ -92,9 +92,9 @@ int main(int argc, char** argv) {
     using namespace keyturn::years;
     Options options;
     CLI::App app{"Drives a tunnel's schedule through years of virtual time.", "keyturn_years"};
-    app.add_option("--seed", options.seed, "One run, with its story");
+    app.add_option("--seed", options.seed, "Run only this seed, and tell its story");
     app.add_option("--first", options.first, "The first seed")->capture_default_str();
-    app.add_option("--seeds", options.seeds, "How many")->capture_default_str();
+    app.add_option("--seeds", options.seeds, "The number of seeds")->capture_default_str();
     app.add_option("--jobs", options.jobs, "Threads")->check(CLI::Range(1, 64));
     app.add_option("--least", options.least, "Fail if something was seen less often");
     CLI11_PARSE(app, argc, argv);

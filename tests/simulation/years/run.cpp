@@ -25,9 +25,9 @@ using std::chrono::days;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-/// So far off a clock may be before a scheduled rotation is refused, and a little more.
+/// A scheduled rotation is refused if the clock is off by this, with some margin.
 constexpr Milliseconds margin = minutes{6};
-/// What is refused or waits for the API is tried again within this.
+/// A refused rotation, or one that waits for the API, is retried within this.
 constexpr Milliseconds slack = hours{2};
 
 struct NoLog final : EventLog {
@@ -90,9 +90,9 @@ class Run {
     bool running_ = false;
 
     double share_ = dice_.fraction();
-    WallTime counts_from_ = now();         ///< The last secret, or when the tunnel was first seen.
+    WallTime counts_from_ = now();         ///< The last secret, or the first sight of the tunnel.
     std::optional<WallTime> last_secret_;  ///< As far as the state knows it.
-    Milliseconds excused_{0};              ///< Since `counts_from_`: nobody could have rotated.
+    Milliseconds excused_{0};  ///< Time since `counts_from_` without any chance to rotate.
     bool by_hand_ = false;
     bool open_ = false;
     std::string failure_;
@@ -136,7 +136,7 @@ void Run::start() {
     agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, share_, world, log_,
                                            [this](const TunnelAgent& agent) { noticed(agent); });
     agent_->load();
-    open_ = !agent_->status().phase.empty();  // That is no beginning.
+    open_ = !agent_->status().phase.empty();  // A resumed rotation does not begin now.
     running_ = true;
     boost::asio::co_spawn(context_, agent_->run(),
                           boost::asio::bind_cancellation_slot(
@@ -161,7 +161,7 @@ void Run::fail(std::string what) {
     if (failure_.empty()) failure_ = fmt::format("{}: {}", to_text(now()), std::move(what));
 }
 
-/// Sees each rotation that begins.
+/// Called for each rotation that begins.
 void Run::noticed(const TunnelAgent& agent) {
     const TunnelStatus status = agent.status();
     const bool open = !status.phase.empty();
@@ -180,19 +180,19 @@ void Run::scheduled_start() {
         almanac_.max_age > days{0} && now() >= counts_from_ + almanac_.max_age - margin;
     if (almanac_.in_a_freeze(now(), margin)) fail("a rotation begins in a freeze");
     const bool in_window = almanac_.in_windows(now(), expected(), margin);
-    if (!in_window && !too_old) fail("a rotation begins where no window has room for it");
+    if (!in_window && !too_old) fail("a rotation begins although no window has room for it");
     if (!in_window) ++seen_["too old to wait for a window"];
     if (in_window && !almanac_.windows.empty()) ++seen_["begun in a window"];
     const bool late = now() > counts_from_ + almanac_.every + days{40};
     if (almanac_.every > days{0} && late) ++seen_["made up for what was missed"];
 }
 
-/// Each PATCH that Cloudflare takes.
+/// Called for each PATCH that Cloudflare accepts.
 void Run::secret_sent() {
     tell_(fmt::format("{} a new secret", to_text(now())));
     ++seen_["rotations"];
     if (!by_hand_) {
-        if (!clock_is_right()) fail("a scheduled rotation goes on by a clock that is wrong");
+        if (!clock_is_right()) fail("a scheduled rotation continues on a wrong clock");
         const Milliseconds age = now() - counts_from_;
         const Milliseconds interval = last_secret_ ? almanac_.min_interval : Milliseconds{0};
         if (age < interval - margin) fail("two rotations within min_interval");
@@ -200,7 +200,7 @@ void Run::secret_sent() {
         if (almanac_.every > days{0}) {
             if (age < almanac_.every - margin && !too_old) fail("a rotation before it is due");
         } else if (!almanac_.comes_between(counts_from_ - margin, now() + margin) && !too_old) {
-            fail("a rotation without a calendar that has come");
+            fail("a rotation although no calendar time has come");
         }
     }
     check_age(now());
@@ -210,14 +210,14 @@ void Run::secret_sent() {
     excused_ = Milliseconds{0};
 }
 
-/// max_age is kept but for freezes and for what keeps keyturnd from doing anything.
+/// max_age is kept, except for freezes and for times in which keyturnd cannot do anything.
 void Run::check_age(WallTime now) {
     if (almanac_.max_age <= days{0}) return;
     const Milliseconds age = now - counts_from_;
     const Milliseconds allowed = std::max(almanac_.max_age, almanac_.min_interval) + excused_ +
                                  almanac_.frozen(counts_from_, now) + almanac_.splay + slack;
     if (age > allowed) {
-        fail(fmt::format("the token is {} old, and {} were allowed", to_text(age),
+        fail(fmt::format("the token is {} old, but only {} is allowed", to_text(age),
                          to_text(allowed)));
     }
 }
@@ -239,7 +239,7 @@ void Run::set_clock_wrong() {
     clock_.set_wrong_by(error);
     pass(time);
     clock_.set_wrong_by(Milliseconds{0});
-    // What was recorded by that clock is put right at the next look.
+    // The next check corrects what was recorded with that clock.
     if (matters) excused_ += policy_.drift.interval;
 }
 

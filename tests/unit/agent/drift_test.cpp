@@ -60,7 +60,7 @@ TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
     pass(1h);
     EXPECT_TRUE(file_holds_the_api_token());
     EXPECT_EQ(restarts(), 0);
-    EXPECT_THAT(agent_->status().reason, HasSubstr("leaves it to you to restart the units"));
+    EXPECT_THAT(agent_->status().reason, HasSubstr("you have to restart the units yourself"));
 }
 
 /// From 04:00 on; it is 02:30.
@@ -75,7 +75,7 @@ TEST_F(DriftTest, RestartsTheUnitsInAWindow) {
     pass(20min);
     EXPECT_TRUE(file_holds_the_api_token()) << "delivered at once";
     EXPECT_EQ(agent_->status().state, "waiting");
-    EXPECT_THAT(agent_->status().reason, HasSubstr("its window opens at 2026-03-01T04:00:00Z"));
+    EXPECT_THAT(agent_->status().reason, HasSubstr("the window opens at 2026-03-01T04:00:00Z"));
     stop();
     pass(5min);
     start();

@@ -79,7 +79,7 @@ TEST_F(RotatorTest, TakesNothingBackThatIsNotKept) {
     const auto other = ask(TakeBackSecret{"0123456789abcdef"});
     ASSERT_FALSE(other);
     EXPECT_EQ(other.error().fault, Fault::missing);
-    EXPECT_THAT(other.error().text, HasSubstr("the token from before is not kept"));
+    EXPECT_THAT(other.error().text, HasSubstr("keyturnd no longer has the old token"));
     EXPECT_EQ(kept(), std::pair(prepared.old_fingerprint, prepared.new_fingerprint));
 }
 
@@ -200,7 +200,7 @@ TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
     const auto passed_over = [&] { return ask(InspectUnits{})->at(1); };
     EXPECT_TRUE(passed_over().passed_over);
     EXPECT_FALSE(passed_over().problem);
-    EXPECT_THAT(passed_over().findings, ElementsAre(HasSubstr("it is passed over")));
+    EXPECT_THAT(passed_over().findings, ElementsAre(HasSubstr("keyturnd skips it")));
     EXPECT_FALSE(ask(InspectUnits{})->front().passed_over);
 
     // What runs decides: a script that has started a connector, or may have.
@@ -227,7 +227,7 @@ TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
     host_->files_of[unit].unseen = {"/root/.cloudflared/config.yml"};
     const auto first = [&] { return ask(InspectUnits{})->front(); };
     EXPECT_FALSE(first().problem);
-    EXPECT_THAT(first().findings, ElementsAre(HasSubstr("may not look into /root/")));
+    EXPECT_THAT(first().findings, ElementsAre(HasSubstr("cannot read /root/")));
     host_->files_of[unit].configuration.path = "/etc/cloudflared/config.yml";
     host_->files_of[unit].configuration.token = true;
     ASSERT_TRUE(first().problem);
@@ -309,8 +309,9 @@ TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
     policy_.units.emplace_back("cloudflared-web@1.service");
     units = ask(InspectUnits{});
     ASSERT_EQ(units->size(), 1U);
-    EXPECT_THAT(*units->front().problem,
-                HasSubstr("this one unit as tunnel.service and as cloudflared-web@1.service"));
+    EXPECT_THAT(
+        *units->front().problem,
+        HasSubstr("this unit more than once, as tunnel.service and as cloudflared-web@1.service"));
 }
 
 TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
@@ -320,8 +321,8 @@ TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     claim("all", {"cloudflared-web@2*"});
     const auto units = ask(InspectUnits{});
     ASSERT_TRUE(units);
-    EXPECT_THAT(*units->front().problem, HasSubstr("tunnel shop means this unit, too, by tunnel"));
-    EXPECT_THAT(*units->back().problem, HasSubstr("tunnel all means this unit, too, by cloudfl"));
+    EXPECT_THAT(*units->front().problem, HasSubstr("tunnel shop also claims this unit, by tunnel"));
+    EXPECT_THAT(*units->back().problem, HasSubstr("tunnel all also claims this unit, by cloudfl"));
     claims_.take({policy_});
     EXPECT_FALSE(ask(InspectUnits{})->front().problem);
 }

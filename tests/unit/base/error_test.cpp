@@ -31,10 +31,11 @@ TEST(Error, KnowsWhichFaultsPassByThemselves) {
 }
 
 TEST(Error, SaysTheSameWhateverChangesWithEachAnswer) {
-    EXPECT_TRUE(say_the_same("HTTP 429 (cf-ray a-DFW): wait; no call before 02:30:00 UTC",
-                             "HTTP 429 (cf-ray b-DFW): wait; no call before 02:31:00 UTC"));
-    EXPECT_FALSE(say_the_same("HTTP 429: wait; no call before 02:30:00 UTC",
-                              "HTTP 503: wait; no call before 02:30:00 UTC"));
+    EXPECT_TRUE(
+        say_the_same("HTTP 429 (cf-ray a-DFW): wait; the next call is possible at 02:30:00 UTC",
+                     "HTTP 429 (cf-ray b-DFW): wait; the next call is possible at 02:31:00 UTC"));
+    EXPECT_FALSE(say_the_same("HTTP 429: wait; the next call is possible at 02:30:00 UTC",
+                              "HTTP 503: wait; the next call is possible at 02:30:00 UTC"));
 }
 
 TEST(ErrorDeathTest, ValueOfAFailureIsABug) {

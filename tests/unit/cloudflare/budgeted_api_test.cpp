@@ -73,7 +73,7 @@ TEST_F(BudgetedApiTest, SendsNothingWhenTheBudgetIsUsedUpAndSaysWhenThereIsMore)
     EXPECT_EQ(token.error().fault, Fault::busy);
     EXPECT_EQ(token.error().retry_after, 200s) << "whole seconds, and not too early";
     EXPECT_THAT(token.error().text,
-                HasSubstr("GET token was not sent: keyturn has made half of the calls"));
+                HasSubstr("GET token was not sent: keyturn has used its share"));
     const auto patched = finished(api_->patch_secret(some_tunnel, some_secret));
     EXPECT_EQ(patched.error().fault, Fault::busy) << "certainly not sent: nothing to be settled";
     EXPECT_EQ(finished(api_->get_tunnel(some_tunnel)).error().fault, Fault::busy);
@@ -121,7 +121,7 @@ TEST_F(BudgetedApiTest, SaysTheStatusAndUntilWhenHoweverAbsurdRetryAfterIs) {
                           {"garbage", 16s}, {"", 32s}};
     for (const auto& test : cases) {
         const std::string at = to_text(clock_.wall_now() + test.quiet).substr(11, 8);
-        const std::string until = "; no call before " + at + " UTC";
+        const std::string until = "; the next call is possible at " + at + " UTC";
         http_.will_answer(429, "", {{"retry-after", test.header}});
         const auto limited = finished(api_->get_token(some_tunnel)).error();
         EXPECT_THAT(limited.text, HasSubstr("HTTP 429")) << test.header;

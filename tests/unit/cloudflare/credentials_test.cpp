@@ -126,8 +126,8 @@ TEST_F(CredentialsTest, SayWhatElseTheFileHolds) {
     };
     EXPECT_EQ(refusal("API_TOKEN=sesame\n"),
               directory_ +
-                  "/api holds a name before the API token (NAME=value); write the API "
-                  "token into it, and nothing else");
+                  "/api contains a name before the API token (NAME=value); write the API token "
+                  "into it, and nothing else");
     EXPECT_THAT(refusal("eyJhIjoiNjk5"), HasSubstr("holds a tunnel token"));
     EXPECT_THAT(refusal(std::string(5000, 'a')), HasSubstr("too long"));
 }

@@ -63,13 +63,13 @@ TEST(Json, CountsNoBracketsInsideStrings) {
 TEST(Json, RefusesTooManyValues) {
     std::string many = "[0";
     for (int i = 0; i < json_values_max + 1; ++i) many += ",0";
-    EXPECT_EQ(refusal(many + "]"), "the answer holds too many values");
+    EXPECT_EQ(refusal(many + "]"), "the answer contains too many values");
 }
 
 TEST(Json, RefusesAKeyThatOneObjectHasTwice) {
-    EXPECT_EQ(refusal(R"({"result":"a","result":"b"})"), "the answer names a key twice");
-    EXPECT_EQ(refusal(R"([{"x":{"a":1,"b":2,"a":3}}])"), "the answer names a key twice");
-    EXPECT_EQ(refusal(R"({"a":1,"\u0061":2})"), "the answer names a key twice");
+    EXPECT_EQ(refusal(R"({"result":"a","result":"b"})"), "the answer contains a key twice");
+    EXPECT_EQ(refusal(R"([{"x":{"a":1,"b":2,"a":3}}])"), "the answer contains a key twice");
+    EXPECT_EQ(refusal(R"({"a":1,"\u0061":2})"), "the answer contains a key twice");
 }
 
 TEST(Json, NeverRepeatsTheInput) {

@@ -120,7 +120,7 @@ TEST(Messages, RefuseATokenThatIsNone) {
     for (const auto& result : results) {
         const auto token = parse_token(success(result));
         ASSERT_FALSE(token) << result;
-        EXPECT_EQ(token.error(), (Error{Fault::invalid, "the answer holds no token"}));
+        EXPECT_EQ(token.error(), (Error{Fault::invalid, "the answer contains no token"}));
     }
     EXPECT_FALSE(parse_token(R"({"success":true,"errors":[],"messages":[]})"));
 }
@@ -161,8 +161,8 @@ TEST(Messages, RefuseWhatReportsNoSuccess) {
     const Case cases[] = {
         {R"({"success":false,"errors":[{"code":10000,"message":"no"}],"result":"eyJ"})",
          "the answer reports a failure: 10000 \"no\""},
-        {R"({"success":false,"result":"eyJ"})", "the answer reports a failure: without a reason"},
-        {R"({"result":"eyJ"})", "the answer does not say whether it is a success"},
+        {R"({"success":false,"result":"eyJ"})", "the answer reports a failure: no reason given"},
+        {R"({"result":"eyJ"})", "the answer does not say whether the call succeeded"},
         {R"({"success":"true","result":"eyJ"})",
          "'success' in the answer is neither true nor false"},
         {R"({"success":1,"result":"eyJ"})", "'success' in the answer is neither true nor false"},
@@ -170,7 +170,7 @@ TEST(Messages, RefuseWhatReportsNoSuccess) {
         {R"("eyJ")", "the answer is not an object"},
         {"<html>", "the answer is an HTML page"},
         {"", "the answer is not JSON"},
-        {R"({"success":true,"result":"a","result":"b"})", "the answer names a key twice"},
+        {R"({"success":true,"result":"a","result":"b"})", "the answer contains a key twice"},
         {R"({"success":true,"result":"eyJ)", "the answer is not JSON"},
     };
     for (const auto& test : cases) {

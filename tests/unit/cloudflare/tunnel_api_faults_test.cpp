@@ -125,22 +125,21 @@ TEST_F(TunnelApiFaults, TellCallStatusCodeMessageAndRay) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().text,
               "GET token of tunnel f70ff985-a4ef-4643-bbbc-4a0ed4fc8415: HTTP 403, 10000 "
-              "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid, or it may "
-              "not do this in this account: give it the permission Cloudflare Tunnel Write for the "
-              "account under `account:`, or make a new one");
+              "\"Authentication error\" (cf-ray 8f1c2d-DFW): the API token is not valid, or it "
+              "does not allow this in this account: give it the permission Cloudflare Tunnel Write "
+              "for the account under `account:`, or create a new one");
 }
 
 TEST_F(TunnelApiFaults, SayWhatToDo) {
     EXPECT_THAT(error_of_get(401, "").text, HasSubstr("Cloudflare Tunnel Write"));
-    EXPECT_THAT(error_of_get(400, malformed).text,
-                HasSubstr("a tunnel token was given in its place"));
+    EXPECT_THAT(error_of_get(400, malformed).text, HasSubstr("it is a tunnel token"));
     EXPECT_THAT(error_of_get(404, "").text, HasSubstr("check `account:` and `tunnel:`"));
     EXPECT_THAT(error_of_get(302, "").text, HasSubstr("check `api_url:`"));
     EXPECT_THAT(error_of_get(502, "<html>").text,
                 HasSubstr("HTTP 502, the answer is an HTML page"));
     EXPECT_THAT(error_of_get(403, "<html>").text, HasSubstr("a firewall or a challenge"));
     EXPECT_THAT(error_of_get(200, "<html>").text, HasSubstr("a maintenance page"));
-    EXPECT_THAT(error_of_get(200, half_a_success).text, HasSubstr("did not do it"));
+    EXPECT_THAT(error_of_get(200, half_a_success).text, HasSubstr("did not carry it out"));
     http.will_answer(403, "");
     const auto list = finished(api->list_connectors(some_tunnel));
     ASSERT_FALSE(list);

@@ -98,10 +98,11 @@ TEST_F(SurgeUnitTest, IsStartedByNobodyElse) {
 }
 
 TEST_F(SurgeUnitTest, RefusesWhatTwoUnitsCannotShare) {
-    EXPECT_THAT(made("[Service]\nRuntimeDirectory=cloudflared\n"),
-                HasSubstr("its RuntimeDirectory= is removed when the first of the two stops"));
+    EXPECT_THAT(
+        made("[Service]\nRuntimeDirectory=cloudflared\n"),
+        HasSubstr("its RuntimeDirectory= is removed when the first of the two units stops"));
     EXPECT_THAT(made("[Service]\nExecStartPre=/usr/bin/prepare\n"),
-                HasSubstr("its ExecStartPre= may do what must be done once"));
+                HasSubstr("its ExecStartPre= may do something that must happen only once"));
     EXPECT_THAT(made("[Service]\nStateDirectory=cloudflared\n"),
                 HasSubstr("write keyturn-surge@.service yourself"));
     EXPECT_THAT(made("[Unit]\nDescription=%j\n"), HasSubstr("%j stands for a part of its name"));

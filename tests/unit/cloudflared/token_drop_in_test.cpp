@@ -65,19 +65,20 @@ TEST(FieldLayouts, EnvironmentFileThatOnlyHoldsTheToken) {
     EXPECT_THAT(lines(settings, files),
                 ElementsAre("[Service]", "EnvironmentFile=", "EnvironmentFile=-/etc/default/locale",
                             ours, unset, "ExecStart=", stock_command));
-    EXPECT_THAT(problem(settings, files), Not(HasSubstr("goes on to need")));
+    EXPECT_THAT(problem(settings, files), Not(HasSubstr("still needs")));
     // One that holds more, or cannot be read, stays, and is told of.
     EXPECT_THAT(lines(settings),
                 ElementsAre("[Service]", ours, unset, "ExecStart=", stock_command));
-    EXPECT_THAT(problem(settings), HasSubstr("keep what the unit goes on to need: "
-                                             "EnvironmentFile=/etc/default/cloudflared; "));
+    EXPECT_THAT(
+        problem(settings),
+        HasSubstr("keep what the unit still needs: EnvironmentFile=/etc/default/cloudflared; "));
 }
 
 TEST(FieldLayouts, TokenThroughAVariableOnTheCommandLine) {
     UnitSettings settings = stock({"--token", "${TUNNEL_TOKEN}"});
     settings.environment_files = {"-/etc/default/cloudflared"};
     EXPECT_THAT(lines(settings), Contains(stock_command));
-    EXPECT_THAT(problem(settings), Not(HasSubstr("goes on to need"))) << "it may be missing";
+    EXPECT_THAT(problem(settings), Not(HasSubstr("still needs"))) << "it may be missing";
 }
 
 TEST(FieldLayouts, ManagersEnvironment) {
@@ -142,7 +143,7 @@ TEST(FieldLayouts, WhatElseNeedsTheOldFileIsNamed) {
                       {"ExecStartPre", "/usr/bin/test -s /etc/cloudflared/token"},
                       {"ReadOnlyPaths", "/srv"}};
     EXPECT_THAT(problem(settings),
-                HasSubstr("goes on to need: BindReadOnlyPaths=/etc/cloudflared/token, "
+                HasSubstr("still needs: BindReadOnlyPaths=/etc/cloudflared/token, "
                           "ExecStartPre=/usr/bin/test -s /etc/cloudflared/token; "));
 }
 
@@ -170,7 +171,7 @@ TEST(FieldLayouts, TokenInTheConfiguration) {
     files.configuration.token = true;
     EXPECT_THAT(problem(settings, files),
                 AllOf(HasSubstr("/etc/cloudflared/config.yml sets `token:`"),
-                      HasSubstr("take that line out")));
+                      HasSubstr("remove that line")));
     files.configuration.token = false;
     files.configuration.token_file = token_file;
     EXPECT_EQ(problem(stock({}), files), "none") << "token-file: counts where no option is given";
@@ -184,8 +185,8 @@ TEST(FieldLayouts, WhatCannotBeSeenIsAFinding) {
     EXPECT_THAT(token_source_findings(stock(), files), IsEmpty());
     files.unseen = {"/root/.cloudflared/config.yml", "/root/.cloudflared/config.yaml"};
     EXPECT_THAT(token_source_findings(stock(), files),
-                ElementsAre(AllOf(HasSubstr("may not look into /root/.cloudflared: a line"),
-                                  HasSubstr("look as root, or give the unit ProtectHome=yes"))));
+                ElementsAre(AllOf(HasSubstr("cannot read /root/.cloudflared: a line"),
+                                  HasSubstr("check as root, or give the unit ProtectHome=yes"))));
     files.unseen.clear();
     files.configuration.path = "/etc/x.yml";
     files.configuration.unclear = true;
@@ -213,14 +214,14 @@ TEST(FieldLayouts, ShellsAndScriptsGetNoBrokenCommand) {
         unit({"/bin/bash", "-c", "exec cloudflared tunnel run --token \"$(cat /etc/x)\""});
     EXPECT_TRUE(names_a_connector(shell));
     EXPECT_THAT(problem(shell), AllOf(HasSubstr("bash starts it"), Not(HasSubstr("$(cat")),
-                                      HasSubstr("let the unit start cloudflared itself")));
+                                      HasSubstr("make the unit start cloudflared itself")));
     EXPECT_THAT(lines(shell), IsEmpty());
     ConnectorFiles files;
     files.script = "/usr/bin/cloudflared";
     EXPECT_THAT(problem(stock(), files), AllOf(HasSubstr("/usr/bin/cloudflared is a shell script"),
                                                Not(HasSubstr("mkdir"))));
     EXPECT_THAT(problem(unit({"/usr/local/bin/start-tunnel"})),
-                HasSubstr("let the unit start cloudflared itself"));
+                HasSubstr("make the unit start cloudflared itself"));
 }
 
 TEST(FieldLayouts, RenamedBinary) {
@@ -259,7 +260,7 @@ TEST(FieldLayouts, Containers) {
     EXPECT_THAT(problem(quadlet), HasSubstr("podman command"));
     UnitSettings image = unit({"/usr/bin/docker", "run", "cloudflare/cloudflared", "tunnel", "run",
                                "--token-file", "/etc/token"});
-    EXPECT_THAT(problem(image), HasSubstr("only known when it starts")) << "a file of the image";
+    EXPECT_THAT(problem(image), HasSubstr("unknown until it starts")) << "a file of the image";
 }
 
 TEST(FieldLayouts, UnitFilesThatAreWrittenAnew) {
@@ -302,7 +303,7 @@ TEST(LastDropInName, WhatSortsBehindOursIsNamed) {
     EXPECT_EQ(overriding_drop_ins(settings.files), "");
     settings.files.push_back("/etc/systemd/system/cloudflared.service.d/override.conf");
     EXPECT_THAT(problem(settings),
-                HasSubstr("override.conf sorts behind keyturn.conf and may override it"));
+                HasSubstr("override.conf sorts after keyturn.conf and may override it"));
 }
 
 TEST(UnitWords, ForAShell) {

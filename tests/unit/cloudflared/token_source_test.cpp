@@ -71,8 +71,7 @@ TEST(TokenSourceOf, File) {
 
 TEST(TokenSourceOf, PathWithAVariableIsNotKnown) {
     EXPECT_EQ(token_source_of(unit({"--token-file", "${WHERE}"})), source(TokenOrigin::file));
-    EXPECT_THAT(problem(unit({"--token-file", "${WHERE}"})),
-                HasSubstr("only known when it starts"));
+    EXPECT_THAT(problem(unit({"--token-file", "${WHERE}"})), HasSubstr("unknown until it starts"));
 }
 
 TEST(TokenSourceOf, VariableForThePath) {
@@ -90,7 +89,7 @@ TEST(TokenSourceOf, TokenOptionBeatsEverything) {
     for (const auto& options : std::vector<std::vector<std::string>>{
              {"--token", "", "--token-file", token_file}, {"--token="}, {"-token", ""}}) {
         EXPECT_EQ(token_source_of(unit(options)), source(TokenOrigin::argument));
-        EXPECT_THAT(problem(unit(options)), HasSubstr("its command line gives the token"));
+        EXPECT_THAT(problem(unit(options)), HasSubstr("its command line contains the token"));
     }
 }
 

@@ -129,7 +129,7 @@ TEST(ResponseReader, SkipsInterimAnswers) {
 TEST(ResponseReader, RefusesEndlessInterimAnswers) {
     std::string bytes;
     for (int i = 0; i < 100; ++i) bytes += "HTTP/1.1 100 Continue\r\n\r\n";
-    EXPECT_EQ(refusal(bytes), "the answer does not go beyond interim ones");
+    EXPECT_EQ(refusal(bytes), "the answer consists only of interim answers (1xx)");
 }
 
 TEST(ResponseReader, RefusesHeadersOverTheLimit) {

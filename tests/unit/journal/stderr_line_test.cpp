@@ -64,7 +64,7 @@ TEST_P(StderrLineTest, IsDroppedAndCountedWhileNobodyReads) {
     EXPECT_LT(taken_lines, lines);
     tell_stderr(5, "again");
     EXPECT_EQ(read_all(), "<4>" + std::to_string(lines - taken_lines) +
-                              " lines were dropped, because stderr did not take them\n<5>again\n");
+                              " lines were dropped, because stderr was not ready\n<5>again\n");
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, StderrLineTest, testing::Bool(),

@@ -69,9 +69,9 @@ TEST(DropIns, KeyThatStandsTwiceIsToldTogetherWithTheRest) {
     const std::string told = problems_of(parse_policy(
         {{"a", completed("defaults: {rotate: {every: 30d, every: 60d}, rollout: {soak: 10}}\n")},
          {"b", "defaults: {zzz: 1, zzz: 2}\n"}}));
-    EXPECT_THAT(told, HasSubstr("a:1:33: `every` is here twice"));
+    EXPECT_THAT(told, HasSubstr("a:1:33: `every` appears twice"));
     EXPECT_THAT(told, HasSubstr("a:1:62: `soak` needs a unit"));
-    EXPECT_THAT(told, HasSubstr("b:1:20: `zzz` is here twice"));
+    EXPECT_THAT(told, HasSubstr("b:1:20: `zzz` appears twice"));
     EXPECT_THAT(told, HasSubstr("b:1:12: unknown key `zzz`"));
 }
 
@@ -79,17 +79,17 @@ TEST(DropIns, WhatIsClaimedTwiceIsNamedWithBothFiles) {
     EXPECT_THAT(problems_with("tunnels:\n  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8416, "
                               "units: [web@1.service, b.service]}\n"),
                 HasSubstr("keyturn.d/10.yaml:2:64: `web@1.service` is already claimed for tunnel "
-                          "`web` in line 8 of keyturn.yaml"));
+                          "`web` on line 8 of keyturn.yaml"));
     EXPECT_THAT(problems_with("tunnels:\n  mail: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, "
                               "units: ['mail@*.service']}\n"),
-                HasSubstr("this tunnel is already listed as `web` in line 8 of keyturn.yaml"));
+                HasSubstr("this tunnel is already listed as `web` on line 8 of keyturn.yaml"));
 }
 
 TEST(DropIns, BrokenOneSpoilsThePolicy) {
     EXPECT_THAT(problems_with("tunnels: [\n"), HasSubstr("keyturn.d/10.yaml:"));
-    EXPECT_THAT(problems_with("- a\n"), HasSubstr("a drop-in is made of keys"));
+    EXPECT_THAT(problems_with("- a\n"), HasSubstr("a drop-in must consist of keys"));
     EXPECT_THAT(problems_with("version: 2\n"),
-                HasSubstr("keyturn.d/10.yaml:1:10: `version` 2 is not known to this keyturn"));
+                HasSubstr("keyturn.d/10.yaml:1:10: `version` 2 is not supported"));
     EXPECT_THAT(problems_with("a: \x01\n"), HasSubstr("keyturn.d/10.yaml:1:4"));
 }
 

@@ -72,8 +72,8 @@ TEST(Duration, RefusesEverythingElse) {
 
 TEST(Duration, MinutesAreNotMonths) {
     EXPECT_EQ(parse_duration("1M").error().text,
-              "has the unit `M`, which varies in length; write days (`d`) or weeks (`w`); `m` is "
-              "minutes");
+              "uses the unit `M`, which varies in length; write days (`d`) or weeks (`w`); `m` "
+              "means minutes");
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST_F(PolicyFile, IsFollowedThroughALinkAndCheckedItself) {
 
 TEST_F(PolicyFile, OfTooManyBytesIsRefused) {
     write(std::string(policy_bytes_max + 1, '#'));
-    EXPECT_EQ(problems(), path_ + ": larger than 1024 KiB, which is no policy\n");
+    EXPECT_EQ(problems(), path_ + ": larger than 1024 KiB, the limit for a policy\n");
     write(std::string(policy_line_bytes_max, '#'));
     EXPECT_THAT(problems(), EndsWith("the policy is empty; start from the example keyturn.yaml\n"));
 }

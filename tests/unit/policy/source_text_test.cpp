@@ -18,7 +18,7 @@ std::string first_problem(const std::string& text) {
 }
 
 TEST(SourceText, RefusesWhatIsNotUtf8) {
-    constexpr const char* sentence = "p:2:4: not UTF-8; save the file with the encoding UTF-8";
+    constexpr const char* sentence = "p:2:4: not UTF-8; save the file as UTF-8";
     for (const char* const bytes :
          {"\xFF", "\x80", "\xC3", "\xC3(", "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80",
           "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xE2\x82"}) {
@@ -56,7 +56,7 @@ TEST(SourceText, HidesASecretThatTheEndOfALongLineCutsOff) {
 
 TEST(SourceText, LimitsTheFileAndItsLines) {
     EXPECT_EQ(first_problem(std::string(policy_bytes_max + 1, '#')),
-              "p: larger than 1024 KiB, which is no policy");
+              "p: larger than 1024 KiB, the limit for a policy");
     const std::string line(policy_line_bytes_max, '#');
     EXPECT_EQ(problems_of(parse_policy(completed(line + "\n"), "p")), "");
     EXPECT_EQ(first_problem(completed(line + "#\n")), "p:1:1: the line is longer than 1000 bytes");

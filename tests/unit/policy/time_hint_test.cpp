@@ -146,7 +146,7 @@ TEST(CronSuggestions, AreLeftOutWhereTheWordsMeanSeveralThings) {
 TEST(CronSuggestions, AreLeftOutWhereWeekdaysAreCountedInTwoWays) {
     for (const char* const written : {"0 3 ? * 1", "0 3 ? * 2-6"}) {
         const std::string text = read_cron(written).error().text;
-        EXPECT_THAT(text, HasSubstr("weekdays by their names")) << written;
+        EXPECT_THAT(text, HasSubstr("weekdays by name")) << written;
         EXPECT_THAT(text, Not(HasSubstr("; write `0"))) << written;
     }
 }
@@ -160,7 +160,7 @@ TEST(CronSuggestions, NameTheOtherKey) {
     EXPECT_THAT(read_cron("@every 720h").error().text, HasSubstr("write `every: 720h`"));
     EXPECT_THAT(read_cron("0 3 L * *").error().text,
                 HasSubstr("write `calendar: \"*-*~01 03:00:00\"`"));
-    EXPECT_THAT(read_calendar("0 3 1 * mon").error().text, HasSubstr("belongs under `cron:`"));
+    EXPECT_THAT(read_calendar("0 3 1 * mon").error().text, HasSubstr("write it under `cron:`"));
 }
 
 TEST(ZoneSuggestions, HaveTheSameOffset) {
@@ -227,7 +227,7 @@ TEST(ZoneSuggestions, NeverTakeAZoneWithSummerTimeForAnother) {
 TEST(CalendarHints, SayHowHoursAndLocalTimeAreWritten) {
     EXPECT_THAT(read_calendar("03:00 PM").error().text, HasSubstr("hours go from 0 to 23"));
     EXPECT_THAT(read_calendar("03:00 local").error().text, HasSubstr("`timezone: local`"));
-    EXPECT_THAT(read_calendar("every sunday").error().text, HasSubstr("`every` is no weekday"));
+    EXPECT_THAT(read_calendar("every sunday").error().text, HasSubstr("`every` is not a weekday"));
 }
 
 }  // namespace

@@ -54,15 +54,15 @@ TEST(Compromise, IsToldWithTheTimeThatItTook) {
     ASSERT_NE(end, nullptr);
     EXPECT_EQ(end->result, "done");
     EXPECT_THAT(end->message,
-                AllOf(HasSubstr("nobody but the own units of web, "), HasSubstr("after the alarm"),
-                      Not(HasSubstr("none of them was connected"))));
+                AllOf(HasSubstr("only connectors of the units of web, "),
+                      HasSubstr("after the alarm"), Not(HasSubstr("none of them was connected"))));
     const LockOut& lock_out = world.rotation->view().lock_out;
     EXPECT_THAT(lock_out.evicted, ElementsAre(HasSubstr("connector thief from 198.51.100.7")));
     EXPECT_TRUE(lock_out.after.has_value());
     EXPECT_FALSE(lock_out.outage.has_value());
     EXPECT_THAT(world.last(EventKind::rotation_done)->message, HasSubstr("after the alarm"));
     EXPECT_THAT(world.last(EventKind::rotation_started)->message,
-                HasSubstr("Replacing the token in wrong hands"));
+                HasSubstr("Replacing the compromised token"));
 }
 
 TEST(Compromise, TellsNoTimeFromAClockThatWasSetBack) {
@@ -88,7 +88,8 @@ TEST(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
     EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "evict all", "wipe old",
                                            "restart " + a, "restart " + b, "restart " + c));
     EXPECT_EQ(restarts.front(), restarts.back()) << "none waits for the other";
-    EXPECT_THAT(world.last(EventKind::connector_evicted)->message, HasSubstr("its own units' too"));
+    EXPECT_THAT(world.last(EventKind::connector_evicted)->message,
+                HasSubstr("including those of its own units"));
     EXPECT_THAT(world.last(EventKind::locked_out)->message,
                 HasSubstr("; none of them was connected for "));
 }

@@ -182,7 +182,7 @@ TEST(UnitFaults, OfAUnitThatWasReadyHoldAtThisUnitWhenItDies) {
     };
     for (const auto& [lifetime, text] :
          {Case{1s, "did not come back"}, Case{9s, "did not come back"},
-          Case{5min, "had verified and then failed"}}) {
+          Case{5min, "was verified and then failed"}}) {
         RotationWorld world({a, b});
         world.unit(a).fate = RotationWorld::Fate::dies_later;
         world.unit(a).lifetime = lifetime;
@@ -206,7 +206,7 @@ const std::vector<std::pair<std::string, Lie>> lies{
          ready->connections = 0;
      }},
     {"1 of ", [](auto& ready) { ready->connections = 1; }},
-    {"/ready still answers for the process from before",
+    {"/ready still answers for the old process",
      [](auto& ready) { ready->connector_id = "connector-1"; }},
     {"serves tunnel 00000000",
      [](auto& ready) { ready->tunnel = "00000000-0000-4000-8000-000000000000"; }},

@@ -47,7 +47,7 @@ TEST(Finish, HoldsWhenAUnitOfTheLastBatchDies) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr(b + " had verified and then failed"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr(b + " was verified and then failed"));
     EXPECT_TRUE(world.pending_kept) << "the secrets are kept until done";
 }
 

@@ -165,7 +165,7 @@ TEST(LockOut, IsHeldWhereSomebodyIsStrongerThanWe) {
     world.run();
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.disk_record->hold->reason, HoldReason::foreign_rotation);
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("take their access"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("remove their access"));
     EXPECT_EQ(world.patches, 4);
     EXPECT_EQ(world.unit(a).restarts, 0);
     EXPECT_EQ(world.count("adopt"), 0U);

@@ -76,7 +76,7 @@ TEST(Preflight, RefusesAUnitThatIsFailed) {
     RotationWorld world({a, b});
     world.unit(b).state.active_state = world.unit(b).state.sub_state = "failed";
     world.unit(b).state.main_pid = 0;
-    expect_refusal(world, b + " is failed/failed: repair it first");
+    expect_refusal(world, b + " is failed/failed: fix it first");
 }
 
 TEST(Preflight, RefusesAUnitWithoutAConnection) {

@@ -71,7 +71,7 @@ TEST(Revert, IsToldAsAnAlarmAndInTheHistory) {
     EXPECT_EQ(world.last(EventKind::rotation_done)->result, "done");
     EXPECT_THAT(world.last(EventKind::secret_committed)->message, HasSubstr("the old secret"));
     EXPECT_THAT(world.last(EventKind::token_delivered)->message, HasSubstr("the old token"));
-    EXPECT_THAT(world.history.front().text, AllOf(HasSubstr("is the old one again"),
+    EXPECT_THAT(world.history.front().text, AllOf(HasSubstr("is reverted to the old one"),
                                                   HasSubstr("Why: an operator asked for it")));
 }
 
@@ -176,7 +176,7 @@ TEST(Revert, FollowsAUnitThatFailsInTheSoakToo) {
     world.start();
     world.run();
     expect_everything_as_before(world);
-    EXPECT_THAT(world.history.front().text, HasSubstr("had verified and then failed"));
+    EXPECT_THAT(world.history.front().text, HasSubstr("was verified and then failed"));
 }
 
 TEST(Revert, IsMadeOnceAndThenHeld) {
@@ -281,7 +281,7 @@ TEST(Revert, IsHeldWhereCloudflareTakesTheOldSecretNoMore) {
     revert(world);
     ASSERT_TRUE(world.held());
     EXPECT_EQ(world.disk_record->hold->reason, HoldReason::denied);
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("cannot give the old secret"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("cannot send the old secret"));
     EXPECT_EQ(world.file_token, Token::ours) << "as Cloudflare has it";
     world.retry_and_run();
     expect_everything_as_before(world);

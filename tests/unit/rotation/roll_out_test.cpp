@@ -181,7 +181,7 @@ TEST(RollOut, HoldsForAUnitThatIsRefusedForEver) {
 TEST(RollOut, HoldsWhenAnOperatorsJobTakesOver) {
     RotationWorld world({a, b});
     world.unit(a).fate = Fate::canceled;
-    expect_hold_and_retry(world, HoldReason::operator_took_over, "replaced our restart");
+    expect_hold_and_retry(world, HoldReason::operator_took_over, "replaced keyturnd's restart");
 }
 
 TEST(RollOut, HoldsWhenPolkitSaysNo) {

@@ -52,7 +52,7 @@ TEST(Soak, HoldsWhenARestartedUnitDies) {
     world.start();
     world.run();
     ASSERT_TRUE(world.held());
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("had verified and then failed"));
+    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("was verified and then failed"));
     EXPECT_EQ(world.unit(b).restarts, 0);
 }
 

@@ -138,7 +138,7 @@ TEST(Surge, IsRefusedWhereEvenOneMoreIsTooFew) {
     world.start();
     world.run();
     ASSERT_TRUE(world.refused());
-    EXPECT_THAT(world.history.front().text, HasSubstr("add a unit, or accept a moment"));
+    EXPECT_THAT(world.history.front().text, HasSubstr("add a unit, or accept a gap"));
 }
 
 TEST(Surge, IsRefusedWhereItIsAllThereIs) {

@@ -28,7 +28,7 @@ TEST(TokenFile, ThatIsEmptiedInASoakIsWrittenAgainBeforeTheNextRestart) {
     world.run();
     EXPECT_TRUE(world.done());
     ASSERT_TRUE(world.told(EventKind::token_file_changed));
-    EXPECT_THAT(world.last(EventKind::token_file_changed)->message, HasSubstr("holds no token"));
+    EXPECT_THAT(world.last(EventKind::token_file_changed)->message, HasSubstr("contains no token"));
     EXPECT_FALSE(world.told(EventKind::foreign_rotation));
 }
 
@@ -42,7 +42,7 @@ TEST(TokenFile, ThatHoldsTheOldTokenAgainIsWrittenAgainBeforeTheNextRestart) {
     EXPECT_TRUE(world.done());
     ASSERT_TRUE(world.told(EventKind::token_file_changed));
     EXPECT_THAT(world.last(EventKind::token_file_changed)->message,
-                HasSubstr("holds another token"));
+                HasSubstr("contains another token"));
 }
 
 TEST(TokenFile, ThatIsEmptiedAfterTheLastRestartIsWrittenAgainBeforeTheTokensAreWiped) {
@@ -98,7 +98,7 @@ TEST(TokenFile, KeepsNoUnitFromItsRestartHoweverLongALookAtTheUnitsTakes) {
     world.before_action = [&](const std::string& action) {
         const bool hangs = world.disk_record && world.disk_record->phase == Phase::roll &&
                            !world.told(EventKind::unit_verified);
-        world.unit(c).silent = hangs ? "no whole answer came within 2000 ms" : "";
+        world.unit(c).silent = hangs ? "no complete answer came within 2000 ms" : "";
         if (hangs && action == "sample") world.now += 2100ms;
     };
     world.start();

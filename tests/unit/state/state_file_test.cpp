@@ -110,8 +110,9 @@ TEST(StateChoice, TakesThePreviousFileForADamagedMissingOrOlderOneAndSaysSo) {
         EXPECT_FALSE(choice->current_is_good);
         EXPECT_NE(choice->warning, "");
     }
-    EXPECT_EQ(choose_state(of_kind(Kind::damaged), whole(6))->warning,
-              "the state is damaged (its checksum does not match); the one before it is used");
+    EXPECT_EQ(
+        choose_state(of_kind(Kind::damaged), whole(6))->warning,
+        "the state is damaged (its checksum does not match); keyturnd uses the one before it");
 }
 
 TEST(StateChoice, IsNeverFreshWhenThereIsSomething) {

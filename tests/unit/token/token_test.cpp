@@ -115,12 +115,13 @@ TEST(Token, RefusesWhatCannotBeOne) {
          {"T", "f70ff985a4ef4643bbbc4a0ed4fc8415", "f70ff985-a4ef-4643-bbbc-4a0ed4fc841g",
           "f70ff985-a4ef-4643-bbbc-4a0ed4fc84155", "f70ff985-a4ef-4643-bbbc04a0ed4fc8415"}) {
         EXPECT_EQ(why(std::string(R"({"a":"A","t":")") + id + R"(","s":")" + secret_text + "\"}"),
-                  "its tunnel is no UUID")
+                  "its tunnel is not a UUID")
             << id;
     }
     EXPECT_EQ(why(std::string(R"({"a":"A/../B","t":"T","s":")") + secret_text + "\"}"),
-              "account, tunnel or endpoint is no plain word");
-    EXPECT_EQ(why(json_with(secret_text) + "x"), "it is not a JSON object, or one past our limits");
+              "account, tunnel or endpoint is not a plain word");
+    EXPECT_EQ(why(json_with(secret_text) + "x"),
+              "it is not a JSON object, or it exceeds keyturn's limits");
 }
 
 TEST(Token, RefusesWhatCloudflaredWouldReadInAnotherWay) {
@@ -130,16 +131,16 @@ TEST(Token, RefusesWhatCloudflaredWouldReadInAnotherWay) {
     for (const char* key : {"S", "T", "E", "A", "\xc5\xbf"}) {
         for (const std::string& value : {other, std::string("7"), std::string("null")}) {
             EXPECT_EQ(why(open + ",\"" + key + "\":" + value + "}"),
-                      "a key is in capitals or in no plain letters")
+                      "a key contains capitals or letters outside ASCII")
                 << key;
         }
     }
     for (const char* key : {"s", "a", "t"})
-        EXPECT_EQ(why(open + ",\"" + key + "\":" + other + "}"), "a key is there twice") << key;
+        EXPECT_EQ(why(open + ",\"" + key + "\":" + other + "}"), "a key occurs twice") << key;
     for (const char* key : {"s", "a", "t", "e"}) {
         for (const char* value : {"7", "null", "true", "[]", "{}"}) {
             EXPECT_EQ(why(open + ",\"" + key + "\":" + value + "}"),
-                      "its account, secret, tunnel or endpoint is no text")
+                      "its account, secret, tunnel or endpoint is not a string")
                 << key << value;
         }
     }
