@@ -1,9 +1,10 @@
 #include "client.hpp"
 
 #include "base/closest.hpp"
-#include "control/names.hpp"
-#include "plan_message.hpp"
-#include "status_message.hpp"
+#include "wire/names.hpp"
+#include "wire/plan_type.hpp"
+#include "wire/requests.hpp"
+#include "wire/status_message.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -175,14 +176,14 @@ Result<TunnelStatus> Client::tunnel(const std::string& name) {
 }
 
 Result<std::vector<TunnelPlan>> Client::plans(unsigned count) {
-    auto call = new_call(bus(), manager_interface, "Plan");
+    auto call = new_call(bus(), manager_interface, plan_method);
     if (call.has_error()) return call.error();
     const int appended = sd_bus_message_append(call->get(), "u", count);
     if (appended < 0) return errno_error(-appended, "cannot send the number");
     auto reply = send(bus(), call->get(), call_deadline);
     if (reply.has_error()) return reply.error();
     std::vector<TunnelPlan> plans;
-    const int result = read_plans(reply->get(), plans);
+    const int result = PlansType::read(reply->get(), plans);
     if (result < 0)
         return Error{
             Fault::invalid,
@@ -192,31 +193,20 @@ Result<std::vector<TunnelPlan>> Client::plans(unsigned count) {
 }
 
 Result<void> Client::rotate(const RotateCommand& command) {
-    auto call = new_call(bus(), manager_interface, "Rotate");
+    auto call = new_call(bus(), manager_interface, rotate_method.name);
     if (call.has_error()) return call.error();
-    sd_bus_message* message = call->get();
-    const int result = sd_bus_message_append(
-        message, "sa{sv}", command.tunnel.c_str(), 4, "reason", "s", command.reason.c_str(),
-        "accept_gap", "b", command.accept_gap ? 1 : 0, "compromised", "b",
-        command.compromised ? 1 : 0, "evict_all", "b", command.evict_all ? 1 : 0);
+    int result = sd_bus_message_append(call->get(), "s", command.tunnel.c_str());
+    if (result >= 0) result = append_options(call->get(), command.request);
     if (result < 0) return errno_error(-result, "cannot send the name or the reason");
-    return act(bus(), message);
+    return act(bus(), call->get());
 }
 
 Result<void> Client::decide(const DecisionCommand& command) {
-    auto call = new_call(bus(), manager_interface, command.member.c_str());
+    auto call = new_call(bus(), manager_interface, method_of(command.decision).name);
     if (call.has_error()) return call.error();
     const int result = sd_bus_message_append(call->get(), "s", command.tunnel.c_str());
     if (result < 0) return errno_error(-result, "cannot send the name");
     return act(bus(), call->get());
-}
-
-std::string tunnel_path(const std::string& tunnel) {
-    char* raw = nullptr;
-    if (sd_bus_path_encode(tunnels_path, tunnel.c_str(), &raw) < 0) return {};
-    std::string path = raw;
-    std::free(raw);
-    return path;
 }
 
 bool says_not_running(const sd_bus_error& error) {

@@ -2,8 +2,8 @@
 
 #include "base/result.hpp"
 #include "command_line.hpp"
-#include "control/tunnel_plan.hpp"
-#include "control/tunnel_status.hpp"
+#include "wire/tunnel_plan.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <systemd/sd-bus.h>
 
@@ -43,9 +43,6 @@ class Client {
 
     BusConnection bus_;
 };
-
-/// The object of a tunnel.
-[[nodiscard]] std::string tunnel_path(const std::string& tunnel);
 
 /// True for the errors that mean: there is nobody of that name on the bus.
 [[nodiscard]] bool says_not_running(const sd_bus_error& error);

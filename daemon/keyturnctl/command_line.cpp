@@ -1,8 +1,8 @@
 #include "command_line.hpp"
 
 #include "base/closest.hpp"
-#include "control/tunnel_plan.hpp"
 #include "text_layout.hpp"
+#include "wire/tunnel_plan.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -52,22 +52,23 @@ constexpr std::size_t names_columns = 18;
 /// The commands that name a tunnel and nothing else.
 struct DecisionHelp {
     const char* name;
-    const char* member;
+    Decision decision;
     const char* description;
     const char* footer;
     bool follows;
 };
 
 constexpr std::array decisions{
-    DecisionHelp{"retry", "Retry", "Continue a rotation that is held",
+    DecisionHelp{"retry", Decision::retry, "Continue a rotation that is held",
                  "keyturnd uses the same secret. A retry never makes a second one.", true},
-    DecisionHelp{"pause", "Pause", "Start no rotation and restart no further unit until resume",
+    DecisionHelp{"pause", Decision::pause,
+                 "Start no rotation and restart no further unit until resume",
                  "keyturnd completes and verifies a restart that has already begun. If Cloudflare\n"
                  "already has a new secret, units with the old token cannot restore a lost\n"
                  "connection: do not leave the tunnel paused for long then.",
                  false},
-    DecisionHelp{"resume", "Resume", "End a pause", "", true},
-    DecisionHelp{"revert", "Revert", "Cancel an open rotation and go back to the old token",
+    DecisionHelp{"resume", Decision::resume, "End a pause", "", true},
+    DecisionHelp{"revert", Decision::revert, "Cancel an open rotation and go back to the old token",
                  "keyturnd restarts every unit again that it had restarted. Before the change at\n"
                  "Cloudflare, it touches nothing.",
                  true},
@@ -119,17 +120,19 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
     rotate->add_option("TUNNEL", command.tunnel, "The name of the tunnel in the policy")
         ->required()
         ->type_name("");
-    rotate->add_option("--reason", command.reason, "The reason, for journal and history: one line")
+    RotationRequest& request = command.request;
+    rotate->add_option("--reason", request.trigger, "The reason, for journal and history: one line")
         ->type_name("TEXT");
-    rotate->add_flag("--accept-gap", command.accept_gap,
+    rotate->add_flag("--accept-gap", request.accept_gap,
                      "Rotate even if fewer than min_available other units\n"
                      "serve during a restart");
-    rotate->add_flag("--compromised", command.compromised,
-                     "Somebody else has the token: rotate at once, even if the\n"
-                     "tunnel is paused or a rotation is open. Drop unknown\n"
-                     "connectors, then restart one unit after the other\n"
-                     "without a soak");
-    rotate->add_flag("--evict-all", command.evict_all,
+    rotate->add_flag_callback(
+        "--compromised", [&request] { request.kind = RotationKind::compromise; },
+        "Somebody else has the token: rotate at once, even if the\n"
+        "tunnel is paused or a rotation is open. Drop unknown\n"
+        "connectors, then restart one unit after the other\n"
+        "without a soak");
+    rotate->add_flag("--evict-all", request.evict_all,
                      "With --compromised: drop all connections, including those\n"
                      "of the tunnel's own units. The tunnel is down until the\n"
                      "first unit is back");
@@ -143,7 +146,7 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
 
 CLI::App* add_decision(CLI::App& app, const DecisionHelp& help, DecisionCommand& command) {
     CLI::App* decision = app.add_subcommand(help.name, help.description);
-    command.member = help.member;
+    command.decision = help.decision;
     decision->add_option("TUNNEL", command.tunnel, "The name of the tunnel in the policy")
         ->required()
         ->type_name("");
@@ -251,7 +254,9 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     if (status->parsed()) return options.status;
     if (plan->parsed()) return options.plan;
     if (check->parsed()) return options.check;
-    if (rotate->parsed() && options.rotate.evict_all && !options.rotate.compromised) {
+    const RotationRequest& request = options.rotate.request;
+    const bool compromised = request.kind == RotationKind::compromise;
+    if (rotate->parsed() && request.evict_all && !compromised) {
         return usage("--evict-all requires --compromised", rotate);
     }
     if (rotate->parsed()) return options.rotate;

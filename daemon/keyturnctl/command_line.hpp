@@ -1,6 +1,7 @@
 #pragma once
 
 #include "exit_code.hpp"
+#include "wire/requests.hpp"
 
 #include <string>
 #include <variant>
@@ -26,16 +27,12 @@ struct CheckCommand {
 
 struct RotateCommand {
     std::string tunnel;
-    std::string reason;
-    bool accept_gap = false;
-    bool compromised = false;
-    bool evict_all = false;
+    RotationRequest request;
     bool follow = false;
 };
 
-/// retry, pause, resume or revert.
 struct DecisionCommand {
-    std::string member;  ///< What it is called on the bus.
+    Decision decision = Decision::retry;
     std::string tunnel;
     bool follow = false;
 };

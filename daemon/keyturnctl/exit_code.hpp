@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "control/tunnel_status.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <string_view>
 #include <vector>

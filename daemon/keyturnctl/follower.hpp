@@ -1,8 +1,8 @@
 #pragma once
 
-#include "control/tunnel_status.hpp"
 #include "exit_code.hpp"
 #include "rotation_view.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <optional>
 #include <string>

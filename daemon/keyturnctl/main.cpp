@@ -61,21 +61,24 @@ Result<ExitCode> run(const RotateCommand& command, Client client) {
 }
 
 /// With the name of the tunnel for {0}.
-const char* said_of(const std::string& decision) {
-    if (decision == "Pause") return "{0} is paused. To end the pause: keyturnctl resume {0}";
-    if (decision == "Resume")
-        return "{0} is no longer paused. To see its status: keyturnctl status {0}";
-    if (decision == "Revert")
-        return "{0} goes back to the old token. To see its progress: keyturnctl status {0}";
+const char* said_of(Decision decision) {
+    switch (decision) {
+        case Decision::pause: return "{0} is paused. To end the pause: keyturnctl resume {0}";
+        case Decision::resume:
+            return "{0} is no longer paused. To see its status: keyturnctl status {0}";
+        case Decision::revert:
+            return "{0} goes back to the old token. To see its progress: keyturnctl status {0}";
+        case Decision::retry: break;
+    }
     return "The rotation of {0} continues. To see its progress: keyturnctl status {0}";
 }
 
 Result<ExitCode> run(const DecisionCommand& command, Client client) {
     const auto request = [&](Client& to) { return to.decide(command); };
-    const Wanted wanted{command.member == "Revert" ? "reverted" : "done", false};
+    const Wanted wanted{command.decision == Decision::revert ? "reverted" : "done", false};
     if (command.follow) return follow(std::move(client), command.tunnel, wanted, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
-    print(fmt::format(fmt::runtime(said_of(command.member)), printable(command.tunnel)) + '\n');
+    print(fmt::format(fmt::runtime(said_of(command.decision)), printable(command.tunnel)) + '\n');
     return ExitCode::ok;
 }
 

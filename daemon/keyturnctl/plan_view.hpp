@@ -1,7 +1,7 @@
 #pragma once
 
-#include "control/tunnel_plan.hpp"
 #include "rotation_view.hpp"
+#include "wire/tunnel_plan.hpp"
 
 #include <string>
 #include <vector>

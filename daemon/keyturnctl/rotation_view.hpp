@@ -1,7 +1,7 @@
 #pragma once
 
-#include "control/tunnel_status.hpp"
 #include "text_layout.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <string>
 #include <vector>

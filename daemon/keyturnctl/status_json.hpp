@@ -1,7 +1,7 @@
 #pragma once
 
-#include "control/tunnel_plan.hpp"
-#include "control/tunnel_status.hpp"
+#include "wire/tunnel_plan.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <string>
 #include <vector>

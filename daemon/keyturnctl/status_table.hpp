@@ -1,7 +1,7 @@
 #pragma once
 
-#include "control/tunnel_status.hpp"
 #include "rotation_view.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 #include "watch.hpp"
 
-#include "control/names.hpp"
-#include "status_message.hpp"
+#include "wire/names.hpp"
+#include "wire/status_message.hpp"
 
 #include <fmt/format.h>
 

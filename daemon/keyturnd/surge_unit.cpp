@@ -1,13 +1,13 @@
 #include "keyturnd/surge_unit.hpp"
 
 #include "bus/bus.hpp"
+#include "clock/clock.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "cloudflared/surge_unit.hpp"
 #include "cloudflared/token_source.hpp"
 #include "delivery/token_store.hpp"
 #include "files/atomic_file.hpp"
 #include "keyturnd/exit_code.hpp"
-#include "clock/clock.hpp"
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -4,8 +4,8 @@
 #include "agent/start_planner.hpp"
 #include "base/result.hpp"
 #include "control/control_service.hpp"
-#include "control/tunnel_status.hpp"
 #include "rotation/rotation.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "control/tunnel_status.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <string>
 #include <vector>

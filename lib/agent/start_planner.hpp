@@ -1,11 +1,11 @@
 #pragma once
 
-#include "control/tunnel_plan.hpp"
 #include "journal/event.hpp"
 #include "policy/policy.hpp"
 #include "rotation/record.hpp"
 #include "schedule/due.hpp"
 #include "time/moment.hpp"
+#include "wire/tunnel_plan.hpp"
 
 #include <cstddef>
 #include <optional>

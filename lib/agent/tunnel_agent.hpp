@@ -8,11 +8,11 @@
 #include "base/result.hpp"
 #include "cloudflare/api_budget.hpp"
 #include "control/control_service.hpp"
-#include "control/tunnel_plan.hpp"
-#include "control/tunnel_status.hpp"
 #include "executor/rotation_executor.hpp"
 #include "policy/policy.hpp"
 #include "rotation/rotation.hpp"
+#include "wire/tunnel_plan.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

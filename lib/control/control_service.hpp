@@ -1,10 +1,10 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "control/names.hpp"
-#include "control/tunnel_plan.hpp"
-#include "control/tunnel_status.hpp"
-#include "model/rotation_request.hpp"
+#include "wire/names.hpp"
+#include "wire/requests.hpp"
+#include "wire/tunnel_plan.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <functional>
 #include <memory>
@@ -14,14 +14,6 @@
 namespace keyturn {
 
 class Bus;
-
-/// What an operator may decide about a tunnel besides.
-enum class Decision {
-    retry,   ///< Go on with a rotation that is held.
-    pause,   ///< No rotation and no further restart until `resume`.
-    resume,  ///< End of the pause.
-    revert,  ///< Call an open rotation off, and go back to the token from before.
-};
 
 /// What the service does for its callers. All of them are called from inside the bus pump: they
 /// answer at once and leave the work to the daemon's own loop. They may call `changed`.
@@ -49,7 +41,7 @@ struct ControlHandlers {
 
 /// org.keyturn.Keyturn1 on the system bus: /org/keyturn/Keyturn1 (Manager) and one object a tunnel
 /// below it. Reading is open to all; acting is for root, or for whom polkit allows org.keyturn.*.
-/// The interface is described in README.md of this folder.
+/// The interface is described in lib/wire/README.md.
 class ControlService {
   public:
     /// `bus` outlives the service. Registers with `Bus::on_connect`, so also after a reconnect.
@@ -66,7 +58,5 @@ class ControlService {
     class Impl;
     std::shared_ptr<Impl> impl_;
 };
-
-inline constexpr std::size_t rotate_reason_bytes_max = 200;
 
 }  // namespace keyturn

@@ -1,9 +1,9 @@
 #include "control/manager_object.hpp"
 
-#include "control/names.hpp"
-#include "control/plan_message.hpp"
-#include "control/text.hpp"
-#include "control/tunnel_object.hpp"
+#include "wire/names.hpp"
+#include "wire/plan_type.hpp"
+#include "wire/requests.hpp"
+#include "wire/text.hpp"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 namespace keyturn {
 namespace {
 
-constexpr std::size_t options_max = 4;  ///< Rotate has so many.
+constexpr std::size_t options_max = 1 + rotate_flags.size();
 constexpr std::size_t option_bytes_shown_max = 40;
 
 const char* error_name_of(Fault fault, const char* conflict_name) {
@@ -72,15 +72,14 @@ int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
     const char* key = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
     const std::string_view option = key;
-    if (option == "reason") return read_reason(call, request, error);
-    if (option == "accept_gap") return read_flag(call, key, request.accept_gap, error);
-    if (option == "compromised") {
-        bool compromised = false;
-        const int result = read_flag(call, key, compromised, error);
-        if (compromised) request.kind = RotationKind::compromise;
+    if (option == reason_option) return read_reason(call, request, error);
+    for (const RotateFlag& flag : rotate_flags) {
+        if (option != flag.name) continue;
+        bool set = false;
+        const int result = read_flag(call, key, set, error);
+        if (set) flag.set(request);
         return result;
     }
-    if (option == "evict_all") return read_flag(call, key, request.evict_all, error);
     return invalid(error, fmt::format("there is no option {} of Rotate",
                                       option.substr(0, option_bytes_shown_max)));
 }
@@ -100,17 +99,6 @@ int read_options(sd_bus_message* call, RotationRequest& request, sd_bus_error* e
     return result < 0 ? result : sd_bus_message_exit_container(call);
 }
 
-/// Of polkit.
-const char* action_of(Decision decision) {
-    switch (decision) {
-        case Decision::retry: return "org.keyturn.retry";
-        case Decision::pause: return "org.keyturn.pause";
-        case Decision::resume: return "org.keyturn.resume";
-        case Decision::revert: break;
-    }
-    return "org.keyturn.revert";
-}
-
 const char* conflict_of(Decision decision) {
     return decision == Decision::retry ? control_error::not_held : control_error::conflict;
 }
@@ -128,17 +116,18 @@ const sd_bus_vtable ManagerObject::vtable[] = {
     SD_BUS_PROPERTY("Tunnels", "ao", get_tunnels, 0, 0),
     SD_BUS_METHOD_WITH_NAMES("ListTunnels", "", , "a(so)", SD_BUS_PARAM(tunnels), on_list_tunnels,
                              SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Plan", "u", SD_BUS_PARAM(count), "a(sbsasaia(tttss))",
+    SD_BUS_METHOD_WITH_NAMES(plan_method, "u", SD_BUS_PARAM(count), PlansType::signature.text,
                              SD_BUS_PARAM(tunnels), on_plan, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Rotate", "sa{sv}", SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", ,
-                             on_rotate, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Retry", "s", SD_BUS_PARAM(tunnel), "", , on_decision<Decision::retry>,
+    SD_BUS_METHOD_WITH_NAMES(rotate_method.name, "sa{sv}",
+                             SD_BUS_PARAM(tunnel) SD_BUS_PARAM(options), "", , on_rotate,
                              SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Pause", "s", SD_BUS_PARAM(tunnel), "", , on_decision<Decision::pause>,
-                             SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Resume", "s", SD_BUS_PARAM(tunnel), "", ,
+    SD_BUS_METHOD_WITH_NAMES(retry_method.name, "s", SD_BUS_PARAM(tunnel), "", ,
+                             on_decision<Decision::retry>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES(pause_method.name, "s", SD_BUS_PARAM(tunnel), "", ,
+                             on_decision<Decision::pause>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES(resume_method.name, "s", SD_BUS_PARAM(tunnel), "", ,
                              on_decision<Decision::resume>, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_NAMES("Revert", "s", SD_BUS_PARAM(tunnel), "", ,
+    SD_BUS_METHOD_WITH_NAMES(revert_method.name, "s", SD_BUS_PARAM(tunnel), "", ,
                              on_decision<Decision::revert>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
@@ -160,7 +149,7 @@ int ManagerObject::get_tunnels(sd_bus* bus, const char*, const char*, const char
     int result = sd_bus_message_open_container(reply, 'a', "o");
     for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
         if (result < 0) return result;
-        result = sd_bus_message_append(reply, "o", TunnelObjects::path_of(tunnel.name).c_str());
+        result = sd_bus_message_append(reply, "o", tunnel_path(tunnel.name).c_str());
     }
     return result < 0 ? result : sd_bus_message_close_container(reply);
 }
@@ -174,7 +163,7 @@ int ManagerObject::on_list_tunnels(sd_bus_message* call, void* self, sd_bus_erro
     for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
         if (result < 0) return result;
         result = sd_bus_message_append(raw, "(so)", bus_text(tunnel.name).c_str(),
-                                       TunnelObjects::path_of(tunnel.name).c_str());
+                                       tunnel_path(tunnel.name).c_str());
     }
     if (result >= 0) result = sd_bus_message_close_container(raw);
     return result < 0 ? result : sd_bus_send(bus, raw, nullptr);
@@ -190,7 +179,7 @@ int ManagerObject::on_plan(sd_bus_message* call, void* self, sd_bus_error* error
     int result = sd_bus_message_new_method_return(call, &raw);
     const Message reply(raw);
     if (result >= 0) {
-        result = append_plans(raw, static_cast<ManagerObject*>(self)->handlers_.plan(count));
+        result = PlansType::append(raw, static_cast<ManagerObject*>(self)->handlers_.plan(count));
     }
     return result < 0 ? result : sd_bus_send(sd_bus_message_get_bus(call), raw, nullptr);
 }
@@ -203,8 +192,8 @@ int ManagerObject::on_rotate(sd_bus_message* call, void* self, sd_bus_error* err
     if (const int result = read_options(call, request, error); result < 0) return result;
     const std::string name = tunnel;
     Act act = [&manager, name, request] { return manager.handlers_.rotate(name, request); };
-    return manager.act_if_allowed(call, "org.keyturn.rotate", control_error::already_open, name,
-                                  std::move(act), error);
+    return manager.act_if_allowed(call, rotate_method.polkit_action, control_error::already_open,
+                                  name, std::move(act), error);
 }
 
 template <Decision decision>
@@ -214,8 +203,8 @@ int ManagerObject::on_decision(sd_bus_message* call, void* self, sd_bus_error* e
     if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
     const std::string name = tunnel;
     Act act = [&manager, name] { return manager.handlers_.decide(name, decision); };
-    return manager.act_if_allowed(call, action_of(decision), conflict_of(decision), name,
-                                  std::move(act), error);
+    return manager.act_if_allowed(call, method_of(decision).polkit_action, conflict_of(decision),
+                                  name, std::move(act), error);
 }
 
 /// Answers 1: the reply comes later. A name that does not exist is told before anybody has to type

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "bus/bus.hpp"
-#include "control/tunnel_status.hpp"
+#include "wire/tunnel_status.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -21,8 +21,6 @@ class TunnelObjects {
     /// PropertiesChanged with every property. Nothing for a tunnel that is not there.
     void emit_changed(sd_bus* bus, const std::string& tunnel);
 
-    [[nodiscard]] static std::string path_of(const std::string& tunnel);
-
   private:
     static int find(sd_bus* bus, const char* path, const char* interface, void* self, void** found,
                     sd_bus_error* error);

@@ -81,10 +81,10 @@ Message get_id(sd_bus* bus, const std::string& unit) {
 Message get_manager_environment(sd_bus* bus) {
     if (bus == nullptr) return nullptr;
     sd_bus_message* raw = nullptr;
-    sd_bus_message_new_method_call(bus, &raw, systemd_name, manager_path, properties_interface,
+    sd_bus_message_new_method_call(bus, &raw, systemd_name, systemd_path, properties_interface,
                                    "Get");
     Message message(raw);
-    if (message) sd_bus_message_append(raw, "ss", manager_interface, "Environment");
+    if (message) sd_bus_message_append(raw, "ss", systemd_interface, "Environment");
     return message;
 }
 

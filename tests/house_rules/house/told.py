@@ -10,6 +10,7 @@ PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
 PAGE_OF_KEYS = "packaging/man/keyturn.yaml.5"
 PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd"}
 BUILT_IN = {"--help", "--version"}
+BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that a later version may have; whoever reads of one today looks for it in vain.
 _TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
@@ -22,6 +23,7 @@ _CALL = re.compile(r"(?:[`\"]|\bsudo |^\.Ql )(keyturnctl|keyturnd) ([^`\"\n]*)")
 _CALL_IN_CODE = re.compile(r"`(keyturnctl|keyturnd) ([^`\"\n]*)")
 _SY = re.compile(r"^\.(?:It )?Sy (.+)")
 _FLAG = re.compile(r"\bFl -([\w-]+)")
+_BUS_NAME = re.compile(r'"[^"]*(?:\borg\.keyturn\.|/org/keyturn\b)')
 _STRING = re.compile(r'"(-{0,2}[a-z][a-z-]*)"')
 
 # Words with an underscore that are no keys, and words with a colon that are no keys either.
@@ -105,6 +107,15 @@ def find_lost_commands(tree):
                         yield file.path, number, f"{program} does not know `--{flag}`"
 
 
+def find_stray_bus_names(tree):
+    for file in tree.cpp("lib", "daemon"):
+        if file.path in (BUS_NAMES, PROGRAMS["keyturnctl"]):  # The second tells people of them.
+            continue
+        for number, line in lines_of(file):
+            if _BUS_NAME.search(line):
+                yield file.path, number, f"names of the D-Bus interface are in {BUS_NAMES}"
+
+
 BESIDE = (
     (KEY_TABLE, 'KeySpec{.path = "tunnels.NAME.drift"},\n'
                 'KeySpec{.path = "tunnels.NAME.drift.interval"},\n'
@@ -133,6 +144,11 @@ RULES = (
         plant("lib/a/a.cpp", 'f("lower `soak: 1m`");\n', 1),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , min_available\n.Sy rollout\n"),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , available\n.Sy rollout.soak\n", 1, 2),
+    )),
+    Rule("bus name", find_stray_bus_names, (
+        Plant("lib/a/a.cpp", 'f("org.keyturn.Error.X");\n\nf("at /org/keyturn/Y");\n', (1, 3)),
+        Plant("lib/a/a.cpp", '// As "org.keyturn.rotate".\nf("org.keyturnish", "org.x.A");\n'),
+        Plant(BUS_NAMES, 'f("org.keyturn.Keyturn1");\n'),
     )),
     Rule("lost command", find_lost_commands, (
         plant(CATALOG, '"keyturnctl rotate @TUNNEL_NAME@ --compromised", "keyturnctl retry X"\n'),

@@ -126,7 +126,7 @@ TEST_F(TunnelAgentTest, GoesOnAfterBeingStoppedAtAnyMoment) {
 TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
     start_serving();
     RotationRequest request;
-    request.reason = "spring cleaning";
+    request.trigger = "spring cleaning";
     request.accept_gap = true;
     ASSERT_TRUE(agent_->request_rotation(request));
     EXPECT_EQ(agent_->status().state, "running");

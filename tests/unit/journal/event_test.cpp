@@ -1,5 +1,7 @@
 #include "journal/event.hpp"
 
+#include "unit/shipped_file.hpp"
+
 #include <gtest/gtest.h>
 
 #include <set>
@@ -28,6 +30,15 @@ TEST(EventKind, HasIdsAsJournaldWritesThem) {
         // Version and variant of a random UUID: systemd's tools make no others.
         EXPECT_EQ(id[12], '4') << name_of(kind);
         EXPECT_NE(std::string_view("89ab").find(id[16]), std::string_view::npos) << name_of(kind);
+    }
+}
+
+TEST(EventKind, HasTheNameOfItsConstant) {
+    const std::string table = shipped::text_of("lib/journal/event.cpp");
+    const auto constants = shipped::found_in(table, R"re(Row\{EventKind::(\w+), "\w+")re");
+    ASSERT_EQ(constants.size(), all_event_kinds().size());
+    for (std::size_t i = 0; i < constants.size(); ++i) {
+        EXPECT_EQ(name_of(all_event_kinds()[i]), constants[i]);
     }
 }
 

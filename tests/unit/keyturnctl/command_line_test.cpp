@@ -44,25 +44,26 @@ TEST(CommandLine, ReadsRotate) {
     const auto command = std::get<RotateCommand>(parse_command_line(
         {"rotate", "--reason", "laptop lost", "web", "--follow", "--accept-gap"}));
     EXPECT_EQ(command.tunnel, "web");
-    EXPECT_EQ(command.reason, "laptop lost");
+    EXPECT_EQ(command.request.trigger, "laptop lost");
     EXPECT_TRUE(command.follow);
-    EXPECT_TRUE(command.accept_gap);
+    EXPECT_TRUE(command.request.accept_gap);
     const auto plain = std::get<RotateCommand>(parse_command_line({"rotate", "web"}));
     EXPECT_FALSE(plain.follow);
-    EXPECT_FALSE(plain.accept_gap);
+    EXPECT_FALSE(plain.request.accept_gap);
 }
 
 TEST(CommandLine, ReadsDecisions) {
-    for (const auto& [word, member] :
-         {std::pair{"retry", "Retry"}, {"resume", "Resume"}, {"revert", "Revert"}}) {
+    for (const auto& [word, decision] : {std::pair{"retry", Decision::retry},
+                                         {"resume", Decision::resume},
+                                         {"revert", Decision::revert}}) {
         const auto command =
             std::get<DecisionCommand>(parse_command_line({word, "web", "--follow"}));
-        EXPECT_EQ(command.member, member);
+        EXPECT_EQ(command.decision, decision);
         EXPECT_EQ(command.tunnel, "web");
         EXPECT_TRUE(command.follow);
     }
     const auto pause = std::get<DecisionCommand>(parse_command_line({"pause", "web"}));
-    EXPECT_EQ(pause.member, "Pause");
+    EXPECT_EQ(pause.decision, Decision::pause);
     EXPECT_FALSE(pause.follow);
     const auto nothing_to_follow = parse_command_line({"pause", "web", "--follow"});
     EXPECT_EQ(std::get<SayCommand>(nothing_to_follow).exit_code, ExitCode::usage);
@@ -73,8 +74,8 @@ TEST(CommandLine, EvictingAllGoesWithACompromiseAlone) {
     EXPECT_EQ(std::get<SayCommand>(alone).exit_code, ExitCode::usage);
     const auto both = std::get<RotateCommand>(
         parse_command_line({"rotate", "web", "--compromised", "--evict-all"}));
-    EXPECT_TRUE(both.compromised);
-    EXPECT_TRUE(both.evict_all);
+    EXPECT_EQ(both.request.kind, RotationKind::compromise);
+    EXPECT_TRUE(both.request.evict_all);
 }
 
 TEST(CommandLine, HelpIsNoErrorAndTellsTheExitCodes) {

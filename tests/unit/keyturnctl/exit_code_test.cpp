@@ -1,6 +1,8 @@
 #include "exit_code.hpp"
 
+#include "command_line.hpp"
 #include "samples.hpp"
+#include "unit/shipped_file.hpp"
 
 #include <gtest/gtest.h>
 
@@ -48,6 +50,24 @@ TEST(ExitCode, OfAnOpenRotationSaysNothingOfTheLastOne) {
     TunnelStatus open = with_findings(samples::soaking());
     open.last_outcome = "reverted";
     EXPECT_EQ(exit_code_of({open}), ExitCode::ok);
+}
+
+TEST(ExitCode, IsExplainedForEachNumberWhereverTheyAreListed) {
+    using Numbers = std::vector<std::string>;
+    const std::string header = shipped::text_of("daemon/keyturnctl/exit_code.hpp");
+    Numbers numbers = shipped::found_in(header, R"(^    \w+ = (\d+),)");
+    ASSERT_EQ(numbers.size(), 10U);
+    // `keyturnctl check` becomes keyturnd.
+    const std::string keyturnd = shipped::text_of("daemon/keyturnd/exit_code.hpp");
+    const Numbers of_check = shipped::found_in(keyturnd, R"(exit_policy = (\d+);)");
+    ASSERT_EQ(of_check.size(), 1U);
+    numbers.insert(numbers.end() - 1, of_check[0]);
+
+    const std::string page = shipped::text_of("packaging/man/keyturnctl.1");
+    EXPECT_EQ(shipped::found_in(shipped::section_of(page, "EXIT STATUS"), R"(^\.It (\d+)$)"),
+              numbers);
+    const std::string help = std::get<SayCommand>(parse_command_line({"--help"})).text;
+    EXPECT_EQ(shipped::found_in(help.substr(help.find("Exit codes:")), R"(^ +(\d+)  )"), numbers);
 }
 
 }  // namespace

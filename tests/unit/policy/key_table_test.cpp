@@ -1,85 +1,23 @@
 #include "policy/key_table.hpp"
 
 #include "policy/document.hpp"
-#include "policy/json_schema.hpp"
 #include "policy/value.hpp"
+#include "unit/policy/key_values.hpp"
 #include "unit/policy/parts.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
-#include <type_traits>
 
 namespace keyturn {
-
-// What a value looks like where it does not print itself.
-void PrintTo(const Calendar& calendar, std::ostream* out) {
-    *out << calendar.text();
-}
-void PrintTo(const TimeZone& zone, std::ostream* out) {
-    *out << zone.name();
-}
-
 namespace {
-
-template <class Owner>
-Owner first_of(const std::vector<Owner>& list) {
-    return list.empty() ? Owner{} : list.front();
-}
-
-template <class Owner>
-Owner part_of(const Policy& policy) {
-    if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return policy.cloudflare;
-    if constexpr (std::is_same_v<Owner, CredentialSource>)
-        return policy.cloudflare.credentials.at("main");
-    if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);
-    if constexpr (std::is_same_v<Owner, Schedule>) return policy.tunnels.at(0).schedule;
-    if constexpr (std::is_same_v<Owner, Window>)
-        return first_of(policy.tunnels.at(0).schedule.windows);
-    if constexpr (std::is_same_v<Owner, Freeze>)
-        return first_of(policy.tunnels.at(0).schedule.freezes);
-    if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
-    if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
-}
-
-template <class Owner, class Field>
-std::string shown(const Policy& policy, Field Owner::*member) {
-    const Field value = part_of<Owner>(policy).*member;
-    if constexpr (Named<Field>) {
-        return testing::PrintToString(std::string(name_of(value)));
-    } else {
-        return testing::PrintToString(value);
-    }
-}
-
-/// The value of a key in a policy as text; "" for keys without a target.
-std::string value_in(const Policy& policy, const KeySpec& spec) {
-    return std::visit(
-        [&](auto target) -> std::string {
-            if constexpr (std::is_same_v<decltype(target), std::monostate>)
-                return {};
-            else
-                return shown(policy, target);
-        },
-        spec.target);
-}
 
 PolicyValue default_of(const KeySpec& spec) {
     DocumentNode scalar;
     scalar.kind = DocumentNode::Kind::scalar;
     scalar.text = spec.default_value;
     return read_value(spec, scalar).value();
-}
-
-Policy built_in() {
-    Policy policy;
-    policy.tunnels.emplace_back();
-    policy.cloudflare.credentials["main"];
-    return policy;
 }
 
 TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
@@ -94,6 +32,23 @@ TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
         ++checked;
     }
     EXPECT_GE(checked, 13);
+}
+
+TEST(KeyTable, WhatHasNoStandardValueIsEmptyUnlessItIsGiven) {
+    int checked = 0;
+    for (const KeySpec& spec : key_table()) {
+        if (!spec.standard.empty() || spec.required) continue;
+        const auto nothing = [](auto target) -> std::string {
+            if constexpr (std::is_same_v<decltype(target), std::monostate>) {
+                return {};
+            } else {
+                return shown_empty(target);
+            }
+        };
+        EXPECT_EQ(value_in(built_in(), spec), std::visit(nothing, spec.target)) << spec.path;
+        ++checked;
+    }
+    EXPECT_GE(checked, 7);
 }
 
 TEST(KeyTable, PathsAreUniqueAndInsideSectionsThatAreThere) {
@@ -202,80 +157,6 @@ TEST(KeyTable, DefaultsHoldTheTunnelsKeysExceptWhatIsEachTunnelsOwn) {
                                           "windows", "freeze", "rollout", "drift"}));
     EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 2);
     EXPECT_EQ(keys_in({}).size(), 4U);
-}
-
-std::string text_of_file(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// As the manual page writes it: what `defaults` may hold, too, without "tunnels.NAME.".
-std::string_view short_path(const KeySpec& spec) {
-    return spec.in_defaults ? spec.path.substr(std::string_view{"tunnels.NAME."}.size())
-                            : spec.path;
-}
-
-/// Each `.It Sy A , B` of the manual page.
-std::set<std::string> keys_of_the_manual() {
-    std::istringstream page(text_of_file(KEYTURN_MANUAL_PAGE));
-    std::set<std::string> keys;
-    for (std::string line; std::getline(page, line);) {
-        if (!line.starts_with(".It Sy ")) continue;
-        std::istringstream words(line.substr(7));
-        for (std::string word; words >> word;) {
-            if (word != ",") keys.insert(word);
-        }
-    }
-    return keys;
-}
-
-TEST(KeyTable, IsWhatTheManualPageLists) {
-    std::set<std::string> keys{"cloudflare.credentials.NAME"};
-    for (const KeySpec& spec : key_table()) {
-        const bool only_holds_others =
-            spec.kind == KeyKind::section || spec.kind == KeyKind::named_sections;
-        if (!only_holds_others) keys.emplace(short_path(spec));
-    }
-    EXPECT_EQ(keys_of_the_manual(), keys);
-}
-
-/// Every property of a schema, as a path of the table.
-void collect(const nlohmann::json& schema, const std::string& path, std::set<std::string>& paths) {
-    const auto deeper = [&](const std::string& name) {
-        return path.empty() ? name : path + "." + name;
-    };
-    if (schema.contains("properties")) {
-        for (const auto& [name, key] : schema["properties"].items()) {
-            paths.insert(deeper(name));
-            collect(key, deeper(name), paths);
-        }
-    }
-    const auto named = schema.find("additionalProperties");
-    if (named != schema.end() && named->is_object()) collect(*named, deeper("NAME"), paths);
-    if (schema.contains("items")) collect(schema["items"], path, paths);
-    for (const auto& choice : schema.value("anyOf", nlohmann::json::array())) {
-        collect(choice, path, paths);
-    }
-}
-
-TEST(KeyTable, IsTheJsonSchema) {
-    std::set<std::string> expected;
-    for (const KeySpec& spec : key_table()) {
-        expected.emplace(spec.path);
-        constexpr std::string_view tunnel = "tunnels.NAME.";
-        if (spec.in_defaults) {
-            expected.insert("defaults." + std::string{spec.path.substr(tunnel.size())});
-        }
-    }
-    std::set<std::string> paths;
-    collect(nlohmann::json::parse(json_schema()), "", paths);
-    EXPECT_EQ(paths, expected);
-}
-
-TEST(KeyTable, SchemaBesideTheExamplesIsUpToDate) {
-    EXPECT_EQ(text_of_file(std::string{KEYTURN_CONFIG_DIRECTORY} + "/keyturn.schema.json"),
-              json_schema())
-        << "keyturnd --schema >config/keyturn.schema.json";
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ TEST_F(PolicyFile, OfTooManyBytesIsRefused) {
 TEST(ExamplePolicies, AreSoundAndWithoutWarnings) {
     int checked = 0;
     for (const auto& entry :
-         std::filesystem::recursive_directory_iterator(KEYTURN_CONFIG_DIRECTORY)) {
+         std::filesystem::recursive_directory_iterator(KEYTURN_SOURCES "/config")) {
         if (entry.path().extension() != ".yaml") continue;
         std::ifstream file(entry.path());
         const std::string text{std::istreambuf_iterator<char>{file}, {}};

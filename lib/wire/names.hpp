@@ -1,6 +1,8 @@
 #pragma once
 
-/// The words of the D-Bus interface that keyturnd serves and keyturnctl calls.
+#include <string>
+
+/// The names of the D-Bus interface that keyturnd serves and keyturnctl calls.
 namespace keyturn {
 
 inline constexpr const char* control_name = "org.keyturn.Keyturn1";
@@ -12,6 +14,19 @@ inline constexpr const char* tunnels_path = "/org/keyturn/Keyturn1/tunnel";
 inline constexpr const char* manager_interface = "org.keyturn.Keyturn1.Manager";
 inline constexpr const char* tunnel_interface = "org.keyturn.Keyturn1.Tunnel";
 
+/// A method of the Manager that acts, and the polkit action that its caller needs.
+struct ActingMethod {
+    const char* name;
+    const char* polkit_action;
+};
+
+inline constexpr const char* plan_method = "Plan";
+inline constexpr ActingMethod rotate_method{"Rotate", "org.keyturn.rotate"};
+inline constexpr ActingMethod retry_method{"Retry", "org.keyturn.retry"};
+inline constexpr ActingMethod pause_method{"Pause", "org.keyturn.pause"};
+inline constexpr ActingMethod resume_method{"Resume", "org.keyturn.resume"};
+inline constexpr ActingMethod revert_method{"Revert", "org.keyturn.revert"};
+
 namespace control_error {
 
 inline constexpr const char* refused = "org.keyturn.Error.Refused";
@@ -21,4 +36,8 @@ inline constexpr const char* already_open = "org.keyturn.Error.AlreadyOpen";
 inline constexpr const char* conflict = "org.keyturn.Error.Conflict";
 
 }  // namespace control_error
+
+/// The object of a tunnel; empty when there is no memory for it.
+[[nodiscard]] std::string tunnel_path(const std::string& tunnel);
+
 }  // namespace keyturn

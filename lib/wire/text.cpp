@@ -1,4 +1,4 @@
-#include "control/text.hpp"
+#include "wire/text.hpp"
 
 #include "base/visible_text.hpp"
 

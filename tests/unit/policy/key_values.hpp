@@ -1,0 +1,79 @@
+#pragma once
+
+#include "policy/key_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace keyturn {
+
+// What a value looks like where it does not print itself.
+inline void PrintTo(const Calendar& calendar, std::ostream* out) {
+    *out << calendar.text();
+}
+inline void PrintTo(const TimeZone& zone, std::ostream* out) {
+    *out << zone.name();
+}
+
+template <class Owner>
+Owner first_of(const std::vector<Owner>& list) {
+    return list.empty() ? Owner{} : list.front();
+}
+
+template <class Owner>
+Owner part_of(const Policy& policy) {
+    if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return policy.cloudflare;
+    if constexpr (std::is_same_v<Owner, CredentialSource>)
+        return policy.cloudflare.credentials.at("main");
+    if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);
+    if constexpr (std::is_same_v<Owner, Schedule>) return policy.tunnels.at(0).schedule;
+    if constexpr (std::is_same_v<Owner, Window>)
+        return first_of(policy.tunnels.at(0).schedule.windows);
+    if constexpr (std::is_same_v<Owner, Freeze>)
+        return first_of(policy.tunnels.at(0).schedule.freezes);
+    if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
+    if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
+}
+
+template <class Owner, class Field>
+std::string shown(const Policy& policy, Field Owner::*member) {
+    const Field value = part_of<Owner>(policy).*member;
+    if constexpr (Named<Field>) {
+        return testing::PrintToString(std::string(name_of(value)));
+    } else {
+        return testing::PrintToString(value);
+    }
+}
+
+/// The value of a member that nobody has set, as text.
+template <class Owner, class Field>
+std::string shown_empty(Field Owner::*) {
+    return testing::PrintToString(Field{});
+}
+
+/// The value of a key in a policy as text; "" for keys without a target.
+inline std::string value_in(const Policy& policy, const KeySpec& spec) {
+    return std::visit(
+        [&](auto target) -> std::string {
+            if constexpr (std::is_same_v<decltype(target), std::monostate>)
+                return {};
+            else
+                return shown(policy, target);
+        },
+        spec.target);
+}
+
+/// A policy that says nothing, with one tunnel and one credential.
+inline Policy built_in() {
+    Policy policy;
+    policy.tunnels.emplace_back();
+    policy.cloudflare.credentials["main"];
+    return policy;
+}
+
+}  // namespace keyturn
