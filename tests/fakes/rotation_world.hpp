@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fakes/samples.hpp"
 #include "rotation/rotation.hpp"
 
 #include <deque>
@@ -17,9 +18,7 @@ namespace keyturn {
 /// an action.
 class RotationWorld {
   public:
-    static constexpr const char* tunnel_id = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-
-    /// Whose secret it is.
+    /// Whose secret something holds.
     enum class Token { old, ours, foreign };
 
     /// The result of restarting a unit.
@@ -43,53 +42,116 @@ class RotationWorld {
         int restarts = 0;
         BootTime came_up{};
         Milliseconds lifetime = std::chrono::seconds{30};
-        int connections_full = 4;
+        int connections_full = full;
         bool listed = true;
         bool surge = false;
         std::optional<std::string> problem;
-        bool refused = false;    ///< polkit refuses.
-        bool not_reset = false;  ///< polkit refuses only ResetFailedUnit.
+        bool refused = false;    ///< polkit says no.
+        bool not_reset = false;  ///< polkit says no to ResetFailedUnit alone.
+
+        /// As an operator does it: it stays stopped.
+        void stop();
+        /// It dies, and systemd does not start it again.
+        void fail();
+        /// Somebody else begins to start this process of it.
+        void begin_start(const std::string& process);
+        /// Somebody else has started this process of it, which has read this token.
+        void come_up(const std::string& process, Token read, int connections = full);
+        /// As a reboot or an updater does: another process with the same token.
+        void replace_process(const std::string& process);
+        /// Its connections are gone, and it cannot get them back without a restart.
+        void lose_connections();
     };
 
-    explicit RotationWorld(std::vector<std::string> unit_names);
+    explicit RotationWorld(const std::vector<std::string>& unit_names = {a, b});
 
-    /// Gives the tunnel a stopped surge unit.
-    void add_surge(const std::string& name);
+    /// Gives the tunnel one more unit, which serves.
+    void add_unit(const std::string& name);
+
+    /// Leaves the tunnel unit a alone.
+    void leave_one_unit();
+
+    /// Gives the tunnel a unit that helps out, stopped.
+    void add_surge();
+
+    /// Shortens the waits, so that a whole rotation has few enough actions to crash after each.
+    void be_quick();
 
     /// Starts a rotation, or resumes the record on disk.
     void start(bool retry = false);
 
-    /// Performs actions until the rotation has ended or is held, or `steps` actions were performed.
-    void run(std::size_t steps = 20'000);
+    /// Performs actions until the rotation has ended, is held, or `steps` actions were done.
+    void run(std::size_t steps = steps_max);
+
+    /// A whole rotation: starts it and runs it.
+    void rotate();
 
     /// Performs one action; false if there is nothing left to do.
     bool step();
 
-    /// Acts like a crash: forgets the rotation in memory and resumes from the disk.
+    /// Performs this many actions, or all that there are.
+    void steps(std::size_t count);
+
+    /// Performs actions until the next one is of this name; false when none comes.
+    bool run_until(const std::string& next);
+
+    /// The same from the start of a rotation on.
+    bool rotate_until(const std::string& next);
+
+    /// Performs the next action of this name, too; false when none comes.
+    bool run_past(const std::string& next);
+
+    /// Performs actions until this is told; false when that does not happen.
+    bool run_until(EventKind kind);
+
+    /// Performs actions until this is so; false when that does not happen.
+    bool run_until(const std::function<bool()>& there);
+
+    /// Performs actions until this much time has passed; false when it ends before.
+    bool run_for(Milliseconds time);
+
+    /// As a crash would: forgets the rotation in memory and resumes from the disk.
     void crash_and_restart();
+
+    /// As `keyturnctl retry`: takes the hold off and goes on to the end.
+    void retry();
+
+    /// As `keyturnctl pause`, whether a rotation runs or not.
+    void pause();
+
+    /// As `keyturnctl resume`; goes on to the end.
+    void resume();
 
     [[nodiscard]] bool held() const { return rotation->view().state == RotationState::held; }
     [[nodiscard]] bool done() const { return rotation->view().state == RotationState::done; }
     [[nodiscard]] bool refused() const { return rotation->view().state == RotationState::refused; }
-    [[nodiscard]] Unit& unit(const std::string& name);
-    /// Stops a unit as an operator does: it stays stopped.
-    static void stop(Unit& unit);
 
+    /// The reason of the hold that is on the disk; nothing where it is not held.
+    [[nodiscard]] std::optional<HoldReason> held_for() const;
+    /// The rest of that hold; only where it is held.
+    [[nodiscard]] const Hold& hold() const { return disk_record->hold.value(); }
+
+    [[nodiscard]] Unit& unit(const std::string& name) { return units.at(name); }
+    [[nodiscard]] int restarts(const std::string& name) const { return units.at(name).restarts; }
+    /// Of all units together.
+    [[nodiscard]] int restarts() const;
     [[nodiscard]] int serving() const;
+
     [[nodiscard]] std::size_t count(const std::string& logged) const;
-
-    /// The entries of the log that touch the world outside (PATCH, files, units, connectors), in
-    /// order.
+    /// The moment of the first action of this name, which has to be there.
+    [[nodiscard]] BootTime when(const std::string& logged) const;
+    /// The units in the order of their restarts.
+    [[nodiscard]] std::vector<std::string> restarted() const;
+    /// What of the log touches the world outside: PATCH, files, units, connectors. In order.
     [[nodiscard]] std::vector<std::string> deeds() const;
+    /// How the rotation ended; nothing while it has not.
+    [[nodiscard]] std::optional<Outcome> outcome() const;
 
-    /// Performs actions until the next one has this name; false if none does.
-    bool run_until(const std::string& next, std::size_t steps = 20'000);
-
-    /// Retries as an operator does: takes the hold off and continues to the end.
-    void retry_and_run();
-
-    [[nodiscard]] bool told(EventKind kind) const;
+    [[nodiscard]] bool told(EventKind kind) const { return last(kind) != nullptr; }
     [[nodiscard]] const Event* last(EventKind kind) const;
+    [[nodiscard]] std::size_t count(EventKind kind) const;
+    /// The message of the last event of this kind; empty where none was told.
+    [[nodiscard]] std::string message(EventKind kind) const;
 
     TunnelPolicy policy;
     RotationRequest request{.trigger = "test"};
@@ -136,15 +198,28 @@ class RotationWorld {
     std::deque<FaultOnce> faults;
     bool polkit_gone = false;  ///< polkit does not answer systemd.
 
+    /// Adds this fault for the next `times` actions of this name, behind those that wait already.
+    void fail_next(const std::string& action, const Error& error, int times = 1);
+
+    using Disturbance = std::function<void()>;
+    /// Calls this before each action, with what `log` will say.
+    void before_each(std::function<void(const std::string&)> disturb);
+    /// Calls this before each action of this name.
+    void before(const std::string& action, const Disturbance& disturb);
+    /// Calls this before the first action of this name from now on.
+    void once_before(const std::string& action, const Disturbance& disturb);
+    /// From now on nothing disturbs the rotation and nothing fails.
+    void leave_alone();
+
     std::vector<std::string> log;  ///< Every action that reached the world, in order.
     std::vector<Event> events;
     int fewest_serving = 0;  ///< The smallest number of serving units ever seen.
     BootTime now{std::chrono::hours{1}};
     WallTime wall_now{std::chrono::seconds{1'772'332'200}};
-    std::function<void(const std::string&)>
-        before_action;  ///< Called with the next entry of `log`.
 
   private:
+    static constexpr std::size_t steps_max = 20'000;
+
     template <class Asked>
     Answer perform(const Asked& action);
     Result<InspectTunnel::Value> act(const InspectTunnel&);
@@ -174,8 +249,19 @@ class RotationWorld {
     [[nodiscard]] std::string fingerprint_of(Token token) const;
     [[nodiscard]] Token fresh() const { return taken_back ? Token::old : Token::ours; }
     void let_time_pass();
+    [[nodiscard]] std::string next_action() const;
 
     int next_id_ = 1;
+    std::vector<BootTime> log_times_;
+    std::vector<std::function<void(const std::string&)>> before_each_;
 };
+
+/// Three units and short waits: every phase, and few enough actions to crash after each of them.
+struct CrashWorld : RotationWorld {
+    CrashWorld() : RotationWorld({a, b, c}) { be_quick(); }
+};
+
+using Token = RotationWorld::Token;
+using Fate = RotationWorld::Fate;
 
 }  // namespace keyturn

@@ -9,14 +9,44 @@
 
 namespace keyturn {
 
+void RotationWorld::Unit::stop() {
+    keyturn::stop(state);
+    readiness.reset();
+}
+
+void RotationWorld::Unit::fail() {
+    keyturn::fail(state);
+    readiness.reset();
+}
+
+void RotationWorld::Unit::begin_start(const std::string& process) {
+    state.active_state = "activating";
+    state.sub_state = "start";
+    state.main_pid = 0;
+    state.invocation = process;
+    readiness.reset();
+}
+
+void RotationWorld::Unit::come_up(const std::string& process, Token read, int connections) {
+    state = running(state.name, process);
+    token = read;
+    readiness = Readiness{process, tunnel_id, connections, connections > 0};
+}
+
+void RotationWorld::Unit::replace_process(const std::string& process) {
+    state.invocation = process;
+    readiness->connector_id = process;
+}
+
+void RotationWorld::Unit::lose_connections() {
+    token = Token::foreign;
+    readiness->connections = 0;
+}
+
 void RotationWorld::bring_up(Unit& unit) {
     const int id = next_id_++;
-    unit.state.load_state = "loaded";
-    unit.state.active_state = "active";
-    unit.state.sub_state = "running";
-    unit.state.result = "success";
+    unit.state = running(unit.state.name, fmt::format("{:032x}", id));
     unit.state.main_pid = static_cast<std::uint32_t>(1000 + id);
-    unit.state.invocation = fmt::format("{:032x}", id);
     unit.token = file_token;
     unit.came_up = now;
     unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
@@ -24,27 +54,18 @@ void RotationWorld::bring_up(Unit& unit) {
     unit.readiness->serving = unit.token == api_token;
 }
 
-void RotationWorld::stop(Unit& unit) {
-    unit.state.active_state = "inactive";
-    unit.state.sub_state = "dead";
-    unit.state.main_pid = 0;
-    unit.readiness.reset();
-}
-
 void RotationWorld::let_time_pass() {
     for (auto& [name, unit] : units) {
         if (!unit.state.running()) continue;
         if (unit.fate == Fate::dies_later && unit.restarts > 0 &&
             now - unit.came_up >= unit.lifetime) {
-            unit.state.active_state = unit.state.sub_state = "failed";
+            unit.fail();
             unit.state.result = "exit-code";
-            unit.state.main_pid = 0;
-            unit.readiness.reset();
             continue;
         }
-        const bool full = now - unit.came_up >= std::chrono::seconds{2};
+        const bool connects = now - unit.came_up >= std::chrono::seconds{2};
         const bool fresh = unit.restarts > 0 && unit.token == api_token;
-        if (full && fresh && unit.readiness) {
+        if (connects && fresh && unit.readiness) {
             const int lost = unit.fate == Fate::one_short ? 1 : 0;
             unit.readiness->connections = unit.connections_full - lost;
         }
@@ -102,13 +123,11 @@ Result<RestartResult> RotationWorld::act(const RestartUnit& action) {
     ++unit.restarts;
     bring_up(unit);
     if (unit.fate == Fate::done_but_dead) {
-        stop(unit);
+        unit.stop();
         unit.state.invocation.clear();
     }
     if (unit.fate == Fate::fails) {
-        unit.state.active_state = unit.state.sub_state = "failed";
-        unit.state.main_pid = 0;
-        unit.readiness.reset();
+        unit.fail();
         return JobResult::failed;
     }
     if (unit.fate == Fate::never_ready) {
@@ -131,7 +150,7 @@ Result<JobResult> RotationWorld::act(const StopUnit& action) {
     invariant(!own.serves() || serving() > policy.rollout.min_available,
               "enough others must serve when a serving unit is stopped");
     if (const auto allowed = ask_polkit(unit); !allowed) return allowed.error();
-    stop(unit);
+    unit.stop();
     return JobResult::done;
 }
 

@@ -17,10 +17,10 @@ struct KeptSecrets {
     SecretId old = 0;
 };
 
-/// What is on the disk for one tunnel. Each operation happens completely or not at all, and is
-/// durable once it has succeeded: tests/integration/files shows that for the real store, at each of
-/// its system calls. Here the simulation shows what follows from that, whichever operations fail
-/// and wherever keyturnd dies.
+/// What is on the disk for one tunnel. Each operation is whole or not at all and durable when it
+/// has succeeded: tests/integration/state and delivery show that of the real ones, at each system
+/// call. Here it is shown what follows from that, whichever operations fail and wherever keyturnd
+/// dies.
 struct DiskModel {
     struct Staged {
         std::string rotation_id;

@@ -1,6 +1,4 @@
-#include "control_fixture.hpp"
-#include "wire/status_message.hpp"
-#include "wire/tunnel_properties.hpp"
+#include "fakes/control_fixture.hpp"
 
 #include <gmock/gmock.h>
 

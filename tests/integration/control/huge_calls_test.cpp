@@ -1,4 +1,4 @@
-#include "control_fixture.hpp"
+#include "fakes/control_fixture.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,8 +1,8 @@
 // State and tokens are read and written when this process has no file descriptor left.
 #include "base/unique_fd.hpp"
-#include "integration/files/rotation_steps.hpp"
+#include "fakes/sample_state.hpp"
+#include "fakes/token_files.hpp"
 #include "state/state_store.hpp"
-#include "unit/state/sample.hpp"
 
 #include <gtest/gtest.h>
 

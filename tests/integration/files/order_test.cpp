@@ -1,7 +1,7 @@
+#include "fakes/file_faults.hpp"
+#include "fakes/token_files.hpp"
 #include "files/atomic_file.hpp"
 #include "files/file.hpp"
-#include "integration/files/file_faults.hpp"
-#include "integration/files/rotation_steps.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
-#include "integration/files/file_faults.hpp"
-#include "integration/files/rotation_steps.hpp"
+#include "fakes/file_faults.hpp"
+#include "fakes/sample_state.hpp"
+#include "fakes/token_files.hpp"
 #include "state/state_store.hpp"
-#include "unit/state/sample.hpp"
 
 #include <gtest/gtest.h>
 
@@ -96,12 +96,6 @@ class LazyDisk {
     Kept kept_;
 };
 
-TunnelState state_of(int batch) {
-    TunnelState state = sample_state();
-    state.rotation->batch = batch;
-    return state;
-}
-
 int batch_on(const Kept& kept) {
     const Sandbox sandbox(Medium::memory);
     kept.put_into(sandbox);
@@ -113,12 +107,12 @@ int batch_on(const Kept& kept) {
 TEST(PowerCut, AtAnyMomentLeavesTheStateThatWasAcknowledgedOrTheOneBeingSaved) {
     const Sandbox sandbox(Medium::memory);
     auto store = *make_state_store(sandbox.path());
-    ASSERT_TRUE(store->save("web", state_of(1)));
-    ASSERT_TRUE(store->save("web", state_of(2)));
+    ASSERT_TRUE(store->save("web", sample_state(1)));
+    ASSERT_TRUE(store->save("web", sample_state(2)));
     LazyDisk disk(sandbox);
     std::vector<std::size_t> acknowledged;
     for (const int batch : {3, 4}) {
-        ASSERT_TRUE(store->save("web", state_of(batch)));
+        ASSERT_TRUE(store->save("web", sample_state(batch)));
         acknowledged.push_back(disk.moment());
     }
     ASSERT_TRUE(store->append_history("web", sample_entry("a")));

@@ -1,16 +1,13 @@
 #include "simulation/years/run.hpp"
 
-#include "agent/tunnel_agent.hpp"
 #include "delivery/token_store.hpp"
 #include "fakes/fake_host.hpp"
-#include "journal/event_log.hpp"
+#include "fakes/running_agent.hpp"
+#include "fakes/web_tunnel.hpp"
 #include "policy/expected.hpp"
 #include "state/state_store.hpp"
 #include "token/random.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -43,7 +40,6 @@ class Run {
 
   private:
     void start();
-    void stop();
     void pass(Milliseconds time);
     void disturb();
     void set_clock_wrong();
@@ -60,7 +56,6 @@ class Run {
     void check_age(WallTime now);
     void excuse(const char* what, Milliseconds time);
     void fail(std::string what);
-    Task<> heed_the_clock();
 
     [[nodiscard]] WallTime now() const { return clock_.true_now(); }
     [[nodiscard]] bool clock_is_right() const {
@@ -77,17 +72,14 @@ class Run {
     SimulatedClock clock_{context_};
     Almanac almanac_;
     std::string directory_;
-    TunnelPolicy policy_;
+    TunnelPolicy policy_ = web_policy();
     std::unique_ptr<StateStore> states_;
     std::unique_ptr<TokenStore> tokens_;
     std::unique_ptr<Random> random_ = make_random();
     std::unique_ptr<FakeHost> host_;
     ApiBudget budget_;
     NoLog log_;
-    std::unique_ptr<TunnelAgent> agent_;
-    boost::asio::cancellation_signal stop_;
-    boost::asio::cancellation_signal stop_clock_;
-    bool running_ = false;
+    RunningAgent agent_{context_, clock_};
 
     double share_ = dice_.fraction();
     WallTime counts_from_ = now();         ///< The last secret, or the first sight of the tunnel.
@@ -102,10 +94,6 @@ Run::Run(std::uint64_t seed, Seen& seen, const std::function<void(const std::str
     : dice_(seed), seen_(seen), tell_(tell), almanac_(dice_, clock_.true_now(), run_years) {
     std::string pattern = "/dev/shm/keyturn-years-XXXXXX";
     directory_ = ::mkdtemp(pattern.data()) != nullptr ? pattern : "";
-    policy_.name = "web";
-    policy_.account = "699d98642c564d2e855e9661899b7252";
-    policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-    policy_.units = {"cloudflared-web@1.service", "cloudflared-web@2.service"};
     policy_.rollout.soak = minutes{12};  // Well above `margin`.
     policy_.rollout.soak_min = minutes{12};
     policy_.drift.interval = days{1};
@@ -118,39 +106,16 @@ Run::Run(std::uint64_t seed, Seen& seen, const std::function<void(const std::str
 }
 
 Run::~Run() {
-    stop();
-    agent_.reset();
+    agent_.stop();
     states_.reset();
     std::filesystem::remove_all(directory_);
 }
 
-Task<> Run::heed_the_clock() {
-    for (;;) {
-        co_await clock_.wall_clock_set();
-        agent_->wall_clock_set();
-    }
-}
-
 void Run::start() {
     const Dependencies world{clock_, *host_, *host_, *host_, *tokens_, *states_, *random_, budget_};
-    agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, share_, world, log_,
-                                           [this](const TunnelAgent& agent) { noticed(agent); });
-    agent_->load();
-    open_ = !agent_->status().phase.empty();  // A resumed rotation does not begin now.
-    running_ = true;
-    boost::asio::co_spawn(context_, agent_->run(),
-                          boost::asio::bind_cancellation_slot(
-                              stop_.slot(), [this](std::exception_ptr) { running_ = false; }));
-    boost::asio::co_spawn(
-        context_, heed_the_clock(),
-        boost::asio::bind_cancellation_slot(stop_clock_.slot(), [](std::exception_ptr) {}));
-}
-
-void Run::stop() {
-    if (!running_) return;
-    stop_.emit(boost::asio::cancellation_type::terminal);
-    stop_clock_.emit(boost::asio::cancellation_type::terminal);
-    clock_.run_until([this] { return !running_; }, Milliseconds{0});
+    agent_.start(policy_, share_, world, log_,
+                 [this](const TunnelAgent& agent) { noticed(agent); });
+    open_ = !agent_->status().phase.empty();  // That is no beginning.
 }
 
 void Run::pass(Milliseconds time) {
@@ -252,7 +217,7 @@ void Run::suspend() {
 void Run::switch_off() {
     const Milliseconds time = dice_.between(hours{1}, days{100});
     excuse("switched off", time);
-    stop();
+    agent_.stop();
     pass(time);
     start();
 }
@@ -260,7 +225,7 @@ void Run::switch_off() {
 void Run::lose_state() {
     ++seen_["state lost"];
     tell_(fmt::format("{} state lost", to_text(now())));
-    stop();
+    agent_.stop();
     const bool open = open_;
     if (!open) {
         for (const char* const part : {"state", "history"}) {
@@ -277,7 +242,7 @@ void Run::lose_state() {
 
 void Run::move() {
     ++seen_["another zone"];
-    stop();
+    agent_.stop();
     almanac_.move_to_another_zone(dice_);
     policy_.schedule = almanac_.schedule();
     tell_(fmt::format("{} zone {}", to_text(now()), policy_.schedule.zone.name()));

@@ -1,89 +1,51 @@
 #pragma once
 
-#include "agent/tunnel_agent.hpp"
 #include "delivery/token_store.hpp"
 #include "fakes/fake_host.hpp"
-#include "fakes/simulated_clock.hpp"
-#include "integration/files/sandbox.hpp"
-#include "journal/event_log.hpp"
+#include "fakes/matchers.hpp"
+#include "fakes/recording_log.hpp"
+#include "fakes/running_agent.hpp"
+#include "fakes/samples.hpp"
+#include "fakes/sandbox.hpp"
 #include "state/state_store.hpp"
 #include "token/random.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <gmock/gmock.h>
-
-#include <algorithm>
-#include <cstdlib>
 #include <filesystem>
+#include <functional>
 
 namespace keyturn {
-
-using namespace std::chrono_literals;
-
-struct RecordingLog final : EventLog {
-    void record(const Event& event) override { events.push_back(event); }
-    [[nodiscard]] bool told(EventKind kind) const {
-        return std::ranges::find(events, kind, &Event::kind) != events.end();
-    }
-    std::vector<Event> events;
-};
 
 /// A whole daemon for one tunnel in simulated time: the real heart, shell, token files and state.
 class TunnelAgentTest : public testing::Test {
   protected:
     TunnelAgentTest() {
-        std::string pattern =
-            testing_files::directory_on(testing_files::Medium::memory) + "keyturn-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
-        policy_.name = "web";
-        policy_.account = "699d98642c564d2e855e9661899b7252";
-        policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-        policy_.units = {"cloudflared-web@1.service", "cloudflared-web@2.service"};
         policy_.drift.units_interval = policy_.drift.interval;  // Months pass in some tests.
-        states_ = *make_state_store(directory_);
-        tokens_ = make_token_store(directory_);
-        host_ = std::make_unique<FakeHost>(clock_, policy_, tokens_->path("web"));
     }
 
-    ~TunnelAgentTest() override {
-        stop();
-        agent_.reset();
-        states_.reset();
-        std::filesystem::remove_all(directory_);
-    }
+    ~TunnelAgentTest() override { stop(); }
 
     /// Starts the agent, as the daemon does at its own start.
     void start() {
         const Dependencies world{clock_,   *host_,   *host_,   *host_,
                                  *tokens_, *states_, *random_, budget_};
-        agent_ = std::make_unique<TunnelAgent>(context_.get_executor(), policy_, 0.0, world, log_,
-                                               [this](const TunnelAgent&) { ++changes_; });
-        agent_->load();
-        auto ended = [this](std::exception_ptr) { running_ = false; };
-        running_ = true;
-        boost::asio::co_spawn(context_, agent_->run(),
-                              boost::asio::bind_cancellation_slot(stop_.slot(), ended));
-        boost::asio::co_spawn(
-            context_, heed_the_clock(),
-            boost::asio::bind_cancellation_slot(stop_clock_.slot(), [](std::exception_ptr) {}));
-    }
-
-    /// Tells the agent when the wall clock is set, as the daemon does.
-    Task<> heed_the_clock() {
-        for (;;) {
-            co_await clock_.wall_clock_set();
-            agent_->wall_clock_set();
-        }
+        agent_.start(policy_, 0.0, world, log_, [this](const TunnelAgent&) { ++changes_; });
     }
 
     /// Ends it as SIGTERM does; what is on disk stays.
     void stop() {
-        if (!running_) return;
-        stop_.emit(boost::asio::cancellation_type::terminal);
-        stop_clock_.emit(boost::asio::cancellation_type::terminal);
-        clock_.run_until([this] { return !running_; }, 0ms);
-        EXPECT_FALSE(running_) << "cancelling ends the agent at once";
+        agent_.stop();
+        EXPECT_FALSE(agent_.running()) << "cancelling ends the agent at once";
+    }
+
+    void restart() {
+        stop();
+        start();
+    }
+
+    /// Another process opens the state: the one before has ended.
+    void reopen_state() {
+        states_.reset();
+        states_ = *make_state_store(directory_.path());
     }
 
     /// Lets this much time pass.
@@ -95,18 +57,59 @@ class TunnelAgentTest : public testing::Test {
     void start_serving() {
         start();
         ASSERT_TRUE(run_until_state("idle"));
-        clock_.run_until([this] { return std::filesystem::exists(tokens_->path("web")); }, 1min);
+        clock_.run_until([this] { return std::filesystem::exists(token_file()); }, 1min);
         host_->start_units();
-        clock_.run_until([] { return false; }, 5s);
+        pass(5s);
+    }
+
+    [[nodiscard]] TunnelStatus status() const { return agent_->status(); }
+
+    bool run_until(const std::function<bool()>& there, Milliseconds limit = 1h) {
+        return clock_.run_until(there, limit);
     }
 
     bool run_until_state(const std::string& state, Milliseconds limit = 1h) {
-        return clock_.run_until([&] { return agent_->status().state == state; }, limit);
+        return run_until([&] { return status().state == state; }, limit);
     }
+
+    bool run_until_soak(Milliseconds limit = 5min) {
+        return run_until([&] { return status().phase == "soak"; }, limit);
+    }
+
+    void request(const RotationRequest& rotation = {}) {
+        const Result<void> accepted = agent_->request_rotation(rotation);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+
+    void decide(Decision decision) {
+        const Result<void> accepted = agent_->decide(decision);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+
+    /// A whole rotation, to its end.
+    void rotate(const RotationRequest& rotation = {}) {
+        request(rotation);
+        ASSERT_TRUE(run_until_state("running"));
+        ASSERT_TRUE(run_until_state("idle"));
+    }
+
+    /// A rotation whose first unit has been restarted.
+    void come_to_the_soak() {
+        start_serving();
+        request();
+        ASSERT_TRUE(run_until_soak());
+    }
+
+    [[nodiscard]] std::string token_file() const { return tokens_->path("web"); }
 
     bool file_holds_the_api_token() {
         return (*tokens_->current("web"))->reveal() == host_->api_token_text();
     }
+
+    [[nodiscard]] bool keeps_secrets() const { return tokens_->pending("web")->has_value(); }
+
+    FakeHost::Unit& first() { return host_->units.at(a); }
+    FakeHost::Unit& second() { return host_->units.at(b); }
 
     int restarts() const {
         int count = 0;
@@ -114,21 +117,27 @@ class TunnelAgentTest : public testing::Test {
         return count;
     }
 
+    void expect_all_connected() const {
+        for (const auto& [name, unit] : host_->units) EXPECT_TRUE(unit.connected) << name;
+    }
+
+    [[nodiscard]] bool told(EventKind kind) const { return log_.told(kind); }
+    [[nodiscard]] std::size_t count(EventKind kind) const { return log_.count(kind); }
+
     boost::asio::io_context context_{1};
     SimulatedClock clock_{context_};
-    std::string directory_;
-    TunnelPolicy policy_;
-    std::unique_ptr<StateStore> states_;
-    std::unique_ptr<TokenStore> tokens_;
+    testing_files::Sandbox directory_{testing_files::Medium::memory};
+    TunnelPolicy policy_ = web_policy();
+    std::unique_ptr<StateStore> states_ = *make_state_store(directory_.path());
+    std::unique_ptr<TokenStore> tokens_ = make_token_store(directory_.path());
     std::unique_ptr<Random> random_ = make_random();
-    std::unique_ptr<FakeHost> host_;
+    std::unique_ptr<FakeHost> host_ = std::make_unique<FakeHost>(clock_, policy_, token_file());
     ApiBudget budget_;
     RecordingLog log_;
-    std::unique_ptr<TunnelAgent> agent_;
-    boost::asio::cancellation_signal stop_;
-    boost::asio::cancellation_signal stop_clock_;
-    bool running_ = false;
     int changes_ = 0;
+    RunningAgent agent_{context_, clock_};
 };
+
+inline const Error no_write{Fault::denied, "the API token lacks Write", {}};
 
 }  // namespace keyturn

@@ -1,4 +1,5 @@
-#include "integration/files/file_faults.hpp"
+#include "fakes/crash_loop.hpp"
+#include "fakes/file_faults.hpp"
 #include "unit/agent/agent_fixture.hpp"
 
 #include <array>
@@ -44,16 +45,13 @@ class RotationOnABadDisk : public TunnelAgentTest {
 
     /// The disk is good again, and a person retries what is held for a person.
     void expect_a_good_end() {
-        // What could not be written was not accepted: whoever asked asks again.
-        if (!accepted_) {
-            ASSERT_TRUE(agent_->request_rotation({}));
-        }
+        if (!accepted_) request();  // What could not be written was not accepted.
         for (int retries = 0; retries < 3; ++retries) {
             if (run_until_state("idle", 10min)) break;
-            ASSERT_EQ(agent_->status().state, "held");
-            ASSERT_TRUE(agent_->decide(Decision::retry));
+            ASSERT_EQ(status().state, "held");
+            decide(Decision::retry);
         }
-        ASSERT_EQ(agent_->status().state, "idle") << agent_->status().reason;
+        ASSERT_EQ(status().state, "idle") << status().reason;
         const auto history = states_->history("web", 10);
         ASSERT_TRUE(history && history->size() == 1) << "accepted: " << accepted_;
         EXPECT_EQ(history->front().outcome, patched() ? Outcome::done : Outcome::refused);
@@ -61,8 +59,8 @@ class RotationOnABadDisk : public TunnelAgentTest {
         EXPECT_TRUE(file_holds_the_api_token());
         EXPECT_EQ(host_->api_token_text() != old_token_, patched());
         EXPECT_EQ(restarts(), patched() ? 2 : 0);
-        EXPECT_FALSE(tokens_->pending("web")->has_value());
-        for (const auto& [name, unit] : host_->units) EXPECT_TRUE(unit.connected) << name;
+        EXPECT_FALSE(keeps_secrets());
+        expect_all_connected();
     }
 
     std::size_t operations_before_the_patch = 0;
@@ -81,36 +79,37 @@ class RotationOnABadDisk : public TunnelAgentTest {
 
 /// Makes the n-th file operation of a rotation fail, with one error after the other: for each n up
 /// to the PATCH, and for every third after it, where the same few writes come again and again.
-void sweep(FaultPlan plan) {
+void sweep(bool for_ever) {
     RotationOnABadDisk healthy;
     const std::size_t operations = healthy.rotate_with({});
     const std::size_t before_the_patch = healthy.operations_before_the_patch;
     healthy.expect_a_good_end();
     ASSERT_GT(before_the_patch, 40U);
     ASSERT_GT(operations, 2 * before_the_patch);
-    for (std::size_t at = 1; at <= operations && !testing::Test::HasFailure();
-         at += at < before_the_patch ? 1 : 3) {
+    const auto fail = [&](std::size_t at) {
+        FaultPlan plan;
+        plan.for_ever = for_ever;
         plan.at = static_cast<int>(at);
         plan.error = errors.at(at % errors.size());
-        if (plan.for_ever && plan.error == EINTR) continue;  // No fault of a disk lasts so.
-        SCOPED_TRACE(testing::Message() << std::strerror(plan.error) << " at operation " << at);
+        if (for_ever && plan.error == EINTR) return;  // No fault of a disk lasts for ever.
+        SCOPED_TRACE(std::strerror(plan.error));
         RotationOnABadDisk world;
         world.rotate_with(plan);
-        if (plan.for_ever && at <= before_the_patch) {
+        if (for_ever && at <= before_the_patch) {
             EXPECT_FALSE(world.patched()) << "a disk that is bad is found before the PATCH";
         }
         world.expect_a_good_end();
-    }
+    };
+    at_each(points(1, before_the_patch), fail);
+    at_each(points(before_the_patch, operations + 1, 3), fail);
 }
 
 TEST(DiskFaults, AtAnyOperationOnceStillEndInOneRotationOrNone) {
-    sweep({});
+    sweep(false);
 }
 
 TEST(DiskFaults, FromAnyOperationOnAreWaitedOutAndEndInOneRotationOrNone) {
-    FaultPlan plan;
-    plan.for_ever = true;
-    sweep(plan);
+    sweep(true);
 }
 
 TEST(DiskFaults, ThatWriteHalfAreNoFaults) {

@@ -5,10 +5,6 @@
 namespace keyturn {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
-
 /// The shell alone, with real files: what it does for one action.
 class RotatorTest : public TunnelAgentTest {
   protected:
@@ -153,7 +149,7 @@ TEST_F(RotatorTest, DropsOneConnectorOrAll) {
     ASSERT_TRUE(ask(EvictConnector{"thief"}));
     ASSERT_TRUE(ask(EvictConnector{}));
     EXPECT_THAT(host_->evicted, ElementsAre("thief", ""));
-    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    host_->api_down = no_write;
     EXPECT_EQ(ask(EvictConnector{"thief"}).error().fault, Fault::denied);
 }
 
@@ -208,7 +204,7 @@ TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
     unit.state.name = updater;
     EXPECT_FALSE(passed_over().passed_over);
     EXPECT_TRUE(passed_over().problem);
-    unit.unready = Error{Fault::unreachable, "no answer", {}};
+    unit.unready = no_answer;
     EXPECT_FALSE(passed_over().passed_over) << "not known is not none";
     unit.unready = Error{Fault::missing, "nothing listens", {}};
     EXPECT_TRUE(passed_over().passed_over);
@@ -236,13 +232,13 @@ TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
     host_->units.at(unit).settings->exec_start = {
         {"cloudflared", "tunnel", "run", "--token", "", "00000000-0000-4000-8000-000000000001"}};
     EXPECT_THAT(*first().problem, HasSubstr("names the tunnel 00000000-0000-4000"));
-    EXPECT_THAT(*first().problem, testing::Not(HasSubstr("mkdir")));
+    EXPECT_THAT(*first().problem, Not(HasSubstr("mkdir")));
 }
 
 TEST_F(RotatorTest, SamplesUnitsSideBySide) {
     host_->start_units();
     for (const std::string& name : policy_.units) host_->units.at(name).ready_takes = 2s;
-    host_->units.at(policy_.units[0]).ready_takes = 3s;
+    first().ready_takes = 3s;
     const BootTime begin = clock_.boot_now();
     SampleUnits question;
     question.names = policy_.units;
@@ -278,11 +274,10 @@ TEST_F(RotatorTest, TellsOneRuleForAllThatPolkitRefuses) {
     ASSERT_TRUE(units);
     EXPECT_THAT(*units->front().not_allowed, HasSubstr("polkit does not allow user "));
     EXPECT_THAT(*units->front().not_allowed, Not(HasSubstr("addRule")));
-    EXPECT_THAT(*units->back().not_allowed,
-                HasSubstr(R"(["cloudflared-web@1.service", "cloudflared-web@2.service"])"));
+    EXPECT_THAT(*units->back().not_allowed, HasSubstr(R"([a, b])"));
     host_->permissions[policy_.units[1]] = Permission::not_by_hand;
     const auto other = ask(InspectUnits{});
-    EXPECT_THAT(*other->front().not_allowed, HasSubstr(R"(["cloudflared-web@1.service"])"));
+    EXPECT_THAT(*other->front().not_allowed, HasSubstr(R"([a])"));
     EXPECT_THAT(*other->back().not_allowed, HasSubstr("remove RefuseManualStart="));
 }
 
@@ -304,9 +299,9 @@ TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
     policy_.units = {"tunnel.service"};
     auto units = ask(InspectUnits{});
     ASSERT_EQ(units->size(), 1U);
-    EXPECT_EQ(units->front().name, "cloudflared-web@1.service") << "by its Id";
+    EXPECT_EQ(units->front().name, a) << "by its Id";
     EXPECT_FALSE(units->front().problem);
-    policy_.units.emplace_back("cloudflared-web@1.service");
+    policy_.units.emplace_back(a);
     units = ask(InspectUnits{});
     ASSERT_EQ(units->size(), 1U);
     EXPECT_THAT(

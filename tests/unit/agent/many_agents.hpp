@@ -1,11 +1,11 @@
 #pragma once
 
 #include "cloudflare/budgeted_api.hpp"
-#include "integration/files/sandbox.hpp"
 #include "unit/agent/agent_fixture.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <list>
 
 namespace keyturn {
@@ -76,30 +76,32 @@ class CountedApi final : public TunnelApi {
 class ManyAgents : public testing::Test {
   protected:
     struct Tunnel {
+        Tunnel(boost::asio::io_context& context, SimulatedClock& clock) : agent(context, clock) {}
+
         TunnelPolicy policy;
         std::unique_ptr<FakeHost> host;
         std::unique_ptr<TunnelApi> api;
-        std::unique_ptr<TunnelAgent> agent;
-        boost::asio::cancellation_signal stop;
+        RunningAgent agent;
     };
 
     ~ManyAgents() override {
-        for (Tunnel& tunnel : tunnels_) tunnel.stop.emit(boost::asio::cancellation_type::terminal);
-        clock_.run_until([this] { return running_ == 0; }, 0ms);
-        EXPECT_EQ(running_, 0);
+        for (Tunnel& tunnel : tunnels_) {
+            tunnel.agent.stop();
+            EXPECT_FALSE(tunnel.agent.running());
+        }
     }
 
-    /// Starts the daemon with so many tunnels. `files`: their token files are there already, and
+    /// Starts the daemon with `count` tunnels. `files`: their token files are there already, and
     /// their units serve.
     void start(int count, const TunnelPolicy& common = {}, bool files = true) {
         for (int i = 0; i < count; ++i) {
-            Tunnel& tunnel = tunnels_.emplace_back();
+            Tunnel& tunnel = tunnels_.emplace_back(context_, clock_);
             tunnel.policy = common;
             tunnel.policy.name = fmt::format("tunnel-{}", i);
             tunnel.policy.credential = "main";
             // Looks at the units alone ask nothing of Cloudflare, and hours pass in these tests.
             tunnel.policy.drift.units_interval = tunnel.policy.drift.interval;
-            tunnel.policy.account = "699d98642c564d2e855e9661899b7252";
+            tunnel.policy.account = account_id;
             tunnel.policy.tunnel = fmt::format("f70ff985-a4ef-4643-bbbc-{:012}", i);
             for (const int unit : {1, 2}) {
                 tunnel.policy.units.push_back(fmt::format("cloudflared-{}@{}.service", i, unit));
@@ -124,13 +126,7 @@ class ManyAgents : public testing::Test {
     void spawn(Tunnel& tunnel) {
         const Dependencies world{clock_,   *tunnel.api, *tunnel.host, *tunnel.host,
                                  *tokens_, *states_,    *random_,     budget_};
-        tunnel.agent = std::make_unique<TunnelAgent>(context_.get_executor(), tunnel.policy, 0.0,
-                                                     world, log_, [](const TunnelAgent&) {});
-        tunnel.agent->load();
-        auto ended = [this](std::exception_ptr) { --running_; };
-        ++running_;
-        boost::asio::co_spawn(context_, tunnel.agent->run(),
-                              boost::asio::bind_cancellation_slot(tunnel.stop.slot(), ended));
+        tunnel.agent.start(tunnel.policy, 0.0, world, log_);
     }
 
     void pass(Milliseconds time) {
@@ -146,9 +142,7 @@ class ManyAgents : public testing::Test {
         }));
     }
 
-    [[nodiscard]] std::ptrdiff_t told(EventKind kind) const {
-        return std::ranges::count(log_.events, kind, &Event::kind);
-    }
+    [[nodiscard]] std::size_t count(EventKind kind) const { return log_.count(kind); }
 
     boost::asio::io_context context_{1};
     SimulatedClock clock_{context_};
@@ -160,7 +154,6 @@ class ManyAgents : public testing::Test {
     ApiBudget budget_;
     ApiCalls calls_;
     std::list<Tunnel> tunnels_;
-    int running_ = 0;
 };
 
 }  // namespace keyturn

@@ -1,15 +1,12 @@
 // Windows, freezes and places in the splay, in the life of a tunnel.
 #include "agent/splay.hpp"
+#include "fakes/schedules.hpp"
 #include "unit/agent/agent_fixture.hpp"
-#include "unit/schedule/schedules.hpp"
-
-#include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
 
 using std::chrono::days;
-using testing::HasSubstr;
 
 /// Every 30 days, from a Sunday on at 02:30 UTC, by windows in the night to Sunday.
 class OccasionTest : public TunnelAgentTest {
@@ -45,8 +42,8 @@ TEST_F(OccasionTest, WaitsForItsWindowAndSaysSoOnce) {
     start_serving();
     pass_to("2026-03-31 02:00");
     EXPECT_TRUE(postponements().empty()) << "it is not due yet";
-    EXPECT_EQ(to_text(agent_->status().due.value()), "2026-04-05T02:00:00Z");
-    EXPECT_EQ(agent_->status().due_cause, "window");
+    EXPECT_EQ(to_text(status().due.value()), "2026-04-05T02:00:00Z");
+    EXPECT_EQ(status().due_cause, "window");
     pass_to("2026-04-05 01:58");
     EXPECT_EQ(rotations(), 0U);
     ASSERT_EQ(postponements().size(), 1U);
@@ -57,8 +54,8 @@ TEST_F(OccasionTest, WaitsForItsWindowAndSaysSoOnce) {
                           "starts at 2026-04-05T02:00:00Z"));
     pass(10min);
     EXPECT_EQ(rotations(), 1U);
-    EXPECT_EQ(agent_->status().last_outcome, "done");
-    EXPECT_EQ(agent_->status().trigger, "schedule");
+    EXPECT_EQ(status().last_outcome, "done");
+    EXPECT_EQ(status().trigger, "schedule");
 }
 
 TEST_F(OccasionTest, MakesUpForMissedWindowsOnceAndInAWindow) {
@@ -137,17 +134,16 @@ TEST_F(OccasionTest, PlanExpectsWhatTheLastRotationTook) {
         return *start.end - *start.start;
     };
     const Milliseconds by_policy = expected();
-    ASSERT_TRUE(agent_->request_rotation({.trigger = "now"}));
+    request();
     pass(30s);
-    ASSERT_TRUE(agent_->decide(Decision::pause));
+    decide(Decision::pause);
     pass(17min);
-    ASSERT_TRUE(agent_->decide(Decision::resume));
+    decide(Decision::resume);
     pass(30min);
-    ASSERT_EQ(agent_->status().last_outcome, "done");
+    ASSERT_EQ(status().last_outcome, "done");
     EXPECT_GT(expected(), by_policy + 16min);
     EXPECT_LT(expected(), by_policy + 18min);
-    stop();
-    start();
+    restart();
     EXPECT_GT(expected(), by_policy + 16min) << "it is in the history";
 }
 
@@ -156,7 +152,7 @@ TEST_F(OccasionTest, TooOldATokenIsRotatedOutsideOfWindows) {
     start_serving();
     pass_to("2026-04-02 02:28");
     EXPECT_EQ(rotations(), 0U);
-    EXPECT_EQ(agent_->status().due_cause, "max_age");
+    EXPECT_EQ(status().due_cause, "max_age");
     EXPECT_TRUE(postponements().empty());
     pass(10min);
     EXPECT_EQ(rotations(), 1U);
@@ -170,8 +166,8 @@ TEST_F(OccasionTest, AlarmsWhereNoWindowIsLongEnough) {
     EXPECT_EQ(postponements()[0].result, "never");
     EXPECT_EQ(postponements()[0].priority, Priority::alert);
     EXPECT_THAT(postponements()[0].message, HasSubstr("lengthen `windows`"));
-    EXPECT_EQ(agent_->status().due, std::nullopt);
-    EXPECT_EQ(agent_->status().due_cause, "never");
+    EXPECT_EQ(status().due, std::nullopt);
+    EXPECT_EQ(status().due_cause, "never");
     pass(days{30});
     EXPECT_EQ(postponements().size(), 1U);
     EXPECT_EQ(rotations(), 0U);
@@ -181,31 +177,31 @@ TEST_F(OccasionTest, OperatorIsNotHeldUpByWindowsOrFreezes) {
     freeze_until(20);
     start_serving();
     pass_to("2026-04-01 12:00");
-    ASSERT_TRUE(agent_->request_rotation({.trigger = "now"}));
+    request();
     pass(30min);
     EXPECT_EQ(rotations(), 1U);
 }
 
 TEST_F(OccasionTest, PausedTunnelIsNotPostponed) {
     start_serving();
-    ASSERT_TRUE(agent_->decide(Decision::pause));
+    decide(Decision::pause);
     pass_to("2026-04-06 12:00");
     EXPECT_TRUE(postponements().empty());
-    ASSERT_TRUE(agent_->decide(Decision::resume));
+    decide(Decision::resume);
     pass(1min);
     EXPECT_EQ(postponements().size(), 1U);
-    EXPECT_EQ(to_text(agent_->status().due.value()), "2026-04-12T02:00:00Z");
+    EXPECT_EQ(to_text(status().due.value()), "2026-04-12T02:00:00Z");
 }
 
 TEST_F(OccasionTest, RefusedOneIsNotTriedAgainOutsideOfTheWindow) {
     start_serving();
     pass_to("2026-04-05 01:58");
-    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    host_->api_down = no_write;
     pass_to("2026-04-05 12:00");
     host_->api_down.reset();
     pass_to("2026-04-12 01:58");
     EXPECT_EQ(rotations(), 0U);
-    const auto refused = std::ranges::count(log_.events, EventKind::rotation_refused, &Event::kind);
+    const auto refused = count(EventKind::rotation_refused);
     EXPECT_EQ(refused, 16) << "each 15 minutes while it fitted into the window";
     pass(30min);
     EXPECT_EQ(rotations(), 1U);

@@ -6,9 +6,6 @@
 namespace keyturn {
 namespace {
 
-using testing::HasSubstr;
-using testing::SizeIs;
-
 /// What GET token answers instead of the token of this tunnel.
 class OddTokenTest : public TunnelAgentTest {
   protected:
@@ -48,11 +45,10 @@ TEST_F(OddTokenTest, BeforeARotationIsRefusedAndNothingIsTouched) {
     for (const Odd& odd : odd_tokens()) {
         host_->api_token_shown = odd.text;
         log_.events.clear();
-        ASSERT_TRUE(agent_->request_rotation({}));
-        const auto refused = [this] { return log_.told(EventKind::rotation_refused); };
-        ASSERT_TRUE(clock_.run_until(refused, 1h)) << odd.what;
+        request();
+        ASSERT_TRUE(run_until([this] { return told(EventKind::rotation_refused); })) << odd.what;
         ASSERT_TRUE(run_until_state("idle"));
-        EXPECT_THAT(agent_->status().reason, HasSubstr("cannot read the tunnel's token"));
+        EXPECT_THAT(status().reason, HasSubstr("cannot read the tunnel's token"));
         EXPECT_THAT(host_->secrets_sent, SizeIs(0)) << odd.what;
         EXPECT_EQ((*tokens_->current("web"))->reveal(), before) << odd.what;
     }
@@ -66,10 +62,10 @@ TEST_F(OddTokenTest, IsNoChangeOfTheTokenWhileNothingIsRotated) {
         host_->api_token_shown = odd.text;
         pass(1h);
         EXPECT_EQ((*tokens_->current("web"))->reveal(), before) << odd.what;
-        EXPECT_EQ(agent_->status().state, "idle") << odd.what;
+        EXPECT_EQ(status().state, "idle") << odd.what;
     }
     EXPECT_EQ(restarts(), 0);
-    EXPECT_TRUE(log_.told(EventKind::drift_unknown));
+    EXPECT_TRUE(told(EventKind::drift_unknown));
 }
 
 TEST_F(OddTokenTest, AfterThePatchHoldsAndIsNeverDelivered) {
@@ -79,15 +75,15 @@ TEST_F(OddTokenTest, AfterThePatchHoldsAndIsNeverDelivered) {
     std::size_t rotations = 0;
     for (const Odd& odd : odd_tokens()) {
         host_->on_patch = [&](std::string_view) { host_->api_token_shown = odd.text; };
-        ASSERT_TRUE(agent_->request_rotation({}));
+        request();
         ASSERT_TRUE(run_until_state("held")) << odd.what;
         EXPECT_TRUE(file_holds_the_api_token()) << odd.what << ": ours is the right one";
         EXPECT_EQ(restarts(), 2 * static_cast<int>(rotations)) << odd.what;
         host_->on_patch = nullptr;
         host_->api_token_shown.reset();
-        ASSERT_TRUE(agent_->decide(Decision::retry));
+        decide(Decision::retry);
         ASSERT_TRUE(run_until_state("idle")) << odd.what;
-        EXPECT_EQ(agent_->status().last_outcome, "done") << odd.what;
+        EXPECT_EQ(status().last_outcome, "done") << odd.what;
         ++rotations;
         EXPECT_THAT(host_->secrets_sent, SizeIs(rotations)) << odd.what;
     }
@@ -98,9 +94,9 @@ TEST_F(OddTokenTest, WithMembersThatNobodyKnowsIsAToken) {
     host_->api_token_shown = token_of(fmt::format(
         R"({{"a":"{}","s":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","t":"{}","new":"x"}})",
         policy_.account, policy_.tunnel));
-    ASSERT_TRUE(agent_->request_rotation({}));
+    request();
     ASSERT_TRUE(run_until_state("running"));
-    EXPECT_TRUE(clock_.run_until([this] { return host_->secrets_sent.size() == 1; }, 1min));
+    EXPECT_TRUE(run_until([this] { return host_->secrets_sent.size() == 1; }, 1min));
 }
 
 }  // namespace

@@ -1,17 +1,12 @@
 #include "agent/orphaned_rotations.hpp"
 
-#include "integration/files/sandbox.hpp"
+#include "fakes/matchers.hpp"
+#include "fakes/sample_state.hpp"
+#include "fakes/sandbox.hpp"
 #include "state/state_store.hpp"
-#include "unit/state/sample.hpp"
-
-#include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
-
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
 
 class OrphansTest : public testing::Test {
   protected:

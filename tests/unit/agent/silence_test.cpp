@@ -8,47 +8,39 @@
 namespace keyturn {
 namespace {
 
-using testing::AllOf;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::SizeIs;
-
 class SilenceTest : public TunnelAgentTest {
   protected:
     SilenceTest() { policy_.drift.units_interval = DriftPolicy().units_interval; }
 
-    [[nodiscard]] std::ptrdiff_t told(EventKind kind) const {
-        return std::ranges::count(log_.events, kind, &Event::kind);
-    }
-    [[nodiscard]] std::string last_told(EventKind kind) const {
-        std::string text;
-        for (const Event& event : log_.events) {
-            if (event.kind == kind) text = event.message;
-        }
-        return text;
-    }
-    [[nodiscard]] std::vector<std::string> findings() const { return agent_->status().findings; }
-
-    [[nodiscard]] std::vector<std::string> notes() const { return agent_->status().notes; }
+    [[nodiscard]] std::vector<std::string> findings() const { return status().findings; }
+    [[nodiscard]] std::vector<std::string> notes() const { return status().notes; }
 
     void rotate() {
-        ASSERT_TRUE(agent_->request_rotation({}));
-        ASSERT_TRUE(run_until_state("running"));
-        ASSERT_TRUE(run_until_state("idle"));
-        ASSERT_EQ(agent_->status().last_outcome, "done");
+        TunnelAgentTest::rotate();
+        ASSERT_EQ(status().last_outcome, "done");
     }
 
-    /// As somebody does who deletes it, or restores another one, while keyturnd is stopped.
+    /// Somebody deletes the state, or restores another one, while keyturnd is stopped.
     void lose_state() {
-        for (const auto& file : std::filesystem::directory_iterator(directory_ + "/state")) {
+        for (const auto& file : std::filesystem::directory_iterator(directory_ / "state")) {
             std::filesystem::remove(file.path());
         }
     }
 
-    std::string token_file() const { return tokens_->path("web"); }
-    FakeHost::Unit& first() { return host_->units.at("cloudflared-web@1.service"); }
-    FakeHost::Unit& second() { return host_->units.at("cloudflared-web@2.service"); }
+    /// The state says that the second unit was started with an older token.
+    void note_old_token() {
+        Result<std::optional<TunnelState>> state = states_->load("web");
+        ASSERT_TRUE(state && *state);
+        ASSERT_THAT((*state)->starts, SizeIs(2));
+        for (UnitStart& started : (*state)->starts) {
+            if (started.unit == b) started.fingerprint = "0123456789abcdef";
+        }
+        ASSERT_TRUE(states_->save("web", **state));
+    }
+
+    void restart_units_by_hand() {
+        for (auto& [name, unit] : host_->units) host_->restart_by_hand(unit);
+    }
 };
 
 TEST_F(SilenceTest, AdvisesNoRestartByHandWhileARotationIsOpen) {
@@ -59,11 +51,10 @@ TEST_F(SilenceTest, AdvisesNoRestartByHandWhileARotationIsOpen) {
     pass(1min);
     ASSERT_THAT(notes(), SizeIs(2));
     first().ignores_starts = true;
-    ASSERT_TRUE(agent_->request_rotation({}));
+    request();
     ASSERT_TRUE(run_until_state("held"));
     EXPECT_THAT(notes(), IsEmpty()) << "one of them is the last that serves";
-    stop();
-    start();
+    restart();
     EXPECT_THAT(notes(), IsEmpty());
     pass(1min);
     EXPECT_THAT(notes(), IsEmpty());
@@ -73,14 +64,14 @@ TEST_F(SilenceTest, FindsNothingOnAnotherTokenAfterOneThatWentBack) {
     policy_.rollout.soak = 10min;
     start_serving();
     pass(16min);
-    ASSERT_TRUE(agent_->request_rotation({}));
-    ASSERT_TRUE(clock_.run_until([this] { return log_.told(EventKind::soak_started); }, 1h));
-    ASSERT_TRUE(agent_->decide(Decision::revert));
+    request();
+    ASSERT_TRUE(run_until([this] { return told(EventKind::soak_started); }));
+    decide(Decision::revert);
     ASSERT_TRUE(run_until_state("idle"));
-    ASSERT_EQ(agent_->status().last_outcome, "reverted");
+    ASSERT_EQ(status().last_outcome, "reverted");
     const int before = restarts();
     pass(3h);
-    EXPECT_EQ(told(EventKind::token_outdated) + told(EventKind::token_unknown), 0);
+    EXPECT_FALSE(told(EventKind::token_outdated) || told(EventKind::token_unknown));
     EXPECT_EQ(restarts(), before) << "the other unit never left the old token";
 }
 
@@ -92,17 +83,16 @@ TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) 
     lose_state();
     start();
     pass(1min);
-    EXPECT_EQ(told(EventKind::token_unknown), 2) << "one for each unit";
-    EXPECT_THAT(notes(), Contains(AllOf(HasSubstr("cloudflared-web@1.service: token unknown"),
-                                        HasSubstr("systemctl restart cloudflared-web@1.service"))));
+    EXPECT_EQ(count(EventKind::token_unknown), 2U) << "one for each unit";
+    EXPECT_THAT(notes(), Contains(AllOf(HasSubstr(a + ": token unknown"),
+                                        HasSubstr("systemctl restart " + a))));
     pass(3min);
     EXPECT_THAT(findings(), IsEmpty()) << "no fault that anybody has seen";
-    stop();
-    start();
+    restart();
     pass(3h);
-    EXPECT_EQ(told(EventKind::token_unknown), 2) << "once, over restarts of the daemon, too";
+    EXPECT_EQ(count(EventKind::token_unknown), 2U) << "once, over restarts of the daemon, too";
     EXPECT_EQ(restarts(), 0) << "nobody knows that anything is wrong";
-    for (FakeHost::Unit* unit : {&first(), &second()}) host_->restart_by_hand(*unit);
+    restart_units_by_hand();
     pass(2min);
     EXPECT_THAT(notes(), IsEmpty()) << "it has seen them start";
 }
@@ -119,12 +109,12 @@ TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
     const int before = first().restarts;
     start();
     pass(40min);
-    EXPECT_EQ(told(EventKind::token_outdated), 1);
-    EXPECT_THAT(last_told(EventKind::token_outdated), HasSubstr("cloudflared-web@1.service"));
+    EXPECT_EQ(count(EventKind::token_outdated), 1U);
+    EXPECT_THAT(log_.message(EventKind::token_outdated), HasSubstr(a));
     EXPECT_NE(first().state.invocation, invocation);
     EXPECT_EQ(first().restarts, before + 1);
     EXPECT_EQ(first().token, host_->api_token_text());
-    EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_EQ(status().state, "idle");
     EXPECT_THAT(findings(), IsEmpty());
 }
 
@@ -132,20 +122,20 @@ TEST_F(SilenceTest, BringsUnitsOntoTheTokenWhenTheStateIsLostInTheFirstSoak) {
     start_serving();
     pass(5min);
     const std::string invocation = second().state.invocation;
-    ASSERT_TRUE(agent_->request_rotation({}));
-    ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h));
+    request();
+    ASSERT_TRUE(run_until_soak());
     stop();
     lose_state();
     ASSERT_EQ(second().state.invocation, invocation) << "it still runs on the old token";
     start();
     pass(40min);
-    EXPECT_GE(told(EventKind::token_outdated), 1);
+    EXPECT_GE(count(EventKind::token_outdated), 1U);
     EXPECT_NE(second().state.invocation, invocation);
     EXPECT_EQ(second().token, host_->api_token_text());
-    EXPECT_EQ(agent_->status().state, "idle");
+    EXPECT_EQ(status().state, "idle");
     EXPECT_THAT(findings(), IsEmpty());
     EXPECT_THAT(notes(), IsEmpty());
-    EXPECT_FALSE(tokens_->pending("web")->has_value());
+    EXPECT_FALSE(keeps_secrets());
 }
 
 TEST_F(SilenceTest, KnowsFromTheHistoryWhoWasLeftOnTheOldToken) {
@@ -154,7 +144,7 @@ TEST_F(SilenceTest, KnowsFromTheHistoryWhoWasLeftOnTheOldToken) {
     pass(16min);
     host_->rotate_by_somebody_else('f');
     pass(20min);
-    ASSERT_EQ(agent_->status().last_outcome, "taken over");
+    ASSERT_EQ(status().last_outcome, "taken over");
     stop();
     lose_state();
     policy_.drift.restart = DriftRestart::now;
@@ -169,22 +159,16 @@ TEST_F(SilenceTest, RestartsOnlyTheUnitThatIsKnownToBeOnAnOldToken) {
     start_serving();
     rotate();
     stop();
-    Result<std::optional<TunnelState>> state = states_->load("web");
-    ASSERT_TRUE(state && *state);
-    for (UnitStart& started : (*state)->starts) {
-        if (started.unit == second().state.name) started.fingerprint = "0123456789abcdef";
-    }
-    ASSERT_EQ((*state)->starts.size(), 2U);
-    ASSERT_TRUE(states_->save("web", **state));
+    note_old_token();
     const int first_before = first().restarts;
     const int second_before = second().restarts;
     start();
     pass(30min);
-    EXPECT_EQ(told(EventKind::token_outdated), 1);
+    EXPECT_EQ(count(EventKind::token_outdated), 1U);
     EXPECT_EQ(first().restarts, first_before);
     EXPECT_EQ(second().restarts, second_before + 1);
     EXPECT_THAT(findings(), IsEmpty());
-    EXPECT_FALSE(tokens_->pending("web")->has_value());
+    EXPECT_FALSE(keeps_secrets());
 }
 
 TEST_F(SilenceTest, OnlySaysSoWhereItIsNeverToRestartAnything) {
@@ -193,12 +177,12 @@ TEST_F(SilenceTest, OnlySaysSoWhereItIsNeverToRestartAnything) {
     pass(16min);
     host_->rotate_by_somebody_else('f');
     pass(2h);
-    EXPECT_EQ(told(EventKind::token_outdated), 2);
+    EXPECT_EQ(count(EventKind::token_outdated), 2U);
     EXPECT_THAT(findings(), Contains(HasSubstr("cannot get a lost connection back")));
     second().connected = false;
     pass(1h);
     EXPECT_EQ(restarts(), 0);
-    for (FakeHost::Unit* unit : {&first(), &second()}) host_->restart_by_hand(*unit);
+    restart_units_by_hand();
     pass(2min);
     EXPECT_THAT(findings(), IsEmpty());
 }
@@ -207,7 +191,7 @@ TEST_F(SilenceTest, WritesATokenFileAgainThatWasChangedAndRestartsNothing) {
     start_serving();
     pass(16min);
     const std::vector<std::string> contents{"", "nonsense", "(gone)"};
-    std::ptrdiff_t times = 0;
+    std::size_t times = 0;
     for (const std::string& content : contents) {
         if (content == "(gone)") {
             std::filesystem::remove(token_file());
@@ -216,13 +200,13 @@ TEST_F(SilenceTest, WritesATokenFileAgainThatWasChangedAndRestartsNothing) {
         }
         pass(3min);
         EXPECT_TRUE(file_holds_the_api_token()) << content;
-        EXPECT_EQ(told(EventKind::token_file_changed), ++times) << content;
+        EXPECT_EQ(count(EventKind::token_file_changed), ++times) << content;
     }
     pass(1h);
-    EXPECT_EQ(told(EventKind::token_file_changed), times);
-    EXPECT_FALSE(log_.told(EventKind::foreign_rotation));
+    EXPECT_EQ(count(EventKind::token_file_changed), times);
+    EXPECT_FALSE(told(EventKind::foreign_rotation));
     EXPECT_EQ(restarts(), 0);
-    EXPECT_EQ(agent_->status().last_outcome, "") << "no rotation was needed";
+    EXPECT_EQ(status().last_outcome, "") << "no rotation was needed";
 }
 
 TEST_F(SilenceTest, WritesATokenFileAgainThatABackupHasPutBack) {
@@ -233,8 +217,8 @@ TEST_F(SilenceTest, WritesATokenFileAgainThatABackupHasPutBack) {
     std::ofstream(token_file()) << old;
     pass(3min);
     EXPECT_TRUE(file_holds_the_api_token());
-    EXPECT_EQ(told(EventKind::token_file_changed), 1);
-    EXPECT_FALSE(log_.told(EventKind::foreign_rotation));
+    EXPECT_EQ(count(EventKind::token_file_changed), 1U);
+    EXPECT_FALSE(told(EventKind::foreign_rotation));
     EXPECT_EQ(restarts(), before);
 }
 
@@ -246,15 +230,15 @@ TEST_F(SilenceTest, SaysWhatWouldHaveTheNextRotationRefusedWhenItBeginsAndWhenIt
     second().settings->exec_start = {{"cloudflared", "tunnel", "run", "--token", "x"}};
     pass(20min);
     ASSERT_THAT(findings(), SizeIs(1));
-    EXPECT_THAT(findings(), Contains(AllOf(HasSubstr("the next rotation would be refused"),
-                                           HasSubstr("cloudflared-web@2.service"))));
-    EXPECT_EQ(told(EventKind::finding_began), 1);
+    EXPECT_THAT(findings(),
+                Contains(AllOf(HasSubstr("the next rotation would be refused"), HasSubstr(b))));
+    EXPECT_EQ(count(EventKind::finding_began), 1U);
     pass(3h);
-    EXPECT_EQ(told(EventKind::finding_began), 1) << "once";
+    EXPECT_EQ(count(EventKind::finding_began), 1U) << "once";
     second().settings.reset();
     pass(20min);
     EXPECT_THAT(findings(), IsEmpty());
-    EXPECT_EQ(told(EventKind::finding_ended), 1);
+    EXPECT_EQ(count(EventKind::finding_ended), 1U);
 }
 
 TEST_F(SilenceTest, SaysThatAUnitDoesNotServeOrCannotBeAsked) {
@@ -267,7 +251,7 @@ TEST_F(SilenceTest, SaysThatAUnitDoesNotServeOrCannotBeAsked) {
     second().connected = false;
     pass(20min);
     EXPECT_THAT(findings(), Contains(HasSubstr("has no connection to Cloudflare")));
-    host_->units.erase("cloudflared-web@2.service");
+    host_->units.erase(b);
     pass(20min);
     EXPECT_THAT(findings(), Contains(HasSubstr("create the unit")));
     EXPECT_EQ(restarts(), 0) << "it is on the right token, so a restart would change nothing";
@@ -291,12 +275,7 @@ TEST_F(SilenceTest, BringsBackAUnitWithoutConnectionsOnAnOldTokenBeforeItsWindow
     start_serving();
     rotate();
     stop();
-    Result<std::optional<TunnelState>> state = states_->load("web");
-    ASSERT_TRUE(state && *state);
-    for (UnitStart& started : (*state)->starts) {
-        if (started.unit == second().state.name) started.fingerprint = "0123456789abcdef";
-    }
-    ASSERT_TRUE(states_->save("web", **state));
+    note_old_token();
     start();
     pass(10min);
     const int before = restarts();
@@ -318,7 +297,7 @@ TEST_F(SilenceTest, LooksAtAUnitRightAfterAJobOfIt) {
     agent_->unit_job_ended("cloudflared-shop@1.service");
     pass(5s);
     EXPECT_FALSE(file_holds_the_api_token()) << "a unit of somebody else";
-    agent_->unit_job_ended("cloudflared-web@2.service");
+    agent_->unit_job_ended(b);
     pass(5s);
     EXPECT_TRUE(file_holds_the_api_token());
 }
@@ -327,34 +306,31 @@ TEST_F(SilenceTest, LooksForStrangersAtTheEndOfARotation) {
     policy_.drift.interval = 24h;
     start_serving();
     pass(5min);
-    ASSERT_TRUE(agent_->request_rotation({}));
-    ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 1h));
-    Connector stranger;
-    stranger.id = "11111111-2222-4333-8444-555555555555";
-    stranger.origin_ip = "203.0.113.9";
-    host_->strangers.push_back(stranger);
+    request();
+    ASSERT_TRUE(run_until_soak());
+    host_->strangers = {thief};
     ASSERT_TRUE(run_until_state("idle"));
     pass(2min);
-    EXPECT_EQ(told(EventKind::foreign_connector), 1);
-    EXPECT_THAT(findings(), Contains(HasSubstr("203.0.113.9")));
+    EXPECT_EQ(count(EventKind::foreign_connector), 1U);
+    EXPECT_THAT(findings(), Contains(HasSubstr(other_address)));
     host_->strangers.clear();
     pass(25h);
-    EXPECT_EQ(told(EventKind::foreign_connector), 1) << "once";
-    EXPECT_EQ(told(EventKind::finding_ended), 1);
+    EXPECT_EQ(count(EventKind::foreign_connector), 1U) << "once";
+    EXPECT_EQ(count(EventKind::finding_ended), 1U);
     EXPECT_THAT(findings(), IsEmpty());
 }
 
 TEST_F(SilenceTest, SaysOnceThatCloudflareRefusesItAndOnceThatItDoesNoMore) {
     start_serving();
     pass(5min);
-    host_->api_down = Error{Fault::denied, "the API token lacks Write", {}};
+    host_->api_down = no_write;
     pass(2h);
-    EXPECT_EQ(told(EventKind::drift_unknown), 1);
-    EXPECT_EQ(told(EventKind::finding_ended), 0);
+    EXPECT_EQ(count(EventKind::drift_unknown), 1U);
+    EXPECT_EQ(count(EventKind::finding_ended), 0U);
     host_->api_down.reset();
     pass(2h);
-    EXPECT_EQ(told(EventKind::finding_ended), 1);
-    EXPECT_THAT(last_told(EventKind::finding_ended), HasSubstr("the API token lacks Write"));
+    EXPECT_EQ(count(EventKind::finding_ended), 1U);
+    EXPECT_THAT(log_.message(EventKind::finding_ended), HasSubstr("the API token lacks Write"));
     EXPECT_THAT(findings(), IsEmpty());
 }
 

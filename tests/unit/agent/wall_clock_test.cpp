@@ -5,7 +5,6 @@ namespace {
 
 using std::chrono::days;
 using std::chrono::years;
-using testing::SizeIs;
 
 /// The wall clock of this host is set wrong while a tunnel is rotated every 30 days. The API tells
 /// the right time.
@@ -54,11 +53,11 @@ TEST_F(WallClockTest, SetWrongInARotationChangesNoneOfItsWaits) {
     all.insert(all.begin(), Milliseconds{0});
     for (const Milliseconds error : all) {
         const BootTime begun = clock_.boot_now();
-        ASSERT_TRUE(agent_->request_rotation({}));
-        ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 10min));
+        request();
+        ASSERT_TRUE(run_until_soak());
         clock_.set_wrong_by(error);
         // Another one may be due by such a clock, and is refused because of it.
-        ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase.empty(); }, 1h));
+        ASSERT_TRUE(run_until([this] { return status().phase.empty(); }));
         EXPECT_TRUE(rotated_times(++rotations));
         EXPECT_TRUE(file_holds_the_api_token());
         EXPECT_EQ(restarts(), 2 * static_cast<int>(rotations));
@@ -77,9 +76,7 @@ TEST_P(WrongAtTheEnd, OfARotationNeitherBringsTheNextOneForwardNorPutsItOff) {
     start_serving();
     pass(days{10});
     clock_.set_wrong_by(errors().at(GetParam()));
-    ASSERT_TRUE(agent_->request_rotation({}));
-    ASSERT_TRUE(run_until_state("running"));
-    ASSERT_TRUE(run_until_state("idle"));
+    rotate();
     ASSERT_TRUE(rotated_times(1));
     clock_.set_wrong_by(Milliseconds{0});
     pass(days{29});

@@ -11,8 +11,6 @@ namespace {
 
 using Commands = std::set<std::string>;
 
-const std::string unit = "cloudflared-web@1.service";
-
 struct Row {
     std::string state;  ///< As an operator would call it.
     std::string shown;  ///< As status shows it.
@@ -28,10 +26,7 @@ class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Ro
         if (command == "revert") return agent_->decide(Decision::revert);
         if (command == "pause") return agent_->decide(Decision::pause);
         if (command == "resume") return agent_->decide(Decision::resume);
-        RotationRequest request;
-        if (command != "rotate") request.kind = RotationKind::compromise;
-        request.evict_all = command == "evict all";
-        return agent_->request_rotation(request);
+        return agent_->request_rotation({"", false, command != "rotate", command == "evict all"});
     }
 
     void reach(const std::string& state) {
@@ -43,32 +38,31 @@ class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Ro
         }
         const bool compromise = state.find("compromise") != std::string::npos;
         const bool everybody = state.find("everybody") != std::string::npos;
-        host_->units[unit].ignores_starts = state.starts_with("held");
-        const Error silent{Fault::unreachable, "no answer", {}};
-        if (compromise && state.starts_with("waiting")) host_->api_down = silent;
+        first().ignores_starts = state.starts_with("held");
+        if (compromise && state.starts_with("waiting")) host_->api_down = no_answer;
         std::string command = compromise ? "compromised" : "rotate";
         if (everybody) command = "evict all";
         ASSERT_TRUE(say(command));
         if (compromise || state == "held") return;
-        ASSERT_TRUE(clock_.run_until([this] { return agent_->status().phase == "soak"; }, 5min));
-        if (state == "waiting") host_->api_down = silent;
+        ASSERT_TRUE(run_until_soak());
+        if (state == "waiting") host_->api_down = no_answer;
     }
 
     /// As an operator would: retry, and where that is not enough, drop everybody.
     void lead_out() {
         const auto over = [this] {
-            const std::string state = agent_->status().state;
+            const std::string state = status().state;
             return state == "idle" || state == "paused" || state == "held";
         };
         pass(5s);
         for (const std::string command : {"retry", "evict all"}) {
-            ASSERT_TRUE(clock_.run_until(over, 3h)) << agent_->status().reason;
-            if (agent_->status().state != "held") return;
+            ASSERT_TRUE(run_until(over, 3h)) << status().reason;
+            if (status().state != "held") return;
             ASSERT_TRUE(say(command)) << command;
             pass(5s);
         }
-        ASSERT_TRUE(clock_.run_until(over, 3h)) << agent_->status().reason;
-        EXPECT_NE(agent_->status().state, "held") << agent_->status().reason;
+        ASSERT_TRUE(run_until(over, 3h)) << status().reason;
+        EXPECT_NE(status().state, "held") << status().reason;
     }
 };
 
@@ -90,12 +84,12 @@ TEST_P(WayOutTest, IsThereAndNoOtherCommandIsAccepted) {
             EXPECT_FALSE(result.error().text.empty());
         }
     }
-    EXPECT_EQ(agent_->status().state, row.shown) << "what is refused changes nothing";
+    EXPECT_EQ(status().state, row.shown) << "what is refused changes nothing";
     EXPECT_FALSE(row.accepted.empty());
     if (!row.reason.empty()) {
         const Result<void> refused = say("compromised");
         ASSERT_FALSE(refused);
-        EXPECT_THAT(refused.error().text, testing::HasSubstr(row.reason));
+        EXPECT_THAT(refused.error().text, HasSubstr(row.reason));
     }
 }
 
@@ -113,11 +107,9 @@ TEST_P(WayOutTest, LeadsToTheEndOnceTheFaultIsGone) {
         lead_out();
         EXPECT_TRUE(file_holds_the_api_token());
         stop();
-        agent_.reset();
-        std::filesystem::remove_all(directory_ + "/state");
-        std::filesystem::remove_all(directory_ + "/history");
-        states_.reset();
-        states_ = *make_state_store(directory_);
+        std::filesystem::remove_all(directory_ / "state");
+        std::filesystem::remove_all(directory_ / "history");
+        reopen_state();
     }
 }
 

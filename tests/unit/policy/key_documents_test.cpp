@@ -93,8 +93,8 @@ TEST(KeyDocuments, ManualPageListsTheKeysOfTheTable) {
 TEST(KeyDocuments, ManualPageNamesEveryDefaultAndEveryChoice) {
     for (const KeySpec& spec : key_table()) {
         const Words words = words_in(manual_entry_of(spec).text);
-        if (!spec.standard.empty()) {
-            EXPECT_THAT(words, Contains(std::string{spec.standard})) << spec.path;
+        if (!spec.default_value.empty()) {
+            EXPECT_THAT(words, Contains(std::string{spec.default_value})) << spec.path;
         }
         if (spec.choices == nullptr) continue;
         for (const std::string_view choice : spec.choices()) {
@@ -105,14 +105,14 @@ TEST(KeyDocuments, ManualPageNamesEveryDefaultAndEveryChoice) {
 
 TEST(KeyDocuments, NoTextClaimsAnotherDefault) {
     for (const KeySpec& spec : key_table()) {
-        if (spec.standard.empty()) continue;
+        if (spec.default_value.empty()) continue;
         const ManualEntry entry = manual_entry_of(spec);
         Words claimed = defaults_claimed_in(std::string{spec.help});
         if (entry.keys.size() == 1) {
             const Words by_manual = defaults_claimed_in(entry.text);
             claimed.insert(claimed.end(), by_manual.begin(), by_manual.end());
         }
-        EXPECT_THAT(claimed, testing::Each(std::string{spec.standard})) << spec.path;
+        EXPECT_THAT(claimed, testing::Each(std::string{spec.default_value})) << spec.path;
     }
 }
 
@@ -121,7 +121,7 @@ TEST(KeyDocuments, ExampleHasTheBuiltInValues) {
         parse_policy(shipped::text_of("config/keyturn.yaml"), "keyturn.yaml");
     ASSERT_EQ(problems_of(outcome), "");
     for (const KeySpec& spec : key_table()) {
-        if (spec.standard.empty()) continue;
+        if (spec.default_value.empty()) continue;
         EXPECT_EQ(value_in(std::get<Policy>(outcome), spec), value_in(built_in(), spec))
             << spec.path;
     }
@@ -133,8 +133,8 @@ TEST(KeyDocuments, ExampleShowsEveryKeyAndEveryDefault) {
         const Words written = shipped::found_in(
             example, fmt::format(R"(\b{}:(?: (.*?)(?= +#|[,}}]|$)|$))", spec.name()));
         EXPECT_FALSE(written.empty()) << spec.path << " is not in the example";
-        if (!spec.standard.empty()) {
-            EXPECT_THAT(written, Contains(std::string{spec.standard})) << spec.path;
+        if (!spec.default_value.empty()) {
+            EXPECT_THAT(written, Contains(std::string{spec.default_value})) << spec.path;
         }
     }
 }

@@ -25,9 +25,9 @@ TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
     for (const KeySpec& spec : key_table()) {
         if (spec.default_value.empty() || std::holds_alternative<std::monostate>(spec.target))
             continue;
-        const PolicyValue value = default_of(spec);
-        const std::string written =
-            std::visit([](const auto& value) { return testing::PrintToString(value); }, value);
+        const PolicyValue built_in_value = default_of(spec);
+        const std::string written = std::visit(
+            [](const auto& value) { return testing::PrintToString(value); }, built_in_value);
         EXPECT_EQ(written, value_in(built_in(), spec)) << spec.path;
         ++checked;
     }
@@ -37,7 +37,7 @@ TEST(KeyTable, StandardValuesAreThoseOfThePolicy) {
 TEST(KeyTable, WhatHasNoStandardValueIsEmptyUnlessItIsGiven) {
     int checked = 0;
     for (const KeySpec& spec : key_table()) {
-        if (!spec.standard.empty() || spec.required) continue;
+        if (!spec.default_value.empty() || spec.required) continue;
         const auto nothing = [](auto target) -> std::string {
             if constexpr (std::is_same_v<decltype(target), std::monostate>) {
                 return {};

@@ -1,8 +1,8 @@
 // What is suggested in place of a refused time is taken, and comes when the author's words mean.
 #include "policy/time_hint.hpp"
 
+#include "fakes/schedules.hpp"
 #include "policy/time_value.hpp"
-#include "unit/schedule/schedules.hpp"
 
 #include <gmock/gmock.h>
 

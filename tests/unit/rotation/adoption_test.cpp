@@ -1,112 +1,89 @@
-#include "fakes/rotation_world.hpp"
-
-#include <gmock/gmock.h>
+#include "fakes/crash_loop.hpp"
+#include "unit/rotation/world_test.hpp"
 
 namespace keyturn {
 namespace {
 
-using testing::HasSubstr;
-using Token = RotationWorld::Token;
-
-const std::string a = "cloudflared-web@1.service";
-const std::string b = "cloudflared-web@2.service";
+using Adoption = RotationTest;
 
 /// Somebody else has rotated a tunnel that was idle.
 struct TakeOverWorld : RotationWorld {
-    TakeOverWorld() : RotationWorld({a, b}) {
+    TakeOverWorld() {
         request.kind = RotationKind::takeover;
         api_token = Token::foreign;
-        policy.rollout.soak = std::chrono::seconds{4};
-        policy.rollout.min_healthy_time = std::chrono::seconds{1};
+        be_quick();
     }
 };
 
-TEST(TakeOver, BringsEveryUnitOntoTheirTokenAndSendsNoSecret) {
-    TakeOverWorld world;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.unit(a).restarts, 1);
-    EXPECT_EQ(world.unit(b).restarts, 1);
-    EXPECT_EQ(world.patches, 0);
-    EXPECT_EQ(world.secrets_made, 0);
-    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
-    EXPECT_EQ(world.history.front().old_fingerprint, "old");
-    EXPECT_EQ(world.history.front().new_fingerprint, "theirs");
+using TakeOver = WorldTest<TakeOverWorld>;
+
+TEST_F(TakeOver, BringsEveryUnitOntoTheirTokenAndSendsNoSecret) {
+    rotate();
+    ASSERT_TRUE(done());
+    EXPECT_EQ(restarts(a), 1);
+    EXPECT_EQ(restarts(b), 1);
+    EXPECT_EQ(patches, 0);
+    EXPECT_EQ(secrets_made, 0);
+    EXPECT_EQ(outcome(), Outcome::taken_over);
+    EXPECT_EQ(history.front().old_fingerprint, "old");
+    EXPECT_EQ(history.front().new_fingerprint, "theirs");
 }
 
-TEST(TakeOver, GoesOnAfterACrashAtAnyPoint) {
-    TakeOverWorld whole;
-    whole.start();
-    whole.run();
-    for (std::size_t n = 1; n < whole.log.size(); ++n) {
-        SCOPED_TRACE(n);
-        TakeOverWorld world;
-        world.start();
-        for (std::size_t i = 0; i < n; ++i) world.step();
-        if (!world.disk_record) continue;
+TEST_F(TakeOver, GoesOnAfterACrashAtAnyPoint) {
+    after_every_action(started<TakeOverWorld>, [](TakeOverWorld& world) {
         world.crash_and_restart();
         world.run();
         ASSERT_TRUE(world.done());
         EXPECT_EQ(world.patches, 0);
-        EXPECT_EQ(world.unit(a).restarts, 1);
-        EXPECT_EQ(world.unit(b).restarts, 1);
-        EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
-    }
+        EXPECT_EQ(world.restarts(a), 1);
+        EXPECT_EQ(world.restarts(b), 1);
+        EXPECT_EQ(world.outcome(), Outcome::taken_over);
+    });
 }
 
-TEST(TakeOver, DeliversWhateverStateTheUnitsAreIn) {
-    TakeOverWorld world;
+TEST_F(TakeOver, DeliversWhateverStateTheUnitsAreIn) {
     for (const std::string& name : {a, b}) {
-        world.unit(name).readiness->serving = false;
-        world.unit(name).readiness->connections = 0;
+        unit(name).readiness->serving = false;
+        unit(name).readiness->connections = 0;
     }
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.done());
-    EXPECT_EQ(world.serving(), 2);
+    rotate();
+    EXPECT_TRUE(done());
+    EXPECT_EQ(serving(), 2);
 }
 
-TEST(TakeOver, IsNotNeededWhenTheTokenCameBack) {
-    TakeOverWorld world;
-    world.api_token = Token::old;
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.refused());
-    EXPECT_EQ(world.count("deliver"), 0U);
+TEST_F(TakeOver, IsNotNeededWhenTheTokenCameBack) {
+    api_token = Token::old;
+    rotate();
+    EXPECT_TRUE(refused());
+    EXPECT_EQ(count("deliver"), 0U);
 }
 
-TEST(TakeOver, HoldsForASecretThatWasRotatedAway) {
-    TakeOverWorld world;
-    world.retired = {"theirs"};
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::retired_secret);
-    EXPECT_EQ(world.count("deliver"), 0U);
-    world.start(true);
-    world.run();
-    EXPECT_TRUE(world.done()) << "because a person said so";
+TEST_F(TakeOver, HoldsForASecretThatWasRotatedAway) {
+    retired = {"theirs"};
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::retired_secret);
+    EXPECT_EQ(count("deliver"), 0U);
+    retry();
+    EXPECT_TRUE(done()) << "because a person said so";
 }
 
-TEST(Adoption, EndsARotationOnTheirTokenAndSendsOursNoMore) {
-    RotationWorld world({a, b});
-    world.start();
-    while (world.count("restart " + a) == 0) world.step();
-    world.api_token = Token::foreign;
-    world.run();
-    ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, Outcome::taken_over);
-    EXPECT_EQ(world.patches, 1);
+TEST_F(Adoption, EndsARotationOnTheirTokenAndSendsOursNoMore) {
+    start();
+    ASSERT_TRUE(run_past("restart " + a));
+    api_token = Token::foreign;
+    run();
+    ASSERT_TRUE(done());
+    EXPECT_EQ(outcome(), Outcome::taken_over);
+    EXPECT_EQ(patches, 1);
 }
 
 TEST(Retiring, RemembersWhatWasRotatedAwayAndForgetsWhatCameBack) {
     TunnelState state;
     retire(state, "one", "two");
     retire(state, "two", "three");
-    EXPECT_THAT(state.retired, testing::ElementsAre("one", "two"));
+    EXPECT_THAT(state.retired, ElementsAre("one", "two"));
     retire(state, "three", "one");
-    EXPECT_THAT(state.retired, testing::ElementsAre("two", "three"));
+    EXPECT_THAT(state.retired, ElementsAre("two", "three"));
     for (std::size_t i = 0; i < 2 * retired_max; ++i) {
         retire(state, std::to_string(i), std::to_string(i + 1));
     }

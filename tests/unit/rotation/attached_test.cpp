@@ -1,12 +1,10 @@
 #include "rotation/attached.hpp"
 
-#include <gmock/gmock.h>
+#include "fakes/matchers.hpp"
+#include "fakes/samples.hpp"
 
 namespace keyturn {
 namespace {
-
-using testing::ElementsAre;
-using testing::IsEmpty;
 
 /// Two units of one host; the API lists what `listed` says.
 class AttachedTest : public testing::Test {
@@ -17,16 +15,8 @@ class AttachedTest : public testing::Test {
             unit.name = name;
             unit.baseline = 4;
             units_.push_back(unit);
-            SampleUnits::Sample sample;
-            sample.state.name = name;
-            sample.state.load_state = "loaded";
-            sample.state.active_state = "active";
-            sample.state.sub_state = "running";
-            sample.state.main_pid = 7;
-            sample.state.invocation = "process-" + name;
-            sample.readiness = Readiness{"id-" + name, "", 4, true};
-            samples_.push_back(sample);
-            listed_.push_back({"id-" + name, "192.0.2.1", "", "", 4});
+            samples_.push_back(serving("process-" + name, "id-" + name, name));
+            listed_.push_back(listed("id-" + name));
         }
     }
 
@@ -44,13 +34,11 @@ class AttachedTest : public testing::Test {
     SampleUnits::Value samples_;
     std::vector<Connector> listed_;
     std::vector<ProvenConnector> proven_;
-    const Connector thief_{"thief", "198.51.100.7", "", "", 4};
-    const Connector neighbour_{"neighbour", "192.0.2.1", "", "", 4};
 };
 
 TEST_F(AttachedTest, AreOursAndStrangersWhereEveryUnitTells) {
-    listed_.push_back(thief_);
-    listed_.push_back(neighbour_);
+    listed_.push_back(thief);
+    listed_.push_back(neighbour);
     EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"));
     EXPECT_THAT(ids(sorted().strangers), ElementsAre("thief", "neighbour"));
     EXPECT_THAT(sorted().doubtful, IsEmpty());
@@ -68,8 +56,8 @@ TEST_F(AttachedTest, IdOfOursWithMoreConnectionsThanItMayHaveIsDoubtful) {
 }
 
 TEST_F(AttachedTest, SilentUnitMakesDoubtfulWhoComesFromOurAddressAlone) {
-    listed_.push_back(thief_);
-    listed_.push_back(neighbour_);
+    listed_.push_back(thief);
+    listed_.push_back(neighbour);
     samples_[1].readiness.reset();
     EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a"));
     EXPECT_THAT(ids(sorted().strangers), ElementsAre("thief"));
@@ -77,9 +65,9 @@ TEST_F(AttachedTest, SilentUnitMakesDoubtfulWhoComesFromOurAddressAlone) {
 }
 
 TEST_F(AttachedTest, SilentUnitIsKnownByWhatItsProcessToldEarlier) {
-    listed_.push_back(neighbour_);
+    listed_.push_back(neighbour);
     samples_[1].readiness.reset();
-    proven_ = {{"b", "process-b", "id-b", "192.0.2.1"}};
+    proven_ = {{"b", "process-b", "id-b", our_address}};
     EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"));
     EXPECT_THAT(ids(sorted().strangers), ElementsAre("neighbour"));
     proven_[0].invocation = "another process";
@@ -88,25 +76,24 @@ TEST_F(AttachedTest, SilentUnitIsKnownByWhatItsProcessToldEarlier) {
 
 TEST_F(AttachedTest, IdThatWasToldEarlierIsNotOursFromAnotherAddress) {
     samples_[1].readiness.reset();
-    proven_ = {{"b", "process-b", "id-b", "192.0.2.1"}};
-    listed_[1].origin_ip = "198.51.100.7";
+    proven_ = {{"b", "process-b", "id-b", our_address}};
+    listed_[1].origin_ip = other_address;
     EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-b"));
 }
 
 TEST_F(AttachedTest, UnitAtRestHasNoConnector) {
-    listed_.push_back(neighbour_);
+    listed_.push_back(neighbour);
     samples_[1].readiness.reset();
-    samples_[1].state.active_state = "inactive";
-    samples_[1].state.main_pid = 0;
+    stop(samples_[1].state);
     EXPECT_THAT(ids(sorted().strangers), ElementsAre("id-b", "neighbour"));
 }
 
 TEST_F(AttachedTest, WithoutSystemdOnlyAnAddressMakesAStranger) {
-    listed_.push_back(thief_);
-    listed_.push_back(neighbour_);
+    listed_.push_back(thief);
+    listed_.push_back(neighbour);
     const Attached unknown = sort_connectors(listed_, units_, std::nullopt, {});
     EXPECT_THAT(ids(unknown.doubtful), ElementsAre("id-a", "id-b", "thief", "neighbour"));
-    proven_ = {{"a", "process-a", "id-a", "192.0.2.1"}};
+    proven_ = {{"a", "process-a", "id-a", our_address}};
     const Attached by_address = sort_connectors(listed_, units_, std::nullopt, proven_);
     EXPECT_THAT(ids(by_address.strangers), ElementsAre("thief"));
     const Attached unplanned = sort_connectors(listed_, {}, std::nullopt, proven_);
@@ -122,21 +109,16 @@ TEST_F(AttachedTest, HostThatMovedToAnotherAddressIsStillOurs) {
 
 TEST(Proven, IsTheNewestThatAUnitTold) {
     std::vector<ProvenConnector> proven;
-    SampleUnits::Sample sample;
-    sample.state.name = "a";
-    sample.state.load_state = "loaded";
-    sample.state.active_state = "active";
-    sample.state.invocation = "first";
-    sample.readiness = Readiness{"id-1", "", 4, true};
+    SampleUnits::Sample sample = serving("first", "id-1", "a");
     note_proven(proven, {sample});
-    note_origins(proven, {{"id-1", "192.0.2.1", "", "", 4}});
+    note_origins(proven, {listed("id-1")});
     sample.state.invocation = "second";
     sample.readiness->connector_id = "id-2";
     note_proven(proven, {sample});
-    ASSERT_EQ(proven.size(), 1U);
+    ASSERT_THAT(proven, SizeIs(1));
     EXPECT_EQ(proven[0].invocation, "second");
     EXPECT_EQ(proven[0].id, "id-2");
-    EXPECT_EQ(proven[0].origin_ip, "192.0.2.1");
+    EXPECT_EQ(proven[0].origin_ip, our_address);
     sample.readiness.reset();
     note_proven(proven, {sample});
     EXPECT_EQ(proven[0].id, "id-2");

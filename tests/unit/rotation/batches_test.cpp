@@ -1,13 +1,10 @@
 #include "rotation/batches.hpp"
 
+#include "fakes/matchers.hpp"
 #include "rotation/backoff.hpp"
-
-#include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
-
-using testing::ElementsAre;
 
 TEST(BatchSizes, AreEqualWithTheSmallerOnesFirst) {
     EXPECT_THAT(batch_sizes(2, 2, false), ElementsAre(1, 1));
@@ -27,7 +24,6 @@ TEST(BatchSizes, StartWithACanary) {
 }
 
 TEST(Pause, GrowsAndObeysTheServer) {
-    using namespace std::chrono_literals;
     const Error down{Fault::unreachable, "down", {}};
     EXPECT_EQ(pause_after(0, down), 1s);
     EXPECT_EQ(pause_after(4, down), 8s);

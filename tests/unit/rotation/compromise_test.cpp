@@ -1,217 +1,174 @@
+#include "fakes/crash_loop.hpp"
 #include "unit/rotation/compromised_world.hpp"
-
-#include <gmock/gmock.h>
 
 #include <algorithm>
 
 namespace keyturn {
 namespace {
 
-using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::Not;
-using Fate = RotationWorld::Fate;
-using Token = RotationWorld::Token;
+using Compromise = CompromisedTest;
 
-TEST(Compromise, DropsTheOthersBeforeOurOwnAreRestarted) {
-    CompromisedWorld world;
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "evict thief", "wipe old",
-                                           "restart " + a, "restart " + b));
-    const auto at = [&](const std::string& name, std::size_t from = 0) {
-        const auto begin = world.log.begin() + static_cast<std::ptrdiff_t>(from);
-        return static_cast<std::size_t>(std::find(begin, world.log.end(), name) -
-                                        world.log.begin());
-    };
-    const std::size_t delivered = at("deliver");
-    const std::size_t listed = at("list connectors", delivered);
-    EXPECT_LT(listed, at("evict thief")) << "whom the list after the delivery names";
-    EXPECT_GE(world.fewest_serving, 1) << "ours go on serving";
+TEST_F(Compromise, DropsTheOthersBeforeOurOwnAreRestarted) {
+    rotate();
+    expect_locked_out();
+    EXPECT_THAT(deeds(), ElementsAre("patch", "deliver", "evict thief", "wipe old", "restart " + a,
+                                     "restart " + b));
+    const auto delivered = std::ranges::find(log, "deliver");
+    const auto evicted = std::ranges::find(log, "evict thief");
+    EXPECT_LT(std::find(delivered, log.end(), "list connectors"), evicted)
+        << "whom the list after the delivery names";
+    EXPECT_GE(fewest_serving, 1) << "ours go on serving";
 }
 
-TEST(Compromise, WaitsForNothingBetweenTheUnits) {
-    CompromisedWorld world({a, b, c});
-    const BootTime start = world.now;
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_LT(world.now - start, 1min + 20s);
-    EXPECT_EQ(world.count("save soak"), 0U);
+TEST_F(Compromise, WaitsForNothingBetweenTheUnits) {
+    add_unit(c);
+    const BootTime begun = now;
+    rotate();
+    expect_locked_out();
+    EXPECT_LT(now - begun, 1min + 20s);
+    EXPECT_EQ(count("save soak"), 0U);
 }
 
-TEST(Compromise, IsToldWithTheTimeThatItTook) {
-    CompromisedWorld world;
-    world.start();
-    world.run();
-    const Event* evicted = world.last(EventKind::connector_evicted);
-    ASSERT_NE(evicted, nullptr);
-    EXPECT_THAT(evicted->message, HasSubstr("connector thief from 198.51.100.7"));
-    const Event* end = world.last(EventKind::locked_out);
+TEST_F(Compromise, IsToldWithTheTimeThatItTook) {
+    rotate();
+    EXPECT_THAT(message(EventKind::connector_evicted),
+                HasSubstr("connector thief from 198.51.100.7"));
+    const Event* end = last(EventKind::locked_out);
     ASSERT_NE(end, nullptr);
     EXPECT_EQ(end->result, "done");
     EXPECT_THAT(end->message,
                 AllOf(HasSubstr("only connectors of the units of web, "),
                       HasSubstr("after the alarm"), Not(HasSubstr("none of them was connected"))));
-    const LockOut& lock_out = world.rotation->view().lock_out;
+    const LockOut& lock_out = rotation->view().lock_out;
     EXPECT_THAT(lock_out.evicted, ElementsAre(HasSubstr("connector thief from 198.51.100.7")));
     EXPECT_TRUE(lock_out.after.has_value());
     EXPECT_FALSE(lock_out.outage.has_value());
-    EXPECT_THAT(world.last(EventKind::rotation_done)->message, HasSubstr("after the alarm"));
-    EXPECT_THAT(world.last(EventKind::rotation_started)->message,
-                HasSubstr("Replacing the compromised token"));
+    EXPECT_THAT(message(EventKind::rotation_done), HasSubstr("after the alarm"));
+    EXPECT_THAT(message(EventKind::rotation_started), HasSubstr("Replacing the compromised token"));
 }
 
-TEST(Compromise, TellsNoTimeFromAClockThatWasSetBack) {
-    CompromisedWorld world;
-    world.start();
-    ASSERT_TRUE(world.run_until("evict thief"));
-    world.wall_now -= 24h;
-    world.run();
-    expect_locked_out(world);
-    EXPECT_THAT(world.last(EventKind::locked_out)->message, Not(HasSubstr("after the alarm")));
+TEST_F(Compromise, TellsNoTimeFromAClockThatWasSetBack) {
+    ASSERT_TRUE(rotate_until("evict thief"));
+    wall_now -= 24h;
+    run();
+    expect_locked_out();
+    EXPECT_THAT(message(EventKind::locked_out), Not(HasSubstr("after the alarm")));
 }
 
-TEST(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
-    CompromisedWorld world({a, b, c});
-    world.request.evict_all = true;
-    std::vector<BootTime> restarts;
-    world.before_action = [&](const std::string& action) {
-        if (action.starts_with("restart ")) restarts.push_back(world.now);
-    };
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "evict all", "wipe old",
-                                           "restart " + a, "restart " + b, "restart " + c));
-    EXPECT_EQ(restarts.front(), restarts.back()) << "none waits for the other";
-    EXPECT_THAT(world.last(EventKind::connector_evicted)->message,
+TEST_F(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
+    add_unit(c);
+    request.evict_all = true;
+    rotate();
+    expect_locked_out();
+    EXPECT_THAT(deeds(), ElementsAre("patch", "deliver", "evict all", "wipe old", "restart " + a,
+                                     "restart " + b, "restart " + c));
+    EXPECT_EQ(when("restart " + a), when("restart " + c)) << "none waits for the other";
+    EXPECT_THAT(message(EventKind::connector_evicted),
                 HasSubstr("including those of its own units"));
-    EXPECT_THAT(world.last(EventKind::locked_out)->message,
-                HasSubstr("; none of them was connected for "));
+    EXPECT_THAT(message(EventKind::locked_out), HasSubstr("; none of them was connected for "));
 }
 
-TEST(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
-    CompromisedWorld world({a, b, c});
-    world.request.evict_all = true;
-    world.start();
-    ASSERT_TRUE(world.run_until("evict all"));
-    world.stop(world.unit(c));
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
-    EXPECT_EQ(world.unit(c).restarts, 0);
-    world.retry_and_run();
-    EXPECT_TRUE(world.done());
-    EXPECT_EQ(world.unit(c).restarts, 0);
+TEST_F(Compromise, RestartsNoUnitThatIsStoppedWithAllOthers) {
+    add_unit(c);
+    request.evict_all = true;
+    ASSERT_TRUE(rotate_until("evict all"));
+    unit(c).stop();
+    run();
+    ASSERT_EQ(held_for(), HoldReason::operator_took_over);
+    EXPECT_EQ(restarts(c), 0);
+    retry();
+    EXPECT_TRUE(done());
+    EXPECT_EQ(restarts(c), 0);
 }
 
-TEST(Compromise, LooksAtNoUnitThatIsAtRestOrUnknown) {
-    CompromisedWorld world({a, b, c});
-    world.unit(b).state.active_state = world.unit(b).state.sub_state = "failed";
-    world.unit(b).readiness.reset();
-    world.unit(c).state.load_state = "not-found";
-    world.unit(c).state.active_state = "unknown";
-    world.unit(c).readiness.reset();
-    world.request.accept_gap = true;
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.done());
-    EXPECT_FALSE(world.told(EventKind::drift_unknown));
-    EXPECT_TRUE(world.foreign_connectors.empty());
-    EXPECT_EQ(world.unit(a).token, Token::ours);
-    EXPECT_EQ(world.unit(b).restarts + world.unit(c).restarts, 0) << "they did not run";
+TEST_F(Compromise, LooksAtNoUnitThatIsAtRestOrUnknown) {
+    add_unit(c);
+    unit(b).fail();
+    unit(c).state.load_state = "not-found";
+    unit(c).state.active_state = "unknown";
+    unit(c).readiness.reset();
+    request.accept_gap = true;
+    rotate();
+    EXPECT_TRUE(done());
+    EXPECT_FALSE(told(EventKind::drift_unknown));
+    EXPECT_TRUE(foreign_connectors.empty());
+    EXPECT_EQ(unit(a).token, Token::ours);
+    EXPECT_EQ(restarts(b) + restarts(c), 0) << "they did not run";
 }
 
-TEST(Compromise, IsRefusedByNothingThatAPreflightRefuses) {
-    CompromisedWorld world;
-    world.request.scheduled = true;
-    world.unit(a).problem = "it takes its token from its command line";
-    world.unit(b).readiness->connections = 0;
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.count("inspect tunnel"), 0U);
+TEST_F(Compromise, IsRefusedByNothingThatAPreflightRefuses) {
+    request.scheduled = true;
+    unit(a).problem = "it takes its token from its command line";
+    unit(b).readiness->connections = 0;
+    rotate();
+    expect_locked_out();
+    EXPECT_EQ(count("inspect tunnel"), 0U);
 }
 
-TEST(Compromise, LocksOutBeforeItIsKnownWhetherPolkitAllowsTheRestarts) {
+TEST_F(Compromise, LocksOutBeforeItIsKnownWhetherPolkitAllowsTheRestarts) {
     for (const bool refused : {true, false}) {
         CompromisedWorld world;
         world.unit(a).refused = refused;
         world.polkit_gone = !refused;
-        world.start();
-        ASSERT_TRUE(world.run_until("restart " + a));
+        ASSERT_TRUE(world.rotate_until("restart " + a));
         EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "evict thief", "wipe old"));
         world.run(200);
         EXPECT_EQ(world.held(), refused);
         world.unit(a).refused = world.polkit_gone = false;
-        if (refused) world.retry_and_run();
+        if (refused) world.retry();
         world.run();
-        expect_locked_out(world);
+        world.expect_locked_out();
     }
 }
 
-TEST(Compromise, IgnoresAPause) {
-    CompromisedWorld world;
-    world.paused = true;
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_FALSE(world.told(EventKind::rotation_paused));
+TEST_F(Compromise, IgnoresAPause) {
+    paused = true;
+    rotate();
+    expect_locked_out();
+    EXPECT_FALSE(told(EventKind::rotation_paused));
 }
 
-TEST(Compromise, GoesOnTryingWhereARotationWouldRefuse) {
-    CompromisedWorld world;
+TEST_F(Compromise, GoesOnTryingWhereARotationWouldRefuse) {
     for (const char* action : {"check files", "inspect units", "list connectors", "prepare",
                                "prepare", "prepare", "prepare", "patch"}) {
-        world.faults.push_back({action, {Fault::unreachable, "no answer", {}}});
+        fail_next(action, no_answer);
     }
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.secrets_made, 1);
+    rotate();
+    expect_locked_out();
+    EXPECT_EQ(secrets_made, 1);
 }
 
-TEST(Compromise, IsHeldAndNotRefusedWhereCloudflareTakesNoSecret) {
-    CompromisedWorld world;
-    world.faults.push_back({"patch", {Fault::denied, "the API token lacks Write", {}}});
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::denied);
-    EXPECT_TRUE(world.pending_kept);
-    world.retry_and_run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.secrets_made, 1);
+TEST_F(Compromise, IsHeldAndNotRefusedWhereCloudflareTakesNoSecret) {
+    fail_next("patch", {Fault::denied, "the API token lacks Write", {}});
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::denied);
+    EXPECT_TRUE(pending_kept);
+    retry();
+    expect_locked_out();
+    EXPECT_EQ(secrets_made, 1);
 }
 
-TEST(Compromise, IsNoTimeToGoBack) {
-    CompromisedWorld world;
-    world.policy.rollout.on_failure = OnFailure::revert;
-    world.unit(a).fate = Fate::fails;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
-    EXPECT_FALSE(world.rotation->can_revert());
-    EXPECT_EQ(world.count("take back"), 0U);
-    world.unit(a).fate = Fate::comes_up;
-    world.retry_and_run();
-    expect_locked_out(world);
+TEST_F(Compromise, IsNoTimeToGoBack) {
+    policy.rollout.on_failure = OnFailure::revert;
+    unit(a).fate = Fate::fails;
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::verification_failed);
+    EXPECT_FALSE(rotation->can_revert());
+    EXPECT_EQ(count("take back"), 0U);
+    unit(a).fate = Fate::comes_up;
+    retry();
+    expect_locked_out();
 }
 
 /// An open rotation, whose secret Cloudflare may hold by now, is given up for another new secret.
 CompromisedWorld superseding(std::size_t actions) {
-    CompromisedWorld world({a, b, c});
-    world.policy.rollout.soak = 4s;
-    world.policy.rollout.min_healthy_time = 1s;
+    CompromisedWorld world;
+    world.add_unit(c);
+    world.be_quick();
     world.request.kind = RotationKind::routine;
     world.foreign_connectors.clear();
     world.start();
-    for (std::size_t i = 0; i < actions; ++i) world.step();
+    world.steps(actions);
     world.superseded = world.pending_kept ? world.kept_rotation : "";
     world.disk_record.reset();
     world.request.kind = RotationKind::compromise;
@@ -220,62 +177,46 @@ CompromisedWorld superseding(std::size_t actions) {
     return world;
 }
 
-TEST(Compromise, PutsAnEndToAnOpenRotationWithAnotherSecret) {
-    for (std::size_t n = 1; n < 100; n += 3) {
-        SCOPED_TRACE(n);
-        CompromisedWorld world = superseding(n);
+TEST_F(Compromise, PutsAnEndToAnOpenRotationWithAnotherSecret) {
+    at_each(points(1, 100, 3), [](std::size_t actions) {
+        CompromisedWorld world = superseding(actions);
         const int before = world.secrets_made;
         world.run();
-        expect_locked_out(world);
+        world.expect_locked_out();
         EXPECT_EQ(world.secrets_made, before + 1);
         EXPECT_NE(world.history.front().rotation_id, world.superseded);
         EXPECT_GE(world.fewest_serving, 1);
-        if (HasFailure()) return;
-    }
+    });
 }
 
-TEST(Compromise, MakesOneSecretOnlyWhereverACrashComesAfterAnOpenRotation) {
-    for (std::size_t n = 1; n < 100; ++n) {
-        SCOPED_TRACE(n);
-        CompromisedWorld world = superseding(60);
-        const int before = world.secrets_made;
-        for (std::size_t i = 0; i < n; ++i) world.step();
-        if (!world.disk_record) continue;
+TEST_F(Compromise, MakesOneSecretOnlyWhereverACrashComesAfterAnOpenRotation) {
+    const auto make = [] { return superseding(60); };
+    const int before = make().secrets_made;
+    after_every_action(make, [&](CompromisedWorld& world) {
         world.crash_and_restart();
         world.run();
-        expect_locked_out(world);
+        world.expect_locked_out();
         EXPECT_EQ(world.secrets_made, before + 1);
-        if (HasFailure()) return;
-    }
+    });
 }
 
-std::size_t actions_of_a_compromise(bool evict_all) {
-    CompromisedWorld world;
-    world.request.evict_all = evict_all;
-    world.start();
-    world.run();
-    return world.log.size();
-}
-
-TEST(Compromise, IsFinishedWhereverACrashComes) {
-    for (const bool evict_all : {false, true}) {
-        const std::size_t actions = actions_of_a_compromise(evict_all);
-        for (std::size_t n = 1; n < actions; ++n) {
-            SCOPED_TRACE(testing::Message() << (evict_all ? "all dropped, " : "") << n);
+TEST_F(Compromise, IsFinishedWhereverACrashComes) {
+    for (const bool all : {false, true}) {
+        const auto make = [all] {
             CompromisedWorld world;
-            world.request.evict_all = evict_all;
+            world.request.evict_all = all;
             world.start();
-            for (std::size_t i = 0; i < n; ++i) world.step();
-            if (!world.disk_record) continue;
+            return world;
+        };
+        after_every_action(make, [](CompromisedWorld& world) {
             world.crash_and_restart();
             world.run();
             EXPECT_TRUE(world.done());
             EXPECT_TRUE(world.foreign_connectors.empty());
             EXPECT_EQ(world.secrets_made, 1);
             EXPECT_EQ(world.patches, 1);
-            for (const std::string& unit : {a, b}) EXPECT_EQ(world.unit(unit).restarts, 1);
-            if (HasFailure()) return;
-        }
+            for (const std::string& unit : {a, b}) EXPECT_EQ(world.restarts(unit), 1);
+        });
     }
 }
 

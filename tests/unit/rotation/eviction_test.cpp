@@ -2,220 +2,178 @@
 
 #include "unit/rotation/compromised_world.hpp"
 
-#include <gmock/gmock.h>
-
-#include <algorithm>
 #include <optional>
 
 namespace keyturn {
 namespace {
 
-using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::Contains;
-using testing::HasSubstr;
-using Token = RotationWorld::Token;
-
-/// How long after the new secret nobody is attached any more who is not ours.
-struct Stopwatch {
-    explicit Stopwatch(CompromisedWorld& watched) : world(watched) {
-        world.before_action = [this](const std::string& action) {
-            if (action == "deliver" && !taken) taken = world.now;
-            if (taken && world.foreign_connectors.empty() && !gone) gone = world.now;
-        };
+class Eviction : public CompromisedTest {
+  protected:
+    Eviction() {
+        before_each([this](const std::string&) {
+            if (count("deliver") > 0 && foreign_connectors.empty() && !gone_) gone_ = now;
+        });
     }
 
+    /// How long after the new secret the last connector that is not ours is gone.
     [[nodiscard]] Milliseconds lockout() const {
-        return taken && gone ? Milliseconds{*gone - *taken} : Milliseconds::max();
+        return gone_ ? Milliseconds{*gone_ - when("deliver")} : Milliseconds::max();
     }
 
-    CompromisedWorld& world;
-    std::optional<BootTime> taken;
-    std::optional<BootTime> gone;
+    /// Goes on for this long after the new secret.
+    void run_on_for(Milliseconds time) {
+        ASSERT_TRUE(rotate_until("deliver"));
+        ASSERT_TRUE(run_for(time));
+    }
+
+  private:
+    std::optional<BootTime> gone_;
 };
 
-TEST(Eviction, OfAStrangerFromElsewhereIsNotPutOffByASilentUnit) {
-    CompromisedWorld world;
-    Stopwatch watch(world);
-    world.unit(b).silent = "it has a network namespace of its own";
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_LE(watch.lockout(), 1s);
-    EXPECT_EQ(world.unit(b).restarts, 1);
+const std::string late = "it does not answer within 1.5 s";
+const std::string no_descriptor = "no file descriptor is left";
+
+TEST_F(Eviction, OfAStrangerFromElsewhereIsNotPutOffByASilentUnit) {
+    unit(b).silent = "it has a network namespace of its own";
+    rotate();
+    expect_locked_out();
+    EXPECT_LE(lockout(), 1s);
+    EXPECT_EQ(restarts(b), 1);
 }
 
-TEST(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
-    CompromisedWorld world;
-    world.foreign_connectors = {neighbour};
-    Stopwatch watch(world);
-    world.unit(b).silent = "it does not answer within 1.5 s";
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_GE(watch.lockout(), 30s);
-    EXPECT_LE(watch.lockout(), 35s);
-    ASSERT_TRUE(world.told(EventKind::drift_unknown));
-    EXPECT_EQ(world.unit(b).restarts, 1) << "dropped with the stranger, and restarted at once";
-    EXPECT_EQ(world.unit(a).restarts, 1);
-    const std::vector<std::string> deeds = world.deeds();
-    EXPECT_LT(std::ranges::find(deeds, "restart " + b), std::ranges::find(deeds, "restart " + a));
+TEST_F(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
+    foreign_connectors = {neighbour};
+    unit(b).silent = late;
+    rotate();
+    expect_locked_out();
+    EXPECT_THAT(lockout(), AllOf(Ge(30s), Le(35s)));
+    ASSERT_TRUE(told(EventKind::drift_unknown));
+    EXPECT_THAT(restarted(), ElementsAre(b, a)) << "b is dropped with the stranger";
 }
 
 /// keyturnd stands still between the list and the look, and a unit of ours loses a connection.
-TEST(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
-    CompromisedWorld world;
-    world.unit(a).readiness->connections = 3;  // As many as it had at first.
-    world.foreign_connectors = {neighbour};
-    world.unit(b).silent = "it does not answer within 1.5 s";
-    const std::string connector = world.unit(a).readiness->connector_id;
-    std::optional<BootTime> taken;
+TEST_F(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
+    unit(a).readiness->connections = 3;  // As many as it had at first.
+    foreign_connectors = {neighbour};
+    unit(b).silent = late;
+    const std::string connector = unit(a).readiness->connector_id;
     bool stood_still = false;
-    world.before_action = [&](const std::string& action) {
-        if (action == "deliver" && !taken) taken = world.now;
-        if (!taken || world.unit(a).restarts > 0) return;
-        world.unit(a).readiness->connections = 4;
-        if (action != "sample" || stood_still || world.now - *taken < 30s) return;
+    before_each([&](const std::string& action) {
+        if (count("deliver") == 0 || restarts(a) > 0) return;
+        unit(a).readiness->connections = full;
+        if (action != "sample" || stood_still || now - when("deliver") < 30s) return;
         stood_still = true;
-        world.now += 9min;
-        world.unit(a).readiness->connections = 3;
-    };
-    world.start();
-    world.run();
-    expect_locked_out(world);
+        now += 9min;
+        unit(a).readiness->connections = 3;
+    });
+    rotate();
+    expect_locked_out();
     EXPECT_TRUE(stood_still);
-    EXPECT_EQ(world.count("evict neighbour"), 1U);
-    EXPECT_EQ(world.count("evict " + connector), 0U);
-    EXPECT_EQ(world.unit(a).restarts, 1);
+    EXPECT_EQ(count("evict neighbour"), 1U);
+    EXPECT_EQ(count("evict " + connector), 0U);
+    EXPECT_EQ(restarts(a), 1);
 }
 
-TEST(Eviction, RestartsAllInOneBatchWhereAllHadToGo) {
-    CompromisedWorld world;
-    world.foreign_connectors = {neighbour};
-    Stopwatch watch(world);
-    for (const std::string& unit : {a, b}) world.unit(unit).silent = "no file descriptor is left";
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_LE(watch.lockout(), 35s);
-    EXPECT_EQ(world.unit(a).restarts, 1);
-    EXPECT_EQ(world.unit(b).restarts, 1);
-    for (const UnitProgress& unit : world.history.front().units) EXPECT_EQ(unit.batch, 1);
+TEST_F(Eviction, RestartsAllInOneBatchWhereAllHadToGo) {
+    foreign_connectors = {neighbour};
+    for (const std::string& each : {a, b}) unit(each).silent = no_descriptor;
+    rotate();
+    expect_locked_out();
+    EXPECT_LE(lockout(), 35s);
+    EXPECT_EQ(restarts(a), 1);
+    EXPECT_EQ(restarts(b), 1);
+    for (const UnitProgress& unit : history.front().units) EXPECT_EQ(unit.batch, 1);
 }
 
-TEST(Eviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
-    CompromisedWorld world;
-    world.foreign_connectors = {neighbour};
-    Stopwatch watch(world);
-    RotationWorld::Unit& silent = world.unit(b);
-    world.proven = {{b, silent.state.invocation, silent.readiness->connector_id, "192.0.2.1"}};
-    silent.silent = "no file descriptor is left";
-    world.start();
-    world.run();
-    expect_locked_out(world);
-    EXPECT_LE(watch.lockout(), 1s) << "everybody else is a stranger";
-    EXPECT_FALSE(world.told(EventKind::drift_unknown));
+TEST_F(Eviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
+    foreign_connectors = {neighbour};
+    proven = {{b, unit(b).state.invocation, unit(b).readiness->connector_id, our_address}};
+    unit(b).silent = no_descriptor;
+    rotate();
+    expect_locked_out();
+    EXPECT_LE(lockout(), 1s) << "everybody else is a stranger";
+    EXPECT_FALSE(told(EventKind::drift_unknown));
 }
 
-TEST(Eviction, OfWhatMayBeOursWaitsForTheBusWithAnAlarmEachMinute) {
-    CompromisedWorld world;
-    world.foreign_connectors = {thief, neighbour};
-    world.proven = {{b, "earlier", "earlier", "192.0.2.1"}};
-    Stopwatch watch(world);
-    world.bus_down = true;
-    world.start();
-    while (!watch.taken || world.now - *watch.taken < 10min) ASSERT_TRUE(world.step());
-    EXPECT_EQ(world.foreign_connectors, std::vector<Connector>{neighbour})
-        << "who comes from elsewhere is out";
-    EXPECT_EQ(world.file_token, Token::ours);
-    const auto alarms = std::ranges::count(world.events, EventKind::lockout_blocked, &Event::kind);
-    EXPECT_GE(alarms, 8);
-    EXPECT_LE(alarms, 11);
-    EXPECT_THAT(world.last(EventKind::lockout_blocked)->message,
+TEST_F(Eviction, OfWhatMayBeOursWaitsForTheBusWithAnAlarmEachMinute) {
+    foreign_connectors = {thief, neighbour};
+    proven = {{b, "earlier", "earlier", our_address}};
+    bus_down = true;
+    run_on_for(10min);
+    EXPECT_THAT(foreign_connectors, ElementsAre(neighbour)) << "the thief is out";
+    EXPECT_EQ(file_token, Token::ours);
+    EXPECT_THAT(count(EventKind::lockout_blocked), AllOf(Ge(8U), Le(11U)));
+    EXPECT_THAT(message(EventKind::lockout_blocked),
                 AllOf(HasSubstr("systemd does not answer"), HasSubstr("from 192.0.2.1"),
                       HasSubstr("keyturnctl rotate web --compromised --evict-all")));
-    EXPECT_THAT(world.rotation->view().reason, HasSubstr("--evict-all"));
-    world.bus_down = false;
-    world.run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.unit(a).restarts + world.unit(b).restarts, 2);
+    EXPECT_THAT(rotation->view().reason, HasSubstr("--evict-all"));
+    bus_down = false;
+    run();
+    expect_locked_out();
+    EXPECT_EQ(restarts(), 2);
 }
 
-TEST(Eviction, OfWhatMayBeOursWaitsForPolkit) {
-    CompromisedWorld world;
-    world.foreign_connectors = {neighbour};
-    Stopwatch watch(world);
-    world.unit(b).silent = "it does not answer within 1.5 s";
-    world.unit(a).refused = true;
-    world.start();
-    while (!watch.taken || world.now - *watch.taken < 5min) ASSERT_TRUE(world.step());
-    EXPECT_FALSE(world.foreign_connectors.empty());
-    EXPECT_TRUE(world.told(EventKind::lockout_blocked));
-    world.unit(a).refused = false;
-    world.run();
-    expect_locked_out(world);
+TEST_F(Eviction, OfWhatMayBeOursWaitsForPolkit) {
+    foreign_connectors = {neighbour};
+    unit(b).silent = late;
+    unit(a).refused = true;
+    run_on_for(5min);
+    EXPECT_FALSE(foreign_connectors.empty());
+    EXPECT_TRUE(told(EventKind::lockout_blocked));
+    unit(a).refused = false;
+    run();
+    expect_locked_out();
 }
 
-TEST(Eviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
-    CompromisedWorld world;
-    world.foreign_connectors = {neighbour};
-    Stopwatch watch(world);
-    world.request.evict_all = true;
-    world.bus_down = true;
-    world.start();
-    while (!watch.taken || world.now - *watch.taken < 1min) ASSERT_TRUE(world.step());
-    EXPECT_TRUE(world.foreign_connectors.empty());
-    world.bus_down = false;
-    world.run();
-    expect_locked_out(world);
+TEST_F(Eviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
+    foreign_connectors = {neighbour};
+    request.evict_all = true;
+    bus_down = true;
+    run_on_for(1min);
+    EXPECT_TRUE(foreign_connectors.empty());
+    bus_down = false;
+    run();
+    expect_locked_out();
 }
 
-TEST(Eviction, LeavesOutUnitsOfOtherTunnelsWithAnAlarm) {
-    CompromisedWorld world({a, b, c});
-    world.unit(c).readiness->tunnel = "0b1a7c6e-0000-4000-8000-000000000000";
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.done());
-    EXPECT_EQ(world.unit(c).restarts, 0);
-    ASSERT_TRUE(world.told(EventKind::unit_passed_over));
-    EXPECT_EQ(world.last(EventKind::unit_passed_over)->priority, Priority::alert);
-    EXPECT_THAT(world.last(EventKind::unit_passed_over)->message, HasSubstr(c));
+TEST_F(Eviction, LeavesOutUnitsOfOtherTunnelsWithAnAlarm) {
+    add_unit(c);
+    unit(c).readiness->tunnel = other_tunnel_id;
+    rotate();
+    EXPECT_TRUE(done());
+    EXPECT_EQ(restarts(c), 0);
+    ASSERT_TRUE(told(EventKind::unit_passed_over));
+    EXPECT_EQ(last(EventKind::unit_passed_over)->priority, Priority::alert);
+    EXPECT_THAT(message(EventKind::unit_passed_over), HasSubstr(c));
 }
 
-TEST(Eviction, IsRefusedBeforeTheNewSecretWhereNoUnitIsOfThisTunnel) {
-    CompromisedWorld world;
-    for (const std::string& unit : {a, b}) {
-        world.unit(unit).readiness->tunnel = "0b1a7c6e-0000-4000-8000-000000000000";
-    }
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.refused());
-    EXPECT_EQ(world.patches, 0);
+TEST_F(Eviction, IsRefusedBeforeTheNewSecretWhereNoUnitIsOfThisTunnel) {
+    for (const std::string& each : {a, b}) unit(each).readiness->tunnel = other_tunnel_id;
+    rotate();
+    EXPECT_TRUE(refused());
+    EXPECT_EQ(patches, 0);
 }
 
-TEST(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
-    CompromisedWorld world;
-    world.foreign_come_back = true;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_THAT(world.disk_record->hold->text,
+TEST_F(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
+    foreign_come_back = true;
+    rotate();
+    ASSERT_TRUE(held());
+    EXPECT_THAT(hold().text,
                 AllOf(HasSubstr("1 connector is attached"), HasSubstr("from 198.51.100.7"),
                       HasSubstr("keyturnctl rotate web --compromised --evict-all")));
 }
 
-TEST(Eviction, TakesInUnitsThatThePolicyNamesSince) {
-    CompromisedWorld world({a, b, c});
-    world.order = {a, b};
-    world.foreign_come_back = true;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    world.order = {a, b, c};  // Corrected, and reloaded.
-    world.foreign_come_back = false;
-    world.retry_and_run();
-    expect_locked_out(world);
-    EXPECT_EQ(world.unit(c).restarts, 1);
+TEST_F(Eviction, TakesInUnitsThatThePolicyNamesSince) {
+    add_unit(c);
+    order = {a, b};
+    foreign_come_back = true;
+    rotate();
+    ASSERT_TRUE(held());
+    order = {a, b, c};  // Corrected, and reloaded.
+    foreign_come_back = false;
+    retry();
+    expect_locked_out();
+    EXPECT_EQ(restarts(c), 1);
 }
 
 }  // namespace

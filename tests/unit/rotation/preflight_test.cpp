@@ -1,51 +1,30 @@
 #include "rotation/preflight.hpp"
 
-#include <gmock/gmock.h>
+#include "fakes/matchers.hpp"
+#include "fakes/samples.hpp"
 
 namespace keyturn {
 namespace {
-
-using namespace std::chrono_literals;
-using testing::AllOf;
-using testing::Contains;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Not;
-
-const std::string a = "cloudflared-web@1.service";
-const std::string b = "cloudflared-web@2.service";
-const std::string extra = "keyturn-surge@web.service";
 
 /// Facts with nothing wrong: two units that serve.
 class JudgedPreflight : public testing::Test {
   protected:
     JudgedPreflight() {
-        policy_.name = "web";
-        policy_.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
         add(a);
         add(b);
     }
 
     void add(const std::string& name, bool surge = false) {
         facts_.units.push_back({name, std::nullopt, 45s, surge});
-        SampleUnits::Sample sample;
-        sample.state.name = name;
-        sample.state.load_state = "loaded";
-        sample.state.active_state = surge ? "inactive" : "active";
-        sample.state.sub_state = surge ? "dead" : "running";
-        if (!surge) {
-            sample.state.main_pid = 4711;
-            sample.readiness = Readiness{"of " + name, policy_.tunnel, 4, true};
-            facts_.connectors.push_back({"of " + name, "192.0.2.1", "", "", 4});
-        }
-        facts_.samples.push_back(std::move(sample));
+        facts_.samples.push_back(surge ? stopped(name)
+                                       : serving("process of " + name, "of " + name, name));
+        if (surge) return;
+        facts_.samples.back().readiness->tunnel = tunnel_id;
+        facts_.connectors.push_back(listed("of " + name));
     }
 
-    void stop(std::size_t index) {
-        facts_.samples[index].state.active_state = "inactive";
-        facts_.samples[index].state.main_pid = 0;
-        facts_.samples[index].readiness.reset();
+    void stop_unit(std::size_t index) {
+        facts_.samples[index] = stopped(facts_.samples[index].state.name);
         facts_.connectors.clear();
     }
 
@@ -53,7 +32,7 @@ class JudgedPreflight : public testing::Test {
         return judge_preflight(policy_, false, scheduled, facts_);
     }
 
-    TunnelPolicy policy_;
+    TunnelPolicy policy_ = web_policy();
     PreflightFacts facts_;
 };
 
@@ -63,7 +42,7 @@ TEST_F(JudgedPreflight, FindsNothingWrong) {
 
 TEST_F(JudgedPreflight, TellsNobodyToRewriteAUnitOfAnotherTunnel) {
     facts_.units[0].problem = "as root run: mkdir";
-    facts_.samples[0].readiness->tunnel = "00000000-0000-4000-8000-000000000001";
+    facts_.samples[0].readiness->tunnel = other_tunnel_id;
     EXPECT_THAT(problems(),
                 ElementsAre(AllOf(HasSubstr("serves tunnel 00000000-"), Not(HasSubstr("mkdir")))));
     // A cloudflared before 2024.12 does not say its tunnel; the API lists those of this one.
@@ -71,7 +50,7 @@ TEST_F(JudgedPreflight, TellsNobodyToRewriteAUnitOfAnotherTunnel) {
     facts_.connectors.erase(facts_.connectors.begin());
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("may belong to another tunnel"),
                                               Not(HasSubstr("mkdir")))));
-    facts_.connectors.push_back({"of " + a, "192.0.2.1", "", "", 4});
+    facts_.connectors.push_back(listed("of " + a));
     EXPECT_THAT(problems(), ElementsAre(HasSubstr("mkdir")));
 }
 
@@ -152,8 +131,8 @@ TEST_F(JudgedPreflight, RefusesAUnitOfAnotherTunnelButNotOneThatDoesNotSay) {
 }
 
 TEST_F(JudgedPreflight, RefusesATunnelOfWhichNothingServes) {
-    stop(0);
-    stop(1);
+    stop_unit(0);
+    stop_unit(1);
     EXPECT_THAT(problems(), ElementsAre("no unit of this tunnel serves: start one first"));
 }
 
@@ -178,8 +157,8 @@ TEST_F(JudgedPreflight, DescribesAConnectorByWhatIsKnownOfIt) {
 }
 
 TEST_F(JudgedPreflight, PlansNoBatchWhereNothingRuns) {
-    stop(0);
-    stop(1);
+    stop_unit(0);
+    stop_unit(1);
     const std::vector<UnitProgress> plan = plan_units(policy_, facts_);
     ASSERT_EQ(plan.size(), 2U);
     EXPECT_EQ(plan[0].batch, 0);
@@ -188,9 +167,7 @@ TEST_F(JudgedPreflight, PlansNoBatchWhereNothingRuns) {
 
 TEST_F(JudgedPreflight, PlansNoTurnForAnExtraUnitThatRuns) {
     add(extra, true);
-    facts_.samples[2].state.active_state = "active";
-    facts_.samples[2].state.sub_state = "running";
-    facts_.samples[2].state.main_pid = 4712;
+    facts_.samples[2].state = running(extra, "by somebody else");
     const std::vector<UnitProgress> plan = plan_units(policy_, facts_);
     EXPECT_EQ(plan[2].step, UnitStep::listed);
     EXPECT_EQ(plan[2].batch, 0);

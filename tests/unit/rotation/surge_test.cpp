@@ -1,351 +1,269 @@
-#include "fakes/rotation_world.hpp"
-
-#include <gmock/gmock.h>
+#include "fakes/crash_loop.hpp"
+#include "unit/rotation/world_test.hpp"
 
 namespace keyturn {
 namespace {
 
-using namespace std::chrono_literals;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using Fate = RotationWorld::Fate;
-using Token = RotationWorld::Token;
-
-const std::string a = "cloudflared-web@1.service";
-const std::string b = "cloudflared-web@2.service";
-const std::string c = "cloudflared-web@3.service";
-const std::string extra = "keyturn-surge@web.service";
-
 /// One unit, and another that helps out.
 struct SurgeWorld : RotationWorld {
-    explicit SurgeWorld(std::vector<std::string> names = {a}) : RotationWorld(std::move(names)) {
-        add_surge(extra);
-    }
+    SurgeWorld() : RotationWorld({a}) { add_surge(); }
+
     /// keyturnd is killed right before it stops the extra one.
     void die_before_the_stop() {
         start();
         ASSERT_TRUE(run_until("stop " + extra));
         crash_and_restart();
     }
-    /// It does not recover by itself.
-    void lose_the_unit() {
-        unit(a).token = Token::foreign;
-        unit(a).readiness->connections = 0;
-    }
     [[nodiscard]] bool extra_stopped() { return unit(extra).state.active_state == "inactive"; }
+
+    void expect_done_and_stopped() {
+        EXPECT_TRUE(done());
+        EXPECT_TRUE(extra_stopped());
+        EXPECT_GE(fewest_serving, 1);
+        EXPECT_EQ(secrets_made, 1);
+    }
 };
 
-void expect_done_and_stopped(SurgeWorld& world) {
-    EXPECT_TRUE(world.done());
-    EXPECT_TRUE(world.extra_stopped());
-    EXPECT_GE(world.fewest_serving, 1);
-    EXPECT_EQ(world.secrets_made, 1);
+using Surge = WorldTest<SurgeWorld>;
+
+TEST_F(Surge, StartsFirstAndIsStoppedLast) {
+    rotate();
+    expect_done_and_stopped();
+    EXPECT_THAT(deeds(), ElementsAre("patch", "deliver", "restart " + extra, "restart " + a,
+                                     "stop " + extra));
+    EXPECT_EQ(unit(a).token, Token::ours);
 }
 
-TEST(Surge, StartsFirstAndIsStoppedLast) {
-    SurgeWorld world;
-    world.start();
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_THAT(world.deeds(), ElementsAre("patch", "deliver", "restart " + extra, "restart " + a,
-                                           "stop " + extra));
-    EXPECT_EQ(world.unit(a).token, Token::ours);
+TEST_F(Surge, IsToldAndIsNoneOfTheUnits) {
+    rotate();
+    EXPECT_THAT(message(EventKind::rotation_started), HasSubstr("1 units in 1 batches"));
+    EXPECT_EQ(last(EventKind::surge_started)->target_unit, extra);
+    EXPECT_EQ(last(EventKind::surge_stopped)->target_unit, extra);
+    EXPECT_EQ(last(EventKind::unit_restarting)->target_unit, a);
+    EXPECT_FALSE(told(EventKind::unit_left_stopped)) << "it is stopped as a rule";
+    EXPECT_THAT(history.front().text, HasSubstr("1 units serve"));
 }
 
-TEST(Surge, IsToldAndIsNoneOfTheUnits) {
-    SurgeWorld world;
-    world.start();
-    world.run();
-    EXPECT_THAT(world.last(EventKind::rotation_started)->message,
-                HasSubstr("1 units in 1 batches"));
-    EXPECT_EQ(world.last(EventKind::surge_started)->target_unit, extra);
-    EXPECT_EQ(world.last(EventKind::surge_stopped)->target_unit, extra);
-    EXPECT_EQ(world.last(EventKind::unit_restarting)->target_unit, a);
-    EXPECT_FALSE(world.told(EventKind::unit_left_stopped)) << "it is stopped as a rule";
-    EXPECT_THAT(world.history.front().text, HasSubstr("1 units serve"));
+TEST_F(Surge, HasToHaveAsManyConnectionsAsTheBestUnit) {
+    unit(extra).connections_full = 2;
+    rotate();
+    ASSERT_TRUE(held());
+    EXPECT_EQ(hold().unit, extra);
+    EXPECT_THAT(hold().text, HasSubstr("2 of 3 connections"));
+    EXPECT_EQ(restarts(a), 0);
 }
 
-TEST(Surge, HasToHaveAsManyConnectionsAsTheBestUnit) {
-    SurgeWorld world;
-    world.unit(extra).connections_full = 2;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->unit, extra);
-    EXPECT_THAT(world.disk_record->hold->text, HasSubstr("2 of 3 connections"));
-    EXPECT_EQ(world.unit(a).restarts, 0);
+TEST_F(Surge, SettlesBeforeAUnitReliesOnIt) {
+    policy.rollout.settle = 40s;
+    start();
+    ASSERT_TRUE(run_past("restart " + extra));
+    ASSERT_TRUE(run_until([&] { return disk_record->find(extra)->step == UnitStep::verified; }));
+    const BootTime verified = now;
+    run();
+    expect_done_and_stopped();
+    EXPECT_GE(when("restart " + a) - verified, 40s);
 }
 
-TEST(Surge, SettlesBeforeAUnitReliesOnIt) {
-    SurgeWorld world;
-    BootTime verified{};
-    BootTime restarted{};
-    world.policy.rollout.settle = 40s;
-    world.before_action = [&](const std::string& action) {
-        const UnitProgress* progress = world.disk_record ? world.disk_record->find(extra) : nullptr;
-        if (progress != nullptr && progress->step == UnitStep::verified && verified == BootTime{})
-            verified = world.now;
-        if (action == "restart " + a) restarted = world.now;
-    };
-    world.start();
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_GE(restarted - verified, 40s);
+TEST_F(Surge, IsNotNeededWhereEnoughServe) {
+    add_unit(b);
+    add_unit(c);
+    rotate();
+    expect_done_and_stopped();
+    EXPECT_EQ(count("restart " + extra), 0U);
+    EXPECT_EQ(count("stop " + extra), 0U);
+    EXPECT_FALSE(told(EventKind::surge_started));
 }
 
-TEST(Surge, IsNotNeededWhereEnoughServe) {
-    SurgeWorld world({a, b, c});
-    world.start();
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_EQ(world.count("restart " + extra), 0U);
-    EXPECT_EQ(world.count("stop " + extra), 0U);
-    EXPECT_FALSE(world.told(EventKind::surge_started));
+TEST_F(Surge, IsNotNeededWhereAGapIsAccepted) {
+    request.accept_gap = true;
+    rotate();
+    EXPECT_TRUE(done());
+    EXPECT_EQ(count("restart " + extra), 0U);
 }
 
-TEST(Surge, IsNotNeededWhereAGapIsAccepted) {
-    SurgeWorld world;
-    world.request.accept_gap = true;
-    world.start();
-    world.run();
-    EXPECT_TRUE(world.done());
-    EXPECT_EQ(world.count("restart " + extra), 0U);
+TEST_F(Surge, IsRefusedWhereItRunsAlready) {
+    unit(extra).state.active_state = "active";
+    unit(extra).state.sub_state = "running";
+    unit(extra).state.main_pid = 4711;
+    rotate();
+    ASSERT_TRUE(refused());
+    EXPECT_THAT(history.front().text, HasSubstr("systemctl stop " + extra));
 }
 
-TEST(Surge, IsRefusedWhereItRunsAlready) {
-    SurgeWorld world;
-    world.unit(extra).state.active_state = "active";
-    world.unit(extra).state.sub_state = "running";
-    world.unit(extra).state.main_pid = 4711;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.refused());
-    EXPECT_THAT(world.history.front().text, HasSubstr("systemctl stop " + extra));
+TEST_F(Surge, IsRefusedWhereItWouldNotTakeItsTokenFromOurFile) {
+    unit(extra).problem = "it takes its token from its command line";
+    rotate();
+    ASSERT_TRUE(refused());
+    EXPECT_THAT(history.front().text, HasSubstr(extra + ": it takes its token"));
 }
 
-TEST(Surge, IsRefusedWhereItWouldNotTakeItsTokenFromOurFile) {
-    SurgeWorld world;
-    world.unit(extra).problem = "it takes its token from its command line";
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.refused());
-    EXPECT_THAT(world.history.front().text, HasSubstr(extra + ": it takes its token"));
+TEST_F(Surge, IsRefusedWhereEvenOneMoreIsTooFew) {
+    policy.rollout.min_available = 2;
+    rotate();
+    ASSERT_TRUE(refused());
+    EXPECT_THAT(history.front().text, HasSubstr("add a unit, or accept a gap"));
 }
 
-TEST(Surge, IsRefusedWhereEvenOneMoreIsTooFew) {
-    SurgeWorld world;
-    world.policy.rollout.min_available = 2;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.refused());
-    EXPECT_THAT(world.history.front().text, HasSubstr("add a unit, or accept a gap"));
+TEST_F(Surge, IsRefusedWhereItIsAllThereIs) {
+    RotationWorld alone(std::vector<std::string>{});
+    alone.add_surge();
+    alone.rotate();
+    ASSERT_TRUE(alone.refused());
+    EXPECT_THAT(alone.history.front().text, HasSubstr("no unit matches"));
 }
 
-TEST(Surge, IsRefusedWhereItIsAllThereIs) {
-    SurgeWorld world(std::vector<std::string>{});
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.refused());
-    EXPECT_THAT(world.history.front().text, HasSubstr("no unit matches"));
+TEST_F(Surge, ThatFailsToStartIsHeldWithTheUnitsUntouched) {
+    unit(extra).fate = Fate::fails;
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::verification_failed);
+    EXPECT_EQ(hold().unit, extra);
+    EXPECT_EQ(restarts(a), 0);
+    unit(extra).fate = Fate::comes_up;
+    retry();
+    expect_done_and_stopped();
 }
 
-TEST(Surge, ThatFailsToStartIsHeldWithTheUnitsUntouched) {
-    SurgeWorld world;
-    world.unit(extra).fate = Fate::fails;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
-    EXPECT_EQ(world.disk_record->hold->unit, extra);
-    EXPECT_EQ(world.unit(a).restarts, 0);
-    world.unit(extra).fate = Fate::comes_up;
-    world.retry_and_run();
-    expect_done_and_stopped(world);
+TEST_F(Surge, ThatFailsToStartIsGoneBackFromWhereThePolicySaysSo) {
+    policy.rollout.on_failure = OnFailure::revert;
+    unit(extra).fate = Fate::fails;
+    rotate();
+    ASSERT_TRUE(done());
+    EXPECT_EQ(outcome(), Outcome::reverted);
+    EXPECT_EQ(restarts(a), 0);
+    EXPECT_EQ(api_token, Token::old);
+    EXPECT_TRUE(extra_stopped()) << "one that failed is stopped, too";
 }
 
-TEST(Surge, ThatFailsToStartIsGoneBackFromWhereThePolicySaysSo) {
-    SurgeWorld world;
-    world.policy.rollout.on_failure = OnFailure::revert;
-    world.unit(extra).fate = Fate::fails;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.done());
-    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
-    EXPECT_EQ(world.unit(a).restarts, 0);
-    EXPECT_EQ(world.api_token, Token::old);
-    EXPECT_TRUE(world.extra_stopped()) << "one that failed is stopped, too";
+TEST_F(Surge, ThatMayNotBeStartedIsHeld) {
+    fail_next("restart " + extra, no_right);
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::not_allowed);
+    EXPECT_EQ(hold().unit, extra);
+    EXPECT_EQ(disk_record->find(extra)->step, UnitStep::listed);
+    retry();
+    expect_done_and_stopped();
 }
 
-TEST(Surge, ThatMayNotBeStartedIsHeld) {
-    SurgeWorld world;
-    world.faults.push_back({"restart " + extra, {Fault::denied, "polkit says no", {}}});
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::not_allowed);
-    EXPECT_EQ(world.disk_record->hold->unit, extra);
-    EXPECT_EQ(world.disk_record->find(extra)->step, UnitStep::listed);
-    world.retry_and_run();
-    expect_done_and_stopped(world);
-}
-
-TEST(Surge, ThatSomebodyElseStopsMeanwhileIsHeld) {
-    SurgeWorld world;
-    world.unit(extra).fate = Fate::canceled;
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::operator_took_over);
-    world.unit(extra).fate = Fate::comes_up;
-    world.retry_and_run();
-    expect_done_and_stopped(world);
+TEST_F(Surge, ThatSomebodyElseStopsMeanwhileIsHeld) {
+    unit(extra).fate = Fate::canceled;
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::operator_took_over);
+    unit(extra).fate = Fate::comes_up;
+    retry();
+    expect_done_and_stopped();
 }
 
 /// A unit that an operator has stopped since preflight: the extra one takes its place.
-TEST(Surge, HelpsOutInTheMiddleOfARollOut) {
-    SurgeWorld world({a, b, c});
-    world.policy.rollout.min_available = 2;
-    world.start();
-    ASSERT_TRUE(world.run_until("save soak"));
-    world.stop(world.unit(c));
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->unit, c);
-    world.log.clear();
-    world.retry_and_run();
-    expect_done_and_stopped(world);
-    EXPECT_THAT(world.deeds(),
+TEST_F(Surge, HelpsOutInTheMiddleOfARollOut) {
+    add_unit(b);
+    add_unit(c);
+    policy.rollout.min_available = 2;
+    ASSERT_TRUE(rotate_until("save soak"));
+    unit(c).stop();
+    run();
+    ASSERT_TRUE(held());
+    EXPECT_EQ(hold().unit, c);
+    log.clear();
+    retry();
+    expect_done_and_stopped();
+    EXPECT_THAT(deeds(),
                 ElementsAre("deliver", "restart " + extra, "restart " + b, "stop " + extra));
-    EXPECT_GE(world.fewest_serving, 2);
+    EXPECT_GE(fewest_serving, 2);
 }
 
-TEST(Surge, IsStoppedAfterARevertToo) {
-    SurgeWorld world;
-    world.start();
-    ASSERT_TRUE(world.run_until("restart " + extra));
-    world.step();
-    world.rotation->ask_to_revert();
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_EQ(world.history.front().outcome, Outcome::reverted);
-    EXPECT_EQ(world.unit(a).restarts, 0);
+TEST_F(Surge, IsStoppedAfterARevertToo) {
+    start();
+    ASSERT_TRUE(run_past("restart " + extra));
+    rotation->ask_to_revert();
+    run();
+    expect_done_and_stopped();
+    EXPECT_EQ(outcome(), Outcome::reverted);
+    EXPECT_EQ(restarts(a), 0);
 }
 
-TEST(Surge, IsRestartedAndStoppedWhereTheTokenChangesMeanwhile) {
-    SurgeWorld world;
-    world.start();
-    ASSERT_TRUE(world.run_until("restart " + a));
-    world.before_action = [&world, once = true](const std::string& action) mutable {
-        if (action == "list connectors" && std::exchange(once, false))
-            world.api_token = Token::foreign;
-    };
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_TRUE(world.told(EventKind::foreign_rotation));
+TEST_F(Surge, IsRestartedAndStoppedWhereTheTokenChangesMeanwhile) {
+    ASSERT_TRUE(rotate_until("restart " + a));
+    once_before("list connectors", [&] { api_token = Token::foreign; });
+    run();
+    expect_done_and_stopped();
+    EXPECT_TRUE(told(EventKind::foreign_rotation));
 }
 
 /// Another unit that was started since counts as well.
-TEST(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
-    SurgeWorld world;
-    world.policy.rollout.progress_deadline = 5min;
-    world.die_before_the_stop();
-    world.lose_the_unit();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::verification_failed);
-    EXPECT_EQ(world.disk_record->hold->unit, a) << "who is missing, not who cannot be stopped";
-    EXPECT_FALSE(world.extra_stopped());
-    world.unit(a).token = Token::ours;
-    world.retry_and_run();
-    expect_done_and_stopped(world);
+TEST_F(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
+    policy.rollout.progress_deadline = 5min;
+    die_before_the_stop();
+    unit(a).lose_connections();
+    run();
+    ASSERT_EQ(held_for(), HoldReason::verification_failed);
+    EXPECT_EQ(hold().unit, a) << "who is missing, not who cannot be stopped";
+    EXPECT_FALSE(extra_stopped());
+    unit(a).token = Token::ours;
+    retry();
+    expect_done_and_stopped();
 }
 
-TEST(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
-    SurgeWorld world;
-    world.policy.rollout.progress_deadline = 5min;
-    world.die_before_the_stop();
-    const BootTime blind_since = world.now;
-    world.before_action = [&](const std::string& action) {
-        const bool blind = world.now - blind_since < 30min;
-        world.unit(a).silent = blind ? "it does not answer within 1.5 s" : "";
-        if (blind) {
-            EXPECT_NE(action, "stop " + extra);
-        }
-    };
-    world.run();
-    EXPECT_FALSE(world.told(EventKind::rotation_held));
-    expect_done_and_stopped(world);
+TEST_F(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
+    policy.rollout.progress_deadline = 5min;
+    die_before_the_stop();
+    unit(a).silent = "it does not answer within 1.5 s";
+    ASSERT_TRUE(run_for(30min));
+    EXPECT_EQ(count("stop " + extra), 0U);
+    unit(a).silent.clear();
+    run();
+    EXPECT_FALSE(told(EventKind::rotation_held));
+    expect_done_and_stopped();
 }
 
 /// After a compromise what does not tell its connector is proven by systemd alone.
-TEST(Surge, ThatIsSilentIsNoOtherThanItself) {
-    SurgeWorld world;
-    world.request.kind = RotationKind::compromise;
-    world.policy.rollout.progress_deadline = 5min;
-    world.unit(extra).silent = "it has a network namespace of its own";
-    world.die_before_the_stop();
-    world.lose_the_unit();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.count("stop " + extra), 0U);
+TEST_F(Surge, ThatIsSilentIsNoOtherThanItself) {
+    request.kind = RotationKind::compromise;
+    policy.rollout.progress_deadline = 5min;
+    unit(extra).silent = "it has a network namespace of its own";
+    die_before_the_stop();
+    unit(a).lose_connections();
+    run();
+    ASSERT_TRUE(held());
+    EXPECT_EQ(count("stop " + extra), 0U);
 }
 
-TEST(Surge, ThatCannotBeStoppedIsHeld) {
-    SurgeWorld world;
-    world.faults.push_back({"stop " + extra, {Fault::denied, "polkit says no", {}}});
-    world.start();
-    world.run();
-    ASSERT_TRUE(world.held());
-    EXPECT_EQ(world.disk_record->hold->reason, HoldReason::surge_not_stopped);
-    EXPECT_EQ(world.disk_record->hold->unit, extra);
-    world.retry_and_run();
-    expect_done_and_stopped(world);
+TEST_F(Surge, ThatCannotBeStoppedIsHeld) {
+    fail_next("stop " + extra, no_right);
+    rotate();
+    ASSERT_EQ(held_for(), HoldReason::surge_not_stopped);
+    EXPECT_EQ(hold().unit, extra);
+    retry();
+    expect_done_and_stopped();
 }
 
-TEST(Surge, IsStoppedOnceTheBusIsBack) {
-    SurgeWorld world;
-    world.faults.push_back({"stop " + extra, {Fault::unreachable, "the bus is down", {}}});
-    world.start();
-    world.run();
-    expect_done_and_stopped(world);
-    EXPECT_TRUE(world.told(EventKind::rotation_waiting));
-    EXPECT_EQ(world.count("stop " + extra), 2U);
+TEST_F(Surge, IsStoppedOnceTheBusIsBack) {
+    fail_next("stop " + extra, no_answer);
+    rotate();
+    expect_done_and_stopped();
+    EXPECT_TRUE(told(EventKind::rotation_waiting));
+    EXPECT_EQ(count("stop " + extra), 2U);
 }
 
-TEST(Surge, IsNotStoppedDuringAPause) {
-    SurgeWorld world;
-    world.start();
-    ASSERT_TRUE(world.run_until("restart " + a));
-    world.step();
-    world.paused = true;
-    world.rotation->set_paused(true);
-    for (int i = 0; i < 2'000; ++i) world.step();
-    EXPECT_EQ(world.rotation->view().state, RotationState::paused);
-    EXPECT_FALSE(world.extra_stopped());
-    world.rotation->set_paused(false);
-    world.run();
-    expect_done_and_stopped(world);
+TEST_F(Surge, IsNotStoppedDuringAPause) {
+    start();
+    ASSERT_TRUE(run_past("restart " + a));
+    pause();
+    steps(2'000);
+    EXPECT_EQ(rotation->view().state, RotationState::paused);
+    EXPECT_FALSE(extra_stopped());
+    resume();
+    expect_done_and_stopped();
 }
 
-TEST(Surge, HelpsOutAndIsStoppedWhereverACrashComes) {
-    SurgeWorld whole;
-    whole.start();
-    whole.run();
-    const std::size_t actions = whole.log.size();
-    for (std::size_t n = 1; n < actions; ++n) {
-        SCOPED_TRACE(n);
-        SurgeWorld world;
-        world.start();
-        for (std::size_t i = 0; i < n; ++i) world.step();
-        if (!world.disk_record) continue;
+TEST_F(Surge, HelpsOutAndIsStoppedWhereverACrashComes) {
+    after_every_action(started<SurgeWorld>, [](SurgeWorld& world) {
         world.crash_and_restart();
         world.run();
-        expect_done_and_stopped(world);
+        world.expect_done_and_stopped();
         EXPECT_EQ(world.patches, 1);
-        EXPECT_EQ(world.unit(a).restarts, 1);
-        EXPECT_EQ(world.unit(extra).restarts, 1);
-        if (HasFailure()) return;
-    }
+        EXPECT_EQ(world.restarts(a), 1);
+        EXPECT_EQ(world.restarts(extra), 1);
+    });
 }
 
 }  // namespace

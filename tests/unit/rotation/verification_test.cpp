@@ -1,40 +1,30 @@
 #include "rotation/verification.hpp"
 
+#include "fakes/matchers.hpp"
+#include "fakes/samples.hpp"
 #include "rotation/unit_verifier.hpp"
-
-#include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
 
-using namespace std::chrono_literals;
-using testing::HasSubstr;
 using Standing = UnitVerdict::Standing;
-
-const std::string tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-constexpr int full = 4;
 
 /// A unit that came back as it should after our restart.
 struct Restarted {
     Restarted() {
-        unit.name = "cloudflared-web@1.service";
+        unit.name = a;
         unit.baseline = full;
         unit.step = UnitStep::restarting;
         unit.invocation_before = "old-process";
         unit.connector_before = "old-connector";
         unit.stop_and_start = 45s;
-        sample.state.load_state = "loaded";
-        sample.state.active_state = "active";
-        sample.state.sub_state = "running";
-        sample.state.invocation = "new-process";
-        sample.state.main_pid = 1234;
-        sample.readiness = Readiness{"new-connector", tunnel, full, true};
+        sample.readiness->tunnel = tunnel_id;
     }
 
-    [[nodiscard]] UnitVerdict verdict() const { return judge_unit(unit, tunnel, sample, full); }
+    [[nodiscard]] UnitVerdict verdict() const { return judge_unit(unit, tunnel_id, sample, full); }
 
     UnitProgress unit;
-    SampleUnits::Sample sample;
+    SampleUnits::Sample sample = serving("new-process", "new-connector");
 };
 
 TEST(Verdict, IsHealthyForANewProcessWithAllConnections) {
@@ -68,7 +58,7 @@ TEST(Verdict, WaitsForTheConnectorOfTheNewProcess) {
 
 TEST(Verdict, NeverPassesAConnectorOfAnotherTunnel) {
     Restarted restarted;
-    restarted.sample.readiness->tunnel = "00000000-0000-4000-8000-000000000000";
+    restarted.sample.readiness->tunnel = other_tunnel_id;
     EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
     EXPECT_THAT(restarted.verdict().text, HasSubstr("serves tunnel 00000000"));
 }
@@ -135,13 +125,7 @@ struct Watched : Restarted {
     }
 
     BootTime now{1h};
-    TunnelPolicy policy = [] {
-        TunnelPolicy made;
-        made.tunnel = tunnel;
-        made.rollout.min_healthy_time = 10s;
-        made.rollout.healthy_deadline = 2min;
-        return made;
-    }();
+    TunnelPolicy policy = web_policy();
     UnitVerifier verifier{unit, policy, now};
 };
 

@@ -1,6 +1,6 @@
 #include "schedule/cron.hpp"
 
-#include "unit/schedule/schedules.hpp"
+#include "fakes/schedules.hpp"
 
 #include <gmock/gmock.h>
 

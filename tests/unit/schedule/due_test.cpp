@@ -1,6 +1,6 @@
 #include "schedule/due.hpp"
 
-#include "unit/schedule/schedules.hpp"
+#include "fakes/schedules.hpp"
 
 #include <gtest/gtest.h>
 

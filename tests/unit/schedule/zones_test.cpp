@@ -1,6 +1,6 @@
 // Every zone of the tz database around every transition from 2020 to 2040.
+#include "fakes/schedules.hpp"
 #include "schedule/calendar.hpp"
-#include "unit/schedule/schedules.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 #include "state/history_file.hpp"
 
-#include "unit/state/sample.hpp"
+#include "fakes/sample_state.hpp"
 
 #include <gtest/gtest.h>
 

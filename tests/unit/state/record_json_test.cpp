@@ -1,6 +1,6 @@
 #include "state/record_json.hpp"
 
-#include "unit/state/sample.hpp"
+#include "fakes/sample_state.hpp"
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>

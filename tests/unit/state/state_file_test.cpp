@@ -1,8 +1,8 @@
 #include "state/state_file.hpp"
 
+#include "fakes/sample_state.hpp"
 #include "state/state_store.hpp"
 #include "token/digest.hpp"
-#include "unit/state/sample.hpp"
 
 #include <gtest/gtest.h>
 

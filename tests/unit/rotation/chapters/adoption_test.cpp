@@ -5,16 +5,11 @@
 namespace keyturn {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-
 class AdoptionTest : public ChapterAlone {
   protected:
-    AdoptionTest() { add_unit("a.service", UnitStep::verified); }
+    AdoptionTest() { add_unit(a, UnitStep::verified); }
 
     void adopt(const std::string& fingerprint) { read_part(adoption_.adopt(fingerprint)); }
-
-    Adoption adoption_{context_};
 };
 
 TEST_F(AdoptionTest, RecordsTheForeignTokenBeforeItIsKept) {
@@ -24,7 +19,7 @@ TEST_F(AdoptionTest, RecordsTheForeignTokenBeforeItIsKept) {
     EXPECT_EQ(saved.phase, Phase::commit);
     EXPECT_EQ(saved.units.front().step, UnitStep::waiting) << "no unit is on it";
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "theirs"});
+    answer<AdoptToken>({"id", "theirs"});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.record.new_fingerprint, "theirs");
     EXPECT_THAT(told(), ElementsAre(EventKind::foreign_rotation));
@@ -33,10 +28,10 @@ TEST_F(AdoptionTest, RecordsTheForeignTokenBeforeItIsKept) {
 TEST_F(AdoptionTest, FollowsATokenThatChangesOnceMoreMeanwhile) {
     adopt("theirs");
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "another"});
+    answer<AdoptToken>({"id", "another"});
     agree<SaveRecord>();
     EXPECT_EQ(asked<AdoptToken>().fingerprint, "another");
-    answer<AdoptToken>(AdoptToken::Value{"id", "another"});
+    answer<AdoptToken>({"id", "another"});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.record.new_fingerprint, "another");
 }
@@ -45,7 +40,7 @@ TEST_F(AdoptionTest, ChangesNothingWhereOurTokenIsBackMeanwhile) {
     const RotationRecord before = context_.record;
     adopt("theirs");
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "new"});
+    answer<AdoptToken>({"id", "new"});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.record.units, before.units);
     EXPECT_FALSE(context_.record.adopted);
@@ -64,7 +59,7 @@ TEST_F(AdoptionTest, IsHeldWhereSomebodyKeepsRotating) {
     for (const char* fingerprint : {"first", "second"}) {
         adopt(fingerprint);
         agree<SaveRecord>();
-        answer<AdoptToken>(AdoptToken::Value{"id", fingerprint});
+        answer<AdoptToken>({"id", fingerprint});
         expect_end(Ending::Kind::done);
     }
     adopt("third");

@@ -5,10 +5,7 @@
 namespace keyturn {
 namespace {
 
-class BeginningTest : public ChapterAlone {
-  protected:
-    Beginning beginning_{context_};
-};
+using BeginningTest = ChapterAlone;
 
 TEST_F(BeginningTest, GoesOnWithWhatThePhaseOnTheDiskHasLeftOpen) {
     struct Row {
@@ -26,7 +23,7 @@ TEST_F(BeginningTest, GoesOnWithWhatThePhaseOnTheDiskHasLeftOpen) {
                            Row{Phase::finish, UnitStep::waiting, ChapterName::resumption}}) {
         context_.record = RotationRecord();
         context_.record.phase = row.phase;
-        add_unit("a.service", row.step);
+        add_unit(a, row.step);
         read(beginning_.tell());
         expect_next(row.next);
     }
@@ -69,16 +66,16 @@ TEST_F(BeginningTest, ComesBackToAHoldARefusalAndAnEnd) {
 TEST_F(BeginningTest, MakesALiftedHoldDurableBeforeAnythingElse) {
     context_.inputs.record = context_.record;
     context_.inputs.retried = true;
-    context_.inputs.acknowledged_unit = "a.service";
+    context_.inputs.acknowledged_unit = a;
     context_.record.phase = Phase::soak;
     context_.record.adoptions = 2;
-    add_unit("a.service", UnitStep::verified);
+    add_unit(a, UnitStep::verified);
     read(beginning_.tell());
     EXPECT_EQ(asked<SaveRecord>().record.adoptions, 0);
     EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::restarting);
     agree<SaveRecord>();
     expect_next(ChapterName::resumption);
-    EXPECT_THAT(told(), testing::ElementsAre(EventKind::rotation_resumed));
+    EXPECT_THAT(told(), ElementsAre(EventKind::rotation_resumed));
 }
 
 }  // namespace

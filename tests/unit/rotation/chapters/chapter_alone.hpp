@@ -1,10 +1,9 @@
 #pragma once
 
-#include "rotation/context.hpp"
+#include "fakes/matchers.hpp"
+#include "fakes/samples.hpp"
 #include "rotation/never.hpp"
-#include "rotation/script.hpp"
-
-#include <gmock/gmock.h>
+#include "rotation/story.hpp"
 
 #include <optional>
 #include <string>
@@ -14,17 +13,17 @@
 
 namespace keyturn {
 
-using namespace std::chrono_literals;
+using Holder = ReadToken::Holder;
+using Sample = SampleUnits::Sample;
+using Samples = SampleUnits::Value;
 
 /// One chapter without the others: the test reads it, looks at each question and gives the answer.
+/// Connected as in `Story`, all of them are there; none of them does anything before it is read.
 class ChapterAlone : public testing::Test {
   protected:
-    ChapterAlone() {
-        context_.inputs.policy.name = "web";
-        context_.inputs.policy.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
-        context_.record.old_fingerprint = "old";
-        context_.record.new_fingerprint = "new";
-    }
+    /// With these units planned already.
+    explicit ChapterAlone(std::vector<UnitProgress> units = {})
+        : context_(context_of(std::move(units))) {}
 
     /// Reads a chapter to its first question or to its end.
     void read(Script<Ending> chapter) {
@@ -36,6 +35,11 @@ class ChapterAlone : public testing::Test {
     /// The same for a part of a chapter; one that comes back ends with `done`.
     void read_part(Script<> part) { read(as_chapter(std::move(part))); }
 
+    template <class Asked>
+    [[nodiscard]] bool is_asked() const {
+        return std::holds_alternative<Asked>(*context_.action);
+    }
+
     /// The question, which has to be of this type.
     template <class Asked>
     const Asked& asked() {
@@ -46,18 +50,37 @@ class ChapterAlone : public testing::Test {
     }
 
     template <class Asked>
-    void answer(Result<typename Asked::Value> result) {
-        ASSERT_FALSE(ending_) << "it has ended: " << ending_->text;
-        ASSERT_TRUE(std::holds_alternative<Asked>(*context_.action))
-            << "another question, number " << context_.action->index();
-        context_.answer.emplace(Answered<Asked>{std::move(result)});
-        std::exchange(context_.asker, nullptr).resume();
+    void answer(typename Asked::Value value) {
+        answer_with<Asked>(std::move(value));
+    }
+    template <class Asked>
+    void answer(const Error& error) {
+        answer_with<Asked>(error);
     }
 
-    /// To one that has no value.
+    /// To a question whose answer has nothing to say.
     template <class Asked>
     void agree() {
-        answer<Asked>(Result<void>());
+        if constexpr (std::is_void_v<typename Asked::Value>) {
+            answer_with<Asked>({});
+        } else {
+            answer_with<Asked>(typename Asked::Value());
+        }
+    }
+
+    /// Cloudflare holds this token.
+    void show_token(Holder holder) {
+        const RotationRecord& record = context_.record;
+        const bool ours = holder == Holder::ours;
+        const std::string& kept = ours ? record.new_fingerprint : record.old_fingerprint;
+        show_token(holder, holder == Holder::other ? "theirs" : kept);
+    }
+    void show_token(Holder holder, const std::string& fingerprint) {
+        answer<ReadToken>({holder, fingerprint, {}});
+    }
+    /// The token file holds this token.
+    void show_file(const std::string& fingerprint = "new") {
+        answer<CheckFiles>({fingerprint, false});
     }
 
     /// It waits: time passes to the moment that it waits for.
@@ -68,14 +91,38 @@ class ChapterAlone : public testing::Test {
         agree<Wait>();
     }
 
-    UnitProgress& add_unit(const std::string& name, UnitStep step) {
+    /// Answers every question of this type in the same way and lets every wait pass, until it asks
+    /// something else or has ended.
+    template <class Asked>
+    void keep_answering(const Result<typename Asked::Value>& result) {
+        while (!ending_ && (is_asked<Asked>() || is_asked<Wait>())) {
+            if (is_asked<Wait>()) {
+                pass();
+            } else {
+                answer_with<Asked>(result);
+            }
+        }
+    }
+
+    static UnitProgress planned(const std::string& name, UnitStep step) {
         UnitProgress unit;
         unit.name = name;
         unit.step = step;
         unit.batch = 1;
-        unit.baseline = 4;
-        context_.record.units.push_back(unit);
+        unit.baseline = full;
+        return unit;
+    }
+
+    UnitProgress& add_unit(const std::string& name, UnitStep step) {
+        context_.record.units.push_back(planned(name, step));
         return context_.record.units.back();
+    }
+
+    /// Unit a, of which `a_` was proven.
+    void add_proven_unit() {
+        UnitProgress& unit = add_unit(a, UnitStep::verified);
+        unit.connector_after = "c-a";
+        unit.invocation_after = "i-a";
     }
 
     [[nodiscard]] std::vector<EventKind> told() const {
@@ -85,14 +132,12 @@ class ChapterAlone : public testing::Test {
     }
 
     void expect_next(ChapterName chapter) const {
-        ASSERT_TRUE(ending_);
-        EXPECT_EQ(ending_->kind, Ending::Kind::go_on) << ending_->text;
+        expect_end(Ending::Kind::go_on);
         EXPECT_EQ(ending_->next, chapter);
     }
 
     void expect_held(HoldReason reason, const std::string& unit = {}) const {
-        ASSERT_TRUE(ending_);
-        EXPECT_EQ(ending_->kind, Ending::Kind::held);
+        expect_end(Ending::Kind::held);
         EXPECT_EQ(name_of(ending_->reason), name_of(reason)) << ending_->text;
         EXPECT_EQ(ending_->unit, unit);
     }
@@ -102,10 +147,57 @@ class ChapterAlone : public testing::Test {
         EXPECT_EQ(ending_->kind, kind) << ending_->text;
     }
 
+    const Sample a_ = serving("i-a", "c-a");
+    const Sample b_ = serving("i-b", "c-b");
+    const Sample idle_a_ = idle("i-a", "c-a");
+    const Sample idle_b_ = idle("i-b", "c-b");
+    const Sample silent_a_ = silent("i-a");
+    const Sample silent_b_ = silent("i-b");
+
     RotationContext context_;
     std::optional<Ending> ending_;  ///< Nothing: it still asks.
 
+    Capacity capacity_{context_};
+    Adoption adoption_{context_};
+    TokenHandover handover_{context_, adoption_};
+    TokenWatch token_{context_, handover_};
+    Proof proof_{context_, token_};
+    UnitRestart restart_{context_, capacity_, handover_, proof_};
+    Surge surge_{context_, capacity_, restart_};
+    Soak soak_{context_, token_, proof_, restart_};
+    Beginning beginning_{context_};
+    Preparation preparation_{context_};
+    HurriedPlan plan_{context_, preparation_};
+    Eviction eviction_{context_, plan_, handover_};
+    Commit commit_{context_, handover_, token_, eviction_};
+    TakeOver take_over_{context_, preparation_, adoption_, handover_, token_};
+    Compromise compromise_{context_, plan_, preparation_, commit_, eviction_, handover_, token_};
+    Revert revert_{context_, handover_, token_};
+    RestartWindow window_{context_, capacity_, token_};
+    RollOut roll_out_{context_, token_, restart_, soak_, surge_};
+    LockOutProof lock_out_{context_, eviction_, proof_};
+    Finish finish_{context_, handover_, token_, soak_, lock_out_};
+    Conclusion conclusion_{context_};
+    Standstill standstill_{context_};
+
   private:
+    static RotationContext context_of(std::vector<UnitProgress> units) {
+        RotationContext context;
+        context.inputs.policy = web_policy();
+        context.record.old_fingerprint = "old";
+        context.record.new_fingerprint = "new";
+        context.record.units = std::move(units);
+        return context;
+    }
+
+    template <class Asked>
+    void answer_with(Result<typename Asked::Value> result) {
+        ASSERT_FALSE(ending_) << "it has ended: " << ending_->text;
+        ASSERT_TRUE(is_asked<Asked>()) << "another question, number " << context_.action->index();
+        context_.answer.emplace(Answered<Asked>{std::move(result)});
+        std::exchange(context_.asker, nullptr).resume();
+    }
+
     Script<> tell(Script<Ending> chapter) {
         Reading reading(context_, std::move(chapter));
         ending_ = co_await reading;
@@ -118,46 +210,5 @@ class ChapterAlone : public testing::Test {
 
     Script<> reader_;
 };
-
-/// Serves with four connections as this connector.
-[[nodiscard]] inline SampleUnits::Sample serving(const std::string& invocation,
-                                                 const std::string& connector) {
-    SampleUnits::Sample sample;
-    sample.state.load_state = "loaded";
-    sample.state.active_state = "active";
-    sample.state.sub_state = "running";
-    sample.state.main_pid = 4711;
-    sample.state.invocation = invocation;
-    sample.readiness = Readiness{connector, "", 4, true};
-    return sample;
-}
-
-/// Up, and without a connection.
-[[nodiscard]] inline SampleUnits::Sample idle(const std::string& invocation,
-                                              const std::string& connector) {
-    SampleUnits::Sample sample = serving(invocation, connector);
-    sample.readiness->connections = 0;
-    return sample;
-}
-
-/// Up, and nobody knows whether it serves.
-[[nodiscard]] inline SampleUnits::Sample silent(const std::string& invocation) {
-    SampleUnits::Sample sample = serving(invocation, "");
-    sample.readiness.reset();
-    sample.unasked = "its metrics server does not answer";
-    return sample;
-}
-
-[[nodiscard]] inline SampleUnits::Sample stopped() {
-    SampleUnits::Sample sample;
-    sample.state.load_state = "loaded";
-    sample.state.active_state = "inactive";
-    sample.state.sub_state = "dead";
-    sample.state.result = "success";
-    return sample;
-}
-
-inline const Error no_answer{Fault::unreachable, "no answer", {}};
-inline const Error no_right{Fault::denied, "it may not", {}};
 
 }  // namespace keyturn

@@ -1,57 +1,41 @@
 #include "rotation/eviction.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/hurried_plan.hpp"
-#include "rotation/preparation.hpp"
-#include "rotation/token_handover.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
 
-using Samples = SampleUnits::Value;
-using testing::Contains;
-using testing::HasSubstr;
-
 class EvictionTest : public ChapterAlone {
   protected:
-    EvictionTest() { context_.record.request.kind = RotationKind::compromise; }
+    EvictionTest() : ChapterAlone({planned(a, UnitStep::waiting)}) {
+        context_.record.request.kind = RotationKind::compromise;
+    }
 
-    void look(std::vector<Connector> listed, const SampleUnits::Sample& unit) {
-        answer<ListConnectors>(std::move(listed));
-        answer<SampleUnits>(Samples{unit});
+    /// Who is attached besides unit a, and what that says of itself.
+    void look(const Connector& other, const Sample& unit) {
+        answer<ListConnectors>({listed("c-a"), other});
+        answer<SampleUnits>({unit});
     }
 
     void allow_restarts(bool allowed) {
-        InspectUnits::Unit unit{"a.service", {}};
+        InspectUnits::Unit unit{a, {}};
         if (!allowed) unit.not_allowed = "polkit says no";
-        answer<InspectUnits>(InspectUnits::Value{unit});
+        answer<InspectUnits>({unit});
     }
 
     /// A thief from our own address, and a unit that tells nothing: until what is in doubt may go.
     void doubt_until_it_is_late() {
         const BootTime begin = context_.now;
-        while (context_.now - begin < 40s &&
-               std::holds_alternative<ListConnectors>(*context_.action)) {
-            look({ours_, neighbour_}, silent("i"));
-            if (std::holds_alternative<Wait>(*context_.action)) pass();
+        while (context_.now - begin < 40s && is_asked<ListConnectors>()) {
+            look(neighbour, silent_a_);
+            if (is_asked<Wait>()) pass();
         }
     }
-
-    const UnitProgress& unit_ = add_unit("a.service", UnitStep::waiting);
-    const Connector ours_{"c-a", "192.0.2.1", "", "", 4};
-    const Connector thief_{"thief", "198.51.100.7", "", "", 4};
-    const Connector neighbour_{"neighbour", "192.0.2.1", "", "", 4};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    Preparation preparation_{context_};
-    HurriedPlan plan_{context_, preparation_};
-    Eviction eviction_{context_, plan_, handover_};
 };
 
 TEST_F(EvictionTest, DropsAStrangerAtOnceAndNobodyElse) {
     read_part(eviction_.evict());
-    look({ours_, thief_}, serving("i", "c-a"));
+    look(thief, a_);
     EXPECT_EQ(asked<EvictConnector>().id, "thief");
     agree<EvictConnector>();
     EXPECT_TRUE(asked<SaveRecord>().record.evicted);
@@ -79,19 +63,19 @@ TEST_F(EvictionTest, DropsNothingOfOursWhileItCouldNotBeRestarted) {
     for (int look_again = 0; look_again < 100; ++look_again) {
         allow_restarts(false);
         pass();
-        look({ours_, neighbour_}, silent("i"));
+        look(neighbour, silent_a_);
     }
     EXPECT_FALSE(ending_);
     EXPECT_THAT(told(), Contains(EventKind::lockout_blocked));
     EXPECT_THAT(context_.view.reason, HasSubstr("--evict-all"));
     allow_restarts(true);
-    EXPECT_TRUE(std::holds_alternative<EvictConnector>(*context_.action));
+    EXPECT_TRUE(is_asked<EvictConnector>());
 }
 
 TEST_F(EvictionTest, KnowsASilentUnitByWhatItToldAsTheSameProcess) {
-    context_.proven = {{"a.service", "i", "c-a", "192.0.2.1"}};
+    context_.proven = {{a, "i-a", "c-a", our_address}};
     read_part(eviction_.evict());
-    look({ours_, thief_}, silent("i"));
+    look(thief, silent_a_);
     EXPECT_EQ(asked<EvictConnector>().id, "thief");
 }
 

@@ -1,33 +1,14 @@
 #include "rotation/finish.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/capacity.hpp"
-#include "rotation/conclusion.hpp"
-#include "rotation/eviction.hpp"
-#include "rotation/hurried_plan.hpp"
-#include "rotation/lock_out_proof.hpp"
-#include "rotation/preparation.hpp"
-#include "rotation/proof.hpp"
-#include "rotation/soak.hpp"
-#include "rotation/token_handover.hpp"
-#include "rotation/token_watch.hpp"
-#include "rotation/unit_restart.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
 
-using Samples = SampleUnits::Value;
-using Holder = ReadToken::Holder;
-using testing::Contains;
-using testing::HasSubstr;
-
 class FinishTest : public ChapterAlone {
   protected:
     FinishTest() {
-        UnitProgress& unit = add_unit("a.service", UnitStep::verified);
-        unit.connector_after = "c-a";
-        unit.invocation_after = "i-a";
+        add_proven_unit();
         context_.record.connectors_before = {"c-before"};
     }
 
@@ -35,36 +16,18 @@ class FinishTest : public ChapterAlone {
     void come_to_the_list() {
         read(finish_.tell());
         agree<SaveRecord>();
-        while (!std::holds_alternative<ListConnectors>(*context_.action)) {
-            pass();
-            answer<SampleUnits>(Samples{serving("i-a", "c-a")});
-        }
+        keep_answering<SampleUnits>(Samples{a_});
     }
 
-    void list(std::vector<Connector> connectors) { answer<ListConnectors>(std::move(connectors)); }
-
-    const Connector ours_{"c-a", "192.0.2.1", "", "", 4};
-    const Connector before_{"c-before", "192.0.2.1", "", "", 4};
-    Capacity capacity_{context_};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    TokenWatch token_{context_, handover_};
-    Proof proof_{context_, token_};
-    UnitRestart restart_{context_, capacity_, handover_, proof_};
-    Soak soak_{context_, token_, proof_, restart_};
-    Preparation preparation_{context_};
-    HurriedPlan plan_{context_, preparation_};
-    Eviction eviction_{context_, plan_, handover_};
-    LockOutProof lock_out_{context_, eviction_, proof_};
-    Finish finish_{context_, handover_, token_, soak_, lock_out_};
-    Conclusion conclusion_{context_};
+    const Connector ours_ = listed("c-a");
+    const Connector before_ = listed("c-before");
 };
 
 TEST_F(FinishTest, IsProvenOnTheDiskBeforeTheSecretsGo) {
     come_to_the_list();
-    list({ours_});
-    answer<ReadToken>(ReadToken::Value{Holder::ours, "new", {}});
-    answer<CheckFiles>(CheckFiles::Value{"new", false});
+    answer<ListConnectors>({ours_});
+    show_token(Holder::ours);
+    show_file();
     EXPECT_TRUE(asked<SaveRecord>().record.proven);
     agree<SaveRecord>();
     expect_next(ChapterName::conclusion);
@@ -72,29 +35,23 @@ TEST_F(FinishTest, IsProvenOnTheDiskBeforeTheSecretsGo) {
 
 TEST_F(FinishTest, IsHeldWhereCloudflareDoesNotListOurs) {
     come_to_the_list();
-    while (!ending_) {
-        list({before_});
-        if (!ending_) pass();
-    }
-    expect_held(HoldReason::not_listed, "a.service");
+    keep_answering<ListConnectors>(std::vector{before_});
+    expect_held(HoldReason::not_listed, a);
 }
 
 TEST_F(FinishTest, TellsOfConnectorsFromBeforeAndGoesOn) {
     come_to_the_list();
-    while (std::holds_alternative<ListConnectors>(*context_.action)) {
-        list({ours_, before_});
-        if (std::holds_alternative<Wait>(*context_.action)) pass();
-    }
+    keep_answering<ListConnectors>(std::vector{ours_, before_});
     EXPECT_THAT(told(), Contains(EventKind::straggler_seen));
-    EXPECT_TRUE(std::holds_alternative<ReadToken>(*context_.action));
+    EXPECT_TRUE(is_asked<ReadToken>());
 }
 
 TEST_F(FinishTest, StartsOverWhereTheTokenHasChanged) {
     context_.record.request.kind = RotationKind::takeover;
     context_.inputs.policy.drift.restart = DriftRestart::never;
     read(finish_.tell());
-    answer<ReadToken>(ReadToken::Value{Holder::previous, "old", {}});
-    answer<ReadToken>(ReadToken::Value{Holder::ours, "new", {}});
+    show_token(Holder::other);
+    show_token(Holder::ours);
     agree<SaveRecord>();
     expect_end(Ending::Kind::start_over);
 }

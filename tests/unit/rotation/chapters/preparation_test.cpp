@@ -5,24 +5,19 @@
 namespace keyturn {
 namespace {
 
-using Holder = ReadToken::Holder;
-using testing::HasSubstr;
-
 class PreparationTest : public ChapterAlone {
   protected:
     /// Two units that serve with the old token, and nothing wrong.
     void answer_what_is_asked() {
-        answer<ReadToken>(ReadToken::Value{Holder::previous, "old", {}});
-        answer<InspectTunnel>(InspectTunnel::Value{});
-        answer<CheckFiles>(CheckFiles::Value{"old", false});
-        answer<InspectUnits>(InspectUnits::Value{{"a.service", {}}, {"b.service", {}}});
-        answer<SampleUnits>(SampleUnits::Value{serving("i-a", "c-a"), serving("i-b", "c-b")});
+        show_token(Holder::previous);
+        agree<InspectTunnel>();
+        show_file("old");
+        answer<InspectUnits>({{a, {}}, {b, {}}});
+        answer<SampleUnits>({a_, b_});
         answer<ListConnectors>(connectors_);
     }
 
-    std::vector<Connector> connectors_{{"c-a", "192.0.2.1", "", "", 4},
-                                       {"c-b", "192.0.2.1", "", "", 4}};
-    Preparation preparation_{context_};
+    std::vector<Connector> connectors_{listed("c-a"), listed("c-b")};
 };
 
 TEST_F(PreparationTest, KeepsTheRequestAndThenThePlanOnTheDisk) {
@@ -35,40 +30,39 @@ TEST_F(PreparationTest, KeepsTheRequestAndThenThePlanOnTheDisk) {
     EXPECT_EQ(saved.batch_count(), 2);
     EXPECT_EQ(saved.connectors_before.size(), 2U);
     agree<SaveRecord>();
-    answer<PrepareSecret>(PrepareSecret::Value{"id", "old", "new"});
+    answer<PrepareSecret>({"id", "old", "new"});
     expect_next(ChapterName::commit);
     EXPECT_EQ(context_.record.rotation_id, "id");
     EXPECT_EQ(context_.record.units.front().invocation_old, "i-a");
 }
 
 TEST_F(PreparationTest, IsRefusedWithEveryProblemAtOnce) {
-    connectors_.push_back({"stranger", "198.51.100.7", "", "", 4});
+    connectors_.push_back(thief);
     context_.inputs.policy.rollout.min_available = 2;
     read(preparation_.tell());
     agree<SaveRecord>();
     answer_what_is_asked();
     expect_end(Ending::Kind::refused);
     EXPECT_THAT(ending_->text, HasSubstr("min_available"));
-    EXPECT_THAT(ending_->text, HasSubstr("stranger"));
+    EXPECT_THAT(ending_->text, HasSubstr("thief"));
 }
 
 TEST_F(PreparationTest, AsksThreeTimesBeforeItIsRefusedForAnApiThatIsDown) {
     read(preparation_.tell());
     agree<SaveRecord>();
-    answer<ReadToken>(no_answer);
-    pass();
-    answer<ReadToken>(no_answer);
-    pass();
-    answer<ReadToken>(no_answer);
+    for (int attempt = 1; attempt <= 3; ++attempt) {
+        answer<ReadToken>(no_answer);
+        if (attempt < 3) pass();
+    }
     expect_end(Ending::Kind::refused);
 }
 
 TEST_F(PreparationTest, TakesUnitsToRunOnTheOldTokenOnlyWhereTheFileHoldsIt) {
-    add_unit("a.service", UnitStep::waiting).invocation_old = "i-a";
+    add_unit(a, UnitStep::waiting).invocation_old = "i-a";
     context_.record.old_fingerprint = "something else";
     read_part(preparation_.prepare());
     agree<SaveRecord>();
-    answer<PrepareSecret>(PrepareSecret::Value{"id", "old", "new"});
+    answer<PrepareSecret>({"id", "old", "new"});
     EXPECT_EQ(context_.record.units.front().invocation_old, "");
 }
 

@@ -1,45 +1,35 @@
 #include "rotation/revert.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/token_handover.hpp"
-#include "rotation/token_watch.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
 
-using Samples = SampleUnits::Value;
-using Holder = ReadToken::Holder;
-
 class RevertTest : public ChapterAlone {
   protected:
     RevertTest() {
-        add_unit("a.service", UnitStep::verified).invocation_old = "old-a";
-        add_unit("b.service", UnitStep::waiting).invocation_old = "old-b";
+        add_unit(a, UnitStep::verified).invocation_old = "old-a";
+        add_unit(b, UnitStep::waiting).invocation_old = "old-b";
     }
 
     void go_back() { read(revert_.tell(Ending::go_back("an operator asked for it"))); }
 
     void come_to_the_look_at_the_units() {
+        agree<SaveRecord>();
         agree<TakeBackSecret>();
-        answer<ReadToken>(ReadToken::Value{Holder::previous, "old", {}});
-        answer<CommitSecret>(CommitSecret::Value{false});
-        answer<DeliverToken>(DeliverToken::Value{});
-        answer<ReadToken>(ReadToken::Value{Holder::ours, "old", {}});
+        show_token(Holder::previous);
+        answer<CommitSecret>({false});
+        agree<DeliverToken>();
+        show_token(Holder::ours);
     }
 
     [[nodiscard]] const UnitProgress& unit(std::size_t index) const {
         return context_.record.units[index];
     }
-
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    TokenWatch token_{context_, handover_};
-    Revert revert_{context_, handover_, token_};
 };
 
 TEST_F(RevertTest, LetsTheTwoTokensChangePlacesOnTheDiskFirst) {
-    context_.record.hold = Hold{HoldReason::verification_failed, "no", "a.service", {}};
+    context_.record.hold = Hold{HoldReason::verification_failed, "no", a, {}};
     go_back();
     const RotationRecord& saved = asked<SaveRecord>().record;
     EXPECT_EQ(saved.phase, Phase::revert);
@@ -51,29 +41,26 @@ TEST_F(RevertTest, LetsTheTwoTokensChangePlacesOnTheDiskFirst) {
 
 TEST_F(RevertTest, SparesUnitsThatNeverLeftTheOldToken) {
     go_back();
-    agree<SaveRecord>();
     come_to_the_look_at_the_units();
-    answer<SampleUnits>(Samples{serving("new-a", "c-a"), serving("old-b", "c-b")});
+    answer<SampleUnits>({serving("new-a", "c-a"), serving("old-b", "c-b")});
     expect_next(ChapterName::window);
     EXPECT_EQ(unit(0).step, UnitStep::waiting);
     EXPECT_EQ(unit(1).step, UnitStep::verified);
     EXPECT_EQ(unit(1).verified_by, "not restarted");
-    EXPECT_THAT(context_.record.connectors_before, testing::ElementsAre("c-a"));
+    EXPECT_THAT(context_.record.connectors_before, ElementsAre("c-a"));
 }
 
 TEST_F(RevertTest, RestartsAUnitOfTheOldTokenThatHasLostItsConnections) {
     go_back();
-    agree<SaveRecord>();
     come_to_the_look_at_the_units();
-    answer<SampleUnits>(Samples{serving("new-a", "c-a"), idle("old-b", "c-b")});
+    answer<SampleUnits>({serving("new-a", "c-a"), idle("old-b", "c-b")});
     EXPECT_EQ(unit(1).step, UnitStep::waiting);
 }
 
 TEST_F(RevertTest, StartsTheUnitAgainBecauseOfWhichItGoesBack) {
-    read(revert_.tell(Ending::held(HoldReason::verification_failed, "it died", "a.service")));
-    agree<SaveRecord>();
+    read(revert_.tell(Ending::held(HoldReason::verification_failed, "it died", a)));
     come_to_the_look_at_the_units();
-    answer<SampleUnits>(Samples{stopped(), stopped()});
+    answer<SampleUnits>({stopped(), stopped()});
     EXPECT_EQ(unit(0).step, UnitStep::restarting);
     EXPECT_EQ(unit(1).step, UnitStep::waiting) << "an operator may have stopped that one";
 }

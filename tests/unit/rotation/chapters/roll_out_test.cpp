@@ -1,46 +1,17 @@
 #include "rotation/roll_out.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/capacity.hpp"
-#include "rotation/preparation.hpp"
-#include "rotation/proof.hpp"
-#include "rotation/soak.hpp"
-#include "rotation/surge.hpp"
-#include "rotation/take_over.hpp"
-#include "rotation/token_handover.hpp"
-#include "rotation/token_watch.hpp"
-#include "rotation/unit_restart.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
 
-using Samples = SampleUnits::Value;
-using Holder = ReadToken::Holder;
-
 class RollOutTest : public ChapterAlone {
   protected:
     RollOutTest() { context_.record.phase = Phase::roll; }
-
-    void show_token(Holder holder, const std::string& fingerprint = "new") {
-        answer<ReadToken>(ReadToken::Value{holder, fingerprint, {}});
-    }
-
-    Capacity capacity_{context_};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    TokenWatch token_{context_, handover_};
-    Proof proof_{context_, token_};
-    UnitRestart restart_{context_, capacity_, handover_, proof_};
-    Surge surge_{context_, capacity_, restart_};
-    Soak soak_{context_, token_, proof_, restart_};
-    RollOut roll_out_{context_, token_, restart_, soak_, surge_};
-    Preparation preparation_{context_};
-    TakeOver take_over_{context_, preparation_, adoption_, handover_, token_};
 };
 
 TEST_F(RollOutTest, LetsTheEdgeSettleAfterADelivery) {
-    add_unit("a.service", UnitStep::waiting);
+    add_unit(a, UnitStep::waiting);
     context_.record.phase = Phase::commit;
     read(roll_out_.tell());
     EXPECT_EQ(asked<SaveRecord>().record.phase, Phase::roll);
@@ -49,29 +20,29 @@ TEST_F(RollOutTest, LetsTheEdgeSettleAfterADelivery) {
 }
 
 TEST_F(RollOutTest, EndsAtOnceWhereNothingRuns) {
-    add_unit("a.service", UnitStep::listed).batch = 0;
+    add_unit(a, UnitStep::listed).batch = 0;
     read(roll_out_.tell());
-    answer<SampleUnits>(Samples{stopped()});
-    answer<SampleUnits>(Samples{stopped()});
+    answer<SampleUnits>({stopped()});
+    answer<SampleUnits>({stopped()});
     expect_next(ChapterName::finish);
 }
 
 TEST_F(RollOutTest, RestartsAUnitThatWasStartedSinceInABatchOfItsOwn) {
-    add_unit("a.service", UnitStep::listed).batch = 0;
+    add_unit(a, UnitStep::listed).batch = 0;
     read(roll_out_.tell());
-    answer<SampleUnits>(Samples{stopped()});
-    answer<SampleUnits>(Samples{serving("i", "c")});
+    answer<SampleUnits>({stopped()});
+    answer<SampleUnits>({a_});
     show_token(Holder::ours);
     EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::waiting);
     EXPECT_EQ(asked<SaveRecord>().record.batch, 1);
 }
 
 TEST_F(RollOutTest, GoesOnWithTheOpenBatchAndPassesOverWhoHasVerified) {
-    add_unit("a.service", UnitStep::verified);
-    add_unit("b.service", UnitStep::waiting).batch = 2;
+    add_unit(a, UnitStep::verified);
+    add_unit(b, UnitStep::waiting).batch = 2;
     context_.record.batch = 2;
     read(roll_out_.tell());
-    answer<SampleUnits>(Samples{serving("i-a", "c-a"), serving("i-b", "c-b")});
+    answer<SampleUnits>({a_, b_});
     show_token(Holder::ours);
     EXPECT_EQ(asked<SaveRecord>().record.batch, 2);
     EXPECT_EQ(asked<SaveRecord>().record.units.back().invocation_before, "i-b")
@@ -79,16 +50,16 @@ TEST_F(RollOutTest, GoesOnWithTheOpenBatchAndPassesOverWhoHasVerified) {
 }
 
 TEST_F(RollOutTest, StartsOverWhereTheTokenHasChanged) {
-    add_unit("a.service", UnitStep::waiting);
+    add_unit(a, UnitStep::waiting);
     read(roll_out_.tell());
-    answer<SampleUnits>(Samples{serving("i", "c")});
-    show_token(Holder::other, "theirs");
-    show_token(Holder::other, "theirs");
+    answer<SampleUnits>({a_});
+    show_token(Holder::other);
+    show_token(Holder::other);
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "theirs"});
-    answer<DeliverToken>(DeliverToken::Value{});
+    answer<AdoptToken>({"id", "theirs"});
+    agree<DeliverToken>();
     pass();
-    show_token(Holder::ours, "theirs");
+    show_token(Holder::ours);
     agree<SaveRecord>();
     expect_end(Ending::Kind::start_over);
 }
@@ -99,16 +70,15 @@ TEST_F(RollOutTest, ATakeOverDeliversWhateverStateTheUnitsAreIn) {
     context_.record.request.kind = RotationKind::takeover;
     read(take_over_.tell());
     agree<SaveRecord>();
-    answer<CheckFiles>(CheckFiles::Value{"old", false});
-    InspectUnits::Unit broken{"a.service", "it is masked"};
-    answer<InspectUnits>(InspectUnits::Value{broken});
-    answer<SampleUnits>(Samples{stopped()});
-    answer<ListConnectors>(std::vector<Connector>());
-    show_token(Holder::other, "theirs");
+    show_file("old");
+    answer<InspectUnits>({{a, "it is masked"}});
+    answer<SampleUnits>({stopped()});
+    agree<ListConnectors>();
+    show_token(Holder::other);
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "theirs"});
-    answer<DeliverToken>(DeliverToken::Value{});
-    show_token(Holder::ours, "theirs");
+    answer<AdoptToken>({"id", "theirs"});
+    agree<DeliverToken>();
+    show_token(Holder::ours);
     expect_next(ChapterName::window);
 }
 
@@ -117,10 +87,10 @@ TEST_F(RollOutTest, ATakeOverIsRefusedWhereTheDeliveredTokenIsBack) {
     context_.record.request.kind = RotationKind::takeover;
     read(take_over_.tell());
     agree<SaveRecord>();
-    answer<CheckFiles>(CheckFiles::Value{"old", false});
-    answer<InspectUnits>(InspectUnits::Value{{"a.service", {}}});
-    answer<SampleUnits>(Samples{serving("i", "c")});
-    answer<ListConnectors>(std::vector<Connector>());
+    show_file("old");
+    answer<InspectUnits>({{a, {}}});
+    answer<SampleUnits>({a_});
+    agree<ListConnectors>();
     show_token(Holder::other, "old");
     expect_end(Ending::Kind::refused);
 }

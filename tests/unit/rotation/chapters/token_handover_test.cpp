@@ -1,15 +1,9 @@
 #include "rotation/token_handover.hpp"
 
-#include "rotation/adoption.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
-
-using Holder = ReadToken::Holder;
-using testing::Contains;
-using testing::HasSubstr;
-using testing::Not;
 
 class TokenHandoverTest : public ChapterAlone {
   protected:
@@ -22,19 +16,12 @@ class TokenHandoverTest : public ChapterAlone {
         ending.text = answered ? "answered" : "";
         co_return ending;
     }
-
-    void show(Holder holder, const std::string& fingerprint = "shown") {
-        answer<ReadToken>(ReadToken::Value{holder, fingerprint, {}});
-    }
-
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
 };
 
 TEST_F(TokenHandoverTest, SendsAtOnceWhereNothingWasSentBefore) {
     context_.now += 5s;
     send(false);
-    answer<CommitSecret>(CommitSecret::Value{true});
+    answer<CommitSecret>({true});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(ending_->text, "answered");
     EXPECT_EQ(handover_.taken_at(), context_.now);
@@ -43,20 +30,20 @@ TEST_F(TokenHandoverTest, SendsAtOnceWhereNothingWasSentBefore) {
 
 TEST_F(TokenHandoverTest, AsksWhatBecameOfASecretWhoseAnswerWasLost) {
     send(false);
-    answer<CommitSecret>(Error{Fault::ambiguous, "cut off", {}});
+    answer<CommitSecret>(answer_lost);
     pass();
-    show(Holder::ours);
+    show_token(Holder::ours);
     expect_end(Ending::Kind::done);
     EXPECT_EQ(ending_->text, "") << "no answer carried it";
 }
 
 TEST_F(TokenHandoverTest, SendsTheSameSecretAgainWhereItWasNotTaken) {
     send(true);
-    show(Holder::previous);
+    show_token(Holder::previous);
     answer<CommitSecret>(no_answer);
     pass();
-    show(Holder::previous);
-    answer<CommitSecret>(CommitSecret::Value{false});
+    show_token(Holder::previous);
+    answer<CommitSecret>({false});
     expect_end(Ending::Kind::done);
 }
 
@@ -65,17 +52,17 @@ TEST_F(TokenHandoverTest, IsRefusedWhereNothingWasSentAndHeldWhereSomethingMayHa
     answer<CommitSecret>(no_right);
     expect_end(Ending::Kind::refused);
     send(true);
-    show(Holder::previous);
+    show_token(Holder::previous);
     answer<CommitSecret>(no_right);
     expect_held(HoldReason::denied);
 }
 
 TEST_F(TokenHandoverTest, GivesWayToAStrangersSecret) {
     send(true);
-    show(Holder::other, "theirs");
+    show_token(Holder::other);
     agree<SaveRecord>();
     EXPECT_EQ(asked<AdoptToken>().fingerprint, "theirs");
-    answer<AdoptToken>(AdoptToken::Value{"id", "theirs"});
+    answer<AdoptToken>({"id", "theirs"});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.record.new_fingerprint, "theirs");
 }
@@ -83,8 +70,8 @@ TEST_F(TokenHandoverTest, GivesWayToAStrangersSecret) {
 TEST_F(TokenHandoverTest, GivesWayToNobodyAfterACompromise) {
     context_.record.request.kind = RotationKind::compromise;
     send(true);
-    show(Holder::other, "the thief's");
-    answer<CommitSecret>(CommitSecret::Value{false});
+    show_token(Holder::other, "the thief's");
+    answer<CommitSecret>({false});
     expect_end(Ending::Kind::done);
     EXPECT_FALSE(context_.record.adopted);
 }
@@ -94,7 +81,7 @@ TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
     answer<ReadToken>(no_answer);
     expect_end(Ending::Kind::done);
     read_part(handover_.confirm(true));
-    show(Holder::previous);
+    show_token(Holder::previous);
     EXPECT_FALSE(ending_) << "an API that answers has to show it";
     read_part(handover_.confirm(false));
     answer<ReadToken>(no_answer);
@@ -102,13 +89,10 @@ TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
 }
 
 TEST_F(TokenHandoverTest, PutsTheOldTokenBackWhereCloudflareGoesOnShowingIt) {
-    add_unit("a.service", UnitStep::verified);
+    add_unit(a, UnitStep::verified);
     read_part(handover_.confirm(false));
     const BootTime begin = context_.now;
-    while (std::holds_alternative<ReadToken>(*context_.action)) {
-        show(Holder::previous);
-        if (std::holds_alternative<Wait>(*context_.action)) pass();
-    }
+    keep_answering<ReadToken>(ReadToken::Value{Holder::previous, "old", {}});
     EXPECT_GE(context_.now - begin, 120s);
     EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::waiting);
     agree<SaveRecord>();
@@ -123,7 +107,7 @@ TEST_F(TokenHandoverTest, AnOutageDoesNotCountAsShowingTheOldToken) {
         answer<ReadToken>(no_answer);
         context_.now += 1min;
         pass();
-        show(Holder::previous);
+        show_token(Holder::previous);
         pass();
     }
     EXPECT_FALSE(ending_);
@@ -132,15 +116,14 @@ TEST_F(TokenHandoverTest, AnOutageDoesNotCountAsShowingTheOldToken) {
 
 TEST_F(TokenHandoverTest, DeliversAgainWhatSomebodyElseHasWritten) {
     read_part(handover_.keep_file());
-    answer<CheckFiles>(CheckFiles::Value{"new", false});
+    show_file();
     expect_end(Ending::Kind::done);
-    EXPECT_THAT(told(), testing::IsEmpty());
+    EXPECT_THAT(told(), IsEmpty());
     read_part(handover_.keep_file());
-    answer<CheckFiles>(CheckFiles::Value{"", false});
-    answer<DeliverToken>(DeliverToken::Value{});
+    show_file("");
+    agree<DeliverToken>();
     expect_end(Ending::Kind::done);
-    EXPECT_THAT(told(),
-                testing::ElementsAre(EventKind::token_file_changed, EventKind::token_delivered));
+    EXPECT_THAT(told(), ElementsAre(EventKind::token_file_changed, EventKind::token_delivered));
 }
 
 }  // namespace

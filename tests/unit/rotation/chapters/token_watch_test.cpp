@@ -1,13 +1,9 @@
 #include "rotation/token_watch.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/token_handover.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
-
-using Holder = ReadToken::Holder;
 
 class TokenWatchTest : public ChapterAlone {
   protected:
@@ -25,12 +21,6 @@ class TokenWatchTest : public ChapterAlone {
         expect_end(Ending::Kind::done);
         EXPECT_EQ(ending_->text, word);
     }
-
-    void show(Holder holder) { answer<ReadToken>(ReadToken::Value{holder, "shown", {}}); }
-
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    TokenWatch token_{context_, handover_};
 };
 
 TEST_F(TokenWatchTest, AsksNothingRightAfterTheTokenWasConfirmedAndOnlyThen) {
@@ -38,19 +28,19 @@ TEST_F(TokenWatchTest, AsksNothingRightAfterTheTokenWasConfirmedAndOnlyThen) {
     ask_still_ours();
     expect_said("yes");
     ask_still_ours();
-    show(Holder::ours);
+    show_token(Holder::ours);
     expect_said("yes");
 }
 
 TEST_F(TokenWatchTest, DeliversAStrangersTokenBeforeItSaysNo) {
     ask_still_ours();
-    show(Holder::other);
-    show(Holder::other);  // It is looked at once more before it is taken over.
+    show_token(Holder::other);
+    show_token(Holder::other);  // It is looked at once more before it is taken over.
     agree<SaveRecord>();
-    answer<AdoptToken>(AdoptToken::Value{"id", "shown"});
-    answer<DeliverToken>(DeliverToken::Value{});
+    answer<AdoptToken>({"id", "theirs"});
+    agree<DeliverToken>();
     pass();
-    show(Holder::ours);
+    show_token(Holder::ours);
     EXPECT_EQ(asked<SaveRecord>().record.phase, Phase::roll);
     agree<SaveRecord>();
     expect_said("no");
@@ -67,22 +57,22 @@ TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
 
 TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsAnotherToken) {
     context_.record.request.kind = RotationKind::compromise;
-    add_unit("a.service", UnitStep::verified);
+    add_unit(a, UnitStep::verified);
     ask_still_ours();
-    show(Holder::other);
+    show_token(Holder::other);
     EXPECT_EQ(context_.record.units.front().step, UnitStep::waiting);
     token_.note_confirmed();
     context_.record.units.front().step = UnitStep::verified;
     follow_if_changed();
-    show(Holder::other);
+    show_token(Holder::other);
     EXPECT_EQ(context_.record.units.front().step, UnitStep::verified)
         << "this keyturnd has seen that it is on ours";
 }
 
 TEST_F(TokenWatchTest, DeliversAgainOnlyWhatTheApiHolds) {
     read(token_.resume());
-    show(Holder::ours);
-    answer<DeliverToken>(DeliverToken::Value{});
+    show_token(Holder::ours);
+    agree<DeliverToken>();
     expect_next(ChapterName::window);
 }
 

@@ -1,29 +1,18 @@
 #include "rotation/unit_restart.hpp"
 
-#include "rotation/adoption.hpp"
-#include "rotation/capacity.hpp"
-#include "rotation/proof.hpp"
-#include "rotation/token_handover.hpp"
-#include "rotation/token_watch.hpp"
 #include "unit/rotation/chapters/chapter_alone.hpp"
 
 namespace keyturn {
 namespace {
 
-using Samples = SampleUnits::Value;
-using testing::Contains;
-using testing::HasSubstr;
-
 class UnitRestartTest : public ChapterAlone {
   protected:
     UnitRestartTest() {
-        add_unit("a.service", UnitStep::waiting);
-        add_unit("b.service", UnitStep::waiting);
+        add_unit(a, UnitStep::waiting);
+        add_unit(b, UnitStep::waiting);
     }
 
-    void show(const SampleUnits::Sample& a, const SampleUnits::Sample& b) {
-        answer<SampleUnits>(Samples{a, b});
-    }
+    void show(const Sample& first, const Sample& second) { answer<SampleUnits>({first, second}); }
 
     /// To the restart itself, with both units serving.
     void come_to_the_restart() {
@@ -31,17 +20,8 @@ class UnitRestartTest : public ChapterAlone {
         show(a_, b_);
         agree<SaveRecord>();
         show(a_, b_);
-        answer<CheckFiles>(CheckFiles::Value{"new", false});
+        show_file();
     }
-
-    const SampleUnits::Sample a_ = serving("i-a", "c-a");
-    const SampleUnits::Sample b_ = serving("i-b", "c-b");
-    Capacity capacity_{context_};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
-    TokenWatch token_{context_, handover_};
-    Proof proof_{context_, token_};
-    UnitRestart restart_{context_, capacity_, handover_, proof_};
 };
 
 TEST_F(UnitRestartTest, IsOnTheDiskBeforeItIsMade) {
@@ -62,24 +42,21 @@ TEST_F(UnitRestartTest, LeavesAUnitThatAnOperatorStopsAlone) {
 TEST_F(UnitRestartTest, IsHeldWhereSystemdSaysNoAndTheUnitGoesOnWaiting) {
     come_to_the_restart();
     answer<RestartUnit>(no_right);
-    expect_held(HoldReason::not_allowed, "a.service");
+    expect_held(HoldReason::not_allowed, a);
     EXPECT_EQ(context_.record.units.front().step, UnitStep::waiting);
 }
 
 TEST_F(UnitRestartTest, IsHeldWhereSomebodysJobTakesItsPlace) {
     come_to_the_restart();
-    answer<RestartUnit>(RestartResult(JobResult::canceled));
-    expect_held(HoldReason::operator_took_over, "a.service");
+    answer<RestartUnit>(JobResult::canceled);
+    expect_held(HoldReason::operator_took_over, a);
 }
 
 TEST_F(UnitRestartTest, WaitsWhileTooFewOthersServeAndIsHeldInTheEnd) {
     read_part(restart_.roll(0));
     const BootTime begin = context_.now;
-    while (!ending_) {
-        show(a_, stopped());
-        if (!ending_) pass();
-    }
-    expect_held(HoldReason::too_few_replicas, "a.service");
+    keep_answering<SampleUnits>(Samples{a_, stopped()});
+    expect_held(HoldReason::too_few_replicas, a);
     EXPECT_GE(context_.now - begin, context_.inputs.policy.rollout.progress_deadline);
 }
 
@@ -87,7 +64,7 @@ TEST_F(UnitRestartTest, WaitsWithoutEndWhereItIsNotKnownWhetherOthersServe) {
     read_part(restart_.roll(0));
     for (int hour = 0; hour < 100; ++hour) {
         context_.now += 1h;
-        show(a_, silent("i-b"));
+        show(a_, silent_b_);
         pass();
     }
     EXPECT_FALSE(ending_);
@@ -97,7 +74,7 @@ TEST_F(UnitRestartTest, WaitsWithoutEndWhereItIsNotKnownWhetherOthersServe) {
 TEST_F(UnitRestartTest, RestartsWhoHasNoConnectionFirst) {
     context_.inputs.policy.rollout.min_available = 2;
     read_part(restart_.roll(0));
-    show(a_, idle("i-b", "c-b"));
+    show(a_, idle_b_);
     EXPECT_EQ(asked<SaveRecord>().record.units.back().step, UnitStep::restarting);
     EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::waiting);
     EXPECT_THAT(told(), Contains(EventKind::replica_promoted));
@@ -109,8 +86,8 @@ TEST_F(UnitRestartTest, ProvesAProcessThatHasReadTheTokenAlreadyAsItIs) {
     show(a_, b_);
     agree<SaveRecord>();
     show(a_, b_);
-    answer<CheckFiles>(CheckFiles::Value{"new", false});
-    EXPECT_TRUE(std::holds_alternative<SampleUnits>(*context_.action)) << "it is watched";
+    show_file();
+    EXPECT_TRUE(is_asked<SampleUnits>()) << "it is watched";
     EXPECT_EQ(context_.record.units.front().invocation_before, "of-the-delivery");
 }
 
