@@ -23,7 +23,8 @@ namespace {
 using std::chrono::microseconds;
 
 constexpr microseconds call_deadline = std::chrono::seconds{5};
-/// A little longer than keyturnd waits for polkit, so that its reason is what gets told.
+/// A little longer than keyturnd waits for polkit, so that the user sees keyturnd's reason and not
+/// a timeout.
 constexpr microseconds password_deadline = std::chrono::seconds{125};
 
 constexpr std::size_t names_shown_max = 10;
@@ -122,7 +123,7 @@ Result<MessageHandle> send(sd_bus* bus, sd_bus_message* call, microseconds deadl
     return MessageHandle(reply);
 }
 
-/// Root is never asked for a password; for others the reply may have to wait for one.
+/// Root needs no password. For other users, the reply may have to wait for one.
 Result<void> act(sd_bus* bus, sd_bus_message* call) {
     const bool root = geteuid() == 0;
     sd_bus_message_set_allow_interactive_authorization(call, root ? 0 : 1);
@@ -133,8 +134,8 @@ Result<void> act(sd_bus* bus, sd_bus_message* call) {
 
 }  // namespace
 
-/// What sd_bus_open_system does, but with the deadline set before it says Hello: a bus that takes
-/// connections and answers nothing would hold us up for 25 s.
+/// Does the same as sd_bus_open_system, but sets the deadline before the Hello message: a bus that
+/// accepts connections and does not answer would block us for 25 s.
 Result<Client> Client::open() {
     sd_bus* raw = nullptr;
     int result = sd_bus_new(&raw);

@@ -18,19 +18,19 @@ struct BusCloser {
 };
 using BusConnection = std::unique_ptr<sd_bus, BusCloser>;
 
-/// keyturnd as seen over the system bus. Every call waits for its answer, 5 s at most (two minutes
-/// where a password may be asked for). Faults: `unreachable` when there is no bus or no keyturnd on
-/// it, `missing` for an unknown tunnel, `denied` and `conflict` when keyturnd refuses.
+/// Calls keyturnd over the system bus. Every call blocks until the answer, for at most 5 s (about
+/// two minutes if polkit may ask for a password). Faults: `unreachable` when there is no bus or no
+/// keyturnd on it, `missing` for an unknown tunnel, `denied` and `conflict` when keyturnd refuses.
 class Client {
   public:
     [[nodiscard]] static Result<Client> open();
 
     [[nodiscard]] Result<std::vector<TunnelStatus>> tunnels();
 
-    /// The error names the tunnels that there are.
+    /// The error lists the tunnels of the policy.
     [[nodiscard]] Result<TunnelStatus> tunnel(const std::string& name);
 
-    /// The next `count` scheduled starts of each tunnel.
+    /// Returns the next `count` scheduled starts of each tunnel.
     [[nodiscard]] Result<std::vector<TunnelPlan>> plans(unsigned count);
 
     [[nodiscard]] Result<void> rotate(const RotateCommand& command);
@@ -44,7 +44,7 @@ class Client {
     BusConnection bus_;
 };
 
-/// True for the errors that mean: there is nobody of that name on the bus.
+/// Returns true for the errors that mean that nobody owns the name on the bus.
 [[nodiscard]] bool says_not_running(const sd_bus_error& error);
 
 }  // namespace keyturn

@@ -46,10 +46,10 @@ Exit codes:
 
 More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
 
-/// So that descriptions fit 80 columns.
+/// The width of option names in the help, so that descriptions fit 80 columns.
 constexpr std::size_t names_columns = 18;
 
-/// The commands that name a tunnel and nothing else.
+/// The commands whose only argument is a tunnel.
 struct DecisionHelp {
     const char* name;
     Decision decision;
@@ -176,7 +176,7 @@ std::string suggested(std::string_view word, const std::vector<std::string_view>
     return near.empty() ? "" : "; did you mean " + std::string(near) + "?";
 }
 
-/// Of a word that nothing on the command line can stand for.
+/// Returns the error for a word that the command does not accept.
 std::string unexpected(const CLI::App& command, const std::string& word, bool of_keyturnctl) {
     if (word.starts_with("-")) {
         const std::vector<std::string> options = names_of_options(command);
@@ -210,7 +210,7 @@ SayCommand say(const CLI::App& app, const CLI::ParseError& error) {
     return usage(complaint(app, command != nullptr ? *command : app, error), command);
 }
 
-/// "help rotate" is "rotate --help".
+/// Turns "help rotate" into "rotate --help".
 std::vector<std::string> without_help_command(std::vector<std::string> arguments) {
     if (arguments.empty() || arguments.front() != "help") return arguments;
     arguments.erase(arguments.begin());
@@ -245,7 +245,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     }
 
     std::vector<std::string> reversed = without_help_command(arguments);
-    std::reverse(reversed.begin(), reversed.end());  // As CLI11 wants it.
+    std::reverse(reversed.begin(), reversed.end());  // CLI11 expects the last argument first.
     try {
         app.parse(std::move(reversed));
     } catch (const CLI::ParseError& error) {
@@ -263,7 +263,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     for (std::size_t i = 0; i < decisions.size(); ++i) {
         if (decided[i]->parsed()) return options.decided[i];
     }
-    // Not left to CLI11, which would say the same to a command that does not exist.
+    // CLI11 has the same message for a missing and an unknown command, so we write our own.
     std::string names;
     for (const std::string_view name : names_of_commands()) names += ' ' + std::string(name);
     return usage("no command given; commands are:" + names);

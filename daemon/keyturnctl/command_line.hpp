@@ -16,13 +16,13 @@ struct StatusCommand {
 
 struct PlanCommand {
     std::string tunnel;  ///< Empty: all of them.
-    unsigned next = 3;   ///< Starts of each.
+    unsigned next = 3;   ///< Number of starts for each tunnel.
     bool json = false;
 };
 
-/// Answered by keyturnd's own reader of policies, whether a daemon runs or not.
+/// `keyturnd --check` answers it, even if the daemon is not running.
 struct CheckCommand {
-    std::string file;  ///< Empty: keyturnd's own.
+    std::string file;  ///< Empty: keyturnd's default.
 };
 
 struct RotateCommand {
@@ -37,7 +37,7 @@ struct DecisionCommand {
     bool follow = false;
 };
 
-/// There is nothing to do but to say this: help, the version, or what is wrong with the command
+/// A text to print instead of running a command: help, the version, or an error in the command
 /// line.
 struct SayCommand {
     std::string text;
@@ -47,7 +47,7 @@ struct SayCommand {
 using Command = std::variant<StatusCommand, PlanCommand, CheckCommand, RotateCommand,
                              DecisionCommand, SayCommand>;
 
-/// `arguments` without the name of the program.
+/// Parses the command line; `arguments` does not contain the program name.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);
 
 }  // namespace keyturn

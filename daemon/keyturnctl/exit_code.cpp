@@ -6,11 +6,12 @@
 namespace keyturn {
 namespace {
 
-/// What needs a person most comes last.
+/// Ordered by urgency: the code that needs a person most comes last.
 constexpr std::array by_urgency{ExitCode::ok, ExitCode::findings, ExitCode::superseded,
                                 ExitCode::reverted, ExitCode::held};
 
-/// A refusal touched nothing; what would be refused again is a finding.
+/// A refused rotation has no code here: it changed nothing, and if the next one would be refused
+/// too, that is a finding.
 ExitCode exit_code_of(const TunnelStatus& tunnel) {
     if (tunnel.state == "held") return ExitCode::held;
     if (!tunnel.phase.empty()) return ExitCode::ok;

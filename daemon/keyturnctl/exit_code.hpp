@@ -8,7 +8,7 @@
 
 namespace keyturn {
 
-/// What keyturnctl tells the shell. Scripts rely on these numbers.
+/// The exit codes of keyturnctl. Scripts rely on these numbers.
 enum class ExitCode : int {
     ok = 0,
     error = 1,
@@ -31,10 +31,10 @@ enum class ExitCode : int {
     }
 }
 
-/// Of how a rotation ended: the `last_outcome` of a tunnel.
+/// Returns the code for the outcome of a rotation, as in a tunnel's `last_outcome`.
 [[nodiscard]] ExitCode exit_code_of_outcome(std::string_view outcome);
 
-/// Of the tunnels that are shown: the code of the one that needs a person most.
+/// Returns the code of the tunnel that needs a person most.
 [[nodiscard]] ExitCode exit_code_of(const std::vector<TunnelStatus>& tunnels);
 
 }  // namespace keyturn

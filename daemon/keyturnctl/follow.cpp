@@ -16,7 +16,7 @@
 namespace keyturn {
 namespace {
 
-/// How often to look without being told: a bar has to move, and a signal may have been missed.
+/// How often to ask without a signal: a progress bar has to move, and a signal may have been lost.
 constexpr std::chrono::seconds tick_on_terminal{1};
 constexpr std::chrono::seconds tick_on_pipe{10};
 
@@ -26,8 +26,7 @@ void on_interrupt(int) {
     interrupted = 1;
 }
 
-/// Ctrl-C reaches us while we wait and nowhere else, so that none is lost between a look at the
-/// flag and the wait.
+/// Ctrl-C arrives only during a wait, so that none is lost between checking the flag and waiting.
 class Interrupts {
   public:
     Interrupts() {
@@ -42,13 +41,13 @@ class Interrupts {
         sigprocmask(SIG_BLOCK, &blocked, &while_waiting_);
     }
 
-    /// Waits until `descriptor` is ready or `until` is there. False after Ctrl-C.
+    /// Waits until `descriptor` is ready or `until` has passed. Returns false after Ctrl-C.
     [[nodiscard]] bool wait(pollfd descriptor, Steady::time_point until) const {
         const auto left = std::max<std::chrono::nanoseconds>(until - Steady::now(), {});
         const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
         const timespec timeout{seconds.count(), (left - seconds).count()};
         ppoll(&descriptor, descriptor.fd >= 0 ? 1 : 0, &timeout, &while_waiting_);
-        // Where there was something to read, it did not look for signals.
+        // If there was something to read, ppoll did not deliver pending signals.
         sigset_t pending;
         sigpending(&pending);
         return interrupted == 0 && sigismember(&pending, SIGINT) == 0 &&
@@ -63,7 +62,7 @@ WallTime now() {
     return std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
 }
 
-/// When sd-bus wants to be called although nothing arrives: an answer is overdue.
+/// Returns when sd-bus must be called even if nothing arrives, because an answer is overdue.
 Steady::time_point bus_deadline(sd_bus* bus) {
     std::uint64_t deadline = 0;
     if (sd_bus_get_timeout(bus, &deadline) < 0 || deadline == UINT64_MAX) {
@@ -121,7 +120,8 @@ class FollowSession {
         if (!terminal_.interactive()) tell(follower_.nothing_new(now()));
     }
 
-    /// Without a bus there is nothing to say that `lost` has not said: the next tick tries again.
+    /// If there is still no bus, this reports nothing, because `lost` already did. The next tick
+    /// tries again.
     void reconnect() {
         auto client = Client::open();
         if (client.has_error()) return;
@@ -169,7 +169,7 @@ Result<ExitCode> follow(Client client, const std::string& tunnel, const Wanted& 
     auto before = client.tunnel(tunnel);
     if (before.has_error()) return before.error();
     FollowSession session(*before, wanted);
-    // Watching begins before the request, so that not even the first step is missed.
+    // Start to watch before the request, so that the first step is not missed.
     if (auto started = session.watch(std::move(client)); started.has_error())
         return started.error();
     if (auto accepted = request(session.client()); accepted.has_error()) return accepted.error();

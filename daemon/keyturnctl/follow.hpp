@@ -8,8 +8,8 @@
 
 namespace keyturn {
 
-/// Makes the request, then shows the rotation until it ends, over restarts of keyturnd and of the
-/// bus. Ctrl-C ends the showing alone.
+/// Makes the request, then shows the rotation until it ends, even if keyturnd or the bus restarts.
+/// Ctrl-C ends only the display; the rotation continues.
 [[nodiscard]] Result<ExitCode> follow(Client client, const std::string& tunnel,
                                       const Wanted& wanted,
                                       const std::function<Result<void>(Client&)>& request);

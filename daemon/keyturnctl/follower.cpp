@@ -9,14 +9,14 @@
 namespace keyturn {
 namespace {
 
-/// So long the status from before the request may be all there is to see. Then it is taken for the
-/// result: a second refusal for the same reason looks like the first one.
+/// How long the status may stay the same after the request. After that it counts as the result,
+/// because a second refusal for the same reason looks like the first one.
 constexpr std::chrono::seconds unchanged_max{3};
 
-/// Who reads a pipe wants to know that there is still somebody.
+/// How long a pipe stays silent before a line shows that keyturnctl still runs.
 constexpr std::chrono::minutes silence_max{10};
 
-/// Commands are not broken, whatever the width; this one breaks nothing.
+/// Wide enough that no line is broken.
 constexpr std::size_t line_columns = 200;
 
 bool is_over(const TunnelStatus& tunnel) {
@@ -44,7 +44,7 @@ std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now)
         return lines;
     }
     if (!tunnel.phase.empty()) rotation_id_ = tunnel.rotation_id;
-    // At rest the daemon may no longer know when it began.
+    // An idle tunnel may no longer show when the rotation started.
     if (tunnel.started && !tunnel.phase.empty()) started_ = tunnel.started;
     for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
     last_ = tunnel;
@@ -53,8 +53,8 @@ std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now)
     return lines;
 }
 
-/// A status is the one from before only as long as everything is as before; connections may come
-/// and go, and the clock of the next rotation may be set anew.
+/// The rotation has started if anything differs from the status before the request, except the
+/// connections and the time of the next rotation. It counts as started after `unchanged_max`, too.
 bool Follower::has_begun(const TunnelStatus& tunnel, WallTime now) {
     if (begun_) return true;
     if (!is_the_one_before(tunnel)) return true;
@@ -74,7 +74,7 @@ bool Follower::is_the_one_before(const TunnelStatus& tunnel) const {
     return same == before_;
 }
 
-/// A refusal has no id; one that left no trace leaves the id of the one before it.
+/// A refused rotation has no id. A rotation that left no trace leaves the id of the previous one.
 bool Follower::is_another(const TunnelStatus& tunnel) const {
     const bool at_rest = tunnel.phase.empty();
     const bool known = at_rest && tunnel.rotation_id == before_.rotation_id;
@@ -123,7 +123,7 @@ void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
     }
 }
 
-/// A rotation that is done has set `last_done`; any other is told apart by its id.
+/// A successful rotation changes `last_done`; any other has a new id.
 bool Follower::has_ended(const TunnelStatus& tunnel) const {
     if (tunnel.last_outcome == "done") return tunnel.last_done != before_.last_done;
     const bool news = tunnel.rotation_id != before_.rotation_id || !before_.phase.empty();
@@ -137,8 +137,8 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
         return {ExitCode::refused,
                 sentence(fmt::format("{}: refused, nothing was touched: {}", name, why))};
     }
-    // One that ended without a trace was cut short before it had written anything, which is before
-    // it touched anything.
+    // A rotation without a trace was cut short before it wrote its record, and so before it changed
+    // anything.
     if (!has_ended(tunnel)) {
         return {ExitCode::error,
                 sentence(fmt::format("{}: ended without a result, before anything was touched; "
@@ -151,7 +151,7 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
         return {code,
                 sentence(fmt::format("{}: {}: {}", name, printable(tunnel.last_outcome), why))};
     }
-    // The wall clock may have been set back meanwhile.
+    // The duration is negative if somebody set the wall clock back.
     const Milliseconds took = tunnel.last_done.value_or(now) - started_.value_or(now);
     const bool known = started_ && took >= Milliseconds{0};
     const std::string length = known ? fmt::format(" in {}", to_text(took)) : "";

@@ -16,44 +16,44 @@ struct Verdict {
     std::vector<std::string> lines;
 };
 
-/// What was asked for.
+/// What the user has asked for.
 struct Wanted {
-    std::string outcome = "done";  ///< Which is a success.
-    bool new_rotation = false;     ///< Not to go on with the one that is open.
+    std::string outcome = "done";  ///< The outcome that counts as success.
+    bool new_rotation = false;     ///< Ignore a rotation that is already open.
 };
 
-/// Turns what is seen of one tunnel into the story of its rotation, without any I/O: lines that
-/// stay (the same on a terminal and in a pipe), and the block that a terminal redraws below them.
+/// Turns the statuses of one tunnel into the story of its rotation, without any I/O: lines that
+/// stay (the same on a terminal and in a pipe), and a block that a terminal redraws below them.
 ///
-/// Statuses may be missed and may repeat; what is told is the difference to the one before. Nothing
-/// is told until the status differs from the one before the request: the daemon may accept a
-/// rotation a moment before it shows.
+/// Statuses may be missed and may repeat; each line reports a difference to the previous one. There
+/// is no line until the status differs from the one before the request, because the daemon may
+/// accept a rotation a moment before the status shows it.
 class Follower {
   public:
-    /// `before` is the status from before the request, which is what the rotation is told apart by.
+    /// `before` is the status before the request, from which the new rotation is told apart.
     explicit Follower(TunnelStatus before, Wanted wanted = Wanted());
 
     /// The tunnel as it is at `now`.
     [[nodiscard]] std::vector<std::string> saw(const TunnelStatus& tunnel, WallTime now);
 
-    /// For a pipe, where nothing is redrawn: a line after a long silence, else nothing.
+    /// For a pipe, where nothing is redrawn: a line after a long silence, otherwise empty.
     [[nodiscard]] std::vector<std::string> nothing_new(WallTime now);
 
     /// keyturnd is not on the bus, or the bus itself is gone.
     [[nodiscard]] std::vector<std::string> lost(WallTime now);
 
-    /// The tunnel is not there although keyturnd is: a changed policy left it out.
+    /// keyturnd is there but the tunnel is not: a new policy has removed it.
     void left_out();
 
     [[nodiscard]] const std::optional<Verdict>& verdict() const { return verdict_; }
 
-    /// Whether the rotation has shown: until then it is worth looking more often.
+    /// True once the status shows the rotation; until then, ask more often.
     [[nodiscard]] bool begun() const { return begun_; }
 
     [[nodiscard]] std::vector<std::string> live_block(WallTime now,
                                                       const TerminalStyle& style) const;
 
-    /// What Ctrl-C leaves on the screen.
+    /// Returns the text that stays on the screen after Ctrl-C.
     [[nodiscard]] std::string farewell() const;
 
   private:
@@ -68,13 +68,13 @@ class Follower {
     TunnelStatus before_;
     TunnelStatus last_;
     Wanted wanted_;
-    std::string rotation_id_;  ///< Of the one that is followed, as soon as it has one.
+    std::string rotation_id_;  ///< Of the followed rotation, as soon as it has one.
     std::optional<WallTime> started_;
     std::optional<Verdict> verdict_;
     bool begun_ = false;
     bool lost_ = false;
     std::optional<WallTime> unchanged_since_;
-    std::optional<WallTime> told_;  ///< When there was something to tell.
+    std::optional<WallTime> told_;  ///< When the last line was reported.
 };
 
 }  // namespace keyturn

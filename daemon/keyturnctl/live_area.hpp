@@ -6,11 +6,11 @@
 
 namespace keyturn {
 
-/// The last lines of a terminal, redrawn in place: what the cursor has to do, as text.
+/// The last lines of a terminal, redrawn in place. Returns the escape sequences as text.
 class LiveArea {
   public:
-    /// Takes the old block away, prints `lines`, which stay, and draws `block` below them. Lines of
-    /// the block must fit the terminal: a line that wraps cannot be counted.
+    /// Removes the old block, prints `lines`, which stay, and draws `block` below them. Lines of
+    /// the block must fit the terminal, because a wrapped line would be counted as one.
     [[nodiscard]] std::string redraw(const std::vector<std::string>& lines,
                                      const std::vector<std::string>& block);
 

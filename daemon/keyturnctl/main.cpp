@@ -40,7 +40,7 @@ Result<ExitCode> run(const PlanCommand& command, Client client) {
     if (!command.tunnel.empty()) {
         std::erase_if(*plans, [&](const TunnelPlan& plan) { return plan.name != command.tunnel; });
         if (plans->empty()) {
-            // The error names the tunnels that there are.
+            // The error lists the tunnels of the policy.
             const auto unknown = client.tunnel(command.tunnel);
             if (unknown.has_error()) return unknown.error();
         }
@@ -60,7 +60,7 @@ Result<ExitCode> run(const RotateCommand& command, Client client) {
     return ExitCode::ok;
 }
 
-/// With the name of the tunnel for {0}.
+/// {0} stands for the name of the tunnel.
 const char* said_of(Decision decision) {
     switch (decision) {
         case Decision::pause: return "{0} is paused. To end the pause: keyturnctl resume {0}";
@@ -100,8 +100,8 @@ ExitCode perform(const ConnectedCommand& command) {
     return result.has_error() ? fail(result.error()) : *result;
 }
 
-/// keyturnd reads policies, so it is asked, and it is beside us. Its libraries would cost
-/// `keyturnctl status` more than it has.
+/// Runs the keyturnd next to this program, because only keyturnd reads policies. Its libraries
+/// would make the start of `keyturnctl status` too slow.
 ExitCode perform(const CheckCommand& command) {
     std::error_code error;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", error);

@@ -8,11 +8,11 @@
 namespace keyturn {
 namespace {
 
-/// A line of time is no use below this, and no better above that.
+/// A time line is useless below the minimum, and gets no better above the maximum.
 constexpr std::size_t line_columns_min = 20;
 constexpr std::size_t line_columns_max = 100;
 constexpr std::size_t name_columns_max = 24;
-/// Of the parts of "2026-03-01 02:42 CET".
+/// The sizes of the parts of "2026-03-01 02:42 CET".
 constexpr std::size_t date_size = 10;
 constexpr std::size_t minutes_size = 5;
 constexpr std::size_t minute_size = date_size + 1 + minutes_size;
@@ -46,7 +46,7 @@ std::string reason_of(const PlannedStart& start) {
     return start.start && *start.start > start.due ? fmt::format("due {}", due) : "due";
 }
 
-/// " to 02:42", with the date where that is another.
+/// " to 02:42", with the date if it ends on another day.
 std::string end_of(const PlannedStart& start) {
     if (!start.end) return {};
     const std::string end = date_text(*start.end);
@@ -80,7 +80,7 @@ std::string lines_of(const TunnelPlan& plan, WallTime now, const TerminalStyle& 
     return text;
 }
 
-/// The stretch of time that the line shows.
+/// The period that the time line shows.
 struct Scale {
     WallTime begins;
     WallTime ends;

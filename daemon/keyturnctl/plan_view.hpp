@@ -8,8 +8,8 @@
 
 namespace keyturn {
 
-/// `keyturnctl plan`: for each tunnel what is restarted in which steps, when and why then, and
-/// below that a line of time for all of them.
+/// The output of `keyturnctl plan`: for each tunnel its units, batches, starts and the causes of
+/// the starts; below, a time line of all tunnels.
 [[nodiscard]] std::string plan_view(const std::vector<TunnelPlan>& plans, WallTime now,
                                     const TerminalStyle& style);
 

@@ -16,7 +16,7 @@ struct UnitColumns {
     std::size_t connections = 0;
 };
 
-/// What a person wants to see of a unit that has failed.
+/// How many log lines of a failed unit the suggested command shows.
 constexpr int log_lines = 20;
 
 bool is_held(const TunnelStatus& tunnel, const UnitStatus& unit) {
@@ -44,7 +44,7 @@ std::string without_trailing_spaces(std::string line) {
     return line;
 }
 
-/// A waiting unit is nothing to worry about, unlike a waiting tunnel.
+/// A waiting unit is normal, unlike a waiting tunnel, so it has no colour.
 TextStyle unit_style(const std::string& step) {
     return step == "waiting" ? TextStyle::plain : style_of(step);
 }
@@ -62,7 +62,7 @@ std::string unit_line(const TunnelStatus& tunnel, const UnitStatus& unit,
     const std::string tail = without_trailing_spaces(
         fmt::format("{}{}{}", columns.step > 0 ? "  " : "",
                     padded(connections_text(unit.connections), columns.connections), proof));
-    // Too narrow for everything: whole parts go from the right, and then the name is cut.
+    // If the line is too narrow, leave out whole parts from the right, then cut the name.
     const std::size_t with_step = columns_of(head) + columns_of(step);
     if (with_step > style.columns) return fitted(head + step, style.columns);
     return without_trailing_spaces(head + Paint(style.colour)(text_style, step) +
@@ -87,7 +87,7 @@ std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t co
     const auto add = [&](std::string_view when, std::string command) {
         std::string line = fmt::format("{:{}}{} {}", "", indent, when, command);
         if (columns_of(line) <= columns) return lines.push_back(std::move(line));
-        // A command is to be copied, so it is never broken.
+        // People copy commands, so a command is never broken.
         append(lines, wrapped(when, columns, indent));
         lines.push_back(fmt::format("{:{}}{}", "", indent + 2, command));
     };

@@ -11,9 +11,10 @@ namespace {
 constexpr std::size_t cell_count = 6;
 constexpr std::size_t gap = 2;
 constexpr std::size_t state_cell = 1;
-/// Names are cut to this before a line is let grow out of the terminal.
+/// If the terminal is too narrow, names are cut to at least this width; then lines may be longer
+/// than the terminal.
 constexpr std::size_t name_columns_min = 8;
-/// From this width on, times are shown as dates too.
+/// From this width on, times also have a date.
 constexpr std::size_t wide_columns = 110;
 
 using Row = std::array<std::string, cell_count>;
@@ -92,7 +93,7 @@ std::string identifiers(const TunnelStatus& tunnel) {
            field("Outcome", tunnel.last_outcome);
 }
 
-/// How the last rotation ended: at rest that is what `reason` says.
+/// How the last rotation ended: the `reason` of an idle tunnel.
 std::string ending(const TunnelStatus& tunnel, const TerminalStyle& style, bool detail) {
     const bool at_rest =
         tunnel.phase.empty() && (tunnel.state == "idle" || tunnel.state == "paused");

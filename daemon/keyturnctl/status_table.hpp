@@ -8,8 +8,8 @@
 
 namespace keyturn {
 
-/// `keyturnctl status`: a table of the tunnels, and below it what is going on or is wrong. With
-/// `detail` also the identifiers and the units of tunnels at rest.
+/// The output of `keyturnctl status`: a table of the tunnels; below it, their rotations and
+/// problems. With `detail`, also the identifiers, and the units of idle tunnels.
 [[nodiscard]] std::string status_table(const std::vector<TunnelStatus>& tunnels, WallTime now,
                                        const TerminalStyle& style, bool detail);
 

@@ -11,7 +11,7 @@
 namespace keyturn {
 namespace {
 
-/// Where something is not healthy for a while, each look begins the soak anew. That is one event.
+/// While something is unhealthy, each check restarts the soak. The story shows that as one event.
 constexpr std::chrono::seconds soak_news_min{10};
 
 bool same_rotation(const TunnelStatus& before, const TunnelStatus& after) {
@@ -77,12 +77,12 @@ std::string step_text(const UnitStatus& unit) {
 std::string unit_change(const UnitStatus* before, const UnitStatus& after) {
     const std::string old_step = before != nullptr ? before->step : "";
     if (after.step == old_step || after.step.empty()) return {};
-    // That every unit waits at first goes without saying.
+    // Every unit waits at first, so that is not reported.
     if (after.step == "waiting" && old_step.empty()) return {};
     return step_text(after);
 }
 
-/// An extra connector is told as long as it is needed.
+/// Reports surge units that have left: keyturnd lists one only while it is needed.
 std::vector<std::string> surges_that_left(const TunnelStatus& before, const TunnelStatus& after) {
     std::vector<std::string> lines;
     for (const UnitStatus& unit : before.units) {
@@ -92,7 +92,7 @@ std::vector<std::string> surges_that_left(const TunnelStatus& before, const Tunn
     return lines;
 }
 
-/// Who was dropped for a compromise, and what that came to.
+/// The connectors that keyturnd dropped for a compromise, and the measured times.
 std::vector<std::string> lockout_news(const TunnelStatus& before, const TunnelStatus& after) {
     std::vector<std::string> lines;
     for (const std::string& one : after.evicted) {
@@ -121,7 +121,7 @@ std::vector<std::string> story_of(const TunnelStatus& before, const TunnelStatus
     const auto tell = [&](const std::string& text) {
         if (!text.empty()) lines.push_back(story_line(now, text));
     };
-    // What ended a phase first, then the next one.
+    // First what ended the previous phase, then the new phase.
     const bool same = same_rotation(before, after);
     const bool next_batch_restarts = after.phase == "roll";
     if (next_batch_restarts || !same) tell(phase_change(before, after));

@@ -10,7 +10,7 @@
 namespace keyturn {
 namespace {
 
-/// Lines in a file have all the room they want.
+/// The width of lines in a file or pipe, and of a terminal that does not report its size.
 constexpr std::size_t columns_without_terminal = 160;
 constexpr std::size_t columns_unknown = 80;
 constexpr std::size_t columns_min = 20;

@@ -13,13 +13,13 @@ class Terminal {
   public:
     Terminal();
 
-    /// Whether somebody looks at it; else it is a pipe or a file.
+    /// True for a terminal, false for a pipe or a file.
     [[nodiscard]] bool interactive() const { return interactive_; }
 
-    /// Asked anew each time: windows change their size.
+    /// Asks the terminal each time, because its window may change its size.
     [[nodiscard]] TerminalStyle style() const;
 
-    /// Prints `lines`, and on a terminal the block that the next call replaces.
+    /// Prints `lines`, and on a terminal also the block, which the next call replaces.
     void show(const std::vector<std::string>& lines, const std::vector<std::string>& block);
 
   private:

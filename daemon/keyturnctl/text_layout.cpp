@@ -16,7 +16,7 @@ bool continues_character(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80;
 }
 
-/// How many bytes of `text` fill at most `columns`.
+/// How many bytes of `text` fit into `columns`.
 std::size_t bytes_of(std::string_view text, std::size_t columns) {
     std::size_t seen = 0;
     for (std::size_t index = 0; index < text.size(); ++index) {
@@ -27,7 +27,8 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
     return text.size();
 }
 
-/// Of the first word. What stands in backticks is one: a command is not broken.
+/// Returns the end of the first word. Text in backticks is one word, so that a command is not
+/// broken.
 std::size_t word_end(std::string_view line) {
     std::size_t from = 0;
     if (line.starts_with('`')) {

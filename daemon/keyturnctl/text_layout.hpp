@@ -10,21 +10,22 @@
 
 namespace keyturn {
 
-/// `text` without anything that moves a cursor or is not seen: such characters become "?". What the
-/// daemon tells may have been typed by somebody else, and it is shown on a terminal of root.
+/// Replaces control and invisible characters by "?". Other users may have typed some of the
+/// daemon's text, and it is shown on root's terminal.
 [[nodiscard]] std::string printable(std::string_view text);
 
-/// Columns on a terminal: one a character. Expects printable text.
+/// The width in columns: one for each character. Expects printable text.
 [[nodiscard]] std::size_t columns_of(std::string_view text);
 
-/// `text` filled with spaces up to `columns`; longer text stays as it is.
+/// Pads `text` with spaces to `columns`; longer text stays as it is.
 [[nodiscard]] std::string padded(std::string_view text, std::size_t columns);
 
-/// `text` in at most `columns`, with "..." where it was cut.
+/// Cuts `text` to at most `columns`, with "..." at the cut.
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t columns);
 
-/// Words in lines of at most `columns`, each line with `indent` spaces in front. Line breaks in the
-/// text are kept; a word that is too long has a line of its own, and so has a command in backticks.
+/// Wraps text into lines of at most `columns`, each with `indent` spaces in front. Keeps line
+/// breaks in the text. A word that is too long gets its own line, and so does a command in
+/// backticks.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t columns,
                                                std::size_t indent);
 
@@ -43,8 +44,8 @@ class Paint {
 /// The style of a tunnel's state or a unit's step.
 [[nodiscard]] TextStyle style_of(std::string_view word);
 
-/// While it lives, moments are shown as in the time zone of that IANA name; in that of who looks
-/// where it is empty.
+/// While this object lives, times are shown in the time zone with this IANA name, or in the user's
+/// time zone if it is empty.
 class InZone {
   public:
     explicit InZone(const std::string& name);
@@ -57,7 +58,7 @@ class InZone {
     bool changed_ = false;
 };
 
-/// "03:00:12" and "2026-03-01 03:00 CET", in the time zone of who looks, or in that of `InZone`.
+/// "03:00:12" and "2026-03-01 03:00 CET", in the user's time zone or that of `InZone`.
 [[nodiscard]] std::string clock_text(WallTime moment);
 [[nodiscard]] std::string date_text(WallTime moment);
 

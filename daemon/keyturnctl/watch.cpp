@@ -13,8 +13,8 @@ namespace keyturn {
 namespace {
 
 constexpr std::chrono::microseconds answer_deadline = std::chrono::seconds{5};
-/// Anybody on the bus can send us signals, as many as they like: so long there is between two
-/// questions that signals lead to, and so many messages are read before there is time for else.
+/// Any user of the bus can send us any number of signals. These limits are the pause between two
+/// questions that signals cause, and the number of messages read before other work.
 constexpr std::chrono::milliseconds question_pause{50};
 constexpr int messages_at_once = 256;
 constexpr const char* properties_interface = "org.freedesktop.DBus.Properties";
@@ -85,8 +85,8 @@ class Watch::Impl {
   private:
     sd_bus* bus() const { return client_.bus(); }
 
-    /// Of a change, or of another owner of the name. Neither sd-bus nor the bus looks at who sends
-    /// a signal to us alone, so nothing in it is believed.
+    /// Handles a signal about a change or a new owner of the name. Neither sd-bus nor the bus
+    /// checks the sender of a signal to us alone, so we trust nothing in it.
     static int on_hint(sd_bus_message*, void* self, sd_bus_error*) {
         static_cast<Impl*>(self)->hinted_ = true;
         return 0;
@@ -103,7 +103,7 @@ class Watch::Impl {
         } else if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) > 0) {
             watch.sightings_.left_out();
         }
-        // Anything else, such as no answer in time: the next tick asks again.
+        // After any other error, such as a timeout, the next tick asks again.
         return 0;
     }
 
@@ -118,7 +118,7 @@ class Watch::Impl {
     SlotHandle changed_match_;
     SlotHandle owner_match_;
     SlotHandle answer_;
-    bool hinted_ = false;  ///< Since the last question.
+    bool hinted_ = false;  ///< A signal came since the last question.
     Steady::time_point next_question_;
 };
 

@@ -11,16 +11,16 @@ namespace keyturn {
 
 using Steady = std::chrono::steady_clock;
 
-/// What a watch tells.
+/// The callbacks of a watch.
 struct Sightings {
     std::function<void(const TunnelStatus& tunnel)> saw;
     std::function<void()> lost;      ///< Nobody owns keyturnd's name, or the bus is gone.
-    std::function<void()> left_out;  ///< keyturnd is there, the tunnel is not.
+    std::function<void()> left_out;  ///< keyturnd is there, but the tunnel is not.
 };
 
-/// Looks at one tunnel over a connection of its own making, without blocking in a call. Whoever is
-/// on the bus can send signals that look like keyturnd's, so a signal is only a reason to ask: what
-/// is told is what the owner of keyturnd's name answered.
+/// Watches one tunnel over its own connection, without blocking calls. Any user of the bus can send
+/// signals that look like keyturnd's, so a signal is only a reason to ask. The callbacks get only
+/// what the owner of keyturnd's name has answered.
 class Watch {
   public:
     static Result<std::unique_ptr<Watch>> start(Client client, const std::string& tunnel,
@@ -29,15 +29,15 @@ class Watch {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
-    /// Asks for the status, unless an answer is still awaited.
+    /// Asks for the status, unless an answer is still outstanding.
     void ask();
 
-    /// Handles what has arrived, and asks where that is a reason to. False when the connection is
-    /// dead: time for a new Watch.
+    /// Handles what has arrived, and asks again if there is a reason. Returns false if the
+    /// connection is dead: then create a new Watch.
     [[nodiscard]] bool process();
 
-    /// When `process` wants to be called although nothing arrives: signals are answered by one
-    /// question at a time, and not at once.
+    /// Returns when to call `process` even if nothing arrives: signals lead to one question at a
+    /// time, after a pause.
     [[nodiscard]] Steady::time_point next_question() const;
 
     [[nodiscard]] Client& client();

@@ -42,19 +42,20 @@ namespace keyturn {
 
 namespace {
 
-/// After SIGTERM everything is cancelled; what has not ended by then is left behind. systemd's
-/// TimeoutStopSec= is longer.
+/// After SIGTERM keyturnd cancels everything, and leaves after this time even if something has not
+/// ended. TimeoutStopSec= in the unit is longer.
 constexpr std::chrono::seconds drain_deadline{5};
 
-/// So long the bus is waited for at the start: before the units are looked at, and before systemd
-/// is told that we are ready.
+/// At the start, keyturnd waits at most this long for the bus before it checks the units and tells
+/// systemd that it is ready.
 constexpr std::chrono::seconds bus_patience{2};
 
 constexpr int critical_level = static_cast<int>(Priority::critical);
 constexpr int error_level = static_cast<int>(Priority::error);
 constexpr int warning_level = static_cast<int>(Priority::warning);
 
-/// The machine id, or nothing: then hosts of one policy start at the same places in the splay.
+/// Returns the machine id, or "" if there is none: then all hosts with the same policy have the
+/// same places in the splay.
 std::string read_host_id() {
     sd_id128_t id{};
     if (sd_id128_get_machine(&id) < 0) return {};
@@ -62,7 +63,7 @@ std::string read_host_id() {
     return sd_id128_to_string(id, text.data());
 }
 
-/// Where systemd has put our credentials; empty where it was told of none.
+/// Returns the directory with the credentials from systemd; empty if the unit has none.
 std::string credentials_directory() {
     const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
     return directory == nullptr ? "" : directory;
@@ -72,8 +73,8 @@ std::string first_line(const std::string& text) {
     return text.substr(0, text.find('\n'));
 }
 
-/// The composition root. One thread and one io_context: no locks, and nothing runs while something
-/// else is half done. The members are in the order in which they need each other.
+/// The composition root. One thread and one io_context: there are no locks, and each step runs to
+/// its next co_await. Each member needs only members above it.
 class Application {
   public:
     Application(const CommandLine& options, Policy policy, ApiTokens api_tokens,
@@ -180,8 +181,8 @@ void Application::spawn(Task<> work) {
                           boost::asio::bind_cancellation_slot(cancellation.slot(), report));
 }
 
-/// A loop of ours never ends by itself. If one does by an exception, that is a bug: the daemon
-/// ends, systemd starts it again, and it resumes from the state on disk.
+/// A loop ends only when keyturnd stops. If an exception ends one, that is a bug: the daemon exits,
+/// systemd starts it again, and it resumes from the state on disk.
 void Application::loop_ended(std::exception_ptr error) {
     if (error && !stopping_) {
         failed_ = true;
@@ -219,7 +220,7 @@ void Application::stop() {
     if (nothing_runs()) context_.stop();
 }
 
-/// Once for all that happens at the same time: a thousand tunnels begin together.
+/// Sends one status for all changes of the same moment: a thousand tunnels may start together.
 void Application::tell_status() {
     if (std::exchange(telling_, true)) return;
     boost::asio::post(context_, [this] {
@@ -228,18 +229,20 @@ void Application::tell_status() {
     });
 }
 
-/// Once: keyturnctl can be used right after `systemctl start`.
+/// Reports once that keyturnd is ready, when keyturnctl can reach it: it works right after
+/// `systemctl start`.
 void Application::tell_ready() {
     if (!stopping_ && !std::exchange(ready_, true))
         notifier_->ready(service_status(tunnels_.statuses()));
 }
 
-/// The units can be asked only once there is a bus. Reconnecting starts nothing a second time.
+/// Called when the bus is there, because keyturnd needs it to check the units. Calling it again
+/// after a reconnect starts nothing twice.
 void Application::start_tunnels() {
     if (!stopping_) tunnels_.start();
 }
 
-/// Where there is no bus now, we are ready all the same: what was begun goes on.
+/// Without a bus, keyturnd becomes ready all the same, so that open rotations continue.
 Task<> Application::go_without_bus() {
     const BootTime latest = clock_->boot_now() + bus_patience;
     co_await clock_->sleep_until(latest);
@@ -273,8 +276,8 @@ SharedWorld Application::shared_world() {
     return {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_};
 }
 
-/// A new policy is taken whole or not at all. What is wrong with it is told; keyturnd goes on with
-/// the one that it has.
+/// Takes the new policy completely or not at all. If it has problems, keyturnd reports them and
+/// keeps the present one.
 void Application::reload() {
     if (stopping_) return;
     notifier_->reloading();
@@ -288,8 +291,7 @@ void Application::reload() {
     const Policy& policy = std::get<Policy>(outcome);
     auto api_tokens = read_credentials(policy, credentials_directory());
     if (!api_tokens) return refuse_policy(api_tokens.error().text);
-    // A start goes without an API token; but who has one does not give it up for a policy that has
-    // none.
+    // keyturnd starts without an API token, but a reload does not replace a token with none.
     for (const auto& [name, token] : *api_tokens) {
         if (!token) return refuse_policy(token.error().text);
     }

@@ -26,7 +26,7 @@ constexpr const char* exit_codes =
 
 ParsedCommandLine parse_command_line(int argc, char** argv) {
     CommandLine options;
-    // systemd names the directory that it made for us (StateDirectory=).
+    // systemd sets this to the directory of StateDirectory=.
     if (const char* directory = std::getenv("STATE_DIRECTORY")) options.state_directory = directory;
     CLI::App app{about, "keyturnd"};
     app.footer(exit_codes);

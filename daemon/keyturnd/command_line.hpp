@@ -8,14 +8,14 @@ namespace keyturn {
 struct CommandLine {
     std::string policy_file = "/etc/keyturn/keyturn.yaml";
     std::string state_directory = "/var/lib/keyturn";
-    std::string surge_unit;  ///< Only print the unit that helps out for this tunnel.
-    std::string output;      ///< The file that it is written into; empty: standard output.
-    bool check = false;      ///< Only read the policy and say what it means.
-    bool quiet = false;      ///< With that: only what is wrong with it.
-    bool schema = false;     ///< Only print the policy's language as a JSON Schema.
+    std::string surge_unit;  ///< Only print the surge unit of this tunnel.
+    std::string output;      ///< The file for that unit; empty: standard output.
+    bool check = false;      ///< Only check the policy and show what it means.
+    bool quiet = false;      ///< With `check`: show only errors.
+    bool schema = false;     ///< Only print the JSON Schema of the policy.
 };
 
-/// The options, or the exit code of a call that is already answered (--help, --version, a typo).
+/// The options, or the exit code if CLI11 has already answered (--help, --version, a wrong option).
 using ParsedCommandLine = std::variant<CommandLine, int>;
 
 [[nodiscard]] ParsedCommandLine parse_command_line(int argc, char** argv);

@@ -14,11 +14,12 @@
 
 namespace {
 
-/// Larger blocks are pages of their own that go back with their end. glibc would raise the limit to
-/// the largest one that it has seen, and a caller on the bus may send us one of 32 MiB.
+/// glibc maps blocks of this size and larger separately, and returns them to the kernel when they
+/// are freed. Without a fixed limit, glibc raises it to the largest freed block, and a caller on
+/// the bus can send 32 MiB.
 constexpr int pages_of_their_own_from = 128 * 1024;
 
-/// The policy could be read: says what it means.
+/// Shows what a valid policy means.
 int check(const std::string& file, const keyturn::Policy& policy) {
     const std::size_t count = policy.tunnels.size();
     const auto now = std::chrono::floor<keyturn::Milliseconds>(std::chrono::system_clock::now());
@@ -30,12 +31,13 @@ int check(const std::string& file, const keyturn::Policy& policy) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    // Before any secret is in memory: no core dump, and no ptrace by others of our own user.
+    // Set before any secret is in memory: no core dump, and no ptrace by other processes of our
+    // user.
     ::prctl(PR_SET_DUMPABLE, 0);
 
     ::mallopt(M_MMAP_THRESHOLD, pages_of_their_own_from);
 
-    // Until it stands for a new policy, a hang-up must not end us.
+    // Ignore SIGHUP until the reload handler is there; by default it would end keyturnd.
     std::signal(SIGHUP, SIG_IGN);
 
     const keyturn::ParsedCommandLine parsed = keyturn::parse_command_line(argc, argv);
@@ -56,7 +58,7 @@ int main(int argc, char** argv) {
     keyturn::Policy policy = std::get<keyturn::Policy>(outcome);
     if (options.quiet) return keyturn::exit_ok;
     for (const std::string& warning : policy.warnings) {
-        // A person who checks a policy has no use for the level that the journal reads.
+        // The journal reads the level from "<4>"; a person who checks a policy does not need it.
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
     }
     if (options.check) return check(options.policy_file, policy);

@@ -14,7 +14,7 @@ StopSignals::StopSignals(boost::asio::io_context& context, std::function<void()>
 void StopSignals::wait() {
     signals_.async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
-        // The state on disk is whole at every moment, so leaving at once is always safe.
+        // The state on disk is consistent at every moment, so it is always safe to exit at once.
         if (asked_) std::_Exit(EXIT_SUCCESS);
         asked_ = true;
         stop_();

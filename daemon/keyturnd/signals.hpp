@@ -7,7 +7,7 @@
 
 namespace keyturn {
 
-/// SIGTERM and SIGINT: once to drain, a second time to leave at once.
+/// Handles SIGTERM and SIGINT. The first one calls `stop`; the second one ends the process at once.
 class StopSignals {
   public:
     StopSignals(boost::asio::io_context& context, std::function<void()> stop);
@@ -22,7 +22,7 @@ class StopSignals {
     bool asked_ = false;
 };
 
-/// SIGHUP: read the policy again.
+/// Handles SIGHUP: calls `reload`, which reads the policy again.
 class ReloadSignal {
   public:
     ReloadSignal(boost::asio::io_context& context, std::function<void()> reload);

@@ -25,7 +25,7 @@ namespace keyturn {
 
 namespace {
 
-/// So long systemd has to answer; nothing here is asked twice.
+/// How long to wait for systemd's answers. There is no second try.
 constexpr std::chrono::seconds patience{10};
 
 Result<std::string> content_of(const std::string& path) {
@@ -84,7 +84,8 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
     return surge_unit_text(**settings, texts, tunnel.name, token_file);
 }
 
-/// An empty file would be a masked unit, half of one a wrong unit.
+/// Writes the file completely or not at all: an empty unit file would mask the unit, and half a
+/// file would be a wrong unit.
 Result<void> write_whole(const std::string& path, const std::string& text) {
     const std::filesystem::path whole = std::filesystem::absolute(path);
     const std::string name = whole.filename();

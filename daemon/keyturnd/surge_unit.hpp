@@ -5,9 +5,9 @@
 
 namespace keyturn {
 
-/// Prints the unit that helps out while the units of a tunnel are restarted, made from the first of
-/// those, or writes it into a file; returns the exit code. Has to be able to read their files, so
-/// it is run as root.
+/// Makes the surge unit of a tunnel from the tunnel's first unit: the extra connector that serves
+/// while keyturnd restarts the units. Prints it or writes it into a file. Returns the exit code.
+/// Must read the unit's files, so it needs root.
 [[nodiscard]] int print_surge_unit(const CommandLine& options, const Policy& policy);
 
 }  // namespace keyturn

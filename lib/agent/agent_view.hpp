@@ -12,23 +12,23 @@
 
 namespace keyturn {
 
-/// All that an agent knows, at one moment: what its status and its answers to operators follow
-/// from.
+/// Everything an agent knows at one moment. Its status and its answers to operators follow from
+/// this alone.
 struct AgentView {
     const TunnelPolicy& policy;
     const TunnelState& state;
     const StartPlanner& planner;
     const Findings& findings;
-    const Rotation* rotation;                        ///< Nothing: none is under way.
-    const std::optional<RotationRequest>& accepted;  ///< Not begun yet.
-    bool bringing_back;                              ///< A rotation of the watch is about to begin.
+    const Rotation* rotation;                        ///< Null if none is open.
+    const std::optional<RotationRequest>& accepted;  ///< Accepted, but not started yet.
+    bool bringing_back;  ///< `DriftWatch` has asked for a rotation that is about to start.
     const std::optional<HistoryEntry>& last;
-    const LockOut& last_lock_out;           ///< Of the last rotation, as long as this daemon runs.
-    const std::string& unreadable;          ///< Why the state cannot be trusted; empty: it can.
-    const std::string& token_file_problem;  ///< Why the token file is not there yet; empty: it is.
+    const LockOut& last_lock_out;   ///< Of the last rotation, as long as this daemon runs.
+    const std::string& unreadable;  ///< Why the recorded state cannot be trusted; empty if it can.
+    const std::string& token_file_problem;  ///< Why there is no token file yet; else empty.
     WallTime now;
 
-    /// A compromise was accepted and takes the place of everything else at the next step.
+    /// True if a compromise was accepted. It replaces the open rotation at the next step.
     [[nodiscard]] bool superseded() const {
         return accepted && accepted->kind == RotationKind::compromise;
     }
@@ -37,19 +37,20 @@ struct AgentView {
     }
 };
 
-/// What anybody may know about the tunnel. Pure.
+/// Returns the public status of the tunnel: every user of the host may read it. Pure.
 [[nodiscard]] TunnelStatus status_of(const AgentView& agent);
 
-/// Whether an operator may have a rotation now. `denied`, `conflict` or `invalid` with what to do
-/// instead. Pure.
+/// Checks whether an operator may start this rotation now. Fails with `denied`, `conflict` or
+/// `invalid`; the text says what to do instead. Pure.
 [[nodiscard]] Result<void> may_rotate(const AgentView& agent, const RotationRequest& request);
 
-/// Whether the open rotation may be taken up again after a hold, or go back to the token from
-/// before. `conflict` where there is nothing to decide, `denied` where it is too late. Pure.
+/// Check whether the open rotation can continue after a hold, or return to the old token. Fail with
+/// `conflict` if there is nothing to retry or revert, and with `denied` if it is too late to
+/// revert. Pure.
 [[nodiscard]] Result<void> may_retry(const AgentView& agent);
 [[nodiscard]] Result<void> may_revert(const AgentView& agent);
 
-/// `conflict` where it is so already. Pure.
+/// Fails with `conflict` if the tunnel is already paused or not paused, respectively. Pure.
 [[nodiscard]] Result<void> may_set_paused(const AgentView& agent, bool paused);
 
 }  // namespace keyturn

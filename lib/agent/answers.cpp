@@ -1,4 +1,4 @@
-// What operators may ask of a tunnel now, and what they are told where they may not.
+// Which requests of operators a tunnel accepts now, and why it refuses the others.
 
 #include "agent/agent_view.hpp"
 
@@ -8,7 +8,7 @@ namespace keyturn {
 
 namespace {
 
-/// A compromise that is dealt with is not begun again; but "drop everybody" is more than that.
+/// An open compromise does not start over, unless the new request also drops every connector.
 Result<void> may_replace_compromise(const AgentView& agent, const RotationRequest& request) {
     const std::string& name = agent.policy.name;
     const bool drops_all =
@@ -17,18 +17,18 @@ Result<void> may_replace_compromise(const AgentView& agent, const RotationReques
     const bool waits = !agent.accepted && agent.in(RotationState::waiting);
     if (request.evict_all && (!drops_all || held || waits)) return {};
     std::string way_out;
-    if (held) way_out = fmt::format("`keyturnctl retry {}` goes on with it; ", name);
+    if (held) way_out = fmt::format("to continue, run `keyturnctl retry {}`; ", name);
     if (!request.evict_all) {
         way_out += fmt::format(
-            "`keyturnctl rotate {} --compromised --evict-all` drops everybody at once, also your "
-            "own connectors; ",
+            "to drop every connector at once, including your own, run `keyturnctl rotate {} "
+            "--compromised --evict-all`; ",
             name);
     }
-    return Error{Fault::conflict,
-                 fmt::format("that {} is compromised is being dealt with already; {}see "
-                             "`keyturnctl status {}`",
-                             name, way_out, name),
-                 {}};
+    return Error{
+        Fault::conflict,
+        fmt::format("a rotation of {} as compromised is already open; {}see `keyturnctl status {}`",
+                    name, way_out, name),
+        {}};
 }
 
 Result<void> may_compromise(const AgentView& agent, const RotationRequest& request) {
@@ -39,15 +39,15 @@ Result<void> may_compromise(const AgentView& agent, const RotationRequest& reque
 
 Error rotated_lately(const AgentView& agent, WallTime last_done) {
     const Milliseconds interval = agent.policy.schedule.min_interval;
-    return Error{Fault::denied,
-                 fmt::format("{0} was rotated {1} ago, and `min_interval` is {2}: it can be "
-                             "rotated from {3} on (in {4}), or sooner with a lower "
-                             "`min_interval` in the policy. A token in wrong hands does not "
-                             "wait: `keyturnctl rotate {0} --compromised`",
-                             agent.policy.name, to_text(Milliseconds{agent.now - last_done}),
-                             to_text(interval), to_text(last_done + interval),
-                             to_text(Milliseconds{last_done + interval - agent.now})),
-                 {}};
+    return Error{
+        Fault::denied,
+        fmt::format(
+            "{0} was rotated {1} ago, and `min_interval` is {2}. You can rotate it from {3} on (in "
+            "{4}), or sooner with a lower `min_interval` in the policy. If somebody else has the "
+            "token, do not wait: run `keyturnctl rotate {0} --compromised`",
+            agent.policy.name, to_text(Milliseconds{agent.now - last_done}), to_text(interval),
+            to_text(last_done + interval), to_text(Milliseconds{last_done + interval - agent.now})),
+        {}};
 }
 
 }  // namespace
@@ -55,24 +55,26 @@ Error rotated_lately(const AgentView& agent, WallTime last_done) {
 Result<void> may_rotate(const AgentView& agent, const RotationRequest& request) {
     const std::string& name = agent.policy.name;
     if (!agent.unreadable.empty()) {
-        return Error{Fault::denied, "its state cannot be trusted: " + agent.unreadable, {}};
+        return Error{Fault::denied,
+                     "the recorded state of " + name + " cannot be trusted: " + agent.unreadable,
+                     {}};
     }
     if (request.kind == RotationKind::compromise) return may_compromise(agent, request);
     if (request.evict_all) {
-        return Error{Fault::invalid,
-                     "dropping all connections (`--evict-all`) goes only with `--compromised`",
-                     {}};
+        return Error{
+            Fault::invalid, "`--evict-all` (drop every connection) needs `--compromised`", {}};
     }
     if (agent.state.paused) {
-        return Error{Fault::denied,
-                     fmt::format("{0} is paused; `keyturnctl resume {0}` ends that", name),
-                     {}};
+        return Error{
+            Fault::denied,
+            fmt::format("{0} is paused; to end the pause, run `keyturnctl resume {0}`", name),
+            {}};
     }
     const bool open = agent.rotation != nullptr || agent.accepted || agent.bringing_back;
     if (open || agent.state.rotation) {
         return Error{
             Fault::conflict,
-            fmt::format("a rotation of {0} is open already; see `keyturnctl status {0}`", name),
+            fmt::format("a rotation of {0} is already open; see `keyturnctl status {0}`", name),
             {}};
     }
     const std::optional<WallTime> last = agent.state.last_done;
@@ -86,8 +88,8 @@ Result<void> may_retry(const AgentView& agent) {
     const bool held = agent.in(RotationState::held);
     if (agent.state.paused && !(held && agent.rotation->record().compromised())) {
         return Error{Fault::conflict,
-                     fmt::format("{0} is paused, and nothing is retried in a pause; `keyturnctl "
-                                 "resume {0}` ends that",
+                     fmt::format("{0} is paused, and keyturnd retries nothing during a pause; to "
+                                 "end the pause, run `keyturnctl resume {0}`",
                                  agent.policy.name),
                      {}};
     }
@@ -106,8 +108,8 @@ Result<void> may_revert(const AgentView& agent) {
     }
     if (agent.rotation->can_revert()) return {};
     return Error{Fault::denied,
-                 fmt::format("the rotation of {} cannot go back: it is almost done, going back "
-                             "already, or the token from before is not ours to bring back",
+                 fmt::format("the rotation of {} cannot be reverted: it is almost done, it is "
+                             "already being reverted, or keyturnd cannot bring the old token back",
                              agent.policy.name),
                  {}};
 }
@@ -116,7 +118,7 @@ Result<void> may_set_paused(const AgentView& agent, bool paused) {
     if (paused != agent.state.paused.has_value()) return {};
     return Error{
         Fault::conflict,
-        fmt::format("{} is {}", agent.policy.name, paused ? "paused already" : "not paused"),
+        fmt::format("{} is {}", agent.policy.name, paused ? "already paused" : "not paused"),
         {}};
 }
 

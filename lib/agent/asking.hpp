@@ -9,7 +9,7 @@
 
 namespace keyturn {
 
-/// Asks the executor for one thing and unpacks its answer.
+/// Lets the executor perform one action and unpacks its answer.
 template <class Asked>
 Task<Result<typename Asked::Value>> ask(RotationExecutor& executor, Asked question) {
     const Action action = std::move(question);

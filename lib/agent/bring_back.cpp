@@ -10,7 +10,7 @@ namespace keyturn {
 
 namespace {
 
-/// How long a unit is without a connection before that counts.
+/// How long a unit must be without a connection before that counts.
 constexpr std::chrono::seconds idle_counts_after{2};
 
 }  // namespace

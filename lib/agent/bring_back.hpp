@@ -11,21 +11,22 @@
 
 namespace keyturn {
 
-/// Units on another token than the delivered one are brought onto it, although nobody has changed
-/// anything just now: a state that was lost or restored has left them so, or a roll-out that was
-/// told to restart nothing.
+/// Some units may run on an older token although nobody has just changed it: the recorded state was
+/// lost or restored from a backup, or a roll-out was told to restart nothing. A rotation without a
+/// new secret restarts them, so that they use the delivered token.
 
-/// The trigger of the rotation that does that.
+/// The trigger of that rotation.
 inline constexpr std::string_view trigger_for_outdated = "a unit on another token";
 
-/// Whether they may be restarted now. `drift: restart` decides, except for a unit without a
-/// connection: nobody else restarts that one. `units` is how many the tunnel has. Pure.
+/// Checks whether keyturnd may restart these units now. `drift: restart` decides, except for a unit
+/// without a connection, which nothing else would restart. `units` is how many units the tunnel
+/// has. Pure.
 [[nodiscard]] bool may_bring_back(const TunnelPolicy& policy, std::size_t units,
                                   const std::vector<UnitStart>& outdated, const SeenUnits& seen,
                                   BootTime now, WallTime wall_now);
 
-/// A take-over that has delivered already: what is known to run on the token counts as verified.
-/// Without a batch where none of the units runs. Pure.
+/// Plans a take-over whose token is already delivered. A unit that is known to run on that token
+/// counts as verified. The plan has no batch if none of the units runs. Pure.
 [[nodiscard]] RotationRecord plan_for_outdated(const TunnelPolicy& policy, const TunnelState& state,
                                                const PreflightFacts& facts,
                                                const UnitStart& outdated, WallTime wall_now);

@@ -88,8 +88,8 @@ Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
     co_return drift;
 }
 
-/// The API and the file disagree, and whoever changed one of them did not change the other. False
-/// where that was the API: then the units have to follow.
+/// The API and the file disagree, so somebody changed only one of them. Writes the file again if it
+/// was the file. Returns false if it was the API: then the units have to follow.
 Task<Result<bool>> DriftWatch::restore_token_file(Fingerprint api, Fingerprint file) {
     const bool file_alone = state_.delivered.empty() ? file.empty() : api == state_.delivered;
     if (!file_alone) co_return false;
@@ -158,13 +158,13 @@ void DriftWatch::rotation_ended(const HistoryEntry& entry) {
     }
 }
 
-/// A look that found no unit leaves what is known.
+/// A check that found no unit does not erase the names.
 void DriftWatch::note_units(std::vector<std::string> names) {
     if (!names.empty()) units_ = std::move(names);
 }
 
-/// Dates that are in the future by the API's clock were written while ours was wrong. If they
-/// stayed, they could put the next rotation off for years.
+/// Dates that are in the future by the API's clock were written while the host's clock was wrong.
+/// They could delay the next rotation for years.
 void DriftWatch::correct_dates(Milliseconds clock_ahead) {
     const WallTime now = world_.clock.wall_now() - clock_ahead;
     const auto in_the_future = [&](WallTime date) { return date > now + clock_error_max; };
@@ -175,7 +175,7 @@ void DriftWatch::correct_dates(Milliseconds clock_ahead) {
     if (first_seen || last_done) save();
 }
 
-/// `unchanged`: since the last look the token file has held nothing but the delivered token.
+/// `unchanged` means that the token file has held only the delivered token since the last check.
 void DriftWatch::note_token(const Fingerprint& delivered, const SampleUnits::Value& samples,
                             bool unchanged) {
     const TunnelState before = state_;
@@ -187,8 +187,8 @@ void DriftWatch::note_token(const Fingerprint& delivered, const SampleUnits::Val
     record_events();
 }
 
-/// The state was lost while a rotation was open, but the tokens that it kept are still there: a
-/// unit that was started before keyturnd looked at it may run on the one from before.
+/// The state was lost while a rotation was open, but its kept tokens are still there. A unit that
+/// was started before keyturnd first checked it may run on the old token.
 void DriftWatch::suspect_unknown(std::vector<std::string>& unknown) {
     const Fingerprint replaced = executor_.replaced_fingerprint(state_.delivered);
     if (replaced.empty()) return;
@@ -208,8 +208,9 @@ void DriftWatch::note_foreign(PreflightFacts& facts) {
     if (news) times_.look_again(world_.clock.boot_now());
 }
 
-/// Takes the connectors that are none of our units out of the facts: they are findings of their
-/// own. Where a unit does not tell its connector, none of them can be told apart.
+/// Takes the connectors that are none of our units out of the facts, because they have their own
+/// findings. If a unit does not report its connector, foreign ones cannot be told apart, and none
+/// is taken.
 std::vector<Connector> DriftWatch::take_foreign(PreflightFacts& facts) const {
     if (!std::ranges::all_of(facts.samples, tells_its_connector)) return {};
     std::vector<Connector> foreign = foreign_connectors(facts.connectors, facts.samples);
@@ -228,7 +229,7 @@ void DriftWatch::note_problems(bool scheduled, const PreflightFacts& facts,
     if (news) times_.look_again(world_.clock.boot_now());
 }
 
-/// The rotation that brings the units onto the token; nothing where none is due.
+/// Returns the rotation that restarts units on an older token; empty if none is due.
 std::optional<RotationRecord> DriftWatch::act_on_outdated(const PreflightFacts& facts) {
     const std::vector<UnitStart> outdated = outdated_starts(state_);
     if (outdated.empty() || state_.rotation || state_.paused) return std::nullopt;
@@ -240,11 +241,11 @@ std::optional<RotationRecord> DriftWatch::act_on_outdated(const PreflightFacts& 
         return std::nullopt;
     }
     RotationRecord planned = plan_for_outdated(policy_, state_, facts, outdated.front(), wall_now);
-    if (planned.batch_count() == 0) return std::nullopt;  // Nothing of it runs any more.
+    if (planned.batch_count() == 0) return std::nullopt;  // None of the units runs.
     return planned;
 }
 
-/// A state that is lost costs no more than knowing it: unknown is reported as unknown.
+/// If this write fails, a later start of keyturnd reports the tokens of these units as unknown.
 void DriftWatch::save() {
     static_cast<void>(world_.states.save(policy_.name, state_));
 }

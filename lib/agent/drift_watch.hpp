@@ -17,39 +17,44 @@ namespace keyturn {
 
 class EventLog;
 
-/// What a look at an idle tunnel asks for; nothing: all is well, or a person has to see to it.
+/// The rotation that a check of an idle tunnel asks for. Both are empty if all is well, or if only
+/// a person can fix what is wrong.
 struct Drift {
     std::optional<RotationRequest> take_over;  ///< Somebody else changed the secret.
-    std::optional<RotationRecord> bring_back;  ///< Units have to come back onto the token.
+    std::optional<RotationRecord> bring_back;  ///< Units do not run on the delivered token.
 };
 
-/// Watches an idle tunnel: a secret or a token file that somebody else changed, connectors that
-/// nothing here accounts for, units on another token, and what would have the next rotation
-/// refused. It delivers the API's token where only the file was changed, and restarts nothing.
+/// Watches an idle tunnel. It notices a secret or a token file that somebody else changed, unknown
+/// connectors, units that run on another token, and problems that would make keyturnd refuse the
+/// next rotation. If only the token file was changed, it writes the API's token again. It restarts
+/// nothing.
 class DriftWatch {
   public:
-    /// All of them outlive it; `state` is kept up to date and saved.
+    /// All of them must outlive the watch. It keeps `state` up to date and saves it.
     DriftWatch(const TunnelPolicy& policy, TunnelState& state, RotationExecutor& executor,
                Dependencies world, EventLog& log);
 
-    /// Looks at Cloudflare and at the units. `scheduled`: the tunnel has a schedule, so a wrong
-    /// clock of this host is a finding.
+    /// Checks Cloudflare and the units. `scheduled` means that the tunnel has a schedule; then a
+    /// wrong clock of this host is a finding.
     Task<Drift> look(bool scheduled);
 
-    /// Looks at the units alone, without a call to Cloudflare. What it means, a look tells.
+    /// Checks only the units, without a call to Cloudflare. If something has changed, it makes a
+    /// full check due soon.
     Task<> look_at_units();
 
-    /// After a rotation: who took its new token, and who is left with the old one?
+    /// Looks for unknown connectors after a rotation: some may have taken the new token, others may
+    /// still hold the old one.
     Task<> look_for_strangers();
 
-    /// A rotation has ended: what it saw is the newest there is.
+    /// Takes over what a finished rotation has learned about the units.
     void rotation_ended(const HistoryEntry& entry);
     void note_units(std::vector<std::string> names);
 
-    /// The units' names as last seen; before that, as the policy names them.
+    /// Returns the names of the units as last seen, or as the policy lists them before the first
+    /// check.
     [[nodiscard]] const std::vector<std::string>& units() const { return units_; }
 
-    /// Connectors that units told of themselves lately.
+    /// Returns the connectors that the units have lately reported as their own.
     [[nodiscard]] const std::vector<ProvenConnector>& proven() const { return proven_; }
     [[nodiscard]] const Findings& findings() const { return findings_; }
     [[nodiscard]] LookTimes& times() { return times_; }

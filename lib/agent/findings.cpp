@@ -11,7 +11,8 @@ namespace keyturn {
 
 namespace {
 
-/// Anybody with the token can attach any number of connectors: this many are listed one by one.
+/// Anyone who has the token can attach any number of connectors. At most this many are listed one
+/// by one.
 constexpr std::size_t foreign_sentences_max = 5;
 
 }  // namespace
@@ -27,7 +28,7 @@ bool Findings::note_foreign(const std::vector<Connector>& foreign) {
         foreign_told_.emplace(connector.id, describe(connector));
         tell(EventKind::foreign_connector, Priority::alert,
              fmt::format("Somebody else runs a connector of {0}: {1} is none of its units. If it "
-                         "is not yours, `keyturnctl rotate {0} --compromised` shuts it out",
+                         "is not yours, run `keyturnctl rotate {0} --compromised` to disconnect it",
                          policy_.name, describe(connector)));
     }
     for (const auto& [id, described] : foreign_told_) {
@@ -58,8 +59,8 @@ bool Findings::note_problems(std::vector<std::string> found) {
     for (const Problem& problem : before) {
         if (!problem.told) continue;
         tell(EventKind::finding_ended, Priority::notice,
-             fmt::format("This no longer stands in the way of the next rotation of {}: {}",
-                         policy_.name, problem.text));
+             fmt::format("This no longer prevents the next rotation of {}: {}", policy_.name,
+                         problem.text));
     }
     return news;
 }
@@ -68,21 +69,22 @@ void Findings::note_look(std::string problem) {
     const std::string before = std::exchange(look_problem_, std::move(problem));
     if (look_problem_.empty() && !before.empty()) {
         tell(EventKind::finding_ended, Priority::notice,
-             fmt::format("keyturnd can check the token of {} again. What prevented it: {}",
+             fmt::format("keyturnd can check the token of {} again. This had prevented it: {}",
                          policy_.name, before));
     }
     if (look_problem_.empty() || say_the_same(look_problem_, before)) return;
     tell(EventKind::drift_unknown, Priority::warning,
-         fmt::format("Cannot tell whether the token of {} is still right: {}", policy_.name,
-                     look_problem_));
+         fmt::format("keyturnd cannot check whether the token of {} is still current: {}",
+                     policy_.name, look_problem_));
 }
 
 void Findings::note_starts(const TunnelState& state, const std::vector<std::string>& unknown) {
     for (const std::string& unit : unknown) {
         tell(EventKind::token_unknown, Priority::warning,
-             fmt::format("{0}: token unknown, because it was started before keyturnd looked at it. "
-                         "To be sure, run `systemctl restart {0}`, or `keyturnctl rotate {1}`",
-                         unit, policy_.name));
+             fmt::format(
+                 "{0}: token unknown, because the unit was started before keyturnd first checked "
+                 "it. To be sure, run `systemctl restart {0}` or `keyturnctl rotate {1}`",
+                 unit, policy_.name));
         events_.back().target_unit = unit;
     }
     std::map<std::string, std::string> told;
@@ -91,13 +93,12 @@ void Findings::note_starts(const TunnelState& state, const std::vector<std::stri
         const auto before = outdated_told_.find(start.unit);
         if (before != outdated_told_.end() && before->second == start.invocation) continue;
         const bool ours = policy_.drift.restart != DriftRestart::never;
-        tell(
-            EventKind::token_outdated, Priority::alert,
-            fmt::format("{} {} started with the token {}, and the token of {} is {} now: it cannot "
-                        "get a lost connection back{}",
-                        start.unit, start.certain ? "was" : "may have been", start.fingerprint,
-                        policy_.name, state.delivered,
-                        ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit)));
+        tell(EventKind::token_outdated, Priority::alert,
+             fmt::format("{} {} started with the token {}, but the token of {} is now {}: the unit "
+                         "cannot get a lost connection back{}",
+                         start.unit, start.certain ? "was" : "may have been", start.fingerprint,
+                         policy_.name, state.delivered,
+                         ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit)));
         events_.back().target_unit = start.unit;
         events_.back().fingerprint = start.fingerprint;
     }
@@ -106,8 +107,8 @@ void Findings::note_starts(const TunnelState& state, const std::vector<std::stri
 
 void Findings::note_token_file(const std::string& found, const std::string& written) {
     tell(EventKind::token_file_changed, Priority::error,
-         fmt::format("The token file of {} {}, and Cloudflare still holds the token {}: keyturnd "
-                     "has written that again, and restarts nothing",
+         fmt::format("The token file of {} {}, but the token at Cloudflare is still {}. keyturnd "
+                     "has written that token to the file again and restarts nothing",
                      policy_.name,
                      found.empty() ? "was gone or held no token" : "held the token " + found,
                      written));
@@ -123,22 +124,22 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
             break;
         }
         sentences.push_back(
-            fmt::format("somebody runs it with its token: {} is none of its units; to lock them "
-                        "out: keyturnctl rotate {} --compromised",
+            fmt::format("somebody else runs a connector: {} is none of its units; to disconnect "
+                        "it: keyturnctl rotate {} --compromised",
                         described, policy_.name));
     }
     for (const UnitStart& start : outdated_starts(state)) {
-        sentences.push_back(fmt::format(
-            "{} {} started with the token {}, and {} is the one that counts now: it cannot get a "
-            "lost connection back (systemctl restart {})",
-            start.unit, start.certain ? "was" : "may have been", start.fingerprint, state.delivered,
-            start.unit));
+        sentences.push_back(
+            fmt::format("{} {} started with the token {}, but the current token is {}: the unit "
+                        "cannot get a lost connection back; to fix it: systemctl restart {}",
+                        start.unit, start.certain ? "was" : "may have been", start.fingerprint,
+                        state.delivered, start.unit));
     }
     for (const Problem& problem : problems_) {
         sentences.push_back("the next rotation would be refused: " + problem.text);
     }
     if (!look_problem_.empty()) {
-        sentences.push_back("the last look at Cloudflare did not succeed: " + look_problem_);
+        sentences.push_back("the last check of the token at Cloudflare failed: " + look_problem_);
     }
     return sentences;
 }

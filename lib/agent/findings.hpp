@@ -13,35 +13,38 @@
 
 namespace keyturn {
 
-/// What looks at an idle tunnel have found that a person should know. Each finding is reported once
-/// when it begins and once when it ends. Pure: whoever notes something records the events.
+/// The findings of an idle tunnel: problems that a person should know about. It reports each
+/// finding once when it begins and once when it ends. Pure: the caller records the events.
 class Findings {
   public:
-    /// `policy` outlives it.
+    /// `policy` must outlive the findings.
     explicit Findings(const TunnelPolicy& policy) : policy_(policy) {}
 
-    /// The connectors that are none of the tunnel's units. The API's list lags behind, so only one
-    /// that is listed twice is reported. True where one is new: look again soon.
+    /// Notes the connectors that are none of the tunnel's units. The API's list lags behind, so a
+    /// connector is reported only if two checks in a row list it. Returns true if one is new, so
+    /// that the caller checks again soon.
     [[nodiscard]] bool note_foreign(const std::vector<Connector>& foreign);
 
-    /// What would have the next rotation refused. What may pass, such as a unit that is starting,
-    /// is reported at the second look. True where one is new: look again soon.
+    /// Notes the problems that would make keyturnd refuse the next rotation. Some disappear without
+    /// help, such as a unit that is starting, so a problem is reported only if two checks in a row
+    /// find it. Returns true if one is new, so that the caller checks again soon.
     [[nodiscard]] bool note_problems(std::vector<std::string> found);
 
-    /// Why the last look at Cloudflare failed; empty: it did not.
+    /// Notes why the last check of Cloudflare failed; empty if it succeeded.
     void note_look(std::string problem);
 
-    /// Units on another token than the delivered one, and the `unknown` ones: units of which
-    /// nobody knows the token.
+    /// Notes the units that run on another token than the delivered one, and the `unknown` ones,
+    /// whose token keyturnd does not know.
     void note_starts(const TunnelState& state, const std::vector<std::string>& unknown);
 
-    /// keyturnd has written the token file again, because it held `found` (empty: no token).
+    /// Notes that keyturnd has written the token file again, because it held the fingerprint
+    /// `found` (empty: no token).
     void note_token_file(const std::string& found, const std::string& written);
 
-    /// The events since the last call, oldest first.
+    /// Returns the events since the last call, oldest first.
     [[nodiscard]] std::vector<Event> take_events() { return std::exchange(events_, {}); }
 
-    /// A sentence each, for the status.
+    /// Returns one sentence for each finding, for the status.
     [[nodiscard]] std::vector<std::string> sentences(const TunnelState& state) const;
 
   private:
@@ -53,8 +56,8 @@ class Findings {
     void tell(EventKind kind, Priority priority, std::string message);
 
     const TunnelPolicy& policy_;
-    std::set<std::string> foreign_seen_;               ///< At the last look.
-    std::map<std::string, std::string> foreign_told_;  ///< Connectors with an alarm, described.
+    std::set<std::string> foreign_seen_;               ///< Ids at the last check.
+    std::map<std::string, std::string> foreign_told_;  ///< Those reported: id, description.
     std::vector<Problem> problems_;
     std::string look_problem_;
     std::map<std::string, std::string> outdated_told_;  ///< Invocations, by unit.

@@ -6,10 +6,10 @@ namespace keyturn {
 
 namespace {
 
-/// Between two looks at Cloudflare that are not simply due.
+/// Between two checks that a change on this host has caused, and the first pause after a failure.
 constexpr std::chrono::minutes out_of_turn_pause{1};
 
-/// How often the pause after a failure doubles.
+/// How many times the pause doubles after failures in a row.
 constexpr int doublings_max = 6;
 
 }  // namespace

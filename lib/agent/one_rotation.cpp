@@ -1,4 +1,4 @@
-// One rotation of a tunnel: the executor performs what the heart asks for, until it has ended.
+// Runs one rotation of a tunnel: the executor performs the heart's actions until the rotation ends.
 
 #include "agent/asking.hpp"
 #include "agent/bring_back.hpp"
@@ -14,7 +14,7 @@ namespace keyturn {
 
 namespace {
 
-/// How long a token that was taken over counts towards the limit of the heart.
+/// How long a take-over counts towards the heart's limit of take-overs.
 constexpr std::chrono::hours take_overs_span{24};
 
 }  // namespace
@@ -36,12 +36,12 @@ int TunnelAgent::take_overs_lately() {
 Task<> TunnelAgent::rotate(RotationInputs inputs) {
     for (;;) {
         begin(std::move(inputs));
-        // No co_await in the condition: where a function has no other variable, g++ 12 puts that
-        // one at the front of the coroutine's frame, where its address of resumption belongs.
+        // No co_await in the condition: if a function has no other variable, g++ 12 puts its value
+        // at the front of the coroutine's frame, where the resume address belongs.
         bool more = true;
         while (more) more = co_await perform_next();
         if (!retry_wanted_) break;
-        // A retry is a new start from the record, with the hold taken off.
+        // A retry starts again from the record, without the hold.
         retry_wanted_ = false;
         inputs = RotationInputs();
         inputs.record = rotation_->record();
@@ -61,16 +61,16 @@ void TunnelAgent::begin(RotationInputs inputs) {
                                            world_.clock.wall_now());
 }
 
-/// Performs one action; false when the rotation has ended, is to be begun anew, or is to be given
-/// up for a compromise.
+/// Performs one action. Returns false if the rotation has ended, must start again for a retry, or
+/// must make way for a compromise.
 Task<bool> TunnelAgent::perform_next() {
-    // Between Cloudflare's answer and the new token file nothing is done, telling included.
+    // Nothing may delay the new token file after Cloudflare's answer, not even an event.
     const bool urgent =
         !rotation_->ended() && std::holds_alternative<DeliverToken>(rotation_->action());
     if (!urgent) {
         for (const Event& event : rotation_->take_events()) log_.record(event);
     }
-    // Its end is published by `rotate`, together with what came of it.
+    // `rotate` publishes the end together with the outcome.
     if (rotation_->ended()) co_return false;
     if (!urgent) publish();
     const auto given_up = [this] { return view().superseded(); };
@@ -79,7 +79,7 @@ Task<bool> TunnelAgent::perform_next() {
     const Wait* wait = std::get_if<Wait>(&rotation_->action());
     Answer answer = Answered<Wait>();
     if (wait != nullptr) {
-        // An operator's word ends it early; the rotation itself knows whether to go on waiting.
+        // An operator's request ends the wait early; the rotation decides whether to wait on.
         const BootTime until = wait->until;
         co_await idle_until(until);
         if ((held && retry_wanted_) || given_up()) co_return false;
@@ -91,7 +91,7 @@ Task<bool> TunnelAgent::perform_next() {
     co_return true;
 }
 
-/// One that was given up for a compromise has not ended: its record is still there.
+/// A rotation that made way for a compromise has not ended: its record is still there.
 void TunnelAgent::note_end() {
     if (rotation_->ended()) learn_from_end();
     lock_out_ = rotation_->view().lock_out;
@@ -103,7 +103,7 @@ void TunnelAgent::note_end() {
 void TunnelAgent::learn_from_end() {
     recall_last();
     if (last_) note_end_of_rotation(state_, *last_);
-    // Where this fails, the tokens of these units are unknown after a restart, and no more.
+    // If this write fails, the only effect is that the units' tokens are unknown after a restart.
     static_cast<void>(world_.states.save(policy_.name, state_));
     const RotationRecord& record = rotation_->record();
     std::vector<std::string> units;
@@ -114,7 +114,8 @@ void TunnelAgent::learn_from_end() {
     const WallTime now = world_.clock.wall_now();
     const BootTime boot_now = world_.clock.boot_now();
     const bool done = rotation_->view().state == RotationState::done;
-    // It has just been seen; an answer of the API that is behind would look like a stranger's.
+    // The rotation has just checked everything. An outdated answer of the API would look like
+    // somebody else's change.
     if (done) watch_.times().looked(boot_now);
     strangers_wanted_ = done;
     const bool ours = record.request.trigger == trigger_for_outdated;
@@ -123,14 +124,14 @@ void TunnelAgent::learn_from_end() {
     if (record.request.scheduled && refused) planner_.postpone(refusal_pause, now, boot_now);
 }
 
-/// The record is first on the disk, then the token is kept: a crash between the two leads to a
-/// take-over of the same token.
+/// Writes the record before it keeps the token: a crash between the two leads to a take-over of the
+/// same token.
 Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
     if (state_.rotation) co_return;
     state_.rotation = planned;
     std::string rotation_id;
     const bool kept = co_await keep_for(planned, rotation_id);
-    if (view().superseded()) co_return;  // Its record is the one that counts now.
+    if (view().superseded()) co_return;  // The compromise has replaced the record.
     if (!kept) {
         state_.rotation.reset();
         static_cast<void>(world_.states.save(policy_.name, state_));
@@ -143,7 +144,7 @@ Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
     co_await rotate(std::move(inputs));
 }
 
-/// False where it cannot be done now; the next look tries again.
+/// Returns false if that is not possible now; the next check tries again.
 Task<bool> TunnelAgent::keep_for(const RotationRecord& planned, std::string& rotation_id) {
     if (!world_.states.save(policy_.name, state_)) co_return false;
     publish();

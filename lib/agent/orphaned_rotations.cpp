@@ -23,8 +23,8 @@ Event orphaned(const std::string& tunnel, const RotationRecord& rotation) {
     event.kind = EventKind::rotation_orphaned;
     event.priority = Priority::alert;
     event.message = fmt::format(
-        "{} is not in the policy, but its rotation is open in phase {}: nobody finishes it until "
-        "the tunnel is back there under this name",
+        "{} is not in the policy, but its rotation is open in phase {}. To let keyturnd finish it, "
+        "put the tunnel back into the policy under this name",
         tunnel, name_of(rotation.phase));
     event.tunnel_name = tunnel;
     event.rotation_id = rotation.rotation_id;

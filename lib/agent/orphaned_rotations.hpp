@@ -9,8 +9,8 @@ namespace keyturn {
 
 class StateStore;
 
-/// An alarm for each rotation that is open on the disk although its tunnel is not in the policy:
-/// nobody will finish it. A state that cannot be read is told of, too.
+/// Returns an alert for each open rotation whose tunnel is not in the policy, because keyturnd will
+/// not finish it. Returns an error event for each recorded state that cannot be read.
 [[nodiscard]] std::vector<Event> orphaned_rotations(StateStore& states,
                                                     const std::vector<TunnelPolicy>& tunnels);
 

@@ -1,4 +1,4 @@
-// What operators ask of a tunnel. Each answers at once: facts are set, and the loop is woken.
+// Requests of operators. Each function answers at once: it sets facts and wakes the loop.
 
 #include "agent/tunnel_agent.hpp"
 #include "clock/clock.hpp"
@@ -12,7 +12,7 @@ namespace keyturn {
 
 namespace {
 
-/// The operator's reason as it is kept in the history.
+/// Returns the operator's reason in the form that the history keeps.
 std::string trigger_of(const RotationRequest& request) {
     const bool compromise = request.kind == RotationKind::compromise;
     if (request.trigger.empty()) return compromise ? "compromised" : "operator";
@@ -21,13 +21,13 @@ std::string trigger_of(const RotationRequest& request) {
 
 }  // namespace
 
-/// A compromise takes the place of an open rotation at its next step, whatever else is going on.
+/// A compromise replaces an open rotation at its next step, in every state.
 Result<void> TunnelAgent::request_rotation(RotationRequest request) {
     Result<void> allowed = may_rotate(view(), request);
     if (!allowed) return allowed;
     request.trigger = trigger_of(request);
     const Result<void> recorded = record(request);
-    // A disk that fails is no reason to let a thief stay.
+    // A failing disk must not keep an intruder connected.
     if (!recorded && request.kind != RotationKind::compromise) {
         return with_context("the request cannot be recorded", recorded.error());
     }
@@ -37,8 +37,8 @@ Result<void> TunnelAgent::request_rotation(RotationRequest request) {
     return {};
 }
 
-/// Accepted is what no crash undoes, also while the agent is still busy with something else: what
-/// is on the disk then is what the rotation itself will begin with.
+/// A crash must not undo an accepted request, even while the agent is still busy with something
+/// else. The record on disk is the one with which the rotation will start.
 Result<void> TunnelAgent::record(const RotationRequest& request) {
     const std::optional<RotationRecord> before = state_.rotation;
     RotationInputs inputs = inputs_for(request);
@@ -65,7 +65,7 @@ Result<void> TunnelAgent::decide(Decision decision) {
     return revert();
 }
 
-/// Durable before it is answered.
+/// The pause is on disk before the operator gets an answer.
 Result<void> TunnelAgent::set_paused(bool paused) {
     Result<void> allowed = may_set_paused(view(), paused);
     if (!allowed) return allowed;
@@ -79,8 +79,8 @@ Result<void> TunnelAgent::set_paused(bool paused) {
     if (rotation_) rotation_->set_paused(paused);
     const EventKind kind = paused ? EventKind::tunnel_paused : EventKind::tunnel_unpaused;
     tell(kind, Priority::notice,
-         paused ? fmt::format("An operator pauses {}: no rotation begins, and an open one restarts "
-                              "nothing more",
+         paused ? fmt::format("An operator pauses {}: no rotation starts, and an open one restarts "
+                              "no further unit",
                               policy_.name)
                 : fmt::format("An operator ends the pause of {}", policy_.name));
     publish();

@@ -11,23 +11,23 @@
 
 namespace keyturn {
 
-/// How the units of an idle tunnel were when they were last looked at. Pure.
+/// Remembers the units of an idle tunnel as they were at the last check. Pure.
 class SeenUnits {
   public:
     void note(const SampleUnits::Value& samples, BootTime now);
 
-    /// It is up, has no connection, and either had one at the last look or is another process than
-    /// then. Often the first sign of a token that was changed.
+    /// Returns true if the unit is up without a connection, and either had one at the last check or
+    /// has a new process since then. This is often the first sign of a changed token.
     [[nodiscard]] bool lost(const SampleUnits::Sample& sample) const;
 
-    /// Since when the unit of these that has been idle the longest has had no connection.
+    /// Returns since when the longest idle of these units has had no connection.
     [[nodiscard]] std::optional<BootTime> idle_since(const std::vector<UnitStart>& starts) const;
 
   private:
     struct Seen {
         std::string invocation;
         bool served = false;
-        std::optional<BootTime> idle_since;  ///< Up, asked, and without a connection.
+        std::optional<BootTime> idle_since;  ///< Up and answering, but without a connection.
     };
 
     std::map<std::string, Seen> seen_;  ///< By unit.

@@ -23,7 +23,7 @@ std::string describe(const TunnelStatus& tunnel) {
     return text;
 }
 
-/// systemd drops a message that is too long as a whole: the rest is for `keyturnctl status`.
+/// systemd drops a message that is too long. `keyturnctl status` shows everything.
 constexpr std::size_t parts_max = 5;
 constexpr std::size_t part_bytes_max = 400;
 
@@ -34,7 +34,7 @@ std::string shortened(std::string part) {
     return part.substr(0, end) + "...";
 }
 
-/// How many findings there are, and the first of them.
+/// The number of findings, and the first of them.
 std::string findings_line(const std::vector<TunnelStatus>& tunnels) {
     const TunnelStatus* first = nullptr;
     std::size_t count = 0;

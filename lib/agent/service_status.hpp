@@ -7,9 +7,9 @@
 
 namespace keyturn {
 
-/// The one line of `systemctl status keyturnd`: what it does now, else what is next. Holds come
-/// first, because they want a person; findings are counted at the end, and the first is named.
-/// Pure.
+/// Returns the status line of `systemctl status keyturnd`: what keyturnd does now, or else what it
+/// does next. Holds come first, because they need a person. At the end come the number of findings
+/// and the first of them. Pure.
 [[nodiscard]] std::string service_status(const std::vector<TunnelStatus>& tunnels);
 
 }  // namespace keyturn

@@ -9,7 +9,7 @@
 namespace keyturn {
 
 double splay_share(std::string_view host_id, std::string_view tunnel) {
-    constexpr std::size_t digits = 12;  // 48 bits, which a double holds whole.
+    constexpr std::size_t digits = 12;  // 48 bits, which a double represents exactly.
     const std::string digest = sha256_hex({host_id, "/", tunnel});
     std::uint64_t place = 0;
     std::from_chars(digest.data(), digest.data() + digits, place, 16);

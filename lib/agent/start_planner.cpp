@@ -13,15 +13,15 @@ namespace keyturn {
 
 namespace {
 
-/// Of the routine rotations that were done. The one in the middle: one that was held for days says
-/// nothing of the next.
+/// Returns the median duration of the successful routine rotations. A median, because one rotation
+/// that was held for days says nothing about the next one.
 std::optional<Milliseconds> median_duration(const std::vector<HistoryEntry>& history) {
     std::vector<Milliseconds> durations;
     for (const HistoryEntry& entry : history) {
         const Milliseconds took = entry.ended - entry.started;
         const bool routine =
             entry.outcome == Outcome::done && !entry.trigger.starts_with("compromised");
-        // The wall clock may have been set back meanwhile.
+        // The duration is negative if somebody set the wall clock back.
         if (routine && took >= Milliseconds{0}) durations.push_back(took);
     }
     if (durations.empty()) return std::nullopt;
@@ -41,19 +41,19 @@ void StartPlanner::recall(const std::vector<HistoryEntry>& history) {
     if (history.back().outcome == Outcome::reverted) reverted_ = history.back().ended;
 }
 
-/// A rotation that was given up may be tried again, but not at once.
+/// keyturnd may try a reverted rotation again, but not at once.
 TokenAge StartPlanner::age_of(const TunnelState& state) const {
     return {state.first_seen, state.last_done, reverted_};
 }
 
-/// The schedule makes room for what the policy asks for: one rotation that took days, because it
-/// was held, must not keep all others out of their windows.
+/// The schedule reserves the time that follows from the policy. If it used past durations, one
+/// rotation that was held for days would keep all others out of their windows.
 StartPlan StartPlanner::start_plan(std::size_t units) const {
     return {expected_duration(policy_.rollout, units), splay_share_};
 }
 
-/// An answer holds until its start has passed or what it was asked with has changed. The search for
-/// a window that never comes is too long for every wake-up.
+/// The result stays valid until its start has passed or its inputs have changed. Searching for a
+/// window that never comes takes too long for every wake-up.
 void StartPlanner::look(const TunnelState& state, std::size_t units, WallTime now,
                         BootTime boot_now) {
     if (postponed_ && boot_now >= postponed_->ends) postponed_.reset();
@@ -98,15 +98,15 @@ std::optional<Event> StartPlanner::take_postponement(WallTime now) {
     event.tunnel_name = policy_.name;
     event.tunnel_id = policy_.tunnel;
     event.result = name_of(next_->cause);
-    event.message = fmt::format("{} is due since {} and {}", policy_.name, to_text(next_->due),
-                                describe_wait());
+    event.message = fmt::format("{} has been due since {} and {}", policy_.name,
+                                to_text(next_->due), describe_wait());
     return event;
 }
 
 std::string StartPlanner::describe_wait() const {
     if (next_->cause == StartCause::never) {
         return fmt::format(
-            "never starts: no window of the policy is long enough for the {} that it takes; "
+            "never starts: the rotation takes {}, and no window of the policy is that long; "
             "lengthen `windows`, lower `soak`, or set `max_age`",
             to_text(asked_->plan.expected));
     }
@@ -117,8 +117,8 @@ std::string StartPlanner::describe_wait() const {
     return fmt::format("waits for the end of {}: it starts at {}", freeze_before(*next_), starts);
 }
 
-/// What puts a start off, where that is a freeze. One that the age has forced begins where a freeze
-/// ends, but for its place in the splay.
+/// Describes the freeze that delays a start; empty if none does. A start that `max_age` forces
+/// comes at the end of a freeze, plus the tunnel's place in the splay.
 std::string StartPlanner::freeze_before(const Due& next) const {
     const Schedule& schedule = policy_.schedule;
     WallTime from = next.due;
@@ -144,7 +144,7 @@ TunnelPlan StartPlanner::plan(const TunnelState& state, const std::vector<std::s
     for (const Due& next : upcoming(policy_.schedule, age_of(state), plan, now, count)) {
         PlannedStart start{next.due, next.start, std::nullopt, std::string{name_of(next.cause)},
                            freeze_before(next)};
-        // What is late begins now, or when its turn comes.
+        // A late rotation starts now, or when its slot in the API budget comes.
         if (start.start && result.starts.empty()) {
             start.start = std::max({*start.start, now, postponed_ ? postponed_->until : now});
         }

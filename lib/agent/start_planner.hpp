@@ -14,40 +14,42 @@
 
 namespace keyturn {
 
-/// When a tunnel is rotated without anybody asking, and what is told of that. lib/schedule says
-/// when; this keeps what it says up to date. Pure: it is told the time.
+/// Plans the scheduled rotations of a tunnel and reports delays. lib/schedule computes the start;
+/// the planner keeps it up to date. Pure: the caller passes the time.
 class StartPlanner {
   public:
-    /// `policy` outlives it. `splay_share` is the tunnel's place in the splay, see splay.hpp.
+    /// `policy` must outlive the planner. `splay_share` is the tunnel's place in the splay; see
+    /// splay.hpp.
     StartPlanner(const TunnelPolicy& policy, double splay_share);
 
-    /// The last rotations, oldest first; at least one.
+    /// Learns from the last rotations: at least one, oldest first.
     void recall(const std::vector<HistoryEntry>& history);
 
-    /// Looks at the clock. To be called before anything that is asked below.
+    /// Updates the plan. Call it before any of the functions below.
     void look(const TunnelState& state, std::size_t units, WallTime now, BootTime boot_now);
 
-    /// No start for this long, whatever is done to the wall clock.
+    /// Allows no start for this long, even if somebody sets the wall clock.
     void postpone(Milliseconds pause, WallTime now, BootTime boot_now);
     void end_postponement() { postponed_.reset(); }
 
-    /// The next scheduled start; nothing for a tunnel that is rotated on demand only.
+    /// The next scheduled start; empty if the tunnel is rotated on demand only.
     [[nodiscard]] const std::optional<Due>& next() const { return next_; }
     [[nodiscard]] std::optional<WallTime> start() const;
 
-    /// When there is something to do or to tell: the start, or before it the moment from which on
-    /// the tunnel is due and waits.
+    /// Returns when there is something to do or to report: the start or, before it, the moment when
+    /// the tunnel becomes due and waits.
     [[nodiscard]] std::optional<BootTime> wake_up(WallTime now, BootTime boot_now) const;
 
-    /// Why a tunnel that is due is not started; nothing while that has been told.
+    /// Returns the event that says why a due rotation does not start; empty if that was already
+    /// reported.
     [[nodiscard]] std::optional<Event> take_postponement(WallTime now);
 
-    /// The next `count` starts.
+    /// Returns the next `count` starts.
     [[nodiscard]] TunnelPlan plan(const TunnelState& state, const std::vector<std::string>& units,
                                   WallTime now, std::size_t count) const;
 
   private:
-    /// What `next_` was found with.
+    /// The inputs from which `next_` was computed.
     struct Asked {
         TokenAge age;
         StartPlan plan;
@@ -56,7 +58,7 @@ class StartPlanner {
 
     struct Postponement {
         WallTime until;
-        BootTime ends;  ///< The same moment.
+        BootTime ends;  ///< The same moment on the clock that nobody can set.
     };
 
     [[nodiscard]] TokenAge age_of(const TunnelState& state) const;
@@ -66,12 +68,12 @@ class StartPlanner {
 
     const TunnelPolicy& policy_;
     double splay_share_;
-    std::optional<Milliseconds> usual_;  ///< What the last rotations took, where there were some.
-    std::optional<WallTime> reverted_;   ///< When the last rotation was called off, if it was.
+    std::optional<Milliseconds> usual_;  ///< Median duration of the last rotations, if any.
+    std::optional<WallTime> reverted_;   ///< When the last rotation ended, if it was reverted.
     std::optional<Asked> asked_;
     std::optional<Due> next_;
     std::optional<Postponement> postponed_;
-    std::optional<StartCause> told_;  ///< Why it waits, as last told.
+    std::optional<StartCause> told_;  ///< The last reported reason for waiting.
 };
 
 }  // namespace keyturn

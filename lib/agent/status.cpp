@@ -1,4 +1,4 @@
-// What a tunnel tells of itself.
+// The public status of a tunnel.
 
 #include "agent/agent_view.hpp"
 #include "agent/unit_starts.hpp"
@@ -37,7 +37,8 @@ UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples
     return status;
 }
 
-/// Of a rotation that is on the disk and about to be taken up: after a start, or just accepted.
+/// Describes a rotation that is on disk and about to continue or start: after a start of keyturnd,
+/// or just accepted.
 void describe_record(TunnelStatus& status, const RotationRecord& record) {
     status.state = record.hold ? "held" : "running";
     status.phase = name_of(record.phase);
@@ -78,16 +79,16 @@ void describe_last(TunnelStatus& status, const HistoryEntry& last) {
     status.fingerprint = last.new_fingerprint;
 }
 
-/// No fault: nothing says that the token has changed since these were started. Silent while a
-/// rotation is open, which restarts them itself: a restart by hand could take down the last
-/// replica.
+/// Lists the units on an unknown token. That is no fault, because nothing says that the token has
+/// changed since they were started. Empty while a rotation is open: the rotation restarts the
+/// units, and a restart by hand could take down the last replica.
 std::vector<std::string> notes_of(const AgentView& agent) {
     std::vector<std::string> notes;
     if (agent.rotation != nullptr || agent.state.rotation) return notes;
     for (const UnitStart& start : unknown_starts(agent.state)) {
         notes.push_back(
-            fmt::format("{0}: token unknown, because it was started before keyturnd looked at it; "
-                        "to be sure: systemctl restart {0}, or keyturnctl rotate {1}",
+            fmt::format("{0}: token unknown, because the unit was started before keyturnd first "
+                        "checked it; to be sure: systemctl restart {0}, or keyturnctl rotate {1}",
                         start.unit, agent.policy.name));
     }
     return notes;
@@ -113,7 +114,7 @@ TunnelStatus status_of(const AgentView& agent) {
     if (agent.last) describe_last(status, *agent.last);
     if (!agent.token_file_problem.empty()) {
         status.state = "waiting";
-        status.reason = "the token file is not there yet: " + agent.token_file_problem;
+        status.reason = "keyturnd cannot write the token file yet: " + agent.token_file_problem;
     }
     if (!agent.unreadable.empty()) {
         status.state = "held";
@@ -126,7 +127,7 @@ TunnelStatus status_of(const AgentView& agent) {
         describe_record(status, *agent.state.rotation);
     }
     if (agent.rotation == nullptr && agent.superseded()) {
-        // Between two rotations that follow each other at once.
+        // The compromise has not replaced the open rotation yet.
         status.state = "running";
         status.phase = name_of(Phase::preflight);
     }

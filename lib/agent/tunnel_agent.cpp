@@ -17,13 +17,13 @@ namespace keyturn {
 
 namespace {
 
-/// How long the daemon waits before it tries again to write a token file that does not exist yet.
+/// Between two attempts to write a token file that does not exist yet.
 constexpr Milliseconds seed_pause = std::chrono::minutes{1};
 
-/// No host saw its first keyturn before this. A clock that says so has not been set yet.
+/// keyturn is younger than this. A clock that shows an earlier time has not been set yet.
 constexpr WallTime clock_was_set{std::chrono::sys_days{std::chrono::year{2024} / 1 / 1}};
 
-/// How many of the last rotations tell how long one takes.
+/// How many of the last rotations the usual duration is computed from.
 constexpr std::size_t durations_looked_at = 5;
 
 }  // namespace
@@ -45,7 +45,8 @@ void TunnelAgent::load() {
     if (!loaded) {
         unreadable_ = loaded.error().text;
         tell(EventKind::state_unreadable, Priority::alert,
-             fmt::format("The state of {} cannot be trusted, so it is not rotated: {}",
+             fmt::format("The recorded state of {} cannot be trusted, so keyturnd does not rotate "
+                         "this tunnel: {}",
                          policy_.name, unreadable_),
              "held");
         return;
@@ -54,7 +55,7 @@ void TunnelAgent::load() {
         state_ = **loaded;
     }
     note_first_seen();
-    // A crash while the token file was being written: no open rotation will clear that away.
+    // Remove what a crash during a write of the token file has left; no open rotation will do it.
     if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
     recall_last();
     look_at_clock();
@@ -67,11 +68,11 @@ void TunnelAgent::recall_last() {
     planner_.recall(*history);
     watch_.rotation_ended(*last_);
     if (!state_.delivered.empty() || state_.rotation) return;
-    // The state was lost, or is from an earlier version.
+    // The state was lost or is from an earlier version: rebuild it from the history.
     for (const HistoryEntry& entry : *history) note_end_of_rotation(state_, entry);
 }
 
-/// Also for a clock that is set only after a boot.
+/// Corrects the date if the clock was set only some time after the boot.
 void TunnelAgent::note_first_seen() {
     const WallTime now = world_.clock.wall_now();
     if (state_.first_seen >= clock_was_set) return;
@@ -112,7 +113,7 @@ Task<> TunnelAgent::prepare_token_file() {
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;
         co_await idle_until(next);
-        if (!nothing_wanted()) co_return;  // Preflight will say in full what is wrong.
+        if (!nothing_wanted()) co_return;  // Preflight reports every problem.
     }
     world_.api.close_idle();
 }
@@ -121,15 +122,16 @@ void TunnelAgent::note_token_file(std::string problem) {
     const bool news = !problem.empty() && !say_the_same(problem, token_file_problem_);
     token_file_problem_ = std::move(problem);
     if (news) {
-        tell(EventKind::token_file_missing, Priority::error,
-             fmt::format("The token file of {} is not there and cannot be written yet: {}",
-                         policy_.name, token_file_problem_),
-             "waiting");
+        tell(
+            EventKind::token_file_missing, Priority::error,
+            fmt::format("The token file of {} does not exist, and keyturnd cannot write it yet: {}",
+                        policy_.name, token_file_problem_),
+            "waiting");
     }
     publish();
 }
 
-/// Until a rotation has to begin. Meanwhile it looks for drift.
+/// Returns when a rotation must start. Meanwhile it looks for drift.
 Task<> TunnelAgent::wait_until_wanted() {
     while (nothing_wanted()) {
         note_first_seen();
@@ -154,7 +156,7 @@ Task<> TunnelAgent::wait_until_wanted() {
             co_await watch_.look_at_units();
             continue;
         }
-        // Where the wall clock is set meanwhile, `wall_clock_set` ends this.
+        // If somebody sets the wall clock meanwhile, `wall_clock_set` ends this wait.
         BootTime until = std::min(watch_.times().cloudflare(), watch_.times().units());
         const std::optional<BootTime> wake_up = planner_.wake_up(now, boot_now);
         if (wake_up && !state_.paused) until = std::min(until, *wake_up);
@@ -163,8 +165,8 @@ Task<> TunnelAgent::wait_until_wanted() {
     planner_.end_postponement();
 }
 
-/// What is due shares Cloudflare's calls with all other tunnels. What an operator asks for does not
-/// wait for a slot. Where the slot is later, the look or the start is put off until then.
+/// Scheduled work shares the API budget with all other tunnels. Operators' requests do not wait for
+/// a slot. If the slot is later, this postpones the check or the start until then.
 bool TunnelAgent::slot_is_here(ApiBudget::Use use) {
     const BootTime now = world_.clock.boot_now();
     const bool look = use == ApiBudget::Use::look;
@@ -178,7 +180,7 @@ bool TunnelAgent::slot_is_here(ApiBudget::Use use) {
 Task<> TunnelAgent::look_for_drift() {
     const bool scheduled = planner_.next().has_value();
     Drift drift = co_await watch_.look(scheduled);
-    if (!nothing_wanted()) co_return;  // An operator was faster.
+    if (!nothing_wanted()) co_return;  // An operator's request came first.
     accepted_ = std::move(drift.take_over);
     bring_back_ = std::move(drift.bring_back);
 }

@@ -26,50 +26,51 @@ namespace keyturn {
 
 class EventLog;
 
-/// The life of one tunnel in the daemon: waits until it is due or an operator asks, runs the
-/// rotation, answers for its status. Operators' requests only set facts and wake the loop; the loop
-/// alone decides what to do next.
+/// Manages one tunnel: waits until its rotation is due or an operator asks for one, runs the
+/// rotation, and reports the status. Operators' requests only set facts and wake the loop. Only the
+/// loop decides what to do next.
 class TunnelAgent {
   public:
-    /// `splay_share` is the tunnel's place in the splay, see splay.hpp. `changed` is called
-    /// whenever `status()` may have changed. The dependencies and the log outlive the agent.
+    /// `splay_share` is the tunnel's place in the splay; see splay.hpp. `changed` is called
+    /// whenever `status()` may have changed. The dependencies and the log must outlive the agent.
     TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, double splay_share,
                 Dependencies world, EventLog& log, std::function<void(const TunnelAgent&)> changed);
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
-    /// Reads the durable state. A state that cannot be read keeps the tunnel from being rotated
-    /// until a person has looked; it does not keep the daemon from starting.
+    /// Reads the recorded state. If it cannot be read, the tunnel is not rotated until a person has
+    /// fixed that; the daemon starts anyway.
     void load();
 
-    /// Runs until it is cancelled; being cancelled at any point is as safe as a crash.
+    /// Runs until it is cancelled. Cancelling it at any point is as safe as a crash.
     Task<> run();
 
-    /// `trigger` is the operator's reason and may be empty. Without an error the request is on the
-    /// disk. Errors: see `may_rotate`; `storage` when it cannot be written.
+    /// Accepts an operator's request. `trigger` is the operator's reason and may be empty. On
+    /// success, the request is on disk; a compromise is accepted even if it cannot be written.
+    /// Errors: see `may_rotate`; also those of writing the state.
     [[nodiscard]] Result<void> request_rotation(RotationRequest request);
 
-    /// Errors: see `may_retry`, `may_revert` and `may_set_paused`; `storage` when a pause cannot be
-    /// written.
+    /// Carries out an operator's decision. Errors: see `may_retry`, `may_revert` and
+    /// `may_set_paused`; also those of writing the state.
     [[nodiscard]] Result<void> decide(Decision decision);
 
-    /// True while no rotation is open and none is about to begin: it can be ended and made anew.
+    /// True while no rotation is open or about to start, so that the agent can be replaced.
     [[nodiscard]] bool idle() const { return !rotation_ && nothing_wanted() && !state_.rotation; }
 
-    /// It can be ended and made anew with another policy: it is idle, or deals with a compromise
-    /// and stands still, which may be because the policy names the wrong units.
+    /// True if the agent can be replaced by one with a new policy. It is idle, or its compromise
+    /// waits or is held, perhaps because the policy lists the wrong units.
     [[nodiscard]] bool takes_a_new_policy() const;
 
-    /// The wall clock was set, or the host has resumed: what waits for a time of day looks again.
+    /// Checks the schedule again after the wall clock was set or the host has resumed.
     void wall_clock_set() { wakeup_.wake(); }
 
-    /// A job of this unit has ended: one more reason to look at it, where it is one of ours. Called
-    /// from inside the bus pump: it only sets facts.
+    /// Makes a check of the units due after a systemd job of this unit, if the unit belongs to the
+    /// tunnel. Called from inside the bus pump, so it only sets facts.
     void unit_job_ended(const std::string& unit);
 
     [[nodiscard]] TunnelStatus status() const { return status_of(view()); }
 
-    /// The next scheduled starts, as the policy and the age of the token are now.
+    /// Returns the next `count` scheduled starts, from the policy and the present age of the token.
     [[nodiscard]] TunnelPlan plan(std::size_t count) const;
     [[nodiscard]] const std::string& name() const { return policy_.name; }
 
@@ -120,20 +121,20 @@ class TunnelAgent {
     ApiBudget::Slot look_slot_;
     ApiBudget::Slot start_slot_;
 
-    std::string unreadable_;  ///< Why the durable state cannot be trusted; empty when it can.
+    std::string unreadable_;  ///< Why the recorded state cannot be trusted; empty if it can.
     std::string token_file_problem_;
     std::optional<RotationRequest> accepted_;
     std::optional<RotationRecord> bring_back_;
     bool retry_wanted_ = false;
-    bool strangers_wanted_ = false;     ///< A rotation has ended, and nobody has looked yet.
-    std::vector<WallTime> taken_over_;  ///< When a token of somebody else was, lately.
+    bool strangers_wanted_ = false;     ///< `look_for_strangers` is still to do after a rotation.
+    std::vector<WallTime> taken_over_;  ///< When somebody else's tokens were lately taken over.
     std::unique_ptr<Rotation> rotation_;
     std::optional<HistoryEntry> last_;
     LockOut lock_out_;  ///< Of the last rotation, as long as this daemon runs.
     std::optional<TunnelStatus> published_;
 };
 
-/// How long after a refused scheduled rotation the next attempt is made.
+/// How long after a refused scheduled rotation keyturnd tries again.
 inline constexpr std::chrono::minutes refusal_pause{15};
 
 }  // namespace keyturn

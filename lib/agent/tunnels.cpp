@@ -97,7 +97,7 @@ void Tunnels::loop_ended(Slot& slot, std::exception_ptr error) {
     ended_(error);
 }
 
-/// Not from inside an agent that may have to go.
+/// Posted, because the caller may be the agent that is replaced.
 void Tunnels::replace_later() {
     if (std::exchange(replacing_, true)) return;
     boost::asio::post(context_, [this] { replace_idle(); });
@@ -141,7 +141,7 @@ Tunnels::Slot* Tunnels::slot_of(const std::string& name) {
 
 TunnelAgent* Tunnels::find(const std::string& name) {
     Slot* const slot = slot_of(name);
-    // One that is just ending would accept what nobody carries out.
+    // An agent that is ending would accept requests that nobody carries out.
     return slot == nullptr || slot->ending ? nullptr : slot->agent.get();
 }
 

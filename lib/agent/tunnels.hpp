@@ -17,8 +17,8 @@
 
 namespace keyturn {
 
-/// What all agents share but the API, which goes by the tunnel's credential. All of it outlives
-/// them.
+/// What all agents share. The API is missing because it depends on the tunnel's credential. All of
+/// this must outlive the agents.
 struct SharedWorld {
     Clock& clock;
     UnitManager& units;
@@ -30,35 +30,36 @@ struct SharedWorld {
     EventLog& log;
 };
 
-/// The tunnels of the policy, each with the agent that looks after it. A new policy is taken tunnel
-/// by tunnel: an agent without an open rotation is ended and made anew, which is as safe as a
-/// restart of the daemon; one with an open rotation goes on by the policy it was begun with, and is
-/// followed by the new one, or by nothing, at its end.
+/// The tunnels of the policy, each with its agent. A new policy takes effect tunnel by tunnel. An
+/// agent without an open rotation is replaced, which is as safe as a restart of the daemon. An
+/// agent with an open rotation keeps its policy until the rotation ends, and is then replaced or
+/// removed.
 class Tunnels {
   public:
-    /// `changed` is called with the name of a tunnel whose status may have changed, `ended` when
-    /// the loop of an agent has ended: with the exception that ended it, without one when it was
-    /// told to.
-    /// `host_id` gives this host its places in the splay: hosts with the same one share them.
+    /// `changed` is called with the name of a tunnel whose status may have changed. `ended` is
+    /// called when the loop of an agent has ended, with the exception that ended it, or with null
+    /// if it was stopped. `host_id` determines the places of this host's tunnels in the splay;
+    /// hosts with the same id have the same places.
     Tunnels(boost::asio::io_context& context, const SharedWorld& world, std::string host_id,
             std::function<void(const std::string&)> changed,
             std::function<void(std::exception_ptr)> ended);
 
-    /// Names of those that go on with what they had until their rotation ends.
+    /// Takes a new policy. Returns the names of the tunnels that keep their policy until their
+    /// rotation ends.
     std::vector<std::string> adopt(std::vector<TunnelPolicy> policies,
                                    std::shared_ptr<Accounts> accounts);
 
-    /// Starts the loops of those that are new.
+    /// Starts the loops of new agents.
     void start();
     void stop();
     [[nodiscard]] std::size_t running() const;
 
     void wall_clock_set();
 
-    /// systemd says that a job of this unit has ended.
+    /// Passes on that a systemd job of this unit has ended.
     void unit_job_ended(const std::string& unit);
 
-    /// Nothing for a tunnel that is not there.
+    /// Returns null if there is no such tunnel.
     [[nodiscard]] TunnelAgent* find(const std::string& name);
     [[nodiscard]] std::vector<TunnelStatus> statuses() const;
     [[nodiscard]] std::vector<TunnelPlan> plans(std::size_t count) const;
@@ -67,9 +68,9 @@ class Tunnels {
   private:
     struct Slot {
         std::unique_ptr<TunnelAgent> agent;
-        std::shared_ptr<Accounts> accounts;  ///< Those that the agent uses.
-        std::unique_ptr<boost::asio::cancellation_signal> cancellation;  ///< Nothing: not started.
-        std::optional<TunnelPolicy> next;  ///< What follows; nothing: the tunnel leaves.
+        std::shared_ptr<Accounts> accounts;  ///< The accounts that the agent uses.
+        std::unique_ptr<boost::asio::cancellation_signal> cancellation;  ///< Null: not started.
+        std::optional<TunnelPolicy> next;  ///< The new policy; empty: remove the tunnel.
         bool outdated = false;
         bool running = false;
         bool ending = false;

@@ -9,7 +9,7 @@
 
 namespace keyturn {
 
-/// Wakes one waiting coroutine. A wake-up that comes while nobody waits is kept for the next wait.
+/// Wakes one waiting coroutine. If none is waiting, the next wait returns at once.
 class Wakeup {
   public:
     explicit Wakeup(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {
@@ -24,7 +24,8 @@ class Wakeup {
     /// Returns when woken; throws `operation_aborted` when its coroutine is cancelled.
     Task<> wait() {
         while (!woken_) {
-            // Ends by `wake` or by cancellation, both as operation_aborted: the state tells which.
+            // Both `wake` and cancellation end the wait with operation_aborted; the state shows
+            // which it was.
             static_cast<void>(
                 co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable)));
             const auto state = co_await boost::asio::this_coro::cancellation_state;

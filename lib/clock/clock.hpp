@@ -18,7 +18,7 @@ class Clock {
     /// CLOCK_REALTIME. It can jump, so it is for calendars and records, never for waits.
     [[nodiscard]] virtual WallTime wall_now() const = 0;
 
-    /// CLOCK_BOOTTIME. It never goes back and counts time in suspend. For soaks and deadlines.
+    /// CLOCK_BOOTTIME. It never goes back and includes time in suspend. For soaks and deadlines.
     [[nodiscard]] virtual BootTime boot_now() const = 0;
 
     /// CLOCK_MONOTONIC, for measuring short durations.

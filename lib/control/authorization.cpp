@@ -19,14 +19,15 @@ using std::chrono::microseconds;
 constexpr microseconds sender_deadline = std::chrono::seconds{5};
 /// polkitd may have to be started first.
 constexpr microseconds polkit_deadline = std::chrono::seconds{25};
-/// Somebody has to find and type a password.
+/// A person has to find and type a password.
 constexpr microseconds password_deadline = std::chrono::seconds{120};
 
-// A call that waits is kept. Who asks more than this is an attacker or a broken script, and is in
-// nobody's way: the bus daemon says at once whether it is root, who never waits for polkit.
-constexpr std::size_t calls_of_connection_max = 4;  ///< Undecided, in whatever step.
-constexpr std::size_t questions_of_user_max = 2;    ///< Open at polkit.
-constexpr std::size_t questions_max = 64;           ///< The same, of all users.
+// keyturnd keeps every call that waits for a decision, so these limits bound its memory. A caller
+// beyond them is an attacker or a broken script. Root is not affected: the bus daemon confirms its
+// uid at once, and polkit is not asked.
+constexpr std::size_t calls_of_connection_max = 4;  ///< Calls without a decision, in any step.
+constexpr std::size_t questions_of_user_max = 2;    ///< Open questions at polkit.
+constexpr std::size_t questions_max = 64;           ///< Open questions at polkit, of all users.
 
 constexpr const char* polkit_name = "org.freedesktop.PolicyKit1";
 constexpr const char* polkit_path = "/org/freedesktop/PolicyKit1/Authority";
@@ -38,10 +39,10 @@ std::string describe(sd_bus_message* reply) {
     return fmt::format("{}: {}", error->name, error->message != nullptr ? error->message : "");
 }
 
-/// How polkit answers CheckAuthorization.
+/// polkit's answer to CheckAuthorization.
 struct PolkitAnswer {
     bool authorized = false;
-    bool challenge = false;  ///< A password would help, but we may not ask for one.
+    bool challenge = false;  ///< Needs a password, and the call lets polkit ask for none.
 };
 
 int read_answer(sd_bus_message* reply, PolkitAnswer& answer) {
@@ -57,8 +58,8 @@ int read_answer(sd_bus_message* reply, PolkitAnswer& answer) {
 
 }  // namespace
 
-/// One call that waits. The steps: whose uid is it, then polkit, then `conclude`, which ends this
-/// object; or the caller leaves the bus first.
+/// One call that waits for a decision. The steps: ask the bus for the caller's uid, ask polkit,
+/// then `conclude`, which destroys this object. It also ends when the caller leaves the bus.
 class Authorization::Inquiry {
   public:
     Inquiry(Authorization& owner, sd_bus_message* call, const char* action, std::string tunnel,
@@ -71,9 +72,9 @@ class Authorization::Inquiry {
           decide_(std::move(decide)) {}
 
     void start() {
-        // A caller without a name is not on a bus, so nobody vouches for who it is.
+        // A caller without a name is not on a bus, so nothing proves who it is.
         const char* sender = sd_bus_message_get_sender(call_.get());
-        if (sender == nullptr) return deny("the caller is not known to the bus");
+        if (sender == nullptr) return deny("the bus does not know the caller");
         Message query = message("org.freedesktop.DBus", "/org/freedesktop/DBus",
                                 "org.freedesktop.DBus", "GetConnectionUnixUser");
         if (!query || sd_bus_message_append(query.get(), "s", sender) < 0) return fail();
@@ -116,7 +117,7 @@ class Authorization::Inquiry {
     void user_known(sd_bus_message* reply) {
         if (sd_bus_message_is_method_error(reply, nullptr) != 0 ||
             sd_bus_message_read(reply, "u", &user_) < 0) {
-            return deny("the bus does not tell who is asking");
+            return deny("the bus does not say which user the caller is");
         }
         if (user_ == 0) return conclude(nullptr);
         if (const auto too_many = owner_.too_many_questions(user_)) return conclude(&*too_many);
@@ -126,8 +127,8 @@ class Authorization::Inquiry {
         ask_polkit();
     }
 
-    /// Nobody is left to answer. polkit, too, notices a caller that left before the match was
-    /// there.
+    /// Drops the call when the caller leaves the bus. If the caller left before this match existed,
+    /// polkit notices it.
     static int on_caller_changed(sd_bus_message* signal, void* self, sd_bus_error*) {
         const char* owner = nullptr;
         if (!from_the_bus(signal)) return 0;
@@ -172,19 +173,20 @@ class Authorization::Inquiry {
             return deny(fmt::format("only root may do this, because polkit could not be asked ({})",
                                     describe(reply)));
         }
-        if (read_answer(reply, answer) < 0) return deny("polkit's answer makes no sense");
+        if (read_answer(reply, answer) < 0) return deny("keyturnd cannot read polkit's answer");
         if (answer.authorized) return conclude(nullptr);
         if (answer.challenge && !may_ask_for_password()) {
-            const Denial denial{
-                SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                fmt::format("polkit wants a password for {}, and the caller allows no question",
-                            action_)};
+            const Denial denial{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                fmt::format("polkit requires a password for {}, but the call does "
+                                            "not allow polkit to ask for one",
+                                            action_)};
             return conclude(&denial);
         }
         deny(fmt::format("polkit does not allow {} to this user", action_));
     }
 
-    /// After our deadline polkit would go on asking for a password that no longer matters.
+    /// Without this, polkit would still ask for the password after our deadline, when it no longer
+    /// matters.
     void close_dialog() {
         Message cancel =
             message(polkit_name, polkit_path, polkit_interface, "CancelCheckAuthorization");
@@ -199,9 +201,9 @@ class Authorization::Inquiry {
         conclude(&denial);
     }
 
-    void fail() { deny("the bus does not take the question who is asking"); }
+    void fail() { deny("keyturnd cannot ask the bus which user the caller is"); }
 
-    /// Out of the list, so that it ends with what this returns.
+    /// Moves this object out of the owner's list. It is destroyed together with the returned list.
     std::list<std::unique_ptr<Inquiry>> take_out() {
         std::list<std::unique_ptr<Inquiry>> ended;
         const auto self = std::find_if(owner_.open_.begin(), owner_.open_.end(),
@@ -210,7 +212,7 @@ class Authorization::Inquiry {
         return ended;
     }
 
-    /// Takes itself out of the list first: `decide_` may ask anew, or end the service.
+    /// Leaves the list first, because `decide_` may start another inquiry or end the service.
     void conclude(const Denial* denial) {
         Bus& bus = owner_.bus_;
         const auto ended = take_out();
@@ -227,7 +229,7 @@ class Authorization::Inquiry {
     std::uint32_t user_ = 0;
     bool asks_polkit_ = false;
     Slot pending_reply_;
-    Slot departure_;  ///< Of the caller, while polkit is asked.
+    Slot departure_;  ///< Notices when the caller leaves the bus while polkit is asked.
 };
 
 Authorization::Authorization(Bus& bus) : bus_(bus) {}
@@ -242,7 +244,8 @@ void Authorization::ask(sd_bus_message* call, const char* action, const std::str
     });
     if (static_cast<std::size_t>(waiting) >= calls_of_connection_max) {
         const Denial denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
-                            fmt::format("{} calls of this caller already wait to be decided",
+                            fmt::format("{} calls of this connection already wait for "
+                                        "authorization; wait for their replies",
                                         calls_of_connection_max)};
         return decide(call, &denial);
     }
@@ -261,7 +264,7 @@ std::optional<Denial> Authorization::too_many_questions(std::uint32_t user) cons
     }
     return Denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
                   fmt::format("polkit is already being asked about {} calls of this user; answer "
-                              "its question, end those calls, or call as root",
+                              "the password prompt, end those calls, or call as root",
                               of_user)};
 }
 

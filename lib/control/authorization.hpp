@@ -11,18 +11,18 @@
 
 namespace keyturn {
 
-/// Why a caller may not act, as the bus is told.
+/// Why a caller may not act: the error name and text of the D-Bus reply.
 struct Denial {
     const char* error_name;
     std::string text;
 };
 
-/// Decides who may act: root at once, everybody else by polkit. Both questions go over the bus and
-/// are asked without waiting in the loop; the call that is being decided is kept meanwhile. How
-/// many are kept is limited by connection and by user, so that nobody fills the place of others.
+/// Decides who may act: root always, other users if polkit allows it. It asks the bus and polkit
+/// without blocking the loop, and keeps the call until both have answered. The number of kept calls
+/// is limited for each connection and each user, so that nobody can block others.
 class Authorization {
   public:
-    /// `denial` is nullptr when the caller may act. Called once, from inside the bus pump.
+    /// `denial` is nullptr if the caller may act. Called once, from inside the bus pump.
     using Decide = std::function<void(sd_bus_message* call, const Denial* denial)>;
 
     explicit Authorization(Bus& bus);
@@ -30,10 +30,11 @@ class Authorization {
     Authorization(const Authorization&) = delete;
     Authorization& operator=(const Authorization&) = delete;
 
-    /// `action` is a polkit action, a literal. Rules may look at the tunnel: the detail "tunnel".
+    /// `action` is a polkit action, as a string literal. polkit rules can use the tunnel as the
+    /// detail "tunnel".
     void ask(sd_bus_message* call, const char* action, const std::string& tunnel, Decide decide);
 
-    /// The connection is gone: nobody is left to answer, so nothing is decided.
+    /// Drops all calls without a decision, because the bus connection is gone.
     void forget();
 
   private:

@@ -10,7 +10,7 @@ bool is_text(char type) {
            type == SD_BUS_TYPE_SIGNATURE;
 }
 
-/// Whether one of the texts that the call begins with is too long. Moves on in the message.
+/// Returns true if one of the leading strings of the call is too long. Moves the read position.
 bool begins_with_long_text(sd_bus_message* message) {
     char type = 0;
     const char* text = nullptr;
@@ -29,8 +29,7 @@ int refuse_huge_call(sd_bus_message* message, void* /*nothing*/, sd_bus_error* e
     if (const int status = sd_bus_message_rewind(message, 1); status < 0) return status;
     if (!huge) return 0;
     return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                             "an argument is longer than %zu bytes; no name is",
-                             argument_bytes_max);
+                             "an argument is longer than %zu bytes", argument_bytes_max);
 }
 
 }  // namespace keyturn

@@ -17,9 +17,9 @@
 namespace keyturn {
 namespace {
 
-/// Waiting in line, so that a name held by a predecessor that is just going away becomes ours.
+/// Queue for the name, because a previous keyturnd that is just ending may still own it.
 constexpr std::uint64_t name_flags = SD_BUS_NAME_QUEUE;
-/// The answers to RequestName that mean: the name is ours, since now or already.
+/// The answers to RequestName that mean that we own the name.
 constexpr std::uint32_t primary_owner = 1;
 constexpr std::uint32_t already_owner = 4;
 
@@ -28,7 +28,8 @@ constexpr SignalKind name_lost{"org.freedesktop.DBus", "/org/freedesktop/DBus",
 
 }  // namespace
 
-/// Lives as long as the service; the bus, which cannot unregister, holds it weakly.
+/// Lives as long as the service. The bus holds only a weak pointer, because its handlers cannot be
+/// removed.
 class ControlService::Impl {
   public:
     Impl(Bus& bus, ControlHandlers handlers)
@@ -43,7 +44,7 @@ class ControlService::Impl {
 
     void install(sd_bus* connection) {
         forget();
-        snapshot_.outdate();  // Serials start anew with the connection.
+        snapshot_.outdate();  // Serial numbers start over with each connection.
         sd_bus_slot* filter = nullptr;
         sd_bus_add_filter(connection, &filter, refuse_huge_call, nullptr);
         size_filter_.reset(filter);
@@ -90,7 +91,7 @@ class ControlService::Impl {
         if (sd_bus_message_read(reply, "u", &answer) < 0) answer = 0;
         const bool ours = answer == primary_owner || answer == already_owner;
         if (!ours) {
-            service.report("another process has it; waiting in line");
+            service.report("another process owns it; keyturnd waits until it is free");
         } else if (service.handlers_.reachable) {
             service.handlers_.reachable();
         }
@@ -100,13 +101,13 @@ class ControlService::Impl {
     void on_name_lost(sd_bus_message* signal) const {
         const char* name = nullptr;
         if (sd_bus_message_read(signal, "s", &name) < 0) return;
-        if (std::string_view(name) == control_name) report("it was taken away");
+        if (std::string_view(name) == control_name) report("the bus has taken it away");
     }
 
     void report(std::string_view why) const {
-        handlers_.report(
-            fmt::format("keyturnctl cannot reach this daemon: it does not own the bus name {}: {}",
-                        control_name, why));
+        handlers_.report(fmt::format(
+            "keyturnctl cannot reach keyturnd, because keyturnd does not own the bus name {}: {}",
+            control_name, why));
     }
 
     Bus& bus_;

@@ -48,12 +48,14 @@ int invalid(sd_bus_error* error, const std::string& text) {
 int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* reason = nullptr;
     const int result = sd_bus_message_read(call, "v", "s", &reason);
-    if (result < 0) return invalid(error, "the option reason is a string");
+    if (result < 0) return invalid(error, "the option reason must be a string");
     const std::string_view text = reason;
     if (text.size() > rotate_reason_bytes_max || !is_one_line(text)) {
-        return invalid(error, fmt::format("a reason is one line of at most {} bytes, without "
-                                          "characters that nobody sees",
-                                          rotate_reason_bytes_max));
+        return invalid(
+            error,
+            fmt::format(
+                "a reason must be one line of at most {} bytes, without invisible characters",
+                rotate_reason_bytes_max));
     }
     request.trigger = text;
     return 0;
@@ -62,12 +64,12 @@ int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
 int read_flag(sd_bus_message* call, const char* name, bool& flag, sd_bus_error* error) {
     int value = 0;
     const int result = sd_bus_message_read(call, "v", "b", &value);
-    if (result < 0) return invalid(error, fmt::format("the option {} is a boolean", name));
+    if (result < 0) return invalid(error, fmt::format("the option {} must be a boolean", name));
     flag = value != 0;
     return 0;
 }
 
-/// An option that we do not know could be a promise that we do not keep, so it is an error.
+/// An unknown option is an error, because keyturnd would not do what the caller asks for.
 int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* key = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
@@ -80,11 +82,11 @@ int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
         if (set) flag.set(request);
         return result;
     }
-    return invalid(error, fmt::format("there is no option {} of Rotate",
-                                      option.substr(0, option_bytes_shown_max)));
+    return invalid(
+        error, fmt::format("Rotate has no option {}", option.substr(0, option_bytes_shown_max)));
 }
 
-/// A call is kept until it is decided, so it must not be larger than its options need.
+/// A call is kept until it is decided, so more options than Rotate has are an error.
 int read_options(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     int result = sd_bus_message_enter_container(call, 'a', "{sv}");
     if (result < 0) return result;
@@ -138,7 +140,7 @@ int ManagerObject::install(sd_bus* bus) {
         sd_bus_add_object_vtable(bus, &object, control_path, manager_interface, vtable, this);
     slots_.emplace_back(object);
     if (result < 0) return result;
-    // GetManagedObjects: the status of every tunnel in one answer.
+    // Adds GetManagedObjects, which returns the status of every tunnel in one answer.
     result = sd_bus_add_object_manager(bus, &object_manager, control_path);
     slots_.emplace_back(object_manager);
     return result < 0 ? result : 0;
@@ -173,7 +175,7 @@ int ManagerObject::on_plan(sd_bus_message* call, void* self, sd_bus_error* error
     std::uint32_t count = 0;
     if (const int result = sd_bus_message_read(call, "u", &count); result < 0) return result;
     if (count < 1 || count > planned_starts_max) {
-        return invalid(error, fmt::format("a plan has 1 to {} starts", planned_starts_max));
+        return invalid(error, fmt::format("the count must be 1 to {}", planned_starts_max));
     }
     sd_bus_message* raw = nullptr;
     int result = sd_bus_message_new_method_return(call, &raw);
@@ -207,8 +209,8 @@ int ManagerObject::on_decision(sd_bus_message* call, void* self, sd_bus_error* e
                                   name, std::move(act), error);
 }
 
-/// Answers 1: the reply comes later. A name that does not exist is told before anybody has to type
-/// a password; names are no secret, they can be listed by all.
+/// Returns 1, which means that the reply comes later. Refuses an unknown tunnel at once, before a
+/// person has to type a password. That reveals nothing: every user can list the names.
 int ManagerObject::act_if_allowed(sd_bus_message* call, const char* action,
                                   const char* conflict_name, const std::string& tunnel, Act act,
                                   sd_bus_error* error) {

@@ -9,14 +9,14 @@
 
 namespace keyturn {
 
-/// The object /org/keyturn/Keyturn1: the list of tunnels and the ways to act.
+/// The object /org/keyturn/Keyturn1: the list of tunnels and the methods that act.
 class ManagerObject {
   public:
-    /// All three outlive the object.
+    /// All three must outlive the object.
     ManagerObject(const ControlHandlers& handlers, Snapshot& snapshot, Authorization& authorization)
         : handlers_(handlers), snapshot_(snapshot), authorization_(authorization) {}
 
-    /// Zero, or a negative errno.
+    /// Returns 0 or a negative errno.
     int install(sd_bus* bus);
     void forget() { slots_.clear(); }
 

@@ -8,7 +8,7 @@ Snapshot::Snapshot(std::function<std::vector<TunnelStatus>()> status)
     : status_(std::move(status)) {}
 
 const std::vector<TunnelStatus>& Snapshot::current(sd_bus* bus) {
-    // Outside of a message (a signal of ours) the caller outdates it first, so what is there holds.
+    // Without a message, we emit a signal. The caller has outdated the snapshot if it changed.
     sd_bus_message* message = sd_bus_get_current_message(bus);
     MessageKey key = message != nullptr ? key_of(message) : key_;
     if (!taken_ || key != key_) {

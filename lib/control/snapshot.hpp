@@ -11,19 +11,19 @@
 
 namespace keyturn {
 
-/// The tunnels as one message of the bus sees them. sd-bus asks for an object again and again while
-/// it answers one message; all of these get the same answer, and the status is taken once.
+/// The status of the tunnels for one bus message. sd-bus asks for an object repeatedly while it
+/// answers one message. The snapshot gives it the same answer each time and takes the status once.
 class Snapshot {
   public:
     explicit Snapshot(std::function<std::vector<TunnelStatus>()> status);
 
-    /// The tunnels as of the message that `bus` is processing now.
+    /// Returns the tunnels for the message that `bus` is processing.
     const std::vector<TunnelStatus>& current(sd_bus* bus);
 
-    /// One of them; nullptr when there is none of that name. Valid until the next message.
+    /// Returns one tunnel, or nullptr if none has that name. Valid until the next message.
     TunnelStatus* find(sd_bus* bus, const std::string& tunnel);
 
-    /// The status has changed since, perhaps during this very message.
+    /// Discards the status, because it has changed, possibly during the current message.
     void outdate() { taken_ = false; }
 
   private:

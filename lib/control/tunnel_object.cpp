@@ -54,7 +54,7 @@ int TunnelObjects::install(sd_bus* bus) {
 
 void TunnelObjects::emit_changed(sd_bus* bus, const std::string& tunnel) {
     if (snapshot_.find(bus, tunnel) == nullptr) return;
-    // No list of names stands for all of them.
+    // A null list means all properties.
     sd_bus_emit_properties_changed_strv(bus, tunnel_path(tunnel).c_str(), tunnel_interface,
                                         nullptr);
 }

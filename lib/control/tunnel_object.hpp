@@ -8,17 +8,18 @@
 
 namespace keyturn {
 
-/// The objects below /org/keyturn/Keyturn1/tunnel, made up on demand: a tunnel of the policy is an
-/// object, whenever the policy changes.
+/// The objects below /org/keyturn/Keyturn1/tunnel. They are created on demand, so they always match
+/// the tunnels of the policy.
 class TunnelObjects {
   public:
     explicit TunnelObjects(Snapshot& snapshot) : snapshot_(snapshot) {}
 
-    /// Zero, or a negative errno.
+    /// Returns 0 or a negative errno.
     int install(sd_bus* bus);
     void forget() { slots_.clear(); }
 
-    /// PropertiesChanged with every property. Nothing for a tunnel that is not there.
+    /// Emits PropertiesChanged with every property that can change. Does nothing for an unknown
+    /// tunnel.
     void emit_changed(sd_bus* bus, const std::string& tunnel);
 
   private:

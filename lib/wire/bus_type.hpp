@@ -14,7 +14,7 @@
 
 namespace keyturn {
 
-/// A D-Bus signature, put together by the compiler.
+/// A D-Bus signature that the compiler builds.
 template <char... letters>
 struct Signature {
     static constexpr char text[] = {letters..., '\0'};
@@ -25,18 +25,17 @@ constexpr Signature<left..., right...> operator+(Signature<left...>, Signature<r
     return {};
 }
 
-/// How a value of ours is written into a D-Bus message and read from one: `signature`, `append` and
-/// `read`. Both answer a negative errno on failure; `read` answers 0 at the end of an array.
+/// Writes a value into a D-Bus message and reads it from one: `signature`, `append` and `read`.
+/// Both functions return a negative errno on failure; `read` returns 0 at the end of an array.
 template <class Value>
 struct BusType;
 
-/// The members of a struct, in the order in which the bus has them; specialised for each such
-/// struct.
+/// The members of a struct in their order on the bus. Each such struct has a specialisation.
 template <class Struct>
 inline constexpr auto bus_members = nullptr;
 
-/// What sd-bus takes for a value: for moments microseconds since 1970 UTC, as systemd writes its
-/// times; for durations microseconds, at least a millisecond of them; 0 where there is none.
+/// Converts a value to the number that sd-bus takes. A moment becomes microseconds since 1970 UTC,
+/// like the times of systemd. A duration becomes microseconds, at least 1 ms. 0 means none.
 [[nodiscard]] constexpr int to_bus(int number) {
     return number;
 }
@@ -112,7 +111,7 @@ struct BusType<std::vector<Item>> {
     }
 };
 
-/// A struct of which `bus_members` lists the members.
+/// A struct whose members `bus_members` lists.
 template <class Struct>
 requires(!std::is_null_pointer_v<std::remove_cv_t<decltype(bus_members<Struct>)>>) struct BusType<
     Struct> {

@@ -8,7 +8,7 @@ namespace keyturn {
 inline constexpr const char* control_name = "org.keyturn.Keyturn1";
 inline constexpr const char* control_path = "/org/keyturn/Keyturn1";
 
-/// Below it, one object a tunnel: its name as `sd_bus_path_encode` writes it.
+/// The parent of the tunnels' objects, whose names are encoded by `sd_bus_path_encode`.
 inline constexpr const char* tunnels_path = "/org/keyturn/Keyturn1/tunnel";
 
 inline constexpr const char* manager_interface = "org.keyturn.Keyturn1.Manager";
@@ -37,7 +37,7 @@ inline constexpr const char* conflict = "org.keyturn.Error.Conflict";
 
 }  // namespace control_error
 
-/// The object of a tunnel; empty when there is no memory for it.
+/// Returns the object path of a tunnel; empty if memory runs out.
 [[nodiscard]] std::string tunnel_path(const std::string& tunnel);
 
 }  // namespace keyturn

@@ -17,7 +17,7 @@ inline constexpr std::tuple bus_members<TunnelPlan>{&TunnelPlan::name,     &Tunn
                                                     &TunnelPlan::timezone, &TunnelPlan::units,
                                                     &TunnelPlan::batches,  &TunnelPlan::starts};
 
-/// What Plan answers.
+/// The type of Plan's answer.
 using PlansType = BusType<std::vector<TunnelPlan>>;
 
 }  // namespace keyturn

@@ -12,7 +12,7 @@ namespace keyturn {
 
 inline constexpr std::size_t rotate_reason_bytes_max = 200;
 
-/// An option of Rotate that is a boolean.
+/// A boolean option of Rotate.
 struct RotateFlag {
     const char* name;
     bool (*get)(const RotationRequest&);
@@ -31,15 +31,15 @@ inline constexpr std::array rotate_flags{
                [](RotationRequest& request) { request.evict_all = true; }},
 };
 
-/// Appends the options of Rotate, all of them: a{sv}. Zero or more, or a negative errno.
+/// Appends all options of Rotate as a{sv}. Returns at least 0, or a negative errno.
 int append_options(sd_bus_message* call, const RotationRequest& request);
 
-/// What an operator may decide about a tunnel besides.
+/// The decisions of operators about a tunnel, besides Rotate.
 enum class Decision {
-    retry,   ///< Go on with a rotation that is held.
-    pause,   ///< No rotation and no further restart until `resume`.
-    resume,  ///< End of the pause.
-    revert,  ///< Call an open rotation off, and go back to the token from before.
+    retry,   ///< Continue a rotation that is held.
+    pause,   ///< Start no rotation and restart no further unit until `resume`.
+    resume,  ///< End the pause.
+    revert,  ///< Cancel an open rotation and return to the old token.
 };
 
 [[nodiscard]] constexpr ActingMethod method_of(Decision decision) {

@@ -30,7 +30,7 @@ int read_property(sd_bus_message* message, std::string_view name, TunnelStatus& 
     return known ? result : sd_bus_message_skip(message, "v");
 }
 
-/// Calls `read` inside each entry of an array of dictionary entries.
+/// Calls `read` inside each entry of a D-Bus dictionary.
 template <class Read>
 int for_each_entry(sd_bus_message* message, const char* array, const char* entry, Read read) {
     int result = sd_bus_message_enter_container(message, 'a', array);
@@ -43,7 +43,7 @@ int for_each_entry(sd_bus_message* message, const char* array, const char* entry
     return result < 0 ? result : sd_bus_message_exit_container(message);
 }
 
-/// One object of GetManagedObjects, as far as it is a tunnel.
+/// Reads one object of GetManagedObjects and skips it if it is no tunnel.
 int read_object(sd_bus_message* message, std::vector<TunnelStatus>& tunnels) {
     const char* path = nullptr;
     if (const int result = sd_bus_message_read(message, "o", &path); result < 0) return result;

@@ -5,11 +5,13 @@
 
 namespace keyturn {
 
-/// `text` as D-Bus allows it: bytes that are no UTF-8, and NUL, become "?". A bus daemon drops the
-/// connection of who sends anything else, and that connection restarts units too.
+/// Makes `text` valid for D-Bus: bytes that are not UTF-8, and NUL, become "?". The bus daemon
+/// drops the connection of a sender of anything else, and keyturnd also needs that connection to
+/// restart units.
 [[nodiscard]] std::string bus_text(std::string_view text);
 
-/// Whether `text` is a single line, and all of it visible, as the journal and terminals take it.
+/// Returns true if `text` is a single line of visible characters, safe for the journal and
+/// terminals.
 [[nodiscard]] bool is_one_line(std::string_view text);
 
 }  // namespace keyturn

@@ -8,18 +8,18 @@
 
 namespace keyturn {
 
-/// One rotation that is to come by itself.
+/// One future scheduled rotation.
 struct PlannedStart {
     WallTime due{};
-    std::optional<WallTime> start;  ///< Nothing: never, as things are.
-    std::optional<WallTime> end;    ///< As expected, when nothing goes wrong.
+    std::optional<WallTime> start;  ///< Empty: never, with the present policy.
+    std::optional<WallTime> end;    ///< Expected, if nothing goes wrong.
     std::string cause;              ///< due, window, freeze, max_age or never.
-    std::string freeze{};           ///< What it waits for, "a freeze (year end)"; may be empty.
+    std::string freeze{};  ///< The freeze that delays it, "a freeze (year end)"; may be empty.
 
     bool operator==(const PlannedStart&) const = default;
 };
 
-/// What is to come for a tunnel, and how its units would be restarted.
+/// The future rotations of a tunnel, and the batches in which they restart its units.
 struct TunnelPlan {
     std::string name;
     std::vector<std::string> units;    ///< As last seen; before that, as the policy names them.
@@ -31,7 +31,7 @@ struct TunnelPlan {
     bool operator==(const TunnelPlan&) const = default;
 };
 
-/// So many starts of each tunnel are told at most.
+/// The largest `count` of Plan.
 inline constexpr unsigned planned_starts_max = 100;
 
 }  // namespace keyturn

@@ -7,14 +7,14 @@
 
 namespace keyturn {
 
-/// A property of the Tunnel interface. Its type on the bus follows from that of the member.
+/// A property of the Tunnel interface. The type of the member determines its type on the bus.
 template <class Value>
 struct TunnelProperty {
     using Type = BusType<Value>;
 
     const char* name;
     Value TunnelStatus::*member;
-    bool fixed = false;  ///< Never changes, so no PropertiesChanged has it.
+    bool fixed = false;  ///< Never changes, so PropertiesChanged leaves it out.
 };
 
 template <class Value>
@@ -27,8 +27,8 @@ inline constexpr std::tuple bus_members<UnitStatus>{&UnitStatus::name, &UnitStat
                                                     &UnitStatus::batch, &UnitStatus::connections,
                                                     &UnitStatus::verified_by};
 
-/// All of them: keyturnd writes by this table, and keyturnctl reads by it. Programs of others read
-/// them too, so a name or a type never changes.
+/// All properties. keyturnd writes them and keyturnctl reads them by this table. Other programs
+/// read them too, so a name or a type never changes.
 inline constexpr std::tuple tunnel_properties{
     TunnelProperty{"Name", &TunnelStatus::name, true},
     TunnelProperty{"TunnelId", &TunnelStatus::tunnel},

@@ -18,14 +18,14 @@ struct UnitStatus {
     bool operator==(const UnitStatus&) const = default;
 };
 
-/// What anybody may know about a tunnel.
+/// The public status of a tunnel: every user of the host may read it.
 struct TunnelStatus {
     std::string name;
     std::string tunnel;        ///< UUID
     std::string state;         ///< idle, running, waiting, paused, held
     std::string phase;         ///< Of the open rotation; "" when idle.
     std::string reason;        ///< Why it waits or is held; for idle: how the last rotation ended.
-    std::string hold_reason;   ///< The word for programs.
+    std::string hold_reason;   ///< One word for programs; "" if it is not held.
     std::string rotation_id;   ///< Of the open rotation, else of the last one.
     std::string last_outcome;  ///< done, taken over, reverted, refused, or "".
     std::string trigger;
@@ -37,18 +37,18 @@ struct TunnelStatus {
     std::optional<WallTime> step_started;  ///< Of the wait under way (settle, soak, verify) ...
     std::optional<WallTime> step_ends;     ///< ... and when it ends at the earliest.
     std::optional<WallTime> last_done;
-    std::optional<WallTime> due;  ///< When it is started without anybody asking.
+    std::optional<WallTime> due;  ///< When the next scheduled rotation starts.
     std::string due_cause;        ///< due, window, freeze, max_age, never; "": on demand only.
-    /// What a person should look into although nothing is held, a sentence each: who holds the
-    /// token besides, what would have the next rotation refused.
+    /// Problems that a person should fix although no rotation is held, one sentence each: an
+    /// unknown connector, or something that would make keyturnd refuse the next rotation.
     std::vector<std::string> findings;
-    std::vector<std::string> notes;  ///< What is good to know, and no fault that anybody has seen.
-    std::string held_unit;    ///< The unit that a hold is about; "" when it is about no single one.
-    bool can_revert = false;  ///< `revert` would bring the token from before back.
-    /// Of the compromise that is open, or of the last rotation if that was one.
-    std::vector<std::string> evicted;     ///< Who was dropped, described.
-    std::optional<Milliseconds> lockout;  ///< From the alarm until nobody but ours was listed.
-    std::optional<Milliseconds> outage;   ///< How long none of ours was connected, with evict_all.
+    std::vector<std::string> notes;  ///< Useful facts that are no problems.
+    std::string held_unit;    ///< The unit that a hold is about; "" if it is not about one unit.
+    bool can_revert = false;  ///< `revert` would bring the old token back.
+    /// These belong to the open compromise, or to the last rotation if it was one.
+    std::vector<std::string> evicted;     ///< The dropped connectors, described.
+    std::optional<Milliseconds> lockout;  ///< From the alarm until Cloudflare listed only ours.
+    std::optional<Milliseconds> outage;   ///< How long ours were all disconnected, with evict_all.
 
     bool operator==(const TunnelStatus&) const = default;
 };

@@ -1,4 +1,4 @@
-"""The rules, one module a subject."""
+"""The rules, one module for each subject."""
 
 from house import coroutines, direction, faults, secrets, shape, told, trust, words
 

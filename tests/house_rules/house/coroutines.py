@@ -13,7 +13,7 @@ def find_awaits(tree):
     for file in tree.cpp():
         if "co_await" not in file.code:
             continue
-        # Its value can end up in the place of the frame's address of resumption.
+        # g++ 12 can put the value where the coroutine frame has its resume address.
         conditions = {file.line_of(found.start()) for found in CONDITION.finditer(file.code)}
         for line in sorted(conditions):
             yield file.path, line, "co_await in a condition; name it before"

@@ -1,4 +1,4 @@
-"""Just enough of C++ to see functions and statements: no types, no names, no preprocessor."""
+"""Reads just enough C++ to find functions and statements: no types, names or preprocessor."""
 
 import dataclasses
 import re
@@ -25,7 +25,7 @@ def _blank(text: str) -> str:
 
 
 def blanked(text: str) -> str:
-    """Comments and the contents of literals as blanks of the same size; quotes and lines stay."""
+    """Replace comments and the contents of literals by blanks; keep quotes and line breaks."""
 
     def blank(match: re.Match) -> str:
         token = match.group(0)
@@ -37,7 +37,7 @@ def blanked(text: str) -> str:
 
 @dataclasses.dataclass
 class Statement:
-    """A statement without the blocks inside it: the body of an `if` is statements of its own."""
+    """A statement without the blocks inside it: the body of an `if` has its own statements."""
 
     text: str = ""
     begin: int = -1
@@ -53,7 +53,7 @@ class _Open:
     sign: str
     offset: int
     kind: str = ""        # Of a brace: scope, function, block, lambda or value.
-    statement: Statement | None = None  # Of a lambda: the one that goes on behind it.
+    statement: Statement | None = None  # Of a lambda: the statement around it.
     lambda_tail: bool = False  # Of a parenthesis: the parameters of a lambda.
 
 
@@ -114,14 +114,14 @@ class Scan:
 
     @staticmethod
     def _introducer(text: str) -> re.Match | None:
-        """A lambda's [...] at the end of `text`: not a subscript, not an attribute."""
+        """Find a lambda's [...] at the end of `text`; a subscript or an attribute is none."""
         return _INTRODUCER.search(text)
 
     def _is_lambda_introducer(self, text: str) -> bool:
         return self._introducer(text) is not None
 
     def _lambda_head(self, text: str) -> str | None:
-        """The capture list when `text` ends where a lambda's body begins."""
+        """Return the capture list if `text` ends where a lambda's body begins."""
         if found := self._introducer(text):
             return found.group(1)
         tail = re.search(r"\)\s*" + _LAMBDA_TAIL.pattern, text)
@@ -151,7 +151,7 @@ class Scan:
 
     @staticmethod
     def _is_member_value(text: str) -> bool:
-        """`a_{...}` in the initialisers of a constructor, rather than its body."""
+        """Tell `a_{...}` in the initialisers of a constructor from the body of the constructor."""
         initialisers = re.search(r"\)\s*(?:noexcept\s*)?:[^:]", text)
         return bool(initialisers and re.search(r"\w$", text))
 

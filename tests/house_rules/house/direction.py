@@ -1,4 +1,4 @@
-"""Which folder may include which, and what the heart may never see."""
+"""Which folder may include which others, and what the heart must not include."""
 
 import functools
 import re
@@ -12,12 +12,12 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 _USES = re.compile(r"\bUSES\s+([a-z\s]+)")
 _ROW = re.compile(r"^\| `([a-z]+)` \|.*\| ([^|]*) \|$")
 
-# The heart decides and does nothing.
+# The heart only decides; it has no I/O.
 HEART = re.compile(r"lib/(?:rotation/|schedule/|token/[^/]+\.hpp$|policy/policy\.hpp$).*")
 HEART_BANNED = re.compile(
     r"asio/|boost/asio|openssl/|systemd/|boost/beast|yaml-cpp/|nlohmann/|fstream$")
 
-# One file speaks Beast; the other one holds its compiled part.
+# One file uses Beast; the other one contains its compiled part.
 BEAST_HOMES = {"lib/http/response_reader.cpp", "lib/http/beast.cpp"}
 
 
@@ -28,7 +28,7 @@ def includes_of(file):
 
 
 def used_by(tree):
-    """Folder of lib -> the folders that its CMakeLists.txt names, with the line."""
+    """Map each folder of lib to the folders that its CMakeLists.txt uses, with the line."""
     used = {}
     for file in tree.files:
         parts = file.path.split("/")
@@ -65,7 +65,7 @@ def find_wrong_direction(tree):
 
 
 def reachable(used, folder):
-    """Every folder that this one uses, also through others."""
+    """Return every folder that this one uses, directly or through others."""
     found, left = set(), list(used.get(folder, (set(), 1))[0])
     while left:
         name = left.pop()
@@ -76,7 +76,7 @@ def reachable(used, folder):
 
 
 def find_wrong_table(tree):
-    """The map in lib/README.md shows the same lists."""
+    """Check that the table in lib/README.md shows the same lists."""
     readme = tree.by_path.get("lib/README.md")
     used = used_by(tree)
     shown = set()
@@ -107,7 +107,7 @@ def find_heart_troubles(tree):
 
 
 def banned_below(tree, target, way):
-    """The chain of includes from one of our headers to a banned one; nothing when there is none."""
+    """Return the includes that lead from one of our headers to a banned one; None without any."""
     file = tree.by_path.get("lib/" + target)
     if file is None or target in way:
         return None

@@ -1,4 +1,4 @@
-"""The table of faults in tests/README.md: every fault has a row, every row a test that is there."""
+"""The table in tests/README.md has a row for every fault, and every row names existing tests."""
 
 import re
 
@@ -18,7 +18,7 @@ _FAULT_KIND = re.compile(r'"(\w+)"')
 
 
 def rows_of(tree):
-    """Give (line, fault, the cell with its tests) of each row."""
+    """Yield (line, fault, the cell with its tests) for each row."""
     table = tree.by_path.get(TABLE)
     for number, line in enumerate(table.lines if table else (), 1):
         if found := _ROW.match(line):
@@ -26,7 +26,7 @@ def rows_of(tree):
 
 
 def tests_of(tree) -> set[tuple[str, str]]:
-    """Return (file, test) of all tests, and ("simulation", kind) of the faults it knows."""
+    """Return (file, test) for all tests, and ("simulation", kind) for the simulator's faults."""
     tests = set()
     for file in tree.files:
         if not file.below("tests"):

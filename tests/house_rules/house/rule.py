@@ -17,7 +17,7 @@ class Violation:
 
 @dataclasses.dataclass(frozen=True)
 class Plant:
-    """A file that breaks a rule in exactly the lines that are named; none: a file that is fine."""
+    """A file that breaks a rule in exactly these lines; without lines, a file that obeys it."""
 
     path: str
     text: str
@@ -28,7 +28,7 @@ class Plant:
 
 @dataclasses.dataclass(frozen=True)
 class Rule:
-    """A name, how to find violations as (path, line, sentence), and the proof that it can fail."""
+    """A name, a finder of violations as (path, line, sentence), and plants that prove it works."""
 
     name: str
     find: Callable[..., Iterator[tuple[str, int, str]]]

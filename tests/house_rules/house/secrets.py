@@ -1,21 +1,21 @@
-"""Secrets have a type, and few places look into it."""
+"""Secrets have their own type, and only a few files may read their bytes."""
 
 import re
 
 from house.rule import Plant, Rule
 
-# Words at the end of a name that say the text itself is secret.
+# Last words of a name that mean that the text itself is secret.
 _SECRET_WORD = re.compile(
     r"(?:^|_)(?:secrets?|bearer|api_tokens?|passwords?|passphrase|tokens?|authorization_header)"
     r"(?:_(?:text|value|bytes|base64|json|body|line|string|data))?_?$")
-# Names that sound like one and are not, each for its own reason.
+# Names that sound like a secret but are none, each with its reason.
 ALLOWED_NAMES = {
-    "without_secrets",  # Returns a text after they were cut out.
+    "without_secrets",  # Returns a text without its secrets.
 }
 _STRING = re.compile(
     r"std::string\b(?!_view)(?:>|\s|[&*]|const\b)*\s*\b([a-z_]\w*)\s*(?=[;,)=({:\[])")
 
-# Who may look at the bytes of a Secret. A new name here is a decision, not a formality.
+# The files that may read the bytes of a Secret. A new entry needs a good reason.
 REVEAL_HOMES = re.compile(
     r"lib/base/secret\.(?:hpp|cpp)$"
     r"|lib/token/[^/]+\.cpp$"                      # Encodes and decodes them.
@@ -26,7 +26,7 @@ REVEAL_HOMES = re.compile(
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
-    r"|lib/executor/[^/]+\.cpp$")                  # Hands what it was given to lib/token.
+    r"|lib/executor/[^/]+\.cpp$")                  # Passes tokens to lib/token.
 
 
 def find_secret_strings(tree):

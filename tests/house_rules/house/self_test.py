@@ -1,4 +1,4 @@
-"""A check that cannot fail is a defect: a rule has to find what was planted, and only that."""
+"""Proves that every rule finds the planted violations and nothing else."""
 
 from house.tree import Tree
 

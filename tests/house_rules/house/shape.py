@@ -1,4 +1,4 @@
-"""How long things may be, and what a file has to have."""
+"""How long lines, functions and files may be, and what a file must have."""
 
 import ast
 import pathlib
@@ -45,7 +45,7 @@ def find_long_files(tree):
 
 
 def inside_raw_string(file, number: int) -> bool:
-    """Sample data in R"(...)" is quoted as it comes."""
+    """Return True for a line inside R"(...)": sample data may be wider than the limit."""
     blank = file.is_cpp and not file.code_lines[number - 1].strip()
     return blank and not file.lines[number - 1].lstrip().startswith(("//", "/*", "*"))
 
@@ -69,7 +69,7 @@ def find_tabs(tree):
 def find_trailing_space(tree):
     for file in tree.files:
         if pathlib.PurePosixPath(file.path).suffix in (".txt", ".bin", ".patch"):
-            continue  # Data of tests, where it may mean something.
+            continue  # Test data, in which trailing space may matter.
         for number, line in enumerate(file.lines, 1):
             if re.search(r"[ \t\r]$", line):
                 yield file.path, number, "white space at the end of the line"

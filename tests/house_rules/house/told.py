@@ -1,4 +1,4 @@
-"""What people are told to write or to run exists: keys of the policy, commands and options."""
+"""Policy keys, commands and options in texts for people exist."""
 
 import re
 
@@ -12,10 +12,10 @@ PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8":
 BUILT_IN = {"--help", "--version"}
 BUS_NAMES = "lib/wire/names.hpp"
 
-# Keys that a later version may have; whoever reads of one today looks for it in vain.
+# Keys that only a later version may have: no text may mention them today.
 _TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
 _PATH = re.compile(r'\.path\s*=\s*"([\w.]+)"')
-# "`drift: {restart: now}`"; programs write keys in backquotes alone.
+# "`drift: {restart: now}`". In programs, keys are always in backquotes.
 _KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
 _KEY_IN_CODE = re.compile(r"`([a-z][a-z_]*):(?=[ `])")
 _SNAKE = re.compile(r"(?<![\w/.=-])[a-z]+(?:_[a-z]+)+(?![\w/])")
@@ -26,15 +26,15 @@ _FLAG = re.compile(r"\bFl -([\w-]+)")
 _BUS_NAME = re.compile(r'"[^"]*(?:\borg\.keyturn\.|/org/keyturn\b)')
 _STRING = re.compile(r'"(-{0,2}[a-z][a-z-]*)"')
 
-# Words with an underscore that are no keys, and words with a colon that are no keys either.
+# Words with an underscore or a colon that are no keys.
 NO_KEYS = {
-    "compromised", "success",  # A reason of history, and what an answer of the API says.
+    "compromised", "success",  # A reason in the history; a member of API answers.
     "http",
 }
 
 
 def keys_of(tree) -> set[str]:
-    """Return every key as it may be written: "drift.interval" and "interval"."""
+    """Return every key in both spellings, such as "drift.interval" and "interval"."""
     table = tree.by_path.get(KEY_TABLE)
     keys = set()
     for path in _PATH.findall(table.text if table else ""):
@@ -58,7 +58,7 @@ def has_messages(file) -> bool:
 
 
 def lines_of(file):
-    """Give each line that people are shown, comments of code left out."""
+    """Yield each line that people see, without the comments of code."""
     for number, line in enumerate(file.lines, 1):
         yield number, line.split("// ", 1)[0] if file.is_cpp else line
 
@@ -109,7 +109,7 @@ def find_lost_commands(tree):
 
 def find_stray_bus_names(tree):
     for file in tree.cpp("lib", "daemon"):
-        if file.path in (BUS_NAMES, PROGRAMS["keyturnctl"]):  # The second tells people of them.
+        if file.path in (BUS_NAMES, PROGRAMS["keyturnctl"]):  # The second shows them to people.
             continue
         for number, line in lines_of(file):
             if _BUS_NAME.search(line):

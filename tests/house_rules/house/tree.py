@@ -1,4 +1,4 @@
-"""The files that are checked, and how they are read."""
+"""The checked files, and how to read them."""
 
 import functools
 import os
@@ -31,7 +31,7 @@ class SourceFile:
 
     @functools.cached_property
     def code(self) -> str:
-        """C++ with comments and the insides of strings turned into blanks; other text as it is."""
+        """Return C++ with blanks for comments and string contents; other text unchanged."""
         return cpp.blanked(self.text) if self.is_cpp else self.text
 
     @functools.cached_property
@@ -63,7 +63,7 @@ class Tree:
                     try:
                         text = path.read_text(encoding="utf-8")
                     except (UnicodeDecodeError, PermissionError, FileNotFoundError):
-                        continue  # Binary data of tests, or gone since.
+                        continue  # Binary test data, or deleted meanwhile.
                     relative = path.relative_to(root).as_posix()
                     files[relative] = text
                     if os.access(path, os.X_OK):

@@ -1,16 +1,14 @@
-"""Nobody else speaks for keyturnd, and it may do no more than it does: who is believed, and what
-is allowed.
-"""
+"""Only keyturnd's own messages are trusted, and polkit allows keyturnd no more than it needs."""
 
 import re
 
 from house.rule import Plant, Rule
 
 LISTENER = "lib/bus/signal_listener.cpp"
-WATCH = "daemon/keyturnctl/watch.cpp"  # Each signal only makes it ask keyturnd.
+WATCH = "daemon/keyturnctl/watch.cpp"  # A signal only makes it ask keyturnd.
 _MATCH = re.compile(r"\bsd_bus_(?:add_match|match_signal)(?:_async)?\s*\(")
 
-# A command that looks for what our entries have, up to the end of its quotes.
+# A command that searches for the fields of our entries, up to its closing quote.
 _JOURNALCTL = re.compile(
     r"journalctl\b([^\"'`\n]*(?:\n[^\"'`\n]*)?)\b(?:ROTATION_ID|TUNNEL_NAME|TARGET_UNIT)=")
 
@@ -21,7 +19,7 @@ _VERBS = re.compile(r"\bvar (?:verbs|surgeVerbs) = \[([^\]]*)\]")
 _VERB_OF = {"RestartUnit": "restart", "TryRestartUnit": "try-restart", "StopUnit": "stop",
             "StartUnit": "start", "ResetFailedUnit": "reset-failed", "ReloadUnit": "reload",
             "KillUnit": "kill", "FreezeUnit": "freeze", "CleanUnit": "clean"}
-_ASKS_NOTHING = {"GetUnit", "LoadUnit"}  # Of polkit.
+_ASKS_NOTHING = {"GetUnit", "LoadUnit"}  # They need no polkit authorization.
 
 
 def find_matches(tree):

@@ -1,4 +1,4 @@
-"""Words and calls that have no place here. The words are split, so that this file may hold them."""
+"""Forbidden words and calls. The words are split, so that this file does not break its rule."""
 
 import re
 
@@ -7,7 +7,7 @@ from house.rule import Plant, Rule
 _UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
 _PATH = re.compile(r"(?<![\w.])/(?:wo" r"rk|ho" r"me)/\w")
 
-# What asks the surroundings instead of being told, where it may, and what to do elsewhere.
+# Calls that read the environment, the files that may use them, and what to do elsewhere.
 _AMBIENT = (
     (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),

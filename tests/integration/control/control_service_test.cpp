@@ -1,4 +1,6 @@
 #include "fakes/control_fixture.hpp"
+#include "wire/status_message.hpp"
+#include "wire/tunnel_properties.hpp"
 
 #include <gmock/gmock.h>
 
@@ -172,10 +174,11 @@ TEST_F(ControlServiceTest, OptionsThatItDoesNotKnowAreErrors) {
         sd_bus_message_append(message.get(), "sa{sv}", "web", 1, key, type, value);
         return call(root_, message);
     };
-    EXPECT_EQ(with_option("compromise", "s", "yes").text,
-              "there is no option compromise of Rotate");
-    EXPECT_EQ(with_option("compromised", "s", "yes").text, "the option compromised is a boolean");
-    EXPECT_EQ(with_option("accept_gap", "s", "yes").text, "the option accept_gap is a boolean");
+    EXPECT_EQ(with_option("compromise", "s", "yes").text, "Rotate has no option compromise");
+    EXPECT_EQ(with_option("compromised", "s", "yes").text,
+              "the option compromised must be a boolean");
+    EXPECT_EQ(with_option("accept_gap", "s", "yes").text,
+              "the option accept_gap must be a boolean");
     EXPECT_EQ(with_option("reason", "s", "two\nlines").error, SD_BUS_ERROR_INVALID_ARGS);
     EXPECT_EQ(with_option("reason", "s", std::string(201, 'x').c_str()).error,
               SD_BUS_ERROR_INVALID_ARGS);

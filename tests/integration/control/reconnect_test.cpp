@@ -38,9 +38,8 @@ TEST_F(ReconnectTest, SaysThatTheNameIsTakenAndGetsItLater) {
     ControlService second(second_bus, second_handlers);
     second_bus.start();
     ASSERT_TRUE(turn_until([&] { return !second_reports.empty(); }));
-    EXPECT_THAT(second_reports,
-                ElementsAre(HasSubstr("does not own the bus name "
-                                      "org.keyturn.Keyturn1: another process has it")));
+    EXPECT_THAT(second_reports, ElementsAre(HasSubstr("does not own the bus name "
+                                                      "org.keyturn.Keyturn1: another process")));
     service_bus_.stop();
     EXPECT_TRUE(turn_until([&] { return rotate(root_, "second").error.empty(); }));
 }
@@ -50,7 +49,7 @@ TEST_F(ReconnectTest, SaysThatTheNameWasTakenAway) {
     sd_bus_release_name_async(service_bus_.handle(), nullptr, control_name, nullptr, nullptr);
     service_bus_.kick();
     ASSERT_TRUE(turn_until([&] { return !reports_.empty(); }));
-    EXPECT_THAT(reports_, ElementsAre(HasSubstr("it was taken away")));
+    EXPECT_THAT(reports_, ElementsAre(HasSubstr("taken it away")));
 }
 
 }  // namespace

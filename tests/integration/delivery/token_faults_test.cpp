@@ -24,7 +24,9 @@ void expect_old_or_new_file(const FaultPlan& faults, const std::string& name) {
         const int made = disarm();
         before.expect_old_or_new();
         EXPECT_TRUE(result || made >= plan.at) << "nothing failed";
-        if (result) EXPECT_EQ(content_of(before.token_file()), new_token);
+        if (result) {
+            EXPECT_EQ(content_of(before.token_file()), new_token);
+        }
         before.expect_recovery();
         return made;
     });

@@ -31,7 +31,7 @@ class TunnelAgentTest : public testing::Test {
         agent_.start(policy_, 0.0, world, log_, [this](const TunnelAgent&) { ++changes_; });
     }
 
-    /// Ends it as SIGTERM does; what is on disk stays.
+    /// Stops the agent as SIGTERM does. The files on disk stay.
     void stop() {
         agent_.stop();
         EXPECT_FALSE(agent_.running()) << "cancelling ends the agent at once";
@@ -53,7 +53,7 @@ class TunnelAgentTest : public testing::Test {
         clock_.run_until([] { return false; }, time);
     }
 
-    /// The agent with its token file written and both units serving.
+    /// Starts the agent with a token file and both units serving.
     void start_serving() {
         start();
         ASSERT_TRUE(run_until_state("idle"));

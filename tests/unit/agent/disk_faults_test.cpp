@@ -15,7 +15,7 @@ using testing_files::FaultPlan;
 
 constexpr std::array errors{ENOSPC, EDQUOT, EIO, EROFS, EACCES, EMFILE, ENFILE, EINTR};
 
-/// One rotation while the disk fails; everything else is well.
+/// Runs one rotation while the disk fails and everything else works.
 class RotationOnABadDisk : public TunnelAgentTest {
   public:
     RotationOnABadDisk() {
@@ -43,7 +43,7 @@ class RotationOnABadDisk : public TunnelAgentTest {
 
     [[nodiscard]] bool patched() const { return !host_->secrets_sent.empty(); }
 
-    /// The disk is good again, and a person retries what is held for a person.
+    /// Repairs the disk and retries a held rotation, as a person would.
     void expect_a_good_end() {
         if (!accepted_) request();  // What could not be written was not accepted.
         for (int retries = 0; retries < 3; ++retries) {

@@ -52,7 +52,7 @@ TEST_F(DriftTest, OnlyDeliversWhereUnitsAreNotToBeRestarted) {
     EXPECT_THAT(status().reason, HasSubstr("you have to restart the units yourself"));
 }
 
-/// From 04:00 on; it is 02:30.
+/// A window from 04:00 on; it is 02:30 now.
 std::vector<Window> morning(Milliseconds length) {
     return {{parse_calendar("04:00").value(), length}};
 }
@@ -153,7 +153,7 @@ TEST_F(DriftTest, RaisesAnAlarmForAConnectorThatNothingAccountsFor) {
     pass(3h);
     ASSERT_EQ(count(EventKind::foreign_connector), 1U) << "once";
     EXPECT_THAT(log_.events.back().message, HasSubstr("connector thief from " + other_address));
-    EXPECT_THAT(log_.events.back().message, HasSubstr("rotate web --compromised` shuts it out"));
+    EXPECT_THAT(log_.events.back().message, HasSubstr("`keyturnctl rotate web --compromised`"));
     EXPECT_THAT(status().findings,
                 ElementsAre(AllOf(HasSubstr("connector thief from " + other_address),
                                   HasSubstr("--compromised"))));

@@ -27,7 +27,7 @@ class RotatorTest : public TunnelAgentTest {
         return *prepared;
     }
 
-    /// Old and new, as they are kept.
+    /// The kept tokens: old and new.
     std::pair<Fingerprint, Fingerprint> kept() {
         const auto pending = tokens_->pending("web");
         EXPECT_TRUE(pending && *pending);
@@ -110,7 +110,8 @@ TEST_F(RotatorTest, SupersedesASecretThatTheApiHoldsAlready) {
     EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
 }
 
-/// Sent, and the API is behind: what it holds then is nowhere else.
+/// The secret was sent, but the API still shows the old one: no other copy of the sent secret
+/// exists.
 TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     const std::string old_text = host_->api_token_text();
     const auto first = prepare();
@@ -122,7 +123,7 @@ TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     EXPECT_EQ(prepare(first.rotation_id).new_fingerprint, second.new_fingerprint);
 }
 
-/// The old secret was to be brought back, and that PATCH has not come through.
+/// keyturnd was to bring the old secret back, but that PATCH did not arrive.
 TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
@@ -133,7 +134,7 @@ TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     EXPECT_EQ(kept(), std::pair(first.new_fingerprint, second.new_fingerprint));
 }
 
-/// Its record was lost, or an older one put back from a backup.
+/// The record was lost, or an older one was restored from a backup.
 TEST_F(RotatorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
@@ -199,7 +200,7 @@ TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
     EXPECT_THAT(passed_over().findings, ElementsAre(HasSubstr("keyturnd skips it")));
     EXPECT_FALSE(ask(InspectUnits{})->front().passed_over);
 
-    // What runs decides: a script that has started a connector, or may have.
+    // The running processes decide: a script may have started a connector.
     unit.state = host_->units.at(own[0]).state;
     unit.state.name = updater;
     EXPECT_FALSE(passed_over().passed_over);
@@ -311,7 +312,7 @@ TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
 
 TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     host_->aliases["tunnel.service"] = policy_.units[0];
-    claim("web", policy_.units);  // Its own words are in nobody's way.
+    claim("web", policy_.units);  // Its own entries do not conflict.
     claim("shop", {"shop.service", "tunnel.service"});
     claim("all", {"cloudflared-web@2*"});
     const auto units = ask(InspectUnits{});

@@ -5,7 +5,8 @@ namespace {
 
 using ManyTunnelsTest = ManyAgents;
 
-/// When each tunnel was looked at, from `since` on: the list comes last in a look.
+/// When each tunnel was checked from `since` on: the list of connectors is the last request of a
+/// check.
 std::map<std::string, std::vector<BootTime>> looks_in(const ApiCalls& calls, BootTime since) {
     std::map<std::string, std::vector<BootTime>> looks;
     for (const ApiCalls::Made& call : calls.made) {

@@ -1,4 +1,4 @@
-// Windows, freezes and places in the splay, in the life of a tunnel.
+// Windows, freezes and places in the splay, as one agent follows them.
 #include "agent/splay.hpp"
 #include "fakes/schedules.hpp"
 #include "unit/agent/agent_fixture.hpp"
@@ -8,7 +8,8 @@ namespace {
 
 using std::chrono::days;
 
-/// Every 30 days, from a Sunday on at 02:30 UTC, by windows in the night to Sunday.
+/// A rotation every 30 days, in windows in the night to Sunday. The test starts on a Sunday at
+/// 02:30 UTC.
 class OccasionTest : public TunnelAgentTest {
   protected:
     OccasionTest() {
@@ -28,7 +29,7 @@ class OccasionTest : public TunnelAgentTest {
         return told;
     }
 
-    /// To a moment of the wall clock.
+    /// Advances the clocks to a wall-clock time.
     void pass_to(const std::string& time) { pass(utc(time) - clock_.wall_now()); }
 
     void freeze_until(int day_of_april) {
@@ -49,9 +50,10 @@ TEST_F(OccasionTest, WaitsForItsWindowAndSaysSoOnce) {
     ASSERT_EQ(postponements().size(), 1U);
     EXPECT_EQ(postponements()[0].result, "window");
     EXPECT_EQ(postponements()[0].priority, Priority::notice);
-    EXPECT_THAT(postponements()[0].message,
-                HasSubstr("web is due since 2026-03-31T02:30:00Z and waits for its window: it "
-                          "starts at 2026-04-05T02:00:00Z"));
+    EXPECT_THAT(
+        postponements()[0].message,
+        HasSubstr("web has been due since 2026-03-31T02:30:00Z and waits for its window: it "
+                  "starts at 2026-04-05T02:00:00Z"));
     pass(10min);
     EXPECT_EQ(rotations(), 1U);
     EXPECT_EQ(status().last_outcome, "done");

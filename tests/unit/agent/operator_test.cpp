@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::days;
 
-/// What an operator may say besides: pause, resume, revert.
+/// The decisions of operators: pause, resume, revert.
 class OperatorTest : public TunnelAgentTest {
   protected:
     [[nodiscard]] Fault fault_of(Decision decision) {
@@ -166,11 +166,11 @@ TEST_F(OperatorTest, RevertIsNotFollowedByTheScheduleBeforeTheInterval) {
     EXPECT_THAT(host_->secrets_sent, SizeIs(3));
 }
 
-/// The token is in wrong hands.
+/// Somebody else has the token.
 class CompromiseTest : public OperatorTest {
   protected:
     static RotationRequest compromised(std::string reason = "laptop lost") {
-        return {std::move(reason), false, true, false};
+        return {.kind = RotationKind::compromise, .trigger = std::move(reason)};
     }
 
     void expect_locked_out() {
@@ -199,8 +199,8 @@ TEST_F(CompromiseTest, DropsWhoeverElseIsAttached) {
 
 TEST_F(CompromiseTest, DropsAllWhereAskedForAndTakesThatForNothingElse) {
     start_serving();
-    const RotationRequest all{"", false, true, true};
-    const RotationRequest odd{"", false, false, true};
+    const RotationRequest all{.kind = RotationKind::compromise, .evict_all = true};
+    const RotationRequest odd{.evict_all = true};
     EXPECT_EQ(agent_->request_rotation(odd).error().fault, Fault::invalid);
     rotate(all);
     expect_locked_out();

@@ -9,7 +9,7 @@
 namespace keyturn {
 namespace {
 
-/// What is outside of the process that runs out of memory, and outlives it.
+/// Memory shared with the child processes: it survives a child that runs out of memory.
 struct Outside {
     std::array<char, 64> secret{};  ///< What the API holds, in base64.
     int patches = 0;
@@ -35,11 +35,11 @@ class OutOfMemory : public TunnelAgentTest {
     ~OutOfMemory() override { ::munmap(outside_, sizeof(Outside)); }
     void TestBody() override {}
 
-    /// A keyturnd whose n-th allocation from now on fails, and every one after it, rotates.
+    /// Runs a rotation in a keyturnd whose allocations all fail from the n-th one on.
     int rotate_in_a_child(std::size_t out_at) {
         start_serving();
         return testing_files::in_child([&] {
-            ::close(STDERR_FILENO);  // Where the end of each child would be told.
+            ::close(STDERR_FILENO);  // Hides the message with which each child ends.
             const std::size_t before = allocations::count();
             host_->on_patch = [&](std::string_view secret) { note_patch(secret, before); };
             try {
@@ -55,7 +55,7 @@ class OutOfMemory : public TunnelAgentTest {
         });
     }
 
-    /// systemd starts it again; the host has been started anew, too.
+    /// Starts keyturnd again after a reboot of the host, and checks that it recovers.
     void expect_recovery() {
         stop();
         reopen_state();

@@ -1,5 +1,5 @@
-// Silence is a fault: what an idle tunnel says of units on an unknown or an old token, of a token
-// file that was changed, and of what would have the next rotation refused.
+// Silence is a fault: an idle tunnel must report units on an unknown or an old token, a changed
+// token file, and problems that would make keyturnd refuse the next rotation.
 
 #include "unit/agent/agent_fixture.hpp"
 
@@ -102,7 +102,7 @@ TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
     rotate();
     const std::string invocation = first().state.invocation;
     host_->rotate_by_somebody_else('f');
-    std::ofstream(token_file()) << host_->api_token_text();  // A roll-out that came so far.
+    std::ofstream(token_file()) << host_->api_token_text();  // A roll-out got this far.
     host_->restart_by_hand(second());
     stop();
     lose_state();
@@ -339,7 +339,7 @@ TEST_F(SilenceTest, LooksOutOfTurnAtMostOnceAMinute) {
     start_serving();
     pass(3min);
     const int before = host_->rests;
-    for (int i = 0; i < 60; ++i) {  // As systemd does with a unit that is refused for ever.
+    for (int i = 0; i < 60; ++i) {  // systemd retries a refused unit for ever.
         host_->restart_by_hand(second());
         second().connected = false;
         pass(20s);

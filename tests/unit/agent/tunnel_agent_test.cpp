@@ -26,7 +26,7 @@ TEST_F(TunnelAgentTest, TriesAgainToWriteTheTokenFileAndSaysWhy) {
 TEST_F(TunnelAgentTest, RotatesOnRequestAndServesThroughout) {
     start_serving();
     const std::string before = host_->api_token_text();
-    rotate({"spring cleaning", false});
+    rotate({.trigger = "spring cleaning"});
     EXPECT_EQ(status().last_outcome, "done");
     EXPECT_EQ(status().trigger, "spring cleaning");
     EXPECT_NE(host_->api_token_text(), before);
@@ -70,7 +70,7 @@ TEST_F(TunnelAgentTest, TakesOneRotationAtATimeAndNoneWithinTheInterval) {
     const Result<void> again = agent_->request_rotation({});
     EXPECT_EQ(again.error().fault, Fault::denied);
     EXPECT_THAT(again.error().text, HasSubstr("`min_interval` is 1d"));
-    EXPECT_THAT(again.error().text, HasSubstr("it can be rotated from 2026-"));
+    EXPECT_THAT(again.error().text, HasSubstr("You can rotate it from 2026-"));
     EXPECT_THAT(again.error().text, HasSubstr("a lower `min_interval` in the policy"));
     EXPECT_THAT(again.error().text, HasSubstr("`keyturnctl rotate web --compromised`"));
     EXPECT_EQ(agent_->decide(Decision::retry).error().fault, Fault::conflict);
@@ -117,7 +117,7 @@ TEST_F(TunnelAgentTest, GoesOnAfterBeingStoppedAtAnyMoment) {
 
 TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
     start_serving();
-    request({"spring cleaning", true});
+    request({.trigger = "spring cleaning", .accept_gap = true});
     EXPECT_EQ(status().state, "running");
     EXPECT_EQ(status().phase, "preflight");
     restart();
@@ -131,7 +131,7 @@ TEST_F(TunnelAgentTest, DoesNotForgetAnAcceptedRequestHoweverSoonItEnds) {
 TEST_F(TunnelAgentTest, DoesNotForgetACompromiseThatSupersedesWhatIsOpen) {
     come_to_the_soak();
     RotationRequest compromised;
-    compromised.request.kind = RotationKind::compromise;
+    compromised.kind = RotationKind::compromise;
     request(compromised);
     restart();
     EXPECT_EQ(status().trigger, "compromised");

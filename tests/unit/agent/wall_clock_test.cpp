@@ -6,8 +6,8 @@ namespace {
 using std::chrono::days;
 using std::chrono::years;
 
-/// The wall clock of this host is set wrong while a tunnel is rotated every 30 days. The API tells
-/// the right time.
+/// The wall clock of this host is wrong while keyturnd rotates a tunnel every 30 days. The API
+/// shows the right time.
 class WallClockTest : public TunnelAgentTest {
   protected:
     WallClockTest() {
@@ -16,7 +16,7 @@ class WallClockTest : public TunnelAgentTest {
         policy_.rollout.soak = 1min;
     }
 
-    /// To the moment that a lost battery, 32 bits of seconds, or a person sets.
+    /// The errors of the clock: steps, an empty battery, a 32-bit overflow, a person's mistake.
     [[nodiscard]] std::vector<Milliseconds> errors() const {
         const Milliseconds now = clock_.true_now().time_since_epoch();
         const Milliseconds end_of_32_bits{std::chrono::seconds{0x7fff'ffff}};
@@ -69,7 +69,7 @@ TEST_F(WallClockTest, SetWrongInARotationChangesNoneOfItsWaits) {
     }
 }
 
-/// Each clock error in a world of its own.
+/// Tries each clock error in a new world.
 class WrongAtTheEnd : public WallClockTest, public testing::WithParamInterface<std::size_t> {};
 
 TEST_P(WrongAtTheEnd, OfARotationNeitherBringsTheNextOneForwardNorPutsItOff) {
@@ -103,7 +103,7 @@ TEST_F(WallClockTest, PutRightMakesItLookAtTheCalendarAtOnce) {
     start_serving();
     pass(days{25});
     EXPECT_TRUE(rotated_times(0));
-    clock_.set_wrong_by(Milliseconds{0});  // It was first seen 35 days ago, then.
+    clock_.set_wrong_by(Milliseconds{0});  // By the right clock, it was first seen 35 days ago.
     pass(1min);
     EXPECT_TRUE(rotated_times(1));
 }

@@ -1,5 +1,5 @@
-// From every state a command leads out: which commands are accepted in each state that an operator
-// can meet. Every other command is refused, with a reason that names what is possible.
+// Every state has a way out: the commands that a tunnel accepts in each state that an operator can
+// meet. The tunnel refuses every other command with a reason that names what is possible.
 
 #include "unit/agent/agent_fixture.hpp"
 
@@ -15,10 +15,10 @@ struct Row {
     std::string state;  ///< As an operator would call it.
     std::string shown;  ///< As status shows it.
     Commands accepted;
-    std::string reason;  ///< A part of what a refused `compromised` says; else of `retry`.
+    std::string reason;  ///< A part of the error of a refused `compromised`, or else of `retry`.
 };
 
-/// A tunnel is brought into a state, and every command is tried there, each from the beginning.
+/// Brings a tunnel into a state and tries every command there, each in a new tunnel.
 class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Row> {
   protected:
     Result<void> say(const std::string& command) {
@@ -26,7 +26,10 @@ class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Ro
         if (command == "revert") return agent_->decide(Decision::revert);
         if (command == "pause") return agent_->decide(Decision::pause);
         if (command == "resume") return agent_->decide(Decision::resume);
-        return agent_->request_rotation({"", false, command != "rotate", command == "evict all"});
+        RotationRequest request;
+        if (command != "rotate") request.kind = RotationKind::compromise;
+        request.evict_all = command == "evict all";
+        return agent_->request_rotation(request);
     }
 
     void reach(const std::string& state) {
@@ -48,7 +51,8 @@ class WayOutTest : public TunnelAgentTest, public testing::WithParamInterface<Ro
         if (state == "waiting") host_->api_down = no_answer;
     }
 
-    /// As an operator would: retry, and where that is not enough, drop everybody.
+    /// Leads the tunnel out as an operator would: retry, and if that is not enough, drop every
+    /// connector.
     void lead_out() {
         const auto over = [this] {
             const std::string state = status().state;
@@ -75,8 +79,7 @@ TEST_P(WayOutTest, IsThereAndNoOtherCommandIsAccepted) {
     ASSERT_TRUE(run_until_state(row.shown)) << row.state;
     Commands accepted;
     for (const std::string& command : all_commands) {
-        // A command that was accepted changes the state: so one at a time, those that do least
-        // first.
+        // An accepted command changes the state, so try one at a time, the least disruptive first.
         if (row.accepted.contains(command)) continue;
         const Result<void> result = say(command);
         EXPECT_FALSE(result) << command << " while " << row.state;
