@@ -4,6 +4,7 @@
 #include "wire/tunnel_properties.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -13,34 +14,35 @@
 namespace keyturn {
 namespace {
 
+/// The getter that sd-bus calls for the property in this row of the table.
 template <std::size_t index>
-int get(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply, void* tunnel,
-        sd_bus_error*) {
+int get_property(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                 void* tunnel, sd_bus_error*) {
     constexpr auto property = std::get<index>(tunnel_properties);
     const auto& status = *static_cast<const TunnelStatus*>(tunnel);
     return decltype(property)::Type::append(reply, status.*property.member);
 }
 
 template <std::size_t index>
-sd_bus_vtable entry() {
+sd_bus_vtable vtable_entry() {
     constexpr auto property = std::get<index>(tunnel_properties);
     constexpr std::uint64_t flags =
         property.fixed ? SD_BUS_VTABLE_PROPERTY_CONST : SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
-    return SD_BUS_PROPERTY(property.name, decltype(property)::Type::signature.text, get<index>, 0,
-                           flags);
+    return SD_BUS_PROPERTY(property.name, decltype(property)::Type::signature.text,
+                           get_property<index>, 0, flags);
 }
 
 constexpr std::size_t property_count = std::tuple_size_v<decltype(tunnel_properties)>;
 
 template <std::size_t... index>
-std::array<sd_bus_vtable, property_count + 2> entries(std::index_sequence<index...>) {
-    return {{SD_BUS_VTABLE_START(0), entry<index>()..., SD_BUS_VTABLE_END}};
+std::array<sd_bus_vtable, property_count + 2> vtable_of(std::index_sequence<index...>) {
+    return {{SD_BUS_VTABLE_START(0), vtable_entry<index>()..., SD_BUS_VTABLE_END}};
 }
 
 }  // namespace
 
 int TunnelObjects::install(sd_bus* bus) {
-    static const auto vtable = entries(std::make_index_sequence<property_count>{});
+    static const auto vtable = vtable_of(std::make_index_sequence<property_count>{});
     sd_bus_slot* objects = nullptr;
     sd_bus_slot* names = nullptr;
     int result = sd_bus_add_fallback_vtable(bus, &objects, tunnels_path, tunnel_interface,

@@ -2,7 +2,7 @@
 
 #include <string>
 
-/// The names of the D-Bus interface that keyturnd serves and keyturnctl calls.
+/// The names in the D-Bus interface that keyturnd serves and keyturnctl calls. They never change.
 namespace keyturn {
 
 inline constexpr const char* control_name = "org.keyturn.Keyturn1";
@@ -14,7 +14,7 @@ inline constexpr const char* tunnels_path = "/org/keyturn/Keyturn1/tunnel";
 inline constexpr const char* manager_interface = "org.keyturn.Keyturn1.Manager";
 inline constexpr const char* tunnel_interface = "org.keyturn.Keyturn1.Tunnel";
 
-/// A method of the Manager that acts, and the polkit action that its caller needs.
+/// A method of the Manager that changes something, and the polkit action that its caller needs.
 struct ActingMethod {
     const char* name;
     const char* polkit_action;

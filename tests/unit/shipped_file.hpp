@@ -10,15 +10,15 @@
 
 namespace keyturn::shipped {
 
-/// A file of this repository, by its path from the root. For tests that compare what is written in
-/// two places: they look at names and numbers, and leave the prose alone.
+/// The text of a file, by its path from the root of the repository. For tests that compare two
+/// places that state the same fact. They read names and numbers, never prose.
 inline std::string text_of(const std::string& path) {
     std::ifstream file(std::string{KEYTURN_SOURCES} + "/" + path);
     EXPECT_TRUE(file) << path;
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// What the group of `pattern` stands for at each place of `text`.
+/// What the group of `pattern` matches, for each match in `text`.
 inline std::vector<std::string> found_in(const std::string& text, const std::string& pattern) {
     const std::regex expression(pattern, std::regex::ECMAScript | std::regex::multiline);
     std::vector<std::string> found;
@@ -28,7 +28,7 @@ inline std::vector<std::string> found_in(const std::string& text, const std::str
     return found;
 }
 
-/// A section of a manual page, without its heading; "" when there is none of that name.
+/// A section of a manual page. Empty if there is none of that name.
 inline std::string section_of(const std::string& page, const std::string& heading) {
     const std::size_t begin = page.find("\n.Sh " + heading + "\n");
     if (begin == std::string::npos) return {};

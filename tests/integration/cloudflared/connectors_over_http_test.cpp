@@ -109,7 +109,7 @@ TEST_F(ConnectorsOverHttpTest, SilentServerIsTheReason) {
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::unreachable);
     EXPECT_THAT(readiness.error().text, HasSubstr("127.0.0.1:" + std::to_string(listener.port)));
-    EXPECT_THAT(readiness.error().text, HasSubstr("no whole answer within 1500 ms"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("no complete answer within 1500 ms"));
 }
 
 }  // namespace

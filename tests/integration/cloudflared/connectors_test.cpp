@@ -281,7 +281,7 @@ TEST_F(ConnectorsTest, NothingOfThatGroupListens) {
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::missing);
     EXPECT_THAT(readiness.error().text, HasSubstr("nothing listens in the unit's control group"));
-    EXPECT_THAT(readiness.error().text, HasSubstr("network namespace of its own"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("its own network namespace"));
     EXPECT_THAT(http_.asked, ElementsAre());
 }
 

@@ -6,7 +6,7 @@ namespace keyturn {
 namespace {
 
 /// The shell alone, with real files: what it does for one action.
-class RotatorTest : public TunnelAgentTest {
+class ExecutorTest : public TunnelAgentTest {
   protected:
     template <class Asked>
     Result<typename Asked::Value> ask(Asked question) {
@@ -53,7 +53,7 @@ class RotatorTest : public TunnelAgentTest {
                                             *random_, budget_, &claims_}};
 };
 
-TEST_F(RotatorTest, TakesBackByExchangingTheKeptTokens) {
+TEST_F(ExecutorTest, TakesBackByExchangingTheKeptTokens) {
     const auto prepared = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
     ASSERT_TRUE(ask(DeliverToken{}));
@@ -69,7 +69,7 @@ TEST_F(RotatorTest, TakesBackByExchangingTheKeptTokens) {
     EXPECT_EQ(tokens_->pending("web")->value().rotation_id, prepared.rotation_id);
 }
 
-TEST_F(RotatorTest, TakesNothingBackThatIsNotKept) {
+TEST_F(ExecutorTest, TakesNothingBackThatIsNotKept) {
     EXPECT_EQ(ask(TakeBackSecret{"0123456789abcdef"}).error().fault, Fault::missing);
     const auto prepared = prepare();
     const auto other = ask(TakeBackSecret{"0123456789abcdef"});
@@ -79,7 +79,7 @@ TEST_F(RotatorTest, TakesNothingBackThatIsNotKept) {
     EXPECT_EQ(kept(), std::pair(prepared.old_fingerprint, prepared.new_fingerprint));
 }
 
-TEST_F(RotatorTest, WipesTheOldSecretAndKeepsTheNewOne) {
+TEST_F(ExecutorTest, WipesTheOldSecretAndKeepsTheNewOne) {
     EXPECT_EQ(ask(WipeOldSecret{}).error().fault, Fault::missing);
     const auto prepared = prepare();
     for (int again = 0; again < 2; ++again) {
@@ -91,7 +91,7 @@ TEST_F(RotatorTest, WipesTheOldSecretAndKeepsTheNewOne) {
         << "the old token is nobody's any more";
 }
 
-TEST_F(RotatorTest, MakesTheSameSecretForOneRotationAndAnotherForOneThatSupersedesIt) {
+TEST_F(ExecutorTest, MakesTheSameSecretForOneRotationAndAnotherForOneThatSupersedesIt) {
     const auto first = prepare();
     EXPECT_EQ(prepare().new_fingerprint, first.new_fingerprint);
     const auto second = prepare(first.rotation_id);
@@ -102,7 +102,7 @@ TEST_F(RotatorTest, MakesTheSameSecretForOneRotationAndAnotherForOneThatSupersed
         << "after a crash the same again";
 }
 
-TEST_F(RotatorTest, SupersedesASecretThatTheApiHoldsAlready) {
+TEST_F(ExecutorTest, SupersedesASecretThatTheApiHoldsAlready) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
     const auto second = prepare(first.rotation_id);
@@ -112,7 +112,7 @@ TEST_F(RotatorTest, SupersedesASecretThatTheApiHoldsAlready) {
 
 /// The secret was sent, but the API still shows the old one: no other copy of the sent secret
 /// exists.
-TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
+TEST_F(ExecutorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     const std::string old_text = host_->api_token_text();
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
@@ -124,7 +124,7 @@ TEST_F(RotatorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
 }
 
 /// keyturnd was to bring the old secret back, but that PATCH did not arrive.
-TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
+TEST_F(ExecutorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
     ASSERT_TRUE(ask(TakeBackSecret{first.old_fingerprint}));
@@ -135,7 +135,7 @@ TEST_F(RotatorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
 }
 
 /// The record was lost, or an older one was restored from a backup.
-TEST_F(RotatorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
+TEST_F(ExecutorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
     ASSERT_TRUE(ask(DeliverToken{}));
@@ -145,7 +145,7 @@ TEST_F(RotatorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
     EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
 }
 
-TEST_F(RotatorTest, DropsOneConnectorOrAll) {
+TEST_F(ExecutorTest, DropsOneConnectorOrAll) {
     host_->strangers = {Connector{"thief", "", "", "", 1}, Connector{"other", "", "", "", 1}};
     ASSERT_TRUE(ask(EvictConnector{"thief"}));
     ASSERT_TRUE(ask(EvictConnector{}));
@@ -154,7 +154,7 @@ TEST_F(RotatorTest, DropsOneConnectorOrAll) {
     EXPECT_EQ(ask(EvictConnector{"thief"}).error().fault, Fault::denied);
 }
 
-TEST_F(RotatorTest, StopsAUnitUnlessWhatAllowedItIsOld) {
+TEST_F(ExecutorTest, StopsAUnitUnlessWhatAllowedItIsOld) {
     host_->start_units();
     StopUnit question;
     question.unit = policy_.units[0];
@@ -166,7 +166,7 @@ TEST_F(RotatorTest, StopsAUnitUnlessWhatAllowedItIsOld) {
     EXPECT_EQ(host_->units.at(question.unit).state.active_state, "inactive");
 }
 
-TEST_F(RotatorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
+TEST_F(ExecutorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
     EXPECT_EQ(ask(InspectUnits{})->size(), 2U) << "there is none";
     FakeHost::Unit& extra = host_->units[surge_unit_of("web")];
     extra.state.name = surge_unit_of("web");
@@ -182,7 +182,7 @@ TEST_F(RotatorTest, FindsTheExtraUnitWhereRootHasMadeOne) {
     EXPECT_EQ(ask(InspectUnits{})->size(), 2U);
 }
 
-TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
+TEST_F(ExecutorTest, PassesOverWhatAGlobTakesInByChance) {
     host_->start_units();
     const std::string updater = "cloudflared-update.service";
     FakeHost::Unit& unit = host_->units[updater];
@@ -218,7 +218,7 @@ TEST_F(RotatorTest, PassesOverWhatAGlobTakesInByChance) {
     EXPECT_TRUE(passed_over().problem);
 }
 
-TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
+TEST_F(ExecutorTest, TellsWhatTheDiskSaysOfAUnit) {
     host_->start_units();
     const std::string unit = policy_.units[0];
     host_->files_of[unit].unseen = {"/root/.cloudflared/config.yml"};
@@ -236,7 +236,7 @@ TEST_F(RotatorTest, TellsWhatTheDiskSaysOfAUnit) {
     EXPECT_THAT(*first().problem, Not(HasSubstr("mkdir")));
 }
 
-TEST_F(RotatorTest, SamplesUnitsSideBySide) {
+TEST_F(ExecutorTest, SamplesUnitsSideBySide) {
     host_->start_units();
     for (const std::string& name : policy_.units) host_->units.at(name).ready_takes = 2s;
     first().ready_takes = 3s;
@@ -251,7 +251,7 @@ TEST_F(RotatorTest, SamplesUnitsSideBySide) {
     EXPECT_NE(samples->front().readiness->connector_id, samples->back().readiness->connector_id);
 }
 
-TEST_F(RotatorTest, AsksForEveryVerbOfEveryUnit) {
+TEST_F(ExecutorTest, AsksForEveryVerbOfEveryUnit) {
     FakeHost::Unit& extra = host_->units[surge_unit_of("web")];
     extra.state.load_state = "loaded";
     const auto units = ask(InspectUnits{});
@@ -268,21 +268,21 @@ TEST_F(RotatorTest, AsksForEveryVerbOfEveryUnit) {
                             Asked(surge_unit_of("web"), UnitVerb::stop)));
 }
 
-TEST_F(RotatorTest, TellsOneRuleForAllThatPolkitRefuses) {
+TEST_F(ExecutorTest, TellsOneRuleForAllThatPolkitRefuses) {
     host_->permissions[policy_.units[0]] = Permission::refused;
     host_->permissions[policy_.units[1]] = Permission::refused;
     const auto units = ask(InspectUnits{});
     ASSERT_TRUE(units);
     EXPECT_THAT(*units->front().not_allowed, HasSubstr("polkit does not allow user "));
     EXPECT_THAT(*units->front().not_allowed, Not(HasSubstr("addRule")));
-    EXPECT_THAT(*units->back().not_allowed, HasSubstr(R"([a, b])"));
+    EXPECT_THAT(*units->back().not_allowed, HasSubstr("[\"" + a + "\", \"" + b + "\"]"));
     host_->permissions[policy_.units[1]] = Permission::not_by_hand;
     const auto other = ask(InspectUnits{});
-    EXPECT_THAT(*other->front().not_allowed, HasSubstr(R"([a])"));
+    EXPECT_THAT(*other->front().not_allowed, HasSubstr("[\"" + a + "\"]"));
     EXPECT_THAT(*other->back().not_allowed, HasSubstr("remove RefuseManualStart="));
 }
 
-TEST_F(RotatorTest, APolkitThatIsSilentIsAnErrorOnlyWhereItsAnswerIsNeeded) {
+TEST_F(ExecutorTest, APolkitThatIsSilentIsAnErrorOnlyWhereItsAnswerIsNeeded) {
     host_->polkit_gone = Error{Fault::busy, "systemd cannot ask polkit", {}};
     EXPECT_EQ(ask(InspectUnits{}).error().fault, Fault::busy);
     host_->questions.clear();
@@ -295,7 +295,7 @@ TEST_F(RotatorTest, APolkitThatIsSilentIsAnErrorOnlyWhereItsAnswerIsNeeded) {
     EXPECT_EQ(host_->questions.size(), 1U) << "nobody waits for it twice";
 }
 
-TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
+TEST_F(ExecutorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
     host_->aliases["tunnel.service"] = policy_.units[0];
     policy_.units = {"tunnel.service"};
     auto units = ask(InspectUnits{});
@@ -310,7 +310,7 @@ TEST_F(RotatorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
         HasSubstr("this unit more than once, as tunnel.service and as cloudflared-web@1.service"));
 }
 
-TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
+TEST_F(ExecutorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     host_->aliases["tunnel.service"] = policy_.units[0];
     claim("web", policy_.units);  // Its own entries do not conflict.
     claim("shop", {"shop.service", "tunnel.service"});
@@ -323,7 +323,7 @@ TEST_F(RotatorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     EXPECT_FALSE(ask(InspectUnits{})->front().problem);
 }
 
-TEST_F(RotatorTest, CountsNoRevertedRotationAsDone) {
+TEST_F(ExecutorTest, CountsNoRevertedRotationAsDone) {
     const auto prepared = prepare();
     Conclude conclude;
     conclude.entry.outcome = Outcome::reverted;

@@ -89,7 +89,7 @@ TEST_F(StartPlannerTest, AlarmsWhereNoWindowIsLongEnough) {
     const std::optional<Event> told = planner_.take_postponement(utc("2026-03-31 04:00"));
     ASSERT_TRUE(told);
     EXPECT_EQ(told->priority, Priority::alert);
-    EXPECT_THAT(told->message, HasSubstr("no window of the policy is long enough"));
+    EXPECT_THAT(told->message, HasSubstr("no window of the policy is that long"));
 }
 
 TEST_F(StartPlannerTest, PutsAStartOffWhateverIsDoneToTheWallClock) {

@@ -85,7 +85,7 @@ TEST_F(TrustTest, WhatIsMissingOrNoFileIsSaid) {
     std::filesystem::remove(file_);
     EXPECT_EQ(check_trusted_file(file_).error().fault, Fault::missing);
     std::filesystem::create_directory(file_);
-    EXPECT_THAT(why(), HasSubstr("is no regular file"));
+    EXPECT_THAT(why(), HasSubstr("is not a regular file"));
 }
 
 }  // namespace

@@ -128,7 +128,7 @@ TEST_F(CredentialsTest, SayWhatElseTheFileHolds) {
               directory_ +
                   "/api contains a name before the API token (NAME=value); write the API token "
                   "into it, and nothing else");
-    EXPECT_THAT(refusal("eyJhIjoiNjk5"), HasSubstr("holds a tunnel token"));
+    EXPECT_THAT(refusal("eyJhIjoiNjk5"), HasSubstr("contains a tunnel token"));
     EXPECT_THAT(refusal(std::string(5000, 'a')), HasSubstr("too long"));
 }
 

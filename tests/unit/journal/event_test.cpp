@@ -48,7 +48,7 @@ TEST(EventKind, KeepsTheIdsThatPeopleSearchFor) {
 }
 
 TEST(EventKindDeathTest, AKindThatIsNoneIsABug) {
-    EXPECT_DEATH(static_cast<void>(name_of(static_cast<EventKind>(1000))), "a kind that exists");
+    EXPECT_DEATH(static_cast<void>(name_of(static_cast<EventKind>(1000))), "an existing kind");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 using testing::Contains;
 using Words = std::vector<std::string>;
 
-/// As the manual page writes it: what `defaults` may hold, too, without "tunnels.NAME.".
+/// The path as the manual page writes it: without "tunnels.NAME." if `defaults` may hold the key.
 std::string short_path(const KeySpec& spec) {
     constexpr std::string_view tunnel = "tunnels.NAME.";
     return std::string{spec.in_defaults ? spec.path.substr(tunnel.size()) : spec.path};
@@ -36,8 +36,7 @@ Words words_in(const std::string& text) {
     return words;
 }
 
-/// What a text says is a default, in words of one kind: "Default: 10m.", ".Li hold\n.Pq the
-/// default".
+/// The values that a text calls a default, as in "Default: 10m." or ".Li hold", ".Pq the default".
 Words defaults_claimed_in(const std::string& text) {
     Words claimed = shipped::found_in(text, R"(\bDefault: (\S+?)[.,;]?$)");
     for (std::string& word : shipped::found_in(text, R"(^\.Li (\S+)\n\.Pq the default)")) {
@@ -46,7 +45,7 @@ Words defaults_claimed_in(const std::string& text) {
     return claimed;
 }
 
-/// An entry of the manual page, `.It Sy A , B`, and what it says below.
+/// An entry of the manual page, `.It Sy A , B`, and the text below it.
 struct ManualEntry {
     Words keys;
     std::string text;

@@ -50,7 +50,7 @@ std::string shown(const Policy& policy, Field Owner::*member) {
     }
 }
 
-/// The value of a member that nobody has set, as text.
+/// The empty value of a member, as text.
 template <class Owner, class Field>
 std::string shown_empty(Field Owner::*) {
     return testing::PrintToString(Field{});
@@ -68,7 +68,7 @@ inline std::string value_in(const Policy& policy, const KeySpec& spec) {
         spec.target);
 }
 
-/// A policy that says nothing, with one tunnel and one credential.
+/// A policy with one tunnel and one credential, and nothing else set.
 inline Policy built_in() {
     Policy policy;
     policy.tunnels.emplace_back();

@@ -159,7 +159,7 @@ TEST_F(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
     rotate();
     ASSERT_TRUE(held());
     EXPECT_THAT(hold().text,
-                AllOf(HasSubstr("1 connector is attached"), HasSubstr("from 198.51.100.7"),
+                AllOf(HasSubstr("1 connector is connected"), HasSubstr("from 198.51.100.7"),
                       HasSubstr("keyturnctl rotate web --compromised --evict-all")));
 }
 

@@ -79,7 +79,7 @@ TEST_F(Preflight, RefusesAUnitThatWouldNotReadOurFile) {
 
 TEST_F(Preflight, RefusesAUnitThatPolkitDoesNotAllow) {
     unit(b).refused = true;
-    expect_refusal(b + ": polkit does not allow to restart it");
+    expect_refusal(b + ": polkit does not allow restarting it");
 }
 
 TEST_F(Preflight, RefusesAnExtraUnitThatPolkitDoesNotAllow) {

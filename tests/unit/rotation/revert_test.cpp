@@ -55,7 +55,7 @@ TEST_F(Revert, IsToldAsAnAlarmAndInTheHistory) {
     EXPECT_EQ(began->result, "reverting");
     EXPECT_EQ(began->phase, "reverting");
     EXPECT_EQ(began->fingerprint, "old");
-    EXPECT_THAT(began->message, HasSubstr("goes back to the old token: an operator asked for it"));
+    EXPECT_THAT(began->message, HasSubstr("reverts to the old token: an operator asked for it"));
     EXPECT_EQ(last(EventKind::rotation_done)->result, "done");
     EXPECT_THAT(message(EventKind::secret_committed), HasSubstr("the old secret"));
     EXPECT_THAT(message(EventKind::token_delivered), HasSubstr("the old token"));

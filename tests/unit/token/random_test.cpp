@@ -49,7 +49,7 @@ TEST(Random, GivesNothingWithoutEntropy) {
 }
 
 TEST(RandomDeathTest, ASecretOfNoBytesIsABug) {
-    EXPECT_DEATH(static_cast<void>(make_random()->bytes(0)), "1 to 1024 bytes");
+    EXPECT_DEATH(static_cast<void>(make_random()->bytes(0)), "between 1 and 1024 bytes");
 }
 
 }  // namespace

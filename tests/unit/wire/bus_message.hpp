@@ -17,7 +17,7 @@ struct BusRelease {
     void operator()(sd_bus_message* message) const { sd_bus_message_unref(message); }
 };
 
-/// A message that is written and then read, and is never sent: its bus has nobody at the other end.
+/// A message to write and then read. It is never sent: the other end of its bus is not served.
 class BusMessage {
   public:
     BusMessage() {
@@ -38,7 +38,7 @@ class BusMessage {
 
     [[nodiscard]] sd_bus_message* get() const { return message_.get(); }
 
-    /// To be read from its beginning.
+    /// The message as its receiver sees it, at its beginning.
     sd_bus_message* sent() {
         EXPECT_GE(sd_bus_message_seal(message_.get(), 1, 0), 0);
         return message_.get();
@@ -50,7 +50,7 @@ class BusMessage {
     std::unique_ptr<sd_bus_message, BusRelease> message_;
 };
 
-/// What is left of the container that `message` stands in, as text: "web 1 [a b]".
+/// The rest of the current container of `message` as text: "web 1 [a b]".
 inline std::string text_of(sd_bus_message* message) {
     std::string text;
     char type = 0;

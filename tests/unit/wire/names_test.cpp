@@ -56,13 +56,12 @@ TEST(BusNames, AreThoseOfThePolkitActions) {
     }
     const std::string file = shipped::text_of("systemd/org.keyturn.policy");
     EXPECT_EQ(found_in(file, R"re(<action id="([^"]*)")re"), actions);
-    // polkit answers nobody else but root about them.
+    // polkit answers questions about an action only to root and to the user named here.
     const Words user = found_in(shipped::text_of("systemd/keyturnd.service"), "^User=(.*)");
     EXPECT_EQ(found_in(file, R"(policykit\.owner">unix-user:([^<]*)<)"),
               Words(actions.size(), user.at(0)));
 }
 
-/// Each `| a | b |` of a description that begins with a name in backquotes.
 TEST(BusNames, AreThoseOfTheDescription) {
     const std::string text = shipped::text_of("lib/wire/README.md");
     const Words documented = found_in(text, "^\\| (`\\w+` \\| `[a-z(){}]*`) \\|");

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::BusMessage;
 
-/// No member has its default value.
+/// A plan in which no member has its default value.
 TunnelPlan full_plan() {
     TunnelPlan plan;
     plan.name = "web";
@@ -25,7 +25,7 @@ TunnelPlan full_plan() {
 }
 
 TEST(PlanMessage, BringsEveryMemberToTheOtherSide) {
-    // Who adds a member makes this fail to compile: it needs a place in the message.
+    // A new member breaks these lines. It needs a place in the message.
     const TunnelPlan plan = full_plan();
     const auto& [name, units, batches, starts, paused, timezone] = plan;
     const auto& [due, start, end, cause, freeze] = starts.at(0);

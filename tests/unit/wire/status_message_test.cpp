@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::BusMessage;
 
-/// No member has its default value.
+/// A status in which no member has its default value.
 TunnelStatus full_status() {
     TunnelStatus status;
     status.name = "web";
@@ -55,12 +55,12 @@ void for_each_property(Action action) {
     std::apply([&](const auto&... property) { (action(property), ...); }, tunnel_properties);
 }
 
-/// Dictionary entries and arrays of them, as sd-bus writes them for keyturnd.
+/// Writes properties as sd-bus writes them for keyturnd.
 class StatusWriter {
   public:
     explicit StatusWriter(sd_bus_message* message) : message_(message) {}
 
-    /// All of them but `left_out`.
+    /// All properties except `left_out`.
     StatusWriter& properties(const TunnelStatus& status, std::string_view left_out = "") {
         for_each_property([&](const auto& property) {
             using Type = typename std::remove_cvref_t<decltype(property)>::Type;
@@ -93,7 +93,7 @@ class StatusWriter {
     sd_bus_message* message_;
 };
 
-/// What is read after `write` has put its properties into a dictionary.
+/// Reads the properties that `write` has put into a dictionary.
 template <class Write>
 int read_back(TunnelStatus& status, Write write) {
     BusMessage message;
@@ -105,7 +105,7 @@ int read_back(TunnelStatus& status, Write write) {
 }
 
 TEST(TunnelProperties, AreAllMembersOfAStatus) {
-    // Who adds a member makes this fail to compile: it needs a property, and a place here.
+    // A new member breaks this line. It needs a property and a value in full_status().
     const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
         full_status();
     static_cast<void>(
@@ -119,7 +119,7 @@ TEST(TunnelProperties, AreAllMembersOfAStatus) {
     EXPECT_EQ(std::tuple_size_v<decltype(tunnel_properties)>, 26U);
 }
 
-/// Both sides use one table, so only this notices a name beside the wrong member.
+/// Both sides use one table, so only this test notices a name beside the wrong member.
 TEST(StatusMessage, HasTheNamesAndValuesThatProgramsRelyOn) {
     BusMessage message;
     StatusWriter(message.get()).open('a', "{sv}").properties(full_status()).close();
