@@ -13,9 +13,8 @@
 
 namespace keyturn {
 
-/// A small world around one rotation: a tunnel at the API, units that come up as configured, a
-/// disk, and a clock that moves when the rotation waits. Deterministic: nothing happens outside of
-/// an action.
+/// A small world around one rotation: a tunnel at the API, units with a fate, a disk, and a clock
+/// that moves when the rotation waits. It is deterministic. Only the rotation makes things happen.
 class RotationWorld {
   public:
     /// Whose secret something holds.
@@ -36,7 +35,7 @@ class RotationWorld {
     struct Unit {
         UnitState state;
         std::optional<Readiness> readiness;
-        std::string silent;  ///< Why it cannot be asked, although it may serve.
+        std::string silent;  ///< Why /ready cannot be asked; empty: it can.
         Token token = Token::old;
         Fate fate = Fate::comes_up;
         int restarts = 0;
@@ -49,29 +48,37 @@ class RotationWorld {
         bool refused = false;    ///< polkit says no.
         bool not_reset = false;  ///< polkit says no to ResetFailedUnit alone.
 
-        /// As an operator does it: it stays stopped.
+        /// An operator stops it: it stays stopped.
         void stop();
-        /// It dies, and systemd does not start it again.
+        /// The process dies, and systemd does not start it again.
         void fail();
-        /// Somebody else begins to start this process of it.
+        /// Somebody else begins to start it: this process.
         void begin_start(const std::string& process);
-        /// Somebody else has started this process of it, which has read this token.
+        /// Somebody else has started it: this process, which has read this token.
         void come_up(const std::string& process, Token read, int connections = full);
-        /// As a reboot or an updater does: another process with the same token.
+        /// A reboot or an updater has replaced its process; the token is the same.
         void replace_process(const std::string& process);
-        /// Its connections are gone, and it cannot get them back without a restart.
+        /// It loses all connections and cannot reconnect without a restart.
         void lose_connections();
+    };
+
+    /// What keyturnd loses in a crash. A copy of a world is that world after a crash.
+    struct Memory : std::unique_ptr<Rotation> {
+        Memory() = default;
+        Memory(const Memory&) : unique_ptr() {}
+        Memory(Memory&&) = default;
+        using unique_ptr::operator=;
     };
 
     explicit RotationWorld(const std::vector<std::string>& unit_names = {a, b});
 
-    /// Gives the tunnel one more unit, which serves.
+    /// Adds a unit that serves.
     void add_unit(const std::string& name);
 
-    /// Leaves the tunnel unit a alone.
+    /// Removes all units but a.
     void leave_one_unit();
 
-    /// Gives the tunnel a unit that helps out, stopped.
+    /// Adds the extra unit, stopped.
     void add_surge();
 
     /// Shortens the waits, so that a whole rotation has few enough actions to crash after each.
@@ -110,16 +117,16 @@ class RotationWorld {
     /// Performs actions until this much time has passed; false when it ends before.
     bool run_for(Milliseconds time);
 
-    /// As a crash would: forgets the rotation in memory and resumes from the disk.
+    /// Forgets the rotation in memory and resumes from the disk.
     void crash_and_restart();
 
-    /// As `keyturnctl retry`: takes the hold off and goes on to the end.
+    /// Does what `keyturnctl retry` does, and runs to the end.
     void retry();
 
-    /// As `keyturnctl pause`, whether a rotation runs or not.
+    /// Does what `keyturnctl pause` does, before or during a rotation.
     void pause();
 
-    /// As `keyturnctl resume`; goes on to the end.
+    /// Does what `keyturnctl resume` does, and runs to the end.
     void resume();
 
     [[nodiscard]] bool held() const { return rotation->view().state == RotationState::held; }
@@ -128,7 +135,7 @@ class RotationWorld {
 
     /// The reason of the hold that is on the disk; nothing where it is not held.
     [[nodiscard]] std::optional<HoldReason> held_for() const;
-    /// The rest of that hold; only where it is held.
+    /// That hold; only while `held_for()` has a value.
     [[nodiscard]] const Hold& hold() const { return disk_record->hold.value(); }
 
     [[nodiscard]] Unit& unit(const std::string& name) { return units.at(name); }
@@ -142,7 +149,7 @@ class RotationWorld {
     [[nodiscard]] BootTime when(const std::string& logged) const;
     /// The units in the order of their restarts.
     [[nodiscard]] std::vector<std::string> restarted() const;
-    /// What of the log touches the world outside: PATCH, files, units, connectors. In order.
+    /// The actions of the log that change something: PATCH, files, units, connectors. In order.
     [[nodiscard]] std::vector<std::string> deeds() const;
     /// How the rotation ended; nothing while it has not.
     [[nodiscard]] std::optional<Outcome> outcome() const;
@@ -160,19 +167,18 @@ class RotationWorld {
     std::vector<ProvenConnector> proven;
     std::string superseded;
     std::vector<std::string> retired;
-    std::unique_ptr<Rotation> rotation;
+    Memory rotation;
     std::map<std::string, Unit> units;
     std::vector<std::string> order;
 
     // The API.
     Token api_token = Token::old;
-    std::string ours_fingerprint =
-        "new";                         ///< Of `Token::ours`; changes when a token is taken over.
-    std::optional<Token> token_shown;  ///< GET token shows this one instead of the true one.
+    std::string ours_fingerprint = "new";  ///< Of `Token::ours`, also after an adoption.
+    std::optional<Token> token_shown;      ///< GET token shows this one instead.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
-    bool foreign_come_back = false;  ///< Even if they are dropped.
-    std::vector<Connector> ghosts;   ///< Old connectors that the API keeps listing.
+    bool foreign_come_back = false;  ///< They reconnect after each eviction.
+    std::vector<Connector> ghosts;   ///< Connectors from before that the API still lists.
     int secrets_made = 0;
     int patches = 0;
 

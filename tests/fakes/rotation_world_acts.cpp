@@ -57,7 +57,7 @@ Result<PrepareSecret::Value> RotationWorld::act(const PrepareSecret& action) {
     const bool superseded_one =
         pending_kept && !action.superseded.empty() && kept_rotation == action.superseded;
     if (superseded_one) {
-        // From now on the API's secret counts as the old one, whoever made it.
+        // The API's token is the old one from now on, whoever made it.
         for (auto& [name, unit] : units) {
             if (unit.token == api_token) unit.token = Token::old;
         }
@@ -133,7 +133,7 @@ Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
     const std::string now_held = fingerprint_of(api_token);
     if (now_held != action.fingerprint) return AdoptToken::Value{"", now_held};
     ours_fingerprint = now_held;
-    // From now on their token is the rotation's own, and ours is as dead as the old one.
+    // Their token counts as ours from now on, and our own is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
     taken_back = false;

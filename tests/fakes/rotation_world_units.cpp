@@ -1,4 +1,4 @@
-// The units of that world: how they come up, decay and die, and the effect of a restart.
+// The units of that world: how they start, decay and die, and what a restart does.
 
 #include "base/invariant.hpp"
 #include "fakes/rotation_world.hpp"

@@ -21,15 +21,15 @@ class RunningAgent {
     RunningAgent& operator=(const RunningAgent&) = delete;
     ~RunningAgent() { stop(); }
 
-    /// As the daemon does at its own start. What the agent needs outlives it.
+    /// Starts the agent as keyturnd does at its own start. All arguments outlive the agent.
     void start(
         const TunnelPolicy& policy, double splay_share, const Dependencies& world, EventLog& log,
         std::function<void(const TunnelAgent&)> changed = [](const TunnelAgent&) {});
 
-    /// Ends it as SIGTERM does: what is on the disk stays. What it said last can still be asked.
+    /// Ends the agent as SIGTERM does. The disk keeps its content, and `status()` still works.
     void stop();
 
-    /// It has not ended; false also after an exception.
+    /// False before the start, after the end and after an exception.
     [[nodiscard]] bool running() const { return running_; }
 
     /// Only after the first `start`.

@@ -7,7 +7,7 @@
 
 #include <string>
 
-// What systemd, a connector and Cloudflare say of one unit.
+// What systemd, a connector and Cloudflare report about one unit.
 
 namespace keyturn {
 
@@ -37,7 +37,7 @@ inline void fail(UnitState& state) {
     state.main_pid = 0;
 }
 
-/// It serves with all connections as this connector, which does not tell its tunnel.
+/// It serves with all connections as this connector, which does not name its tunnel.
 inline SampleUnits::Sample serving(const std::string& invocation, const std::string& connector,
                                    const std::string& name = {}) {
     return {running(name, invocation), Readiness{connector, "", full, true}, ""};
@@ -50,7 +50,7 @@ inline SampleUnits::Sample idle(const std::string& invocation, const std::string
     return sample;
 }
 
-/// It is up, and nobody knows whether it serves.
+/// It is up and does not answer /ready.
 inline SampleUnits::Sample silent(const std::string& invocation) {
     return {running("", invocation), {}, "its metrics server does not answer"};
 }

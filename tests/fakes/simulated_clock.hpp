@@ -10,7 +10,7 @@
 
 namespace keyturn {
 
-/// A clock that does not move until nothing else is left to do, and then jumps to the next sleeper.
+/// A clock that stops while there is anything to do, and then jumps to the next sleeper.
 class SimulatedClock final : public Clock {
   public:
     explicit SimulatedClock(boost::asio::io_context& context)
@@ -24,17 +24,17 @@ class SimulatedClock final : public Clock {
     Task<> sleep_until(BootTime when) override;
     Task<> wall_clock_set() override;
 
-    /// The time of day elsewhere, which nobody changes.
+    /// The correct time of day.
     WallTime true_now() const { return wall_start_ + (now_ - start_); }
 
-    /// Sets the wall clock wrong by `error`, like a person or an empty battery. Zero corrects it.
+    /// Sets the wall clock wrong by `error`, as a person or a lost battery does. Zero corrects it.
     void set_wrong_by(Milliseconds error) {
         wrong_by_ = error;
         set_ = true;
         set_signal_.cancel();
     }
 
-    /// The host and everything on it sleeps for `time`, then wakes up.
+    /// The host, with every process on it, sleeps for `time` and wakes up.
     void suspend(Milliseconds time) {
         now_ += time;
         set_wrong_by(wrong_by_);

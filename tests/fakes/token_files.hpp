@@ -33,7 +33,7 @@ struct BeforeRotation {
     }
     [[nodiscard]] std::string token_file() const { return sandbox / "tokens/web"; }
 
-    /// Whole, old or new, and never open to others: whatever has happened.
+    /// The token file is whole, old or new, and no file is open to other users.
     void expect_old_or_new() const {
         const std::string content = content_of(token_file());
         EXPECT_TRUE(content == old_token || content == new_token) << content;
@@ -43,7 +43,7 @@ struct BeforeRotation {
         }
     }
 
-    /// The next daemon sweeps, and finishes the rotation.
+    /// The next keyturnd sweeps and finishes the rotation.
     void expect_recovery() const {
         const std::unique_ptr<TokenStore> store = make_token_store(sandbox.path());
         store->sweep("web", rotation_id);

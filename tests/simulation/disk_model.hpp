@@ -18,9 +18,9 @@ struct KeptSecrets {
 };
 
 /// What is on the disk for one tunnel. Each operation is whole or not at all and durable when it
-/// has succeeded: tests/integration/state and delivery show that of the real ones, at each system
-/// call. Here it is shown what follows from that, whichever operations fail and wherever keyturnd
-/// dies.
+/// has succeeded: tests/integration/state and delivery show that of the real ones, at each of their
+/// system calls.
+/// Here it is shown what follows from that, whichever operations fail and wherever keyturnd dies.
 struct DiskModel {
     struct Staged {
         std::string rotation_id;

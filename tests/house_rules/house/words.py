@@ -13,8 +13,7 @@ _AMBIENT = (
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
      re.compile(r"lib/clock/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"
                 r"|daemon/keyturnd/main\.cpp$|tests/simulation/main\.cpp$"
-                # These stand beside real sockets and a real bus.
-                r"|tests/fakes/(?:control_fixture\.cpp|https_test\.hpp|private_bus\.hpp)$"),
+                r"|tests/integration/peers/"),  # They stand beside real sockets and a real bus.
      "asks for the time; a Clock is passed in"),
     (re.compile(r"\b(?:secure_)?getenv\s*\("),
      re.compile(r"daemon/|lib/bus/system_bus\.cpp$|lib/units/unit_error\.cpp$"

@@ -1,4 +1,4 @@
-#include "fakes/private_bus.hpp"
+#include "integration/peers/private_bus.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -1,6 +1,6 @@
 #include "cloudflare/tunnel_api.hpp"
 
-#include "fakes/https_test.hpp"
+#include "integration/peers/https_test.hpp"
 
 namespace keyturn {
 namespace {

@@ -1,4 +1,4 @@
-#include "fakes/control_fixture.hpp"
+#include "integration/peers/control_fixture.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,5 @@
 #include "clock/clock.hpp"
-#include "fakes/control_fixture.hpp"
+#include "integration/peers/control_fixture.hpp"
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/co_spawn.hpp>

@@ -21,7 +21,7 @@ constexpr int kills = 150;
 constexpr int longest_life_microseconds = 4000;
 constexpr int start_deadline_milliseconds = 20'000;
 
-/// Swaps between the two tokens until it is killed; says so on `started` after the first time.
+/// Swaps the two tokens until it is killed. Writes to `started` after the first swap.
 [[noreturn]] void rotate_for_ever(const std::string& path, int started) {
     const std::unique_ptr<TokenStore> store = make_token_store(path);
     for (bool told = false;;) {
@@ -36,7 +36,7 @@ constexpr int start_deadline_milliseconds = 20'000;
     }
 }
 
-/// How fast a child gets going depends on the machine's load; its life is counted from then.
+/// The start of a child takes longer on a busy machine, so its life counts from here.
 bool has_started(int started) {
     pollfd descriptor{started, POLLIN, 0};
     char told = 0;
@@ -45,7 +45,7 @@ bool has_started(int started) {
 }
 
 TEST(TokenKill, SigkillAtAnyMomentLeavesTheOldOrTheNewFile) {
-    // On a disk the children would spend their lives waiting for it.
+    // On a disk the children would only wait for it.
     const BeforeRotation before(Medium::memory);
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE(testing::Message() << "seed " << seed);

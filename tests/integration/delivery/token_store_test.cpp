@@ -163,7 +163,7 @@ TEST_F(TokenStoreTest, RefusesAStateDirectoryOfAnotherUser) {
     const int status = in_child([this] {
         if (::seteuid(nobody) != 0) ::_exit(1);
         const Result<void> checked = store_->check("web");
-        // Not ours and closed to us: which of the two is met first does not matter.
+        // It is not ours, and we may not read it. Either error is right.
         ::_exit(!checked && checked.error().fault != Fault::storage ? 0 : 2);
     });
     EXPECT_EQ(WEXITSTATUS(status), 0);

@@ -1,5 +1,5 @@
 #include "fakes/allocations.hpp"
-#include "fakes/https_test.hpp"
+#include "integration/peers/https_test.hpp"
 
 namespace keyturn {
 namespace {

@@ -1,4 +1,4 @@
-#include "fakes/https_test.hpp"
+#include "integration/peers/https_test.hpp"
 
 #include <fstream>
 

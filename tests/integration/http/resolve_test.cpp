@@ -1,5 +1,5 @@
-#include "fakes/https_test.hpp"
 #include "integration/http/name_server.hpp"
+#include "integration/peers/https_test.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 

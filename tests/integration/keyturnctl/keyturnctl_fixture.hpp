@@ -1,7 +1,7 @@
 #pragma once
 
-#include "fakes/control_fixture.hpp"
 #include "integration/keyturnctl/keyturnctl_process.hpp"
+#include "integration/peers/control_fixture.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

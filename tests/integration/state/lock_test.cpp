@@ -15,7 +15,7 @@ int lock_error = 0;
 
 }  // namespace
 
-// The linker leads the call of the library through this one.
+// The linker redirects the library's call to this function.
 extern "C" int __real_flock(int fd, int operation);
 extern "C" int __wrap_flock(int fd, int operation) {
     if (lock_error == 0) return __real_flock(fd, operation);

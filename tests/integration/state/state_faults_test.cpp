@@ -24,7 +24,7 @@ struct BeforeSave {
         acknowledged = current_is_damaged ? 1 : 2;
     }
 
-    /// After whatever has happened: what was acknowledged or what was being saved, and it goes on.
+    /// The state is the acknowledged one or the one that was being saved, and saving works again.
     void expect_state(bool saved) const {
         const Result<std::unique_ptr<StateStore>> store = make_state_store(sandbox.path());
         ASSERT_TRUE(store);

@@ -24,7 +24,7 @@ TunnelState state_of(int batch) {
 
 class StateStoreTest : public testing::Test {
   protected:
-    /// As a daemon that starts anew.
+    /// A daemon that starts again.
     void restart() {
         store_.reset();
         warnings_.clear();
@@ -271,7 +271,7 @@ TEST_F(StateStoreTest, ListsTheTunnelsThatItKnows) {
     EXPECT_TRUE(store_->tunnels());
 }
 
-/// The older file is asked for only where the newer one is no use.
+/// The store reads the older file only if the newer one is damaged.
 TEST_F(StateStoreTest, NeedsNoFileBeforeForOneThatIsWhole) {
     ASSERT_TRUE(store_->save("web", state_of(1)));
     ASSERT_TRUE(store_->save("web", state_of(2)));

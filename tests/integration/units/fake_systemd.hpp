@@ -1,6 +1,6 @@
 #pragma once
 
-#include "fakes/private_bus.hpp"
+#include "integration/peers/private_bus.hpp"
 
 #include <functional>
 #include <map>

@@ -43,9 +43,9 @@ class RotationOnABadDisk : public TunnelAgentTest {
 
     [[nodiscard]] bool patched() const { return !host_->secrets_sent.empty(); }
 
-    /// Repairs the disk and retries a held rotation, as a person would.
+    /// The disk works again, and an operator retries what is held.
     void expect_a_good_end() {
-        if (!accepted_) request();  // What could not be written was not accepted.
+        if (!accepted_) request();  // A request that cannot be written is not accepted.
         for (int retries = 0; retries < 3; ++retries) {
             if (run_until_state("idle", 10min)) break;
             ASSERT_EQ(status().state, "held");
@@ -96,7 +96,7 @@ void sweep(bool for_ever) {
         RotationOnABadDisk world;
         world.rotate_with(plan);
         if (for_ever && at <= before_the_patch) {
-            EXPECT_FALSE(world.patched()) << "a disk that is bad is found before the PATCH";
+            EXPECT_FALSE(world.patched()) << "keyturnd notices a bad disk before the PATCH";
         }
         world.expect_a_good_end();
     };

@@ -7,10 +7,10 @@ using DriftTest = TunnelAgentTest;
 
 TEST_F(DriftTest, TakesOverATokenThatSomebodyElseMade) {
     start_serving();
-    pass(5min);  // Until what the first looks have found is gone.
+    pass(5min);  // Until the findings of the first checks are gone.
     host_->rotate_by_somebody_else('f');
     pass(9min);
-    EXPECT_FALSE(file_holds_the_api_token()) << "nobody has looked yet";
+    EXPECT_FALSE(file_holds_the_api_token()) << "keyturnd has not checked yet";
     pass(1h);
     EXPECT_TRUE(file_holds_the_api_token());
     EXPECT_TRUE(told(EventKind::foreign_rotation));
@@ -18,7 +18,7 @@ TEST_F(DriftTest, TakesOverATokenThatSomebodyElseMade) {
     EXPECT_THAT(host_->secrets_sent, SizeIs(0)) << "no secret of ours";
     EXPECT_EQ(status().state, "idle");
     EXPECT_EQ(status().last_outcome, "taken over");
-    EXPECT_FALSE(status().last_done) << "a token of somebody else is no rotation of ours";
+    EXPECT_FALSE(status().last_done) << "somebody else's rotation does not count";
     EXPECT_FALSE(keeps_secrets());
 }
 
@@ -131,7 +131,7 @@ TEST_F(DriftTest, HoldsWhenSomebodyKeepsRotating) {
 TEST_F(DriftTest, NeverTakesOverASecretThatWasRotatedAwayUnasked) {
     start_serving();
     rotate();
-    host_->rotate_by_somebody_else('o');  // As Terraform does with a secret it remembers.
+    host_->rotate_by_somebody_else('o');  // Terraform does this with a secret in its state.
     pass(1h);
     EXPECT_EQ(status().state, "held");
     EXPECT_EQ(status().hold_reason, "retired_secret");
@@ -167,7 +167,7 @@ TEST_F(DriftTest, RaisesAnAlarmForAConnectorThatNothingAccountsFor) {
 
 TEST_F(DriftTest, SaysOnceThatItCannotLook) {
     start_serving();
-    pass(5min);  // Until what the first looks have found is gone.
+    pass(5min);  // Until the findings of the first checks are gone.
     host_->api_down = no_write;
     pass(3h);
     EXPECT_EQ(count(EventKind::drift_unknown), 1U);

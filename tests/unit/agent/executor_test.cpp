@@ -5,7 +5,7 @@
 namespace keyturn {
 namespace {
 
-/// The shell alone, with real files: what it does for one action.
+/// The shell alone, with real files: how it performs one action.
 class ExecutorTest : public TunnelAgentTest {
   protected:
     template <class Asked>
@@ -87,8 +87,7 @@ TEST_F(ExecutorTest, WipesTheOldSecretAndKeepsTheNewOne) {
         EXPECT_EQ(kept(), std::pair(prepared.new_fingerprint, prepared.new_fingerprint));
     }
     EXPECT_EQ(executor_.kept_rotation(), prepared.rotation_id);
-    EXPECT_EQ(ask(ReadToken{})->holder, ReadToken::Holder::other)
-        << "the old token is nobody's any more";
+    EXPECT_EQ(ask(ReadToken{})->holder, ReadToken::Holder::other) << "the old token is unknown now";
 }
 
 TEST_F(ExecutorTest, MakesTheSameSecretForOneRotationAndAnotherForOneThatSupersedesIt) {
@@ -110,8 +109,7 @@ TEST_F(ExecutorTest, SupersedesASecretThatTheApiHoldsAlready) {
     EXPECT_NE(second.new_fingerprint, first.new_fingerprint);
 }
 
-/// The secret was sent, but the API still shows the old one: no other copy of the sent secret
-/// exists.
+/// The secret was sent and the API is behind: nobody else has the secret that it holds.
 TEST_F(ExecutorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     const std::string old_text = host_->api_token_text();
     const auto first = prepare();
@@ -123,7 +121,7 @@ TEST_F(ExecutorTest, KeepsTheSecretThatItSupersedesWhereTheApiIsBehind) {
     EXPECT_EQ(prepare(first.rotation_id).new_fingerprint, second.new_fingerprint);
 }
 
-/// keyturnd was to bring the old secret back, but that PATCH did not arrive.
+/// A revert has not sent its PATCH yet.
 TEST_F(ExecutorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
@@ -134,7 +132,7 @@ TEST_F(ExecutorTest, KeepsTheSecretThatTheApiHoldsWhereARevertIsSuperseded) {
     EXPECT_EQ(kept(), std::pair(first.new_fingerprint, second.new_fingerprint));
 }
 
-/// The record was lost, or an older one was restored from a backup.
+/// The record was lost, or restored from an older backup.
 TEST_F(ExecutorTest, MakesAnotherSecretThanOneWhoseOldTokenWasWiped) {
     const auto first = prepare();
     ASSERT_TRUE(ask(CommitSecret{}));
@@ -200,13 +198,13 @@ TEST_F(ExecutorTest, PassesOverWhatAGlobTakesInByChance) {
     EXPECT_THAT(passed_over().findings, ElementsAre(HasSubstr("keyturnd skips it")));
     EXPECT_FALSE(ask(InspectUnits{})->front().passed_over);
 
-    // The running processes decide: a script may have started a connector.
+    // The process decides: a script that has started a connector, or may have.
     unit.state = host_->units.at(own[0]).state;
     unit.state.name = updater;
     EXPECT_FALSE(passed_over().passed_over);
     EXPECT_TRUE(passed_over().problem);
     unit.unready = no_answer;
-    EXPECT_FALSE(passed_over().passed_over) << "not known is not none";
+    EXPECT_FALSE(passed_over().passed_over) << "unknown is not zero";
     unit.unready = Error{Fault::missing, "nothing listens", {}};
     EXPECT_TRUE(passed_over().passed_over);
     unit.settings->exec_start = {{"/bin/sh", "-c", "exec cloudflared tunnel run"}};
@@ -312,7 +310,7 @@ TEST_F(ExecutorTest, OneUnitByTwoNamesIsOneUnitAndAProblem) {
 
 TEST_F(ExecutorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     host_->aliases["tunnel.service"] = policy_.units[0];
-    claim("web", policy_.units);  // Its own entries do not conflict.
+    claim("web", policy_.units);  // Its own patterns do not conflict.
     claim("shop", {"shop.service", "tunnel.service"});
     claim("all", {"cloudflared-web@2*"});
     const auto units = ask(InspectUnits{});

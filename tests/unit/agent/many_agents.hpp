@@ -10,7 +10,7 @@
 
 namespace keyturn {
 
-/// The requests to Cloudflare, of all tunnels.
+/// The calls of the API by all tunnels.
 struct ApiCalls {
     struct Made {
         BootTime when;
@@ -18,7 +18,7 @@ struct ApiCalls {
         std::string name;
     };
 
-    /// Returns the largest number of requests in any five minutes from `since` on.
+    /// The largest number of calls in any five minutes from `since` on.
     [[nodiscard]] std::size_t most_in_five_minutes(BootTime since = {}) const {
         std::size_t most = 0;
         for (std::size_t first = 0, last = 0; last < made.size(); ++last) {
@@ -99,7 +99,7 @@ class ManyAgents : public testing::Test {
             tunnel.policy = common;
             tunnel.policy.name = fmt::format("tunnel-{}", i);
             tunnel.policy.credential = "main";
-            // Checks of the units make no calls to Cloudflare, and hours pass in these tests.
+            // Checks of the units alone make no API call, and hours pass in these tests.
             tunnel.policy.drift.units_interval = tunnel.policy.drift.interval;
             tunnel.policy.account = account_id;
             tunnel.policy.tunnel = fmt::format("f70ff985-a4ef-4643-bbbc-{:012}", i);

@@ -5,8 +5,7 @@ namespace {
 
 using ManyTunnelsTest = ManyAgents;
 
-/// When each tunnel was checked from `since` on: the list of connectors is the last request of a
-/// check.
+/// When each tunnel was checked, from `since` on. The list comes last in a check.
 std::map<std::string, std::vector<BootTime>> looks_in(const ApiCalls& calls, BootTime since) {
     std::map<std::string, std::vector<BootTime>> looks;
     for (const ApiCalls::Made& call : calls.made) {
@@ -22,7 +21,8 @@ TEST_F(ManyTunnelsTest, AreEachLookedAtThoughNotTooOften) {
     const BootTime begin = clock_.boot_now();
     pass(3h);
     EXPECT_THAT(calls_.most_in_five_minutes(), Le(budget_calls_max - kept_from_looks));
-    EXPECT_THAT(calls_.most_in_five_minutes(begin + 1h), Gt(390U)) << "and no less than it may be";
+    EXPECT_THAT(calls_.most_in_five_minutes(begin + 1h), Gt(390U))
+        << "and nearly as many as allowed";
     const auto looks = looks_in(calls_, begin);
     ASSERT_THAT(looks, SizeIs(1'000));
     Milliseconds longest{};

@@ -8,8 +8,7 @@ namespace {
 
 using std::chrono::days;
 
-/// A rotation every 30 days, in windows in the night to Sunday. The test starts on a Sunday at
-/// 02:30 UTC.
+/// Every 30 days from a Sunday at 02:30 UTC, in windows on Sundays at 02:00.
 class OccasionTest : public TunnelAgentTest {
   protected:
     OccasionTest() {

@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::days;
 
-/// The decisions of operators: pause, resume, revert.
+/// The other commands of an operator: pause, resume, revert.
 class OperatorTest : public TunnelAgentTest {
   protected:
     [[nodiscard]] Fault fault_of(Decision decision) {
@@ -29,7 +29,7 @@ TEST_F(OperatorTest, PauseStopsTheScheduleAndOutlivesARestart) {
     decide(Decision::resume);
     EXPECT_TRUE(told(EventKind::tunnel_unpaused));
     pass(1h);
-    EXPECT_EQ(restarts(), 2) << "what was due meanwhile is made up for";
+    EXPECT_EQ(restarts(), 2) << "the rotation that was due starts now";
     EXPECT_EQ(status().state, "idle");
 }
 
@@ -230,7 +230,7 @@ TEST_F(CompromiseTest, PutsAnEndToAHold) {
     ASSERT_TRUE(run_until_state("held"));
     first().ignores_starts = false;
     RotationRequest accepting = compromised();
-    accepting.accept_gap = true;  // The unit that failed is not running, and is left so.
+    accepting.accept_gap = true;  // The failed unit does not run, and keyturnd leaves it stopped.
     request(accepting);
     ASSERT_TRUE(run_until([this] { return told(EventKind::locked_out); }, 10min));
     ASSERT_TRUE(run_until_state("idle"));

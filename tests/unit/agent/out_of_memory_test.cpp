@@ -9,7 +9,7 @@
 namespace keyturn {
 namespace {
 
-/// Memory shared with the child processes: it survives a child that runs out of memory.
+/// What outlives the process that runs out of memory.
 struct Outside {
     std::array<char, 64> secret{};  ///< What the API holds, in base64.
     int patches = 0;
@@ -35,11 +35,11 @@ class OutOfMemory : public TunnelAgentTest {
     ~OutOfMemory() override { ::munmap(outside_, sizeof(Outside)); }
     void TestBody() override {}
 
-    /// Runs a rotation in a keyturnd whose allocations all fail from the n-th one on.
+    /// Rotates in a keyturnd whose n-th allocation and all later ones fail.
     int rotate_in_a_child(std::size_t out_at) {
         start_serving();
         return testing_files::in_child([&] {
-            ::close(STDERR_FILENO);  // Hides the message with which each child ends.
+            ::close(STDERR_FILENO);  // Each child would report its end here.
             const std::size_t before = allocations::count();
             host_->on_patch = [&](std::string_view secret) { note_patch(secret, before); };
             try {
@@ -55,7 +55,7 @@ class OutOfMemory : public TunnelAgentTest {
         });
     }
 
-    /// Starts keyturnd again after a reboot of the host, and checks that it recovers.
+    /// systemd starts keyturnd again. The host has restarted, too.
     void expect_recovery() {
         stop();
         reopen_state();
@@ -101,7 +101,7 @@ TEST(Memory, ThatRunsOutAnywhereEndsTheDaemonAndTheNextOneGoesOn) {
         const int status = world.rotate_in_a_child(at);
         const bool ended = WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT
                                                : WEXITSTATUS(status) == exit_by_exception;
-        ASSERT_TRUE(ended) << "it goes on without memory: " << status;
+        ASSERT_TRUE(ended) << "it continues without memory: " << status;
         if (world.outside().patches > 0) ++interrupted;
         world.expect_recovery();
     };

@@ -1,5 +1,5 @@
-// Silence is a fault: an idle tunnel must report units on an unknown or an old token, a changed
-// token file, and problems that would make keyturnd refuse the next rotation.
+// What an idle tunnel reports: units on an unknown or an old token, a changed token file, and
+// problems for which the next rotation would be refused.
 
 #include "unit/agent/agent_fixture.hpp"
 
@@ -90,8 +90,8 @@ TEST_F(SilenceTest, SaysOnceThatItDoesNotKnowTheTokenOfAUnitThatWasThereBefore) 
     EXPECT_THAT(findings(), IsEmpty()) << "no fault that anybody has seen";
     restart();
     pass(3h);
-    EXPECT_EQ(count(EventKind::token_unknown), 2U) << "once, over restarts of the daemon, too";
-    EXPECT_EQ(restarts(), 0) << "nobody knows that anything is wrong";
+    EXPECT_EQ(count(EventKind::token_unknown), 2U) << "once, also over restarts of keyturnd";
+    EXPECT_EQ(restarts(), 0) << "keyturnd knows of no fault";
     restart_units_by_hand();
     pass(2min);
     EXPECT_THAT(notes(), IsEmpty()) << "it has seen them start";
@@ -102,7 +102,7 @@ TEST_F(SilenceTest, BringsAUnitOfALostStateOntoTheTokenOfNow) {
     rotate();
     const std::string invocation = first().state.invocation;
     host_->rotate_by_somebody_else('f');
-    std::ofstream(token_file()) << host_->api_token_text();  // A roll-out got this far.
+    std::ofstream(token_file()) << host_->api_token_text();  // A roll-out that came this far.
     host_->restart_by_hand(second());
     stop();
     lose_state();
@@ -339,7 +339,7 @@ TEST_F(SilenceTest, LooksOutOfTurnAtMostOnceAMinute) {
     start_serving();
     pass(3min);
     const int before = host_->rests;
-    for (int i = 0; i < 60; ++i) {  // systemd retries a refused unit for ever.
+    for (int i = 0; i < 60; ++i) {  // systemd does this with a unit that never connects.
         host_->restart_by_hand(second());
         second().connected = false;
         pass(20s);

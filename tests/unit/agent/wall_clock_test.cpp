@@ -16,7 +16,7 @@ class WallClockTest : public TunnelAgentTest {
         policy_.rollout.soak = 1min;
     }
 
-    /// The errors of the clock: steps, an empty battery, a 32-bit overflow, a person's mistake.
+    /// The errors of a clock that a lost battery, 32 bits of seconds, or a person has set.
     [[nodiscard]] std::vector<Milliseconds> errors() const {
         const Milliseconds now = clock_.true_now().time_since_epoch();
         const Milliseconds end_of_32_bits{std::chrono::seconds{0x7fff'ffff}};
@@ -56,7 +56,7 @@ TEST_F(WallClockTest, SetWrongInARotationChangesNoneOfItsWaits) {
         request();
         ASSERT_TRUE(run_until_soak());
         clock_.set_wrong_by(error);
-        // Another one may be due by such a clock, and is refused because of it.
+        // Another rotation may be due by this clock, and is refused because of it.
         ASSERT_TRUE(run_until([this] { return status().phase.empty(); }));
         EXPECT_TRUE(rotated_times(++rotations));
         EXPECT_TRUE(file_holds_the_api_token());
@@ -103,7 +103,7 @@ TEST_F(WallClockTest, PutRightMakesItLookAtTheCalendarAtOnce) {
     start_serving();
     pass(days{25});
     EXPECT_TRUE(rotated_times(0));
-    clock_.set_wrong_by(Milliseconds{0});  // By the right clock, it was first seen 35 days ago.
+    clock_.set_wrong_by(Milliseconds{0});  // Then the tunnel was first seen 35 days ago.
     pass(1min);
     EXPECT_TRUE(rotated_times(1));
 }

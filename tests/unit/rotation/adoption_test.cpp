@@ -30,7 +30,7 @@ TEST_F(TakeOver, BringsEveryUnitOntoTheirTokenAndSendsNoSecret) {
 }
 
 TEST_F(TakeOver, GoesOnAfterACrashAtAnyPoint) {
-    after_every_action(started<TakeOverWorld>, [](TakeOverWorld& world) {
+    after_every_action(started<TakeOverWorld>(), [](TakeOverWorld& world) {
         world.crash_and_restart();
         world.run();
         ASSERT_TRUE(world.done());

@@ -6,7 +6,7 @@
 namespace keyturn {
 namespace {
 
-/// Two units of one host; the API lists what `listed` says.
+/// Two units of one host. The API lists the connectors in `listed_`.
 class AttachedTest : public testing::Test {
   protected:
     AttachedTest() {
@@ -50,7 +50,8 @@ TEST_F(AttachedTest, IdOfOursWithMoreConnectionsThanItMayHaveIsDoubtful) {
     EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-a"));
     listed_[0].connections = 4;
     samples_[0].readiness->connections = 3;
-    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b")) << "the list is behind";
+    EXPECT_THAT(ids(sorted().ours), ElementsAre("id-a", "id-b"))
+        << "the list is older than the sample";
     samples_[0].readiness->connections = 0;
     EXPECT_THAT(ids(sorted().doubtful), ElementsAre("id-a"));
 }

@@ -1,4 +1,4 @@
-// What changes underneath a roll-out that is under way: the token, connections, who runs.
+// What changes during a roll-out: the token, connections, which units run.
 
 #include "unit/rotation/world_test.hpp"
 
@@ -106,7 +106,7 @@ TEST_F(Changes, TwoUnitsThatDecayAreRestartedOneAfterTheOther) {
     EXPECT_GE(fewest_serving, 3);
 }
 
-/// It was left stopped, and runs by now with a token that is dead: it costs nothing to restart.
+/// The unit was stopped at the start and now runs with a dead token: its restart costs nothing.
 TEST_F(Changes, UnitThatWasStartedSinceAndDoesNotServeGoesFirst) {
     add_unit(c);
     add_unit(d);
@@ -124,7 +124,7 @@ TEST_F(Changes, UnitThatWasStartedSinceAndDoesNotServeGoesFirst) {
     EXPECT_GE(fewest_serving, 2);
 }
 
-/// Unit a is being started with a token that nobody knows, as systemd does by itself.
+/// systemd is starting unit a at the delivery: nobody knows which token the unit has read.
 void start_at_the_delivery(RotationWorld& world, bool job_pending) {
     world.before_each([&world, job_pending](const std::string& action) {
         if (action != "deliver" || world.restarts(a) > 0) return;
@@ -164,7 +164,7 @@ TEST_F(Changes, UnitThatComesUpByItselfAfterARetryIsProvenAsItIs) {
     });
     retry();
     EXPECT_TRUE(done());
-    EXPECT_EQ(restarts(a), 0) << "the retry was about the process before";
+    EXPECT_EQ(restarts(a), 0) << "the retry applies to the process before";
     EXPECT_EQ(count("restart " + a), 1U);
 }
 

@@ -1,4 +1,4 @@
-// Where a pause, the way back and a compromise meet something else.
+// A pause, a revert or a compromise together with something else.
 
 #include "unit/rotation/world_test.hpp"
 
@@ -118,12 +118,12 @@ TEST_F(ChapterEdges, OnTheWayBackADeadUnitThatSomebodyStartsIsLetBe) {
         if (action != "save roll" || !taken_back || dead.state.running()) return;
         dead.fate = Fate::comes_up;
         dead.come_up("started-by-somebody", Token::old, 2);
-        dead.came_up = now + 10s;  // It takes its time to connect.
+        dead.came_up = now + 10s;  // It connects slowly.
     });
     rotate();
     EXPECT_EQ(outcome(), Outcome::reverted);
     EXPECT_EQ(unit(a).token, Token::old);
-    EXPECT_EQ(restarts(a), 1) << "by us; it gets its other connections by itself";
+    EXPECT_EQ(restarts(a), 1) << "by us; it gets its other connections without a restart";
 }
 
 TEST_F(ChapterEdges, WhereNothingRunsNoBatchIsRestartedAfterACompromise) {
@@ -157,7 +157,7 @@ TEST_F(ChapterEdges, AUnitThatWasStoppedAndIsJustStartingInTheEndIsRestarted) {
     EXPECT_EQ(unit(a).token, Token::ours);
 }
 
-/// An operator stopped it, started it again and says retry: what was said is done already.
+/// An operator stopped the unit, started it again and retries: no further restart is needed.
 TEST_F(Retry, DoesNotRestartOnceMoreWhatCameBackAndIsStillGatheringConnections) {
     ASSERT_TRUE(rotate_until("save soak"));
     unit(b).stop();

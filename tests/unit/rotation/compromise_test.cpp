@@ -16,8 +16,8 @@ TEST_F(Compromise, DropsTheOthersBeforeOurOwnAreRestarted) {
     const auto delivered = std::ranges::find(log, "deliver");
     const auto evicted = std::ranges::find(log, "evict thief");
     EXPECT_LT(std::find(delivered, log.end(), "list connectors"), evicted)
-        << "whom the list after the delivery names";
-    EXPECT_GE(fewest_serving, 1) << "ours go on serving";
+        << "only connectors of a list after the delivery are dropped";
+    EXPECT_GE(fewest_serving, 1) << "our own units continue to serve";
 }
 
 TEST_F(Compromise, WaitsForNothingBetweenTheUnits) {
@@ -62,7 +62,7 @@ TEST_F(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {
     expect_locked_out();
     EXPECT_THAT(deeds(), ElementsAre("patch", "deliver", "evict all", "wipe old", "restart " + a,
                                      "restart " + b, "restart " + c));
-    EXPECT_EQ(when("restart " + a), when("restart " + c)) << "none waits for the other";
+    EXPECT_EQ(when("restart " + a), when("restart " + c)) << "no restart waits for another";
     EXPECT_THAT(message(EventKind::connector_evicted),
                 HasSubstr("including those of its own units"));
     EXPECT_THAT(message(EventKind::locked_out), HasSubstr("; none of them was connected for "));
@@ -160,7 +160,7 @@ TEST_F(Compromise, IsNoTimeToGoBack) {
     expect_locked_out();
 }
 
-/// An open rotation, whose secret Cloudflare may hold by now, is given up for another new secret.
+/// A compromise replaces an open rotation, whose secret Cloudflare may hold already.
 CompromisedWorld superseding(std::size_t actions) {
     CompromisedWorld world;
     world.add_unit(c);
@@ -190,25 +190,22 @@ TEST_F(Compromise, PutsAnEndToAnOpenRotationWithAnotherSecret) {
 }
 
 TEST_F(Compromise, MakesOneSecretOnlyWhereverACrashComesAfterAnOpenRotation) {
-    const auto make = [] { return superseding(60); };
-    const int before = make().secrets_made;
-    after_every_action(make, [&](CompromisedWorld& world) {
+    CompromisedWorld whole = superseding(60);
+    const int made_before = whole.secrets_made;
+    after_every_action(std::move(whole), [&](CompromisedWorld& world) {
         world.crash_and_restart();
         world.run();
         world.expect_locked_out();
-        EXPECT_EQ(world.secrets_made, before + 1);
+        EXPECT_EQ(world.secrets_made, made_before + 1);
     });
 }
 
 TEST_F(Compromise, IsFinishedWhereverACrashComes) {
     for (const bool all : {false, true}) {
-        const auto make = [all] {
-            CompromisedWorld world;
-            world.request.evict_all = all;
-            world.start();
-            return world;
-        };
-        after_every_action(make, [](CompromisedWorld& world) {
+        CompromisedWorld whole;
+        whole.request.evict_all = all;
+        whole.start();
+        after_every_action(std::move(whole), [](CompromisedWorld& world) {
             world.crash_and_restart();
             world.run();
             EXPECT_TRUE(world.done());

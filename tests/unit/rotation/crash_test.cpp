@@ -18,7 +18,7 @@ void expect_one_clean_rotation(const RotationWorld& world) {
 
 TEST(Crash, AfterAnyActionIsFinishedByTheNextStartWithOneSecret) {
     int crashes = 0;
-    after_every_action(started<CrashWorld>, [&](CrashWorld& world) {
+    after_every_action(started<CrashWorld>(), [&](CrashWorld& world) {
         ++crashes;
         world.crash_and_restart();
         world.run();
@@ -27,9 +27,9 @@ TEST(Crash, AfterAnyActionIsFinishedByTheNextStartWithOneSecret) {
     EXPECT_GT(crashes, 100);
 }
 
-/// While the daemon is down, the other units die: what was allowed before may not be done now.
+/// While keyturnd is down, the other units die: the restart that was allowed is not any more.
 TEST(Crash, NeverRestartsTheLastServingUnitAfterwards) {
-    after_every_action(started<CrashWorld>, [](CrashWorld& world) {
+    after_every_action(started<CrashWorld>(), [](CrashWorld& world) {
         for (const std::string& dead : {b, c}) world.unit(dead).fail();
         world.crash_and_restart();
         world.run(3'000);  // RotationWorld aborts when a unit is restarted that must not be.
@@ -54,9 +54,9 @@ TEST(Crash, TwiceAtAnyTwoPointsStillEndsInOneRotation) {
     });
 }
 
-/// Somebody else rotates while the daemon is down: what is on the disk is no truth any more.
+/// Somebody else rotates while keyturnd is down: the record is outdated.
 TEST(Crash, AsksWhoseTokenTheApiHoldsBeforeItGoesOn) {
-    after_every_action(started<CrashWorld>, [](CrashWorld& world) {
+    after_every_action(started<CrashWorld>(), [](CrashWorld& world) {
         const Phase phase = world.disk_record->phase;
         if (phase != Phase::roll && phase != Phase::soak) return;
         world.api_token = Token::foreign;

@@ -1,4 +1,4 @@
-// After a compromise the stranger is out within a bound, whatever the units do.
+// After a compromise keyturnd drops unknown connectors within a limit, whatever the units do.
 
 #include "unit/rotation/compromised_world.hpp"
 
@@ -15,12 +15,12 @@ class Eviction : public CompromisedTest {
         });
     }
 
-    /// How long after the new secret the last connector that is not ours is gone.
+    /// From the delivery of the new token until the last unknown connector is gone.
     [[nodiscard]] Milliseconds lockout() const {
         return gone_ ? Milliseconds{*gone_ - when("deliver")} : Milliseconds::max();
     }
 
-    /// Goes on for this long after the new secret.
+    /// Runs for this long after the delivery.
     void run_on_for(Milliseconds time) {
         ASSERT_TRUE(rotate_until("deliver"));
         ASSERT_TRUE(run_for(time));
@@ -48,10 +48,10 @@ TEST_F(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
     expect_locked_out();
     EXPECT_THAT(lockout(), AllOf(Ge(30s), Le(35s)));
     ASSERT_TRUE(told(EventKind::drift_unknown));
-    EXPECT_THAT(restarted(), ElementsAre(b, a)) << "b is dropped with the stranger";
+    EXPECT_THAT(restarted(), ElementsAre(b, a)) << "keyturnd drops b together with the neighbour";
 }
 
-/// keyturnd stands still between the list and the look, and a unit of ours loses a connection.
+/// keyturnd stands still between the list and the samples, and unit a loses a connection.
 TEST_F(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
     unit(a).readiness->connections = 3;  // As many as it had at first.
     foreign_connectors = {neighbour};
@@ -91,7 +91,7 @@ TEST_F(Eviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
     unit(b).silent = no_descriptor;
     rotate();
     expect_locked_out();
-    EXPECT_LE(lockout(), 1s) << "everybody else is a stranger";
+    EXPECT_LE(lockout(), 1s) << "every other connector is unknown";
     EXPECT_FALSE(told(EventKind::drift_unknown));
 }
 

@@ -21,12 +21,13 @@ bool asks_the_api(const std::string& action) {
 struct Outage {
     Outage(RotationWorld& world, Error error) {
         world.before_each([this, &world, error](const std::string& action) {
-            const bool begun = action == "patch" || world.count("patch") > 0;
+            if (action == "patch") begun = true;
             if (!begun || !asks_the_api(action)) return;
             calls.push_back(world.now);
             world.fail_next(action, error);
         });
     }
+    bool begun = false;
     std::vector<BootTime> calls;
 };
 
@@ -37,7 +38,7 @@ TEST_F(ApiFaults, AreRetriedAsSlowlyAsTheServerWantsAndAsTheLadderSays) {
         world.start();
         while (outage.calls.size() < 12) ASSERT_TRUE(world.step());
         for (std::size_t i = 1; i < outage.calls.size(); ++i) {
-            // The question after a PATCH has a ladder of its own, which begins anew.
+            // The question after a PATCH has its own ladder of pauses, which starts over.
             const Milliseconds ladder = i < 2 ? 1s : pause_after(i - 2, Error{});
             const Milliseconds waited = outage.calls[i] - outage.calls[i - 1];
             EXPECT_EQ(waited, std::max<Milliseconds>(ladder, asked)) << i;
@@ -71,7 +72,7 @@ TEST_F(ApiFaults, ThatSayNoAfterThePatchHoldWithTheTokenDelivered) {
         EXPECT_EQ(world.file_token, Token::ours) << "a unit that restarts now comes up";
         EXPECT_THAT(world.message(EventKind::rotation_held),
                     HasSubstr("it needs Cloudflare Tunnel Write"));
-        EXPECT_LE(world.count("read token"), 3U) << "the first was preflight's; no retries";
+        EXPECT_LE(world.count("read token"), 3U) << "one in the preflight, and no retries";
         EXPECT_EQ(world.restarts(), 0);
         world.leave_alone();
         world.retry();
@@ -181,7 +182,7 @@ const std::vector<std::pair<std::string, Lie>> lies{
     {"serves tunnel 00000000", [](auto& ready) { ready->tunnel = other_tunnel_id; }},
 };
 
-/// The connector answers so while `lying`.
+/// The connector gives the false answer while `lying`.
 void lie_after_the_restart(RotationWorld& world, const Lie& lie, const bool& lying) {
     world.before_each([&world, &lie, &lying,
                        truth = std::optional<Readiness>()](const std::string& action) mutable {

@@ -45,7 +45,7 @@ TEST_F(Finish, SeesThatSomebodyElseRotatedLast) {
     EXPECT_EQ(restarts(b), 2);
 }
 
-/// A unit that had verified fails once all have: what a retry of that needs is done before the end.
+/// A verified unit fails when all are verified: a retry restarts it before the rotation ends.
 TEST_F(Finish, LeavesNobodyBehindOnTheWayBackFromAHold) {
     add_unit(c);
     start();

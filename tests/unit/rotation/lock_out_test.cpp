@@ -7,7 +7,7 @@ using LockOut = CompromisedTest;
 
 const std::string no_descriptor = "no file descriptor is left";
 
-/// Its process is the one that told its connector a moment ago.
+/// The silent unit is the same process that named its connector a moment ago.
 TEST_F(LockOut, IsNotConfusedByAMomentOfSilence) {
     ASSERT_TRUE(rotate_until("save finish"));
     foreign_connectors = {neighbour};
@@ -23,8 +23,8 @@ TEST_F(LockOut, IsNotConfusedByAMomentOfSilence) {
     EXPECT_EQ(dropped_after, 1);
 }
 
-/// A unit of ours loses a connection between the list and the look at it, while somebody else is
-/// doubtful for long enough.
+/// Unit a loses a connection between the list and its sample, while another connector is in doubt
+/// for long enough.
 TEST_F(LockOut, DropsNobodyForAListThatIsOlderThanTheLook) {
     unit(a).readiness->connections = 3;  // As many as it had at first.
     ASSERT_TRUE(rotate_until("save finish"));
@@ -83,7 +83,7 @@ TEST_F(LockOut, SendsOurSecretAgainInTheMiddleOfTheRestarts) {
     EXPECT_EQ(patches, 2);
 }
 
-/// It is behind, or somebody puts the old secret back: once sent again, it is given its time.
+/// The API is behind, or somebody restores the old secret: keyturnd sends ours once more and waits.
 TEST_F(LockOut, SendsOurSecretAgainOnceWhereTheOldTokenIsShown) {
     ASSERT_TRUE(rotate_until("deliver"));
     token_shown = Token::old;
@@ -95,7 +95,7 @@ TEST_F(LockOut, SendsOurSecretAgainOnceWhereTheOldTokenIsShown) {
     EXPECT_EQ(patches, 2);
 }
 
-/// The record is back from a backup: since then the tunnel and its units had another token.
+/// The record comes from a backup: since then the tunnel and its units got another token.
 TEST_F(LockOut, RestartsEveryUnitAgainWhereTheRecordIsAnOlderOne) {
     start();
     ASSERT_TRUE(run_past("save finish"));
@@ -113,7 +113,7 @@ TEST_F(LockOut, RestartsEveryUnitAgainWhereTheRecordIsAnOlderOne) {
 TEST_F(LockOut, DropsNobodyByAnOlderRecordOfItsEnd) {
     start();
     ASSERT_TRUE(run_past("save finish"));
-    api_token = Token::foreign;  // Of the rotation that came after that backup.
+    api_token = Token::foreign;  // Of a rotation after that backup.
     unit(b).silent = "its metrics server does not answer";
     foreign_connectors = {neighbour};
     crash_and_restart();
@@ -146,7 +146,7 @@ TEST_F(LockOut, IsHeldWhereSomebodyStaysAttached) {
     ASSERT_EQ(held_for(), HoldReason::not_locked_out);
     EXPECT_EQ(hold().unit, "");
     EXPECT_FALSE(told(EventKind::locked_out));
-    EXPECT_GT(count("evict thief"), 10U) << "it is dropped each time it is seen";
+    EXPECT_GT(count("evict thief"), 10U) << "dropped each time the API lists it";
     foreign_come_back = false;
     retry();
     expect_locked_out();
@@ -183,7 +183,7 @@ TEST_F(LockOut, ProvesAUnitAgainWhoseProcessWasReplaced) {
     EXPECT_TRUE(told(EventKind::soak_restarted));
 }
 
-/// The replaced process cannot be proven, because the token is another one by now.
+/// The new process cannot be proven, because the token has changed.
 TEST_F(LockOut, BeginsAnewWhereTheTokenChangesWhileAReplacementIsProven) {
     ASSERT_TRUE(rotate_until("save finish"));
     unit(b).replace_process("rebooted");

@@ -10,7 +10,7 @@ class Paused : public RotationTest {
         return rotation->view().state == RotationState::paused;
     }
 
-    /// Goes on until the pause has stopped it, and a long time after that.
+    /// Runs until the pause stops the rotation, and three hours more.
     void come_to_a_standstill() {
         ASSERT_TRUE(run_until([&] { return stands_still(); }));
         ASSERT_TRUE(run_for(3h));
@@ -109,12 +109,12 @@ TEST_F(Paused, RaisesTheAlarmWhenTooFewServe) {
     EXPECT_EQ(urgent->priority, Priority::alert);
     EXPECT_EQ(urgent->result, "paused");
     EXPECT_THAT(urgent->message, HasSubstr("is paused with 0 serving, but min_available is 1"));
-    EXPECT_EQ(count(EventKind::hold_urgent), 1U) << "once, not at every look";
+    EXPECT_EQ(count(EventKind::hold_urgent), 1U) << "once, not at every check";
     unit(a).readiness->connections = 4;
     steps(10);
     unit(a).readiness->connections = 0;
     steps(10);
-    EXPECT_EQ(count(EventKind::hold_urgent), 2U) << "and again when it came back and went";
+    EXPECT_EQ(count(EventKind::hold_urgent), 2U) << "again after it recovered and failed";
 }
 
 TEST_F(Paused, GoesOnLookingWhenTheBusIsDown) {
@@ -127,7 +127,7 @@ TEST_F(Paused, GoesOnLookingWhenTheBusIsDown) {
     EXPECT_TRUE(done());
 }
 
-/// A wait for replicas is no reason to go on when they come.
+/// While paused, keyturnd does not continue when the missing replicas come back.
 TEST_F(Paused, EndsAWaitForReplicas) {
     policy.rollout.soak = 1s;
     ASSERT_TRUE(rotate_until("save soak"));
@@ -155,7 +155,7 @@ TEST_F(Paused, GoesBackWithoutARestartWhenAnOperatorReverts) {
     rotation->ask_to_revert();
     ASSERT_TRUE(run_until([&] { return !stands_still(); }));
     come_to_a_standstill();
-    EXPECT_EQ(api_token, Token::old) << "the secret is no restart";
+    EXPECT_EQ(api_token, Token::old) << "a pause stops restarts, not the secret";
     EXPECT_EQ(file_token, Token::old);
     EXPECT_EQ(restarts(a), 1);
     resume();
@@ -165,7 +165,7 @@ TEST_F(Paused, GoesBackWithoutARestartWhenAnOperatorReverts) {
 }
 
 TEST_F(Paused, NeitherSendsNorRestartsWhereverACrashComes) {
-    after_every_action(started<CrashWorld>, [](CrashWorld& world) {
+    after_every_action(started<CrashWorld>(), [](CrashWorld& world) {
         world.pause();
         world.crash_and_restart();
         const int restarts = world.restarts();

@@ -5,13 +5,13 @@ namespace keyturn {
 namespace {
 
 struct RevertWorld : RotationWorld {
-    /// Goes on until the first batch is being soaked.
+    /// Runs until the first batch soaks.
     void reach_the_soak() {
         start();
         ASSERT_TRUE(run_past("save soak"));
     }
 
-    /// As `keyturnctl revert`, to the end. A hold has to be left first.
+    /// Does what `keyturnctl revert` does, and runs to the end.
     void revert() {
         ASSERT_TRUE(rotation->can_revert());
         rotation->ask_to_revert();
@@ -23,7 +23,7 @@ struct RevertWorld : RotationWorld {
         EXPECT_TRUE(done());
         EXPECT_EQ(api_token, Token::old);
         EXPECT_EQ(file_token, Token::old);
-        EXPECT_EQ(secrets_made, 1) << "the one before is sent again, no third one";
+        EXPECT_EQ(secrets_made, 1) << "the old secret is sent again; there is no third one";
         EXPECT_FALSE(pending_kept);
         for (const auto& [name, unit] : units) EXPECT_EQ(unit.token, Token::old) << name;
         ASSERT_THAT(history, SizeIs(1));
@@ -93,7 +93,7 @@ TEST_F(Revert, IsNotWatchedForASoak) {
     EXPECT_EQ(count("save soak"), 1U);
 }
 
-/// The PATCH may still be on its way although the API shows the old token.
+/// The PATCH may still arrive although the API shows the old token.
 TEST_F(Revert, AlwaysSendsThePatch) {
     fail_next("patch", answer_lost);
     start();
@@ -102,7 +102,7 @@ TEST_F(Revert, AlwaysSendsThePatch) {
     revert();
     expect_everything_as_before();
     EXPECT_THAT(deeds(), ElementsAre("patch", "take back", "patch", "deliver"));
-    EXPECT_EQ(restarts(), 0) << "nobody left the old token";
+    EXPECT_EQ(restarts(), 0) << "no unit has left the old token";
 }
 
 TEST_F(Revert, IsARefusalWhileNothingIsTouched) {
@@ -187,7 +187,7 @@ TEST_F(Revert, LeavesAHoldThatACrashHasComeAfter) {
     expect_everything_as_before();
 }
 
-/// What it read when it was started is not known: it may have been the new token.
+/// The unit may have read the new token at its start.
 TEST_F(Revert, RestartsAUnitThatSomebodyElseRestarted) {
     reach_the_soak();
     unit(b).replace_process("rebooted");
@@ -220,8 +220,8 @@ TEST_F(Revert, EndsOnTheTokenOfSomebodyElseWhoComesInBetween) {
     ASSERT_TRUE(done());
     EXPECT_EQ(outcome(), Outcome::taken_over);
     EXPECT_TRUE(told(EventKind::foreign_rotation));
-    EXPECT_EQ(patches, 1) << "none of ours is sent over theirs";
-    EXPECT_EQ(restarts(b), 1) << "nobody is spared: the old token is dead";
+    EXPECT_EQ(patches, 1) << "keyturnd does not overwrite their secret";
+    EXPECT_EQ(restarts(b), 1) << "every unit restarts: the old token is dead";
 }
 
 TEST_F(Revert, IsHeldWhereCloudflareTakesTheOldSecretNoMore) {
@@ -269,7 +269,7 @@ TEST_F(Revert, CannotBeAskedForWhereThereIsNoWayBack) {
     EXPECT_FALSE(rotation->can_revert()) << "the secrets are being wiped";
 }
 
-/// Asked for in time, obeyed too late: at the wait for a disk that takes no record of the end.
+/// The operator asks in time, but the rotation already waits for a full disk at its end.
 TEST_F(Revert, ComesTooLateOnceEverythingIsProven) {
     start();
     ASSERT_TRUE(run_past("save finish"));
@@ -282,7 +282,7 @@ TEST_F(Revert, ComesTooLateOnceEverythingIsProven) {
     EXPECT_EQ(count("take back"), 0U);
 }
 
-/// Three units, a short soak, and an operator who asks for it in the middle.
+/// Three units, a short soak, and a revert in the middle.
 RevertWorld asked_to_revert() {
     RevertWorld world;
     world.add_unit(c);
@@ -294,13 +294,13 @@ RevertWorld asked_to_revert() {
 
 TEST_F(Revert, IsFinishedAfterACrashAtAnyMoment) {
     std::size_t crashes = 0;
-    after_every_action(asked_to_revert, [&](RevertWorld& world) {
+    after_every_action(asked_to_revert(), [&](RevertWorld& world) {
         if (!world.disk_record->reverts()) return;
         ++crashes;
         world.crash_and_restart();
         world.run();
         world.expect_everything_as_before();
-        EXPECT_LE(world.patches, 3) << "after a crash it is sent once more";
+        EXPECT_LE(world.patches, 3) << "sent once more after a crash";
         EXPECT_EQ(world.restarts(a), 2);
         EXPECT_EQ(world.restarts(b) + world.restarts(c), 0);
         EXPECT_GE(world.fewest_serving, 2);

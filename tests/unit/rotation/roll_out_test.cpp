@@ -7,8 +7,8 @@ namespace {
 
 class RollOut : public RotationTest {
   protected:
-    /// A rotation in which unit a fails: held, b untouched, held after a restart of the daemon,
-    /// too, and done after the fault is fixed and an operator retries.
+    /// A rotation in which unit a fails: it is held and leaves b alone, also after a restart of
+    /// keyturnd. Once the fault is fixed and an operator retries, it ends.
     void expect_hold_and_retry(HoldReason reason, const std::string& text) {
         rotate();
         ASSERT_EQ(held_for(), reason);
@@ -64,7 +64,7 @@ TEST_F(RollOut, TakesTheMinimumHealthyTimeForEachUnit) {
 }
 
 TEST_F(RollOut, BeginsAVerificationAnewAfterTheBusWasDown) {
-    unit(a).fate = Fate::one_short;  // Passes at the deadline, which tells when that was.
+    unit(a).fate = Fate::one_short;  // It passes at the deadline, so the test sees when that is.
     start();
     ASSERT_TRUE(run_past("restart " + a));
     ASSERT_TRUE(run_for(1min));
@@ -77,7 +77,7 @@ TEST_F(RollOut, BeginsAVerificationAnewAfterTheBusWasDown) {
 
 TEST_F(RollOut, DoesNotRestartWhatHasAJobAlready) {
     fail_next("restart " + a, no_answer);
-    // The job of the lost call is still in the queue; a minute later it is carried out.
+    // The job of the lost call is still in the queue. systemd carries it out a minute later.
     std::optional<BootTime> queued;
     before_each([&](const std::string& action) {
         bool& pending = unit(a).state.job_pending;
@@ -183,7 +183,7 @@ TEST_F(RollOut, HoldsWhenTheApiNeverListsTheConnector) {
 }
 
 TEST_F(RollOut, GoesByTheUnitAloneWhenTheApiIsSilentForTheWholeDeadline) {
-    // However the deadline lies between two questions to the API.
+    // The deadline may be anywhere between two questions to the API.
     for (const Milliseconds deadline : {30s + 0ms, 30s + 700ms, 31s + 0ms, 31s + 300ms}) {
         RotationWorld world;
         world.policy.rollout.healthy_deadline = deadline;

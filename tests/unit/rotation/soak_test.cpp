@@ -8,7 +8,7 @@ class AdaptiveSoak : public RotationTest {
   protected:
     AdaptiveSoak() { policy.rollout.soak_min = 30s; }
 
-    /// How long after the first soak began the second unit was restarted.
+    /// From the start of the first soak to the restart of the second unit.
     Milliseconds length() {
         run();
         EXPECT_TRUE(done());
@@ -68,7 +68,7 @@ TEST_F(Soak, OfAnEarlierBatchIsMadeUpForAlsoWhereACrashComesRightAfterItsUnit) {
     add_unit(c);
     policy.rollout.batches = 3;
     ASSERT_TRUE(rotate_until("restart " + c));
-    // As a retry leaves it: the unit of the first batch had verified, has failed, and goes again.
+    // What a retry leaves: the unit of the first batch was verified, failed, and restarts again.
     crash_and_restart();
     UnitProgress& first = disk_record->units[0];
     first.step = UnitStep::restarting;
@@ -146,7 +146,7 @@ TEST_F(Soak, ProvesAWaitingUnitAsItIsThatCameBackWithTheNewToken) {
     unit(b).readiness->connections = full;
     run();
     ASSERT_TRUE(done());
-    EXPECT_FALSE(told(EventKind::replica_decaying)) << "it gets them back by itself";
+    EXPECT_FALSE(told(EventKind::replica_decaying)) << "it gets them back without a restart";
     EXPECT_EQ(restarts(b), 0);
     EXPECT_EQ(history.front().units.back().connector_after, "brought-back-by-systemd");
 }
@@ -179,7 +179,7 @@ TEST_F(Soak, PassesNoTimeInWhichNobodyLooked) {
 TEST_F(Soak, BeginsAnewAfterAShortLackOfConnections) {
     soak_for(5min);
     const BootTime disturbed = now;
-    unit(a).readiness->connections = 1;  // The next tick of the world mends it.
+    unit(a).readiness->connections = 1;  // The world restores it at the next wait.
     run();
     ASSERT_TRUE(done());
     EXPECT_TRUE(told(EventKind::soak_restarted));

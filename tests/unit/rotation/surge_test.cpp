@@ -4,7 +4,7 @@
 namespace keyturn {
 namespace {
 
-/// One unit, and another that helps out.
+/// One unit, and the extra one that helps out.
 struct SurgeWorld : RotationWorld {
     SurgeWorld() : RotationWorld({a}) { add_surge(); }
 
@@ -153,7 +153,7 @@ TEST_F(Surge, ThatSomebodyElseStopsMeanwhileIsHeld) {
     expect_done_and_stopped();
 }
 
-/// A unit that an operator has stopped since preflight: the extra one takes its place.
+/// An operator has stopped a unit since the preflight: the extra one takes its place.
 TEST_F(Surge, HelpsOutInTheMiddleOfARollOut) {
     add_unit(b);
     add_unit(c);
@@ -189,14 +189,14 @@ TEST_F(Surge, IsRestartedAndStoppedWhereTheTokenChangesMeanwhile) {
     EXPECT_TRUE(told(EventKind::foreign_rotation));
 }
 
-/// Another unit that was started since counts as well.
+/// The extra unit continues to serve until enough other units do.
 TEST_F(Surge, IsStoppedOnlyWhileEnoughOthersServe) {
     policy.rollout.progress_deadline = 5min;
     die_before_the_stop();
     unit(a).lose_connections();
     run();
     ASSERT_EQ(held_for(), HoldReason::verification_failed);
-    EXPECT_EQ(hold().unit, a) << "who is missing, not who cannot be stopped";
+    EXPECT_EQ(hold().unit, a) << "the missing unit, not the one that cannot be stopped";
     EXPECT_FALSE(extra_stopped());
     unit(a).token = Token::ours;
     retry();
@@ -215,7 +215,7 @@ TEST_F(Surge, IsNotStoppedWhileItIsUnknownWhetherEnoughOthersServe) {
     expect_done_and_stopped();
 }
 
-/// After a compromise what does not tell its connector is proven by systemd alone.
+/// After a compromise systemd alone proves a unit that does not name its connector.
 TEST_F(Surge, ThatIsSilentIsNoOtherThanItself) {
     request.kind = RotationKind::compromise;
     policy.rollout.progress_deadline = 5min;
@@ -256,7 +256,7 @@ TEST_F(Surge, IsNotStoppedDuringAPause) {
 }
 
 TEST_F(Surge, HelpsOutAndIsStoppedWhereverACrashComes) {
-    after_every_action(started<SurgeWorld>, [](SurgeWorld& world) {
+    after_every_action(started<SurgeWorld>(), [](SurgeWorld& world) {
         world.crash_and_restart();
         world.run();
         world.expect_done_and_stopped();

@@ -52,12 +52,12 @@ TEST_F(TokenFile, IsLookedAtAgainWhereTheUnitsWereSeenTooLongAgo) {
     ASSERT_TRUE(run_until([&] { return disk_record->units.back().step == UnitStep::restarting; }));
     ASSERT_TRUE(run_until("check files"));
     now += 3s;
-    unit(a).readiness->connections = 0;  // Until it has them back.
+    unit(a).readiness->connections = 0;  // Until it reconnects.
     run();  // RotationWorld aborts where a serving unit goes down and too few others serve.
     EXPECT_TRUE(done());
 }
 
-/// A metrics server that hangs keeps a look at all units up for as long as a look may be old.
+/// A metrics server hangs: one sample of all units takes as long as a sample may be old.
 TEST_F(TokenFile, KeepsNoUnitFromItsRestartHoweverLongALookAtTheUnitsTakes) {
     add_unit(c);
     before_each([&](const std::string& action) {

@@ -1,9 +1,6 @@
-// "Could not look" is never "zero": from a unit that cannot be asked follows waiting, and nothing
-// else.
+// "Could not ask" is never "zero": if a unit cannot be asked, keyturnd waits and does nothing else.
 
 #include "unit/rotation/world_test.hpp"
-
-#include <optional>
 
 namespace keyturn {
 namespace {
@@ -97,19 +94,16 @@ TEST_F(Unknown, SurgeIsNotStartedOverTheOneThatMayServe) {
     EXPECT_EQ(restarts(extra), 1);
 }
 
-/// The host was suspended while a connection or two were lost, and they are back soon after.
+/// The host was suspended while unit c lacked two connections, which come back soon after.
 TEST_F(Unknown, TimeInWhichNobodyLookedPromotesNobody) {
     add_unit(c);
-    std::optional<BootTime> begun;
-    before_each([&](const std::string& action) {
-        if (action == "save soak" && !begun) begun = now;
-        if (!begun || action != "wait") return;
-        const bool slept = now - *begun > 8h;
-        const bool decays = now - *begun >= 1min && now - *begun < 8h + 70s;
-        if (decays && !slept && unit(c).readiness->connections == 2) now += 8h;
-        unit(c).readiness->connections = decays ? 2 : full;
-    });
-    rotate();
+    soak_for(1min);
+    unit(c).readiness->connections = 2;
+    ASSERT_TRUE(run_past("wait"));
+    now += 8h;
+    ASSERT_TRUE(run_for(10s));
+    unit(c).readiness->connections = full;
+    run();
     EXPECT_TRUE(done());
     EXPECT_TRUE(told(EventKind::replica_decaying));
     EXPECT_FALSE(told(EventKind::replica_promoted));

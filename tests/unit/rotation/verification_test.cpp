@@ -9,7 +9,7 @@ namespace {
 
 using Standing = UnitVerdict::Standing;
 
-/// A unit that came back as it should after our restart.
+/// A unit that is healthy after our restart.
 struct Restarted {
     Restarted() {
         unit.name = a;
@@ -117,7 +117,7 @@ TEST(Verdict, IsDeadOnlyWhenNobodyWillStartIt) {
     EXPECT_EQ(restarted.verdict().standing, Standing::not_yet);
 }
 
-/// A verifier over a unit, with a clock of its own.
+/// A verifier of that unit, with its own clock.
 struct Watched : Restarted {
     void look_after(Milliseconds pause) {
         now += pause;
@@ -179,7 +179,7 @@ TEST(UnitVerifier, DoesNotGiveUpOnWhatCannotBeAskedRightAtTheDeadline) {
     watched.sample.readiness.reset();
     watched.look_after(2s);
     EXPECT_TRUE(watched.verifier.late());
-    EXPECT_FALSE(watched.verifier.hopeless()) << "it may well serve by now";
+    EXPECT_FALSE(watched.verifier.hopeless()) << "it may serve by now";
 }
 
 TEST(UnitVerifier, WaitsForTheUnitsOwnTimeoutsWhenTheyAreLonger) {

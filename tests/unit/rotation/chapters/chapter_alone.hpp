@@ -17,8 +17,8 @@ using Holder = ReadToken::Holder;
 using Sample = SampleUnits::Sample;
 using Samples = SampleUnits::Value;
 
-/// One chapter without the others: the test reads it, looks at each question and gives the answer.
-/// Connected as in `Story`, all of them are there; none of them does anything before it is read.
+/// One chapter at a time: the test reads it, checks each question and gives the answer. All
+/// chapters are here, connected as in `Story`. None of them acts before the test reads it.
 class ChapterAlone : public testing::Test {
   protected:
     /// With these units planned already.
@@ -32,7 +32,7 @@ class ChapterAlone : public testing::Test {
         reader_.start();
     }
 
-    /// The same for a part of a chapter; one that comes back ends with `done`.
+    /// The same for a part of a chapter. When it returns, the ending is `done`.
     void read_part(Script<> part) { read(as_chapter(std::move(part))); }
 
     template <class Asked>
@@ -58,7 +58,7 @@ class ChapterAlone : public testing::Test {
         answer_with<Asked>(error);
     }
 
-    /// To a question whose answer has nothing to say.
+    /// Gives the answer of a success that carries nothing.
     template <class Asked>
     void agree() {
         if constexpr (std::is_void_v<typename Asked::Value>) {
@@ -83,7 +83,7 @@ class ChapterAlone : public testing::Test {
         answer<CheckFiles>({fingerprint, false});
     }
 
-    /// It waits: time passes to the moment that it waits for.
+    /// The chapter waits. Lets time pass until then.
     void pass() {
         const Milliseconds time = asked<Wait>().until - context_.now;
         context_.now += time;
@@ -91,8 +91,8 @@ class ChapterAlone : public testing::Test {
         agree<Wait>();
     }
 
-    /// Answers every question of this type in the same way and lets every wait pass, until it asks
-    /// something else or has ended.
+    /// Gives the same answer to every question of this type and lets every wait pass, until the
+    /// chapter asks another question or ends.
     template <class Asked>
     void keep_answering(const Result<typename Asked::Value>& result) {
         while (!ending_ && (is_asked<Asked>() || is_asked<Wait>())) {
@@ -155,7 +155,7 @@ class ChapterAlone : public testing::Test {
     const Sample silent_b_ = silent("i-b");
 
     RotationContext context_;
-    std::optional<Ending> ending_;  ///< Nothing: it still asks.
+    std::optional<Ending> ending_;  ///< Empty while the chapter asks.
 
     Capacity capacity_{context_};
     Adoption adoption_{context_};

@@ -11,7 +11,7 @@ class EvictionTest : public ChapterAlone {
         context_.record.request.kind = RotationKind::compromise;
     }
 
-    /// Who is attached besides unit a, and what that says of itself.
+    /// The connector that is attached besides unit a, and a sample of unit a.
     void look(const Connector& other, const Sample& unit) {
         answer<ListConnectors>({listed("c-a"), other});
         answer<SampleUnits>({unit});
@@ -23,7 +23,8 @@ class EvictionTest : public ChapterAlone {
         answer<InspectUnits>({unit});
     }
 
-    /// A thief from our own address, and a unit that tells nothing: until what is in doubt may go.
+    /// A connector from our own address and a silent unit, until a doubtful connector may be
+    /// dropped.
     void doubt_until_it_is_late() {
         const BootTime begin = context_.now;
         while (context_.now - begin < 40s && is_asked<ListConnectors>()) {

@@ -12,7 +12,7 @@ class FinishTest : public ChapterAlone {
         context_.record.connectors_before = {"c-before"};
     }
 
-    /// Over the last look at the units, which are well.
+    /// Passes the last check of the units, which are healthy.
     void come_to_the_list() {
         read(finish_.tell());
         agree<SaveRecord>();

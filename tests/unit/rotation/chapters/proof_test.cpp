@@ -44,7 +44,7 @@ TEST_F(ProofTest, StartsOverWhereItsTokenIsDead) {
     prove();
     keep_answering<SampleUnits>(Samples{stopped()});
     context_.record.request.kind =
-        RotationKind::compromise;  // Nobody's token is taken over then: ours is sent again.
+        RotationKind::compromise;  // Then keyturnd sends our secret again.
     show_token(Holder::other);
     show_token(Holder::ours);
     agree<SaveRecord>();

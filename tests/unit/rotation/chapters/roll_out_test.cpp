@@ -46,7 +46,7 @@ TEST_F(RollOutTest, GoesOnWithTheOpenBatchAndPassesOverWhoHasVerified) {
     show_token(Holder::ours);
     EXPECT_EQ(asked<SaveRecord>().record.batch, 2);
     EXPECT_EQ(asked<SaveRecord>().record.units.back().invocation_before, "i-b")
-        << "whatever runs later has read the new token";
+        << "a process that starts later has read the new token";
 }
 
 TEST_F(RollOutTest, StartsOverWhereTheTokenHasChanged) {

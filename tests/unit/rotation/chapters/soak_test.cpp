@@ -16,7 +16,7 @@ class SoakChapterTest : public ChapterAlone {
     void look(const Sample& first, const Sample& second) {
         pass();
         answer<SampleUnits>({first, second});
-        // Cloudflare is asked now and then.
+        // Sometimes it asks Cloudflare as well.
         if (!ending_ && is_asked<ReadToken>()) show_token(Holder::ours);
     }
 

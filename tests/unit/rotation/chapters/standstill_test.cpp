@@ -42,7 +42,7 @@ TEST_F(StandstillTest, RaisesTheAlarmEachTimeTooFewServe) {
     look(a_);
     look(idle_a_);
     look(idle_a_);
-    look(silent_a_);  // Says nothing.
+    look(silent_a_);  // This changes nothing.
     look(idle_a_);
     EXPECT_THAT(told(), ElementsAre(EventKind::rotation_held, EventKind::hold_urgent,
                                     EventKind::hold_urgent));

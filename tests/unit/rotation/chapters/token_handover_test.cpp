@@ -9,7 +9,7 @@ class TokenHandoverTest : public ChapterAlone {
   protected:
     void send(bool ask_first) { read(sending(ask_first)); }
 
-    /// Whether its answer carried our token is in the ending's text.
+    /// The ending's text says whether an answer carried our token.
     Script<Ending> sending(bool ask_first) {
         const bool answered = co_await handover_.send(ask_first);
         Ending ending;
@@ -82,7 +82,7 @@ TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
     expect_end(Ending::Kind::done);
     read_part(handover_.confirm(true));
     show_token(Holder::previous);
-    EXPECT_FALSE(ending_) << "an API that answers has to show it";
+    EXPECT_FALSE(ending_) << "an API that answers has to show the new token";
     read_part(handover_.confirm(false));
     answer<ReadToken>(no_answer);
     EXPECT_FALSE(ending_);

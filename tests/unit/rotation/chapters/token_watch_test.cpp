@@ -35,7 +35,7 @@ TEST_F(TokenWatchTest, AsksNothingRightAfterTheTokenWasConfirmedAndOnlyThen) {
 TEST_F(TokenWatchTest, DeliversAStrangersTokenBeforeItSaysNo) {
     ask_still_ours();
     show_token(Holder::other);
-    show_token(Holder::other);  // It is looked at once more before it is taken over.
+    show_token(Holder::other);  // keyturnd asks once more before it takes the token over.
     agree<SaveRecord>();
     answer<AdoptToken>({"id", "theirs"});
     agree<DeliverToken>();
@@ -52,7 +52,7 @@ TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
     expect_said("no");
     ask_still_ours();
     answer<ReadToken>(no_answer);
-    EXPECT_FALSE(ending_) << "before a batch it has to be known";
+    EXPECT_FALSE(ending_) << "before a batch keyturnd has to know";
 }
 
 TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsAnotherToken) {
@@ -66,7 +66,7 @@ TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsA
     follow_if_changed();
     show_token(Holder::other);
     EXPECT_EQ(context_.record.units.front().step, UnitStep::verified)
-        << "this keyturnd has seen that it is on ours";
+        << "this keyturnd has seen the unit on our token";
 }
 
 TEST_F(TokenWatchTest, DeliversAgainOnlyWhatTheApiHolds) {

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "asio/task.hpp"
-#include "fakes/tls_server.hpp"
 #include "http/http_client.hpp"
+#include "integration/peers/tls_server.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

@@ -1,4 +1,4 @@
-#include "fakes/tls_server.hpp"
+#include "integration/peers/tls_server.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -1,4 +1,4 @@
-#include "fakes/certificates.hpp"
+#include "integration/peers/certificates.hpp"
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "control/control_service.hpp"
-#include "fakes/dbus_daemon.hpp"
+#include "integration/peers/dbus_daemon.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>

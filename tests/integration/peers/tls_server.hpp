@@ -1,7 +1,7 @@
 #pragma once
 
 #include "asio/task.hpp"
-#include "fakes/certificates.hpp"
+#include "integration/peers/certificates.hpp"
 
 #include <boost/asio/io_context.hpp>
 

@@ -1,4 +1,4 @@
-#include "fakes/dbus_daemon.hpp"
+#include "integration/peers/dbus_daemon.hpp"
 
 #include "base/unique_fd.hpp"
 
