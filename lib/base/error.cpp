@@ -1,6 +1,5 @@
 #include "base/error.hpp"
 
-#include "base/errno_text.hpp"
 #include "base/invariant.hpp"
 
 #include <fmt/format.h>

@@ -56,6 +56,9 @@ struct Error {
 /// Puts `context` before the text: "cannot read the policy: permission denied".
 [[nodiscard]] Error with_context(std::string_view context, Error error);
 
+/// The meaning of an errno value, in words for administrators.
+[[nodiscard]] std::string errno_text(int errno_value);
+
 /// Describes an errno value as a `Fault::storage`, `denied` or `missing` error.
 [[nodiscard]] Error errno_error(int errno_value, std::string_view what);
 

@@ -1,54 +1,14 @@
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 namespace keyturn {
 
 /// Overwrites memory in a way that the compiler may not optimise away.
 void wipe(void* memory, std::size_t size) noexcept;
-
-/// Bytes that nobody must see: an API token, a tunnel token, a tunnel secret, or a body that may
-/// contain one. Move-only. Its memory is wiped when it is destroyed or moved from. It has no stream
-/// operator and does not convert to a string. Every place that looks at the bytes calls `reveal()`,
-/// so a search for that word finds them all.
-class Secret {
-  public:
-    Secret() = default;
-
-    /// Makes a secret of `size` zero bytes, to be filled through `data()`.
-    explicit Secret(std::size_t size);
-
-    /// Copies `bytes`. The caller must wipe its own copy.
-    [[nodiscard]] static Secret copy_of(std::string_view bytes);
-
-    Secret(Secret&& other) noexcept;
-    Secret& operator=(Secret&& other) noexcept;
-    Secret(const Secret&) = delete;
-    Secret& operator=(const Secret&) = delete;
-    ~Secret();
-
-    [[nodiscard]] Secret clone() const { return copy_of(reveal()); }
-    [[nodiscard]] std::size_t size() const { return size_; }
-    [[nodiscard]] bool empty() const { return size_ == 0; }
-    [[nodiscard]] char* data() { return bytes_.get(); }
-    [[nodiscard]] std::string_view reveal() const { return {bytes_.get(), size_}; }
-
-    /// Shortens without reallocation and wipes the rest. `size` must not exceed `this->size()`.
-    void truncate(std::size_t size);
-
-  private:
-    void wipe_all() noexcept;
-
-    std::unique_ptr<char[]> bytes_;
-    std::size_t size_ = 0;
-    std::size_t capacity_ = 0;
-};
-
-/// Compares in a time that depends only on the sizes.
-[[nodiscard]] bool same_secret(const Secret& left, const Secret& right);
 
 /// An allocator for library types through which secrets pass. It wipes every block before freeing
 /// it.
@@ -68,5 +28,44 @@ struct WipingAllocator {
     }
     friend bool operator==(const WipingAllocator&, const WipingAllocator&) { return true; }
 };
+
+/// Bytes that nobody must see: an API token, a tunnel token, a tunnel secret, or a body that may
+/// contain one. Move-only. Its memory is wiped when it is destroyed or grows into a larger block.
+/// It has no stream operator and does not convert to a string. Every place that looks at the bytes
+/// calls `reveal()`, so a search for that word finds them all.
+class Secret {
+  public:
+    Secret() = default;
+
+    /// Makes a secret of `size` zero bytes, to be filled through `data()`.
+    explicit Secret(std::size_t size) : bytes_(size) {}
+
+    /// Copies `bytes`. The caller must wipe its own copy.
+    [[nodiscard]] static Secret copy_of(std::string_view bytes);
+
+    Secret(Secret&&) noexcept = default;
+    Secret& operator=(Secret&&) noexcept = default;
+    Secret(const Secret&) = delete;
+    Secret& operator=(const Secret&) = delete;
+    ~Secret() = default;
+
+    [[nodiscard]] Secret clone() const { return copy_of(reveal()); }
+    [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+    [[nodiscard]] bool empty() const { return bytes_.empty(); }
+    [[nodiscard]] char* data() { return bytes_.data(); }
+    [[nodiscard]] std::string_view reveal() const { return {bytes_.data(), bytes_.size()}; }
+
+    void append(std::string_view more) { bytes_.insert(bytes_.end(), more.begin(), more.end()); }
+
+    /// Shortens without reallocation and wipes the rest. `size` must not exceed `this->size()`.
+    void truncate(std::size_t size);
+
+  private:
+    // A vector has no buffer inside the object, so every byte goes through the allocator.
+    std::vector<char, WipingAllocator<char>> bytes_;
+};
+
+/// Compares in a time that depends only on the sizes.
+[[nodiscard]] bool same_secret(const Secret& left, const Secret& right);
 
 }  // namespace keyturn

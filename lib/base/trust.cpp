@@ -11,7 +11,7 @@ namespace keyturn {
 namespace {
 
 Error distrusted(const std::string& path, const std::string& reason) {
-    return Error{Fault::denied, fmt::format("{} is {}", path, reason), {}};
+    return Error{Fault::denied, fmt::format("{} is {}", path, reason)};
 }
 
 Result<void> check_directory(const std::string& path) {
@@ -63,7 +63,7 @@ Result<void> check_way_to(const std::string& path) {
 Result<void> check_trusted_file(const std::string& path) {
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return errno_error(errno, "cannot examine " + path);
-    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file", {}};
+    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file"};
     const std::string reason = distrust_owner(status);
     if (!reason.empty()) return distrusted(path, reason);
     return check_way_to(path);

@@ -74,7 +74,7 @@ Character first_character(std::string_view text) {
 }
 
 bool is_visible(char32_t code) {
-    return std::none_of(invisible.begin(), invisible.end(), [&](const CodeRange& range) {
+    return std::ranges::none_of(invisible, [&](const CodeRange& range) {
         return code >= range.first && code <= range.last;
     });
 }

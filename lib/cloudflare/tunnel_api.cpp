@@ -1,11 +1,11 @@
 #include "cloudflare/tunnel_api.hpp"
 
+#include "base/url.hpp"
 #include "cloudflare/answer_faults.hpp"
 #include "cloudflare/answer_headers.hpp"
 #include "cloudflare/messages.hpp"
 #include "cloudflare/safe_text.hpp"
 #include "http/http_client.hpp"
-#include "http/url.hpp"
 
 #include <fmt/format.h>
 

@@ -1,13 +1,13 @@
 #include "cloudflared/connectors.hpp"
 
 #include "asio/side_by_side.hpp"
+#include "base/url.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "cloudflared/listening_sockets.hpp"
 #include "cloudflared/metrics_servers.hpp"
 #include "cloudflared/readiness_message.hpp"
 #include "http/deadline.hpp"
 #include "http/http_client.hpp"
-#include "http/url.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/redirect_error.hpp>

@@ -1,5 +1,7 @@
 #include "delivery/names.hpp"
 
+#include "base/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,9 +10,7 @@ namespace keyturn {
 
 bool is_rotation_id(std::string_view text) {
     constexpr std::size_t digits = 32;
-    return text.size() == digits && std::ranges::all_of(text, [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
+    return text.size() == digits && std::ranges::all_of(text, is_lower_hex);
 }
 
 std::string staged_name(std::string_view tunnel_name, std::string_view rotation_id) {

@@ -15,7 +15,7 @@ std::string checksum_of(std::string_view rotation_id, std::string_view new_token
 }
 
 Error invalid(const char* why) {
-    return Error{Fault::invalid, why, {}};
+    return Error{Fault::invalid, why};
 }
 
 }  // namespace

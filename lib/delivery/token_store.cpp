@@ -27,10 +27,8 @@ constexpr std::size_t probe_bytes = 4096;
 Result<void> probe(const Directory& directory, const std::string& name) {
     const Result<void> room = directory.check_room(room_needed_bytes);
     if (!room) return room.error();
-    Result<AtomicFile> file = AtomicFile::create(directory, name);
+    Result<AtomicFile> file = AtomicFile::create(directory, name, std::string(probe_bytes, '\0'));
     if (!file) return file.error();
-    const Result<void> written = file->write(std::string(probe_bytes, '\0'));
-    if (!written) return written.error();
     return file->sync_and_discard();
 }
 
@@ -110,10 +108,8 @@ class FileTokenStore final : public TokenStore {
         // disk. A disk that has filled up since then does not matter.
         if (there && *there && same_secret(**there, token)) return tokens->sync();
         if (!there && there.error().fault == Fault::invalid) return there.error();
-        Result<AtomicFile> file = AtomicFile::create(*tokens, tunnel_name);
+        Result<AtomicFile> file = AtomicFile::create(*tokens, tunnel_name, token.reveal());
         if (!file) return file.error();
-        const Result<void> written = file->write(token.reveal());
-        if (!written) return written.error();
         return file->commit(staged);
     }
 
@@ -140,7 +136,7 @@ class FileTokenStore final : public TokenStore {
   private:
     static Result<void> check_id(const std::string& rotation_id) {
         if (is_rotation_id(rotation_id)) return {};
-        return Error{Fault::invalid, "a rotation id has 32 lower-case hex digits", {}};
+        return Error{Fault::invalid, "a rotation id has 32 lower-case hex digits"};
     }
 
     static void sweep(const Directory& directory, const std::string& tunnel_name,

@@ -1,5 +1,6 @@
 #include "files/atomic_file.hpp"
 
+#include "base/ascii.hpp"
 #include "files/descriptor_reserve.hpp"
 #include "files/file.hpp"
 
@@ -18,11 +19,6 @@ namespace {
 constexpr std::string_view infix = ".keyturn-";
 constexpr std::string_view suffix = ".tmp";
 constexpr std::size_t random_digits = 8;
-
-bool is_lower_hex(std::string_view text) {
-    return std::ranges::all_of(
-        text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
 
 Result<std::string> temporary_name_for(const std::string& name) {
     std::uint32_t number = 0;
@@ -51,7 +47,8 @@ Result<void> dress(int fd, const Directory& directory, const std::string& name) 
 AtomicFile::AtomicFile(const Directory& directory, std::string temporary_name, UniqueFd fd)
     : directory_(&directory), temporary_name_(std::move(temporary_name)), fd_(std::move(fd)) {}
 
-Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::string& name) {
+Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::string& name,
+                                      std::string_view bytes) {
     Result<std::string> temporary_name = temporary_name_for(name);
     if (!temporary_name) return temporary_name.error();
     UniqueFd fd(open_file(directory.fd(), *temporary_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
@@ -62,6 +59,9 @@ Result<AtomicFile> AtomicFile::create(const Directory& directory, const std::str
     AtomicFile file(directory, std::move(*temporary_name), std::move(fd));
     const Result<void> dressed = dress(file.fd_.get(), directory, file.temporary_name_);
     if (!dressed) return dressed.error();
+    const Result<void> written =
+        write_all(file.fd_.get(), bytes, directory.path_of(file.temporary_name_));
+    if (!written) return written.error();
     return file;
 }
 
@@ -69,10 +69,6 @@ AtomicFile::~AtomicFile() {
     // Also removes what a failed write left of a secret, but without a sync: if a power cut brings
     // the name back, the sweep at the next start removes it.
     if (fd_.valid()) static_cast<void>(::unlinkat(directory_->fd(), temporary_name_.c_str(), 0));
-}
-
-Result<void> AtomicFile::write(std::string_view bytes) {
-    return write_all(fd_.get(), bytes, directory_->path_of(temporary_name_));
 }
 
 Result<void> AtomicFile::sync() {
@@ -107,19 +103,18 @@ Result<void> AtomicFile::sync_and_discard() {
 }
 
 Result<void> replace_file(const Directory& directory, const std::string& name,
-                          std::string_view bytes) {
-    Result<AtomicFile> file = AtomicFile::create(directory, name);
+                          std::string_view bytes, const std::string& previous_name) {
+    Result<AtomicFile> file = AtomicFile::create(directory, name, bytes);
     if (!file) return file.error();
-    const Result<void> written = file->write(bytes);
-    if (!written) return written.error();
-    return file->commit(name);
+    return file->commit(name, previous_name);
 }
 
 bool is_temporary_of(std::string_view name, std::string_view target) {
     const std::size_t size = 1 + target.size() + infix.size() + random_digits + suffix.size();
     return name.size() == size && name.front() == '.' && name.substr(1).starts_with(target) &&
            name.substr(1 + target.size()).starts_with(infix) && name.ends_with(suffix) &&
-           is_lower_hex(name.substr(1 + target.size() + infix.size(), random_digits));
+           std::ranges::all_of(name.substr(1 + target.size() + infix.size(), random_digits),
+                               is_lower_hex);
 }
 
 bool is_temporary(std::string_view name) {

@@ -11,9 +11,8 @@ namespace keyturn {
 
 /// New content for a file, which replaces the file completely or not at all:
 ///  1. `create`: makes a temporary file in the same directory, exclusively, with mode 0600 and the
-///     directory's owner before it contains a byte;
-///  2. `write`, as often as needed;
-///  3. `commit`: fsync, rename, fsync of the directory. Without the sync before the rename, a power
+///     directory's owner before it contains a byte, and writes the content;
+///  2. `commit`: fsync, rename, fsync of the directory. Without the sync before the rename, a power
 ///     cut could leave the new name with the new size and no data. The sync after it makes the
 ///     rename durable. Between the two, a power cut may leave either content.
 /// Until `commit` has renamed the file, the destructor removes it. The directory must outlive it.
@@ -24,14 +23,12 @@ class AtomicFile {
   public:
     /// `name` is the file to replace; the temporary file is ".NAME.keyturn-XXXXXXXX.tmp".
     [[nodiscard]] static Result<AtomicFile> create(const Directory& directory,
-                                                   const std::string& name);
+                                                   const std::string& name, std::string_view bytes);
 
     AtomicFile(AtomicFile&&) noexcept = default;
     AtomicFile& operator=(AtomicFile&&) = delete;
     AtomicFile(const AtomicFile&) = delete;
     ~AtomicFile();
-
-    [[nodiscard]] Result<void> write(std::string_view bytes);
 
     /// Replaces `final_name`. After an error that follows the rename, the new content may already
     /// be in place, but not durably: the caller must repeat everything instead of continuing. With
@@ -54,9 +51,10 @@ class AtomicFile {
     UniqueFd fd_;
 };
 
-/// Create, write, commit.
+/// Create and commit.
 [[nodiscard]] Result<void> replace_file(const Directory& directory, const std::string& name,
-                                        std::string_view bytes);
+                                        std::string_view bytes,
+                                        const std::string& previous_name = std::string());
 
 /// True if `name` is a temporary file for `target`, left over by a crash.
 [[nodiscard]] bool is_temporary_of(std::string_view name, std::string_view target);

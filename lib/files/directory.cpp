@@ -1,5 +1,7 @@
 #include "files/directory.hpp"
 
+#include "base/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +21,7 @@ constexpr std::size_t file_name_size_max = 128;
 constexpr unsigned long long inodes_needed = 16;
 
 Error refused(std::string_view path, std::string_view why) {
-    return Error{Fault::invalid, fmt::format("{} {}", path, why), {}};
+    return Error{Fault::invalid, fmt::format("{} {}", path, why)};
 }
 
 struct CloseStream {
@@ -119,7 +121,7 @@ Result<void> Directory::check_room(unsigned long long bytes) const {
     // Some file systems (btrfs) have no fixed number of inodes and report 0 of 0.
     const bool inodes = room.f_files == 0 || room.f_favail >= inodes_needed;
     if (room.f_bavail * room.f_frsize >= bytes && inodes) return {};
-    return Error{Fault::storage, fmt::format("the disk of {} is full", path_), {}};
+    return Error{Fault::storage, fmt::format("the disk of {} is full", path_)};
 }
 
 std::string Directory::path_of(std::string_view name) const {
@@ -129,11 +131,10 @@ std::string Directory::path_of(std::string_view name) const {
 Result<void> check_file_name(std::string_view name) {
     const bool sized = !name.empty() && name.size() <= file_name_size_max && name.front() != '.';
     const bool plain = std::ranges::all_of(name, [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '-' || c == '_' || c == '.' || c == '@';
+        return is_alphanumeric(c) || std::string_view{"-_.@"}.find(c) != std::string_view::npos;
     });
     if (sized && plain) return {};
-    return Error{Fault::invalid, "the name is not valid as a file name", {}};
+    return Error{Fault::invalid, "the name is not valid as a file name"};
 }
 
 }  // namespace keyturn

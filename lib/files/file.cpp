@@ -54,7 +54,7 @@ Result<void> check(int fd, const char* path_below, int flags, const Directory& d
     }
     const std::string why = objection(status, directory);
     if (why.empty()) return {};
-    return Error{Fault::invalid, fmt::format("{} {}", directory.path_of(name), why), {}};
+    return Error{Fault::invalid, fmt::format("{} {}", directory.path_of(name), why)};
 }
 
 /// Reads to the end of the file or until the buffer is full. Returns the number of bytes.
@@ -112,7 +112,7 @@ Result<std::optional<Secret>> read_file(const Directory& directory, const std::s
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return cannot("examine", errno, directory, name);
     if (status.st_size > static_cast<off_t>(size_max)) {
-        return Error{Fault::invalid, fmt::format("{} is too long", directory.path_of(name)), {}};
+        return Error{Fault::invalid, fmt::format("{} is too long", directory.path_of(name))};
     }
     Secret bytes(static_cast<std::size_t>(status.st_size));
     const Result<std::size_t> size =

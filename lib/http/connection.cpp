@@ -1,9 +1,10 @@
 #include "http/connection.hpp"
 
-#include "base/errno_text.hpp"
+#include "base/ascii.hpp"
+#include "base/error.hpp"
 #include "base/invariant.hpp"
+#include "base/url.hpp"
 #include "http/deadline.hpp"
-#include "http/url.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -13,7 +14,6 @@
 #include <openssl/x509v3.h>
 
 #include <cerrno>
-#include <charconv>
 #include <sys/socket.h>
 #include <tuple>
 
@@ -27,12 +27,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr auto as_error = asio::as_tuple(asio::use_awaitable);
-
-std::uint16_t port_number(const std::string& text) {
-    std::uint16_t port = 0;
-    std::from_chars(text.data(), text.data() + text.size(), port);
-    return port;
-}
 
 /// Tells OpenSSL which name the certificate must have. This uses OpenSSL's own check, because its
 /// error is "hostname mismatch", while a callback of ours would give "unspecified error".
@@ -94,21 +88,15 @@ Result<TlsContext> make_tls_context(const std::string& ca_file) {
 Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
     : origin_(std::move(origin)), socket_(executor) {}
 
-/// Binds to the address that the connection goes to. It fails for an address of another host, and
-/// what goes from an address to itself does not leave the host.
-error_code Connection::bind_to(const tcp::endpoint& endpoint) {
-    error_code error;
-    socket_.open(endpoint.protocol(), error);
-    if (!error) socket_.bind(tcp::endpoint(endpoint.address(), 0), error);
-    return error;
-}
-
 Task<error_code> Connection::connect_to(tcp::endpoint endpoint) {
-    error_code ignored;
-    socket_.close(ignored);
+    error_code failure;
+    socket_.close(failure);
     if (!origin_.tls && !endpoint.address().is_loopback()) {
-        const auto bound = bind_to(endpoint);
-        if (bound) co_return bound;
+        // Bound to the address that it goes to. That fails for an address of another host, and what
+        // goes from an address to itself does not leave the host.
+        socket_.open(endpoint.protocol(), failure);
+        if (!failure) socket_.bind(tcp::endpoint(endpoint.address(), 0), failure);
+        if (failure) co_return failure;
     }
     auto [error] = co_await socket_.async_connect(endpoint, as_error);
     // The handshake ends with a small write, and the request is the next one. Without this option
@@ -123,7 +111,7 @@ Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::millise
     const auto share = limit / static_cast<int>(addresses.size());
     std::string last_failure;
     for (const auto& address : addresses) {
-        const tcp::endpoint endpoint(address, port_number(origin_.port));
+        const tcp::endpoint endpoint(address, to_number<std::uint16_t>(origin_.port).value_or(0));
         auto attempt = connect_to(endpoint);
         const auto error = co_await with_deadline(share, std::move(attempt));
         if (error && !*error) co_return Result<void>();

@@ -53,7 +53,6 @@ class Connection {
   private:
     using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
 
-    boost::system::error_code bind_to(const boost::asio::ip::tcp::endpoint& endpoint);
     Task<boost::system::error_code> connect_to(boost::asio::ip::tcp::endpoint endpoint);
     Task<boost::system::error_code> shake_hands();
 

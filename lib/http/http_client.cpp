@@ -1,11 +1,11 @@
 #include "http/http_client.hpp"
 
+#include "base/url.hpp"
 #include "clock/clock.hpp"
 #include "http/connection.hpp"
 #include "http/deadline.hpp"
 #include "http/request_text.hpp"
 #include "http/response_reader.hpp"
-#include "http/url.hpp"
 
 #include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>
@@ -197,8 +197,8 @@ class AsioClient final : public HttpClient {
 }  // namespace
 
 std::string HttpResponse::header(std::string_view name) const {
-    const auto found = std::find_if(headers.begin(), headers.end(),
-                                    [&](const auto& header) { return header.first == name; });
+    const auto found =
+        std::ranges::find_if(headers, [&](const auto& header) { return header.first == name; });
     return found == headers.end() ? "" : found->second;
 }
 

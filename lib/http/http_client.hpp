@@ -3,6 +3,7 @@
 #include "asio/task.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "base/url.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -14,15 +15,6 @@
 #include <vector>
 
 namespace keyturn {
-
-/// Where a request goes. Without `tls` it must stay on this host (a connector's /ready).
-struct HttpOrigin {
-    std::string host;
-    std::string port;
-    bool tls = true;
-
-    bool operator==(const HttpOrigin&) const = default;
-};
 
 struct HttpRequest {
     std::string method = "GET";

@@ -1,13 +1,11 @@
 #include "http/request_text.hpp"
 
-#include "http/url.hpp"
+#include "base/url.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <cstring>
-#include <initializer_list>
 
 namespace keyturn {
 
@@ -19,20 +17,7 @@ constexpr std::array<std::string_view, 5> methods{"GET", "PATCH", "PUT", "POST",
 
 /// True for printable ASCII without spaces, which is allowed in a request line or after "Bearer ".
 bool is_visible(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
-}
-
-Secret joined(std::initializer_list<std::string_view> pieces) {
-    std::size_t size = 0;
-    for (const auto piece : pieces) size += piece.size();
-    Secret text(size);
-    char* next = text.data();
-    for (const auto piece : pieces) {
-        if (piece.empty()) continue;
-        std::memcpy(next, piece.data(), piece.size());
-        next += piece.size();
-    }
-    return text;
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 Error refused(std::string_view why) {
@@ -43,7 +28,7 @@ Error refused(std::string_view why) {
 
 Result<Secret> request_text(const HttpOrigin& origin, const HttpRequest& request,
                             std::string_view user_agent) {
-    if (std::find(methods.begin(), methods.end(), request.method) == methods.end()) {
+    if (std::ranges::find(methods, request.method) == methods.end()) {
         return refused("the HTTP method is not one that keyturn uses");
     }
     if (!request.target.starts_with('/') || !is_visible(request.target) ||
@@ -59,18 +44,22 @@ Result<Secret> request_text(const HttpOrigin& origin, const HttpRequest& request
             "the credential contains characters that a token cannot have, or is too long");
     }
     const std::string_view body = request.body.reveal();
-    const std::string head =
+    std::string head =
         fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: application/json\r\n",
                     request.method, request.target, authority_of(origin), user_agent);
-    const bool has_length =
-        !body.empty() || (request.method != "GET" && request.method != "DELETE");
-    const std::string length =
-        has_length
-            ? fmt::format("{}Content-Length: {}\r\n",
-                          body.empty() ? "" : "Content-Type: application/json\r\n", body.size())
-            : "";
-    return joined({head, length, bearer.empty() ? "" : "Authorization: Bearer ", bearer,
-                   bearer.empty() ? "\r\n" : "\r\n\r\n", body});
+    if (!body.empty()) head += "Content-Type: application/json\r\n";
+    if (!body.empty() || (request.method != "GET" && request.method != "DELETE")) {
+        head += fmt::format("Content-Length: {}\r\n", body.size());
+    }
+    Secret text = Secret::copy_of(head);
+    if (!bearer.empty()) {
+        text.append("Authorization: Bearer ");
+        text.append(bearer);
+        text.append("\r\n");
+    }
+    text.append("\r\n");
+    text.append(body);
+    return text;
 }
 
 }  // namespace keyturn

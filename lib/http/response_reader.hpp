@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "http/http_client.hpp"
 
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace keyturn {
 
@@ -28,7 +30,7 @@ class ResponseReader {
     [[nodiscard]] Result<bool> ended();
 
     /// True once a byte of an answer has arrived.
-    [[nodiscard]] bool began() const;
+    [[nodiscard]] bool began() const { return began_; }
 
     /// True if the connection may carry another request. Only for a complete answer.
     [[nodiscard]] bool may_keep() const;
@@ -37,8 +39,21 @@ class ResponseReader {
     [[nodiscard]] HttpResponse take();
 
   private:
-    class Impl;
-    std::unique_ptr<Impl> impl_;
+    struct Parser;  ///< Beast's, which only the .cpp file includes.
+
+    void start_answer();
+    Result<bool> parse();
+    [[nodiscard]] bool is_one_byte_short() const;
+    [[nodiscard]] bool is_interim() const;
+
+    HttpLimits limits_;
+    std::unique_ptr<Parser> parser_;
+    std::vector<char, WipingAllocator<char>> buffer_;
+    std::size_t used_ = 0;
+    std::size_t left_over_ = 0;  ///< Bytes that the parser saw and did not consume.
+    std::size_t bytes_left_;
+    int interim_answers_ = 0;
+    bool began_ = false;
 };
 
 }  // namespace keyturn

@@ -1,10 +1,10 @@
 #include "journal/entry.hpp"
 
+#include "base/ascii.hpp"
 #include "base/visible_text.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <string_view>
 #include <utility>
@@ -16,14 +16,9 @@ constexpr std::string_view identifier = "keyturnd";
 
 /// A message may have several lines.
 std::string visible_lines(std::string_view text) {
-    std::string lines;
-    for (;;) {
-        const std::size_t end = std::min(text.find('\n'), text.size());
-        lines += visible_text(text.substr(0, end));
-        if (end == text.size()) return lines;
-        lines += '\n';
-        text.remove_prefix(end + 1);
-    }
+    std::vector<std::string> lines;
+    for (const std::string_view line : split(text, "\n")) lines.push_back(visible_text(line));
+    return fmt::format("{}", fmt::join(lines, "\n"));
 }
 
 }  // namespace

@@ -93,13 +93,4 @@ std::string_view message_id_of(EventKind kind) {
     return row_of(kind).message_id;
 }
 
-const std::vector<EventKind>& all_event_kinds() {
-    static const std::vector<EventKind> kinds = [] {
-        std::vector<EventKind> all;
-        for (const Row& row : rows) all.push_back(row.kind);
-        return all;
-    }();
-    return kinds;
-}
-
 }  // namespace keyturn

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace keyturn {
 
@@ -88,8 +87,5 @@ struct Event {
 
 /// The MESSAGE_ID of a kind: 32 hex digits that never change.
 [[nodiscard]] std::string_view message_id_of(EventKind kind);
-
-/// Every kind, in the order of the enumeration.
-[[nodiscard]] const std::vector<EventKind>& all_event_kinds();
 
 }  // namespace keyturn

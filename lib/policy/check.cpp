@@ -15,24 +15,16 @@ namespace {
 
 void check_durations(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
-    if (rollout.healthy_deadline < rollout.min_healthy_time &&
-        tunnel.comparable({healthy_deadline_path, min_healthy_time_path})) {
-        problems.add(
-            tunnel.blame({healthy_deadline_path, min_healthy_time_path}),
-            fmt::format(
-                "`healthy_deadline` ({}) is shorter than `min_healthy_time` ({}), so no unit could "
-                "ever pass; raise `healthy_deadline` or lower `min_healthy_time`",
-                to_text(rollout.healthy_deadline), to_text(rollout.min_healthy_time)));
-    }
-    if (rollout.progress_deadline < rollout.healthy_deadline &&
-        tunnel.comparable({progress_deadline_path, healthy_deadline_path})) {
-        problems.add(
-            tunnel.blame({progress_deadline_path, healthy_deadline_path}),
-            fmt::format("`progress_deadline` ({}) is shorter than `healthy_deadline` ({}), so a "
-                        "slow start would count as a standstill; raise `progress_deadline` or "
-                        "lower `healthy_deadline`",
-                        to_text(rollout.progress_deadline), to_text(rollout.healthy_deadline)));
-    }
+    const DurationOfKey healthy{healthy_deadline_path, rollout.healthy_deadline};
+    const DurationOfKey progress{progress_deadline_path, rollout.progress_deadline};
+    refuse_shorter(tunnel, healthy, {min_healthy_time_path, rollout.min_healthy_time},
+                   ", so no unit could ever pass; raise `healthy_deadline` or lower "
+                   "`min_healthy_time`",
+                   problems);
+    refuse_shorter(tunnel, progress, healthy,
+                   ", so a slow start would count as a standstill; raise `progress_deadline` or "
+                   "lower `healthy_deadline`",
+                   problems);
     const bool bounded = tunnel.given.contains(soak_max_path);
     const std::string_view soak_key = bounded ? soak_max_path : soak_path;
     if (rollout.progress_deadline <= rollout.soak &&
@@ -59,7 +51,7 @@ void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const bool unknown = units.empty() || !tunnel.comparable({units_path, min_available_path,
                                                               accept_gap_path, surge_path});
     if (unknown || rollout.accept_gap || rollout.surge != SurgeUse::never ||
-        std::any_of(units.begin(), units.end(), is_glob))
+        std::ranges::any_of(units, is_glob))
         return;
     if (static_cast<std::size_t>(rollout.min_available) < units.size()) return;
     const std::string needed = rollout.min_available == 1
@@ -78,7 +70,7 @@ void check_reference(const TunnelDraft& tunnel, const std::vector<std::string_vi
     const std::string& name = tunnel.policy.credential;
     const auto given = tunnel.given.find(credential_path);
     if (given == tunnel.given.end() || names.empty()) return;
-    if (std::find(names.begin(), names.end(), name) != names.end()) return;
+    if (std::ranges::find(names, name) != names.end()) return;
     std::string remedy = did_you_mean(name, names);
     if (remedy.empty()) {
         const std::string known = fmt::format("{}", fmt::join(names, ", "));

@@ -35,29 +35,20 @@ bool ever_comes(const Calendar& calendar, const TimeZone& zone) {
 
 void check_ages(const TunnelDraft& tunnel, ProblemList& problems) {
     const Schedule& schedule = tunnel.policy.schedule;
-    const auto shorter = [](Milliseconds age, Milliseconds other) {
-        return age > Milliseconds{0} && age < other;
-    };
-    if (tunnel.comparable({every_path, min_interval_path}) &&
-        shorter(schedule.every, schedule.min_interval)) {
-        problems.add(tunnel.blame({every_path, min_interval_path}),
-                     fmt::format("`every` ({}) is shorter than `min_interval` ({}), which would "
-                                 "prevent it; raise `every` or lower `min_interval`",
-                                 to_text(schedule.every), to_text(schedule.min_interval)));
+    const DurationOfKey every{every_path, schedule.every};
+    const DurationOfKey max_age{max_age_path, schedule.max_age};
+    const DurationOfKey min_interval{min_interval_path, schedule.min_interval};
+    if (every.value > Milliseconds{0}) {
+        refuse_shorter(tunnel, every, min_interval,
+                       ", which would prevent it; raise `every` or lower `min_interval`", problems);
     }
-    if (tunnel.comparable({max_age_path, every_path}) &&
-        shorter(schedule.max_age, schedule.every)) {
-        problems.add(tunnel.blame({max_age_path, every_path}),
-                     fmt::format("`max_age` ({}) is shorter than `every` ({}), so keyturnd would "
-                                 "never wait for a window; swap them",
-                                 to_text(schedule.max_age), to_text(schedule.every)));
-    } else if (tunnel.comparable({max_age_path, min_interval_path}) &&
-               shorter(schedule.max_age, schedule.min_interval)) {
-        problems.add(tunnel.blame({max_age_path, min_interval_path}),
-                     fmt::format("`max_age` ({}) is shorter than `min_interval` ({}), which would "
-                                 "prevent it; raise `max_age` or lower `min_interval`",
-                                 to_text(schedule.max_age), to_text(schedule.min_interval)));
+    if (max_age.value <= Milliseconds{0}) return;
+    if (refuse_shorter(tunnel, max_age, every,
+                       ", so keyturnd would never wait for a window; swap them", problems)) {
+        return;
     }
+    refuse_shorter(tunnel, max_age, min_interval,
+                   ", which would prevent it; raise `max_age` or lower `min_interval`", problems);
 }
 
 void check_calendars(const TunnelDraft& tunnel, ProblemList& problems) {

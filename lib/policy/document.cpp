@@ -82,7 +82,19 @@ class DocumentBuilder final : public YAML::EventHandler {
     }
     void OnAnchor(const YAML::Mark& mark, const std::string&) override { refuse_anchor(mark); }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
-                  const std::string& value) override;
+                  const std::string& value) override {
+        check_tag(mark, tag);
+        DocumentNode node = node_at(mark, Kind::scalar);
+        node.text = value;
+        node.quoted = tag == "!";
+        std::string_view line = problems_.line_at(node.place);
+        line.remove_prefix(std::min(static_cast<std::size_t>(mark.column), line.size()));
+        if (std::string complaint = complain_about_lines(node, line); !complaint.empty()) {
+            mislead(node.place, std::move(complaint));
+        }
+        attach(std::move(node));
+    }
+
     void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
                          YAML::EmitterStyle::value) override {
         open(Kind::list, mark, tag);
@@ -106,14 +118,81 @@ class DocumentBuilder final : public YAML::EventHandler {
     };
 
     [[nodiscard]] Place place_of(const YAML::Mark& mark) const { return place_in(problems_, mark); }
-    [[nodiscard]] DocumentNode node_at(const YAML::Mark& mark, Kind kind) const;
-    void open(Kind kind, const YAML::Mark& mark, const std::string& tag);
-    void close();
-    void attach(DocumentNode node);
-    void take_key(Open& map, const DocumentNode& node);
-    void take_value(Open& map, DocumentNode node);
-    void check_tag(const YAML::Mark& mark, const std::string& tag);
-    void refuse_anchor(const YAML::Mark& mark);
+    [[nodiscard]] DocumentNode node_at(const YAML::Mark& mark, Kind kind) const {
+        DocumentNode node;
+        node.kind = kind;
+        node.place = place_of(mark);
+        return node;
+    }
+
+    void open(Kind kind, const YAML::Mark& mark, const std::string& tag) {
+        check_tag(mark, tag);
+        open_.emplace_back().node = node_at(mark, kind);
+    }
+
+    void close() {
+        DocumentNode node = std::move(open_.back().node);
+        open_.pop_back();
+        attach(std::move(node));
+    }
+
+    void attach(DocumentNode node) {
+        if (open_.empty()) {
+            if (documents_ == 1) root_ = std::move(node);
+            return;
+        }
+        Open& around = open_.back();
+        if (around.node.kind == Kind::list) {
+            around.node.items.push_back(std::move(node));
+        } else if (around.expects_value) {
+            take_value(around, std::move(node));
+        } else {
+            take_key(around, node);
+        }
+    }
+
+    void take_key(Open& map, const DocumentNode& node) {
+        map.expects_value = true;
+        map.key = node.text;
+        map.key_place = node.place;
+        map.drop_value = true;
+        if (node.refused) return;
+        if (node.kind != Kind::scalar) {
+            problems_.add(node.place, "a key must be one word before the `:`");
+            return;
+        }
+        const auto [first, is_new] = map.seen.emplace(node.text, node.place.line);
+        if (!is_new) {
+            problems_.add(node.place,
+                          fmt::format("{} appears twice, first on line {}; keep one of them",
+                                      in_backticks(node.text), first->second));
+            return;
+        }
+        map.drop_value = false;
+    }
+
+    void take_value(Open& map, DocumentNode node) {
+        map.expects_value = false;
+        if (map.drop_value) return;
+        // yaml-cpp reports a missing value at the place where the next thing begins.
+        if (node.kind == Kind::null) node.place = map.key_place;
+        map.node.entries.push_back({std::move(map.key), map.key_place, std::move(node)});
+    }
+
+    void check_tag(const YAML::Mark& mark, const std::string& tag) {
+        // "?" and "!" stand for "no tag" on plain and on quoted values.
+        if (tag.empty() || tag == "?" || tag == "!") return;
+        problems_.add(place_of(mark),
+                      "tags (!) are not allowed in a policy; write the value without one");
+    }
+
+    void refuse_anchor(const YAML::Mark& mark) {
+        problems_.add(
+            place_of(mark),
+            "anchors (&) and aliases (*) are not allowed in a policy; write the value out, "
+            "or put a text that begins with one of them in quotes");
+    }
+
     void mislead(Place place, std::string text) {
         problems_.add(place, std::move(text));
         misleading_ = true;
@@ -125,96 +204,6 @@ class DocumentBuilder final : public YAML::EventHandler {
     int documents_ = 0;
     bool misleading_ = false;
 };
-
-DocumentNode DocumentBuilder::node_at(const YAML::Mark& mark, Kind kind) const {
-    DocumentNode node;
-    node.kind = kind;
-    node.place = place_of(mark);
-    return node;
-}
-
-void DocumentBuilder::refuse_anchor(const YAML::Mark& mark) {
-    problems_.add(place_of(mark),
-                  "anchors (&) and aliases (*) are not allowed in a policy; write the value out, "
-                  "or put a text that begins with one of them in quotes");
-}
-
-void DocumentBuilder::check_tag(const YAML::Mark& mark, const std::string& tag) {
-    // "?" and "!" stand for "no tag" on plain and on quoted values.
-    if (tag.empty() || tag == "?" || tag == "!") return;
-    problems_.add(place_of(mark),
-                  "tags (!) are not allowed in a policy; write the value without one");
-}
-
-void DocumentBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
-                               const std::string& value) {
-    check_tag(mark, tag);
-    DocumentNode node = node_at(mark, Kind::scalar);
-    node.text = value;
-    node.quoted = tag == "!";
-    std::string_view line = problems_.line_at(node.place);
-    line.remove_prefix(std::min(static_cast<std::size_t>(mark.column), line.size()));
-    if (std::string complaint = complain_about_lines(node, line); !complaint.empty()) {
-        mislead(node.place, std::move(complaint));
-    }
-    attach(std::move(node));
-}
-
-void DocumentBuilder::open(Kind kind, const YAML::Mark& mark, const std::string& tag) {
-    check_tag(mark, tag);
-    Open part;
-    part.node = node_at(mark, kind);
-    open_.push_back(std::move(part));
-}
-
-void DocumentBuilder::close() {
-    DocumentNode node = std::move(open_.back().node);
-    open_.pop_back();
-    attach(std::move(node));
-}
-
-void DocumentBuilder::attach(DocumentNode node) {
-    if (open_.empty()) {
-        if (documents_ == 1) root_ = std::move(node);
-        return;
-    }
-    Open& around = open_.back();
-    if (around.node.kind == Kind::list) {
-        around.node.items.push_back(std::move(node));
-    } else if (around.expects_value) {
-        take_value(around, std::move(node));
-    } else {
-        take_key(around, node);
-    }
-}
-
-void DocumentBuilder::take_key(Open& map, const DocumentNode& node) {
-    map.expects_value = true;
-    map.key = node.text;
-    map.key_place = node.place;
-    map.drop_value = true;
-    if (node.refused) return;
-    if (node.kind != Kind::scalar) {
-        problems_.add(node.place, "a key must be one word before the `:`");
-        return;
-    }
-    const auto [first, is_new] = map.seen.emplace(node.text, node.place.line);
-    if (!is_new) {
-        problems_.add(node.place,
-                      fmt::format("{} appears twice, first on line {}; keep one of them",
-                                  in_backticks(node.text), first->second));
-        return;
-    }
-    map.drop_value = false;
-}
-
-void DocumentBuilder::take_value(Open& map, DocumentNode node) {
-    map.expects_value = false;
-    if (map.drop_value) return;
-    // yaml-cpp reports a missing value at the place where the next thing begins.
-    if (node.kind == Kind::null) node.place = map.key_place;
-    map.node.entries.push_back({std::move(map.key), map.key_place, std::move(node)});
-}
 
 /// Replaces yaml-cpp's messages, which are written for its authors and sometimes quote the input.
 std::string sentence_for(std::string_view message, bool at_dash) {
@@ -258,8 +247,7 @@ std::string sentence_for(std::string_view message, bool at_dash) {
 }  // namespace
 
 const DocumentEntry* DocumentNode::find(std::string_view key) const {
-    const auto found = std::find_if(entries.begin(), entries.end(),
-                                    [&](const DocumentEntry& entry) { return entry.key == key; });
+    const auto found = std::ranges::find(entries, key, &DocumentEntry::key);
     return found == entries.end() ? nullptr : &*found;
 }
 
@@ -289,9 +277,7 @@ void merge(DocumentNode& base, DocumentNode over) {
         return;
     }
     for (DocumentEntry& entry : over.entries) {
-        const auto below =
-            std::find_if(base.entries.begin(), base.entries.end(),
-                         [&](const DocumentEntry& other) { return other.key == entry.key; });
+        const auto below = std::ranges::find(base.entries, entry.key, &DocumentEntry::key);
         if (below == base.entries.end()) {
             base.entries.push_back(std::move(entry));
             continue;

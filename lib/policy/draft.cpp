@@ -1,5 +1,9 @@
 #include "policy/draft.hpp"
 
+#include "policy/key_paths.hpp"
+
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace keyturn {
@@ -16,6 +20,17 @@ Place TunnelDraft::blame(std::initializer_list<std::string_view> paths) const {
 bool TunnelDraft::comparable(std::initializer_list<std::string_view> paths) const {
     return std::ranges::none_of(paths,
                                 [&](std::string_view path) { return broken.contains(path); });
+}
+
+bool refuse_shorter(const TunnelDraft& tunnel, DurationOfKey first, DurationOfKey second,
+                    std::string_view consequence, ProblemList& problems) {
+    const auto paths = {first.path, second.path};
+    if (first.value >= second.value || !tunnel.comparable(paths)) return false;
+    problems.add(tunnel.blame(paths),
+                 fmt::format("`{}` ({}) is shorter than `{}` ({}){}", last_name(first.path),
+                             to_text(first.value), last_name(second.path), to_text(second.value),
+                             consequence));
+    return true;
 }
 
 }  // namespace keyturn

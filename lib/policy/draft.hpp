@@ -1,6 +1,7 @@
 #pragma once
 
 #include "policy/policy.hpp"
+#include "policy/problem_list.hpp"
 #include "policy/source_text.hpp"
 
 #include <initializer_list>
@@ -30,6 +31,17 @@ struct TunnelDraft {
     /// True if all these values are valid, so that comparing them makes sense.
     [[nodiscard]] bool comparable(std::initializer_list<std::string_view> paths) const;
 };
+
+/// A duration of a tunnel, with its path in the key table.
+struct DurationOfKey {
+    std::string_view path;
+    Milliseconds value;
+};
+
+/// Reports that `first` is shorter than `second`, if it is and both values are valid. The text
+/// continues with `consequence`. Returns whether it did.
+bool refuse_shorter(const TunnelDraft& tunnel, DurationOfKey first, DurationOfKey second,
+                    std::string_view consequence, ProblemList& problems);
 
 /// What was read of a policy, before its parts are checked against each other.
 struct PolicyDraft {

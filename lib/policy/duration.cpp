@@ -13,23 +13,20 @@
 namespace keyturn {
 namespace {
 
+using namespace std::chrono_literals;
+
 struct Unit {
     std::string_view name;
-    std::int64_t milliseconds;
+    Milliseconds length;
 };
-
-constexpr std::int64_t second = 1000;
-constexpr std::int64_t minute = 60 * second;
-constexpr std::int64_t hour = 60 * minute;
-constexpr std::int64_t day = 24 * hour;
 
 /// The units of systemd.time(7), without those below a millisecond and those whose length varies.
 constexpr std::array units{
-    Unit{"ms", 1},          Unit{"msec", 1},         Unit{"s", second},     Unit{"sec", second},
-    Unit{"second", second}, Unit{"seconds", second}, Unit{"m", minute},     Unit{"min", minute},
-    Unit{"minute", minute}, Unit{"minutes", minute}, Unit{"h", hour},       Unit{"hr", hour},
-    Unit{"hour", hour},     Unit{"hours", hour},     Unit{"d", day},        Unit{"day", day},
-    Unit{"days", day},      Unit{"w", 7 * day},      Unit{"week", 7 * day}, Unit{"weeks", 7 * day},
+    Unit{"ms", 1ms},      Unit{"msec", 1ms},     Unit{"s", 1s},         Unit{"sec", 1s},
+    Unit{"second", 1s},   Unit{"seconds", 1s},   Unit{"m", 1min},       Unit{"min", 1min},
+    Unit{"minute", 1min}, Unit{"minutes", 1min}, Unit{"h", 1h},         Unit{"hr", 1h},
+    Unit{"hour", 1h},     Unit{"hours", 1h},     Unit{"d", 24h},        Unit{"day", 24h},
+    Unit{"days", 24h},    Unit{"w", 7 * 24h},    Unit{"week", 7 * 24h}, Unit{"weeks", 7 * 24h},
 };
 
 constexpr std::array varying{"M", "month", "months", "mo", "y", "year", "years"};
@@ -37,14 +34,10 @@ constexpr std::array varying{"M", "month", "months", "mo", "y", "year", "years"}
 /// Takes the longest prefix whose characters satisfy `wanted`.
 template <class Predicate>
 std::string_view take(std::string_view& rest, Predicate wanted) {
-    const auto end = std::find_if_not(rest.begin(), rest.end(), wanted);
+    const auto end = std::ranges::find_if_not(rest, wanted);
     const std::string_view taken{rest.begin(), end};
     rest.remove_prefix(taken.size());
     return taken;
-}
-
-Error invalid(std::string text) {
-    return {Fault::invalid, std::move(text), {}};
 }
 
 Error not_a_duration(std::string_view text) {
@@ -57,7 +50,7 @@ Error too_long(std::string_view text) {
 }
 
 Error unknown_unit(std::string_view number, std::string_view unit) {
-    if (std::find(varying.begin(), varying.end(), unit) != varying.end()) {
+    if (std::ranges::find(varying, unit) != varying.end()) {
         return invalid(
             fmt::format("uses the unit `{}`, which varies in length; write days (`d`) or weeks "
                         "(`w`); `m` means minutes",
@@ -69,17 +62,13 @@ Error unknown_unit(std::string_view number, std::string_view unit) {
 
 Result<Milliseconds> parse_part(std::string_view number, std::string_view unit_name,
                                 std::string_view whole) {
-    const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& candidate) {
-        return candidate.name == unit_name;
-    });
+    const auto unit = std::ranges::find(units, unit_name, &Unit::name);
     if (unit == units.end()) return unknown_unit(number, unit_name);
+    const auto count = to_number<std::int64_t>(number);
     std::int64_t total = 0;
-    for (const char digit : number) {
-        if (__builtin_mul_overflow(total, std::int64_t{10}, &total)) return too_long(whole);
-        if (__builtin_add_overflow(total, std::int64_t{digit - '0'}, &total))
-            return too_long(whole);
+    if (!count || __builtin_mul_overflow(*count, unit->length.count(), &total)) {
+        return too_long(whole);
     }
-    if (__builtin_mul_overflow(total, unit->milliseconds, &total)) return too_long(whole);
     return Milliseconds{total};
 }
 

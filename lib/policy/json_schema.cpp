@@ -94,7 +94,7 @@ Json key_of(const KeySpec& spec, KeyScope scope) {
 bool is_required(const KeySpec& spec, KeyScope scope) {
     if (!spec.required) return false;
     if (scope.path != tunnel_path) return true;
-    return !scope.in_defaults && !spec.in_defaults;
+    return !scope.in_defaults && spec.own;
 }
 
 Json section_at(KeyScope scope) {

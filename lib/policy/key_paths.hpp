@@ -4,6 +4,11 @@
 
 namespace keyturn {
 
+/// The part of a path after its last dot.
+[[nodiscard]] constexpr std::string_view last_name(std::string_view path) {
+    return path.substr(path.rfind('.') + 1);
+}
+
 // Paths of the key table that the code must name: keys that are compared with each other or that
 // need special treatment.
 

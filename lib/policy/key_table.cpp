@@ -61,48 +61,41 @@ constexpr std::array keys{
     KeySpec{.path = "tunnels.NAME.account",
             .kind = Kind::account_id,
             .required = true,
-            .in_defaults = true,
             .target = &TunnelPolicy::account,
             .help = "Id of the Cloudflare account that owns the tunnel."},
     KeySpec{.path = "tunnels.NAME.tunnel",
             .kind = Kind::tunnel_id,
             .required = true,
+            .own = true,
             .target = &TunnelPolicy::tunnel,
             .help = "Id (UUID) of the tunnel."},
     KeySpec{.path = "tunnels.NAME.credential",
             .kind = Kind::reference,
             .required = true,
-            .in_defaults = true,
             .target = &TunnelPolicy::credential,
             .help = "Entry of cloudflare.credentials to use for this tunnel."},
     KeySpec{.path = "tunnels.NAME.units",
             .kind = Kind::unit_patterns,
             .required = true,
+            .own = true,
             .target = &TunnelPolicy::units,
             .help = "The cloudflared units, by name or glob, in the order in which keyturnd "
                     "restarts them."},
-    KeySpec{.path = "tunnels.NAME.token",
-            .in_defaults = true,
-            .help = "Where keyturnd writes the token of the tunnel."},
+    KeySpec{.path = "tunnels.NAME.token", .help = "Where keyturnd writes the token of the tunnel."},
     KeySpec{.path = "tunnels.NAME.token.store",
             .kind = Kind::word,
-            .in_defaults = true,
             .default_value = "keyturn",
             .choices = stores,
             .help = "keyturn: a file in /var/lib/keyturn/tokens that the units load."},
 
     KeySpec{.path = "tunnels.NAME.timezone",
             .kind = Kind::time_zone,
-            .in_defaults = true,
             .default_value = "UTC",
             .target = &Schedule::zone,
             .help = "Time zone of calendars, windows and freezes: UTC, an IANA name, or local."},
-    KeySpec{.path = "tunnels.NAME.rotate",
-            .in_defaults = true,
-            .help = "When keyturnd rotates the token."},
+    KeySpec{.path = "tunnels.NAME.rotate", .help = "When keyturnd rotates the token."},
     KeySpec{.path = "tunnels.NAME.rotate.every",
             .kind = Kind::duration,
-            .in_defaults = true,
             .maximum = 3650 * day,
             .usual_minimum = hour,
             .target = &Schedule::every,
@@ -110,19 +103,16 @@ constexpr std::array keys{
     KeySpec{
         .path = "tunnels.NAME.rotate.calendar",
         .kind = Kind::calendar,
-        .in_defaults = true,
         .target = &Schedule::calendars,
         .help =
             "Instead of every: when to rotate the token, in the format of systemd's OnCalendar=."},
     KeySpec{
         .path = "tunnels.NAME.rotate.cron",
         .kind = Kind::cron,
-        .in_defaults = true,
         .target = &Schedule::calendars,
         .help = "Instead of every: when to rotate the token, as the five fields of crontab(5)."},
     KeySpec{.path = "tunnels.NAME.rotate.max_age",
             .kind = Kind::duration,
-            .in_defaults = true,
             .maximum = 3650 * day,
             .usual_minimum = hour,
             .target = &Schedule::max_age,
@@ -130,7 +120,6 @@ constexpr std::array keys{
     KeySpec{
         .path = "tunnels.NAME.rotate.splay",
         .kind = Kind::duration,
-        .in_defaults = true,
         .default_value = "30m",
         .maximum = 7 * day,
         .target = &Schedule::splay,
@@ -138,7 +127,6 @@ constexpr std::array keys{
             "Spreads the starts of tunnels over this duration. Each tunnel keeps its place in it."},
     KeySpec{.path = "tunnels.NAME.rotate.min_interval",
             .kind = Kind::duration,
-            .in_defaults = true,
             .default_value = "24h",
             .maximum = 365 * day,
             .usual_minimum = 10 * minute,
@@ -147,20 +135,17 @@ constexpr std::array keys{
 
     KeySpec{.path = "tunnels.NAME.windows",
             .kind = Kind::section_list,
-            .in_defaults = true,
             .maximum = windows_max,
             .help = "When a scheduled rotation may begin. It is expected to end in the window, "
                     "too. Default: any time."},
     KeySpec{.path = "tunnels.NAME.windows.start",
             .kind = Kind::calendar,
             .required = true,
-            .in_defaults = true,
             .target = &Window::start,
             .help = "When the window opens, in the format of systemd's OnCalendar=."},
     KeySpec{.path = "tunnels.NAME.windows.length",
             .kind = Kind::duration,
             .required = true,
-            .in_defaults = true,
             .minimum = 1,
             .maximum = 31 * day,
             .usual_minimum = 10 * minute,
@@ -168,33 +153,26 @@ constexpr std::array keys{
             .help = "How long the window stays open."},
     KeySpec{.path = "tunnels.NAME.freeze",
             .kind = Kind::section_list,
-            .in_defaults = true,
             .maximum = freezes_max,
             .help = "When no scheduled rotation begins, not even in a window or at max_age."},
     KeySpec{.path = "tunnels.NAME.freeze.from",
             .kind = Kind::freeze_begin,
             .required = true,
-            .in_defaults = true,
             .target = &Freeze::from,
             .help = "Date, or date and time, at which the freeze begins."},
     KeySpec{.path = "tunnels.NAME.freeze.to",
             .kind = Kind::freeze_end,
             .required = true,
-            .in_defaults = true,
             .target = &Freeze::to,
             .help = "Last day of the freeze, or the date and time at which it ends."},
     KeySpec{.path = "tunnels.NAME.freeze.why",
             .kind = Kind::remark,
-            .in_defaults = true,
             .target = &Freeze::why,
             .help = "Reason, which status and journal show."},
 
-    KeySpec{.path = "tunnels.NAME.rollout",
-            .in_defaults = true,
-            .help = "How keyturnd restarts the units."},
+    KeySpec{.path = "tunnels.NAME.rollout", .help = "How keyturnd restarts the units."},
     KeySpec{.path = "tunnels.NAME.rollout.batches",
             .kind = Kind::integer,
-            .in_defaults = true,
             .default_value = "2",
             .minimum = 1,
             .maximum = 64,
@@ -202,13 +180,11 @@ constexpr std::array keys{
             .help = "Number of batches in which keyturnd restarts the units, smaller ones first."},
     KeySpec{.path = "tunnels.NAME.rollout.canary",
             .kind = Kind::boolean,
-            .in_defaults = true,
             .default_value = "false",
             .target = &RolloutPolicy::canary,
             .help = "true: the first batch is one unit."},
     KeySpec{.path = "tunnels.NAME.rollout.settle",
             .kind = Kind::duration,
-            .in_defaults = true,
             .default_value = "5s",
             .maximum = hour,
             .usual_minimum = second,
@@ -217,7 +193,6 @@ constexpr std::array keys{
     KeySpec{
         .path = "tunnels.NAME.rollout.soak",
         .kind = Kind::soak,
-        .in_defaults = true,
         .default_value = "10m",
         .maximum = 7 * day,
         .usual_minimum = 10 * second,
@@ -226,7 +201,6 @@ constexpr std::array keys{
     KeySpec{.path = "tunnels.NAME.rollout.soak.min",
             .kind = Kind::duration,
             .required = true,
-            .in_defaults = true,
             .maximum = 7 * day,
             .usual_minimum = 10 * second,
             .target = &RolloutPolicy::soak_min,
@@ -235,14 +209,12 @@ constexpr std::array keys{
     KeySpec{.path = "tunnels.NAME.rollout.soak.max",
             .kind = Kind::duration,
             .required = true,
-            .in_defaults = true,
             .maximum = 7 * day,
             .usual_minimum = 10 * second,
             .target = &RolloutPolicy::soak,
             .help = "At this time the soak ends in any case."},
     KeySpec{.path = "tunnels.NAME.rollout.min_available",
             .kind = Kind::integer,
-            .in_defaults = true,
             .default_value = "1",
             .minimum = 1,
             .maximum = 255,
@@ -250,7 +222,6 @@ constexpr std::array keys{
             .help = "Minimum number of other units that serve while keyturnd restarts one."},
     KeySpec{.path = "tunnels.NAME.rollout.min_healthy_time",
             .kind = Kind::duration,
-            .in_defaults = true,
             .default_value = "10s",
             .maximum = hour,
             .usual_minimum = 5 * second,
@@ -258,7 +229,6 @@ constexpr std::array keys{
             .help = "How long a restarted unit has to stay healthy."},
     KeySpec{.path = "tunnels.NAME.rollout.healthy_deadline",
             .kind = Kind::duration,
-            .in_defaults = true,
             .default_value = "2m",
             .minimum = 1,
             .maximum = day,
@@ -268,7 +238,6 @@ constexpr std::array keys{
                     "the unit are longer together, their sum counts."},
     KeySpec{.path = "tunnels.NAME.rollout.progress_deadline",
             .kind = Kind::duration,
-            .in_defaults = true,
             .default_value = "2h",
             .minimum = 1,
             .maximum = 30 * day,
@@ -279,7 +248,6 @@ constexpr std::array keys{
     KeySpec{
         .path = "tunnels.NAME.rollout.surge",
         .kind = Kind::word,
-        .in_defaults = true,
         .default_value = "auto",
         .choices = words_of<SurgeUse>,
         .target = &RolloutPolicy::surge,
@@ -287,25 +255,21 @@ constexpr std::array keys{
             "auto: if too few other units serve, keyturn-surge@TUNNEL serves during the restarts."},
     KeySpec{.path = "tunnels.NAME.rollout.accept_gap",
             .kind = Kind::boolean,
-            .in_defaults = true,
             .default_value = "false",
             .target = &RolloutPolicy::accept_gap,
             .help = "true: the tunnel may be down while one of its units restarts."},
     KeySpec{.path = "tunnels.NAME.rollout.on_failure",
             .kind = Kind::word,
-            .in_defaults = true,
             .default_value = "hold",
             .choices = words_of<OnFailure>,
             .target = &RolloutPolicy::on_failure,
             .help = "If a unit does not come back: hold the rotation, or revert to the old token."},
 
     KeySpec{.path = "tunnels.NAME.drift",
-            .in_defaults = true,
             .help = "What to do when somebody else has changed the tunnel's secret."},
     KeySpec{
         .path = "tunnels.NAME.drift.interval",
         .kind = Kind::duration,
-        .in_defaults = true,
         .default_value = "15m",
         .minimum = 1,
         .maximum = 7 * day,
@@ -315,7 +279,6 @@ constexpr std::array keys{
             "How often keyturnd asks Cloudflare whether the token is still the one it delivered."},
     KeySpec{.path = "tunnels.NAME.drift.restart",
             .kind = Kind::word,
-            .in_defaults = true,
             .default_value = "window",
             .choices = words_of<DriftRestart>,
             .target = &DriftPolicy::restart,
@@ -325,13 +288,16 @@ constexpr std::array keys{
 }  // namespace
 
 std::string_view KeySpec::name() const {
-    const auto dot = path.rfind('.');
-    return dot == std::string_view::npos ? path : path.substr(dot + 1);
+    return last_name(path);
 }
 
 std::string_view KeySpec::parent() const {
     const auto dot = path.rfind('.');
     return dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
+}
+
+bool KeySpec::in_defaults() const {
+    return path.starts_with(tunnel_path) && !own;
 }
 
 std::span<const KeySpec> key_table() {
@@ -342,7 +308,7 @@ std::vector<const KeySpec*> keys_in(KeyScope scope) {
     std::vector<const KeySpec*> found;
     for (const KeySpec& spec : keys) {
         if (spec.parent() != scope.path) continue;
-        if (scope.in_defaults && !spec.in_defaults) continue;
+        if (scope.in_defaults && spec.own) continue;
         found.push_back(&spec);
     }
     return found;

@@ -51,8 +51,8 @@ struct KeySpec {
     std::string_view path =
         {};  ///< "tunnels.NAME.rollout.soak"; NAME stands for an operator's name.
     KeyKind kind = KeyKind::section;
-    bool required = false;     ///< Must be set here or, if `in_defaults`, under `defaults`.
-    bool in_defaults = false;  ///< Allowed under `defaults` as well.
+    bool required = false;  ///< Must be set here or, if `in_defaults`, under `defaults`.
+    bool own = false;       ///< Each tunnel has its own value, so `defaults` cannot hold it.
     std::string_view default_value = {};  ///< The default as it is written; empty if there is none.
     std::int64_t minimum = 0;             ///< Integers, durations in milliseconds, or list entries.
     std::int64_t maximum = 0;
@@ -65,13 +65,15 @@ struct KeySpec {
     [[nodiscard]] std::string_view name() const;
     /// The part before the last dot; empty for keys at the top.
     [[nodiscard]] std::string_view parent() const;
+    /// True for a key of a tunnel that is allowed under `defaults` as well.
+    [[nodiscard]] bool in_defaults() const;
 };
 
 /// All keys: each section before its contents, `defaults` before `tunnels`.
 [[nodiscard]] std::span<const KeySpec> key_table();
 
 /// Which part of the table describes a map of the document. `defaults` may hold those keys of
-/// `tunnels.NAME` that have `in_defaults`.
+/// `tunnels.NAME` that are not each tunnel's own.
 struct KeyScope {
     std::string_view path = {};  ///< "", "tunnels.NAME", ...
     bool in_defaults = false;

@@ -54,15 +54,9 @@ Policy finish(PolicyDraft draft, const ProblemList& problems) {
     return policy;
 }
 
-std::string distrust(const struct stat& status) {
-    if (!S_ISREG(status.st_mode)) return "not a regular file";
-    if (std::string reason = distrust_owner(status); !reason.empty()) return reason;
-    if (status.st_size > static_cast<off_t>(policy_bytes_max)) return too_large();
-    return {};
-}
-
-std::string distrust_directory(const struct stat& status) {
-    return S_ISDIR(status.st_mode) ? distrust_owner(status) : "not a directory";
+/// An error of the system about a file.
+Error cannot_be(std::string_view what, int errno_value) {
+    return {Fault::storage, fmt::format("cannot be {}: {}", what, std::strerror(errno_value))};
 }
 
 /// Reads to the end, or one byte more than a policy may have. Returns an errno value or 0.
@@ -124,11 +118,11 @@ Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
     struct stat status {};
     if (::stat(directory.c_str(), &status) != 0) {
         if (errno == ENOENT) return found;
-        return Error{
-            Fault::storage, fmt::format("cannot be examined: {}", std::strerror(errno)), {}};
+        return cannot_be("examined", errno);
     }
-    if (std::string reason = distrust_directory(status); !reason.empty()) {
-        return Error{Fault::denied, std::move(reason), {}};
+    if (!S_ISDIR(status.st_mode)) return Error{Fault::denied, "not a directory"};
+    if (std::string reason = distrust_owner(status); !reason.empty()) {
+        return Error{Fault::denied, std::move(reason)};
     }
     std::error_code error;
     std::filesystem::directory_iterator entry(directory, error);
@@ -137,35 +131,34 @@ Result<std::vector<std::string>> find_drop_ins(const std::string& path) {
         const bool counts = name.ends_with(".yaml") && !name.starts_with(".");
         if (counts) found.push_back(entry->path().string());
     }
-    if (error) return Error{Fault::storage, "cannot be read: " + error.message(), {}};
+    if (error) return cannot_be("read", error.value());
     if (found.size() > drop_ins_max) {
-        return Error{Fault::invalid, fmt::format("has more than {} drop-ins", drop_ins_max), {}};
+        return Error{Fault::invalid, fmt::format("has more than {} drop-ins", drop_ins_max)};
     }
     std::ranges::sort(found);
     return found;
 }
 
-/// Reads a file and appends it to `sources`. Returns the problems if that fails.
-std::optional<std::vector<PolicyProblem>> add_source(const std::string& path,
-                                                     std::vector<PolicySource>& sources) {
+/// The text of a policy file or drop-in. An error's text completes "FILE: ...".
+Result<PolicySource> read_source(const std::string& path) {
     // Symbolic links are allowed. What counts is who can write the file itself, so the checks below
     // look at the open file. O_NONBLOCK keeps a FIFO from blocking the daemon.
     const UniqueFd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-    if (!fd.valid())
-        return whole_file(path, fmt::format("cannot be opened: {}", std::strerror(errno)));
+    if (!fd.valid()) return cannot_be("opened", errno);
     struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) {
-        return whole_file(path, fmt::format("cannot be examined: {}", std::strerror(errno)));
+    if (::fstat(fd.get(), &status) != 0) return cannot_be("examined", errno);
+    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, "not a regular file"};
+    if (std::string reason = distrust_owner(status); !reason.empty()) {
+        return Error{Fault::denied, std::move(reason)};
     }
-    if (std::string reason = distrust(status); !reason.empty()) {
-        return whole_file(path, std::move(reason));
+    if (status.st_size > static_cast<off_t>(policy_bytes_max)) {
+        return Error{Fault::invalid, too_large()};
     }
-    PolicySource& source = sources.emplace_back();
-    source.file = path;
+    PolicySource source{path, {}};
     if (const int error = read_all(fd.get(), source.text); error != 0) {
-        return whole_file(path, fmt::format("cannot be read: {}", std::strerror(error)));
+        return cannot_be("read", error);
     }
-    return std::nullopt;
+    return source;
 }
 
 }  // namespace
@@ -204,12 +197,15 @@ PolicyOutcome parse_policy(const std::vector<PolicySource>& sources) {
 }
 
 PolicyOutcome load_policy(const std::string& path) {
-    std::vector<PolicySource> sources;
-    if (auto problem = add_source(path, sources)) return *std::move(problem);
+    Result<PolicySource> policy = read_source(path);
+    if (!policy) return whole_file(path, policy.error().text);
     Result<std::vector<std::string>> drop_ins = find_drop_ins(path);
     if (!drop_ins) return whole_file(drop_in_directory(path), drop_ins.error().text);
+    std::vector<PolicySource> sources{*std::move(policy)};
     for (const std::string& drop_in : *drop_ins) {
-        if (auto problem = add_source(drop_in, sources)) return *std::move(problem);
+        Result<PolicySource> source = read_source(drop_in);
+        if (!source) return whole_file(drop_in, source.error().text);
+        sources.push_back(*std::move(source));
     }
     return parse_policy(sources);
 }

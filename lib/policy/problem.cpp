@@ -109,7 +109,7 @@ std::string ProblemList::excerpt(Place place) const {
 }
 
 std::vector<PolicyProblem> ProblemList::take() {
-    std::sort(remarks_.begin(), remarks_.end());
+    std::ranges::sort(remarks_);
     remarks_.erase(std::unique(remarks_.begin(), remarks_.end()), remarks_.end());
     const std::size_t count = remarks_.size();
     std::vector<PolicyProblem> problems;

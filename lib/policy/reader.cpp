@@ -1,7 +1,6 @@
-#include "policy/reader.hpp"
-
 #include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
+#include "policy/reader.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/target.hpp"
 #include "policy/unit_pattern.hpp"
@@ -36,319 +35,291 @@ class Reader {
   public:
     explicit Reader(ProblemList& problems) : problems_(problems) {}
 
-    PolicyDraft read(const DocumentNode& document);
+    PolicyDraft read(const DocumentNode& document) {
+        if (document.kind != Kind::map) {
+            problems_.add(
+                document.place,
+                "a policy consists of keys such as `version: 1`, with a space after the `:`");
+            return std::move(draft_);
+        }
+        Cursor cursor;
+        cursor.cloudflare = &draft_.cloudflare;
+        read_section(document, {1, 1}, {}, cursor);
+        return std::move(draft_);
+    }
 
   private:
-    void read_section(const DocumentNode& map, Place place, KeyScope scope, Cursor cursor);
-    void read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor);
-    void read_named(const KeySpec& spec, const DocumentEntry& entry);
-    void read_credential(const DocumentEntry& entry);
-    void read_tunnel(const DocumentEntry& entry);
-    void read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor cursor);
-    void read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor);
-    void read_item(const KeySpec& spec, const DocumentNode& item, KeyScope scope, Cursor cursor);
-    void settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel);
-    void read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel);
-    void report_unknown(const DocumentEntry& entry, KeyScope scope);
-    void report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor);
-    void report_type(const KeySpec& spec, const DocumentEntry& entry);
-    void hide_values(const DocumentNode& node);
+    void read_section(const DocumentNode& map, Place place, KeyScope scope, Cursor cursor) {
+        const std::vector<const KeySpec*> specs = keys_in(scope);
+        for (const KeySpec* spec : specs) {
+            if (const DocumentEntry* entry = map.find(spec->name())) {
+                read_key(*spec, *entry, scope, cursor);
+            } else if (spec->required) {
+                report_missing(*spec, place, scope, cursor);
+            }
+        }
+        for (const DocumentEntry& entry : map.entries) {
+            if (!std::ranges::count(specs, entry.key, &KeySpec::name)) report_unknown(entry, scope);
+        }
+    }
+
+    void read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor) {
+        if (cursor.tunnel != nullptr) {
+            // The tunnel's own value replaces the one from `defaults`, along with any problem it
+            // had.
+            cursor.tunnel->given.erase(spec.path);
+            cursor.tunnel->broken.erase(spec.path);
+        }
+        const DocumentNode& value = entry.value;
+        if (value.refused) {
+            if (cursor.tunnel != nullptr) cursor.tunnel->broken.insert(spec.path);
+            return;
+        }
+        if (spec.kind == KeyKind::section) {
+            if (value.kind != Kind::map && value.kind != Kind::null) {
+                return report_type(spec, entry, cursor.tunnel);
+            }
+            if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
+            if (spec.path == rotate_path) settle_occasion(value, *cursor.tunnel);
+            return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
+        }
+        if (spec.kind == KeyKind::soak && value.kind == Kind::map) {
+            return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
+        }
+        if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
+        if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
+        if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
+        read_scalar(spec, entry, cursor);
+    }
+
+    void read_named(const KeySpec& spec, const DocumentEntry& entry) {
+        if (entry.value.kind != Kind::map && entry.value.kind != Kind::null) {
+            return report_type(spec, entry, nullptr);
+        }
+        if (entry.value.entries.empty()) {
+            problems_.add(entry.key_place,
+                          fmt::format("`{}` is empty; add at least one", spec.name()));
+        }
+        for (const DocumentEntry& named : entry.value.entries) {
+            if (const Result<void> checked = check_own_name(named.key); !checked) {
+                problems_.add(named.key_place, fmt::format("the name {}", checked.error().text));
+            }
+            if (named.value.refused) continue;
+            if (named.value.kind != Kind::map) {
+                if (spec.path != "tunnels") hide_values(named.value);
+                problems_.add(named.value.place,
+                              fmt::format("{} takes nested keys, not {}", in_backticks(named.key),
+                                          word_for(named.value.kind)));
+                continue;
+            }
+            if (spec.path == "tunnels")
+                read_tunnel(named);
+            else
+                read_credential(named);
+        }
+    }
+
+    void read_credential(const DocumentEntry& entry) {
+        CredentialSource& source = draft_.cloudflare.credentials[entry.key];
+        draft_.credential_places[entry.key] = entry.key_place;
+        read_section(entry.value, entry.key_place, {"cloudflare.credentials.NAME", false},
+                     {nullptr, &source});
+        const DocumentEntry* const credential = entry.value.find("credential");
+        const DocumentEntry* const file = entry.value.find("file");
+        if (credential != nullptr && file != nullptr) {
+            problems_.add(std::max(credential->key_place, file->key_place),
+                          "a credential has either `credential` or `file`, not both; delete one");
+        }
+        if (credential == nullptr && file == nullptr) {
+            problems_.add(
+                entry.key_place,
+                fmt::format(
+                    "{} does not say where the API token is; add `credential: NAME` (systemd) "
+                    "or `file: /PATH`",
+                    in_backticks(entry.key)));
+        }
+    }
+
+    void read_tunnel(const DocumentEntry& entry) {
+        TunnelDraft tunnel = draft_.defaults;
+        tunnel.policy.name = entry.key;
+        tunnel.place = entry.key_place;
+        read_section(entry.value, entry.key_place, {tunnel_path, false},
+                     {nullptr, nullptr, &tunnel});
+        draft_.tunnels.push_back(std::move(tunnel));
+    }
+
+    void read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor cursor) {
+        if (entry.value.kind != Kind::scalar) return report_type(spec, entry, cursor.tunnel);
+        Result<PolicyValue> value = read_value(spec, entry.value);
+        if (!value) {
+            const bool holds_password =
+                spec.kind == KeyKind::https_url && entry.value.text.find('@') != std::string::npos;
+            if (holds_password) hide_values(entry.value);
+            return refuse(spec, cursor.tunnel, entry.value.place, value.error().text);
+        }
+        if (const std::string oddity = oddity_of(spec, *value); !oddity.empty()) {
+            draft_.warnings.push_back(
+                {entry.value.place, fmt::format("`{}` {}", spec.name(), oddity)});
+        }
+        if (cursor.tunnel != nullptr) cursor.tunnel->given[spec.path] = entry.value.place;
+        if (spec.kind == KeyKind::soak) {
+            cursor.tunnel->policy.rollout.soak_min = std::get<Milliseconds>(*value);
+        }
+        store(spec, *std::move(value), cursor);
+    }
+
+    void read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor) {
+        TunnelDraft& tunnel = *cursor.tunnel;
+        const bool windows = spec.name() == "windows";
+        tunnel.given[spec.path] = entry.key_place;
+        // The tunnel's list replaces the whole list from `defaults`.
+        (windows ? tunnel.window_places : tunnel.freeze_places).clear();
+        if (windows)
+            tunnel.policy.schedule.windows.clear();
+        else
+            tunnel.policy.schedule.freezes.clear();
+        const DocumentNode& list = entry.value;
+        if (list.kind != Kind::list) return report_type(spec, entry, &tunnel);
+        if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
+            return refuse(spec, &tunnel, list.place,
+                          fmt::format("may have at most {} entries, not {}", spec.maximum,
+                                      list.items.size()));
+        }
+        const std::size_t broken_before = problems_.size();
+        for (const DocumentNode& item : list.items) read_item(spec, item, scope, cursor);
+        if (problems_.size() > broken_before) tunnel.broken.insert(spec.path);
+    }
+
+    void read_item(const KeySpec& spec, const DocumentNode& item, KeyScope scope, Cursor cursor) {
+        if (item.refused) return;
+        if (item.kind != Kind::map) {
+            problems_.add(item.place, fmt::format("an entry of `{}` takes nested keys, not {}",
+                                                  spec.name(), word_for(item.kind)));
+            return;
+        }
+        Schedule& schedule = cursor.tunnel->policy.schedule;
+        if (spec.name() == "windows") {
+            cursor.window = &schedule.windows.emplace_back();
+            cursor.tunnel->window_places.push_back(item.place);
+        } else {
+            cursor.freeze = &schedule.freezes.emplace_back();
+            cursor.tunnel->freeze_places.push_back(item.place);
+        }
+        read_section(item, item.place, scope_inside(spec, scope), cursor);
+    }
+
+    /// If a tunnel says when it is rotated, that replaces all such keys from `defaults`, even other
+    /// ones.
+    void settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
+        const DocumentEntry* first = nullptr;
+        for (const std::string_view path : occasion_paths) {
+            const DocumentEntry* const entry = rotate.find(last_name(path));
+            if (entry == nullptr) continue;
+            if (first != nullptr) {
+                problems_.add(
+                    std::max(first->key_place, entry->key_place),
+                    fmt::format("`rotate` takes either `{}` or `{}`, not both; delete one",
+                                first->key, entry->key));
+            }
+            first = entry;
+        }
+        if (first == nullptr) return;
+        tunnel.policy.schedule.every = Milliseconds{0};
+        tunnel.policy.schedule.calendars.clear();
+        for (const std::string_view path : occasion_paths) {
+            tunnel.given.erase(path);
+            tunnel.broken.erase(path);
+        }
+    }
+
+    void read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
+        const DocumentNode& list = entry.value;
+        tunnel.given[spec.path] = list.place;
+        if (list.kind == Kind::scalar) {
+            return refuse(spec, &tunnel, list.place,
+                          fmt::format("must be a list; write `[\"{}\"]`", quote_safe(list.text)));
+        }
+        if (list.kind != Kind::list) return report_type(spec, entry, &tunnel);
+        if (list.items.empty() || list.items.size() > units_per_tunnel_max) {
+            return refuse(spec, &tunnel, list.place,
+                          fmt::format("must name between 1 and {} units, not {}",
+                                      units_per_tunnel_max, list.items.size()));
+        }
+        for (const DocumentNode& item : list.items) {
+            if (item.refused) continue;
+            const Result<void> checked =
+                item.kind == Kind::scalar ? check_unit_pattern(item.text)
+                                          : Error{Fault::invalid, "must contain unit names only"};
+            if (!checked) {
+                refuse(spec, &tunnel, item.place, checked.error().text);
+                continue;
+            }
+            tunnel.policy.units.push_back(item.text);
+            tunnel.unit_places.push_back(item.place);
+        }
+    }
+
+    void report_unknown(const DocumentEntry& entry, KeyScope scope) {
+        if (names_a_secret(entry.key)) hide_values(entry.value);
+        problems_.add(entry.key_place, problems_.crowded()
+                                           ? fmt::format("unknown key {}", in_backticks(entry.key))
+                                           : describe_unknown(entry.key, scope));
+    }
+
+    void report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor) {
+        if (scope.path.empty()) {
+            const std::string_view remedy =
+                spec.path == "version" ? "; write `version: 1` at its top" : "";
+            problems_.add({}, fmt::format("the policy has no `{}`{}", spec.name(), remedy));
+            return;
+        }
+        const bool of_a_tunnel = scope.path == tunnel_path;
+        if (of_a_tunnel && scope.in_defaults) return;
+        const bool of_an_entry = cursor.window != nullptr || cursor.freeze != nullptr;
+        const TunnelDraft* const tunnel = cursor.tunnel;
+        if (tunnel != nullptr && !of_an_entry &&
+            (tunnel->given.contains(spec.path) || tunnel->broken.contains(spec.path)))
+            return;
+        if (!of_a_tunnel) {
+            problems_.add(
+                place, fmt::format("{}`{}` has no `{}`; add {}", of_an_entry ? "an entry of " : "",
+                                   last_name(scope.path), spec.name(), description_of(spec.kind)));
+            return;
+        }
+        problems_.add(
+            place, fmt::format("tunnel {} has no `{}`; add {}{}", in_backticks(tunnel->policy.name),
+                               spec.name(), description_of(spec.kind),
+                               spec.own ? "" : ", here or under `defaults`"));
+    }
+
+    void report_type(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft* tunnel) {
+        const std::string_view wanted = description_of(spec.kind);
+        if (entry.value.kind == Kind::null) {
+            return refuse(spec, tunnel, entry.key_place,
+                          fmt::format("has no value; add {}, or delete the key", wanted));
+        }
+        refuse(spec, tunnel, entry.value.place,
+               fmt::format("takes {}, not {}", wanted, word_for(entry.value.kind)));
+    }
+
+    /// Refuses the value of a key. `text` completes "`KEY` ...".
+    void refuse(const KeySpec& spec, TunnelDraft* tunnel, Place place, std::string_view text) {
+        if (tunnel != nullptr) tunnel->broken.insert(spec.path);
+        problems_.add(place, fmt::format("`{}` {}", spec.name(), text));
+    }
+
+    void hide_values(const DocumentNode& node) {
+        // Hide the quotes along with the text: escapes make the source longer than the value.
+        if (node.kind == Kind::scalar)
+            problems_.hide(node.place, problems_.line_at(node.place).size());
+        for (const DocumentNode& item : node.items) hide_values(item);
+        for (const DocumentEntry& entry : node.entries) hide_values(entry.value);
+    }
 
     ProblemList& problems_;
     PolicyDraft draft_;
 };
-
-PolicyDraft Reader::read(const DocumentNode& document) {
-    if (document.kind != Kind::map) {
-        problems_.add(document.place,
-                      "a policy consists of keys such as `version: 1`, with a space after the `:`");
-        return std::move(draft_);
-    }
-    Cursor cursor;
-    cursor.cloudflare = &draft_.cloudflare;
-    read_section(document, {1, 1}, {}, cursor);
-    return std::move(draft_);
-}
-
-void Reader::read_section(const DocumentNode& map, Place place, KeyScope scope, Cursor cursor) {
-    const std::vector<const KeySpec*> specs = keys_in(scope);
-    for (const KeySpec* spec : specs) {
-        if (const DocumentEntry* entry = map.find(spec->name())) {
-            read_key(*spec, *entry, scope, cursor);
-        } else if (spec->required) {
-            report_missing(*spec, place, scope, cursor);
-        }
-    }
-    for (const DocumentEntry& entry : map.entries) {
-        const bool known = std::any_of(specs.begin(), specs.end(), [&](const KeySpec* spec) {
-            return spec->name() == entry.key;
-        });
-        if (!known) report_unknown(entry, scope);
-    }
-}
-
-void Reader::read_key(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope,
-                      Cursor cursor) {
-    if (cursor.tunnel != nullptr) {
-        // The tunnel's own value replaces the one from `defaults`, along with any problem it had.
-        cursor.tunnel->given.erase(spec.path);
-        cursor.tunnel->broken.erase(spec.path);
-    }
-    const DocumentNode& value = entry.value;
-    if (value.refused) {
-        if (cursor.tunnel != nullptr) cursor.tunnel->broken.insert(spec.path);
-        return;
-    }
-    if (spec.kind == KeyKind::section) {
-        if (value.kind != Kind::map && value.kind != Kind::null) return report_type(spec, entry);
-        if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
-        if (spec.path == rotate_path) settle_occasion(value, *cursor.tunnel);
-        return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
-    }
-    if (spec.kind == KeyKind::soak && value.kind == Kind::map) {
-        return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
-    }
-    if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
-    if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
-    if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
-    read_scalar(spec, entry, cursor);
-}
-
-void Reader::read_named(const KeySpec& spec, const DocumentEntry& entry) {
-    if (entry.value.kind != Kind::map && entry.value.kind != Kind::null) {
-        return report_type(spec, entry);
-    }
-    if (entry.value.entries.empty()) {
-        problems_.add(entry.key_place, fmt::format("`{}` is empty; add at least one", spec.name()));
-    }
-    for (const DocumentEntry& named : entry.value.entries) {
-        if (const Result<void> checked = check_own_name(named.key); !checked) {
-            problems_.add(named.key_place, fmt::format("the name {}", checked.error().text));
-        }
-        if (named.value.refused) continue;
-        if (named.value.kind != Kind::map) {
-            if (spec.path != "tunnels") hide_values(named.value);
-            problems_.add(named.value.place,
-                          fmt::format("{} takes nested keys, not {}", in_backticks(named.key),
-                                      word_for(named.value.kind)));
-            continue;
-        }
-        if (spec.path == "tunnels")
-            read_tunnel(named);
-        else
-            read_credential(named);
-    }
-}
-
-void Reader::read_credential(const DocumentEntry& entry) {
-    CredentialSource& source = draft_.cloudflare.credentials[entry.key];
-    draft_.credential_places[entry.key] = entry.key_place;
-    read_section(entry.value, entry.key_place, {"cloudflare.credentials.NAME", false},
-                 {nullptr, &source});
-    const DocumentEntry* const credential = entry.value.find("credential");
-    const DocumentEntry* const file = entry.value.find("file");
-    if (credential != nullptr && file != nullptr) {
-        problems_.add(std::max(credential->key_place, file->key_place),
-                      "a credential has either `credential` or `file`, not both; delete one");
-    }
-    if (credential == nullptr && file == nullptr) {
-        problems_.add(
-            entry.key_place,
-            fmt::format("{} does not say where the API token is; add `credential: NAME` (systemd) "
-                        "or `file: /PATH`",
-                        in_backticks(entry.key)));
-    }
-}
-
-void Reader::read_tunnel(const DocumentEntry& entry) {
-    TunnelDraft tunnel = draft_.defaults;
-    tunnel.policy.name = entry.key;
-    tunnel.place = entry.key_place;
-    read_section(entry.value, entry.key_place, {tunnel_path, false}, {nullptr, nullptr, &tunnel});
-    draft_.tunnels.push_back(std::move(tunnel));
-}
-
-void Reader::read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor cursor) {
-    const auto refuse = [&] {
-        if (cursor.tunnel != nullptr) cursor.tunnel->broken.insert(spec.path);
-    };
-    if (entry.value.kind != Kind::scalar) {
-        refuse();
-        return report_type(spec, entry);
-    }
-    Result<PolicyValue> value = read_value(spec, entry.value);
-    if (!value) {
-        refuse();
-        const bool holds_password =
-            spec.kind == KeyKind::https_url && entry.value.text.find('@') != std::string::npos;
-        if (holds_password) hide_values(entry.value);
-        problems_.add(entry.value.place, fmt::format("`{}` {}", spec.name(), value.error().text));
-        return;
-    }
-    if (const std::string oddity = oddity_of(spec, *value); !oddity.empty()) {
-        draft_.warnings.push_back({entry.value.place, fmt::format("`{}` {}", spec.name(), oddity)});
-    }
-    if (cursor.tunnel != nullptr) cursor.tunnel->given[spec.path] = entry.value.place;
-    if (spec.kind == KeyKind::soak) {
-        cursor.tunnel->policy.rollout.soak_min = std::get<Milliseconds>(*value);
-    }
-    store(spec, *std::move(value), cursor);
-}
-
-void Reader::read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope,
-                       Cursor cursor) {
-    TunnelDraft& tunnel = *cursor.tunnel;
-    const bool windows = spec.name() == "windows";
-    tunnel.given[spec.path] = entry.key_place;
-    // The tunnel's list replaces the whole list from `defaults`.
-    (windows ? tunnel.window_places : tunnel.freeze_places).clear();
-    if (windows)
-        tunnel.policy.schedule.windows.clear();
-    else
-        tunnel.policy.schedule.freezes.clear();
-    const DocumentNode& list = entry.value;
-    if (list.kind != Kind::list) {
-        tunnel.broken.insert(spec.path);
-        return report_type(spec, entry);
-    }
-    if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
-        tunnel.broken.insert(spec.path);
-        problems_.add(list.place, fmt::format("`{}` may have at most {} entries, not {}",
-                                              spec.name(), spec.maximum, list.items.size()));
-        return;
-    }
-    const std::size_t broken_before = problems_.size();
-    for (const DocumentNode& item : list.items) read_item(spec, item, scope, cursor);
-    if (problems_.size() > broken_before) tunnel.broken.insert(spec.path);
-}
-
-void Reader::read_item(const KeySpec& spec, const DocumentNode& item, KeyScope scope,
-                       Cursor cursor) {
-    if (item.refused) return;
-    if (item.kind != Kind::map) {
-        problems_.add(item.place, fmt::format("an entry of `{}` takes nested keys, not {}",
-                                              spec.name(), word_for(item.kind)));
-        return;
-    }
-    Schedule& schedule = cursor.tunnel->policy.schedule;
-    if (spec.name() == "windows") {
-        cursor.window = &schedule.windows.emplace_back();
-        cursor.tunnel->window_places.push_back(item.place);
-    } else {
-        cursor.freeze = &schedule.freezes.emplace_back();
-        cursor.tunnel->freeze_places.push_back(item.place);
-    }
-    read_section(item, item.place, scope_inside(spec, scope), cursor);
-}
-
-/// If a tunnel says when it is rotated, that replaces all such keys from `defaults`, even other
-/// ones.
-void Reader::settle_occasion(const DocumentNode& rotate, TunnelDraft& tunnel) {
-    const DocumentEntry* first = nullptr;
-    for (const std::string_view path : occasion_paths) {
-        const DocumentEntry* const entry = rotate.find(path.substr(path.rfind('.') + 1));
-        if (entry == nullptr) continue;
-        if (first != nullptr) {
-            problems_.add(std::max(first->key_place, entry->key_place),
-                          fmt::format("`rotate` takes either `{}` or `{}`, not both; delete one",
-                                      first->key, entry->key));
-        }
-        first = entry;
-    }
-    if (first == nullptr) return;
-    tunnel.policy.schedule.every = Milliseconds{0};
-    tunnel.policy.schedule.calendars.clear();
-    for (const std::string_view path : occasion_paths) {
-        tunnel.given.erase(path);
-        tunnel.broken.erase(path);
-    }
-}
-
-void Reader::read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
-    const DocumentNode& list = entry.value;
-    tunnel.given[spec.path] = list.place;
-    if (list.kind == Kind::scalar) {
-        tunnel.broken.insert(spec.path);
-        problems_.add(list.place, fmt::format("`units` must be a list; write `[\"{}\"]`",
-                                              quote_safe(list.text)));
-        return;
-    }
-    if (list.kind != Kind::list) {
-        tunnel.broken.insert(spec.path);
-        return report_type(spec, entry);
-    }
-    if (list.items.empty() || list.items.size() > units_per_tunnel_max) {
-        tunnel.broken.insert(spec.path);
-        problems_.add(list.place, fmt::format("`units` must name between 1 and {} units, not {}",
-                                              units_per_tunnel_max, list.items.size()));
-        return;
-    }
-    for (const DocumentNode& item : list.items) {
-        if (item.refused) continue;
-        const Result<void> checked =
-            item.kind == Kind::scalar ? check_unit_pattern(item.text)
-                                      : Error{Fault::invalid, "must contain unit names only", {}};
-        if (!checked) {
-            tunnel.broken.insert(spec.path);
-            problems_.add(item.place, fmt::format("`units` {}", checked.error().text));
-            continue;
-        }
-        tunnel.policy.units.push_back(item.text);
-        tunnel.unit_places.push_back(item.place);
-    }
-}
-
-void Reader::report_unknown(const DocumentEntry& entry, KeyScope scope) {
-    if (names_a_secret(entry.key)) hide_values(entry.value);
-    problems_.add(entry.key_place, problems_.crowded()
-                                       ? fmt::format("unknown key {}", in_backticks(entry.key))
-                                       : describe_unknown(entry.key, scope));
-}
-
-void Reader::report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor) {
-    if (scope.path.empty()) {
-        const std::string_view remedy =
-            spec.path == "version" ? "; write `version: 1` at its top" : "";
-        problems_.add({}, fmt::format("the policy has no `{}`{}", spec.name(), remedy));
-        return;
-    }
-    const bool of_a_tunnel = scope.path == tunnel_path;
-    if (of_a_tunnel && scope.in_defaults) return;
-    const bool of_an_entry = cursor.window != nullptr || cursor.freeze != nullptr;
-    const TunnelDraft* const tunnel = cursor.tunnel;
-    if (tunnel != nullptr && !of_an_entry &&
-        (tunnel->given.contains(spec.path) || tunnel->broken.contains(spec.path)))
-        return;
-    if (!of_a_tunnel) {
-        const std::string_view section = scope.path.substr(scope.path.rfind('.') + 1);
-        problems_.add(place,
-                      fmt::format("{}`{}` has no `{}`; add {}", of_an_entry ? "an entry of " : "",
-                                  section, spec.name(), description_of(spec.kind)));
-        return;
-    }
-    problems_.add(place,
-                  fmt::format("tunnel {} has no `{}`; add {}{}", in_backticks(tunnel->policy.name),
-                              spec.name(), description_of(spec.kind),
-                              spec.in_defaults ? ", here or under `defaults`" : ""));
-}
-
-void Reader::report_type(const KeySpec& spec, const DocumentEntry& entry) {
-    if (entry.value.kind == Kind::null) {
-        problems_.add(entry.key_place, fmt::format("`{}` has no value; add {}, or delete the key",
-                                                   spec.name(), description_of(spec.kind)));
-        return;
-    }
-    problems_.add(entry.value.place,
-                  fmt::format("`{}` takes {}, not {}", spec.name(), description_of(spec.kind),
-                              word_for(entry.value.kind)));
-}
-
-void Reader::hide_values(const DocumentNode& node) {
-    // Hide the quotes along with the text: escapes make the source longer than the value.
-    if (node.kind == Kind::scalar) problems_.hide(node.place, problems_.line_at(node.place).size());
-    for (const DocumentNode& item : node.items) hide_values(item);
-    for (const DocumentEntry& entry : node.entries) hide_values(entry.value);
-}
 
 }  // namespace
 

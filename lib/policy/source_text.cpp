@@ -1,5 +1,8 @@
 #include "policy/source_text.hpp"
 
+#include "base/ascii.hpp"
+#include "base/visible_text.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,37 +24,22 @@ bool continues_character(char c) {
     return (byte_of(c) & 0xC0U) == 0x80U;
 }
 
-/// The size of the UTF-8 character at the front of `text`; 0 if it is invalid.
-std::size_t character_size(std::string_view text) {
-    const unsigned char lead = byte_of(text.front());
-    if (lead < 0x80) return 1;
-    const std::size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    if (lead < 0xC2 || lead > 0xF4 || text.size() < size) return 0;
-    const auto tail = text.substr(1, size - 1);
-    if (!std::all_of(tail.begin(), tail.end(), continues_character)) return 0;
-    const unsigned char second = byte_of(text[1]);
-    const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-    const bool surrogate = lead == 0xED && second >= 0xA0;
-    const bool beyond = lead == 0xF4 && second >= 0x90;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
-/// Terminals also obey the control characters beyond ASCII (U+0080 to U+009F).
-bool begins_with_control(std::string_view text) {
-    const unsigned char first = byte_of(text.front());
-    const bool beyond_ascii =
-        first == 0xC2 && text.size() > 1 && continues_character(text[1]) && byte_of(text[1]) < 0xA0;
-    return (first < ' ' && first != '\t') || first == 0x7F || beyond_ascii;
+/// The control character at the front of `text`, if there is one. Terminals also obey those beyond
+/// ASCII (U+0080 to U+009F).
+std::optional<char32_t> control_at_front(std::string_view text) {
+    const auto [length, code] = first_character(text);
+    const bool control = code < ' ' ? code != '\t' : code >= 0x7F && code < 0xA0;
+    const bool valid = length > 0 || text.front() == '\0';
+    return control && valid ? std::optional{code} : std::nullopt;
 }
 
 std::optional<Remark> find_bad_byte(std::string_view line, int number) {
     const std::size_t at = sound_size(line);
     if (at == line.size()) return std::nullopt;
     const Place place{number, static_cast<int>(at) + 1};
-    if (begins_with_control(line.substr(at))) {
-        const char control = byte_of(line[at]) < 0x80 ? line[at] : line[at + 1];
-        return Remark{place,
-                      fmt::format("control character 0x{:02x}; delete it", byte_of(control))};
+    if (const auto control = control_at_front(line.substr(at))) {
+        return Remark{place, fmt::format("control character 0x{:02x}; delete it",
+                                         static_cast<std::uint32_t>(*control))};
     }
     return Remark{place, "not UTF-8; save the file as UTF-8"};
 }
@@ -70,16 +58,15 @@ std::optional<Remark> find_bad_shape(std::string_view line, int number) {
 }
 
 bool is_secret_character(char c) {
-    return std::isalnum(byte_of(c)) != 0 || c == '+' || c == '/' || c == '_' || c == '-' ||
-           c == '=';
+    return is_alphanumeric(c) || c == '+' || c == '/' || c == '_' || c == '-' || c == '=';
 }
 
 }  // namespace
 
 std::size_t sound_size(std::string_view line) {
     std::size_t at = 0;
-    while (at < line.size() && !begins_with_control(line.substr(at))) {
-        const std::size_t size = character_size(line.substr(at));
+    while (at < line.size() && !control_at_front(line.substr(at))) {
+        const std::size_t size = first_character(line.substr(at)).length;
         if (size == 0) break;
         at += size;
     }
@@ -89,8 +76,7 @@ std::size_t sound_size(std::string_view line) {
 std::string without_controls(std::string_view text) {
     std::string result{text};
     for (std::size_t at = 0; at < result.size(); ++at) {
-        if (result[at] != '\t' && !begins_with_control(std::string_view{result}.substr(at)))
-            continue;
+        if (result[at] != '\t' && !control_at_front(std::string_view{result}.substr(at))) continue;
         if (byte_of(result[at]) >= 0x80) result[at++] = '?';
         result[at] = '?';
     }
@@ -98,14 +84,10 @@ std::string without_controls(std::string_view text) {
 }
 
 std::vector<std::string_view> split_lines(std::string_view text) {
-    std::vector<std::string_view> lines;
-    while (!text.empty()) {
-        const auto end = text.find('\n');
-        std::string_view line = text.substr(0, end);
-        if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-        lines.push_back(line);
-        if (end == std::string_view::npos) break;
-        text.remove_prefix(end + 1);
+    std::vector<std::string_view> lines = split(text, "\n");
+    if (lines.back().empty()) lines.pop_back();
+    for (std::string_view& line : lines) {
+        if (line.ends_with('\r')) line.remove_suffix(1);
     }
     return lines;
 }
@@ -125,11 +107,9 @@ std::vector<Remark> find_unfit_text(std::string_view text) {
 bool looks_like_secret(std::string_view word) {
     if (word.starts_with(base64_json) && word.size() >= base64_json_size_min) return true;
     const auto any = [&](int (*is)(int)) {
-        return std::any_of(word.begin(), word.end(), [is](char c) { return is(byte_of(c)) != 0; });
+        return std::ranges::any_of(word, [is](char c) { return is(byte_of(c)) != 0; });
     };
-    const bool hex = std::all_of(word.begin(), word.end(),
-                                 [](char c) { return std::isxdigit(byte_of(c)) != 0; });
-    if (hex) return word.size() >= hex_secret_size_min;
+    if (std::ranges::all_of(word, is_hex)) return word.size() >= hex_secret_size_min;
     return word.size() >= secret_size_min && any(std::isupper) && any(std::islower) &&
            any(std::isdigit);
 }
@@ -147,7 +127,7 @@ std::string with_secrets_starred(std::string_view text) {
 
 std::size_t count_characters(std::string_view text) {
     return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
+        std::ranges::count_if(text, [](char c) { return !continues_character(c); }));
 }
 
 std::size_t whole_characters(std::string_view text, std::size_t size) {

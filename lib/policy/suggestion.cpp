@@ -29,4 +29,8 @@ std::string in_backticks(std::string_view text) {
     return fmt::format("`{}`", quote_safe(text));
 }
 
+Error invalid(std::string text) {
+    return {Fault::invalid, std::move(text)};
+}
+
 }  // namespace keyturn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/closest.hpp"
+#include "base/error.hpp"
 
 #include <string>
 #include <string_view>
@@ -18,5 +19,8 @@ namespace keyturn {
 
 /// `quote_safe` between backticks.
 [[nodiscard]] std::string in_backticks(std::string_view text);
+
+/// The error for a value that does not fit. The text completes "`KEY` ...".
+[[nodiscard]] Error invalid(std::string text);
 
 }  // namespace keyturn

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -23,27 +22,11 @@ constexpr std::array cron_field_max{"59", "23", "31", "12", "7"};
 constexpr std::array cron_field_min{"0", "0", "1", "1", "0"};
 enum : std::size_t { day_field = 2, weekday_field = 4, field_count = 5 };
 
-std::vector<std::string> split(std::string_view text, char separator) {
-    std::vector<std::string> parts;
-    for (;;) {
-        const auto end = text.find(separator);
-        parts.emplace_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
-}
-
-std::vector<std::string> words_of(std::string_view text) {
-    std::vector<std::string> words = split(text, ' ');
-    std::erase(words, std::string{});
+/// The words of `text`, which must outlive them.
+std::vector<std::string_view> words_of(std::string_view text) {
+    std::vector<std::string_view> words = split(text, " ");
+    std::erase(words, std::string_view{});
     return words;
-}
-
-std::optional<int> number(std::string_view text) {
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool whole = error == std::errc{} && end == text.data() + text.size() && value >= 0;
-    return whole ? std::optional{value} : std::nullopt;
 }
 
 std::string write(std::string_view suggestion) {
@@ -54,8 +37,8 @@ std::string write(std::string_view suggestion) {
 struct Offset {
     bool ambiguous = false;  ///< Programs disagree on the sign after GMT.
     bool east = false;
-    int hours = 0;
-    int minutes = 0;
+    unsigned hours = 0;
+    unsigned minutes = 0;
 };
 
 std::optional<Offset> read_offset(std::string_view text) {
@@ -68,9 +51,10 @@ std::optional<Offset> read_offset(std::string_view text) {
     text.remove_prefix(1);
     const bool short_form = text.size() == 4 && text.find(':') == std::string_view::npos;
     const auto colon = short_form ? 2 : std::min(text.find(':'), text.size());
-    const auto hours = number(text.substr(0, colon));
+    const auto hours = to_number<unsigned>(text.substr(0, colon));
     const std::size_t rest = colon + (short_form ? 0 : 1);
-    const auto minutes = rest < text.size() ? number(text.substr(rest)) : std::optional{0};
+    const auto minutes =
+        rest < text.size() ? to_number<unsigned>(text.substr(rest)) : std::optional{0U};
     if (!hours || !minutes || *hours > 14 || *minutes > 59) return std::nullopt;
     offset.hours = *hours;
     offset.minutes = *minutes;
@@ -137,7 +121,7 @@ std::string hint_for_zone_in(std::string_view text) {
 std::string with_whole_weeks(std::string_view text) {
     const std::string_view days = text.substr(0, text.find(' '));
     std::string result;
-    for (const std::string& part : split(days, ',')) {
+    for (const std::string_view part : split(days, ",")) {
         const auto dots = part.find("..");
         const auto joint = dots == std::string::npos ? part.find('-') : dots;
         const auto place_of = [&](std::string_view day) {
@@ -149,10 +133,10 @@ std::string with_whole_weeks(std::string_view text) {
             result += part;
             continue;
         }
-        const std::string first = part.substr(0, joint);
-        const std::string last = part.substr(joint + (dots == std::string::npos ? 1 : 2));
+        const std::string_view first = part.substr(0, joint);
+        const std::string_view last = part.substr(joint + (dots == std::string::npos ? 1 : 2));
         const bool backwards = place_of(first) > place_of(last);
-        result += backwards ? fmt::format("{}..Sun,Mon..{}", first, last) : part;
+        result += backwards ? fmt::format("{}..Sun,Mon..{}", first, last) : std::string{part};
     }
     return result + std::string{text.substr(days.size())};
 }
@@ -165,56 +149,52 @@ std::string with_weekday_first(std::string_view text) {
 }
 
 /// One part of a cron field, with the extensions of other programs rewritten for crontab(5).
-std::string plain_part(std::size_t field, const std::string& part) {
+std::string plain_part(std::size_t field, std::string_view part) {
     const bool is_day = field == day_field || field == weekday_field;
     if (is_day && part == "?") return "*";
     const auto slash = part.find('/');
-    const std::string range = part.substr(0, slash);
-    if (slash != std::string::npos && field != weekday_field && number(range)) {
+    const std::string_view range = part.substr(0, slash);
+    if (slash != std::string::npos && field != weekday_field && to_number<unsigned>(range)) {
         return fmt::format("{}-{}{}", range, cron_field_max.at(field), part.substr(slash));
     }
     const auto dash = part.find('-');
-    if (slash != std::string::npos || dash == std::string::npos) return part;
-    const std::string first = part.substr(0, dash);
-    const std::string last = part.substr(dash + 1);
-    if (field == weekday_field && (last == "sun" || last == "0")) return first + "-7";
+    if (slash != std::string::npos || dash == std::string::npos) return std::string{part};
+    const std::string_view first = part.substr(0, dash);
+    const std::string_view last = part.substr(dash + 1);
+    if (field == weekday_field && (last == "sun" || last == "0")) return fmt::format("{}-7", first);
     return fmt::format("{}-{},{}-{}", first, cron_field_max.at(field), cron_field_min.at(field),
                        last);
 }
 
-bool says_when(const std::string& cron) {
-    return parse_cron(cron).has_value();
-}
-
 /// Programs that accept `?` number Sunday 1, so a number does not say which weekday is meant.
-bool counts_weekdays_from_sunday(const std::vector<std::string>& fields) {
+bool counts_weekdays_from_sunday(const std::vector<std::string_view>& fields) {
     if (fields.size() != field_count) return false;
     const bool known = fields[day_field] == "?" || fields[weekday_field] == "?";
     return known && std::ranges::any_of(fields[weekday_field], is_digit);
 }
 
 /// The same schedule in the syntax of crontab(5); empty if it has none.
-std::string plain_cron(const std::vector<std::string>& fields) {
+std::string plain_cron(const std::vector<std::string_view>& fields) {
     if (fields.size() != field_count) return {};
     if (counts_weekdays_from_sunday(fields)) return {};
     std::array<std::string, field_count> kept{"*", "*", "*", "*", "*"};
     for (std::size_t i = 0; i < field_count; ++i) {
         std::string field;
-        for (const std::string& part : split(fields[i], ',')) {
+        for (const std::string_view part : split(fields[i], ",")) {
             auto alone = std::array<std::string, field_count>{"*", "*", "*", "*", "*"};
             alone[i] = part;
-            const bool sound = says_when(fmt::format("{}", fmt::join(alone, " ")));
+            const bool sound = parse_cron(fmt::format("{}", fmt::join(alone, " "))).has_value();
             if (!field.empty()) field += ',';
-            field += sound ? part : plain_part(i, part);
+            field += sound ? std::string{part} : plain_part(i, part);
         }
         kept[i] = field;
     }
     const std::string cron = fmt::format("{}", fmt::join(kept, " "));
-    return says_when(cron) ? cron : std::string{};
+    return parse_cron(cron) ? cron : std::string{};
 }
 
 /// The last day of the month as a calendar event. crontab(5) cannot express it.
-std::string last_day_of_month(std::vector<std::string> fields) {
+std::string last_day_of_month(std::vector<std::string_view> fields) {
     if (fields.size() != field_count || fields[day_field] != "l") return {};
     if (fields[weekday_field] != "*" && fields[weekday_field] != "?") return {};
     fields[day_field] = "1";
@@ -275,7 +255,7 @@ std::string cron_hint(std::string_view text) {
     constexpr std::string_view otherwise = "; write five fields such as `30 3 * * sat`";
     if (text.size() > calendar_bytes_max) return std::string{otherwise};
     const std::string lowered = lower(text);
-    const std::vector<std::string> fields = words_of(lowered);
+    const std::vector<std::string_view> fields = words_of(lowered);
     if (const std::string every = hint_for_every(text); !every.empty()) return every;
     if (fields.size() == 1 && std::ranges::all_of(lowered, is_letter)) {
         if (const std::string word = hint_for_word(lowered); !word.empty()) return word;

@@ -1,5 +1,6 @@
 #include "policy/time_value.hpp"
 
+#include "base/ascii.hpp"
 #include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/time_hint.hpp"
@@ -8,7 +9,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace keyturn {
@@ -19,24 +19,14 @@ constexpr std::string_view date_shape = "0000-00-00";
 constexpr std::string_view minute_shape = "0000-00-00 00:00";
 constexpr std::string_view second_shape = "0000-00-00 00:00:00";
 
-Error invalid(std::string text) {
-    return {Fault::invalid, std::move(text), {}};
-}
-
 bool has_shape(std::string_view text, std::string_view shape) {
-    return std::ranges::equal(text, shape, [](char c, char wanted) {
-        return wanted == '0' ? c >= '0' && c <= '9' : c == wanted;
-    });
+    return std::ranges::equal(
+        text, shape, [](char c, char wanted) { return wanted == '0' ? is_digit(c) : c == wanted; });
 }
 
 /// The number that the digits at `at` form; 0 past the end of the text.
 int number_at(std::string_view text, std::size_t at, std::size_t size) {
-    int number = 0;
-    if (at < text.size()) {
-        const std::string_view digits = text.substr(at, size);
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
-    }
-    return number;
+    return at < text.size() ? to_number<int>(text.substr(at, size)).value_or(0) : 0;
 }
 
 std::optional<LocalTime> read_date(std::string_view text) {
@@ -56,13 +46,6 @@ std::optional<LocalTime> read_date(std::string_view text) {
     if (!sound) return std::nullopt;
     return std::chrono::local_days{day} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
            std::chrono::seconds{second};
-}
-
-Error no_date(std::string_view text) {
-    return invalid(
-        fmt::format("must be a date such as `2026-12-20`, or a date and time in quotes such as "
-                    "`\"2026-12-20 18:00\"`, not {}",
-                    in_backticks(text)));
 }
 
 }  // namespace
@@ -87,17 +70,16 @@ Result<PolicyValue> read_cron(std::string_view text) {
     return PolicyValue{*std::move(calendars)};
 }
 
-Result<PolicyValue> read_freeze_begin(std::string_view text) {
+Result<PolicyValue> read_freeze(std::string_view text, std::chrono::days length_of_date) {
     const std::optional<LocalTime> date = read_date(text);
-    if (!date) return no_date(text);
-    return PolicyValue{*date};
-}
-
-Result<PolicyValue> read_freeze_end(std::string_view text) {
-    const std::optional<LocalTime> date = read_date(text);
-    if (!date) return no_date(text);
+    if (!date) {
+        return invalid(
+            fmt::format("must be a date such as `2026-12-20`, or a date and time in quotes such as "
+                        "`\"2026-12-20 18:00\"`, not {}",
+                        in_backticks(text)));
+    }
     const bool whole_day = text.size() == date_shape.size();
-    return PolicyValue{*date + (whole_day ? std::chrono::days{1} : std::chrono::days{0})};
+    return PolicyValue{whole_day ? *date + length_of_date : *date};
 }
 
 Result<PolicyValue> read_remark(std::string_view text) {

@@ -15,13 +15,8 @@ constexpr std::size_t unit_name_size_max = 255;  // systemd's UNIT_NAME_MAX, wit
 constexpr std::string_view suffix = ".service";
 constexpr std::string_view glob_characters = "*?[";
 
-Error invalid(std::string text) {
-    return {Fault::invalid, std::move(text), {}};
-}
-
 bool is_name_character(char c) {
-    return is_digit(c) || is_letter(c) ||
-           std::string_view{":-_.\\@"}.find(c) != std::string_view::npos;
+    return is_alphanumeric(c) || std::string_view{":-_.\\@"}.find(c) != std::string_view::npos;
 }
 
 bool is_pattern_character(char c) {
@@ -36,7 +31,7 @@ Result<void> check_glob(std::string_view glob) {
                         "such as `cloudflared-*.service`",
                         in_backticks(glob)));
     }
-    if (!std::all_of(glob.begin(), glob.end(), is_pattern_character)) {
+    if (!std::ranges::all_of(glob, is_pattern_character)) {
         return invalid(fmt::format("has {}, which cannot be a unit name", in_backticks(glob)));
     }
     for (auto open = glob.find('['); open != std::string_view::npos;) {
@@ -53,8 +48,7 @@ Result<void> check_glob(std::string_view glob) {
 
 Result<void> check_name(std::string_view name) {
     const std::string_view stem = name.substr(0, name.size() - suffix.size());
-    if (stem.empty() || stem.front() == '@' ||
-        !std::all_of(stem.begin(), stem.end(), is_name_character)) {
+    if (stem.empty() || stem.front() == '@' || !std::ranges::all_of(stem, is_name_character)) {
         return invalid(fmt::format("has {}, which is not a valid unit name", in_backticks(name)));
     }
     if (stem.back() == '@' && stem.find('@') == stem.size() - 1) {

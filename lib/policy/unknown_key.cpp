@@ -1,6 +1,7 @@
 #include "policy/unknown_key.hpp"
 
 #include "base/ascii.hpp"
+#include "policy/key_paths.hpp"
 #include "policy/suggestion.hpp"
 
 #include <fmt/format.h>
@@ -22,9 +23,7 @@ std::string find_home(std::string_view key, KeyScope scope) {
     for (const KeySpec& spec : key_table()) {
         if (spec.name() != key || spec.parent() == scope.path) continue;
         if (spec.parent().empty()) return "belongs at the top level of the file";
-        const auto dot = spec.parent().rfind('.');
-        const std::string_view section =
-            spec.parent().substr(dot == std::string_view::npos ? 0 : dot + 1);
+        const std::string_view section = last_name(spec.parent());
         return fmt::format("belongs under `{}:`", section == "NAME" ? spec.parent() : section);
     }
     return {};
@@ -36,8 +35,8 @@ bool names_a_secret(std::string_view key) {
     static constexpr std::array words{"secret", "token",  "password", "passwd",
                                       "key",    "bearer", "auth"};
     const std::string plain = lower(key);
-    return std::any_of(words.begin(), words.end(),
-                       [&](const char* word) { return plain.find(word) != std::string::npos; });
+    return std::ranges::any_of(
+        words, [&](const char* word) { return plain.find(word) != std::string::npos; });
 }
 
 std::string describe_unknown(std::string_view key, KeyScope scope) {

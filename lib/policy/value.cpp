@@ -1,6 +1,7 @@
 #include "policy/value.hpp"
 
 #include "base/ascii.hpp"
+#include "base/url.hpp"
 #include "policy/duration.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/time_value.hpp"
@@ -8,11 +9,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
-#include <cctype>
 #include <charconv>
-#include <netinet/in.h>
 
 namespace keyturn {
 namespace {
@@ -20,34 +18,20 @@ namespace {
 constexpr std::size_t account_size = 32;
 constexpr std::size_t own_name_size_max = 64;
 constexpr std::size_t credential_name_size_max = 255;
-constexpr std::size_t host_size_max = 253;
-
-Error invalid(std::string text) {
-    return {Fault::invalid, std::move(text), {}};
-}
-
-bool is_alphanumeric(char c) {
-    return is_digit(c) || is_letter(c);
-}
-bool is_hex(char c) {
-    return std::isxdigit(static_cast<unsigned char>(c)) != 0;
-}
 
 Result<PolicyValue> read_boolean(const DocumentNode& scalar) {
-    const std::string word = lower(scalar.text);
-    if (!scalar.quoted && scalar.text == "true") return PolicyValue{true};
-    if (!scalar.quoted && scalar.text == "false") return PolicyValue{false};
-    if (scalar.text == "true" || scalar.text == "false") {
+    static constexpr std::array<std::string_view, 5> trues{"true", "yes", "on", "y", "1"};
+    static constexpr std::array<std::string_view, 5> falses{"false", "no", "off", "n", "0"};
+    const bool exact = scalar.text == "true" || scalar.text == "false";
+    if (exact && !scalar.quoted) return PolicyValue{scalar.text == "true"};
+    if (exact) {
         return invalid(
             fmt::format("must be `true` or `false`; write `{}` without quotes", scalar.text));
     }
-    static constexpr std::array trues{"true", "yes", "on", "y", "1"};
-    static constexpr std::array falses{"false", "no", "off", "n", "0"};
-    for (const char* const other : trues) {
-        if (word == other) return invalid("must be `true` or `false`; write `true`");
-    }
-    for (const char* const other : falses) {
-        if (word == other) return invalid("must be `true` or `false`; write `false`");
+    const std::string word = lower(scalar.text);
+    const bool yes = std::ranges::find(trues, word) != trues.end();
+    if (yes || std::ranges::find(falses, word) != falses.end()) {
+        return invalid(fmt::format("must be `true` or `false`; write `{}`", yes));
     }
     return invalid(fmt::format("must be `true` or `false`, not {}", in_backticks(scalar.text)));
 }
@@ -96,14 +80,11 @@ Result<PolicyValue> read_integer(const KeySpec& spec, const DocumentNode& scalar
                                quote_safe(text)));
 }
 
-/// "a, b or c".
-std::string listed_with_or(const std::vector<std::string>& items) {
-    std::string text;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        const char* const joint = i == 0 ? "" : i + 1 == items.size() ? " or " : ", ";
-        text += joint + items[i];
-    }
-    return text;
+/// "a, b or c", of at least one.
+std::string listed_with_or(std::vector<std::string> items) {
+    const std::string last = std::move(items.back());
+    items.pop_back();
+    return items.empty() ? last : fmt::format("{} or {}", fmt::join(items, ", "), last);
 }
 
 /// The error for a number without a unit, with those values that the key takes without a warning.
@@ -126,8 +107,8 @@ Error lacks_unit(const KeySpec& spec, std::string_view text) {
 }
 
 Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scalar) {
-    const bool bare = scalar.text != "0" && !scalar.text.empty() &&
-                      std::all_of(scalar.text.begin(), scalar.text.end(), is_digit);
+    const bool bare =
+        scalar.text != "0" && !scalar.text.empty() && std::ranges::all_of(scalar.text, is_digit);
     if (bare) return lacks_unit(spec, scalar.text);
     const Result<Milliseconds> duration = parse_duration(scalar.text);
     if (!duration) return duration.error();
@@ -141,7 +122,7 @@ Result<PolicyValue> read_duration(const KeySpec& spec, const DocumentNode& scala
 
 Result<PolicyValue> read_word(const KeySpec& spec, const DocumentNode& scalar) {
     const std::vector<std::string_view> choices = spec.choices();
-    if (std::find(choices.begin(), choices.end(), scalar.text) != choices.end()) {
+    if (std::ranges::find(choices, scalar.text) != choices.end()) {
         return PolicyValue{scalar.text};
     }
     if (const auto near = closest(scalar.text, choices); !near.empty()) {
@@ -153,7 +134,7 @@ Result<PolicyValue> read_word(const KeySpec& spec, const DocumentNode& scalar) {
 }
 
 Result<PolicyValue> read_account_id(std::string_view text) {
-    if (text.size() == account_size && std::all_of(text.begin(), text.end(), is_hex)) {
+    if (text.size() == account_size && std::ranges::all_of(text, is_hex)) {
         return PolicyValue{lower(text)};
     }
     return invalid(
@@ -162,10 +143,7 @@ Result<PolicyValue> read_account_id(std::string_view text) {
 }
 
 Result<PolicyValue> read_tunnel_id(std::string_view text) {
-    static constexpr std::string_view shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-    const bool fits = std::equal(text.begin(), text.end(), shape.begin(), shape.end(),
-                                 [](char c, char s) { return s == 'x' ? is_hex(c) : c == '-'; });
-    if (fits) return PolicyValue{lower(text)};
+    if (is_uuid(text)) return PolicyValue{lower(text)};
     return invalid(
         fmt::format("must be the tunnel's UUID, as `cloudflared tunnel list` prints it, not {}",
                     in_backticks(text)));
@@ -179,7 +157,7 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
     }
     const bool sound =
         !text.empty() && text.size() <= credential_name_size_max && text.front() != '.' &&
-        std::all_of(text.begin(), text.end(), [](char c) {
+        std::ranges::all_of(text, [](char c) {
             return is_alphanumeric(c) || std::string_view{"._@-"}.find(c) != std::string_view::npos;
         });
     if (sound) return PolicyValue{std::string{text}};
@@ -205,29 +183,6 @@ Result<PolicyValue> read_file_path(std::string_view text) {
     return PolicyValue{std::string{text}};
 }
 
-bool is_ipv6(std::string_view host) {
-    in6_addr address{};
-    const auto allowed = [](char c) { return is_hex(c) || c == ':' || c == '.'; };
-    return std::all_of(host.begin(), host.end(), allowed) &&
-           ::inet_pton(AF_INET6, std::string{host}.c_str(), &address) == 1;
-}
-
-/// Accepts the hosts that the HTTP client accepts, so that every accepted policy can be used.
-bool is_host(std::string_view host) {
-    if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-        return is_ipv6(host.substr(1, host.size() - 2));
-    }
-    return !host.empty() && host.size() <= host_size_max && is_alphanumeric(host.front()) &&
-           std::all_of(host.begin(), host.end(),
-                       [](char c) { return is_alphanumeric(c) || c == '.' || c == '-'; });
-}
-
-bool is_port(std::string_view port) {
-    unsigned number = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    return error == std::errc{} && end == port.data() + port.size() && number > 0 && number < 65536;
-}
-
 Result<PolicyValue> read_https_url(std::string_view text) {
     static constexpr std::string_view scheme = "https://";
     if (lower(text.substr(0, 7)) == "http://") {
@@ -238,21 +193,12 @@ Result<PolicyValue> read_https_url(std::string_view text) {
         return invalid(
             fmt::format("must be a URL that begins with `https://`, not {}", in_backticks(text)));
     }
-    std::string_view rest = text.substr(scheme.size());
+    const std::string_view rest = text.substr(scheme.size());
     if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
         return invalid(
             "contains a user or password before the `@`; credentials have their own section");
     }
-    const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
-    const auto colon = authority.rfind(':');
-    const bool has_port = colon != std::string_view::npos && authority.back() != ']';
-    const bool sound = is_host(authority.substr(0, has_port ? colon : authority.size())) &&
-                       (!has_port || is_port(authority.substr(colon + 1)));
-    const std::string_view path = rest.substr(authority.size());
-    const bool sound_path = std::all_of(path.begin(), path.end(), [](char c) {
-        return is_alphanumeric(c) || std::string_view{"/-._~"}.find(c) != std::string_view::npos;
-    });
-    if (!sound || !sound_path) {
+    if (!parse_url(text)) {
         return invalid(fmt::format("must be a URL of the form `https://HOST[:PORT]/PATH`: {}",
                                    in_backticks(text)));
     }
@@ -278,8 +224,8 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::time_zone: return read_time_zone(scalar.text);
         case KeyKind::calendar: return read_calendar(scalar.text);
         case KeyKind::cron: return read_cron(scalar.text);
-        case KeyKind::freeze_begin: return read_freeze_begin(scalar.text);
-        case KeyKind::freeze_end: return read_freeze_end(scalar.text);
+        case KeyKind::freeze_begin: return read_freeze(scalar.text, std::chrono::days{0});
+        case KeyKind::freeze_end: return read_freeze(scalar.text, std::chrono::days{1});
         case KeyKind::remark: return read_remark(scalar.text);
         case KeyKind::section:
         case KeyKind::named_sections:
@@ -290,10 +236,10 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
 }
 
 Result<void> check_own_name(std::string_view name) {
-    const bool sound =
-        !name.empty() && name.size() <= own_name_size_max && is_alphanumeric(name.front()) &&
-        std::all_of(name.begin(), name.end(),
-                    [](char c) { return is_alphanumeric(c) || c == '_' || c == '-'; });
+    const bool sound = !name.empty() && name.size() <= own_name_size_max &&
+                       is_alphanumeric(name.front()) && std::ranges::all_of(name, [](char c) {
+                           return is_alphanumeric(c) || c == '_' || c == '-';
+                       });
     if (sound) return {};
     return invalid(
         fmt::format("{} is not allowed; use up to {} letters, digits, `-` and `_`, and begin "

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <cstdint>
 
 namespace keyturn {
@@ -32,15 +31,11 @@ constexpr std::array fields{
 };
 enum : std::size_t { minute_field, hour_field, day_field, month_field, weekday_field };
 
-struct Word {
-    std::string_view word;
-    std::string_view expression;
-};
-
 constexpr std::array words{
-    Word{"@yearly", "0 0 1 1 *"}, Word{"@annually", "0 0 1 1 *"}, Word{"@monthly", "0 0 1 * *"},
-    Word{"@weekly", "0 0 * * 0"}, Word{"@daily", "0 0 * * *"},    Word{"@midnight", "0 0 * * *"},
-    Word{"@hourly", "0 * * * *"},
+    ShortForm{"@yearly", "0 0 1 1 *"},  ShortForm{"@annually", "0 0 1 1 *"},
+    ShortForm{"@monthly", "0 0 1 * *"}, ShortForm{"@weekly", "0 0 * * 0"},
+    ShortForm{"@daily", "0 0 * * *"},   ShortForm{"@midnight", "0 0 * * *"},
+    ShortForm{"@hourly", "0 * * * *"},
 };
 
 /// A set of values of a field, one bit each.
@@ -51,17 +46,7 @@ Values bit(int value) {
 }
 
 Error wrong(std::string_view what) {
-    return {Fault::invalid, fmt::format("is not a cron expression: {}", what), {}};
-}
-
-std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
-    std::vector<std::string_view> parts;
-    for (;;) {
-        const auto end = text.find_first_of(separators);
-        parts.push_back(text.substr(0, end));
-        if (end == std::string_view::npos) return parts;
-        text.remove_prefix(end + 1);
-    }
+    return {Fault::invalid, fmt::format("is not a cron expression: {}", what)};
 }
 
 /// Reads a number or one of the field's words; nothing for any other text.
@@ -72,31 +57,43 @@ std::optional<int> read_value(const Field& field, std::string_view text) {
             return field.low + static_cast<int>(place / word_size);
         }
     }
-    int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool sound = error == std::errc{} && end == text.data() + text.size() && value >= 0;
-    return sound ? std::optional{value} : std::nullopt;
+    const std::optional<int> value = to_number<int>(text);
+    return value.value_or(-1) >= 0 ? value : std::nullopt;
 }
 
-/// Reads one of the parts between commas: `*`, `5` or `1-5`. `/2` may follow all but `5`.
-std::optional<Values> read_part(const Field& field, std::string_view part) {
+/// Reads one of the parts between commas: `*`, `5` or `1-5`. `/2` may follow all but `5`. The text
+/// of an error completes "its minute `61` ...".
+Result<Values> read_part(const Field& field, std::string_view part) {
+    const auto refuse = [](std::string text) { return Error{Fault::invalid, std::move(text)}; };
+    if (part.empty()) return refuse("has an empty part before, between or after commas");
     const auto slash = part.find('/');
     const std::string_view range = part.substr(0, slash);
     const auto dash = range.find('-');
+    const bool single = range != "*" && dash == std::string_view::npos;
+    const bool repeats = slash != std::string_view::npos;
     std::optional<int> first = field.low;
     std::optional<int> last = field.high;
     if (range != "*") {
         first = read_value(field, range.substr(0, dash));
-        last = dash == std::string_view::npos ? first : read_value(field, range.substr(dash + 1));
+        last = single ? first : read_value(field, range.substr(dash + 1));
     }
-    std::optional<int> step = 1;
-    if (slash != std::string_view::npos) {
-        const bool many = range == "*" || dash != std::string_view::npos;
-        step = many ? read_value({}, part.substr(slash + 1)) : std::nullopt;
+    const std::optional<int> step = repeats ? read_value({}, part.substr(slash + 1)) : 1;
+    const bool inside = first && last && *first >= field.low && *first <= field.high &&
+                        *last >= field.low && *last <= field.high;
+    if (inside && *first > *last) return refuse("is a range that runs backwards");
+    if (inside && step == 0) return refuse("has a step of 0");
+    if (inside && single && repeats) {
+        return refuse("has a step after a single value; a step must follow `*` or a range");
     }
-    if (!first || !last || !step) return std::nullopt;
-    if (*first < field.low || *last > field.high || *first > *last || *step < 1) {
-        return std::nullopt;
+    if (!inside && std::ranges::all_of(part, is_digit)) {
+        return refuse(fmt::format("is not between {} and {}", field.low, field.high));
+    }
+    if (!inside || !step) {
+        return refuse(fmt::format(
+            "must consist of numbers from {} to {}{}", field.low, field.high,
+            field.words.empty()
+                ? ""
+                : fmt::format(" or words such as `{}`", field.words.substr(0, word_size))));
     }
     Values values = 0;
     // A 64-bit value, because a step may be any number that fits an int.
@@ -104,37 +101,6 @@ std::optional<Values> read_part(const Field& field, std::string_view part) {
         values |= bit(static_cast<int>(value));
     }
     return values;
-}
-
-/// What is wrong with a part of any other form. `source` is the part as it was written.
-std::string why_not(const Field& field, std::string_view part, std::string_view source) {
-    if (part.empty()) {
-        return fmt::format("its {} has an empty part before, between or after commas", field.name);
-    }
-    const std::string name = fmt::format("its {}{}", field.name, written(source));
-    const std::string_view range = part.substr(0, part.find('/'));
-    const auto dash = range.find('-');
-    const auto first = read_value(field, range.substr(0, dash));
-    const bool is_range = dash != std::string_view::npos;
-    const auto last = is_range ? read_value(field, range.substr(dash + 1)) : first;
-    const bool inside = first && last && *first >= field.low && *first <= field.high &&
-                        *last >= field.low && *last <= field.high;
-    if (inside && *first > *last) return fmt::format("{} is a range that runs backwards", name);
-    const bool repeats = range.size() < part.size();
-    if ((inside || range == "*") && repeats && read_value({}, part.substr(range.size() + 1)) == 0) {
-        return fmt::format("{} has a step of 0", name);
-    }
-    if (inside && !is_range && repeats) {
-        return fmt::format("{} has a step after a single value; a step must follow `*` or a range",
-                           name);
-    }
-    if (std::ranges::all_of(part, is_digit)) {
-        return fmt::format("{} is not between {} and {}", name, field.low, field.high);
-    }
-    return fmt::format("{} must consist of numbers from {} to {}{}", name, field.low, field.high,
-                       field.words.empty() ? ""
-                                           : fmt::format(" or words such as `{}`",
-                                                         field.words.substr(0, word_size)));
 }
 
 std::vector<int> listed(Values values) {
@@ -199,12 +165,12 @@ Calendar calendar_of(const std::array<Values, fields.size()>& values, bool by_da
 
 Result<std::vector<Calendar>> parse_cron(std::string_view text) {
     if (text.size() > calendar_bytes_max) {
-        return Error{
-            Fault::invalid, fmt::format("is longer than {} characters", calendar_bytes_max), {}};
+        return Error{Fault::invalid,
+                     fmt::format("is longer than {} characters", calendar_bytes_max)};
     }
     std::string sound = lower(text);
     if (sound == "@reboot") return wrong("a reboot is not a time");
-    const auto word = std::ranges::find(words, sound, &Word::word);
+    const auto word = std::ranges::find(words, sound, &ShortForm::word);
     if (word != words.end()) {
         sound = word->expression;
     } else if (sound.starts_with('@')) {
@@ -222,12 +188,13 @@ Result<std::vector<Calendar>> parse_cron(std::string_view text) {
     std::array<Values, fields.size()> values{};
     for (std::size_t i = 0; i < fields.size(); ++i) {
         for (const std::string_view part : split(parts[i], ",")) {
-            const std::optional<Values> some = read_part(fields[i], part);
+            const Result<Values> some = read_part(fields[i], part);
             if (!some) {
                 // Not for a part of a word such as @weekly: here the two texts are equal except for
                 // case.
                 const auto at = static_cast<std::size_t>(part.data() - sound.data());
-                return wrong(why_not(fields[i], part, text.substr(at, part.size())));
+                return wrong(fmt::format("its {}{} {}", fields[i].name,
+                                         written(text.substr(at, part.size())), some.error().text));
             }
             values[i] |= *some;
         }

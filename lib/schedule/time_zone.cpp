@@ -25,10 +25,6 @@ date::sys_info info_at(const date::time_zone& zone, WallTime moment) {
     return zone.get_info(floor<seconds>(within_years(moment)));
 }
 
-Error unknown_zone() {
-    return {Fault::invalid, "must be `UTC`, `local` or an IANA name such as `Europe/Berlin`", {}};
-}
-
 const date::time_zone* find_in_database(std::string_view name) {
     const auto& zones = date::get_tzdb().zones;
     const auto found = std::ranges::lower_bound(
@@ -76,13 +72,15 @@ Result<TimeZone> find_time_zone(std::string_view name) {
     try {
         const date::time_zone* const zone =
             name == "local" ? date::current_zone() : find_in_database(name);
-        if (zone == nullptr) return unknown_zone();
+        if (zone == nullptr) {
+            return Error{Fault::invalid,
+                         "must be `UTC`, `local` or an IANA name such as `Europe/Berlin`"};
+        }
         return zone->name() == "UTC" ? TimeZone{} : TimeZone{zone};
     } catch (const std::exception&) {
         return Error{Fault::missing,
                      "cannot be looked up, because /usr/share/zoneinfo or /etc/localtime is "
-                     "missing or broken on this host; install tzdata",
-                     {}};
+                     "missing or broken on this host; install tzdata"};
     }
 }
 

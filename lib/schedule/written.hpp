@@ -6,6 +6,12 @@
 
 namespace keyturn {
 
+/// A word that stands for a whole expression.
+struct ShortForm {
+    std::string_view word;
+    std::string_view expression;
+};
+
 /// How many bytes of an expression a message repeats. Longer text could be something pasted by
 /// mistake.
 inline constexpr std::size_t written_size_max = 11;

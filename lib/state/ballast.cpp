@@ -31,13 +31,10 @@ bool fill(const Directory& directory) {
 
 }  // namespace
 
-bool make_ballast(const Directory& directory) {
-    if (is_there(directory)) return true;
+void make_ballast(const Directory& directory) {
+    if (is_there(directory)) return;
     drop_ballast(directory);  // It has the wrong size.
-    if (!directory.check_room(room_for_ballast)) return false;
-    if (fill(directory)) return true;
-    drop_ballast(directory);
-    return false;
+    if (directory.check_room(room_for_ballast) && !fill(directory)) drop_ballast(directory);
 }
 
 bool drop_ballast(const Directory& directory) {

@@ -9,12 +9,8 @@
 
 namespace keyturn {
 
-/// The lines of history/TUNNEL.jsonl, which has one entry a line.
-struct HistoryLines {
-    std::vector<std::string_view> lines;  ///< Complete lines, oldest first.
-    bool torn = false;                    ///< The last line had no end and was left out.
-};
-[[nodiscard]] HistoryLines split_history(std::string_view text);
+// history/TUNNEL.jsonl has one entry a line, oldest first. A last line without an end was torn by a
+// crash and does not count.
 
 /// The text with the entry appended and with as many of the oldest entries removed as the limits
 /// require. Does not repeat an entry whose rotation and outcome are those of the last line, because

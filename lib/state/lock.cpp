@@ -36,10 +36,8 @@ Result<UniqueFd> take_lock(const Directory& directory) {
         if (errno != EWOULDBLOCK) {
             return errno_error(errno, fmt::format("cannot lock {}", directory.path_of(lock_name)));
         }
-        return Error{Fault::conflict,
-                     fmt::format("another keyturnd uses {} (process {})", directory.path(),
-                                 holder_of(fd.get())),
-                     {}};
+        return Error{Fault::conflict, fmt::format("another keyturnd uses {} (process {})",
+                                                  directory.path(), holder_of(fd.get()))};
     }
     // Only for the message above, so it does not matter if the disk is full.
     const std::string id = fmt::format("{}\n", ::getpid());

@@ -192,11 +192,11 @@ class Reader {
     template <class Record>
     static Result<Record> record(std::string_view text) {
         const Json json = Json::parse(text, nullptr, false);
-        if (!json.is_object()) return Error{Fault::invalid, "it is not a JSON object", {}};
+        if (!json.is_object()) return Error{Fault::invalid, "it is not a JSON object"};
         Record record;
         const std::string wrong = read(json, record);
         if (wrong.empty()) return record;
-        return Error{Fault::invalid, "unexpected content at \"" + wrong + "\"", {}};
+        return Error{Fault::invalid, "unexpected content at \"" + wrong + "\""};
     }
 
   private:
@@ -301,7 +301,7 @@ std::string encode_history_entry(const HistoryEntry& entry) {
 Result<StateDocument> decode_document(std::string_view text) {
     Result<StateDocument> document = Reader::record<StateDocument>(text);
     if (document && (document->sequence < 0 || document->sequence > sequence_max)) {
-        return Error{Fault::invalid, "unexpected content at \"sequence\"", {}};
+        return Error{Fault::invalid, "unexpected content at \"sequence\""};
     }
     return document;
 }

@@ -1,11 +1,10 @@
 #include "state/state_file.hpp"
 
+#include "base/ascii.hpp"
 #include "state/state_store.hpp"
 #include "token/digest.hpp"
 
 #include <fmt/format.h>
-
-#include <charconv>
 
 namespace keyturn {
 namespace {
@@ -46,14 +45,6 @@ std::string checksum_of(std::string_view schema, std::string_view state) {
     return sha256_hex({schema, "\n", state});
 }
 
-std::optional<int> number(std::string_view digits) {
-    int value = 0;
-    const char* const end = digits.data() + digits.size();
-    const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    const bool plain = error == std::errc() && stop == end && digits.size() <= schema_digits_max;
-    return plain ? std::optional<int>(value) : std::nullopt;
-}
-
 StateFile damaged(std::string why) {
     return StateFile{StateFile::Kind::damaged, StateDocument{}, std::move(why)};
 }
@@ -62,8 +53,7 @@ Error untrusted(std::string_view why) {
     return Error{Fault::invalid,
                  fmt::format("the state cannot be trusted: {}; keyturnd does not replace it with a "
                              "new one, because that could send a second secret",
-                             why),
-                 {}};
+                             why)};
 }
 
 /// Describes a file that cannot be used.
@@ -91,8 +81,9 @@ StateFile decode_state_file(std::string_view tunnel_name, std::string_view text)
     if (envelope->checksum != checksum_of(envelope->schema, envelope->state)) {
         return damaged("its checksum does not match");
     }
-    const std::optional<int> schema = number(envelope->schema);
-    if (!schema || *schema < 1) return damaged("its schema is not a number");
+    const auto schema = to_number<int>(envelope->schema);
+    if (schema.value_or(0) < 1 || envelope->schema.size() > schema_digits_max)
+        return damaged("its schema is not a number");
     if (*schema > state_schema) return StateFile{StateFile::Kind::newer, StateDocument{}, {}};
     Result<StateDocument> document = decode_document(envelope->state);
     if (!document) return damaged(document.error().text);

@@ -80,9 +80,7 @@ class FileStateStore final : public StateStore {
     }
 
     Result<std::vector<std::string>> tunnels() override {
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        const Result<Directory> directory = root->open_below(state_name);
+        const Result<Directory> directory = open(state_name);
         if (!directory) return directory.error();
         const Result<std::vector<std::string>> files = directory->names();
         if (!files) return files.error();
@@ -139,6 +137,10 @@ class FileStateStore final : public StateStore {
     Result<Directory> open(const char* name, const std::string& tunnel_name) const {
         const Result<void> nameable = check_file_name(tunnel_name);
         if (!nameable) return with_context("tunnel", nameable.error());
+        return open(name);
+    }
+
+    Result<Directory> open(const char* name) const {
         const Result<Directory> root = Directory::open(root_);
         if (!root) return root.error();
         return root->open_below(name);
@@ -159,24 +161,15 @@ class FileStateStore final : public StateStore {
                          const std::string& text) {
         const Result<Directory> directory = open(directory_name, tunnel_name);
         if (!directory) return directory.error();
-        Result<void> written = write(*directory, file_name, previous_name, text);
+        Result<void> written = replace_file(*directory, file_name, text, previous_name);
         const Result<Directory> root = Directory::open(root_);
         if (!root) return root.error();
         if (written) {
             make_ballast(*root);
         } else if (written.error().fault == Fault::storage && drop_ballast(*root)) {
-            written = write(*directory, file_name, previous_name, text);
+            written = replace_file(*directory, file_name, text, previous_name);
         }
         return written;
-    }
-
-    static Result<void> write(const Directory& directory, const std::string& file_name,
-                              const std::string& previous_name, const std::string& text) {
-        Result<AtomicFile> file = AtomicFile::create(directory, file_name);
-        if (!file) return file.error();
-        const Result<void> written = file->write(text);
-        if (!written) return written.error();
-        return file->commit(file_name, previous_name);
     }
 
     std::string root_;

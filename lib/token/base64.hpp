@@ -7,8 +7,8 @@
 
 namespace keyturn {
 
-/// Standard base64 with padding (RFC 4648, section 4). It is not from a library, because it handles
-/// secrets and no library wipes its buffers.
+/// Standard base64 with padding (RFC 4648, section 4). Like the reverse, it uses the functions of
+/// OpenSSL that keep nothing of a secret in buffers of their own.
 [[nodiscard]] Secret encode_base64(std::string_view bytes);
 
 /// The strict reverse. Returns nothing for a character outside the alphabet (even white space),

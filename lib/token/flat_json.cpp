@@ -1,50 +1,32 @@
 #include "token/flat_json.hpp"
 
-#include "base/ascii.hpp"
 #include "base/invariant.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <optional>
 
 namespace keyturn {
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 bool is_control(char c) {
     return static_cast<unsigned char>(c) < 0x20;
 }
 
-std::optional<std::uint32_t> hex_value(char c) {
-    if (is_digit(c)) return static_cast<std::uint32_t>(c - '0');
-    if (c >= 'a' && c <= 'f') return static_cast<std::uint32_t>(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F') return static_cast<std::uint32_t>(c - 'A' + 10);
-    return std::nullopt;
+void append_byte(Secret& text, std::uint32_t byte) {
+    const char c = static_cast<char>(byte);
+    text.append({&c, 1});
 }
 
-char* put_utf8(char* out, std::uint32_t code) {
-    const auto tail = [code](unsigned shift) {
-        return static_cast<char>(0x80U | ((code >> shift) & 0x3fU));
-    };
-    if (code < 0x80) {
-        *out++ = static_cast<char>(code);
-    } else if (code < 0x800) {
-        *out++ = static_cast<char>(0xc0U | (code >> 6U));
-        *out++ = tail(0);
-    } else if (code < 0x10000) {
-        *out++ = static_cast<char>(0xe0U | (code >> 12U));
-        *out++ = tail(6);
-        *out++ = tail(0);
-    } else {
-        *out++ = static_cast<char>(0xf0U | (code >> 18U));
-        *out++ = tail(12);
-        *out++ = tail(6);
-        *out++ = tail(0);
-    }
-    return out;
+void append_utf8(Secret& text, std::uint32_t code) {
+    constexpr std::array first_byte{0x00U, 0xc0U, 0xe0U, 0xf0U};
+    unsigned left = code < 0x80 ? 0 : code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    append_byte(text, first_byte.at(left) | (code >> (6U * left)));
+    while (left-- > 0) append_byte(text, 0x80U | ((code >> (6U * left)) & 0x3fU));
 }
 
 /// Walks over the text once. Each function takes what its name says, and returns false (or nothing)
@@ -54,13 +36,8 @@ class Reader {
     explicit Reader(std::string_view text) : rest_(text) {}
 
     bool object(std::vector<FlatJson::Member>& members) {
-        if (!literal("{")) return false;
-        if (literal("}")) return true;
-        do {
-            if (members.size() == flat_json_members_max) return false;
-            if (!member(members)) return false;
-        } while (literal(","));
-        return literal("}");
+        return list("{", "}",
+                    [&] { return members.size() < flat_json_members_max && member(members); });
     }
 
     bool at_end() {
@@ -82,36 +59,31 @@ class Reader {
 
     std::optional<Secret> string() {
         if (!literal("\"")) return std::nullopt;
-        // No escape is shorter than what it stands for, so the rest of the text is large enough.
-        Secret value(rest_.size());
-        char* out = value.data();
-        while (!rest_.empty() && rest_.front() != '"') {
-            if (is_control(rest_.front())) return std::nullopt;
+        Secret value;
+        while (!rest_.empty() && !is_control(rest_.front())) {
             const char c = take();
+            if (c == '"') return value;
             if (c != '\\') {
-                *out++ = c;
-            } else {
-                out = escape(out);
-                if (out == nullptr) return std::nullopt;
+                value.append({&c, 1});
+            } else if (!escape(value)) {
+                return std::nullopt;
             }
         }
-        if (rest_.empty()) return std::nullopt;
-        take();
-        value.truncate(static_cast<std::size_t>(out - value.data()));
-        return value;
+        return std::nullopt;
     }
 
-    char* escape(char* out) {
+    bool escape(Secret& value) {
         constexpr std::string_view letters = "\"\\/bfnrt";
         constexpr std::string_view meanings = "\"\\/\b\f\n\r\t";
-        if (rest_.empty()) return nullptr;
+        if (rest_.empty()) return false;
         const char c = take();
         if (const std::size_t index = letters.find(c); index != std::string_view::npos) {
-            *out++ = meanings[index];
-            return out;
+            value.append(meanings.substr(index, 1));
+            return true;
         }
         const std::optional<std::uint32_t> code = c == 'u' ? code_point() : std::nullopt;
-        return code ? put_utf8(out, *code) : nullptr;
+        if (code) append_utf8(value, *code);
+        return code.has_value();
     }
 
     std::optional<std::uint32_t> code_point() {
@@ -128,31 +100,30 @@ class Reader {
     std::optional<std::uint32_t> four_digits() {
         if (rest_.size() < 4) return std::nullopt;
         std::uint32_t code = 0;
-        for (int i = 0; i < 4; ++i) {
-            const std::optional<std::uint32_t> digit = hex_value(take());
-            if (!digit) return std::nullopt;
-            code = (code << 4U) | *digit;
-        }
+        const char* const end = rest_.data() + 4;
+        if (std::from_chars(rest_.data(), end, code, 16).ptr != end) return std::nullopt;
+        rest_.remove_prefix(4);
         return code;
     }
 
     bool skip_value(int depth) {
         if (depth > flat_json_depth_max) return false;
         skip_space();
-        if (rest_.empty()) return false;
-        if (rest_.front() == '{') return skip_list("{", "}", depth);
-        if (rest_.front() == '[') return skip_list("[", "]", depth);
-        if (rest_.front() == '"') return string().has_value();
+        const auto item = [&] { return skip_value(depth + 1); };
+        const auto pair = [&] { return string() && literal(":") && item(); };
+        if (rest_.starts_with('{')) return list("{", "}", pair);
+        if (rest_.starts_with('[')) return list("[", "]", item);
+        if (rest_.starts_with('"')) return string().has_value();
         if (literal("null") || literal("true") || literal("false")) return true;
         return number();
     }
 
-    bool skip_list(std::string_view open, std::string_view close, int depth) {
+    template <class TakeItem>
+    bool list(std::string_view open, std::string_view close, TakeItem take_item) {
         if (!literal(open)) return false;
         if (literal(close)) return true;
         do {
-            if (open == "{" && !(string() && literal(":"))) return false;
-            if (!skip_value(depth + 1)) return false;
+            if (!take_item()) return false;
         } while (literal(","));
         return literal(close);
     }
@@ -170,12 +141,12 @@ class Reader {
 
     bool digits() {
         const std::size_t before = rest_.size();
-        while (!rest_.empty() && is_digit(rest_.front())) take();
+        skip("0123456789");
         return rest_.size() < before;
     }
 
     bool accept(char c) {
-        const bool there = !rest_.empty() && rest_.front() == c;
+        const bool there = rest_.starts_with(c);
         if (there) take();
         return there;
     }
@@ -187,8 +158,10 @@ class Reader {
         return true;
     }
 
-    void skip_space() {
-        while (!rest_.empty() && is_space(rest_.front())) take();
+    void skip_space() { skip(" \t\n\r"); }
+
+    void skip(std::string_view any_of) {
+        rest_.remove_prefix(std::min(rest_.find_first_not_of(any_of), rest_.size()));
     }
 
     char take() {
@@ -200,36 +173,17 @@ class Reader {
     std::string_view rest_;
 };
 
-std::size_t written_size(char c) {
-    if (c == '"' || c == '\\') return 2;
-    return is_control(c) ? 6 : 1;
-}
-
-std::size_t written_size(std::string_view text) {
-    std::size_t size = 2;
-    for (const char c : text) size += written_size(c);
-    return size;
-}
-
-char* put(char* out, std::string_view text) {
-    for (const char c : text) *out++ = c;
-    return out;
-}
-
-char* put_string(char* out, std::string_view text) {
-    *out++ = '"';
-    for (const char c : text) {
+void append_string(Secret& text, std::string_view string) {
+    text.append("\"");
+    for (const char& c : string) {
         if (is_control(c)) {
-            out = put(out, "\\u00");
-            *out++ = hex_digits[static_cast<unsigned char>(c) >> 4U];
-            *out++ = hex_digits[static_cast<unsigned char>(c) & 0x0fU];
-        } else {
-            if (c == '"' || c == '\\') *out++ = '\\';
-            *out++ = c;
+            text.append(fmt::format("\\u{:04x}", static_cast<unsigned>(c)));
+            continue;
         }
+        if (c == '"' || c == '\\') text.append("\\");
+        text.append({&c, 1});
     }
-    *out++ = '"';
-    return out;
+    text.append("\"");
 }
 
 }  // namespace
@@ -240,7 +194,7 @@ Result<FlatJson> FlatJson::read(std::string_view text) {
     json.members_.reserve(flat_json_members_max);
     Reader reader(text);
     if (!reader.object(json.members_) || !reader.at_end()) {
-        return Error{Fault::invalid, "it is not a JSON object, or it exceeds keyturn's limits", {}};
+        return Error{Fault::invalid, "it is not a JSON object, or it exceeds keyturn's limits"};
     }
     return json;
 }
@@ -258,20 +212,14 @@ const Secret* FlatJson::find(std::string_view key) const {
 Secret write_flat_json(
     std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
     invariant(members.size() > 0, "a written object has at least one member");
-    std::size_t size = 1;
-    for (const auto& [key, value] : members) size += written_size(key) + written_size(value) + 2;
-    Secret text(size);
-    char* out = text.data();
-    char before = '{';
+    Secret text;
     for (const auto& [key, value] : members) {
-        *out++ = before;
-        out = put_string(out, key);
-        *out++ = ':';
-        out = put_string(out, value);
-        before = ',';
+        text.append(text.empty() ? "{" : ",");
+        append_string(text, key);
+        text.append(":");
+        append_string(text, value);
     }
-    *out++ = '}';
-    invariant(out == text.data() + text.size(), "the size of an object is known in advance");
+    text.append("}");
     return text;
 }
 

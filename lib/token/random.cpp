@@ -17,7 +17,7 @@ class OpensslRandom final : public Random {
         // The private generator, whose output is never shown to anybody as a nonce or an id.
         auto* const memory = reinterpret_cast<unsigned char*>(secret.data());
         if (RAND_priv_bytes(memory, static_cast<int>(size)) != 1) {
-            return Error{Fault::unreachable, "the random number generator has no entropy", {}};
+            return Error{Fault::unreachable, "the random number generator has no entropy"};
         }
         return secret;
     }

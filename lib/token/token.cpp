@@ -16,7 +16,7 @@ constexpr std::size_t fingerprint_digits = 16;
 constexpr std::size_t rotation_id_digits = 32;
 
 Error invalid(std::string_view why) {
-    return Error{Fault::invalid, std::string("the token cannot be used: ").append(why), {}};
+    return Error{Fault::invalid, std::string("the token cannot be used: ").append(why)};
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -29,7 +29,7 @@ std::string_view trimmed(std::string_view text) {
 /// True if the text is valid as it is in a journal field or a URL.
 bool is_name(std::string_view text) {
     return text.size() <= name_size_max && std::ranges::all_of(text, [](char c) {
-               return is_digit(c) || is_letter(c) || c == '-' || c == '_' || c == '.';
+               return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
            });
 }
 
@@ -61,18 +61,6 @@ std::optional<std::string_view> ambiguity(const FlatJson& json) {
         seen += key;
     }
     return std::nullopt;
-}
-
-constexpr std::size_t uuid_size = 36;
-
-bool is_uuid(std::string_view text) {
-    if (text.size() != uuid_size) return false;
-    for (std::size_t i = 0; i < uuid_size; ++i) {
-        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        const char c = lower(text[i]);
-        if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f')) return false;
-    }
-    return true;
 }
 
 std::string text_of(const Secret* value) {

@@ -1,8 +1,8 @@
 // The operator's policy. What is accepted can be written and read again; what is refused is refused
 // with a place, in words that fit a terminal and tell no secret.
+#include "base/url.hpp"
 #include "fuzz/input.hpp"
 #include "fuzz/policy_writer.hpp"
-#include "http/url.hpp"
 #include "policy/policy_file.hpp"
 #include "policy/problem_list.hpp"
 

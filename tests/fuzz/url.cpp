@@ -1,6 +1,6 @@
 // The URL of the API. What is accepted can be written and read again, and needs TLS or stays on
 // this host.
-#include "http/url.hpp"
+#include "base/url.hpp"
 
 #include "fuzz/input.hpp"
 

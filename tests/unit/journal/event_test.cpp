@@ -1,5 +1,6 @@
 #include "journal/event.hpp"
 
+#include "unit/journal/all_event_kinds.hpp"
 #include "unit/shipped_file.hpp"
 
 #include <gtest/gtest.h>

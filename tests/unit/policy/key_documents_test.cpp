@@ -22,7 +22,7 @@ using Words = std::vector<std::string>;
 /// The path as the manual page writes it: without "tunnels.NAME." if `defaults` may hold the key.
 std::string short_path(const KeySpec& spec) {
     constexpr std::string_view tunnel = "tunnels.NAME.";
-    return std::string{spec.in_defaults ? spec.path.substr(tunnel.size()) : spec.path};
+    return std::string{spec.in_defaults() ? spec.path.substr(tunnel.size()) : spec.path};
 }
 
 /// Each word of a text, without the punctuation that follows it.
@@ -162,7 +162,7 @@ TEST(KeyDocuments, SchemaHasTheKeysOfTheTable) {
     for (const KeySpec& spec : key_table()) {
         expected.emplace(spec.path);
         constexpr std::string_view tunnel = "tunnels.NAME.";
-        if (spec.in_defaults) {
+        if (spec.in_defaults()) {
             expected.insert("defaults." + std::string{spec.path.substr(tunnel.size())});
         }
     }

@@ -135,7 +135,7 @@ TEST(KeyTable, EveryDefaultReachesTheTunnels) {
         "['web@*.service']}}\n");
     int checked = 0;
     for (const KeySpec& spec : key_table()) {
-        if (!spec.in_defaults || std::holds_alternative<std::monostate>(spec.target)) continue;
+        if (!spec.in_defaults() || std::holds_alternative<std::monostate>(spec.target)) continue;
         std::string text = as_default(spec, other_value(spec));
         text.resize(text.size() - 2);
         if (spec.name() != "account") text += ", account: 699d98642c564d2e855e9661899b7252";

@@ -38,7 +38,6 @@ TEST(HistoryFile, LeavesOutATornLastLineWhereverItIsTorn) {
     for (std::size_t size = first; size < text.size(); ++size) {
         const std::string torn = text.substr(0, size);
         EXPECT_EQ(ids(torn), Ids{"a"}) << size;
-        EXPECT_EQ(split_history(torn).torn, size > first) << size;
         EXPECT_EQ(ids(with_entry(torn, sample_entry("c"))), (Ids{"a", "c"})) << size;
     }
 }

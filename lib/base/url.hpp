@@ -1,12 +1,20 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "http/http_client.hpp"
 
 #include <string>
 #include <string_view>
 
 namespace keyturn {
+
+/// Where a request goes. Without `tls` it must stay on this host (a connector's /ready).
+struct HttpOrigin {
+    std::string host;
+    std::string port;
+    bool tls = true;
+
+    bool operator==(const HttpOrigin&) const = default;
+};
 
 /// The parts of the address of an HTTP API.
 struct HttpUrl {

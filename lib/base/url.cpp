@@ -1,10 +1,13 @@
-#include "http/url.hpp"
+#include "base/url.hpp"
 
-#include <boost/asio/ip/address.hpp>
+#include "base/ascii.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <arpa/inet.h>
+#include <cstdint>
+#include <netinet/in.h>
 #include <optional>
 
 namespace keyturn {
@@ -14,40 +17,30 @@ namespace {
 constexpr std::size_t url_size_max = 2048;
 constexpr std::size_t host_size_max = 253;
 
-bool is_alphanumeric(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool is_unreserved(char c) {
     return is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 bool is_host_name(std::string_view host) {
-    const auto allowed = [](char c) {
-        return is_alphanumeric(c) || c == '-' || c == '.' || c == '_';
-    };
-    return !host.empty() && host.size() <= host_size_max && host.front() != '.' &&
-           host.front() != '-' && std::all_of(host.begin(), host.end(), allowed);
+    return !host.empty() && host.size() <= host_size_max && is_alphanumeric(host.front()) &&
+           std::ranges::all_of(host,
+                               [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
 }
 
-/// Accepts no zone: Asio takes any bytes for one, even line ends, and reads only up to a NUL.
+/// Refuses a zone.
 bool is_ipv6(std::string_view host) {
-    if (host.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) return false;
-    boost::system::error_code error;
-    boost::asio::ip::make_address_v6(std::string(host), error);
-    return !error;
+    in6_addr address{};
+    return host.find('\0') == std::string_view::npos &&
+           ::inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
 }
 
 bool is_port(std::string_view text) {
-    unsigned port = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, port);
-    return error == std::errc{} && stop == end && port >= 1 && port <= 65'535;
+    return to_number<std::uint16_t>(text).value_or(0) > 0;
 }
 
 bool is_path(std::string_view path) {
     const auto allowed = [](char c) { return is_unreserved(c) || c == '/'; };
-    return std::all_of(path.begin(), path.end(), allowed);
+    return std::ranges::all_of(path, allowed);
 }
 
 bool take_prefix(std::string_view& text, std::string_view prefix) {
@@ -79,9 +72,11 @@ Error refused(std::string_view why) {
 
 bool is_loopback(std::string_view host) {
     if (host == "localhost") return true;
-    boost::system::error_code error;
-    const auto address = boost::asio::ip::make_address(std::string(host), error);
-    return !error && address.is_loopback();
+    in_addr v4{};
+    in6_addr v6{};
+    const std::string text(host);
+    if (::inet_pton(AF_INET, text.c_str(), &v4) == 1) return ntohl(v4.s_addr) >> 24U == 127;
+    return ::inet_pton(AF_INET6, text.c_str(), &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
 std::string authority_of(const HttpOrigin& origin) {
