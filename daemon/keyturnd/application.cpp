@@ -34,7 +34,6 @@
 #include <array>
 #include <cstdlib>
 #include <list>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -69,10 +68,6 @@ std::string credentials_directory() {
     return directory == nullptr ? "" : directory;
 }
 
-std::string first_line(const std::string& text) {
-    return text.substr(0, text.find('\n'));
-}
-
 /// The composition root. One thread and one io_context: there are no locks, and each step runs to
 /// its next co_await. Each member needs only members above it.
 class Application {
@@ -90,7 +85,6 @@ class Application {
     void loop_ended(std::exception_ptr error);
     void stop();
     [[nodiscard]] bool nothing_runs() const { return running_ == 0 && tunnels_.running() == 0; }
-    [[nodiscard]] SharedWorld shared_world();
     void tell_status();
     void tell_ready();
     void start_tunnels();
@@ -116,15 +110,16 @@ class Application {
     std::unique_ptr<Connectors> connectors_;
     ApiBudget budget_;
     std::vector<Event> orphans_;
-    Tunnels tunnels_{context_, shared_world(), read_host_id(),
+    Tunnels tunnels_{context_,
+                     {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_},
+                     read_host_id(),
                      [this](const std::string& tunnel) {
                          control_.changed(tunnel);
                          tell_status();
                      },
                      [this](std::exception_ptr error) { loop_ended(error); }};
     ControlService control_{bus_, handlers()};
-    StopSignals stop_signals_{context_, [this] { stop(); }};
-    ReloadSignal reload_signal_{context_, [this] { reload(); }};
+    Signals signals_{context_, [this] { stop(); }, [this] { reload(); }};
 
     std::list<boost::asio::cancellation_signal> cancellations_;
     std::size_t running_ = 0;
@@ -155,12 +150,9 @@ std::vector<std::string> Application::adopt(const Policy& policy, ApiTokens api_
 
 int Application::run() {
     bus_.start();
-    Event started;
-    started.kind = EventKind::daemon_started;
-    started.priority = Priority::notice;
-    started.message = fmt::format("keyturnd {} manages {} tunnel{}", KEYTURN_VERSION,
-                                  tunnels_.size(), tunnels_.size() == 1 ? "" : "s");
-    log_->record(started);
+    log_->record({EventKind::daemon_started, Priority::notice,
+                  fmt::format("keyturnd {} manages {} tunnel{}", KEYTURN_VERSION, tunnels_.size(),
+                              tunnels_.size() == 1 ? "" : "s")});
     for (const Event& orphan : orphans_) log_->record(orphan);
     bus_.on_connect([this](sd_bus*) { start_tunnels(); });
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
@@ -196,8 +188,7 @@ void Application::loop_ended(std::exception_ptr error) {
     }
     if (stopping_ && nothing_runs()) {
         bus_.stop();
-        stop_signals_.cancel();
-        reload_signal_.cancel();
+        signals_.cancel();
         context_.stop();
     }
 }
@@ -206,11 +197,8 @@ void Application::stop() {
     if (stopping_) return;
     stopping_ = true;
     notifier_->stopping();
-    Event event;
-    event.kind = EventKind::daemon_stopping;
-    event.priority = Priority::notice;
-    event.message = "keyturnd stops; an open rotation continues at the next start";
-    log_->record(event);
+    log_->record({EventKind::daemon_stopping, Priority::notice,
+                  "keyturnd stops; an open rotation continues at the next start"});
     for (boost::asio::cancellation_signal& cancellation : cancellations_) {
         cancellation.emit(boost::asio::cancellation_type::terminal);
     }
@@ -272,10 +260,6 @@ Task<std::optional<std::string>> Application::fixed_metrics_address(std::string 
     co_return address;
 }
 
-SharedWorld Application::shared_world() {
-    return {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_};
-}
-
 /// Takes the new policy completely or not at all. If it has problems, keyturnd reports them and
 /// keeps the present one.
 void Application::reload() {
@@ -283,10 +267,10 @@ void Application::reload() {
     notifier_->reloading();
     PolicyOutcome outcome = load_policy(policy_file_);
     if (const auto* problems = std::get_if<std::vector<PolicyProblem>>(&outcome)) {
-        refuse_policy(fmt::format("{} ({} problem{} in total; see keyturnctl check)",
-                                  first_line(to_text(problems->front())), problems->size(),
-                                  problems->size() == 1 ? "" : "s"));
-        return;
+        const std::string first = to_text(problems->front());
+        return refuse_policy(fmt::format("{} ({} problem{} in total; see keyturnctl check)",
+                                         first.substr(0, first.find('\n')), problems->size(),
+                                         problems->size() == 1 ? "" : "s"));
     }
     const Policy& policy = std::get<Policy>(outcome);
     auto api_tokens = read_credentials(policy, credentials_directory());
@@ -299,33 +283,27 @@ void Application::reload() {
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
     const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));
     tunnels_.start();
-    Event event;
-    event.kind = EventKind::policy_reloaded;
-    event.priority = Priority::notice;
-    event.message = fmt::format("keyturnd has loaded the new policy, with {} tunnel{}",
-                                policy.tunnels.size(), policy.tunnels.size() == 1 ? "" : "s");
+    std::string message = fmt::format("keyturnd has loaded the new policy, with {} tunnel{}",
+                                      policy.tunnels.size(), policy.tunnels.size() == 1 ? "" : "s");
     if (!staying.empty()) {
-        event.message +=
-            fmt::format("; until the open rotation ends, the previous policy applies to {}",
-                        fmt::join(staying, ", "));
+        message += fmt::format("; until the open rotation ends, the previous policy applies to {}",
+                               fmt::join(staying, ", "));
     }
-    log_->record(event);
+    log_->record({EventKind::policy_reloaded, Priority::notice, std::move(message)});
     notifier_->ready(service_status(tunnels_.statuses()));
 }
 
 void Application::refuse_policy(const std::string& why) {
-    Event event;
-    event.kind = EventKind::policy_refused;
-    event.priority = Priority::error;
-    event.message = "keyturnd rejects the new policy and keeps the previous one: " + why;
-    event.result = "refused";
-    log_->record(event);
+    log_->record({.kind = EventKind::policy_refused,
+                  .priority = Priority::error,
+                  .message = "keyturnd rejects the new policy and keeps the previous one: " + why,
+                  .result = "refused"});
     notifier_->ready(service_status(tunnels_.statuses()));
 }
 
 ControlHandlers Application::handlers() {
     const auto no_such = [](const std::string& tunnel) {
-        return Error{Fault::missing, fmt::format("the policy has no tunnel {}", tunnel), {}};
+        return Error{Fault::missing, fmt::format("the policy has no tunnel {}", tunnel)};
     };
     ControlHandlers handlers;
     handlers.status = [this] { return tunnels_.statuses(); };

@@ -7,10 +7,12 @@
 
 namespace keyturn {
 
-/// Handles SIGTERM and SIGINT. The first one calls `stop`; the second one ends the process at once.
-class StopSignals {
+/// Handles the signals of keyturnd. The first SIGTERM or SIGINT calls `stop`; the second one ends
+/// the process at once. SIGHUP calls `reload`, which reads the policy again.
+class Signals {
   public:
-    StopSignals(boost::asio::io_context& context, std::function<void()> stop);
+    Signals(boost::asio::io_context& context, std::function<void()> stop,
+            std::function<void()> reload);
 
     void cancel() { signals_.cancel(); }
 
@@ -19,21 +21,8 @@ class StopSignals {
 
     boost::asio::signal_set signals_;
     std::function<void()> stop_;
-    bool asked_ = false;
-};
-
-/// Handles SIGHUP: calls `reload`, which reads the policy again.
-class ReloadSignal {
-  public:
-    ReloadSignal(boost::asio::io_context& context, std::function<void()> reload);
-
-    void cancel() { signals_.cancel(); }
-
-  private:
-    void wait();
-
-    boost::asio::signal_set signals_;
     std::function<void()> reload_;
+    bool asked_to_stop_ = false;
 };
 
 }  // namespace keyturn

@@ -31,7 +31,7 @@ constexpr std::chrono::seconds patience{10};
 Result<std::string> content_of(const std::string& path) {
     std::ifstream file(path);
     std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file) return Error{Fault::denied, "cannot read " + path + "; run this as root", {}};
+    if (!file) return Error{Fault::denied, "cannot read " + path + "; run this as root"};
     return text;
 }
 
@@ -39,17 +39,12 @@ Result<std::string> content_of(const std::string& path) {
 Task<Result<UnitSettings>> first_unit(UnitManager& units, std::vector<std::string> patterns) {
     const auto names = co_await units.expand(std::move(patterns));
     if (!names) co_return names.error();
-    Result<UnitSettings> found =
-        Error{Fault::missing, "systemd does not know any unit in `units:`", {}};
     for (const NamedUnit& named : *names) {
-        const std::string& name = named.id;
-        const auto state = co_await units.state(name);
+        const auto state = co_await units.state(named.id);
         if (!state && state.error().fault != Fault::missing) co_return state.error();
-        if (!state || !state->loaded()) continue;
-        found = co_await units.settings(name);
-        break;
+        if (state && state->loaded()) co_return co_await units.settings(named.id);
     }
-    co_return found;
+    co_return Error{Fault::missing, "systemd does not know any unit in `units:`"};
 }
 
 Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string& state_directory) {
@@ -68,12 +63,12 @@ Result<std::string> surge_unit_of(const TunnelPolicy& tunnel, const std::string&
     });
     bus.start();
     context.run_for(patience);
-    if (!settings) return Error{Fault::unreachable, "systemd does not answer", {}};
+    if (!settings) return Error{Fault::unreachable, "systemd does not answer"};
     if (!*settings) return settings->error();
     const std::string token_file = make_token_store(state_directory)->path(tunnel.name);
     const ConnectorFiles files = look_at_files(**settings);
     if (const auto problem = token_source_problem(**settings, token_file, files)) {
-        return Error{Fault::invalid, fmt::format("{}: {}", (*settings)->name, *problem), {}};
+        return Error{Fault::invalid, fmt::format("{}: {}", (*settings)->name, *problem)};
     }
     std::vector<std::string> texts;
     for (const std::string& path : (*settings)->files) {

@@ -27,8 +27,7 @@ Result<void> may_replace_compromise(const AgentView& agent, const RotationReques
     return Error{
         Fault::conflict,
         fmt::format("a rotation of {} as compromised is already open; {}see `keyturnctl status {}`",
-                    name, way_out, name),
-        {}};
+                    name, way_out, name)};
 }
 
 Result<void> may_compromise(const AgentView& agent, const RotationRequest& request) {
@@ -46,8 +45,8 @@ Error rotated_lately(const AgentView& agent, WallTime last_done) {
             "{4}), or sooner with a lower `min_interval` in the policy. If somebody else has the "
             "token, do not wait: run `keyturnctl rotate {0} --compromised`",
             agent.policy.name, to_text(Milliseconds{agent.now - last_done}), to_text(interval),
-            to_text(last_done + interval), to_text(Milliseconds{last_done + interval - agent.now})),
-        {}};
+            to_text(last_done + interval),
+            to_text(Milliseconds{last_done + interval - agent.now}))};
 }
 
 }  // namespace
@@ -56,26 +55,22 @@ Result<void> may_rotate(const AgentView& agent, const RotationRequest& request) 
     const std::string& name = agent.policy.name;
     if (!agent.unreadable.empty()) {
         return Error{Fault::denied,
-                     "the recorded state of " + name + " cannot be trusted: " + agent.unreadable,
-                     {}};
+                     "the recorded state of " + name + " cannot be trusted: " + agent.unreadable};
     }
     if (request.kind == RotationKind::compromise) return may_compromise(agent, request);
     if (request.evict_all) {
-        return Error{
-            Fault::invalid, "`--evict-all` (drop every connection) needs `--compromised`", {}};
+        return Error{Fault::invalid, "`--evict-all` (drop every connection) needs `--compromised`"};
     }
     if (agent.state.paused) {
         return Error{
             Fault::denied,
-            fmt::format("{0} is paused; to end the pause, run `keyturnctl resume {0}`", name),
-            {}};
+            fmt::format("{0} is paused; to end the pause, run `keyturnctl resume {0}`", name)};
     }
     const bool open = agent.rotation != nullptr || agent.accepted || agent.bringing_back;
     if (open || agent.state.rotation) {
         return Error{
             Fault::conflict,
-            fmt::format("a rotation of {0} is already open; see `keyturnctl status {0}`", name),
-            {}};
+            fmt::format("a rotation of {0} is already open; see `keyturnctl status {0}`", name)};
     }
     const std::optional<WallTime> last = agent.state.last_done;
     if (last && agent.now < *last + agent.policy.schedule.min_interval) {
@@ -90,36 +85,30 @@ Result<void> may_retry(const AgentView& agent) {
         return Error{Fault::conflict,
                      fmt::format("{0} is paused, and keyturnd retries nothing during a pause; to "
                                  "end the pause, run `keyturnctl resume {0}`",
-                                 agent.policy.name),
-                     {}};
+                                 agent.policy.name)};
     }
     if (held) return {};
     return Error{Fault::conflict,
                  fmt::format("{0} is not held, so there is nothing to retry; see `keyturnctl "
                              "status {0}`",
-                             agent.policy.name),
-                 {}};
+                             agent.policy.name)};
 }
 
 Result<void> may_revert(const AgentView& agent) {
     if (agent.rotation == nullptr) {
-        return Error{
-            Fault::conflict, fmt::format("no rotation of {} is open", agent.policy.name), {}};
+        return Error{Fault::conflict, fmt::format("no rotation of {} is open", agent.policy.name)};
     }
     if (agent.rotation->can_revert()) return {};
     return Error{Fault::denied,
                  fmt::format("the rotation of {} cannot be reverted: it is almost done, it is "
                              "already being reverted, or keyturnd cannot bring the old token back",
-                             agent.policy.name),
-                 {}};
+                             agent.policy.name)};
 }
 
 Result<void> may_set_paused(const AgentView& agent, bool paused) {
     if (paused != agent.state.paused.has_value()) return {};
-    return Error{
-        Fault::conflict,
-        fmt::format("{} is {}", agent.policy.name, paused ? "already paused" : "not paused"),
-        {}};
+    return Error{Fault::conflict, fmt::format("{} is {}", agent.policy.name,
+                                              paused ? "already paused" : "not paused")};
 }
 
 }  // namespace keyturn

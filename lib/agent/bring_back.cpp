@@ -29,9 +29,7 @@ bool may_bring_back(const TunnelPolicy& policy, std::size_t units,
 RotationRecord plan_for_outdated(const TunnelPolicy& policy, const TunnelState& state,
                                  const PreflightFacts& facts, const UnitStart& outdated,
                                  WallTime wall_now) {
-    RotationRequest request;
-    request.kind = RotationKind::takeover;
-    request.trigger = trigger_for_outdated;
+    const RotationRequest request{RotationKind::takeover, std::string(trigger_for_outdated)};
     RotationRecord record = record_of(request, wall_now);
     record.phase = Phase::commit;
     record.old_fingerprint = outdated.fingerprint;

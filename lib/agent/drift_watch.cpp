@@ -1,6 +1,5 @@
 #include "agent/drift_watch.hpp"
 
-#include "agent/asking.hpp"
 #include "agent/bring_back.hpp"
 #include "agent/unit_starts.hpp"
 #include "clock/clock.hpp"
@@ -48,8 +47,8 @@ Task<Drift> DriftWatch::look(bool scheduled) {
 
 Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
     PreflightFacts facts;
-    ReadToken read_token;
-    const auto token = co_await ask(executor_, std::move(read_token));
+    const ReadToken read_token;
+    const auto token = co_await executor_.act(read_token);
     if (!token) co_return token.error();
     facts.token = *token;
     if (token->clock_ahead) correct_dates(*token->clock_ahead);
@@ -61,22 +60,20 @@ Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
         const auto restored = co_await restore_token_file(token->fingerprint, *file);
         if (!restored) co_return restored.error();
         if (!*restored) {
-            drift.take_over.emplace();
-            drift.take_over->kind = RotationKind::takeover;
-            drift.take_over->trigger = "foreign rotation";
+            drift.take_over = RotationRequest{RotationKind::takeover, "foreign rotation"};
             co_return drift;
         }
         unchanged = false;
     }
     const auto seen = co_await see_units(facts);
     if (!seen) co_return seen.error();
-    ListConnectors list;
-    const auto connectors = co_await ask(executor_, std::move(list));
+    const ListConnectors list;
+    const auto connectors = co_await executor_.act(list);
     if (!connectors) co_return connectors.error();
     facts.connectors = *connectors;
     std::vector<std::string> problems;
-    CheckFiles check;
-    const auto files = co_await ask(executor_, std::move(check));
+    const CheckFiles check;
+    const auto files = co_await executor_.act(check);
     if (files) facts.files = *files;
     if (!files) problems.push_back("the token file cannot be replaced: " + files.error().text);
     const SampleUnits::Value own = without_surge(facts);
@@ -104,14 +101,13 @@ Task<Result<bool>> DriftWatch::restore_token_file(Fingerprint api, Fingerprint f
 }
 
 Task<Result<void>> DriftWatch::see_units(PreflightFacts& facts) {
-    InspectUnits inspect;
-    inspect.must_know = false;
-    auto units = co_await ask(executor_, std::move(inspect));
+    const InspectUnits inspect{.must_know = false};
+    auto units = co_await executor_.act(inspect);
     if (!units) co_return units.error();
     facts.take_units(std::move(*units));
     SampleUnits sample;
     for (const InspectUnits::Unit& unit : facts.units) sample.names.push_back(unit.name);
-    auto samples = co_await ask(executor_, std::move(sample));
+    auto samples = co_await executor_.act(sample);
     if (!samples) co_return samples.error();
     facts.samples = std::move(*samples);
     std::vector<std::string> own;
@@ -124,9 +120,8 @@ Task<Result<void>> DriftWatch::see_units(PreflightFacts& facts) {
 
 Task<> DriftWatch::look_at_units() {
     times_.begin_units_look(world_.clock.boot_now());
-    SampleUnits question;
-    question.names = units_;
-    const auto samples = co_await ask(executor_, std::move(question));
+    const SampleUnits question{units_};
+    const auto samples = co_await executor_.act(question);
     if (!samples) co_return;  // The next look at Cloudflare says so.
     const auto file = executor_.delivered_fingerprint();
     const bool unchanged = file && *file == state_.delivered;
@@ -140,8 +135,8 @@ Task<> DriftWatch::look_for_strangers() {
     PreflightFacts facts;
     const auto seen = co_await see_units(facts);
     if (!seen) co_return;  // The next look at Cloudflare says so.
-    ListConnectors list;
-    const auto connectors = co_await ask(executor_, std::move(list));
+    const ListConnectors list;
+    const auto connectors = co_await executor_.act(list);
     world_.api.close_idle();
     if (!connectors) co_return;
     facts.connectors = *connectors;
@@ -214,9 +209,8 @@ void DriftWatch::note_foreign(PreflightFacts& facts) {
 std::vector<Connector> DriftWatch::take_foreign(PreflightFacts& facts) const {
     if (!std::ranges::all_of(facts.samples, tells_its_connector)) return {};
     std::vector<Connector> foreign = foreign_connectors(facts.connectors, facts.samples);
-    std::erase_if(facts.connectors, [&](const Connector& connector) {
-        return std::ranges::find(foreign, connector.id, &Connector::id) != foreign.end();
-    });
+    std::erase_if(facts.connectors,
+                  [&](const Connector& connector) { return lists(foreign, connector.id); });
     return foreign;
 }
 

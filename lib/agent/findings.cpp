@@ -145,13 +145,7 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
 }
 
 void Findings::tell(EventKind kind, Priority priority, std::string message) {
-    Event event;
-    event.kind = kind;
-    event.priority = priority;
-    event.message = std::move(message);
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
-    events_.push_back(std::move(event));
+    events_.push_back({kind, priority, std::move(message), policy_.name, policy_.tunnel});
 }
 
 }  // namespace keyturn

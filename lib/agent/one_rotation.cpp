@@ -1,6 +1,5 @@
 // Runs one rotation of a tunnel: the executor performs the heart's actions until the rotation ends.
 
-#include "agent/asking.hpp"
 #include "agent/bring_back.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "agent/unit_starts.hpp"
@@ -129,10 +128,9 @@ void TunnelAgent::learn_from_end() {
 Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
     if (state_.rotation) co_return;
     state_.rotation = planned;
-    std::string rotation_id;
-    const bool kept = co_await keep_for(planned, rotation_id);
+    std::string rotation_id = co_await keep_for(planned);
     if (view().superseded()) co_return;  // The compromise has replaced the record.
-    if (!kept) {
+    if (rotation_id.empty()) {
         state_.rotation.reset();
         static_cast<void>(world_.states.save(policy_.name, state_));
         publish();
@@ -144,21 +142,20 @@ Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
     co_await rotate(std::move(inputs));
 }
 
-/// Returns false if that is not possible now; the next check tries again.
-Task<bool> TunnelAgent::keep_for(const RotationRecord& planned, std::string& rotation_id) {
-    if (!world_.states.save(policy_.name, state_)) co_return false;
+/// Returns the id of the rotation. It is empty if that is not possible now; the next check tries
+/// again.
+Task<std::string> TunnelAgent::keep_for(const RotationRecord& planned) {
+    if (!world_.states.save(policy_.name, state_)) co_return "";
     publish();
-    AdoptToken adopt;
-    adopt.fingerprint = planned.new_fingerprint;
-    const auto adopted = co_await ask(executor_, std::move(adopt));
+    const AdoptToken adopt{planned.new_fingerprint};
+    const auto adopted = co_await executor_.act(adopt);
     if (adopted && adopted->fingerprint == planned.new_fingerprint) {
-        rotation_id = adopted->rotation_id;
-        co_return true;
+        co_return adopted->rotation_id;
     }
-    if (view().superseded()) co_return false;
-    ForgetSecrets forget;
-    static_cast<void>(co_await ask(executor_, std::move(forget)));
-    co_return false;
+    if (view().superseded()) co_return "";
+    const ForgetSecrets forget;
+    static_cast<void>(co_await executor_.act(forget));
+    co_return "";
 }
 
 }  // namespace keyturn

@@ -11,22 +11,17 @@ namespace keyturn {
 namespace {
 
 Event unreadable(const std::string& what, const Error& error) {
-    Event event;
-    event.kind = EventKind::state_unreadable;
-    event.priority = Priority::error;
-    event.message = fmt::format("The recorded state of {} cannot be read: {}", what, error.text);
-    return event;
+    return {EventKind::state_unreadable, Priority::error,
+            fmt::format("The recorded state of {} cannot be read: {}", what, error.text)};
 }
 
 Event orphaned(const std::string& tunnel, const RotationRecord& rotation) {
-    Event event;
-    event.kind = EventKind::rotation_orphaned;
-    event.priority = Priority::alert;
-    event.message = fmt::format(
-        "{} is not in the policy, but its rotation is open in phase {}. To let keyturnd finish it, "
-        "put the tunnel back into the policy under this name",
-        tunnel, name_of(rotation.phase));
-    event.tunnel_name = tunnel;
+    Event event{EventKind::rotation_orphaned, Priority::alert,
+                fmt::format("{} is not in the policy, but its rotation is open in phase {}. To let "
+                            "keyturnd finish it, put the tunnel back into the policy under this "
+                            "name",
+                            tunnel, name_of(rotation.phase)),
+                tunnel};
     event.rotation_id = rotation.rotation_id;
     event.phase = name_of(rotation.phase);
     event.fingerprint = rotation.new_fingerprint;

@@ -92,14 +92,12 @@ std::optional<Event> StartPlanner::take_postponement(WallTime now) {
         return std::nullopt;
     }
     if (std::exchange(told_, next_->cause) == next_->cause) return std::nullopt;
-    Event event;
-    event.kind = EventKind::rotation_postponed;
-    event.priority = next_->cause == StartCause::never ? Priority::alert : Priority::notice;
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
+    Event event{EventKind::rotation_postponed,
+                next_->cause == StartCause::never ? Priority::alert : Priority::notice,
+                fmt::format("{} has been due since {} and {}", policy_.name, to_text(next_->due),
+                            describe_wait()),
+                policy_.name, policy_.tunnel};
     event.result = name_of(next_->cause);
-    event.message = fmt::format("{} has been due since {} and {}", policy_.name,
-                                to_text(next_->due), describe_wait());
     return event;
 }
 

@@ -28,7 +28,7 @@ constexpr std::size_t durations_looked_at = 5;
 
 }  // namespace
 
-TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy,
+TunnelAgent::TunnelAgent(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
                          double splay_share, Dependencies world, EventLog& log,
                          std::function<void(const TunnelAgent&)> changed)
     : policy_(std::move(policy)),
@@ -36,7 +36,7 @@ TunnelAgent::TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy pol
       log_(log),
       changed_(std::move(changed)),
       executor_(policy_, state_, world_),
-      wakeup_(std::move(executor)),
+      wakeup_(executor),
       planner_(policy_, splay_share),
       watch_(policy_, state_, executor_, world_, log_) {}
 
@@ -51,9 +51,7 @@ void TunnelAgent::load() {
              "held");
         return;
     }
-    if (*loaded) {
-        state_ = **loaded;
-    }
+    if (*loaded) state_ = **loaded;
     note_first_seen();
     // Remove what a crash during a write of the token file has left; no open rotation will do it.
     if (!state_.rotation) world_.tokens.sweep(policy_.name, "");
@@ -227,12 +225,7 @@ void TunnelAgent::publish() {
 }
 
 void TunnelAgent::tell(EventKind kind, Priority priority, std::string message, std::string result) {
-    Event event;
-    event.kind = kind;
-    event.priority = priority;
-    event.message = std::move(message);
-    event.tunnel_name = policy_.name;
-    event.tunnel_id = policy_.tunnel;
+    Event event{kind, priority, std::move(message), policy_.name, policy_.tunnel};
     event.result = std::move(result);
     if (rotation_) {
         event.rotation_id = rotation_->record().rotation_id;

@@ -33,8 +33,9 @@ class TunnelAgent {
   public:
     /// `splay_share` is the tunnel's place in the splay; see splay.hpp. `changed` is called
     /// whenever `status()` may have changed. The dependencies and the log must outlive the agent.
-    TunnelAgent(boost::asio::any_io_executor executor, TunnelPolicy policy, double splay_share,
-                Dependencies world, EventLog& log, std::function<void(const TunnelAgent&)> changed);
+    TunnelAgent(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
+                double splay_share, Dependencies world, EventLog& log,
+                std::function<void(const TunnelAgent&)> changed);
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
@@ -86,7 +87,7 @@ class TunnelAgent {
     // One rotation.
     Task<> rotate(RotationInputs inputs);
     Task<> bring_onto_token(RotationRecord planned);
-    Task<bool> keep_for(const RotationRecord& planned, std::string& rotation_id);
+    Task<std::string> keep_for(const RotationRecord& planned);
     void begin(RotationInputs inputs);
     Task<bool> perform_next();
     void note_end();

@@ -66,20 +66,18 @@ bool runs_on_delivered(const TunnelState& state, const UnitState& unit) {
 }
 
 std::vector<UnitStart> outdated_starts(const TunnelState& state) {
-    std::vector<UnitStart> outdated;
-    for (const UnitStart& start : state.starts) {
-        if (!start.invocation.empty() && start.fingerprint != state.delivered)
-            outdated.push_back(start);
-    }
+    std::vector<UnitStart> outdated = state.starts;
+    std::erase_if(outdated, [&](const UnitStart& start) {
+        return start.invocation.empty() || start.fingerprint == state.delivered;
+    });
     return outdated;
 }
 
 std::vector<UnitStart> unknown_starts(const TunnelState& state) {
-    std::vector<UnitStart> unknown;
-    for (const UnitStart& start : state.starts) {
-        const bool matches = start.fingerprint == state.delivered;
-        if (!start.invocation.empty() && matches && !start.certain) unknown.push_back(start);
-    }
+    std::vector<UnitStart> unknown = state.starts;
+    std::erase_if(unknown, [&](const UnitStart& start) {
+        return start.invocation.empty() || start.fingerprint != state.delivered || start.certain;
+    });
     return unknown;
 }
 

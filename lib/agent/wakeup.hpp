@@ -12,9 +12,8 @@ namespace keyturn {
 /// Wakes one waiting coroutine. If none is waiting, the next wait returns at once.
 class Wakeup {
   public:
-    explicit Wakeup(boost::asio::any_io_executor executor) : timer_(std::move(executor)) {
-        timer_.expires_at(boost::asio::steady_timer::time_point::max());
-    }
+    explicit Wakeup(const boost::asio::any_io_executor& executor)
+        : timer_(executor, boost::asio::steady_timer::time_point::max()) {}
 
     void wake() {
         woken_ = true;

@@ -19,17 +19,9 @@ int on_reply(sd_bus_message* reply, void* call, sd_bus_error* /*error*/) {
     return 1;
 }
 
-/// An error that sd-bus or the bus made because nobody answered is a failed exchange. An error that
-/// the callee sent is an answer.
-Result<Message> told_apart(Result<Message> answer) {
-    if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return answer;
-    Error error = bus_error(*sd_bus_message_get_error(answer->get()));
-    if (error.fault == Fault::unreachable) return error;
-    return answer;
-}
-
-Result<Message> errors_as_faults(Result<Message> answer) {
-    if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return answer;
+/// The error that an answer is; nothing if it is a reply.
+std::optional<Error> error_in(const Result<Message>& answer) {
+    if (!answer || sd_bus_message_is_method_error(answer->get(), nullptr) <= 0) return std::nullopt;
     return bus_error(*sd_bus_message_get_error(answer->get()));
 }
 
@@ -60,24 +52,23 @@ Task<Result<Message>> Bus::Pump::exchange(std::shared_ptr<Pump> self, Message me
                                           Milliseconds timeout) {
     PendingCall call(self->context_);
     if (auto error = self->send(message.get(), call, timeout)) co_return std::move(*error);
-    struct Listed {
-        std::list<PendingCall*>& calls;
-        std::list<PendingCall*>::iterator place;
-        ~Listed() { calls.erase(place); }
-    };
-    self->calls_.push_back(&call);
-    const Listed listed{self->calls_, std::prev(self->calls_.end())};
+    self->calls_.push_back(call);
     self->kick();
 
     co_await call.done.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!call.outcome) throw boost::system::system_error(asio::error::operation_aborted);
-    co_return told_apart(std::move(*call.outcome));
+    // An error that sd-bus or the bus made because nobody answered is a failed exchange. An error
+    // that the callee sent is an answer.
+    auto error = error_in(*call.outcome);
+    if (error && error->fault == Fault::unreachable) co_return std::move(*error);
+    co_return std::move(*call.outcome);
 }
 
 Task<Result<Message>> Bus::Pump::call(std::shared_ptr<Pump> self, Message message,
                                       Milliseconds timeout) {
     Result<Message> answer = co_await exchange(std::move(self), std::move(message), timeout);
-    co_return errors_as_faults(std::move(answer));
+    if (auto error = error_in(answer)) co_return std::move(*error);
+    co_return answer;
 }
 
 Bus::Bus(asio::io_context& context, Opener open, BusBackoff backoff)
@@ -101,10 +92,6 @@ void Bus::start() {
 
 void Bus::stop() {
     pump_->stop();
-}
-
-bool Bus::connected() const {
-    return pump_->handle() != nullptr;
 }
 
 sd_bus* Bus::handle() const {

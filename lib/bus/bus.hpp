@@ -52,13 +52,24 @@ class Bus {
     /// null.
     void on_disconnect(std::function<void()> forget);
 
+    /// Calls `part->install` and `part->forget` in the same way, as long as the part lives.
+    template <class Part>
+    void keep_installed(const std::shared_ptr<Part>& part) {
+        on_connect([weak = std::weak_ptr(part)](sd_bus* connection) {
+            if (const auto alive = weak.lock()) alive->install(connection);
+        });
+        on_disconnect([weak = std::weak_ptr(part)] {
+            if (const auto alive = weak.lock()) alive->forget();
+        });
+    }
+
     /// Starts connecting. A bus that is down is not an error: attempts continue until `stop`.
     void start();
 
     /// Closes the connection. Calls under way end as `unreachable`. Calls no hooks.
     void stop();
 
-    [[nodiscard]] bool connected() const;
+    [[nodiscard]] bool connected() const { return handle() != nullptr; }
 
     /// The current connection; nullptr while there is no usable one.
     [[nodiscard]] sd_bus* handle() const;

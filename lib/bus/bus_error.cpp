@@ -47,8 +47,7 @@ constexpr std::array known_errors{
 };
 
 Fault fault_of(std::string_view name) {
-    const auto* const known = std::find_if(known_errors.begin(), known_errors.end(),
-                                           [&](const KnownError& k) { return k.name == name; });
+    const auto* const known = std::ranges::find(known_errors, name, &KnownError::name);
     return known == known_errors.end() ? Fault::invalid : known->fault;
 }
 

@@ -189,7 +189,7 @@ void Bus::Pump::disconnect() {
     timer_.cancel();
     timer_armed_for_.reset();
     bus_.reset();
-    for (PendingCall* call : calls_) call->finish(down());
+    for (PendingCall& call : calls_) call.finish(down());
 }
 
 void Bus::Pump::release_descriptor() {

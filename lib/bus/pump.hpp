@@ -4,6 +4,7 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
 
 #include <cstdint>
 #include <list>
@@ -13,11 +14,12 @@
 namespace keyturn {
 
 /// A method call that was sent. It lives in the frame of the coroutine that waits for it.
-/// Destroying the slot removes the callback, so a late reply reaches nobody.
-struct PendingCall {
-    explicit PendingCall(boost::asio::io_context& context) : done(context) {
-        done.expires_at(boost::asio::steady_timer::time_point::max());
-    }
+/// Destroying it takes it out of the pump's list, and the slot removes the callback, so a late
+/// reply reaches nobody.
+struct PendingCall
+    : boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+    explicit PendingCall(boost::asio::io_context& context)
+        : done(context, boost::asio::steady_timer::time_point::max()) {}
 
     void finish(Result<Message> answer) {
         if (outcome) return;
@@ -100,7 +102,7 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     std::optional<std::uint64_t> timer_armed_for_;  ///< CLOCK_MONOTONIC in microseconds.
     boost::asio::steady_timer retry_timer_;
 
-    std::list<PendingCall*> calls_;
+    boost::intrusive::list<PendingCall, boost::intrusive::constant_time_size<false>> calls_;
 };
 
 }  // namespace keyturn

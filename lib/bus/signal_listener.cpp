@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string_view>
 #include <utility>
 
 namespace keyturn {
@@ -11,12 +10,12 @@ namespace {
 
 constexpr std::string_view bus_name = "org.freedesktop.DBus";
 
+}  // namespace
+
 std::string_view sender_of(sd_bus_message* message) {
     const char* sender = sd_bus_message_get_sender(message);
     return sender != nullptr ? sender : "";
 }
-
-}  // namespace
 
 bool from_the_bus(sd_bus_message* message) {
     return sender_of(message) == bus_name;
@@ -35,13 +34,7 @@ Slot match_owner_changes(sd_bus* bus, const std::string& about, sd_bus_message_h
 
 std::shared_ptr<SignalListener> SignalListener::make(Bus& bus, SignalKind kind, Heard heard) {
     auto listener = std::make_shared<SignalListener>(kind, std::move(heard));
-    const std::weak_ptr<SignalListener> weak = listener;
-    bus.on_connect([weak](sd_bus* connection) {
-        if (const auto alive = weak.lock()) alive->install(connection);
-    });
-    bus.on_disconnect([weak] {
-        if (const auto alive = weak.lock()) alive->forget();
-    });
+    bus.keep_installed(listener);
     return listener;
 }
 

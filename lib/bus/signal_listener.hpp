@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace keyturn {
 
@@ -33,9 +34,11 @@ class SignalListener {
 
     SignalListener(SignalKind kind, Heard heard) : kind_(kind), heard_(std::move(heard)) {}
 
-  private:
+    /// For `Bus::keep_installed`.
     void install(sd_bus* bus);
     void forget();
+
+  private:
     void follow_owner(sd_bus* bus);
     [[nodiscard]] bool is_the_bus() const;
     static int on_signal(sd_bus_message* signal, void* self, sd_bus_error* error);
@@ -54,6 +57,9 @@ class SignalListener {
 /// `heard` only for signals that the bus daemon really sent.
 [[nodiscard]] Slot match_owner_changes(sd_bus* bus, const std::string& about,
                                        sd_bus_message_handler_t heard, void* self);
+
+/// The name of the connection that sent this message; empty if it did not come over a bus.
+[[nodiscard]] std::string_view sender_of(sd_bus_message* message);
 
 /// True if the bus daemon itself sent this message.
 [[nodiscard]] bool from_the_bus(sd_bus_message* message);

@@ -93,7 +93,6 @@ class SystemClock final : public Clock {
     Task<> sleep_until(BootTime when) override {
         if (boot_now() >= when) co_return;
         const auto self = sleepers_.emplace(when, Sleeper(executor_));
-        self->second.timer.expires_at(boost::asio::steady_timer::time_point::max());
         set_alarm();
         // The wait is aborted both by the alarm and by cancellation; the clock tells which it was.
         static_cast<void>(co_await self->second.timer.async_wait(
@@ -116,7 +115,8 @@ class SystemClock final : public Clock {
 
   private:
     struct Sleeper {
-        explicit Sleeper(const boost::asio::any_io_executor& executor) : timer(executor) {}
+        explicit Sleeper(const boost::asio::any_io_executor& executor)
+            : timer(executor, boost::asio::steady_timer::time_point::max()) {}
 
         boost::asio::steady_timer timer;
         bool woken = false;

@@ -13,30 +13,16 @@ namespace {
 
 constexpr std::size_t ray_size_max = 40;
 
-Fault fault_of_kind(const ApiCall& call, AnswerKind kind) {
-    switch (kind) {
-        case AnswerKind::limited: return Fault::busy;
-        case AnswerKind::address_refused:
-        case AnswerKind::token_malformed:
-        case AnswerKind::token_unknown:
-        case AnswerKind::token_refused:
-        case AnswerKind::blocked: return Fault::denied;
-        case AnswerKind::not_found: return Fault::missing;
-        case AnswerKind::conflicting: return Fault::conflict;
-        case AnswerKind::failing:
-        case AnswerKind::failing_in_front:
-            return call.writes ? Fault::ambiguous : Fault::unreachable;
-        default: return Fault::invalid;
-    }
-}
-
-/// "PATCH tunnel_secret of tunnel f70ff985-...: HTTP 403, 10000 "..." (cf-ray 8f-DFW)".
-std::string what_came(const ApiCall& call, const std::string& tunnel, const HttpResponse& response,
-                      std::string_view details) {
+/// "PATCH tunnel_secret of tunnel f70ff985-...: HTTP 403, 10000 "..." (cf-ray 8f-DFW): REMEDY".
+Error fault_for(const ApiCall& call, const std::string& tunnel, const HttpResponse& response,
+                const ApiErrors& errors) {
+    const AnswerKind kind = kind_of_answer(response.status, errors);
     const std::string ray = safe_text(response.header("cf-ray"), ray_size_max);
-    return fmt::format("{} of tunnel {}: HTTP {}{}{}{}", call.name, safe_text(tunnel, ray_size_max),
-                       response.status, details.empty() ? "" : ", ", details,
-                       ray.empty() ? "" : fmt::format(" (cf-ray {})", ray));
+    return {fault_of(kind), fmt::format("{} of tunnel {}: HTTP {}{}{}{}: {}", call.name,
+                                        safe_text(tunnel, ray_size_max), response.status,
+                                        errors.text.empty() ? "" : ", ", errors.text,
+                                        ray.empty() ? "" : fmt::format(" (cf-ray {})", ray),
+                                        remedy_of(kind, call.needs_write))};
 }
 
 }  // namespace
@@ -50,12 +36,8 @@ Error fault_without_answer(const ApiCall& call, const std::string& tunnel, Error
 
 Error fault_of_answer(const ApiCall& call, const std::string& tunnel,
                       const HttpResponse& response) {
-    const ApiErrors errors = parse_errors(response.body.reveal());
-    const AnswerKind kind = kind_of_answer(response.status, errors);
-    Error error;
-    error.fault = fault_of_kind(call, kind);
-    error.text = fmt::format("{}: {}", what_came(call, tunnel, response, errors.text),
-                             remedy_of(kind, call.needs_write));
+    Error error = fault_for(call, tunnel, response, parse_errors(response.body.reveal()));
+    if (call.writes && error.fault == Fault::unreachable) error.fault = Fault::ambiguous;
     if (passes_by_itself(error.fault)) {
         error.retry_after = parse_retry_after(response.header("retry-after"));
     }
@@ -66,11 +48,8 @@ Error fault_of_body(const ApiCall& call, const std::string& tunnel, const HttpRe
                     const Error& why) {
     ApiErrors errors = parse_errors(response.body.reveal());
     errors.text = why.text;
-    const AnswerKind kind = kind_of_answer(response.status, errors);
-    Error error;
+    Error error = fault_for(call, tunnel, response, errors);
     error.fault = call.writes ? Fault::ambiguous : Fault::invalid;
-    error.text = fmt::format("{}: {}", what_came(call, tunnel, response, why.text),
-                             remedy_of(kind, call.needs_write));
     return error;
 }
 

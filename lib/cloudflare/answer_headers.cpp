@@ -1,20 +1,18 @@
 #include "cloudflare/answer_headers.hpp"
 
+#include "base/ascii.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
 
 namespace keyturn {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr std::array<std::string_view, 7> weekdays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-
 bool all_digits(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return !text.empty() && std::ranges::all_of(text, is_digit);
 }
 
 /// The number that `text` consists of; -1 if it holds anything but digits.
@@ -22,11 +20,6 @@ int number(std::string_view text) {
     int value = -1;
     if (all_digits(text)) std::from_chars(text.data(), text.data() + text.size(), value);
     return value;
-}
-
-template <std::size_t size>
-unsigned place_of(const std::array<std::string_view, size>& names, std::string_view name) {
-    return static_cast<unsigned>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -39,9 +32,8 @@ constexpr std::size_t limit_name_size_max = 32;
 
 bool is_limit_name(std::string_view text) {
     return !text.empty() && text.size() <= limit_name_size_max &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '_' || c == '.';
+           std::ranges::all_of(text, [](char c) {
+               return is_letter(c) || is_digit(c) || c == '-' || c == '_' || c == '.';
            });
 }
 
@@ -101,28 +93,18 @@ std::chrono::seconds parse_retry_after(std::string_view value) {
 }
 
 std::optional<WallTime> parse_http_date(std::string_view value) {
-    // The form has fixed columns: "Www, DD Mmm YYYY hh:mm:ss GMT".
-    value = trimmed(value);
-    if (value.size() != 29 || value.substr(25) != " GMT" || value.substr(3, 2) != ", " ||
-        value[7] != ' ' || value[11] != ' ' || value[16] != ' ' || value[19] != ':' ||
-        value[22] != ':') {
-        return std::nullopt;
-    }
-    const unsigned month = place_of(months, value.substr(8, 3)) + 1;
-    const int day = number(value.substr(5, 2));
-    const int year = number(value.substr(12, 4));
-    const std::chrono::hours hours{number(value.substr(17, 2))};
-    const std::chrono::minutes minutes{number(value.substr(20, 2))};
-    const std::chrono::seconds seconds{number(value.substr(23, 2))};
-    if (day < 0 || year < 0 || hours.count() < 0 || minutes.count() < 0 || seconds.count() < 0 ||
-        hours.count() > 23 || minutes.count() > 59 || seconds.count() > 60 ||
-        place_of(weekdays, value.substr(0, 3)) == weekdays.size()) {
-        return std::nullopt;
-    }
-    const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month},
-                                           std::chrono::day{static_cast<unsigned>(day)}};
-    if (!date.ok()) return std::nullopt;
-    return WallTime{std::chrono::sys_days{date}} + hours + minutes + seconds;
+    constexpr const char* form = "%a, %d %b %Y %H:%M:%S GMT";
+    const std::string text{trimmed(value)};
+    std::tm parts{};
+    if (::strptime(text.c_str(), form, &parts) == nullptr) return std::nullopt;
+    // strptime also reads other spellings, such as "Tuesday" or a day of one digit.
+    std::array<char, 32> again{};
+    if (std::strftime(again.data(), again.size(), form, &parts) == 0) return std::nullopt;
+    const std::chrono::year_month_day date =
+        std::chrono::year{parts.tm_year + 1900} / (parts.tm_mon + 1) / parts.tm_mday;
+    if (text != again.data() || !date.ok() || parts.tm_sec > 60) return std::nullopt;
+    return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{parts.tm_hour} +
+           std::chrono::minutes{parts.tm_min} + std::chrono::seconds{parts.tm_sec};
 }
 
 std::vector<RateLimit> parse_rate_limits(std::string_view ratelimit, std::string_view policy) {

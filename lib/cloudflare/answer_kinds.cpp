@@ -63,66 +63,66 @@ bool fits(const Row& row, int status, const ApiErrors& errors) {
 
 struct Remedy {
     AnswerKind kind;
-    std::string_view name;
+    Fault fault;
     std::string_view text;  ///< PERMISSION is replaced by the permission that the call needs.
 };
 
 constexpr std::string_view permission_mark = "PERMISSION";
 
 constexpr std::array remedies{
-    Remedy{AnswerKind::limited, "limited",
+    Remedy{AnswerKind::limited, Fault::busy,
            "Cloudflare limits how often it is called, and keyturn retries automatically; if it "
            "lasts, look for other programs that use an API token of the same user"},
-    Remedy{AnswerKind::address_refused, "address refused",
+    Remedy{AnswerKind::address_refused, Fault::denied,
            "the API token may not be used from this host's address: at Cloudflare, add the "
            "address to the token's Client IP Address Filtering"},
-    Remedy{AnswerKind::token_malformed, "token malformed",
+    Remedy{AnswerKind::token_malformed, Fault::denied,
            "the API token is malformed, or it is a tunnel token: put an API token with the "
            "permission PERMISSION into the credential"},
-    Remedy{AnswerKind::token_unknown, "token unknown",
+    Remedy{AnswerKind::token_unknown, Fault::denied,
            "Cloudflare does not know this API token: it was deleted, rolled or not copied in full; "
            "create one with the permission PERMISSION and put it into the credential"},
-    Remedy{AnswerKind::token_refused, "token refused",
+    Remedy{AnswerKind::token_refused, Fault::denied,
            "the API token is not valid, or it does not allow this in this account: give it the "
            "permission PERMISSION for the account under `account:`, or create a new one"},
-    Remedy{AnswerKind::blocked, "blocked",
+    Remedy{AnswerKind::blocked, Fault::denied,
            "this comes from a firewall or a challenge in front of the API, and says nothing about "
            "the API token: allow this host's address in the firewall (WAF) rule or in the proxy "
            "that blocks it"},
-    Remedy{AnswerKind::proxy_login, "proxy login",
+    Remedy{AnswerKind::proxy_login, Fault::invalid,
            "something between this host and Cloudflare asks for a login: let this host connect to "
            "the API directly"},
-    Remedy{AnswerKind::not_routed, "not routed",
+    Remedy{AnswerKind::not_routed, Fault::invalid,
            "Cloudflare does not recognise one of the ids: check that `account:` and `tunnel:` are "
            "complete and not swapped"},
-    Remedy{AnswerKind::page_not_found, "page not found",
+    Remedy{AnswerKind::page_not_found, Fault::invalid,
            "something other than the API answered: check `api_url:`, and what is between this "
            "host and Cloudflare"},
-    Remedy{AnswerKind::not_found, "not found",
+    Remedy{AnswerKind::not_found, Fault::missing,
            "the account or the tunnel does not exist, or the tunnel was deleted: check `account:` "
            "and `tunnel:`"},
-    Remedy{AnswerKind::conflicting, "conflicting",
+    Remedy{AnswerKind::conflicting, Fault::conflict,
            "the tunnel's present state does not allow this: look for what else changes the tunnel "
            "(the dashboard, Terraform, another host)"},
-    Remedy{AnswerKind::redirected, "redirected",
+    Remedy{AnswerKind::redirected, Fault::invalid,
            "keyturn does not follow redirects; check `api_url:`"},
-    Remedy{AnswerKind::failing, "failing",
+    Remedy{AnswerKind::failing, Fault::unreachable,
            "Cloudflare's API is failing at the moment; if it lasts, see "
            "https://www.cloudflarestatus.com"},
-    Remedy{AnswerKind::failing_in_front, "failing in front",
+    Remedy{AnswerKind::failing_in_front, Fault::unreachable,
            "something in front of the API answered, because the API did not: if it lasts, see "
            "https://www.cloudflarestatus.com, and check any proxy in between"},
-    Remedy{AnswerKind::not_taken, "not taken",
+    Remedy{AnswerKind::not_taken, Fault::invalid,
            "the API does not accept this request: check `api_url:`, and whether there is a newer "
            "version of keyturn"},
     Remedy{
-        AnswerKind::page_for_success, "page for success",
+        AnswerKind::page_for_success, Fault::invalid,
         "a maintenance page, or the page of a proxy or a login in between, came instead of the "
         "API's answer: if it lasts, check `api_url:` and what is between this host and Cloudflare"},
-    Remedy{AnswerKind::unread_success, "unread success",
+    Remedy{AnswerKind::unread_success, Fault::invalid,
            "the API does not answer this call like that: check `api_url:`, and whether there is a "
            "newer version of keyturn"},
-    Remedy{AnswerKind::failed_success, "failed success",
+    Remedy{AnswerKind::failed_success, Fault::invalid,
            "Cloudflare accepted the request but did not carry it out: see "
            "https://www.cloudflarestatus.com, and the reason that it gives"},
 };
@@ -133,8 +133,8 @@ const Remedy& row_of(AnswerKind kind) {
 
 }  // namespace
 
-std::string_view name_of(AnswerKind kind) {
-    return row_of(kind).name;
+Fault fault_of(AnswerKind kind) {
+    return row_of(kind).fault;
 }
 
 AnswerKind kind_of_answer(int status, const ApiErrors& errors) {

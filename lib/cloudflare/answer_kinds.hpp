@@ -1,10 +1,9 @@
 #pragma once
 
+#include "base/error.hpp"
 #include "cloudflare/messages.hpp"
 
-#include <optional>
 #include <string>
-#include <string_view>
 
 namespace keyturn {
 
@@ -30,8 +29,8 @@ enum class AnswerKind {
     failed_success,    ///< 2xx with `success: false`.
 };
 
-/// A name of one to three words, for tests.
-[[nodiscard]] std::string_view name_of(AnswerKind kind);
+/// What the kind means for the caller of a call that changes nothing.
+[[nodiscard]] Fault fault_of(AnswerKind kind);
 
 /// The kind of an answer that is not a success.
 [[nodiscard]] AnswerKind kind_of_answer(int status, const ApiErrors& errors);

@@ -48,8 +48,10 @@ constexpr std::array mistakes{
     Mistake{"v1.0-", "contains an Origin CA key, not an API token"},
 };
 
-Error wrong(std::string_view what, bool with_remedy = true) {
-    return {Fault::invalid, std::string{what} + std::string{with_remedy ? remedy : ""}, {}};
+/// `what` may already contain a remedy, after a semicolon.
+Error wrong(std::string_view what) {
+    const bool has_remedy = what.find(';') != std::string_view::npos;
+    return {Fault::invalid, std::string{what} + std::string{has_remedy ? "" : remedy}};
 }
 
 /// `NAME=value`, `export NAME=value` and `NAME: value`: files for other programs.
@@ -68,10 +70,9 @@ Result<std::string_view> find_api_token(std::string_view text) {
     constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
     if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     text = without_quotes(without_blanks(text));
-    if (text.empty()) return wrong("is empty; write the Cloudflare API token into it", false);
+    if (text.empty()) return wrong("is empty; write the Cloudflare API token into it");
     for (const Mistake& mistake : mistakes) {
-        const bool has_remedy = mistake.what.find(';') != std::string_view::npos;
-        if (text.starts_with(mistake.start)) return wrong(mistake.what, !has_remedy);
+        if (text.starts_with(mistake.start)) return wrong(mistake.what);
     }
     if (is_assignment(text)) return wrong("contains a name before the API token (NAME=value)");
     if (lower(text.substr(0, 7)) == "bearer ") return wrong("begins with the word Bearer");

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 namespace keyturn {
 
@@ -22,53 +24,45 @@ class BudgetedApi final : public TunnelApi {
           clock_(clock) {}
 
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
-        if (const auto refusal = refusal_of("GET tunnel")) co_return *refusal;
-        auto answer = co_await api_->get_tunnel(std::move(tunnel));
-        note(answer);
-        co_return answer;
+        return within_budget("GET tunnel", &TunnelApi::get_tunnel, std::move(tunnel));
     }
-
     Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override {
-        if (const auto refusal = refusal_of("GET token")) co_return *refusal;
-        auto answer = co_await api_->get_token(std::move(tunnel));
-        note(answer);
-        co_return answer;
+        return within_budget("GET token", &TunnelApi::get_token, std::move(tunnel));
     }
-
     Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
                                                      const Secret& secret) override {
-        if (const auto refusal = refusal_of("PATCH tunnel_secret")) co_return *refusal;
-        auto answer = co_await api_->patch_secret(std::move(tunnel), secret);
-        note(answer);
-        co_return answer;
+        return within_budget("PATCH tunnel_secret", &TunnelApi::patch_secret, std::move(tunnel),
+                             secret);
     }
-
     Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
-        if (const auto refusal = refusal_of("GET connections")) co_return *refusal;
-        auto answer = co_await api_->list_connectors(std::move(tunnel));
-        note(answer);
-        co_return answer;
+        return within_budget("GET connections", &TunnelApi::list_connectors, std::move(tunnel));
     }
-
     Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override {
-        if (const auto refusal = refusal_of("DELETE connections")) co_return *refusal;
-        auto answer = co_await api_->evict(std::move(tunnel), std::move(connector));
-        note(answer);
-        co_return answer;
+        return within_budget("DELETE connections", &TunnelApi::evict, std::move(tunnel),
+                             std::move(connector));
     }
-
     void close_idle() override { api_->close_idle(); }
 
   private:
+    template <class T, class... Args>
+    Task<Result<T>> within_budget(std::string_view name,
+                                  Task<Result<T>> (TunnelApi::*call)(Args...),
+                                  std::type_identity_t<Args>... args) {
+        if (const auto refusal = refusal_of(name)) co_return *refusal;
+        auto answer = co_await (*api_.*call)(std::forward<Args>(args)...);
+        note(answer);
+        co_return answer;
+    }
+
     /// Returns nothing if the call may be made; it has then been counted.
-    std::optional<Error> refusal_of(std::string_view call) {
+    std::optional<Error> refusal_of(std::string_view name) {
         const BootTime now = clock_.boot_now();
         const ApiBudget::Admission admission = budget_.admit(credential_, now);
         if (admission.at <= now) return std::nullopt;
         const auto wait = std::chrono::ceil<std::chrono::seconds>(admission.at - now);
         return Error{
             Fault::busy,
-            fmt::format("{} was not sent: {}{}", call, admission.why, until(admission.at - now)),
+            fmt::format("{} was not sent: {}{}", name, admission.why, until(admission.at - now)),
             std::min(wait, retry_after_max)};
     }
 

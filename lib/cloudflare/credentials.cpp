@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <fcntl.h>
-#include <string>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
@@ -35,29 +34,23 @@ Result<Secret> read_all(int file, const std::string& path) {
     }
     if (size == text.size()) {
         return Error{Fault::invalid,
-                     path + " is too long for an API token; write only the API token to this file",
-                     {}};
+                     path + " is too long for an API token; write only the API token to this file"};
     }
     const Result<std::string_view> api_token = find_api_token(text.reveal().substr(0, size));
     if (!api_token)
-        return Error{
-            api_token.error().fault, fmt::format("{} {}", path, api_token.error().text), {}};
+        return Error{api_token.error().fault, fmt::format("{} {}", path, api_token.error().text)};
     return Secret::copy_of(*api_token);
 }
 
-/// What to do for a credential that systemd hands over, in the words of keyturnd.service.
-std::string remedy(const CredentialSource& source) {
-    return fmt::format(
-        "run `install -m 600 /dev/stdin /etc/keyturn/{0}`, paste the API token, press Ctrl-D, then "
-        "run `systemctl restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the "
-        "file)",
-        source.credential);
-}
-
+/// Says what to do for a credential that systemd hands over, in the words of keyturnd.service.
 Error not_there(const CredentialSource& source) {
-    return Error{Fault::missing,
-                 fmt::format("the API token {} is missing; {}", source.credential, remedy(source)),
-                 {}};
+    return Error{
+        Fault::missing,
+        fmt::format(
+            "the API token {0} is missing; run `install -m 600 /dev/stdin "
+            "/etc/keyturn/{0}`, paste the API token, press Ctrl-D, then run `systemctl "
+            "restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the file)",
+            source.credential)};
 }
 
 /// Of the file; for a credential of systemd it is in a directory that systemd made for us.
@@ -68,14 +61,14 @@ Result<std::string> path_of(const CredentialSource& source, const std::string& d
 }
 
 Error denied(const std::string& path, const std::string& why) {
-    return Error{Fault::denied, fmt::format("{} is {}", path, why), {}};
+    return Error{Fault::denied, fmt::format("{} is {}", path, why)};
 }
 
 /// Who may read and who may change it, of the open file and of the way to it.
 Result<void> check_trust(const CredentialSource& source, const std::string& path, int file) {
     struct stat status {};
     if (::fstat(file, &status) != 0) return errno_error(errno, path);
-    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file", {}};
+    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file"};
     // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
     const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
     if (!source.file.empty() && others_can_read) {
@@ -118,7 +111,7 @@ Result<ApiTokens> read_credentials(const Policy& policy, const std::string& dire
         if (!api_token && !missing) return with_context("credential " + name, api_token.error());
         if (missing) {
             // Nothing can be asked of Cloudflare until a person has put it there.
-            api_token = Error{Fault::denied, std::move(api_token.error().text), {}};
+            api_token = Error{Fault::denied, std::move(api_token.error().text)};
         }
         api_tokens.emplace(name, std::move(api_token));
     }

@@ -2,17 +2,18 @@
 
 #include <functional>
 #include <set>
-#include <utility>
 
 namespace keyturn {
 
 namespace {
 
-enum class Size { fits, too_deep, too_many };
+Error invalid(const char* why) {
+    return Error{Fault::invalid, why};
+}
 
 /// Counts the brackets and commas outside strings before anything is built: a megabyte of "[[" or
 /// "0,0," would grow into many megabytes of values.
-Size measure(std::string_view text) {
+Result<void> check_size(std::string_view text) {
     int depth = 0;
     int values = 0;
     bool in_string = false;
@@ -26,12 +27,14 @@ Size measure(std::string_view text) {
         if (c == '"') in_string = true;
         if (c == '[' || c == '{') {
             ++values;
-            if (++depth > json_depth_max) return Size::too_deep;
+            if (++depth > json_depth_max) return invalid("the answer is nested too deeply");
         }
         if (c == ']' || c == '}') --depth;
-        if (c == ',' && ++values > json_values_max) return Size::too_many;
+        if (c == ',' && ++values > json_values_max) {
+            return invalid("the answer contains too many values");
+        }
     }
-    return Size::fits;
+    return {};
 }
 
 /// Watches a parse for keys that occur twice in one object. Keys are names, not secrets.
@@ -57,23 +60,17 @@ class KeyWatch {
 }  // namespace
 
 Result<JsonDocument> parse_json(std::string_view text) {
-    switch (measure(text)) {
-        case Size::fits: break;
-        case Size::too_deep: return Error{Fault::invalid, "the answer is nested too deeply"};
-        case Size::too_many: return Error{Fault::invalid, "the answer contains too many values"};
-    }
+    if (const auto fits = check_size(text); !fits) return fits.error();
     // The library takes a NUL for the end of the text and ignores everything after it.
-    if (text.find('\0') != std::string_view::npos)
-        return Error{Fault::invalid, "the answer is not JSON"};
+    if (text.find('\0') != std::string_view::npos) return invalid("the answer is not JSON");
     KeyWatch keys;
     // Without exceptions, because their texts quote the input, which may contain a token.
     JsonDocument document;
     document.root = Json::parse(text.begin(), text.end(), std::ref(keys), false);
     if (document.root.is_discarded()) {
-        return Error{Fault::invalid,
-                     is_page(text) ? "the answer is an HTML page" : "the answer is not JSON"};
+        return invalid(is_page(text) ? "the answer is an HTML page" : "the answer is not JSON");
     }
-    if (keys.repeated()) return Error{Fault::invalid, "the answer contains a key twice"};
+    if (keys.repeated()) return invalid("the answer contains a key twice");
     return document;
 }
 

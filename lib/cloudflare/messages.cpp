@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 namespace keyturn {
@@ -113,11 +112,6 @@ bool take_connections(Connector& connector, const Json& item) {
 
 }  // namespace
 
-bool ApiErrors::has_any(std::initializer_list<std::int64_t> wanted) const {
-    return std::find_first_of(codes.begin(), codes.end(), wanted.begin(), wanted.end()) !=
-           codes.end();
-}
-
 ApiErrors parse_errors(std::string_view body) {
     ApiErrors errors;
     const auto document = parse_json(body);
@@ -134,8 +128,6 @@ Result<TunnelFacts> parse_tunnel(std::string_view body) {
     const Json* tunnel = member(document->root, "result");
     if (tunnel == nullptr || !tunnel->is_object()) return invalid("the answer contains no tunnel");
     TunnelFacts facts;
-    facts.name = safe_member(*tunnel, "name");
-    facts.status = safe_member(*tunnel, "status");
     // Anything but null and "" counts as a date, to be safe: it only stops a rotation.
     const Json* deleted = member(*tunnel, "deleted_at");
     facts.deleted = deleted != nullptr && !deleted->is_null() &&

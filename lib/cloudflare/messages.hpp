@@ -22,8 +22,6 @@ struct ApiErrors {
     std::vector<std::int64_t> codes;  ///< In order, including those of error chains.
     std::string text;  ///< `10000 "Authentication error"`, bounded and safe to log; may be empty.
     BodyForm form = BodyForm::empty;
-
-    [[nodiscard]] bool has_any(std::initializer_list<std::int64_t> wanted) const;
 };
 
 [[nodiscard]] ApiErrors parse_errors(std::string_view body);

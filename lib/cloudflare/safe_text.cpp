@@ -22,8 +22,7 @@ constexpr std::string_view redacted = "[redacted]";
 
 /// True for every character of base64 in both alphabets and in percent-encoding.
 bool may_be_credential(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/' || c == '=' || c == '-' || c == '_' || c == '%' || c == '\\';
+    return is_letter(c) || is_digit(c) || std::string_view{"+/=-_%\\"}.find(c) != std::string::npos;
 }
 
 bool has_shape(std::string_view text, std::string_view shape) {
@@ -55,9 +54,9 @@ bool is_path_of_ids(std::string_view run) {
 }
 
 bool has_mark(std::string_view run) {
-    return std::any_of(
-        credential_marks.begin(), credential_marks.end(),
-        [&](std::string_view mark) { return run.find(mark) != std::string_view::npos; });
+    return std::ranges::any_of(credential_marks, [&](std::string_view mark) {
+        return run.find(mark) != std::string_view::npos;
+    });
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "cloudflare/tunnel_api.hpp"
 
+#include "base/ascii.hpp"
 #include "base/url.hpp"
 #include "cloudflare/answer_faults.hpp"
 #include "cloudflare/answer_headers.hpp"
@@ -29,20 +30,17 @@ constexpr std::size_t secret_text_size_max = 1024;
 
 bool is_id(const std::string& text) {
     const auto allowed = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
-               c == '-';
+        return is_digit(c) || (lower(c) >= 'a' && lower(c) <= 'f') || c == '-';
     };
-    return !text.empty() && text.size() <= id_size_max &&
-           std::all_of(text.begin(), text.end(), allowed);
+    return !text.empty() && text.size() <= id_size_max && std::ranges::all_of(text, allowed);
 }
 
 bool is_base64(std::string_view text) {
     const auto allowed = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '+' || c == '/' || c == '=';
+        return is_digit(c) || is_letter(c) || c == '+' || c == '/' || c == '=';
     };
     return !text.empty() && text.size() <= secret_text_size_max &&
-           std::all_of(text.begin(), text.end(), allowed);
+           std::ranges::all_of(text, allowed);
 }
 
 /// {"tunnel_secret":"..."}: base64 needs no escapes, so the secret passes through no JSON library.
@@ -67,8 +65,7 @@ class CloudflareApi final : public TunnelApi {
           hear_(std::move(hear)) {}
 
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
-        Secret no_body;
-        const auto answer = co_await ask(get_tunnel_call, tunnel, std::move(no_body));
+        const auto answer = co_await ask(get_tunnel_call, tunnel, Secret());
         if (!answer) co_return answer.error();
         auto facts = parse_tunnel(answer->body.reveal());
         if (!facts) co_return fault_of_body(get_tunnel_call, tunnel.tunnel, *answer, facts.error());
@@ -76,8 +73,7 @@ class CloudflareApi final : public TunnelApi {
     }
 
     Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override {
-        Secret no_body;
-        const auto answer = co_await ask(get_token_call, tunnel, std::move(no_body));
+        const auto answer = co_await ask(get_token_call, tunnel, Secret());
         if (!answer) co_return answer.error();
         auto token = parse_token(answer->body.reveal());
         if (!token) co_return fault_of_body(get_token_call, tunnel.tunnel, *answer, token.error());
@@ -92,8 +88,7 @@ class CloudflareApi final : public TunnelApi {
         if (!is_base64(secret.reveal())) {
             co_return Error{Fault::invalid, "PATCH tunnel_secret: the secret is not base64"};
         }
-        auto body = patch_body(secret);
-        const auto answer = co_await ask(patch_call, tunnel, std::move(body));
+        const auto answer = co_await ask(patch_call, tunnel, patch_body(secret));
         if (!answer) co_return answer.error();
         auto token = parse_patched(answer->body.reveal());
         if (!token) co_return fault_of_body(patch_call, tunnel.tunnel, *answer, token.error());
@@ -101,8 +96,7 @@ class CloudflareApi final : public TunnelApi {
     }
 
     Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
-        Secret no_body;
-        const auto answer = co_await ask(connections_call, tunnel, std::move(no_body));
+        const auto answer = co_await ask(connections_call, tunnel, Secret());
         if (!answer) co_return answer.error();
         auto list = parse_connectors(answer->body.reveal());
         if (!list) co_return fault_of_body(connections_call, tunnel.tunnel, *answer, list.error());
@@ -132,7 +126,12 @@ class CloudflareApi final : public TunnelApi {
                                    std::string query = {}) {
         if (!url_) co_return with_context("api_url", url_.error());
         if (!api_token_) co_return with_context(call.name, api_token_.error());
-        if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) co_return refused_ids(call);
+        if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) {
+            co_return Error{
+                Fault::invalid,
+                fmt::format("{}: `account:` or `tunnel:` is not an id of hexadecimal digits",
+                            call.name)};
+        }
         HttpRequest request;
         request.method = call.method;
         request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}{}", url_->base_path,
@@ -155,12 +154,6 @@ class CloudflareApi final : public TunnelApi {
         const std::vector<RateLimit> limits =
             parse_rate_limits(response.header("ratelimit"), response.header("ratelimit-policy"));
         if (!limits.empty()) hear_(limits);
-    }
-
-    static Error refused_ids(const ApiCall& call) {
-        return Error{Fault::invalid,
-                     fmt::format("{}: `account:` or `tunnel:` is not an id of hexadecimal digits",
-                                 call.name)};
     }
 
     HttpClient& http_;

@@ -26,8 +26,6 @@ struct TunnelRef {
 
 /// The answer to GET tunnel, as far as a rotation needs it.
 struct TunnelFacts {
-    std::string name;
-    std::string status;    ///< inactive, down, degraded or healthy.
     bool deleted = false;  ///< `deleted_at` is set; such a tunnel still answers 200.
 };
 
@@ -46,7 +44,7 @@ struct TokenAnswer {
 /// `ambiguous` for a write that was sent and got no definite answer (5xx, closed, timed out, a 2xx
 /// that is not an envelope reporting success); `invalid` for an answer that makes no sense;
 /// `cancelled` if the caller was cancelled. Texts name the call, the HTTP status, Cloudflare's
-/// error code and message, and cf-ray, but never a body. message, and cf-ray; never a body.
+/// error code and message, and cf-ray, but never a body.
 class TunnelApi {
   public:
     virtual ~TunnelApi() = default;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdint>
 #include <string_view>
 #include <utility>
 
@@ -39,23 +38,6 @@ std::string describe(sd_bus_message* reply) {
     return fmt::format("{}: {}", error->name, error->message != nullptr ? error->message : "");
 }
 
-/// polkit's answer to CheckAuthorization.
-struct PolkitAnswer {
-    bool authorized = false;
-    bool challenge = false;  ///< Needs a password, and the call lets polkit ask for none.
-};
-
-int read_answer(sd_bus_message* reply, PolkitAnswer& answer) {
-    int authorized = 0;
-    int challenge = 0;
-    if (const int failed = sd_bus_message_enter_container(reply, 'r', "bba{ss}"); failed <= 0) {
-        return failed < 0 ? failed : -EBADMSG;
-    }
-    const int read = sd_bus_message_read(reply, "bb", &authorized, &challenge);
-    answer = {authorized != 0, challenge != 0};
-    return read;
-}
-
 }  // namespace
 
 /// One call that waits for a decision. The steps: ask the bus for the caller's uid, ask polkit,
@@ -66,6 +48,7 @@ class Authorization::Inquiry {
             Decide decide)
         : owner_(owner),
           call_(sd_bus_message_ref(call)),
+          sender_(sender_of(call)),
           action_(action),
           tunnel_(std::move(tunnel)),
           cancellation_id_(fmt::format("keyturn-{}", ++owner.asked_)),
@@ -73,18 +56,14 @@ class Authorization::Inquiry {
 
     void start() {
         // A caller without a name is not on a bus, so nothing proves who it is.
-        const char* sender = sd_bus_message_get_sender(call_.get());
-        if (sender == nullptr) return deny("the bus does not know the caller");
+        if (sender_.empty()) return deny("the bus does not know the caller");
         Message query = message("org.freedesktop.DBus", "/org/freedesktop/DBus",
                                 "org.freedesktop.DBus", "GetConnectionUnixUser");
-        if (!query || sd_bus_message_append(query.get(), "s", sender) < 0) return fail();
-        send(query.get(), on_user, sender_deadline);
+        if (!query || sd_bus_message_append(query.get(), "s", sender_.c_str()) < 0) return fail();
+        send(query.get(), handler<&Inquiry::user_known>, sender_deadline);
     }
 
-    [[nodiscard]] bool is_of(std::string_view connection) const {
-        const char* sender = sd_bus_message_get_sender(call_.get());
-        return sender != nullptr && connection == sender;
-    }
+    [[nodiscard]] const std::string& sender() const { return sender_; }
     [[nodiscard]] bool asks_polkit() const { return asks_polkit_; }
     [[nodiscard]] bool asks_polkit_for(std::uint32_t user) const {
         return asks_polkit() && user_ == user;
@@ -109,8 +88,9 @@ class Authorization::Inquiry {
         owner_.bus_.kick();
     }
 
-    static int on_user(sd_bus_message* reply, void* self, sd_bus_error*) {
-        static_cast<Inquiry*>(self)->user_known(reply);
+    template <void (Inquiry::*hear)(sd_bus_message*)>
+    static int handler(sd_bus_message* heard, void* self, sd_bus_error*) {
+        (static_cast<Inquiry*>(self)->*hear)(heard);
         return 0;
     }
 
@@ -121,23 +101,18 @@ class Authorization::Inquiry {
         }
         if (user_ == 0) return conclude(nullptr);
         if (const auto too_many = owner_.too_many_questions(user_)) return conclude(&*too_many);
-        const char* sender = sd_bus_message_get_sender(call_.get());
         asks_polkit_ = true;
-        departure_ = match_owner_changes(bus(), sender, on_caller_changed, this);
+        departure_ = match_owner_changes(bus(), sender_, handler<&Inquiry::caller_changed>, this);
         ask_polkit();
     }
 
     /// Drops the call when the caller leaves the bus. If the caller left before this match existed,
     /// polkit notices it.
-    static int on_caller_changed(sd_bus_message* signal, void* self, sd_bus_error*) {
+    void caller_changed(sd_bus_message* signal) {
         const char* owner = nullptr;
-        if (!from_the_bus(signal)) return 0;
-        if (sd_bus_message_read(signal, "sss", nullptr, nullptr, &owner) <= 0) return 0;
-        if (std::string_view(owner).empty()) static_cast<Inquiry*>(self)->caller_left();
-        return 0;
-    }
-
-    void caller_left() {
+        if (!from_the_bus(signal)) return;
+        if (sd_bus_message_read(signal, "sss", nullptr, nullptr, &owner) <= 0) return;
+        if (!std::string_view(owner).empty()) return;
         close_dialog();
         Bus& bus = owner_.bus_;
         const auto gone = take_out();
@@ -149,33 +124,31 @@ class Authorization::Inquiry {
     }
 
     void ask_polkit() {
-        const char* sender = sd_bus_message_get_sender(call_.get());
         const std::uint32_t flags = may_ask_for_password() ? allow_user_interaction : 0;
         Message query = message(polkit_name, polkit_path, polkit_interface, "CheckAuthorization");
-        const int filled =
-            !query ? -ENOMEM
-                   : sd_bus_message_append(query.get(), "(sa{sv})sa{ss}us", "system-bus-name", 1,
-                                           "name", "s", sender, action_, 1, "tunnel",
-                                           tunnel_.c_str(), flags, cancellation_id_.c_str());
-        if (filled < 0) return fail();
-        send(query.get(), on_answer, flags != 0 ? password_deadline : polkit_deadline);
-    }
-
-    static int on_answer(sd_bus_message* reply, void* self, sd_bus_error*) {
-        static_cast<Inquiry*>(self)->polkit_answered(reply);
-        return 0;
+        if (!query || sd_bus_message_append(query.get(), "(sa{sv})sa{ss}us", "system-bus-name", 1,
+                                            "name", "s", sender_.c_str(), action_, 1, "tunnel",
+                                            tunnel_.c_str(), flags, cancellation_id_.c_str()) < 0) {
+            return fail();
+        }
+        send(query.get(), handler<&Inquiry::polkit_answered>,
+             flags != 0 ? password_deadline : polkit_deadline);
     }
 
     void polkit_answered(sd_bus_message* reply) {
-        PolkitAnswer answer;
         if (sd_bus_message_is_method_error(reply, nullptr) != 0) {
             close_dialog();
             return deny(fmt::format("only root may do this, because polkit could not be asked ({})",
                                     describe(reply)));
         }
-        if (read_answer(reply, answer) < 0) return deny("keyturnd cannot read polkit's answer");
-        if (answer.authorized) return conclude(nullptr);
-        if (answer.challenge && !may_ask_for_password()) {
+        int authorized = 0;
+        int challenge = 0;  // Needs a password, and the call may let polkit ask for none.
+        if (sd_bus_message_enter_container(reply, 'r', "bba{ss}") <= 0 ||
+            sd_bus_message_read(reply, "bb", &authorized, &challenge) < 0) {
+            return deny("keyturnd cannot read polkit's answer");
+        }
+        if (authorized != 0) return conclude(nullptr);
+        if (challenge != 0 && !may_ask_for_password()) {
             const Denial denial{SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                 fmt::format("polkit requires a password for {}, but the call does "
                                             "not allow polkit to ask for one",
@@ -206,8 +179,7 @@ class Authorization::Inquiry {
     /// Moves this object out of the owner's list. It is destroyed together with the returned list.
     std::list<std::unique_ptr<Inquiry>> take_out() {
         std::list<std::unique_ptr<Inquiry>> ended;
-        const auto self = std::find_if(owner_.open_.begin(), owner_.open_.end(),
-                                       [this](const auto& open) { return open.get() == this; });
+        const auto self = std::ranges::find(owner_.open_, this, &std::unique_ptr<Inquiry>::get);
         ended.splice(ended.begin(), owner_.open_, self);
         return ended;
     }
@@ -222,6 +194,7 @@ class Authorization::Inquiry {
 
     Authorization& owner_;
     Message call_;
+    std::string sender_;  ///< Empty if the caller is not on a bus.
     const char* action_;
     std::string tunnel_;
     std::string cancellation_id_;
@@ -238,10 +211,9 @@ Authorization::~Authorization() = default;
 
 void Authorization::ask(sd_bus_message* call, const char* action, const std::string& tunnel,
                         Decide decide) {
-    const char* sender = sd_bus_message_get_sender(call);
-    const auto waiting = std::count_if(open_.begin(), open_.end(), [&](const auto& open) {
-        return sender != nullptr && open->is_of(sender);
-    });
+    const std::string_view sender = sender_of(call);
+    const auto waiting = std::ranges::count_if(
+        open_, [&](const auto& open) { return !sender.empty() && open->sender() == sender; });
     if (static_cast<std::size_t>(waiting) >= calls_of_connection_max) {
         const Denial denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
                             fmt::format("{} calls of this connection already wait for "
@@ -254,10 +226,10 @@ void Authorization::ask(sd_bus_message* call, const char* action, const std::str
 }
 
 std::optional<Denial> Authorization::too_many_questions(std::uint32_t user) const {
-    const auto of_user = std::count_if(
-        open_.begin(), open_.end(), [&](const auto& open) { return open->asks_polkit_for(user); });
-    const auto of_all = std::count_if(open_.begin(), open_.end(),
-                                      [](const auto& open) { return open->asks_polkit(); });
+    const auto of_user =
+        std::ranges::count_if(open_, [&](const auto& open) { return open->asks_polkit_for(user); });
+    const auto of_all =
+        std::ranges::count_if(open_, [](const auto& open) { return open->asks_polkit(); });
     if (static_cast<std::size_t>(of_user) < questions_of_user_max &&
         static_cast<std::size_t>(of_all) < questions_max) {
         return std::nullopt;

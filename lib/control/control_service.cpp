@@ -123,13 +123,7 @@ class ControlService::Impl {
 
 ControlService::ControlService(Bus& bus, ControlHandlers handlers)
     : impl_(std::make_shared<Impl>(bus, std::move(handlers))) {
-    const std::weak_ptr<Impl> weak = impl_;
-    bus.on_connect([weak](sd_bus* connection) {
-        if (const auto service = weak.lock()) service->install(connection);
-    });
-    bus.on_disconnect([weak] {
-        if (const auto service = weak.lock()) service->forget();
-    });
+    bus.keep_installed(impl_);
 }
 
 ControlService::~ControlService() = default;

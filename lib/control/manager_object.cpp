@@ -32,13 +32,12 @@ const char* error_name_of(Fault fault, const char* conflict_name) {
 }
 
 void reply_with(sd_bus_message* call, const Result<void>& result, const char* conflict_name) {
-    if (result.has_value()) {
+    if (result) {
         sd_bus_reply_method_return(call, "");
-        return;
+    } else {
+        sd_bus_reply_method_errorf(call, error_name_of(result.error().fault, conflict_name), "%s",
+                                   bus_text(result.error().text).c_str());
     }
-    const Error& error = result.error();
-    sd_bus_reply_method_errorf(call, error_name_of(error.fault, conflict_name), "%s",
-                               bus_text(error.text).c_str());
 }
 
 int invalid(sd_bus_error* error, const std::string& text) {
@@ -47,8 +46,9 @@ int invalid(sd_bus_error* error, const std::string& text) {
 
 int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* reason = nullptr;
-    const int result = sd_bus_message_read(call, "v", "s", &reason);
-    if (result < 0) return invalid(error, "the option reason must be a string");
+    if (sd_bus_message_read(call, "v", "s", &reason) < 0) {
+        return invalid(error, "the option reason must be a string");
+    }
     const std::string_view text = reason;
     if (text.size() > rotate_reason_bytes_max || !is_one_line(text)) {
         return invalid(
@@ -61,14 +61,6 @@ int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
     return 0;
 }
 
-int read_flag(sd_bus_message* call, const char* name, bool& flag, sd_bus_error* error) {
-    int value = 0;
-    const int result = sd_bus_message_read(call, "v", "b", &value);
-    if (result < 0) return invalid(error, fmt::format("the option {} must be a boolean", name));
-    flag = value != 0;
-    return 0;
-}
-
 /// An unknown option is an error, because keyturnd would not do what the caller asks for.
 int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* key = nullptr;
@@ -77,10 +69,12 @@ int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
     if (option == reason_option) return read_reason(call, request, error);
     for (const RotateFlag& flag : rotate_flags) {
         if (option != flag.name) continue;
-        bool set = false;
-        const int result = read_flag(call, key, set, error);
-        if (set) flag.set(request);
-        return result;
+        int set = 0;
+        if (sd_bus_message_read(call, "v", "b", &set) < 0) {
+            return invalid(error, fmt::format("the option {} must be a boolean", option));
+        }
+        if (set != 0) flag.set(request);
+        return 0;
     }
     return invalid(
         error, fmt::format("Rotate has no option {}", option.substr(0, option_bytes_shown_max)));

@@ -1,5 +1,7 @@
 #include "control/snapshot.hpp"
 
+#include "bus/signal_listener.hpp"
+
 #include <algorithm>
 
 namespace keyturn {
@@ -21,16 +23,14 @@ const std::vector<TunnelStatus>& Snapshot::current(sd_bus* bus) {
 
 TunnelStatus* Snapshot::find(sd_bus* bus, const std::string& tunnel) {
     static_cast<void>(current(bus));
-    const auto found = std::find_if(tunnels_.begin(), tunnels_.end(),
-                                    [&](const TunnelStatus& one) { return one.name == tunnel; });
+    const auto found = std::ranges::find(tunnels_, tunnel, &TunnelStatus::name);
     return found == tunnels_.end() ? nullptr : &*found;
 }
 
 Snapshot::MessageKey Snapshot::key_of(sd_bus_message* message) {
-    const char* sender = sd_bus_message_get_sender(message);
     std::uint64_t serial = 0;
     sd_bus_message_get_cookie(message, &serial);
-    return {sender != nullptr ? sender : "", serial};
+    return {std::string(sender_of(message)), serial};
 }
 
 }  // namespace keyturn

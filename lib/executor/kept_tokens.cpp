@@ -17,8 +17,7 @@ Result<std::optional<KeptTokens>> kept_tokens(TokenStore& tokens, const TunnelPo
     if (fresh->tunnel != policy.tunnel) {
         return Error{Fault::invalid,
                      "an open rotation belongs to another tunnel id than the policy now names; "
-                     "change `tunnel:` back until the rotation is done",
-                     {}};
+                     "change `tunnel:` back until the rotation is done"};
     }
     return std::optional<KeptTokens>(
         KeptTokens{(*pending)->rotation_id, std::move(*fresh), std::move(*old)});
@@ -33,8 +32,7 @@ Result<KeptTokens> needed_tokens(TokenStore& tokens, const TunnelPolicy& policy)
         "the secrets of the open rotation are gone from the state directory; `keyturnctl "
         "rotate " +
             policy.name +
-            " --compromised --evict-all` makes a new secret and restarts every unit at once",
-        {}};
+            " --compromised --evict-all` makes a new secret and restarts every unit at once"};
 }
 
 }  // namespace keyturn

@@ -3,7 +3,6 @@
 #include "asio/side_by_side.hpp"
 #include "base/invariant.hpp"
 #include "clock/clock.hpp"
-#include "cloudflare/tunnel_api.hpp"
 #include "cloudflared/connectors.hpp"
 #include "delivery/token_store.hpp"
 #include "executor/kept_tokens.hpp"
@@ -12,17 +11,11 @@
 #include "token/random.hpp"
 #include "units/unit_manager.hpp"
 
-#include <fmt/format.h>
-
 #include <utility>
 
 namespace keyturn {
 
 namespace {
-
-TunnelRef ref_of(const TunnelPolicy& policy) {
-    return TunnelRef{policy.account, policy.tunnel};
-}
 
 /// Each needs its own connection, and a tunnel has at most 25 replicas (Cloudflare's
 /// documentation).
@@ -37,7 +30,7 @@ Task<> keep(Task<T> work, std::optional<T>& into) {
 
 RotationExecutor::RotationExecutor(const TunnelPolicy& policy, TunnelState& state,
                                    Dependencies world)
-    : policy_(policy), state_(state), world_(world) {}
+    : policy_(policy), tunnel_{policy.account, policy.tunnel}, state_(state), world_(world) {}
 
 template <class Asked>
 Task<Answer> RotationExecutor::answer(const Asked& action) {
@@ -53,30 +46,24 @@ Task<Answer> RotationExecutor::perform(const Action& action) {
 // --- Cloudflare ----------------------------------------------------------------------------------
 
 Task<Result<TunnelToken>> RotationExecutor::api_token() {
-    TunnelRef ref = ref_of(policy_);
-    auto answer = co_await world_.api.get_token(std::move(ref));
+    auto answer = co_await world_.api.get_token(tunnel_);
     if (!answer) co_return answer.error();
     api_time_ = answer->server_time;
     auto token = decode_token(answer->token.reveal());
     if (!token) co_return with_context("Cloudflare's token", token.error());
     if (token->tunnel != policy_.tunnel) {
-        co_return Error{Fault::invalid, "Cloudflare answered with the token of another tunnel", {}};
+        co_return Error{Fault::invalid, "Cloudflare answered with the token of another tunnel"};
     }
     if (token->account != policy_.account) {
-        co_return Error{
-            Fault::invalid, "Cloudflare answered with the token of another account", {}};
+        co_return Error{Fault::invalid, "Cloudflare answered with the token of another account"};
     }
     co_return token;
 }
 
 Task<Result<InspectTunnel::Value>> RotationExecutor::act(const InspectTunnel&) {
-    TunnelRef ref = ref_of(policy_);
-    const auto facts = co_await world_.api.get_tunnel(std::move(ref));
+    const auto facts = co_await world_.api.get_tunnel(tunnel_);
     if (!facts) co_return facts.error();
-    InspectTunnel::Value value;
-    value.deleted = facts->deleted;
-    value.status = facts->status;
-    co_return value;
+    co_return InspectTunnel::Value{facts->deleted};
 }
 
 Task<Result<ReadToken::Value>> RotationExecutor::act(const ReadToken&) {
@@ -98,17 +85,14 @@ Task<Result<ReadToken::Value>> RotationExecutor::act(const ReadToken&) {
 }
 
 Task<Result<ListConnectors::Value>> RotationExecutor::act(const ListConnectors&) {
-    TunnelRef ref = ref_of(policy_);
-    auto connectors = co_await world_.api.list_connectors(std::move(ref));
-    co_return connectors;
+    co_return co_await world_.api.list_connectors(tunnel_);
 }
 
 Task<Result<CommitSecret::Value>> RotationExecutor::act(const CommitSecret&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    TunnelRef ref = ref_of(policy_);
     const Secret secret = encode_secret(kept->fresh.secret);
-    const auto answer = co_await world_.api.patch_secret(std::move(ref), secret);
+    const auto answer = co_await world_.api.patch_secret(tunnel_, secret);
     if (!answer) co_return answer.error();
     committed_ = world_.clock.stopwatch();
     CommitSecret::Value value;
@@ -120,10 +104,7 @@ Task<Result<CommitSecret::Value>> RotationExecutor::act(const CommitSecret&) {
 }
 
 Task<Result<void>> RotationExecutor::act(const EvictConnector& action) {
-    TunnelRef ref = ref_of(policy_);
-    std::string connector = action.id;
-    const auto evicted = co_await world_.api.evict(std::move(ref), std::move(connector));
-    co_return evicted;
+    co_return co_await world_.api.evict(tunnel_, action.id);
 }
 
 // --- Units ---------------------------------------------------------------------------------------
@@ -172,19 +153,17 @@ Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action
 /// Fails if the check that allowed a unit to go down is too old.
 Result<void> RotationExecutor::check_age(BootTime not_after) const {
     if (world_.clock.boot_now() <= not_after) return {};
-    return Error{Fault::busy, "keyturnd was stopped for a while after it checked the units", {}};
+    return Error{Fault::busy, "keyturnd was stopped for a while after it checked the units"};
 }
 
 Task<Result<RestartResult>> RotationExecutor::act(const RestartUnit& action) {
     if (const auto age = check_age(action.not_after); !age) co_return age.error();
-    const auto result = co_await world_.units.restart(action.unit, action.verb, action.deadline);
-    co_return result;
+    co_return co_await world_.units.restart(action.unit, action.verb, action.deadline);
 }
 
 Task<Result<JobResult>> RotationExecutor::act(const StopUnit& action) {
     if (const auto age = check_age(action.not_after); !age) co_return age.error();
-    const auto result = co_await world_.units.stop(action.unit, action.deadline);
-    co_return result;
+    co_return co_await world_.units.stop(action.unit, action.deadline);
 }
 
 // --- State and time ------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "asio/task.hpp"
-#include "base/secret.hpp"
+#include "cloudflare/tunnel_api.hpp"
 #include "policy/policy.hpp"
 #include "rotation/action.hpp"
 #include "rotation/record.hpp"
@@ -19,10 +19,8 @@ class Connectors;
 class Random;
 class StateStore;
 class TokenStore;
-class TunnelApi;
 class UnitClaims;
 class UnitManager;
-struct KeptTokens;
 
 /// What the rotation of one tunnel needs from the world. All of it must outlive the users.
 struct Dependencies {
@@ -47,6 +45,28 @@ class RotationExecutor {
     /// Performs one action. Throws `operation_aborted` on cancellation, and nothing else.
     Task<Answer> perform(const Action& action);
 
+    /// The same for one kind of action, which must outlive the task.
+    Task<Result<InspectTunnel::Value>> act(const InspectTunnel& action);
+    Task<Result<ReadToken::Value>> act(const ReadToken& action);
+    Task<Result<ListConnectors::Value>> act(const ListConnectors& action);
+    Task<Result<InspectUnits::Value>> act(const InspectUnits& action);
+    Task<Result<SampleUnits::Value>> act(const SampleUnits& action);
+    Task<Result<CheckFiles::Value>> act(const CheckFiles& action);
+    Task<Result<PrepareSecret::Value>> act(const PrepareSecret& action);
+    Task<Result<void>> act(const SaveRecord& action);
+    Task<Result<CommitSecret::Value>> act(const CommitSecret& action);
+    Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
+    Task<Result<void>> act(const PutBackToken& action);
+    Task<Result<AdoptToken::Value>> act(const AdoptToken& action);
+    Task<Result<void>> act(const TakeBackSecret& action);
+    Task<Result<void>> act(const WipeOldSecret& action);
+    Task<Result<void>> act(const EvictConnector& action);
+    Task<Result<RestartResult>> act(const RestartUnit& action);
+    Task<Result<JobResult>> act(const StopUnit& action);
+    Task<Result<void>> act(const Wait& action);
+    Task<Result<void>> act(const ForgetSecrets& action);
+    Task<Result<void>> act(const Conclude& action);
+
     /// The fingerprint of the token in the token file; empty if there is none that can be read.
     [[nodiscard]] Result<Fingerprint> delivered_fingerprint();
 
@@ -70,27 +90,6 @@ class RotationExecutor {
     template <class Asked>
     Task<Answer> answer(const Asked& action);
 
-    Task<Result<InspectTunnel::Value>> act(const InspectTunnel& action);
-    Task<Result<ReadToken::Value>> act(const ReadToken& action);
-    Task<Result<ListConnectors::Value>> act(const ListConnectors& action);
-    Task<Result<InspectUnits::Value>> act(const InspectUnits& action);
-    Task<Result<SampleUnits::Value>> act(const SampleUnits& action);
-    Task<Result<CheckFiles::Value>> act(const CheckFiles& action);
-    Task<Result<PrepareSecret::Value>> act(const PrepareSecret& action);
-    Task<Result<void>> act(const SaveRecord& action);
-    Task<Result<CommitSecret::Value>> act(const CommitSecret& action);
-    Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
-    Task<Result<void>> act(const PutBackToken& action);
-    Task<Result<AdoptToken::Value>> act(const AdoptToken& action);
-    Task<Result<void>> act(const TakeBackSecret& action);
-    Task<Result<void>> act(const WipeOldSecret& action);
-    Task<Result<void>> act(const EvictConnector& action);
-    Task<Result<RestartResult>> act(const RestartUnit& action);
-    Task<Result<JobResult>> act(const StopUnit& action);
-    Task<Result<void>> act(const Wait& action);
-    Task<Result<void>> act(const ForgetSecrets& action);
-    Task<Result<void>> act(const Conclude& action);
-
     [[nodiscard]] Result<void> check_age(BootTime not_after) const;
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit, bool by_glob = false);
@@ -103,11 +102,13 @@ class RotationExecutor {
     [[nodiscard]] Result<TunnelToken> make_token(const TunnelToken& current);
     [[nodiscard]] Result<std::optional<TunnelToken>> delivered_token();
     [[nodiscard]] Result<bool> file_holds(const TunnelToken& token);
-    [[nodiscard]] Result<Secret> only_kept(const KeptTokens& kept);
+    [[nodiscard]] Result<void> keep_tokens(const std::string& rotation_id, const TunnelToken& fresh,
+                                           const TunnelToken& old);
     [[nodiscard]] Result<void> replace_file(const std::string& rotation_id,
                                             const TunnelToken& token);
 
     const TunnelPolicy& policy_;
+    TunnelRef tunnel_;
     TunnelState& state_;
     Dependencies world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.

@@ -2,7 +2,6 @@
 
 #include "base/invariant.hpp"
 #include "clock/clock.hpp"
-#include "cloudflare/tunnel_api.hpp"
 #include "delivery/token_store.hpp"
 #include "executor/kept_tokens.hpp"
 #include "executor/rotation_executor.hpp"
@@ -30,12 +29,10 @@ Result<TunnelToken> RotationExecutor::make_token(const TunnelToken& current) {
     return TunnelToken{current.account, current.tunnel, std::move(*bytes), current.endpoint};
 }
 
-/// The API has one of the two tokens that a rotation has kept, and may still show the other. One of
-/// them is also in the token file. This returns the one that would otherwise be nowhere.
-Result<Secret> RotationExecutor::only_kept(const KeptTokens& kept) {
-    const auto in_file = file_holds(kept.fresh);
-    if (!in_file) return in_file.error();
-    return encode_token(*in_file ? kept.old : kept.fresh);
+Result<void> RotationExecutor::keep_tokens(const std::string& rotation_id, const TunnelToken& fresh,
+                                           const TunnelToken& old) {
+    const PendingTokens pending{rotation_id, encode_token(fresh), encode_token(old)};
+    return world_.tokens.keep_pending(policy_.name, pending);
 }
 
 Task<Result<PrepareSecret::Value>> RotationExecutor::act(const PrepareSecret& action) {
@@ -54,13 +51,15 @@ Task<Result<PrepareSecret::Value>> RotationExecutor::act(const PrepareSecret& ac
     if (!reusable) {
         auto fresh = make_token(*current);
         if (!fresh) co_return fresh.error();
-        Result<Secret> old = of_superseded ? only_kept(**kept) : encode_token(*current);
-        if (!old) co_return old.error();
-        PendingTokens pending;
-        pending.rotation_id = rotation_id_of(*fresh);
-        pending.new_token = encode_token(*fresh);
-        pending.old_token = std::move(*old);
-        const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+        const TunnelToken* old = &*current;
+        if (of_superseded) {
+            // The API has one of the two kept tokens, and may still show the other. One of them is
+            // also in the token file. This keeps the one that would otherwise be nowhere.
+            const auto in_file = file_holds((*kept)->fresh);
+            if (!in_file) co_return in_file.error();
+            old = *in_file ? &(*kept)->old : &(*kept)->fresh;
+        }
+        const auto saved = keep_tokens(rotation_id_of(*fresh), *fresh, *old);
         if (!saved) co_return saved.error();
         kept = kept_tokens(world_.tokens, policy_);
         if (!kept) co_return kept.error();
@@ -129,27 +128,20 @@ Task<Result<void>> RotationExecutor::act(const TakeBackSecret& action) {
     if (!kept) co_return kept.error();
     const bool exchanged = fingerprint_of(kept->fresh) == action.fingerprint;
     if (!exchanged && fingerprint_of(kept->old) != action.fingerprint) {
-        co_return Error{Fault::missing, "keyturnd no longer has the old token", {}};
+        co_return Error{Fault::missing, "keyturnd no longer has the old token"};
     }
-    PendingTokens pending;
-    pending.rotation_id = kept->rotation_id;
-    pending.new_token = encode_token(exchanged ? kept->fresh : kept->old);
-    pending.old_token = encode_token(exchanged ? kept->old : kept->fresh);
     if (!exchanged) {
-        const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+        const auto saved = keep_tokens(kept->rotation_id, kept->old, kept->fresh);
         if (!saved) co_return saved.error();
     }
-    co_return world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
+    const Secret text = encode_token(exchanged ? kept->fresh : kept->old);
+    co_return world_.tokens.stage(policy_.name, kept->rotation_id, text);
 }
 
 Task<Result<void>> RotationExecutor::act(const WipeOldSecret&) {
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    PendingTokens pending;
-    pending.rotation_id = kept->rotation_id;
-    pending.new_token = encode_token(kept->fresh);
-    pending.old_token = encode_token(kept->fresh);
-    co_return world_.tokens.keep_pending(policy_.name, pending);
+    co_return keep_tokens(kept->rotation_id, kept->fresh, kept->fresh);
 }
 
 Task<Result<AdoptToken::Value>> RotationExecutor::act(const AdoptToken& action) {
@@ -160,15 +152,13 @@ Task<Result<AdoptToken::Value>> RotationExecutor::act(const AdoptToken& action) 
     if (value.fingerprint != action.fingerprint) co_return value;
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    PendingTokens pending;
-    pending.rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);
-    pending.new_token = encode_token(*theirs);
-    pending.old_token = encode_token(*kept ? (*kept)->old : *theirs);
-    const auto saved = world_.tokens.keep_pending(policy_.name, pending);
+    const std::string rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);
+    const auto saved = keep_tokens(rotation_id, *theirs, *kept ? (*kept)->old : *theirs);
     if (!saved) co_return saved.error();
-    const auto staged = world_.tokens.stage(policy_.name, pending.rotation_id, pending.new_token);
+    const Secret text = encode_token(*theirs);
+    const auto staged = world_.tokens.stage(policy_.name, rotation_id, text);
     if (!staged) co_return staged.error();
-    value.rotation_id = pending.rotation_id;
+    value.rotation_id = rotation_id;
     co_return value;
 }
 
@@ -210,7 +200,7 @@ Task<Result<void>> RotationExecutor::deliver_again(Fingerprint expected) {
     const auto current = co_await api_token();
     if (!current) co_return current.error();
     if (fingerprint_of(*current) != expected) {
-        co_return Error{Fault::conflict, "Cloudflare's token has just changed", {}};
+        co_return Error{Fault::conflict, "Cloudflare's token has just changed"};
     }
     co_return replace_file(rotation_id_of(*current), *current);
 }

@@ -75,7 +75,7 @@ Task<Result<InspectUnits::Unit>> RotationExecutor::inspect(std::string unit, boo
         inspected.passed_over = !*connector;
     }
     if (inspected.passed_over) {
-        inspected.findings.push_back(passed_over_text(*settings));
+        inspected.findings.push_back(passed_over_text);
         co_return inspected;
     }
     const ConnectorFiles files = world_.connectors.files(*settings);

@@ -9,11 +9,6 @@ std::string surge_unit_of(const std::string& tunnel_name) {
     return fmt::format("keyturn-surge@{}.service", tunnel_name);
 }
 
-std::string passed_over_text(const UnitSettings&) {
-    return "a glob in `units:` matches it but it runs no connector, so keyturnd skips it; list the "
-           "units one by one to avoid this message";
-}
-
 std::optional<std::string> unit_problem(const UnitSettings& settings, const std::string& token_file,
                                         const ConnectorFiles& files, const std::string& tunnel) {
     if (settings.need_daemon_reload) {

@@ -11,8 +11,10 @@ namespace keyturn {
 /// The name of the unit that helps out while the units of this tunnel restart.
 [[nodiscard]] std::string surge_unit_of(const std::string& tunnel_name);
 
-/// Why a unit that a glob matches has no part in the rotation. Pure.
-[[nodiscard]] std::string passed_over_text(const UnitSettings& settings);
+/// Why a unit that a glob matches has no part in the rotation.
+inline constexpr const char* passed_over_text =
+    "a glob in `units:` matches it but it runs no connector, so keyturnd skips it; list the units "
+    "one by one to avoid this message";
 
 /// Why a unit cannot be part of a rotation, and what to do: it would not take its token from
 /// `token_file`, it names another tunnel, or restarting it would affect other units. Nothing if it

@@ -69,15 +69,15 @@ enum class Priority { alert = 1, critical = 2, error = 3, warning = 4, notice = 
 struct Event {
     EventKind kind = EventKind::daemon_started;
     Priority priority = Priority::info;
-    std::string message;      ///< MESSAGE: a sentence for a person.
-    std::string tunnel_name;  ///< TUNNEL_NAME
-    std::string tunnel_id;    ///< TUNNEL_ID
-    std::string rotation_id;  ///< ROTATION_ID
-    std::string target_unit;  ///< TARGET_UNIT
-    std::string batch;        ///< BATCH: "1/2"
-    std::string phase;        ///< PHASE
-    std::string result;       ///< RESULT: done, refused, waiting, held, ...
-    std::string fingerprint;  ///< FINGERPRINT of the new token
+    std::string message{};      ///< MESSAGE: a sentence for a person.
+    std::string tunnel_name{};  ///< TUNNEL_NAME
+    std::string tunnel_id{};    ///< TUNNEL_ID
+    std::string rotation_id{};  ///< ROTATION_ID
+    std::string target_unit{};  ///< TARGET_UNIT
+    std::string batch{};        ///< BATCH: "1/2"
+    std::string phase{};        ///< PHASE
+    std::string result{};       ///< RESULT: done, refused, waiting, held, ...
+    std::string fingerprint{};  ///< FINGERPRINT of the new token
 
     bool operator==(const Event&) const = default;
 };

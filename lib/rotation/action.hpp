@@ -21,7 +21,6 @@ namespace keyturn {
 struct InspectTunnel {
     struct Value {
         bool deleted = false;
-        std::string status;
     };
 };
 

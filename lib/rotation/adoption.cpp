@@ -26,10 +26,8 @@ Script<> Adoption::adopt(std::string foreign_fingerprint, bool kept) {
         record_.reverting.clear();
         co_await save(
             Phase::commit);  // Saved first, because once kept, their token looks like ours.
-        AdoptToken question;
-        question.fingerprint = foreign_fingerprint;
-        std::string purpose = "cannot take over somebody else's token";
-        adopted = co_await insist(std::move(question), std::move(purpose));
+        AdoptToken question{foreign_fingerprint};
+        adopted = co_await insist(std::move(question), "cannot take over somebody else's token");
         if (adopted.fingerprint == foreign_fingerprint) break;
         if (adopted.fingerprint == record_.new_fingerprint) {
             record_ = before;  // The delivered token is back, and the file was not touched.
@@ -49,20 +47,18 @@ Script<> Adoption::allow(std::string foreign_fingerprint) {
     const bool retired =
         std::ranges::find(inputs_.retired, foreign_fingerprint) != inputs_.retired.end();
     if (retired && !inputs_.retried) {
-        const HoldReason reason = HoldReason::retired_secret;
         std::string text = fmt::format(
             "somebody restored a secret that was rotated away (the API shows {}); find out who "
             "(Terraform?), then retry: keyturnd takes it over as it is, and you can rotate again",
             foreign_fingerprint);
-        co_await hold(reason, std::move(text));
+        co_await hold(HoldReason::retired_secret, std::move(text));
     }
     if (++record_.adoptions > adoptions_max) {
-        const HoldReason reason = HoldReason::foreign_rotation;
         std::string text = fmt::format(
             "somebody else keeps changing this tunnel's secret (the API shows {}); find out who "
             "(Cloudflare's audit log, Terraform), then retry",
             foreign_fingerprint);
-        co_await hold(reason, std::move(text));
+        co_await hold(HoldReason::foreign_rotation, std::move(text));
     }
 }
 

@@ -4,7 +4,6 @@
 #include "rotation/revert.hpp"
 #include "rotation/standstill.hpp"
 
-#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <set>
@@ -22,10 +21,8 @@ bool serves_anew(const UnitProgress& unit, const SampleUnits::Sample& sample) {
 }  // namespace
 
 Script<SampleUnits::Value> Chapter::sample() {
-    SampleUnits question;
-    question.names = unit_names();
-    std::string purpose = "systemd does not answer";
-    SampleUnits::Value samples = co_await insist(std::move(question), std::move(purpose));
+    SampleUnits question{unit_names()};
+    SampleUnits::Value samples = co_await insist(std::move(question), "systemd does not answer");
     invariant(samples.size() == record_.units.size(), "every unit must be sampled");
     take_in(samples);
     co_return samples;
@@ -38,15 +35,11 @@ void Chapter::take_in(const SampleUnits::Value& samples) {
 }
 
 Script<std::vector<Connector>> Chapter::list_connectors() {
-    const ListConnectors question;
-    std::string purpose = "cannot list the tunnel's connectors at Cloudflare";
-    std::vector<Connector> connectors = co_await insist(question, std::move(purpose));
-    co_return connectors;
+    co_return co_await insist<ListConnectors>("cannot list the tunnel's connectors at Cloudflare");
 }
 
 Script<> Chapter::sleep_for(Milliseconds duration) {
-    Wait wait;
-    wait.until = now_ + duration;
+    const Wait wait{now_ + duration};
     do {
         // Only a clock can fail to wait, and then nothing is better than to continue.
         const auto waited = co_await ask(wait);
@@ -58,10 +51,8 @@ Script<> Chapter::sleep_for(Milliseconds duration) {
 Script<> Chapter::save(Phase phase) {
     record_.phase = phase;
     view_.phase = phase;
-    SaveRecord question;
-    question.record = record_;
-    std::string purpose = "cannot write the state of the rotation";
-    co_await insist(std::move(question), std::move(purpose));
+    SaveRecord question{record_};
+    co_await insist(std::move(question), "cannot write the state of the rotation");
 }
 
 Script<> Chapter::wait_out(Error error, std::string purpose, std::size_t attempt) {
@@ -143,12 +134,7 @@ void Chapter::end_step() {
 
 void Chapter::say(EventKind kind, Priority priority, std::string message, std::string unit,
                   std::string result) {
-    Event event;
-    event.kind = kind;
-    event.priority = priority;
-    event.message = std::move(message);
-    event.tunnel_name = inputs_.policy.name;
-    event.tunnel_id = inputs_.policy.tunnel;
+    Event event{kind, priority, std::move(message), inputs_.policy.name, inputs_.policy.tunnel};
     event.rotation_id = record_.rotation_id;
     event.target_unit = std::move(unit);
     if (record_.batch > 0) event.batch = fmt::format("{}/{}", record_.batch, record_.batch_count());

@@ -52,15 +52,27 @@ class Chapter {
     /// Suspends the story with an action. The answer resumes it.
     template <class Asked>
     ActionAwaiter<Asked> ask(Asked action);
+    template <class Asked>
+    ActionAwaiter<Asked> ask() {
+        return ask(Asked());
+    }
 
     /// Asks until it succeeds. Waits while an error is temporary, and holds for any other error.
     template <class Asked>
     Script<typename Asked::Value> insist(Asked action, std::string purpose);
+    template <class Asked>
+    Script<typename Asked::Value> insist(std::string purpose) {
+        return insist(Asked(), std::move(purpose));
+    }
 
     /// For the preflight, when nothing has been changed yet: tries a few times, then refuses. After
     /// a compromise there is no alternative to trying again, so it never gives up.
     template <class Asked>
     Script<typename Asked::Value> ask_or_refuse(Asked action, std::string purpose);
+    template <class Asked>
+    Script<typename Asked::Value> ask_or_refuse(std::string purpose) {
+        return ask_or_refuse(Asked(), std::move(purpose));
+    }
 
     Script<SampleUnits::Value> sample();
     void take_in(const SampleUnits::Value& samples);
@@ -151,9 +163,8 @@ Script<typename Asked::Value> Chapter::insist(Asked action, std::string purpose)
         action = std::move(std::get<Asked>(*context_.action));
         const Error error = result.error();
         if (!passes_by_itself(error.fault)) {
-            const HoldReason reason = hold_reason_for(error.fault);
             std::string text = fmt::format("{}: {}", purpose, error.text);
-            co_await hold(reason, std::move(text));
+            co_await hold(hold_reason_for(error.fault), std::move(text));
         }
         co_await wait_out(error, purpose, attempt);
     }

@@ -31,9 +31,7 @@ Script<Ending> Compromise::tell() {
     }
     if (record_.phase == Phase::finish) record_.phase = Phase::roll;
     if (!record_.evicted) co_await eviction_.evict();
-    const WipeOldSecret wipe;
-    std::string purpose = "cannot wipe the old secret";
-    co_await insist(wipe, std::move(purpose));
+    co_await insist<WipeOldSecret>("cannot wipe the old secret");
     co_await plan_.insist_on_it();
     co_await restart_dropped();
     co_return Ending::go_on(ChapterName::window);
@@ -67,9 +65,7 @@ Script<> Compromise::restart_dropped() {
         fmt::format("Restarting batch 1 of {} of {}: all units at once", record_.batch_count(),
                     inputs_.policy.name));
     for (const std::string& unit : dropped) {
-        RestartUnit question;
-        question.unit = unit;
-        question.not_after = sampled + sample_age_max;
+        RestartUnit question{.unit = unit, .not_after = sampled + sample_age_max};
         say(EventKind::unit_restarting, Priority::notice, fmt::format("Restarting {}", unit), unit);
         // The later verification of each unit shows whether the restart happened.
         static_cast<void>(co_await ask(std::move(question)));

@@ -16,14 +16,17 @@ std::string_view what_became_of_it(const RotationRecord& record) {
 }  // namespace
 
 Script<Ending> Conclusion::conclude() {
-    const ForgetSecrets forget;
-    std::string purpose = "cannot wipe the kept secrets";
-    co_await insist(forget, purpose);
-    std::string text = closing_sentence();
-    Conclude conclude;
-    conclude.entry = history_entry(text);
-    purpose = "cannot write the history";
-    co_await insist(std::move(conclude), purpose);
+    co_await insist<ForgetSecrets>("cannot wipe the kept secrets");
+    HistoryEntry entry;
+    entry.rotation_id = record_.rotation_id;
+    if (record_.reverts()) entry.outcome = Outcome::reverted;
+    if (record_.ends_on_foreign_token()) entry.outcome = Outcome::taken_over;
+    entry.text = closing_sentence();
+    entry.old_fingerprint = record_.old_fingerprint;
+    entry.new_fingerprint = record_.new_fingerprint;
+    entry.units = record_.units;
+    std::string text = entry.text;
+    co_await write(std::move(entry));
     say(EventKind::rotation_done, Priority::notice, text, {}, "done");
     view_.reason = std::move(text);
     view_.state = RotationState::done;
@@ -39,20 +42,23 @@ Script<Ending> Conclusion::refuse(std::string text) {
         fmt::format("The rotation of {} is refused and nothing was changed: {}",
                     inputs_.policy.name, text),
         {}, "refused");
-    const ForgetSecrets forget;
-    std::string purpose = "cannot wipe the kept secrets";
-    co_await insist(forget, purpose);
-    Conclude conclude;
-    conclude.entry.trigger = record_.request.trigger;
-    conclude.entry.outcome = Outcome::refused;
-    conclude.entry.text = text;
-    conclude.entry.started = record_.started;
-    conclude.entry.ended = wall_now_;
-    purpose = "cannot write the history";
-    co_await insist(std::move(conclude), purpose);
+    co_await insist<ForgetSecrets>("cannot wipe the kept secrets");
+    HistoryEntry entry;
+    entry.outcome = Outcome::refused;
+    entry.text = text;
+    co_await write(std::move(entry));
     view_.reason = text;
     view_.state = RotationState::refused;
     co_return Ending();
+}
+
+/// Writes this entry of the history, with what every entry has.
+Script<> Conclusion::write(HistoryEntry entry) {
+    entry.trigger = record_.request.trigger;
+    entry.started = record_.started;
+    entry.ended = wall_now_;
+    Conclude question{std::move(entry)};
+    co_await insist(std::move(question), "cannot write the history");
 }
 
 std::string Conclusion::closing_sentence() const {
@@ -74,22 +80,6 @@ std::string Conclusion::closing_sentence() const {
     if (record_.compromised())
         text += ". " + lock_out_sentence(inputs_.policy.name, view_.lock_out);
     return text;
-}
-
-HistoryEntry Conclusion::history_entry(const std::string& text) const {
-    HistoryEntry entry;
-    entry.rotation_id = record_.rotation_id;
-    entry.trigger = record_.request.trigger;
-    entry.outcome = Outcome::done;
-    if (record_.reverts()) entry.outcome = Outcome::reverted;
-    if (record_.ends_on_foreign_token()) entry.outcome = Outcome::taken_over;
-    entry.text = text;
-    entry.started = record_.started;
-    entry.ended = wall_now_;
-    entry.old_fingerprint = record_.old_fingerprint;
-    entry.new_fingerprint = record_.new_fingerprint;
-    entry.units = record_.units;
-    return entry;
 }
 
 }  // namespace keyturn

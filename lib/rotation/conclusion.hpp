@@ -18,7 +18,7 @@ class Conclusion : public Chapter {
 
   private:
     [[nodiscard]] std::string closing_sentence() const;
-    [[nodiscard]] HistoryEntry history_entry(const std::string& text) const;
+    Script<> write(HistoryEntry entry);
 };
 
 }  // namespace keyturn

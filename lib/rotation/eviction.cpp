@@ -34,8 +34,7 @@ constexpr Milliseconds blocked_interval = std::chrono::seconds{10};
 Script<> Eviction::evict() {
     if (record_.request.evict_all) {
         const EvictConnector everybody;
-        std::string purpose = "cannot drop the tunnel's connections";
-        co_await insist(everybody, std::move(purpose));
+        co_await insist(everybody, "cannot drop the tunnel's connections");
         context_.outage_began = now_;
         say(EventKind::connector_evicted, Priority::warning,
             fmt::format("Dropped all connections of {}, including those of its own units",
@@ -91,8 +90,7 @@ Script<> Eviction::evict_strangers() {
 
 /// Returns nothing if systemd does not answer, or the units are not known yet.
 Script<std::optional<SampleUnits::Value>> Eviction::look_at_units() {
-    SampleUnits question;
-    question.names = unit_names();
+    SampleUnits question{unit_names()};
     std::optional<SampleUnits::Value> samples;
     if (question.names.empty() && !plan_.known()) co_return samples;
     auto answer = co_await ask(std::move(question));
@@ -124,9 +122,8 @@ void Eviction::tell_doubt(const Attached& attached) {
 /// Why our units could not be restarted now, because of the bus or polkit; nothing if they could.
 Script<std::optional<std::string>> Eviction::restart_path_problem() {
     std::optional<std::string> problem;
-    InspectUnits question;
-    question.must_know = false;
-    const auto units = co_await ask(std::move(question));
+    const InspectUnits question{.must_know = false};
+    const auto units = co_await ask(question);
     if (!units) {
         problem = units.error().text;
         co_return problem;
@@ -171,10 +168,8 @@ Script<> Eviction::evict_doubtful(Attached attached, SampleUnits::Value samples)
 }
 
 Script<> Eviction::drop(Connector connector, bool surely_foreign) {
-    EvictConnector question;
-    question.id = connector.id;
-    std::string purpose = "cannot drop a connector at Cloudflare";
-    co_await insist(std::move(question), std::move(purpose));
+    EvictConnector question{connector.id};
+    co_await insist(std::move(question), "cannot drop a connector at Cloudflare");
     waited_for_it();
     std::string described = describe(connector);
     say(EventKind::connector_evicted, Priority::warning,

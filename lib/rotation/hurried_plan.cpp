@@ -39,9 +39,8 @@ Script<> HurriedPlan::make() {
 Script<std::optional<PreflightFacts>> HurriedPlan::gather_facts(int tries) {
     std::optional<PreflightFacts> facts;
     for (int attempt = 0; attempt < tries; ++attempt) {
-        InspectUnits inspect_units;
-        inspect_units.must_know = false;
-        auto inspected = co_await ask(std::move(inspect_units));
+        const InspectUnits inspect_units{.must_know = false};
+        auto inspected = co_await ask(inspect_units);
         SampleUnits sample_units;
         PreflightFacts seen;
         if (inspected) seen.take_units(std::move(*inspected));
@@ -57,8 +56,7 @@ Script<std::optional<PreflightFacts>> HurriedPlan::gather_facts(int tries) {
         const Milliseconds pause = std::chrono::seconds{1};
         if (attempt + 1 < tries) co_await sleep_for(pause);
     }
-    const CheckFiles check_files;
-    const auto files = co_await ask(check_files);
+    const auto files = co_await ask<CheckFiles>();
     if (facts && files) facts->files = *files;
     co_return facts;
 }
@@ -76,7 +74,7 @@ Script<> HurriedPlan::make_late() {
 Script<> HurriedPlan::insist_on_it() {
     for (std::size_t attempt = 0; !known_; ++attempt) {
         co_await make_late();
-        const Error silent{Fault::unreachable, "systemd does not answer", {}};
+        const Error silent{Fault::unreachable, "systemd does not answer"};
         if (!known_) co_await wait_out(silent, "cannot inspect the units", attempt);
     }
     waited_enough();

@@ -5,7 +5,6 @@
 #include "rotation/proof.hpp"
 #include "rotation/verification.hpp"
 
-#include <algorithm>
 #include <map>
 
 namespace keyturn {
@@ -77,10 +76,8 @@ Script<> LockOutProof::await() {
 }
 
 Never LockOutProof::hold_for_lock_out(const std::vector<std::string>& absent) {
-    const HoldReason reason = HoldReason::not_locked_out;
-    std::string text = "Cloudflare does not list exactly our own connectors";
-    std::string unit = absent.empty() ? "" : absent.front();
-    return hold(reason, std::move(text), std::move(unit));
+    return hold(HoldReason::not_locked_out, "Cloudflare does not list exactly our own connectors",
+                absent.empty() ? "" : absent.front());
 }
 
 /// One of these units that serves as another process than the verified one.

@@ -26,25 +26,18 @@ Script<Ending> Preparation::tell() {
 Script<PreflightFacts> Preparation::gather_facts() {
     PreflightFacts facts;
     // The token comes first: a credential that does not work is the most common mistake.
-    const ReadToken read_token;
-    std::string purpose = "cannot read the tunnel's token from Cloudflare";
-    facts.token = co_await ask_or_refuse(read_token, purpose);
-    const InspectTunnel inspect_tunnel;
-    purpose = "cannot look up the tunnel at Cloudflare";
-    facts.tunnel = co_await ask_or_refuse(inspect_tunnel, purpose);
-    const CheckFiles check_files;
-    purpose = "the token file cannot be replaced";
-    facts.files = co_await ask_or_refuse(check_files, purpose);
-    const InspectUnits inspect_units;
-    purpose = "cannot inspect the units";
-    InspectUnits::Value inspected = co_await ask_or_refuse(inspect_units, purpose);
+    facts.token =
+        co_await ask_or_refuse<ReadToken>("cannot read the tunnel's token from Cloudflare");
+    facts.tunnel = co_await ask_or_refuse<InspectTunnel>("cannot look up the tunnel at Cloudflare");
+    facts.files = co_await ask_or_refuse<CheckFiles>("the token file cannot be replaced");
+    InspectUnits::Value inspected =
+        co_await ask_or_refuse<InspectUnits>("cannot inspect the units");
     facts.take_units(std::move(inspected));
     SampleUnits sample_units;
     for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
-    facts.samples = co_await ask_or_refuse(sample_units, purpose);
-    const ListConnectors list;
-    purpose = "cannot list the tunnel's connectors at Cloudflare";
-    facts.connectors = co_await ask_or_refuse(list, purpose);
+    facts.samples = co_await ask_or_refuse(sample_units, "cannot inspect the units");
+    facts.connectors =
+        co_await ask_or_refuse<ListConnectors>("cannot list the tunnel's connectors at Cloudflare");
     co_return facts;
 }
 
@@ -86,10 +79,9 @@ void Preparation::tell_left_stopped() {
 
 Script<> Preparation::prepare() {
     co_await save(Phase::prepare);
-    PrepareSecret question;
-    question.superseded = record_.superseded;
-    std::string purpose = "cannot prepare the new secret";
-    const PrepareSecret::Value prepared = co_await ask_or_refuse(std::move(question), purpose);
+    PrepareSecret question{record_.superseded};
+    const PrepareSecret::Value prepared =
+        co_await ask_or_refuse(std::move(question), "cannot prepare the new secret");
     invariant(prepared.new_fingerprint != prepared.old_fingerprint, "a new secret must be new");
     // Only in this case do running units run on the old token and can be left on it.
     const bool on_it = record_.old_fingerprint == prepared.old_fingerprint &&

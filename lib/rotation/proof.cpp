@@ -99,16 +99,17 @@ void Proof::tell_proof(std::size_t index, const UnitVerifier& verifier) {
 Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
     const std::string name = record_.units[index].name;
     if (verifier.was_stopped()) {
-        std::string text = fmt::format(
-            "somebody stopped {} while keyturnd was verifying it; start it, or retry to leave it "
-            "stopped",
-            name);
-        return hold(HoldReason::operator_took_over, std::move(text), name);
+        return hold(HoldReason::operator_took_over,
+                    fmt::format("somebody stopped {} while keyturnd was verifying it; start it, or "
+                                "retry to leave it stopped",
+                                name),
+                    name);
     }
-    std::string text =
-        fmt::format("{} did not come back with the {} token: {} after {} (journalctl -u {} -n 20)",
-                    name, wanted_one(), verifier.seen(), to_text(verifier.elapsed()), name);
-    return hold(HoldReason::verification_failed, std::move(text), name);
+    return hold(HoldReason::verification_failed,
+                fmt::format("{0} did not come back with the {1} token: {2} after {3} (journalctl "
+                            "-u {0} -n 20)",
+                            name, wanted_one(), verifier.seen(), to_text(verifier.elapsed())),
+                name);
 }
 
 Script<> Proof::prove_replacement(std::string unit) {
@@ -128,8 +129,7 @@ Script<> Proof::prove_replacement(std::string unit) {
 }
 
 Script<Proof::Listing> Proof::listing_of(std::string connector) {
-    const ListConnectors list;
-    const auto listed = co_await ask(list);
+    const auto listed = co_await ask<ListConnectors>();
     if (!listed) co_return Listing::unknown;
     co_return lists(*listed, connector) ? Listing::listed : Listing::absent;
 }

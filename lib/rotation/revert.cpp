@@ -77,10 +77,8 @@ void Revert::spare_untouched(const SampleUnits::Value& samples) {
 
 /// Sends the old secret to Cloudflare and puts the old token into the file. May be repeated.
 Script<> Revert::take_back() {
-    TakeBackSecret question;
-    question.fingerprint = record_.new_fingerprint;
-    std::string purpose = "cannot bring back the old token";
-    co_await insist(std::move(question), std::move(purpose));
+    TakeBackSecret question{record_.new_fingerprint};
+    co_await insist(std::move(question), "cannot bring back the old token");
     const bool answered = co_await handover_.send(true);
     co_await handover_.deliver();
     co_await handover_.confirm(answered);

@@ -2,8 +2,6 @@
 
 #include "rotation/chapter.hpp"
 
-#include <string>
-
 namespace keyturn {
 
 class TokenHandover;

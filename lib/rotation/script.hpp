@@ -73,7 +73,6 @@ class Script {
 
     /// Runs to the first suspension. Only for the outermost script.
     void start() { handle_.resume(); }
-    [[nodiscard]] bool done() const { return handle_.done(); }
 
     bool await_ready() const noexcept { return false; }
     std::coroutine_handle<> await_suspend(std::coroutine_handle<> caller) noexcept {

@@ -1,7 +1,6 @@
 #include "rotation/soak.hpp"
 
 #include "rotation/attached.hpp"
-#include "rotation/health_watch.hpp"
 #include "rotation/proof.hpp"
 #include "rotation/token_watch.hpp"
 #include "rotation/unit_restart.hpp"
@@ -84,8 +83,7 @@ Script<bool> Soak::all_is_back(SampleUnits::Value samples) {
         const int connections = samples[i].connections().value_or(0);
         if (restarted && connections < connections_wanted(unit)) co_return false;
     }
-    const ListConnectors list;
-    const auto connectors = co_await ask(list);
+    const auto connectors = co_await ask<ListConnectors>();
     if (!connectors) co_return false;
     co_return units_absent_from(record_, *connectors).empty();
 }

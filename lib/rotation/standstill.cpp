@@ -35,8 +35,7 @@ Script<> Standstill::begin(Ending cause) {
         Hold{cause.reason, with_strangers(std::move(cause.text)), std::move(cause.unit), wall_now_};
     view_.state = RotationState::held;
     view_.reason = record_.hold->text;
-    SaveRecord question;
-    question.record = record_;
+    SaveRecord question{record_};
     const auto saved = co_await ask(std::move(question));
     durable_ = saved.has_value();
     tell_hold();
@@ -56,8 +55,7 @@ void Standstill::tell_hold() {
 
 Script<> Standstill::watch() {
     if (!durable_) {
-        SaveRecord question;
-        question.record = record_;
+        SaveRecord question{record_};
         const auto saved = co_await ask(std::move(question));
         durable_ = saved.has_value();
     }
@@ -67,8 +65,7 @@ Script<> Standstill::watch() {
 
 /// Units on the old token decay while nothing happens, which may become urgent.
 Script<> Standstill::look() {
-    SampleUnits question;
-    question.names = unit_names();
+    SampleUnits question{unit_names()};
     const auto samples = co_await ask(std::move(question));
     if (!samples) co_return;
     view_.samples = *samples;
@@ -98,8 +95,7 @@ Script<> Standstill::pause() {
     urgent_ = false;
     while (inputs_.paused) {
         co_await look();
-        Wait wait;
-        wait.until = now_ + look_interval;
+        const Wait wait{now_ + look_interval};
         static_cast<void>(co_await ask(wait));
         if (context_.revert_wanted) co_await obey();
     }

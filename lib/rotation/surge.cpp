@@ -31,26 +31,22 @@ Script<> Surge::stop_unit(std::size_t index) {
             const auto unknown = capacity_.might_be_allowed(index, samples);
             if (unknown) deadline = now_ + inputs_.policy.rollout.progress_deadline;
             if (now_ >= deadline) {
-                std::string why = "too few others serve for it to be stopped";
-                co_await restart_.hold_for_replicas(name, std::move(why), samples);
+                co_await restart_.hold_for_replicas(
+                    name, "too few others serve for it to be stopped", samples);
             }
             co_await sleep_for(look_interval);
             continue;
         }
-        StopUnit question;
-        question.unit = name;
-        question.deadline = record_.units[index].stop_and_start + job_slack;
-        question.not_after = now_ + sample_age_max;
+        StopUnit question{name, record_.units[index].stop_and_start + job_slack,
+                          now_ + sample_age_max};
         const auto result = co_await ask(std::move(question));
         if (result) break;
         const Error error = result.error();
         if (!passes_by_itself(error.fault)) {
-            const HoldReason reason = HoldReason::surge_not_stopped;
             std::string text = fmt::format("{} cannot be stopped: {}", name, error.text);
-            co_await hold(reason, std::move(text), name);
+            co_await hold(HoldReason::surge_not_stopped, std::move(text), name);
         }
-        std::string purpose = "cannot stop " + name;
-        co_await wait_out(error, std::move(purpose), attempt);
+        co_await wait_out(error, "cannot stop " + name, attempt);
     }
     waited_enough();
     record_.units[index].step = UnitStep::listed;

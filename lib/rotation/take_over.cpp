@@ -11,12 +11,10 @@ namespace keyturn {
 Script<Ending> TakeOver::tell() {
     const bool resumed = record_.phase != Phase::preflight;
     if (!resumed) co_await plan_without_judging();
-    const ReadToken read_token;
-    std::string purpose = "cannot read the tunnel's token from Cloudflare";
-    const ReadToken::Value token = co_await insist(read_token, purpose);
+    const ReadToken::Value token =
+        co_await insist<ReadToken>("cannot read the tunnel's token from Cloudflare");
     if (!resumed && token.fingerprint == record_.old_fingerprint) {
-        std::string text = "Cloudflare has the delivered token again";
-        co_await refuse(std::move(text));
+        co_await refuse("Cloudflare has the delivered token again");
     }
     const bool kept = token.holder == ReadToken::Holder::ours;
     if (kept && token.fingerprint == record_.new_fingerprint) {
@@ -35,20 +33,15 @@ Script<Ending> TakeOver::tell() {
 Script<> TakeOver::plan_without_judging() {
     co_await save(Phase::preflight);
     PreflightFacts facts;
-    const CheckFiles check_files;
-    std::string purpose = "the token file cannot be replaced";
-    facts.files = co_await insist(check_files, purpose);
+    facts.files = co_await insist<CheckFiles>("the token file cannot be replaced");
     // The old token is already dead, so polkit's answer about restarts must not prevent the
     // delivery.
-    InspectUnits inspect_units;
-    inspect_units.must_know = false;
-    purpose = "cannot inspect the units";
-    InspectUnits::Value inspected = co_await insist(inspect_units, purpose);
+    const InspectUnits inspect_units{.must_know = false};
+    InspectUnits::Value inspected = co_await insist(inspect_units, "cannot inspect the units");
     facts.take_units(std::move(inspected));
     SampleUnits sample_units;
     for (const InspectUnits::Unit& unit : facts.units) sample_units.names.push_back(unit.name);
-    purpose = "systemd does not answer";
-    facts.samples = co_await insist(std::move(sample_units), purpose);
+    facts.samples = co_await insist(std::move(sample_units), "systemd does not answer");
     facts.connectors = co_await list_connectors();
     preparation_.plan(facts);
 }

@@ -21,10 +21,9 @@ Script<bool> TokenHandover::send(bool ask_first) {
     bool answered = false;
     for (std::size_t attempt = 0;; ++attempt) {
         if (ask_first) {
-            const ReadToken read_token;
             std::string reading = fmt::format(
                 "cannot find out whether Cloudflare accepted the {} secret", wanted_one());
-            const ReadToken::Value token = co_await insist(read_token, reading);
+            const ReadToken::Value token = co_await insist<ReadToken>(std::move(reading));
             // In a revert, an API that is only behind also shows the old token.
             if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
             if (token.holder == ReadToken::Holder::other && !record_.compromised()) {
@@ -32,22 +31,18 @@ Script<bool> TokenHandover::send(bool ask_first) {
                 break;
             }
         }
-        const CommitSecret commit_secret;
-        const auto result = co_await ask(commit_secret);
+        const auto result = co_await ask<CommitSecret>();
         if (result) {
             answered = result->token_confirmed;
             taken_at_ = now_;
             break;
         }
         const Error error = result.error();
-        if (!passes_by_itself(error.fault) && !ask_first && !record_.compromised()) {
-            std::string text = fmt::format("{}: {}", purpose, error.text);
-            co_await refuse(std::move(text));
-        }
         if (!passes_by_itself(error.fault)) {
-            const HoldReason reason = hold_reason_for(error.fault);
             std::string text = fmt::format("{}: {}", purpose, error.text);
-            co_await hold(reason, std::move(text));
+            const bool untouched = !ask_first && !record_.compromised();
+            if (untouched) co_await refuse(std::move(text));
+            co_await hold(hold_reason_for(error.fault), std::move(text));
         }
         ask_first = true;
         co_await wait_out(error, purpose, attempt);
@@ -63,9 +58,8 @@ Script<bool> TokenHandover::send(bool ask_first) {
 }
 
 Script<> TokenHandover::deliver() {
-    const DeliverToken question;
-    std::string purpose = "cannot replace the token file";
-    const DeliverToken::Value delivered = co_await insist(question, purpose);
+    const DeliverToken::Value delivered =
+        co_await insist<DeliverToken>("cannot replace the token file");
     if (!record_.committed) record_.committed = wall_now_;
     std::string window;
     if (delivered.since_commit) {
@@ -78,18 +72,16 @@ Script<> TokenHandover::deliver() {
 
 Script<> TokenHandover::confirm(bool answered) {
     if (answered) {
-        const ReadToken read_token;
-        const auto token = co_await ask(read_token);
+        const auto token = co_await ask<ReadToken>();
         if (!token && passes_by_itself(token.error().fault)) co_return;
         if (token && token->holder == ReadToken::Holder::ours) co_return;
     }
     BootTime deadline = now_ + confirm_deadline;
     for (;;) {
         const std::size_t waits = waits_;
-        const ReadToken read_token;
         std::string purpose =
             fmt::format("cannot read back the {} token from Cloudflare", wanted_one());
-        const ReadToken::Value token = co_await insist(read_token, purpose);
+        const ReadToken::Value token = co_await insist<ReadToken>(std::move(purpose));
         if (token.holder == ReadToken::Holder::ours) co_return;
         if (waits_ != waits) deadline = now_ + confirm_deadline;  // An outage proves nothing.
         const bool previous = token.holder == ReadToken::Holder::previous;
@@ -115,44 +107,37 @@ Script<> TokenHandover::confirm(bool answered) {
 Script<> TokenHandover::put_back() {
     record_.begin_roll_out_anew();
     co_await save(Phase::commit);  // First, so that after a crash the token is settled again.
-    const PutBackToken question;
     const std::string_view shown = record_.reverts() ? "new" : "old";
     std::string purpose = fmt::format("cannot put the {} token back into the token file", shown);
-    co_await insist(question, purpose);
+    co_await insist<PutBackToken>(std::move(purpose));
     say(EventKind::token_put_back, Priority::error,
         fmt::format("Cloudflare shows the {} token of {}: keyturnd put it back into the token file",
                     shown, inputs_.policy.name));
-    const HoldReason reason = HoldReason::secret_not_taken;
     std::string text = fmt::format(
         "Cloudflare accepted the {0} secret but still shows the {1} token {2} later; the {1} token "
         "is back in the token file; units that were restarted meanwhile must be restarted again. "
         "Find out what sets this tunnel's secret (Terraform?), then retry",
         wanted_one(), shown, to_text(confirm_deadline));
-    co_await hold(reason, std::move(text));
+    co_await hold(HoldReason::secret_not_taken, std::move(text));
 }
 
 /// Somebody set yet another secret, so the same secret of ours is sent again.
 Script<> TokenHandover::send_again() {
     if (++resends_ > resends_max) {
         resends_ = 0;
-        const HoldReason reason = HoldReason::foreign_rotation;
-        std::string text =
+        co_await hold(
+            HoldReason::foreign_rotation,
             "after a compromise, Cloudflare keeps showing another secret than ours; find out who "
-            "sets it, remove their access to the account, then retry";
-        co_await hold(reason, std::move(text));
+            "sets it, remove their access to the account, then retry");
     }
-    const CommitSecret commit_secret;
-    std::string purpose = "cannot send the new secret to Cloudflare";
-    static_cast<void>(co_await insist(commit_secret, std::move(purpose)));
+    static_cast<void>(co_await insist<CommitSecret>("cannot send the new secret to Cloudflare"));
     say(EventKind::secret_committed, Priority::warning,
         fmt::format("Cloudflare showed another secret of {} than ours: keyturnd sent ours again",
                     inputs_.policy.name));
 }
 
 Script<> TokenHandover::keep_file() {
-    const CheckFiles check_files;
-    std::string purpose = "cannot check the token file";
-    const CheckFiles::Value file = co_await insist(check_files, std::move(purpose));
+    const CheckFiles::Value file = co_await insist<CheckFiles>("cannot check the token file");
     if (file.fingerprint == record_.new_fingerprint) co_return;
     waited_for_it();
     say(EventKind::token_file_changed, Priority::error,

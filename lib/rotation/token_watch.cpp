@@ -6,9 +6,8 @@ namespace keyturn {
 
 Script<bool> TokenWatch::still_ours() {
     if (std::exchange(just_confirmed_, false)) co_return true;
-    const ReadToken read_token;
-    std::string purpose = "cannot check whether the delivered token is still right";
-    const ReadToken::Value token = co_await insist(read_token, purpose);
+    const ReadToken::Value token =
+        co_await insist<ReadToken>("cannot check whether the delivered token is still right");
     if (token.holder == ReadToken::Holder::ours) {
         was_ours_ = true;
         co_return true;
@@ -18,8 +17,7 @@ Script<bool> TokenWatch::still_ours() {
 }
 
 Script<bool> TokenWatch::follow_if_changed() {
-    const ReadToken read_token;
-    const auto token = co_await ask(read_token);
+    const auto token = co_await ask<ReadToken>();
     if (!token || token->holder == ReadToken::Holder::ours) co_return false;
     co_await follow();
     co_return true;

@@ -97,8 +97,8 @@ Script<> UnitRestart::allow(std::size_t index) {
         if (own.state.active_state == "deactivating" && now_ < deadline) {
             // The end of the stop shows whether the unit is meant to stay stopped.
             context_.waits_for_more = true;
-            const Error stopping{
-                Fault::busy, fmt::format("{} is being stopped", record_.units[index].name), {}};
+            const Error stopping{Fault::busy,
+                                 fmt::format("{} is being stopped", record_.units[index].name)};
             co_await wait_out(stopping, "somebody else is working on the unit", 0);
             continue;
         }
@@ -144,7 +144,7 @@ Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, B
     }
     context_.waits_for_more = true;
     if (const auto unknown = capacity_.might_be_allowed(index, samples)) {
-        const Error blind{Fault::busy, *unknown, {}};
+        const Error blind{Fault::busy, *unknown};
         co_await wait_out(blind, "cannot tell whether enough others serve", 0);
         co_return;
     }
@@ -189,10 +189,11 @@ Never UnitRestart::hold_for_replicas(std::string unit, std::string why,
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& other = record_.units[i];
         if (other.step != UnitStep::verified || !samples[i].idle()) continue;
-        std::string text =
+        return hold(
+            HoldReason::verification_failed,
             fmt::format("{} was verified but no longer serves, so {} cannot be restarted: {}",
-                        other.name, unit, why);
-        return hold(HoldReason::verification_failed, std::move(text), other.name);
+                        other.name, unit, why),
+            other.name);
     }
     std::string text = fmt::format("{} cannot be restarted: {}", unit, why);
     return hold(HoldReason::too_few_replicas, std::move(text), std::move(unit));

@@ -64,9 +64,7 @@ void FakeHost::start(Unit& unit) {
 
 Task<Result<TunnelFacts>> FakeHost::get_tunnel(TunnelRef) {
     if (api_down) co_return *api_down;
-    TunnelFacts facts;
-    facts.status = "healthy";
-    co_return facts;
+    co_return TunnelFacts();
 }
 
 Task<Result<TokenAnswer>> FakeHost::get_token(TunnelRef) {

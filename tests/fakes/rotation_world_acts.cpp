@@ -22,7 +22,7 @@ std::string RotationWorld::fingerprint_of(Token token) const {
 }
 
 Result<InspectTunnel::Value> RotationWorld::act(const InspectTunnel&) {
-    return InspectTunnel::Value{tunnel_deleted, "healthy"};
+    return InspectTunnel::Value{tunnel_deleted};
 }
 
 Result<ReadToken::Value> RotationWorld::act(const ReadToken&) {

@@ -147,7 +147,7 @@ Result<SecretId> TunnelModel::read_api() {
 
 TunnelModel::ResultOf<InspectTunnel> TunnelModel::act(const InspectTunnel&) {
     if (auto fault = api_fault()) return *fault;
-    return InspectTunnel::Value{false, "healthy"};
+    return InspectTunnel::Value{};
 }
 
 TunnelModel::ResultOf<ReadToken> TunnelModel::act(const ReadToken&) {

@@ -6,8 +6,10 @@
 namespace keyturn {
 namespace {
 
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 /// An answer that reports success and holds `result`.
 std::string success(const std::string& result) {
@@ -60,7 +62,7 @@ TEST(ApiErrors, AreBounded) {
     const auto errors = parse_errors(body);
     EXPECT_LE(errors.codes.size(), 8U);
     EXPECT_LE(errors.text.size(), 900U);
-    EXPECT_FALSE(errors.has_any({2}));
+    EXPECT_THAT(errors.codes, Not(Contains(2)));
     std::string chain = R"({"code":9})";
     for (int i = 8; i > 0; --i) {
         chain = R"({"code":)" + std::to_string(i) + R"(,"error_chain":[)" + chain + "]}";
@@ -79,8 +81,6 @@ TEST(Messages, ReadATunnel) {
         success(R"({"id":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","name":"web","status":"healthy",)"
                 R"("deleted_at":null,"connections":[],"conns_active_at":"2026-11-23T10:00:00Z"})"));
     ASSERT_TRUE(facts);
-    EXPECT_EQ(facts->name, "web");
-    EXPECT_EQ(facts->status, "healthy");
     EXPECT_FALSE(facts->deleted);
 }
 
@@ -98,8 +98,6 @@ TEST(Messages, SeeThatATunnelIsDeleted) {
 TEST(Messages, TakeATunnelWithNothingInIt) {
     const auto facts = parse_tunnel(success(R"({"name":7,"status":null})"));
     ASSERT_TRUE(facts);
-    EXPECT_EQ(facts->name, "");
-    EXPECT_EQ(facts->status, "");
     EXPECT_FALSE(facts->deleted);
 }
 

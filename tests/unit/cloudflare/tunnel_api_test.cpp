@@ -15,7 +15,7 @@ TEST_F(TunnelApiTest, GetsATunnel) {
     http.will_answer(200, R"({"success":true,"result":{"name":"web","status":"down"}})");
     const auto facts = finished(api->get_tunnel(some_tunnel));
     ASSERT_TRUE(facts);
-    EXPECT_EQ(facts->status, "down");
+    EXPECT_FALSE(facts->deleted);
     ASSERT_EQ(http.asked.size(), 1U);
     EXPECT_EQ(http.asked[0].origin, (HttpOrigin{"api.cloudflare.com", "443", true}));
     EXPECT_EQ(http.asked[0].method, "GET");
