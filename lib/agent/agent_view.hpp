@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/findings.hpp"
+#include "agent/look_times.hpp"
 #include "agent/start_planner.hpp"
 #include "base/result.hpp"
 #include "control/control_service.hpp"
@@ -26,6 +27,8 @@ struct AgentView {
     const LockOut& last_lock_out;   ///< Of the last rotation, as long as this daemon runs.
     const std::string& unreadable;  ///< Why the recorded state cannot be trusted; empty if it can.
     const std::string& token_file_problem;  ///< Why there is no token file yet; else empty.
+    const SampleUnits::Value& samples;      ///< The units as last seen.
+    const TokenChecks& checks;
     WallTime now;
 
     /// True if a compromise was accepted. It replaces the open rotation at the next step.

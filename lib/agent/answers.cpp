@@ -36,6 +36,22 @@ Result<void> may_compromise(const AgentView& agent, const RotationRequest& reque
     return {};
 }
 
+Error already_open(const AgentView& agent, const RotationRequest& request) {
+    const std::string& name = agent.policy.name;
+    std::string way_out = fmt::format("see `keyturnctl status {}`", name);
+    if (request.moves_units()) {
+        way_out =
+            agent.in(RotationState::held)
+                ? fmt::format(
+                      "end it first with `keyturnctl retry {0}` or `keyturnctl revert "
+                      "{0}`, then try again",
+                      name)
+                : fmt::format("try again when it has ended; see `keyturnctl status {}`", name);
+    }
+    return Error{
+        Fault::conflict, fmt::format("a rotation of {} is already open; {}", name, way_out), {}};
+}
+
 Error rotated_lately(const AgentView& agent, WallTime last_done) {
     const Milliseconds interval = agent.policy.schedule.min_interval;
     return Error{
@@ -67,11 +83,8 @@ Result<void> may_rotate(const AgentView& agent, const RotationRequest& request) 
             fmt::format("{0} is paused; to end the pause, run `keyturnctl resume {0}`", name)};
     }
     const bool open = agent.rotation != nullptr || agent.accepted || agent.bringing_back;
-    if (open || agent.state.rotation) {
-        return Error{
-            Fault::conflict,
-            fmt::format("a rotation of {0} is already open; see `keyturnctl status {0}`", name)};
-    }
+    if (open || agent.state.rotation) return already_open(agent, request);
+    if (request.moves_units()) return {};
     const std::optional<WallTime> last = agent.state.last_done;
     if (last && agent.now < *last + agent.policy.schedule.min_interval) {
         return rotated_lately(agent, *last);

@@ -34,7 +34,7 @@ RotationRecord plan_for_outdated(const TunnelPolicy& policy, const TunnelState& 
     record.phase = Phase::commit;
     record.old_fingerprint = outdated.fingerprint;
     record.new_fingerprint = state.delivered;
-    record.adopted = true;
+    record.foreign = true;
     record.units = plan_units(policy, facts);
     std::vector<std::string> staying;
     for (UnitProgress& unit : record.units) {

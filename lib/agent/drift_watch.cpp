@@ -38,6 +38,7 @@ Task<Drift> DriftWatch::look(bool scheduled) {
     times_.begin_look(world_.clock.boot_now());
     Result<Drift> drift = co_await look_at_all(scheduled);
     findings_.note_look(drift ? "" : drift.error().text);
+    checks_.note(drift.has_value(), world_.clock.wall_now());
     record_events();
     if (drift) times_.succeeded();
     if (!drift) times_.failed(drift.error(), world_.clock.boot_now());
@@ -77,6 +78,7 @@ Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
     if (files) facts.files = *files;
     if (!files) problems.push_back("the token file cannot be replaced: " + files.error().text);
     const SampleUnits::Value own = without_surge(facts);
+    note_samples(own);
     note_token(token->fingerprint, own, unchanged);
     seen_.note(own, world_.clock.boot_now());
     note_foreign(facts);
@@ -123,6 +125,7 @@ Task<> DriftWatch::look_at_units() {
     const SampleUnits question{units_};
     const auto samples = co_await executor_.act(question);
     if (!samples) co_return;  // The next look at Cloudflare says so.
+    note_samples(*samples);
     const auto file = executor_.delivered_fingerprint();
     const bool unchanged = file && *file == state_.delivered;
     const bool lost = std::ranges::any_of(
@@ -151,6 +154,11 @@ void DriftWatch::rotation_ended(const HistoryEntry& entry) {
         if (unit.connector_after.empty()) continue;
         proven_.push_back({unit.name, unit.invocation_after, unit.connector_after, ""});
     }
+}
+
+void DriftWatch::preflight_passed() {
+    static_cast<void>(findings_.note_problems({}));
+    record_events();
 }
 
 /// A check that found no unit does not erase the names.

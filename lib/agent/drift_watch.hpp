@@ -48,6 +48,9 @@ class DriftWatch {
 
     /// Takes over what a finished rotation has learned about the units.
     void rotation_ended(const HistoryEntry& entry);
+
+    /// A rotation has ended whose preflight found nothing wrong, so what was wrong before is over.
+    void preflight_passed();
     void note_units(std::vector<std::string> names);
 
     /// Returns the names of the units as last seen, or as the policy lists them before the first
@@ -58,6 +61,12 @@ class DriftWatch {
     [[nodiscard]] const std::vector<ProvenConnector>& proven() const { return proven_; }
     [[nodiscard]] const Findings& findings() const { return findings_; }
     [[nodiscard]] LookTimes& times() { return times_; }
+
+    /// The units as last seen, for the status; a rotation sees them, too.
+    [[nodiscard]] const SampleUnits::Value& samples() const { return samples_; }
+    void note_samples(SampleUnits::Value samples) { samples_ = std::move(samples); }
+    [[nodiscard]] TokenChecks& checks() { return checks_; }
+    [[nodiscard]] const TokenChecks& checks() const { return checks_; }
 
   private:
     Task<Result<Drift>> look_at_all(bool scheduled);
@@ -82,6 +91,8 @@ class DriftWatch {
     EventLog& log_;
     LookTimes times_{policy_.drift};
     SeenUnits seen_;
+    SampleUnits::Value samples_;
+    TokenChecks checks_;
     Findings findings_{policy_};
     std::vector<ProvenConnector> proven_;
     std::vector<std::string> units_;

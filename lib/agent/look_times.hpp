@@ -51,6 +51,17 @@ class LookTimes {
     int failures_ = 0;                     ///< In a row.
 };
 
+/// How the checks of the token at Cloudflare went, since the start of keyturnd.
+struct TokenChecks {
+    std::optional<WallTime> last;         ///< The last one that succeeded.
+    std::optional<WallTime> fails_since;  ///< The first that failed since then.
+
+    void note(bool succeeded, WallTime now) {
+        if (succeeded) *this = {now, std::nullopt};
+        if (!succeeded && !fails_since) fails_since = now;
+    }
+};
+
 /// How long after a systemd job keyturnd checks the unit: by then the job has had an effect.
 inline constexpr std::chrono::seconds job_pause{2};
 

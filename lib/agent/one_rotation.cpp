@@ -21,7 +21,7 @@ constexpr std::chrono::hours take_overs_span{24};
 RotationInputs TunnelAgent::inputs_for(const RotationRequest& request) {
     RotationInputs inputs;
     inputs.request = request;
-    if (request.kind == RotationKind::takeover) inputs.adoptions = take_overs_lately();
+    if (request.kind == RotationKind::takeover) inputs.take_overs = take_overs_lately();
     if (request.kind == RotationKind::compromise) inputs.superseded = executor_.kept_rotation();
     return inputs;
 }
@@ -110,12 +110,15 @@ void TunnelAgent::learn_from_end() {
         if (!unit.surge) units.push_back(unit.name);
     }
     watch_.note_units(std::move(units));
+    watch_.note_samples(rotation_->view().samples);
     const WallTime now = world_.clock.wall_now();
     const BootTime boot_now = world_.clock.boot_now();
     const bool done = rotation_->view().state == RotationState::done;
     // The rotation has just checked everything. An outdated answer of the API would look like
     // somebody else's change.
     if (done) watch_.times().looked(boot_now);
+    if (done && !record.takes_over() && !record.compromised()) watch_.preflight_passed();
+    if (done) watch_.checks().note(true, now);
     strangers_wanted_ = done;
     const bool ours = record.request.trigger == trigger_for_outdated;
     if (done && !ours && record.ends_on_foreign_token()) taken_over_.push_back(now);
@@ -147,10 +150,11 @@ Task<> TunnelAgent::bring_onto_token(RotationRecord planned) {
 Task<std::string> TunnelAgent::keep_for(const RotationRecord& planned) {
     if (!world_.states.save(policy_.name, state_)) co_return "";
     publish();
-    const AdoptToken adopt{planned.new_fingerprint};
-    const auto adopted = co_await executor_.act(adopt);
-    if (adopted && adopted->fingerprint == planned.new_fingerprint) {
-        co_return adopted->rotation_id;
+    KeepToken keep;
+    keep.fingerprint = planned.new_fingerprint;
+    const auto kept = co_await executor_.act(keep);
+    if (kept && kept->fingerprint == planned.new_fingerprint) {
+        co_return kept->rotation_id;
     }
     if (view().superseded()) co_return "";
     const ForgetSecrets forget;

@@ -14,9 +14,12 @@ namespace {
 
 /// Returns the operator's reason in the form that the history keeps.
 std::string trigger_of(const RotationRequest& request) {
-    const bool compromise = request.kind == RotationKind::compromise;
-    if (request.trigger.empty()) return compromise ? "compromised" : "operator";
-    return (compromise ? "compromised: " : "") + request.trigger;
+    std::string kind;
+    if (request.kind == RotationKind::compromise) kind = "compromised";
+    if (request.kind == RotationKind::adopt) kind = "adopt";
+    if (request.kind == RotationKind::release) kind = "release";
+    if (request.trigger.empty()) return kind.empty() ? "operator" : kind;
+    return kind.empty() ? request.trigger : fmt::format("{}: {}", kind, request.trigger);
 }
 
 }  // namespace
@@ -42,8 +45,8 @@ Result<void> TunnelAgent::request_rotation(RotationRequest request) {
 Result<void> TunnelAgent::record(const RotationRequest& request) {
     const std::optional<RotationRecord> before = state_.rotation;
     RotationInputs inputs = inputs_for(request);
-    state_.rotation =
-        record_of(request, world_.clock.wall_now(), std::move(inputs.superseded), inputs.adoptions);
+    state_.rotation = record_of(request, world_.clock.wall_now(), std::move(inputs.superseded),
+                                inputs.take_overs);
     Result<void> saved = world_.states.save(policy_.name, state_);
     if (!saved) state_.rotation = before;
     return saved;

@@ -38,7 +38,9 @@ StartPlanner::StartPlanner(const TunnelPolicy& policy, double splay_share)
 void StartPlanner::recall(const std::vector<HistoryEntry>& history) {
     usual_ = median_duration(history);
     reverted_.reset();
-    if (history.back().outcome == Outcome::reverted) reverted_ = history.back().ended;
+    const auto last = std::find_if(history.rbegin(), history.rend(),
+                                   [](const HistoryEntry& entry) { return entry.changed_token(); });
+    if (last != history.rend() && last->outcome == Outcome::reverted) reverted_ = last->ended;
 }
 
 /// keyturnd may try a reverted rotation again, but not at once.

@@ -1,6 +1,7 @@
 // The public status of a tunnel.
 
 #include "agent/agent_view.hpp"
+#include "agent/unit_health.hpp"
 #include "agent/unit_starts.hpp"
 
 #include <fmt/format.h>
@@ -23,23 +24,35 @@ std::string_view word_for(RotationState state) {
     return "idle";
 }
 
-UnitStatus status_of(const UnitProgress& unit, const SampleUnits::Value& samples) {
-    UnitStatus status;
-    status.name = unit.name;
-    status.step = name_of(unit.step);
-    status.batch = unit.batch;
-    status.verified_by = unit.verified_by;
+void describe_unit(TunnelStatus& status, const UnitProgress& unit,
+                   const SampleUnits::Value& samples) {
+    UnitStatus& one = status.units.emplace_back();
+    one.name = unit.name;
+    one.step = name_of(unit.step);
+    one.batch = unit.batch;
+    one.verified_by = unit.verified_by;
     const auto sample = std::ranges::find_if(samples, [&](const SampleUnits::Sample& candidate) {
         return candidate.state.name == unit.name;
     });
-    if (sample != samples.end()) status.connections = sample->connections().value_or(-1);
-    return status;
+    const bool seen = sample != samples.end();
+    if (seen) one.connections = sample->connections().value_or(-1);
+    const bool counted = !unit.surge && unit.step != UnitStep::listed;
+    status.health.push_back(
+        {unit.name, seen ? health_of(*sample) : "unknown", "", "", counted ? unit.baseline : -1});
+}
+
+void describe_idle_units(TunnelStatus& status, const AgentView& agent) {
+    for (const SampleUnits::Sample& sample : agent.samples) {
+        status.units.push_back({sample.state.name, "", 0, sample.connections().value_or(-1), ""});
+        status.health.push_back(health_of(sample, agent.state));
+    }
 }
 
 /// Describes a rotation that is on disk and about to continue or start: after a start of keyturnd,
 /// or just accepted.
 void describe_record(TunnelStatus& status, const RotationRecord& record) {
     status.state = record.hold ? "held" : "running";
+    status.kind = name_of(record.request.kind);
     status.phase = name_of(record.phase);
     status.reason = record.hold ? record.hold->text : "";
     status.hold_reason = record.hold ? name_of(record.hold->reason) : "";
@@ -66,7 +79,7 @@ void describe_rotation(TunnelStatus& status, const Rotation& rotation) {
     }
     for (const UnitProgress& unit : record.units) {
         const bool unused = unit.surge && unit.step == UnitStep::listed;
-        if (!unused) status.units.push_back(status_of(unit, view.samples));
+        if (!unused) describe_unit(status, unit, view.samples);
     }
 }
 
@@ -76,6 +89,7 @@ void describe_last(TunnelStatus& status, const HistoryEntry& last) {
     status.rotation_id = last.rotation_id;
     status.trigger = last.trigger;
     status.fingerprint = last.new_fingerprint;
+    status.last_ended = last.ended;
 }
 
 /// Lists the units on an unknown token. That is no fault, because nothing says that the token has
@@ -105,12 +119,15 @@ TunnelStatus status_of(const AgentView& agent) {
     if (agent.planner.next()) status.due_cause = name_of(agent.planner.next()->cause);
     status.findings = agent.findings.sentences(agent.state);
     status.notes = notes_of(agent);
+    status.last_check = agent.checks.last;
+    status.check_fails_since = agent.checks.fails_since;
     const LockOut& lock_out =
         agent.rotation != nullptr ? agent.rotation->view().lock_out : agent.last_lock_out;
     status.evicted = lock_out.evicted;
     status.lockout = lock_out.after;
     status.outage = lock_out.outage;
     if (agent.last) describe_last(status, *agent.last);
+    if (!agent.state.delivered.empty()) status.fingerprint = agent.state.delivered;
     if (!agent.token_file_problem.empty()) {
         status.state = "waiting";
         status.reason = "keyturnd cannot write the token file yet: " + agent.token_file_problem;
@@ -122,8 +139,11 @@ TunnelStatus status_of(const AgentView& agent) {
     }
     if (agent.rotation != nullptr) {
         describe_rotation(status, *agent.rotation);
+        status.expected_end = expected_end(*agent.rotation, agent.policy.rollout);
     } else if (agent.state.rotation) {
         describe_record(status, *agent.state.rotation);
+    } else {
+        describe_idle_units(status, agent);
     }
     if (agent.rotation == nullptr && agent.superseded()) {
         // The compromise has not replaced the open rotation yet.

@@ -214,6 +214,8 @@ AgentView TunnelAgent::view() const {
             lock_out_,
             unreadable_,
             token_file_problem_,
+            watch_.samples(),
+            watch_.checks(),
             world_.clock.wall_now()};
 }
 

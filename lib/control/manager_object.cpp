@@ -13,7 +13,7 @@
 namespace keyturn {
 namespace {
 
-constexpr std::size_t options_max = 1 + rotate_flags.size();
+constexpr std::size_t options_max = 2 + rotate_flags.size();
 constexpr std::size_t option_bytes_shown_max = 40;
 
 const char* error_name_of(Fault fault, const char* conflict_name) {
@@ -61,17 +61,42 @@ int read_reason(sd_bus_message* call, RotationRequest& request, sd_bus_error* er
     return 0;
 }
 
+/// Reads one name after the other, because the bus daemon allows calls of up to 32 MiB.
+int read_units(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
+    int result = sd_bus_message_enter_container(call, 'v', "as");
+    if (result >= 0) result = sd_bus_message_enter_container(call, 'a', "s");
+    if (result < 0) return invalid(error, "the option units must be an array of strings");
+    const char* name = nullptr;
+    while ((result = sd_bus_message_read_basic(call, 's', &name)) > 0) {
+        const std::string_view unit = name;
+        if (unit.empty() || unit.size() > unit_name_bytes_max || !is_one_line(unit)) {
+            return invalid(error, "the option units must contain names of units");
+        }
+        if (request.units.size() == rotate_units_max) {
+            return invalid(error, fmt::format("the option units must contain at most {} units",
+                                              rotate_units_max));
+        }
+        request.units.emplace_back(unit);
+    }
+    if (result >= 0) result = sd_bus_message_exit_container(call);
+    return result < 0 ? result : sd_bus_message_exit_container(call);
+}
+
 /// An unknown option is an error, because keyturnd would not do what the caller asks for.
 int read_option(sd_bus_message* call, RotationRequest& request, sd_bus_error* error) {
     const char* key = nullptr;
     if (const int result = sd_bus_message_read(call, "s", &key); result < 0) return result;
     const std::string_view option = key;
     if (option == reason_option) return read_reason(call, request, error);
+    if (option == units_option) return read_units(call, request, error);
     for (const RotateFlag& flag : rotate_flags) {
         if (option != flag.name) continue;
         int set = 0;
         if (sd_bus_message_read(call, "v", "b", &set) < 0) {
             return invalid(error, fmt::format("the option {} must be a boolean", option));
+        }
+        if (set != 0 && flag.is_kind && request.kind != RotationKind::routine) {
+            return invalid(error, "only one of compromised, adopt and release can be true");
         }
         if (set != 0) flag.set(request);
         return 0;
@@ -92,7 +117,11 @@ int read_options(sd_bus_message* call, RotationRequest& request, sd_bus_error* e
         result = sd_bus_message_exit_container(call);
         if (result < 0) return result;
     }
-    return result < 0 ? result : sd_bus_message_exit_container(call);
+    if (result < 0) return result;
+    if (!request.units.empty() && !request.moves_units()) {
+        return invalid(error, "the option units needs adopt or release");
+    }
+    return sd_bus_message_exit_container(call);
 }
 
 const char* conflict_of(Decision decision) {

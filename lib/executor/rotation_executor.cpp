@@ -181,7 +181,7 @@ Task<Result<void>> RotationExecutor::act(const Conclude& action) {
     // The next due time must not depend on a clock that is wrong today.
     if (action.entry.outcome == Outcome::done)
         concluded.last_done = action.entry.ended - clock_error_;
-    if (action.entry.outcome != Outcome::refused) {
+    if (action.entry.changed_token()) {
         retire(concluded, action.entry.old_fingerprint, action.entry.new_fingerprint);
     }
     const auto saved = world_.states.save(policy_.name, concluded);

@@ -57,7 +57,7 @@ class RotationExecutor {
     Task<Result<CommitSecret::Value>> act(const CommitSecret& action);
     Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
     Task<Result<void>> act(const PutBackToken& action);
-    Task<Result<AdoptToken::Value>> act(const AdoptToken& action);
+    Task<Result<KeepToken::Value>> act(const KeepToken& action);
     Task<Result<void>> act(const TakeBackSecret& action);
     Task<Result<void>> act(const WipeOldSecret& action);
     Task<Result<void>> act(const EvictConnector& action);

@@ -144,15 +144,20 @@ Task<Result<void>> RotationExecutor::act(const WipeOldSecret&) {
     co_return keep_tokens(kept->rotation_id, kept->fresh, kept->fresh);
 }
 
-Task<Result<AdoptToken::Value>> RotationExecutor::act(const AdoptToken& action) {
+Task<Result<KeepToken::Value>> RotationExecutor::act(const KeepToken& action) {
     const auto theirs = co_await api_token();
     if (!theirs) co_return theirs.error();
-    AdoptToken::Value value;
+    KeepToken::Value value;
     value.fingerprint = fingerprint_of(*theirs);
     if (value.fingerprint != action.fingerprint) co_return value;
     const auto kept = kept_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    const std::string rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);
+    std::string rotation_id = *kept ? (*kept)->rotation_id : rotation_id_of(*theirs);
+    if (!*kept && action.fresh_id) {
+        const auto another = make_token(*theirs);
+        if (!another) co_return another.error();
+        rotation_id = rotation_id_of(*another);
+    }
     const auto saved = keep_tokens(rotation_id, *theirs, *kept ? (*kept)->old : *theirs);
     if (!saved) co_return saved.error();
     const Secret text = encode_token(*theirs);

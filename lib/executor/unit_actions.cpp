@@ -26,6 +26,11 @@ std::string named_twice(const NamedUnit& unit) {
                        fmt::join(unit.names, " and as "));
 }
 
+void set_problem(InspectUnits::Unit& unit, std::string problem) {
+    unit.problem = std::move(problem);
+    unit.elsewhere = false;
+}
+
 /// Why keyturnd may not do to a unit what a rotation does, without the polkit rule to write.
 std::optional<std::string> refusal(const UnitRights& rights, Permission permission) {
     const char* what = rights.stop ? "start and stop" : "restart";
@@ -49,7 +54,7 @@ Task<Result<InspectUnits::Value>> RotationExecutor::act(const InspectUnits& acti
             std::ranges::find_first_of(policy_.units, unit.names) == policy_.units.end();
         auto inspected = co_await inspect(unit.id, by_glob);
         if (!inspected) co_return inspected.error();
-        if (unit.names.size() > 1) inspected->problem = named_twice(unit);
+        if (unit.names.size() > 1) set_problem(*inspected, named_twice(unit));
         value.push_back(std::move(*inspected));
     }
     auto surge = co_await inspect_surge();
@@ -80,10 +85,13 @@ Task<Result<InspectUnits::Unit>> RotationExecutor::inspect(std::string unit, boo
     }
     const ConnectorFiles files = world_.connectors.files(*settings);
     const std::string token_file = world_.tokens.path(policy_.name);
-    inspected.problem = unit_problem(*settings, token_file, files, policy_.tunnel);
+    if (auto problem = unit_problem(*settings, token_file, files, policy_.tunnel)) {
+        set_problem(inspected, std::move(problem->text));
+        inspected.elsewhere = problem->elsewhere;
+    }
     inspected.findings = token_source_findings(*settings, files);
     inspected.stop_and_start = settings->stop_timeout + settings->start_timeout;
-    if (const auto other = claim_of_another(*settings)) inspected.problem = other;
+    if (auto other = claim_of_another(*settings)) set_problem(inspected, std::move(*other));
     co_return inspected;
 }
 

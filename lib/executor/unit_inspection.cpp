@@ -9,26 +9,28 @@ std::string surge_unit_of(const std::string& tunnel_name) {
     return fmt::format("keyturn-surge@{}.service", tunnel_name);
 }
 
-std::optional<std::string> unit_problem(const UnitSettings& settings, const std::string& token_file,
+std::optional<UnitProblem> unit_problem(const UnitSettings& settings, const std::string& token_file,
                                         const ConnectorFiles& files, const std::string& tunnel) {
     if (settings.need_daemon_reload) {
-        return "its unit file changed on disk and systemd has not read it; run `systemctl "
-               "daemon-reload`, and check the unit before a restart puts the change into effect";
+        return UnitProblem{
+            "its unit file changed on disk and systemd has not read it; run `systemctl "
+            "daemon-reload`, and check the unit before a restart puts the change into effect"};
     }
     if (!settings.dragged_along.empty()) {
-        return fmt::format(
+        return UnitProblem{fmt::format(
             "restarting it would also restart or stop {}; loosen that dependency (Requires=, "
             "BindsTo= or PartOf=) first",
-            fmt::join(settings.dragged_along, ", "));
+            fmt::join(settings.dragged_along, ", "))};
     }
-    const auto problem = token_source_problem(settings, token_file, files);
+    auto problem = token_source_problem(settings, token_file, files);
+    if (!problem) return std::nullopt;
     const std::string named = tunnel_named_by(settings, files);
     // If it takes its token from our file, that name has no effect.
-    if (problem && !named.empty() && named != tunnel) {
-        return fmt::format("it names the tunnel {}, but the policy says {}: correct `units:`",
-                           named, tunnel);
+    if (!named.empty() && named != tunnel) {
+        return UnitProblem{fmt::format(
+            "it names the tunnel {}, but the policy says {}: correct `units:`", named, tunnel)};
     }
-    return problem;
+    return UnitProblem{std::move(*problem), true};
 }
 
 }  // namespace keyturn

@@ -58,9 +58,9 @@ struct InspectUnits {
         /// Why it is not certain that keyturnd may restart it (a surge: start and stop it), and
         /// what to do.
         std::optional<std::string> not_allowed{};
-        bool passed_over =
-            false;  ///< A glob matches it, but it is not a connector, so it is left out.
+        bool passed_over = false;  ///< A glob matches it, but it is no connector: left out.
         std::vector<std::string> findings{};  ///< What cannot be checked from here, and how to.
+        bool elsewhere = false;  ///< The problem is only that its token comes from another place.
     };
     using Value = std::vector<Unit>;
 };
@@ -111,8 +111,8 @@ struct CheckFiles {
 /// Make the new secret, durably keep both tokens, and stage the new one. Reuses the secret that is
 /// already kept for the API's current token, if there is one.
 struct PrepareSecret {
-    std::string
-        superseded;  ///< Id of the rotation that a compromise ended; its secret is not reused.
+    /// The id of the rotation that a compromise ended; its secret is not reused.
+    std::string superseded;
 
     struct Value {
         std::string rotation_id;
@@ -163,10 +163,12 @@ struct PutBackToken {
     using Value = void;
 };
 
-/// Somebody else rotated: make the API's token the new one, keep it and stage it. If the API by now
-/// has yet another token than `fingerprint`, do nothing and answer with that one.
-struct AdoptToken {
+/// No secret of ours is sent: make the API's token the one of this rotation, keep it and stage it.
+/// If the API by now has another token than `fingerprint`, do nothing and answer with that one.
+struct KeepToken {
     std::string fingerprint;
+    bool fresh_id = false;  ///< An earlier rotation with this token may have the id that follows
+                            ///< from it, so the rotation gets another one.
 
     struct Value {
         std::string rotation_id;
@@ -211,7 +213,7 @@ struct Conclude {
 
 using Action = std::variant<InspectTunnel, ReadToken, ListConnectors, InspectUnits, SampleUnits,
                             CheckFiles, PrepareSecret, SaveRecord, CommitSecret, DeliverToken,
-                            PutBackToken, AdoptToken, TakeBackSecret, WipeOldSecret, EvictConnector,
+                            PutBackToken, KeepToken, TakeBackSecret, WipeOldSecret, EvictConnector,
                             RestartUnit, StopUnit, Wait, ForgetSecrets, Conclude>;
 
 /// The answer to an action of type `Asked`.

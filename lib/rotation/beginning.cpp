@@ -8,7 +8,7 @@ Script<Ending> Beginning::tell() {
         say(EventKind::rotation_resumed, Priority::notice,
             fmt::format("Continuing the rotation of {} in phase {}", inputs_.policy.name,
                         name_of(record_.phase)),
-            {}, record_.compromised() ? "compromised" : "");
+            {}, std::string(kind_word()));
     }
     if (!record_.refusal.empty()) co_return Ending::refused(record_.refusal);
     if (inputs_.retried) co_await settle_retry();
@@ -18,13 +18,16 @@ Script<Ending> Beginning::tell() {
 }
 
 /// Saves the lifted hold first, so that a repeated hold raises its own alarm. If the unit of the
-/// hold had been verified, it is checked again.
+/// hold had been verified, it is checked again. But a unit that must not be restarted is then a
+/// matter of the person who lifted the hold: it only counts for as long as it serves.
 Script<> Beginning::settle_retry() {
     for (UnitProgress& unit : record_.units) {
-        if (unit.name != inputs_.acknowledged_unit || unit.step != UnitStep::verified) continue;
-        unit.step = UnitStep::restarting;
+        if (unit.name != inputs_.acknowledged_unit) continue;
+        const bool ours = record_.may_restart(unit);
+        if (unit.step == UnitStep::verified && ours) unit.step = UnitStep::restarting;
+        if (!ours) unit.step = UnitStep::listed;
     }
-    record_.adoptions = 0;
+    record_.take_overs = 0;
     co_await save(record_.phase);
 }
 
@@ -36,6 +39,8 @@ ChapterName Beginning::first_chapter() const {
     if (record_.ends_on_foreign_token() && (unplanned || phase == Phase::commit)) {
         return ChapterName::take_over;
     }
+    const bool before_the_restarts = unplanned || phase == Phase::prepare || phase == Phase::commit;
+    if (record_.keeps_token() && before_the_restarts) return ChapterName::bring_in;
     switch (phase) {
         case Phase::preflight:
         case Phase::prepare: return ChapterName::preparation;

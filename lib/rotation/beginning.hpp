@@ -4,8 +4,9 @@
 
 namespace keyturn {
 
-/// Finds out what the record has left open and which chapter continues it. There is no special code
-/// for a crash: every rotation begins here.
+/// Finds out what the record has left open. There is no special code for a crash: every rotation
+/// begins here. Ends with the chapter that continues the record: `hold` if it is held, refused if
+/// its refusal is not concluded yet.
 class Beginning : public Chapter {
   public:
     explicit Beginning(RotationContext& context) : Chapter(context) {}

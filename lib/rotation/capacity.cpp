@@ -47,7 +47,8 @@ std::optional<std::size_t> Capacity::waiting_without_connection(
         const bool waits = step == UnitStep::waiting || step == UnitStep::listed;
         const bool silent = sample.unknown() && record.compromised() && may_go_down(i, samples);
         const bool useless = sample.state.running() && (sample.idle() || silent);
-        if (waits && !record.units[i].surge && useless) return i;
+        const bool ours = !record.units[i].surge && record.may_restart(record.units[i]);
+        if (waits && ours && useless) return i;
     }
     return std::nullopt;
 }

@@ -81,7 +81,6 @@ void Chapter::waited_enough() {
     view_.reason.clear();
 }
 
-/// Begins a wait that a successful answer alone does not end.
 void Chapter::wait_for(std::string reason) {
     context_.waits_for_more = true;
     begin_waiting(std::move(reason));
@@ -161,17 +160,21 @@ std::vector<std::string> Chapter::unit_names() const {
     return names;
 }
 
-/// The word for the secret and the token that the rotation brings the units to.
 std::string_view Chapter::wanted_one() const {
+    if (record_.keeps_token()) return "current";
     return record_.reverts() ? "old" : "new";
+}
+
+/// The RESULT of an event that begins a rotation or continues it: what is special about it.
+std::string_view Chapter::kind_word() const {
+    if (record_.compromised()) return "compromised";
+    return record_.keeps_token() ? name_of(record_.request.kind) : "";
 }
 
 bool Chapter::ends_after_delivery() const {
     return record_.takes_over() && inputs_.policy.drift.restart == DriftRestart::never;
 }
 
-/// For a compromise that has to wait: adds how many unknown connectors are connected, and what ends
-/// that.
 std::string Chapter::with_strangers(std::string text) const {
     const std::vector<Connector>& strangers = context_.strangers;
     if (!record_.compromised() || strangers.empty()) return text;

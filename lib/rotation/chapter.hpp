@@ -33,8 +33,9 @@ inline constexpr Milliseconds list_interval = std::chrono::seconds{2};
 inline constexpr Milliseconds job_slack = std::chrono::seconds{10};
 
 /// The tools of every chapter: asking, insisting, waiting, saving, reporting, and the ways to end a
-/// chapter from inside. Every wait may also end the chapter, because an operator may call the
-/// rotation off.
+/// chapter from inside. The header of a chapter names its own ends. Two more are possible in each:
+/// held, if something that it insists on fails and that is not temporary; and refused or reverted
+/// at any wait, because an operator may call the rotation off.
 class Chapter {
   protected:
     explicit Chapter(RotationContext& context)
@@ -74,11 +75,17 @@ class Chapter {
         return ask_or_refuse(Asked(), std::move(purpose));
     }
 
+    /// Insists on the state of all planned units.
     Script<SampleUnits::Value> sample();
+    /// Notes what these samples of all planned units tell, for status and for later decisions.
     void take_in(const SampleUnits::Value& samples);
+    /// Insists on Cloudflare's list.
     Script<std::vector<Connector>> list_connectors();
     Script<> sleep_for(Milliseconds duration);
+    /// Makes the record durable in this phase. Waits until the disk takes it.
     Script<> save(Phase phase);
+    /// Reports a temporary error as the reason to wait, and lets the pause before the next attempt
+    /// pass. `attempt` counts from 0.
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
 
     /// The points at which a pause stops a rotation: before the change at Cloudflare, and before
@@ -94,10 +101,16 @@ class Chapter {
     [[nodiscard]] Never go_back(std::string why);
     [[nodiscard]] Never start_over();
 
+    // Waiting is a state of the view, reported once at its beginning and once at its end. Waiting
+    // for an answer ends with the next successful answer (`waited_enough`). Waiting for something
+    // that no answer alone brings (replicas, a window, a unit that can be asked) ends only with
+    // `waited_for_it`.
     void begin_waiting(std::string reason);
     void waited_enough();
     void wait_for(std::string reason);
     void waited_for_it();
+
+    /// The view shows that a settle, a soak or a verification lasts this long from now.
     void begin_step(Milliseconds duration);
     void end_step();
     void say(EventKind kind, Priority priority, std::string message, std::string unit = {},
@@ -105,11 +118,15 @@ class Chapter {
 
     void tell_decays(const HealthFinding& finding);
 
+    /// For a compromise that has to wait: adds how many unknown connectors are connected, and what
+    /// ends that.
     [[nodiscard]] std::string with_strangers(std::string text) const;
     [[nodiscard]] std::vector<std::string> unit_names() const;
     /// With `drift: {restart: never}`, the next restart by anyone brings a unit onto the new token.
     [[nodiscard]] bool ends_after_delivery() const;
+    /// "new" or "old": the secret and the token that the rotation brings the units to.
     [[nodiscard]] std::string_view wanted_one() const;
+    [[nodiscard]] std::string_view kind_word() const;
 
     RotationContext& context_;
     RotationInputs& inputs_;

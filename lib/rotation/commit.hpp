@@ -8,7 +8,9 @@ class Eviction;
 class TokenHandover;
 class TokenWatch;
 
-/// Sends the PATCH and puts the new token into the file immediately. Ends with `window`.
+/// Sends the PATCH and puts the new token into the file immediately. Ends with `window`; refused if
+/// Cloudflare certainly does not take the secret; held if it accepts it and keeps showing the old
+/// token, or if somebody else keeps changing it.
 class Commit : public Chapter {
   public:
     Commit(RotationContext& context, TokenHandover& handover, TokenWatch& token, Eviction& eviction)

@@ -13,8 +13,8 @@ class TokenWatch;
 
 /// Handles a compromised token. It makes a new secret at once, whatever else is going on, drops all
 /// other connectors, and then restarts our own units without waiting between them. Ends with
-/// `window` if units still have to be restarted, otherwise with `finish`. Refuses only if `units:`
-/// names no connector of this tunnel.
+/// `window` if units still have to be restarted, otherwise with `finish`. Ends refused only if
+/// `units:` names no connector of this tunnel, and held if somebody keeps setting another secret.
 class Compromise : public Chapter {
   public:
     Compromise(RotationContext& context, HurriedPlan& plan, Preparation& preparation,

@@ -2,6 +2,8 @@
 
 #include "rotation/lock_out_proof.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 namespace keyturn {
@@ -19,8 +21,7 @@ Script<Ending> Conclusion::conclude() {
     co_await insist<ForgetSecrets>("cannot wipe the kept secrets");
     HistoryEntry entry;
     entry.rotation_id = record_.rotation_id;
-    if (record_.reverts()) entry.outcome = Outcome::reverted;
-    if (record_.ends_on_foreign_token()) entry.outcome = Outcome::taken_over;
+    entry.outcome = outcome();
     entry.text = closing_sentence();
     entry.old_fingerprint = record_.old_fingerprint;
     entry.new_fingerprint = record_.new_fingerprint;
@@ -39,8 +40,8 @@ Script<Ending> Conclusion::refuse(std::string text) {
     record_.refusal = text;
     co_await save(Phase::preflight);
     say(EventKind::rotation_refused, Priority::error,
-        fmt::format("The rotation of {} is refused and nothing was changed: {}",
-                    inputs_.policy.name, text),
+        fmt::format("The rotation of {} is refused and {}: {}", inputs_.policy.name,
+                    record_.keeps_token() ? "no unit was restarted" : "nothing was changed", text),
         {}, "refused");
     co_await insist<ForgetSecrets>("cannot wipe the kept secrets");
     HistoryEntry entry;
@@ -62,17 +63,13 @@ Script<> Conclusion::write(HistoryEntry entry) {
 }
 
 std::string Conclusion::closing_sentence() const {
-    const auto verified =
-        std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
     if (ends_after_delivery()) {
         return fmt::format(
             "The token {} that somebody else set for {} is delivered; because of `drift: "
             "{{restart: never}}`, you have to restart the units yourself",
             record_.new_fingerprint, inputs_.policy.name);
     }
-    std::string text =
-        fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
-                    what_became_of_it(record_), verified, record_.new_fingerprint);
+    std::string text = record_.keeps_token() ? result_of_move() : result_of_rotation();
     // The wall clock may have been set back in the meantime.
     const Milliseconds took = wall_now_ - record_.started;
     if (took >= Milliseconds{0}) text += fmt::format(", after {}", to_text(took));
@@ -80,6 +77,49 @@ std::string Conclusion::closing_sentence() const {
     if (record_.compromised())
         text += ". " + lock_out_sentence(inputs_.policy.name, view_.lock_out);
     return text;
+}
+
+std::string Conclusion::result_of_rotation() const {
+    const auto verified =
+        std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
+    return fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
+                       what_became_of_it(record_), verified, record_.new_fingerprint);
+}
+
+/// "The units of web now take their token from keyturn's file: 2 units serve with FINGERPRINT"
+std::string Conclusion::result_of_move() const {
+    std::vector<std::string> moved;
+    std::size_t own = 0;
+    std::size_t verified = 0;
+    for (const UnitProgress& unit : record_.units) {
+        if (!unit.surge) ++own;
+        if (unit.surge || !record_.request.moves(unit.name)) continue;
+        moved.push_back(unit.name);
+        if (unit.step == UnitStep::verified) ++verified;
+    }
+    const bool onto_our_file = record_.request.kind == RotationKind::adopt;
+    const bool one = moved.size() == 1;
+    std::string what =
+        fmt::format("{} {} token from keyturn's file", onto_our_file ? "now" : "no longer",
+                    one ? "takes its" : "take their");
+    if (record_.reverts()) what = one ? "runs as before" : "run as before";
+    std::string subject = fmt::format("{}", fmt::join(moved, ", "));
+    if (moved.size() == own) subject = one ? "The unit" : "The units";
+    return fmt::format("{} of {} {}: {} {} with {}", subject, inputs_.policy.name, what, verified,
+                       verified == 1 ? "unit serves" : "units serve", record_.new_fingerprint);
+}
+
+Outcome Conclusion::outcome() const {
+    if (record_.reverts()) return Outcome::reverted;
+    if (record_.ends_on_foreign_token()) return Outcome::taken_over;
+    switch (record_.request.kind) {
+        case RotationKind::adopt: return Outcome::adopted;
+        case RotationKind::release: return Outcome::released;
+        case RotationKind::routine:
+        case RotationKind::takeover:
+        case RotationKind::compromise: break;
+    }
+    return Outcome::done;
 }
 
 }  // namespace keyturn

@@ -18,6 +18,9 @@ class Conclusion : public Chapter {
 
   private:
     [[nodiscard]] std::string closing_sentence() const;
+    [[nodiscard]] std::string result_of_rotation() const;
+    [[nodiscard]] std::string result_of_move() const;
+    [[nodiscard]] Outcome outcome() const;
     Script<> write(HistoryEntry entry);
 };
 

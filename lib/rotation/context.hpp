@@ -26,11 +26,10 @@ struct RotationContext {
     WallTime wall_now;
     std::vector<Event> events;
 
-    std::size_t waits = 0;  ///< How often the rotation had to wait for anything.
-    bool waits_for_more =
-        false;                   ///< It waits not for an answer but for replicas, a window, a view.
-    bool revert_wanted = false;  ///< By an operator; not carried out yet.
-    std::string failed_unit;     ///< The unit of ours that caused the revert.
+    std::size_t waits = 0;        ///< How often the rotation had to wait for anything.
+    bool waits_for_more = false;  ///< No answer alone ends the wait; see `Chapter::wait_for`.
+    bool revert_wanted = false;   ///< By an operator; not carried out yet.
+    std::string failed_unit;      ///< The unit of ours that caused the revert.
 
     std::vector<ProvenConnector> proven;   ///< What units reported about themselves recently.
     std::vector<Connector> strangers;      ///< After a compromise: connected, not known to be ours.

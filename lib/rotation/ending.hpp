@@ -12,6 +12,7 @@ enum class ChapterName {
     beginning,    ///< Finds out what the record has left open.
     preparation,  ///< Checks everything and makes the secret.
     commit,       ///< Sends the secret to Cloudflare and puts the token into the file.
+    bring_in,     ///< Examines units that root has moved onto the token file or off it.
     take_over,    ///< Takes over a secret that somebody else set.
     compromise,   ///< Replaces a compromised token.
     revert,       ///< Goes back to the old token.

@@ -22,8 +22,8 @@ class Eviction : public Chapter {
     /// Runs once in a compromise. The record remembers that it is done.
     Script<> evict();
 
-    /// Without `surely_foreign`, it may belong to one of our units that does not report its
-    /// connector.
+    /// Drops one connector and reports it. Without `surely_foreign`, it may belong to one of our
+    /// units that does not report its connector.
     Script<> drop(Connector connector, bool surely_foreign);
 
     /// Finds out which of these are ours. From now on every reason to wait mentions the others.

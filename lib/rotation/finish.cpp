@@ -48,10 +48,13 @@ Script<> Finish::await_api_list() {
         }
         if (now_ >= deadline) {
             say(EventKind::straggler_seen, Priority::warning,
-                fmt::format(
-                    "Cloudflare still lists connectors of {} from before the new secret: {}. They "
-                    "use a dead token and cannot reconnect once their connections drop",
-                    inputs_.policy.name, fmt::join(stragglers, ", ")));
+                fmt::format("Cloudflare still lists connectors of {} from before the {}: {}{}",
+                            inputs_.policy.name, record_.keeps_token() ? "restarts" : "new secret",
+                            fmt::join(stragglers, ", "),
+                            record_.keeps_token()
+                                ? ""
+                                : ". They use a dead token and cannot reconnect once their "
+                                  "connections drop"));
             break;
         }
         co_await sleep_for(list_interval);

@@ -10,8 +10,8 @@ class TokenHandover;
 class TokenWatch;
 
 /// Every unit is verified. Waits until Cloudflare lists ours and none from before. Ends with
-/// `conclusion`, held if Cloudflare does not list ours, or with `start_over` if the token has
-/// changed.
+/// `conclusion`; held if Cloudflare does not list ours, if a unit fails now, or if somebody else's
+/// connectors stay after a compromise; with `start_over` if the token has changed.
 class Finish : public Chapter {
   public:
     Finish(RotationContext& context, TokenHandover& handover, TokenWatch& token, Soak& soak,

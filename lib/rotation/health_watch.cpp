@@ -21,7 +21,10 @@ HealthFinding HealthWatch::look(const RotationRecord& record, const SampleUnits:
     for (std::size_t i = 0; i < samples.size(); ++i) {
         const UnitProgress& unit = record.units[i];
         if (unit.step == UnitStep::verified) look_at_restarted(unit, samples[i], now, finding);
-        if (unit.step == UnitStep::waiting) look_at_waiting(unit, samples[i], now, finding);
+        if (unit.step != UnitStep::waiting) continue;
+        // With a token that is still good, it gets its connections back automatically.
+        const bool decays = !record.keeps_token();
+        look_at_waiting(unit, samples[i], decays, now, finding);
     }
     return finding;
 }
@@ -64,7 +67,7 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
 }
 
 void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample,
-                                  BootTime now, HealthFinding& finding) {
+                                  bool decays, BootTime now, HealthFinding& finding) {
     const auto promote = [&](std::string why) {
         if (!finding.promoted)
             finding.promoted = HealthFinding::Promotion{unit.name, std::move(why)};
@@ -74,6 +77,7 @@ void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::S
         promote("was started by somebody else");
         return;
     }
+    if (!decays) return;
     const std::optional<int> connections = sample.connections();
     if (!connections) {
         forget(unit.name);

@@ -60,8 +60,8 @@ class HealthWatch {
   private:
     void look_at_restarted(const UnitProgress& unit, const SampleUnits::Sample& sample,
                            BootTime now, HealthFinding& finding);
-    void look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample, BootTime now,
-                         HealthFinding& finding);
+    void look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample, bool decays,
+                         BootTime now, HealthFinding& finding);
     void forget(const std::string& unit);
 
     bool new_token_serves_ = false;  ///< In the current check.

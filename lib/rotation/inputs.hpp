@@ -17,7 +17,7 @@ struct RotationInputs {
     std::string superseded;                ///< A compromise: the rotation whose tokens are kept.
     std::vector<ProvenConnector> proven;   ///< What units reported about themselves recently.
     bool paused = false;                   ///< An operator wants no further step for now.
-    int adoptions = 0;                     ///< How often a token was taken over recently.
+    int take_overs = 0;                    ///< How often a token was taken over recently.
     std::vector<std::string> retired;      ///< Fingerprints that must not be taken over.
     std::optional<RotationRecord> record;  ///< The open rotation on disk, if one is resumed.
     bool retried = false;                  ///< An operator took the hold off the record.

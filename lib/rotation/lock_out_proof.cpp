@@ -21,12 +21,42 @@ constexpr Milliseconds doubt_patience = std::chrono::seconds{10};
 /// token.
 constexpr Milliseconds comeback_max = std::chrono::seconds{30};
 
+/// The doubtful connectors of one lock-out: since when each is in doubt, and which were dropped.
+class Doubts {
+  public:
+    /// Takes the doubtful connectors of the newest list. Returns those that have to be dropped now.
+    std::vector<Connector> look(const std::vector<Connector>& doubtful, BootTime now) {
+        std::vector<Connector> going;
+        open_ = false;
+        std::erase_if(since_, [&](const auto& one) { return !lists(doubtful, one.first); });
+        for (const Connector& connector : doubtful) {
+            const auto before = dropped_.find(connector.id);
+            const bool settled = before != dropped_.end() && now - before->second >= comeback_max;
+            open_ = open_ || !settled;
+            // The list may be older than the units' reports, but the next list is not.
+            const BootTime since = since_.try_emplace(connector.id, now).first->second;
+            if (before == dropped_.end() && now - since >= doubt_patience) {
+                dropped_.emplace(connector.id, now);
+                going.push_back(connector);
+            }
+        }
+        return going;
+    }
+
+    /// True if it is unknown whether a connector of that list is ours.
+    [[nodiscard]] bool open() const { return open_; }
+
+  private:
+    std::map<std::string, BootTime> since_;
+    std::map<std::string, BootTime> dropped_;
+    bool open_ = false;
+};
+
 }  // namespace
 
 Script<> LockOutProof::await() {
     BootTime deadline = now_ + lockout_deadline;
-    std::map<std::string, BootTime> doubted;
-    std::map<std::string, BootTime> dropped;
+    Doubts doubts;
     int clean = 0;
     begin_step(lockout_deadline);
     for (;;) {
@@ -42,22 +72,8 @@ Script<> LockOutProof::await() {
             deadline = now_ + lockout_deadline;
             continue;
         }
-        std::vector<Connector> going;
-        bool doubt = false;
-        std::erase_if(doubted,
-                      [&](const auto& one) { return !lists(attached.doubtful, one.first); });
-        for (const Connector& connector : attached.doubtful) {
-            const auto before = dropped.find(connector.id);
-            const bool settled = before != dropped.end() && now_ - before->second >= comeback_max;
-            doubt = doubt || !settled;
-            // The list may be older than the units' reports, but the next list is not.
-            const BootTime since = doubted.try_emplace(connector.id, now_).first->second;
-            if (before == dropped.end() && now_ - since >= doubt_patience) {
-                dropped.emplace(connector.id, now_);
-                going.push_back(connector);
-            }
-        }
-        clean = attached.strangers.empty() && !doubt && absent.empty() ? clean + 1 : 0;
+        const std::vector<Connector> going = doubts.look(attached.doubtful, now_);
+        clean = attached.strangers.empty() && !doubts.open() && absent.empty() ? clean + 1 : 0;
         if (clean == 2) break;
         for (const Connector& stranger : attached.strangers) {
             co_await eviction_.drop(stranger, true);

@@ -5,6 +5,7 @@
 #include "rotation/verification.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -138,10 +139,9 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
         "{}or accept a gap in service with `accept_gap: true` or --accept-gap",
         serving == 1 ? "only one unit is" : fmt::format("only {} units are", serving),
         policy.rollout.min_available,
-        allowed ? fmt::format("let an extra unit help out (keyturnd --surge-unit {0} "
-                              "--output /etc/systemd/system/keyturn-surge@{0}.service), ",
-                              policy.name)
-                : ""));
+        allowed
+            ? fmt::format("let an extra unit help out (sudo keyturnctl surge {}), ", policy.name)
+            : ""));
 }
 
 /// Every connector at the API must be one of ours, and every one of ours must be listed there.
@@ -211,6 +211,10 @@ std::vector<Connector> foreign_connectors(const std::vector<Connector>& connecto
 
 bool tells_its_connector(const Sample& sample) {
     return sample.readiness || sample.state.at_rest() || !sample.state.loaded();
+}
+
+std::string noted_text(const std::vector<std::string>& findings) {
+    return findings.empty() ? "" : fmt::format("; noted: {}", fmt::join(findings, "; "));
 }
 
 std::string describe(const Connector& connector) {

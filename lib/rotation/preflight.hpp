@@ -44,6 +44,9 @@ struct PreflightFacts {
 /// 2025.4.0 (its release notes). Pure.
 [[nodiscard]] bool lacks_token_file(std::string_view version);
 
+/// "; noted: FINDING; FINDING", or nothing.
+[[nodiscard]] std::string noted_text(const std::vector<std::string>& findings);
+
 /// "connector ID from ADDRESS since TIME", for people.
 [[nodiscard]] std::string describe(const Connector& connector);
 

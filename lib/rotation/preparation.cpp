@@ -9,14 +9,6 @@
 
 namespace keyturn {
 
-namespace {
-
-std::string noted(const std::vector<std::string>& findings) {
-    return findings.empty() ? "" : fmt::format("; noted: {}", fmt::join(findings, "; "));
-}
-
-}  // namespace
-
 Script<Ending> Preparation::tell() {
     co_await preflight();
     co_await prepare();
@@ -49,7 +41,8 @@ Script<> Preparation::preflight() {
     const std::vector<std::string> problems =
         judge_preflight(inputs_.policy, gap_accepted(context_), record_.request.scheduled, facts);
     if (!problems.empty()) {
-        std::string text = fmt::format("{}{}", fmt::join(problems, "; "), noted(facts.findings));
+        std::string text =
+            fmt::format("{}{}", fmt::join(problems, "; "), noted_text(facts.findings));
         co_await refuse(std::move(text));
     }
     findings_ = facts.findings;
@@ -71,8 +64,11 @@ void Preparation::tell_left_stopped() {
     for (const UnitProgress& unit : record_.units) {
         if (unit.step != UnitStep::listed || unit.surge) continue;
         say(EventKind::unit_left_stopped, Priority::warning,
-            fmt::format("{} is not running: keyturnd gives it the new token but does not start it",
-                        unit.name),
+            record_.keeps_token()
+                ? fmt::format("{} is not running: keyturnd does not start it", unit.name)
+                : fmt::format(
+                      "{} is not running: keyturnd gives it the new token but does not start it",
+                      unit.name),
             unit.name, "listed");
     }
 }
@@ -98,8 +94,8 @@ Script<> Preparation::prepare() {
             "{} of {} ({}): {} units in {} batches, token {} -> {}{}",
             record_.compromised() ? "Replacing the compromised token" : "Rotating the token",
             inputs_.policy.name, record_.request.trigger, own_units, record_.batch_count(),
-            record_.old_fingerprint, record_.new_fingerprint, noted(findings_)),
-        {}, record_.compromised() ? "compromised" : "");
+            record_.old_fingerprint, record_.new_fingerprint, noted_text(findings_)),
+        {}, std::string(kind_word()));
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is saved and staged", inputs_.policy.name));
 }

@@ -22,11 +22,15 @@ class Preparation : public Chapter {
 
     /// Records the units and the delivered token from these facts.
     void plan(const PreflightFacts& facts);
+
+    /// Reports each planned unit that does not run and is not started either.
     void tell_left_stopped();
+
+    /// Asks for everything that the preflight judges. Ends refused if that is not possible.
+    Script<PreflightFacts> gather_facts();
 
   private:
     Script<> preflight();
-    Script<PreflightFacts> gather_facts();
 
     std::vector<std::string> findings_;  ///< Of the preflight: reported, but no reason to refuse.
 };

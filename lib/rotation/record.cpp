@@ -32,22 +32,25 @@ bool RotationRecord::everyone_proven() const {
 }
 
 void RotationRecord::begin_roll_out_anew() {
+    const int last = batch_count() + 1;
     for (UnitProgress& unit : units) {
         unit.invocation_before.clear();
         if (unit.surge) unit.step = UnitStep::listed;
-        if (unit.step != UnitStep::listed) unit.step = UnitStep::waiting;
+        if (unit.step == UnitStep::listed) continue;
+        unit.step = UnitStep::waiting;
+        if (unit.batch == 0) unit.batch = last;  // It was not to restart.
     }
     batch = 0;
 }
 
 RotationRecord record_of(const RotationRequest& request, WallTime now, std::string superseded,
-                         int adoptions) {
+                         int take_overs) {
     RotationRecord record;
     record.request = request;
     record.phase = Phase::preflight;
     record.started = now;
     record.superseded = std::move(superseded);
-    record.adoptions = adoptions;
+    record.take_overs = take_overs;
     return record;
 }
 

@@ -13,6 +13,15 @@
 
 namespace keyturn {
 
+template <>
+inline constexpr Names<RotationKind, 5> names<RotationKind>{{
+    {RotationKind::routine, "routine"},
+    {RotationKind::takeover, "takeover"},
+    {RotationKind::compromise, "compromise"},
+    {RotationKind::adopt, "adopt"},
+    {RotationKind::release, "release"},
+}};
+
 /// How far a rotation is. Each phase is durable before its first effect, and each effect may be
 /// repeated: after a crash, the daemon continues from the phase on disk.
 enum class Phase {
@@ -54,7 +63,7 @@ inline constexpr Names<UnitStep, 4> names<UnitStep>{{
 
 struct UnitProgress {
     std::string name;
-    int batch = 0;     ///< From 1; 0 for `listed`.
+    int batch = 0;     ///< From 1; 0 for `listed` and for a unit that is not to restart.
     int baseline = 0;  ///< readyConnections at plan time.
     UnitStep step = UnitStep::waiting;
     std::string invocation_old;  ///< InvocationID that certainly runs on the old token, or empty.
@@ -133,11 +142,11 @@ struct RotationRecord {
     std::optional<WallTime> committed;
     std::string old_fingerprint;
     std::string new_fingerprint;
-    bool adopted = false;             ///< Somebody else's token was taken over; ours is not sent.
+    bool foreign = false;             ///< Somebody else's token was taken over; ours is not sent.
     std::string reverting;            ///< Why it goes back to the old token; empty if it does not.
     bool evicted = false;             ///< A compromise: the earlier connectors have been dropped.
     std::string superseded;           ///< The rotation that a compromise has ended.
-    int adoptions = 0;                ///< How often a token was taken over since the last retry.
+    int take_overs = 0;               ///< How often a token was taken over since the last retry.
     bool proven = false;              ///< All is well; only wiping and concluding are left.
     std::string refusal;              ///< Why it is refused; only wiping and concluding are left.
     int batch = 0;                    ///< The batch being restarted or soaked, from 1.
@@ -147,8 +156,17 @@ struct RotationRecord {
 
     [[nodiscard]] bool takes_over() const { return request.kind == RotationKind::takeover; }
     [[nodiscard]] bool compromised() const { return request.kind == RotationKind::compromise; }
-    [[nodiscard]] bool ends_on_foreign_token() const { return takes_over() || adopted; }
+    [[nodiscard]] bool ends_on_foreign_token() const { return takes_over() || foreign; }
     [[nodiscard]] bool reverts() const { return !reverting.empty(); }
+
+    /// True if units only move onto the token file or off it, and nobody else changed the token.
+    [[nodiscard]] bool keeps_token() const { return request.moves_units() && !foreign; }
+
+    /// True if this rotation may restart the unit. False for a unit that was not moved.
+    [[nodiscard]] bool may_restart(const UnitProgress& unit) const {
+        return !keeps_token() || unit.surge || request.moves(unit.name);
+    }
+
     [[nodiscard]] int batch_count() const;
     [[nodiscard]] const UnitProgress* find(std::string_view unit) const;
 
@@ -164,19 +182,21 @@ struct RotationRecord {
     bool operator==(const RotationRecord&) const = default;
 };
 
-/// The record that a rotation begins with; `superseded` and `adoptions` as in the record. Pure.
+/// The record that a rotation begins with; `superseded` and `take_overs` as in the record. Pure.
 [[nodiscard]] RotationRecord record_of(const RotationRequest& request, WallTime now,
-                                       std::string superseded = {}, int adoptions = 0);
+                                       std::string superseded = {}, int take_overs = 0);
 
 /// How a rotation ended.
-enum class Outcome { done, taken_over, reverted, refused };
+enum class Outcome { done, taken_over, reverted, refused, adopted, released };
 
 template <>
-inline constexpr Names<Outcome, 4> names<Outcome>{{
+inline constexpr Names<Outcome, 6> names<Outcome>{{
     {Outcome::done, "done"},
     {Outcome::taken_over, "taken over"},
     {Outcome::reverted, "reverted"},
     {Outcome::refused, "refused"},
+    {Outcome::adopted, "adopted"},
+    {Outcome::released, "released"},
 }};
 
 /// What is kept of a rotation after its end.
@@ -190,6 +210,9 @@ struct HistoryEntry {
     std::string old_fingerprint;
     std::string new_fingerprint;
     std::vector<UnitProgress> units;
+
+    /// False if it was refused, or if units only moved onto the token file or off it.
+    [[nodiscard]] bool changed_token() const { return old_fingerprint != new_fingerprint; }
 
     bool operator==(const HistoryEntry&) const = default;
 };

@@ -92,7 +92,7 @@ Script<> RollOut::plan_started_units(int batch) {
     for (std::size_t i = 0; i < record_.units.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         const bool started = unit.step == UnitStep::listed && samples[i].state.started();
-        if (!started || unit.surge) continue;
+        if (!started || unit.surge || !record_.may_restart(unit)) continue;
         unit.step = UnitStep::waiting;
         unit.batch = batch;
         unit.baseline = samples[i].connections().value_or(0);

@@ -10,8 +10,9 @@ class TokenWatch;
 class UnitRestart;
 
 /// Restarts the units one by one, batch by batch. Each unit is verified before the next, and each
-/// batch soaks. Ends with `finish`, or with `start_over` if the token has changed. After a crash it
-/// begins with the batch that was open, skips verified units, and starts that batch's soak over.
+/// batch soaks. After a crash it begins with the batch that was open, skips verified units, and
+/// starts that batch's soak over. Ends with `finish`; with `start_over` if the token has changed;
+/// held if a unit cannot be restarted, or fails after its restart.
 class RollOut : public Chapter {
   public:
     RollOut(RotationContext& context, TokenWatch& token, UnitRestart& restart, Soak& soak,

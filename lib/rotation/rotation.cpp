@@ -15,7 +15,7 @@ std::unique_ptr<RotationContext> context_for(RotationInputs inputs, BootTime now
     auto context = std::make_unique<RotationContext>();
     context->record =
         inputs.record ? *inputs.record
-                      : record_of(inputs.request, wall_now, inputs.superseded, inputs.adoptions);
+                      : record_of(inputs.request, wall_now, inputs.superseded, inputs.take_overs);
     context->view.phase = context->record.phase;
     context->now = now;
     context->wall_now = wall_now;

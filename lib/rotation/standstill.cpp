@@ -42,14 +42,20 @@ Script<> Standstill::begin(Ending cause) {
 }
 
 void Standstill::tell_hold() {
-    const bool can_go_back = can_revert(inputs_, record_) && record_.committed;
+    const bool can_go_back =
+        can_revert(inputs_, record_) && (record_.committed || record_.keeps_token());
+    const std::string revert = fmt::format("`keyturnctl revert {}`", inputs_.policy.name);
+    const std::string way_back =
+        record_.keeps_token()
+            ? fmt::format(
+                  "; once the settings of its units are as before, {} restarts again what "
+                  "was restarted",
+                  revert)
+            : fmt::format("; {} goes back to the old token", revert);
     say(EventKind::rotation_held, Priority::alert,
         fmt::format("The rotation of {0} is held: {1}. keyturnd restarts nothing more until "
                     "`keyturnctl retry {0}`{2}",
-                    inputs_.policy.name, record_.hold->text,
-                    can_go_back ? fmt::format("; `keyturnctl revert {}` goes back to the old token",
-                                              inputs_.policy.name)
-                                : ""),
+                    inputs_.policy.name, record_.hold->text, can_go_back ? way_back : ""),
         record_.hold->unit, "held");
 }
 

@@ -22,7 +22,8 @@ ChapterName Story::chapter_after(const Ending& ending, ChapterName told) const {
     const RolloutPolicy& policy = context_.inputs.policy.rollout;
     const bool goes_back =
         ending.kind == Ending::Kind::held && ending.reason == HoldReason::verification_failed &&
-        policy.on_failure == OnFailure::revert && can_revert(context_.inputs, context_.record);
+        policy.on_failure == OnFailure::revert && !context_.record.keeps_token() &&
+        can_revert(context_.inputs, context_.record);
     if (goes_back) return ChapterName::revert;
     // A roll-out that was already under way has waited for the window before.
     const bool in_the_middle =
@@ -35,6 +36,7 @@ Script<Ending> Story::open(ChapterName chapter, Ending before) {
         case ChapterName::beginning: return beginning_.tell();
         case ChapterName::preparation: return preparation_.tell();
         case ChapterName::commit: return commit_.tell();
+        case ChapterName::bring_in: return bring_in_.tell();
         case ChapterName::take_over: return take_over_.tell();
         case ChapterName::compromise: return compromise_.tell();
         case ChapterName::revert: return revert_.tell(std::move(before));

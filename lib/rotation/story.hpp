@@ -1,7 +1,7 @@
 #pragma once
 
-#include "rotation/adoption.hpp"
 #include "rotation/beginning.hpp"
+#include "rotation/bring_in.hpp"
 #include "rotation/capacity.hpp"
 #include "rotation/commit.hpp"
 #include "rotation/compromise.hpp"
@@ -9,6 +9,7 @@
 #include "rotation/context.hpp"
 #include "rotation/eviction.hpp"
 #include "rotation/finish.hpp"
+#include "rotation/foreign_token.hpp"
 #include "rotation/hurried_plan.hpp"
 #include "rotation/lock_out_proof.hpp"
 #include "rotation/preparation.hpp"
@@ -45,8 +46,8 @@ class Story {
 
     // What several chapters use.
     Capacity capacity_{context_};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
+    ForeignToken foreign_{context_};
+    TokenHandover handover_{context_, foreign_};
     TokenWatch token_{context_, handover_};
     Proof proof_{context_, token_};
     UnitRestart restart_{context_, capacity_, handover_, proof_};
@@ -59,7 +60,8 @@ class Story {
     HurriedPlan plan_{context_, preparation_};
     Eviction eviction_{context_, plan_, handover_};
     Commit commit_{context_, handover_, token_, eviction_};
-    TakeOver take_over_{context_, preparation_, adoption_, handover_, token_};
+    BringIn bring_in_{context_, preparation_, handover_, token_};
+    TakeOver take_over_{context_, preparation_, foreign_, handover_, token_};
     Compromise compromise_{context_, plan_, preparation_, commit_, eviction_, handover_, token_};
     Revert revert_{context_, handover_, token_};
     RestartWindow window_{context_, capacity_, token_};

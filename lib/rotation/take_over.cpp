@@ -1,6 +1,6 @@
 #include "rotation/take_over.hpp"
 
-#include "rotation/adoption.hpp"
+#include "rotation/foreign_token.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/preparation.hpp"
 #include "rotation/token_handover.hpp"
@@ -20,7 +20,7 @@ Script<Ending> TakeOver::tell() {
     if (kept && token.fingerprint == record_.new_fingerprint) {
         co_await save(Phase::commit);
     } else {
-        co_await adoption_.adopt(token.fingerprint, kept);
+        co_await foreign_.take_over(token.fingerprint, kept);
     }
     co_await handover_.deliver();
     co_await handover_.confirm(false);

@@ -4,21 +4,22 @@
 
 namespace keyturn {
 
-class Adoption;
+class ForeignToken;
 class Preparation;
 class TokenHandover;
 class TokenWatch;
 
 /// Somebody else changed the secret while no rotation was open, so every unit runs on a token that
 /// opens no new connection. The rules for restarts are the same as in a rotation, but no secret is
-/// sent. Ends with `window`, or refused if the delivered token is back.
+/// sent. Ends with `window`; refused if the delivered token is back; held if a person has to find
+/// out who changes the secret.
 class TakeOver : public Chapter {
   public:
-    TakeOver(RotationContext& context, Preparation& preparation, Adoption& adoption,
+    TakeOver(RotationContext& context, Preparation& preparation, ForeignToken& foreign,
              TokenHandover& handover, TokenWatch& token)
         : Chapter(context),
           preparation_(preparation),
-          adoption_(adoption),
+          foreign_(foreign),
           handover_(handover),
           token_(token) {}
 
@@ -28,7 +29,7 @@ class TakeOver : public Chapter {
     Script<> plan_without_judging();
 
     Preparation& preparation_;
-    Adoption& adoption_;
+    ForeignToken& foreign_;
     TokenHandover& handover_;
     TokenWatch& token_;
 };

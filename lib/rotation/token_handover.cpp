@@ -1,6 +1,6 @@
 #include "rotation/token_handover.hpp"
 
-#include "rotation/adoption.hpp"
+#include "rotation/foreign_token.hpp"
 
 namespace keyturn {
 
@@ -27,7 +27,7 @@ Script<bool> TokenHandover::send(bool ask_first) {
             // In a revert, an API that is only behind also shows the old token.
             if (token.holder == ReadToken::Holder::ours && !record_.reverts()) break;
             if (token.holder == ReadToken::Holder::other && !record_.compromised()) {
-                co_await adoption_.adopt(token.fingerprint);
+                co_await foreign_.take_over(token.fingerprint);
                 break;
             }
         }
@@ -60,7 +60,7 @@ Script<bool> TokenHandover::send(bool ask_first) {
 Script<> TokenHandover::deliver() {
     const DeliverToken::Value delivered =
         co_await insist<DeliverToken>("cannot replace the token file");
-    if (!record_.committed) record_.committed = wall_now_;
+    if (!record_.committed && !record_.keeps_token()) record_.committed = wall_now_;
     std::string window;
     if (delivered.since_commit) {
         window = fmt::format(", {} us after Cloudflare's answer", delivered.since_commit->count());
@@ -94,8 +94,8 @@ Script<> TokenHandover::confirm(bool answered) {
                 deadline = now_ + confirm_deadline;
             }
         } else if (token.holder == ReadToken::Holder::other ||
-                   (previous && record_.ends_on_foreign_token())) {
-            co_await adoption_.adopt(token.fingerprint);
+                   (previous && (record_.ends_on_foreign_token() || record_.keeps_token()))) {
+            co_await foreign_.take_over(token.fingerprint);
             co_await deliver();
         } else if (previous && now_ >= deadline) {
             co_await put_back();

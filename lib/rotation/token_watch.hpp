@@ -17,7 +17,8 @@ class TokenWatch : public Chapter {
     /// The API has just shown the token, so the next `still_ours` need not ask again.
     void note_confirmed() { just_confirmed_ = was_ours_ = true; }
 
-    /// Called before each batch. Waits for an answer of the API.
+    /// Called before each batch. Waits for an answer of the API. False if another token was
+    /// delivered instead.
     Script<bool> still_ours();
 
     /// For a unit that does not recover: perhaps only its token is dead, and then this returns

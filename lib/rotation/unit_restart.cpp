@@ -63,6 +63,7 @@ Script<> UnitRestart::roll(std::size_t index) {
 /// restarted too, and once more if no answer said whether that was done.
 bool UnitRestart::needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                 bool first_look) const {
+    if (!record_.may_restart(unit)) return false;
     const bool recorded_process =
         !unit.invocation_before.empty() && sample.state.invocation == unit.invocation_before;
     const bool no_job = !sample.state.job_pending;
@@ -124,8 +125,8 @@ Script<> UnitRestart::meet_stopped(std::size_t index) {
     }
     waited_for_it();
     say(EventKind::unit_left_stopped, Priority::warning,
-        fmt::format("{} stays stopped, as the operator wants; its token file has the new token",
-                    unit.name),
+        fmt::format("{} stays stopped, as the operator wants{}", unit.name,
+                    record_.keeps_token() ? "" : "; its token file has the new token"),
         unit.name, "listed");
     unit.step = UnitStep::listed;
 }

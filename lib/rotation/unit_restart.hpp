@@ -14,14 +14,16 @@ class TokenHandover;
 
 /// Brings one unit from "waiting" to "verified": waits until it may go down (I1), saves its
 /// restart, restarts it and has it verified. If something is in the way, it deals with that first:
-/// a unit without connections restarts before it, or the extra connector helps out. Ends held if a
-/// person has to look.
+/// a unit without connections restarts before it, or the extra connector helps out. Ends held if it
+/// may not go down for too long, cannot be restarted, was stopped by somebody or is not verified;
+/// with `start_over` if the token has changed.
 class UnitRestart : public Chapter {
   public:
     UnitRestart(RotationContext& context, const Capacity& capacity, TokenHandover& handover,
                 Proof& proof)
         : Chapter(context), capacity_(capacity), handover_(handover), proof_(proof) {}
 
+    /// Returns with the unit verified, or left stopped as the operator wants.
     Script<> roll(std::size_t index);
 
     /// Marks the current process as the one to replace.

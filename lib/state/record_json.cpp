@@ -60,13 +60,16 @@ void describe(Visitor& visit, Record& rotation) {
     visit("accept_gap", rotation.request.accept_gap);
     visit("scheduled", rotation.request.scheduled);
     visit.flag("takes_over", RotationKind::takeover, rotation.request.kind);
-    visit("adopted", rotation.adopted);
+    visit("adopted", rotation.foreign);
     visit("reverting", rotation.reverting);
     visit.flag("compromised", RotationKind::compromise, rotation.request.kind);
+    visit.later_flag("adopts", RotationKind::adopt, rotation.request.kind);
+    visit.later_flag("releases", RotationKind::release, rotation.request.kind);
+    visit.later("moved_units", rotation.request.units);
     visit("evict_all", rotation.request.evict_all);
     visit("evicted", rotation.evicted);
     visit("superseded", rotation.superseded);
-    visit("adoptions", rotation.adoptions);
+    visit("adoptions", rotation.take_overs);
     visit("proven", rotation.proven);
     visit("refusal", rotation.refusal);
     visit("batch", rotation.batch);
@@ -125,6 +128,11 @@ class Writer {
     template <class Value>
     void flag(const char* key, Value when, const Value& value) {
         (*this)(key, value == when);
+    }
+
+    template <class Value>
+    void later_flag(const char* key, Value when, const Value& value) {
+        flag(key, when, value);
     }
 
     template <class Record>
@@ -187,6 +195,11 @@ class Reader {
         if (!set || !wrong_.empty()) return;
         if (value != Value{}) wrong_ = key;
         value = when;
+    }
+
+    template <class Value>
+    void later_flag(const char* key, Value when, Value& value) {
+        if (json_.contains(key)) flag(key, when, value);
     }
 
     template <class Record>

@@ -27,12 +27,18 @@ inline constexpr std::tuple bus_members<UnitStatus>{&UnitStatus::name, &UnitStat
                                                     &UnitStatus::batch, &UnitStatus::connections,
                                                     &UnitStatus::verified_by};
 
+template <>
+inline constexpr std::tuple bus_members<UnitHealth>{
+    &UnitHealth::name, &UnitHealth::health, &UnitHealth::token_age, &UnitHealth::fingerprint,
+    &UnitHealth::baseline};
+
 /// All properties. keyturnd writes them and keyturnctl reads them by this table. Other programs
 /// read them too, so a name or a type never changes.
 inline constexpr std::tuple tunnel_properties{
     TunnelProperty{"Name", &TunnelStatus::name, true},
     TunnelProperty{"TunnelId", &TunnelStatus::tunnel},
     TunnelProperty{"State", &TunnelStatus::state},
+    TunnelProperty{"Kind", &TunnelStatus::kind},
     TunnelProperty{"Phase", &TunnelStatus::phase},
     TunnelProperty{"Reason", &TunnelStatus::reason},
     TunnelProperty{"HoldReason", &TunnelStatus::hold_reason},
@@ -56,6 +62,11 @@ inline constexpr std::tuple tunnel_properties{
     TunnelProperty{"StepEnds", &TunnelStatus::step_ends},
     TunnelProperty{"LastDone", &TunnelStatus::last_done},
     TunnelProperty{"Due", &TunnelStatus::due},
+    TunnelProperty{"Health", &TunnelStatus::health},
+    TunnelProperty{"ExpectedEnd", &TunnelStatus::expected_end},
+    TunnelProperty{"LastEnded", &TunnelStatus::last_ended},
+    TunnelProperty{"LastCheck", &TunnelStatus::last_check},
+    TunnelProperty{"CheckFailsSince", &TunnelStatus::check_fails_since},
 };
 
 }  // namespace keyturn

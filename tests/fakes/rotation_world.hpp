@@ -45,8 +45,9 @@ class RotationWorld {
         bool listed = true;
         bool surge = false;
         std::optional<std::string> problem;
-        bool refused = false;    ///< polkit says no.
-        bool not_reset = false;  ///< polkit says no to ResetFailedUnit alone.
+        std::optional<Token> source;  ///< Where it takes its token from; empty: our token file.
+        bool refused = false;         ///< polkit says no.
+        bool not_reset = false;       ///< polkit says no to ResetFailedUnit alone.
 
         /// An operator stops it: it stays stopped.
         void stop();
@@ -173,7 +174,7 @@ class RotationWorld {
 
     // The API.
     Token api_token = Token::old;
-    std::string ours_fingerprint = "new";  ///< Of `Token::ours`, also after an adoption.
+    std::string ours_fingerprint = "new";  ///< Of `Token::ours`, also after a take-over.
     std::optional<Token> token_shown;      ///< GET token shows this one instead.
     bool tunnel_deleted = false;
     std::vector<Connector> foreign_connectors;
@@ -239,7 +240,7 @@ class RotationWorld {
     Result<CommitSecret::Value> act(const CommitSecret&);
     Result<DeliverToken::Value> act(const DeliverToken&);
     Result<void> act(const PutBackToken&);
-    Result<AdoptToken::Value> act(const AdoptToken& action);
+    Result<KeepToken::Value> act(const KeepToken& action);
     Result<void> act(const TakeBackSecret& action);
     Result<void> act(const WipeOldSecret&);
     Result<void> act(const EvictConnector& action);

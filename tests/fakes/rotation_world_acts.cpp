@@ -129,16 +129,22 @@ Result<void> RotationWorld::act(const EvictConnector& action) {
     return {};
 }
 
-Result<AdoptToken::Value> RotationWorld::act(const AdoptToken& action) {
+Result<KeepToken::Value> RotationWorld::act(const KeepToken& action) {
     const std::string now_held = fingerprint_of(api_token);
-    if (now_held != action.fingerprint) return AdoptToken::Value{"", now_held};
+    if (now_held != action.fingerprint) return KeepToken::Value{"", now_held};
+    if (action.fresh_id) {
+        if (!pending_kept) kept_rotation = fmt::format("{:032x}", next_id_++);
+        pending_kept = true;
+        taken_back = api_token == Token::old;
+        return KeepToken::Value{kept_rotation, now_held};
+    }
     ours_fingerprint = now_held;
     // Their token counts as ours from now on, and our own is as dead as the old one.
     api_token = Token::ours;
     file_token = Token::old;
     taken_back = false;
     for (auto& [name, unit] : units) unit.token = Token::old;
-    return AdoptToken::Value{"fedcba9876543210fedcba9876543210", now_held};
+    return KeepToken::Value{"fedcba9876543210fedcba9876543210", now_held};
 }
 
 Result<void> RotationWorld::act(const Wait& action) {

@@ -43,8 +43,8 @@ inline std::string log_name(const DeliverToken&) {
 inline std::string log_name(const PutBackToken&) {
     return "put back";
 }
-inline std::string log_name(const AdoptToken&) {
-    return "adopt";
+inline std::string log_name(const KeepToken&) {
+    return "keep token";
 }
 inline std::string log_name(const TakeBackSecret&) {
     return "take back";

@@ -47,7 +47,7 @@ void RotationWorld::bring_up(Unit& unit) {
     const int id = next_id_++;
     unit.state = running(unit.state.name, fmt::format("{:032x}", id));
     unit.state.main_pid = static_cast<std::uint32_t>(1000 + id);
-    unit.token = file_token;
+    unit.token = unit.source.value_or(file_token);
     unit.came_up = now;
     unit.readiness = Readiness{fmt::format("connector-{}", id), tunnel_id, 1, true};
     if (unit.token != api_token) unit.readiness->connections = 0;
@@ -80,6 +80,10 @@ Result<InspectUnits::Value> RotationWorld::act(const InspectUnits& action) {
     for (const std::string& name : order) {
         const Unit& unit = units.at(name);
         value.push_back({name, unit.problem, std::chrono::seconds{45}, unit.surge, {}});
+        if (unit.source && !unit.problem) {
+            value.back().problem = "its token is in its own file";
+            value.back().elsewhere = true;
+        }
         if (unit.refused) value.back().not_allowed = "polkit does not allow restarting it";
         if (polkit_gone) value.back().not_allowed = silent.text;
     }

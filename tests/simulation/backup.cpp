@@ -49,7 +49,7 @@ void Invariants::state_lost() {
     file_change_.reset();
     allowed_ = true;  // As it was when that record passed its preflight.
     // A person may have accepted that token when the record was written.
-    if (disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit) {
+    if (disk_.record && disk_.record->foreign && disk_.record->phase == Phase::commit) {
         retried_ = true;
     }
     if (!disk_.record || !disk_.record->hold) held_unit_.reset();

@@ -32,6 +32,34 @@ void Invariants::rotation_begins(bool accept_gap) {
     accept_gap_ = accept_gap || policy_.rollout.accept_gap;
 }
 
+void Invariants::move_begins(bool accept_gap, BootTime now) {
+    rotation_begins(accept_gap);
+    moved_at_ = now;
+    restarted_.clear();
+}
+
+/// A unit that was moved must run as a process that was started after that, and one that was moved
+/// back and had been restarted as a process that was started after that.
+void Invariants::concludes(const HistoryEntry& entry) const {
+    if (!disk_.record->request.moves_units() || disk_.record->foreign) return;
+    if (entry.old_fingerprint != entry.new_fingerprint) {
+        broken("I4", "units only moved, but the token changed");
+    }
+    const bool back = entry.outcome == Outcome::reverted;
+    const std::vector<std::string>& named = disk_.record->request.units;
+    for (const UnitProgress& progress : entry.units) {
+        const UnitModel* unit = find(progress.name);
+        const bool meant = named.empty() || std::ranges::find(named, progress.name) != named.end();
+        const bool proven = progress.step == UnitStep::verified && !progress.surge;
+        if (!meant || !proven || restored_ || (back && !restarted_.contains(progress.name))) {
+            continue;
+        }
+        if (unit->started_at() < (back ? called_off_at_ : moved_at_)) {
+            broken("I5", unit->name() + " was moved, but still runs as the process from before");
+        }
+    }
+}
+
 void Invariants::compromise_begins() {
     rotation_begins(false);
     leaked_ = {disk_.token_file, cloud_.current()};
@@ -42,6 +70,9 @@ void Invariants::secret_sent(SecretId secret) {
     last_sent_ = secret;
     if (disk_.record && disk_.record->compromised() && leaked_.contains(secret)) {
         broken("I4", "after a compromise, an existing secret was sent");
+    }
+    if (disk_.record && disk_.record->request.moves_units()) {
+        broken("I4", "a secret was sent although units only move");
     }
     const bool goes_back = disk_.record && disk_.record->reverts() && secret == before_;
     if (sent_.empty() && disk_.kept) before_ = disk_.kept->old;
@@ -76,6 +107,13 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
     if (progress == nullptr || progress->step != UnitStep::restarting) {
         broken("I3", unit.name() + " was restarted without a record of it");
     }
+    const RotationRequest& request = disk_.record->request;
+    const bool named = request.units.empty() ||
+                       std::ranges::find(request.units, unit.name()) != request.units.end() ||
+                       unit.name() == surge_name(policy_);
+    if (request.moves_units() && !disk_.record->foreign && !named) {
+        broken("I3", unit.name() + " was restarted, but was not moved");
+    }
     // Between the check of the file and the restart, somebody may be faster than any check.
     const bool unseen = file_change_ && !file_change_->seen;
     const bool too_quick = unseen && now - file_seen_ <= sample_age_max;
@@ -83,6 +121,7 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         broken("I3", fmt::format("{} was restarted with token {}, but the API last showed {}",
                                  unit.name(), disk_.token_file, told_));
     }
+    restarted_.insert(unit.name());
     check_restart_happens_once(*progress, unit, now);
     check_loop(unit);
     if (!unit.serves_since(now - sample_age_max)) return;
@@ -254,7 +293,7 @@ void Invariants::daemon_gone() {
     attached_ = Milliseconds{0};
     // What a person allowed may already be kept, and is reported by the next keyturnd.
     const bool taking_over =
-        disk_.record && disk_.record->adopted && disk_.record->phase == Phase::commit;
+        disk_.record && disk_.record->foreign && disk_.record->phase == Phase::commit;
     if (!taking_over) retried_ = false;
     lost_.clear();  // The next one begins its own soak, with its own two checks.
     restarts_.clear();
@@ -273,7 +312,7 @@ void Invariants::file_seen(BootTime now) {
 
 void Invariants::after_effect() {
     // Once somebody else's token was taken over, only the API knows its secret.
-    if (disk_.record && disk_.record->adopted) made_.clear();
+    if (disk_.record && disk_.record->foreign) made_.clear();
     const bool ours = cloud_.set_by_us() && made_.contains(cloud_.current());
     const bool kept = disk_.kept && (disk_.kept->fresh == cloud_.current() ||
                                      disk_.kept->old == cloud_.current());

@@ -36,6 +36,12 @@ class Invariants {
     /// keyturnd begins a rotation with nothing on the disk.
     void rotation_begins(bool accept_gap);
 
+    /// Root has moved units, and keyturnd has to prove it.
+    void move_begins(bool accept_gap, BootTime now);
+
+    /// keyturnd writes the end of a rotation.
+    void concludes(const HistoryEntry& entry) const;
+
     /// The token is compromised: the existing secrets must not be sent any more.
     void compromise_begins();
 
@@ -63,7 +69,10 @@ class Invariants {
     void retried();
 
     /// An operator called the rotation off.
-    void called_off() { held_unit_.reset(); }
+    void called_off(BootTime now) {
+        held_unit_.reset();
+        called_off_at_ = now;
+    }
 
     /// keyturnd is gone. If it could not write a hold, the next keyturnd finds the cause again, if
     /// it is still there.
@@ -137,6 +146,9 @@ class Invariants {
     std::set<SecretId> made_;    ///< In all rotations since somebody else's was taken over.
     std::set<SecretId> leaked_;  ///< Before the last compromise.
     SecretId last_sent_ = 0;
+    BootTime moved_at_{};                   ///< When root moved units.
+    BootTime called_off_at_{};              ///< When root had moved them back, if it did.
+    std::set<std::string> restarted_;       ///< Since root moved units.
     SecretId before_ = 0;                   ///< The secret that the first of them replaced.
     std::optional<std::string> held_unit_;  ///< Of a hold that nobody has lifted.
     std::map<std::string, BootTime> verified_at_;

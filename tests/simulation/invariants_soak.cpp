@@ -176,8 +176,10 @@ void Invariants::check_lost(const RotationRecord& record, Milliseconds duration)
         lost_.clear();
         return;
     }
+    const bool token_stays = record.request.moves_units() && !record.foreign;
     for (const UnitProgress& unit : record.units) {
-        if (unit.step != UnitStep::waiting) continue;
+        // With a token that stays, a unit gets its connections back by itself.
+        if (unit.step != UnitStep::waiting || token_stays) continue;
         const UnitModel* model = find(unit.name);
         const bool seen = model->running() && !model->serving() && model->look() == Look::idle;
         if (!seen || !serves_anew) {

@@ -38,9 +38,7 @@ void Simulation::meddle(Tunnel& tunnel) {
     if (now_ >= tunnel.revert_at && tunnel.rotation) {
         tunnel.revert_at = now_ + chance_.until_next(FaultKind::operator_revert);
         if (tunnel.rotation->can_revert() && chance_.comes(FaultKind::operator_revert)) {
-            tell(name + ": an operator calls the rotation off");
-            tunnel.model.invariants().called_off();
-            tunnel.rotation->ask_to_revert();
+            call_off(tunnel);
         }
     }
     // The agent first finishes what it awaits, and between PATCH and delivery nothing is done.
@@ -53,6 +51,37 @@ void Simulation::meddle(Tunnel& tunnel) {
         if (!open && chance_.comes(FaultKind::compromise))
             begin_compromise(tunnel, dice_.happens(0.2));
     }
+}
+
+/// Root puts the settings of units back before that.
+void Simulation::call_off(Tunnel& tunnel) {
+    tell(tunnel.model.policy().name + ": an operator calls the rotation off");
+    const RotationRecord& record = tunnel.rotation->record();
+    if (record.keeps_token()) tunnel.model.move_units(record.request, true);
+    tunnel.model.invariants().called_off(now_);
+    tunnel.rotation->ask_to_revert();
+}
+
+/// Root moves some units or all of them, and asks keyturnd to prove it.
+void Simulation::begin_move(Tunnel& tunnel) {
+    constexpr double all_units = 0.4;
+    --tunnel.rotations_left;
+    tunnel.faults_at_start = chance_.total();
+    tunnel.model.bring_all_in();
+    RotationInputs inputs;
+    inputs.request.kind = dice_.happens(0.5) ? RotationKind::adopt : RotationKind::release;
+    inputs.request.trigger = name_of(inputs.request.kind);
+    if (!dice_.happens(all_units)) {
+        for (const std::string& unit : tunnel.model.policy().units) {
+            if (dice_.happens(0.5)) inputs.request.units.push_back(unit);
+        }
+    }
+    tunnel.model.advance(now_);
+    tunnel.model.move_units(inputs.request, false);
+    tunnel.model.invariants().move_begins(false, now_);
+    tell(fmt::format("{}: root moves units ({})", tunnel.model.policy().name,
+                     inputs.request.trigger));
+    begin(tunnel, std::move(inputs));
 }
 
 void Simulation::set_paused(Tunnel& tunnel, bool paused) {
@@ -80,8 +109,23 @@ void Simulation::record_pause(const Tunnel& tunnel, bool paused) {
     record(event);
 }
 
+void Simulation::begin_take_over(Tunnel& tunnel) {
+    ++statistics_.take_overs;
+    tunnel.model.bring_all_in();
+    tunnel.model.invariants().rotation_begins(false);
+    std::erase_if(tunnel.taken_over,
+                  [&](BootTime when) { return when < now_ - std::chrono::hours{24}; });
+    RotationInputs inputs;
+    inputs.request.trigger = "foreign rotation";
+    inputs.request.kind = RotationKind::takeover;
+    inputs.take_overs = static_cast<int>(tunnel.taken_over.size());
+    tell(tunnel.model.policy().name + ": the token was changed");
+    begin(tunnel, std::move(inputs));
+}
+
 void Simulation::begin_compromise(Tunnel& tunnel, bool evict_all) {
     ++statistics_.compromises;
+    tunnel.model.bring_all_in();
     tell(tunnel.model.policy().name + ": the token is compromised");
     tunnel.faults_at_start = chance_.total() - 1;
     tunnel.committed = false;
@@ -107,6 +151,13 @@ void Simulation::retry(Tunnel& tunnel) {
     const bool secrets_are_gone = tunnel.rotation->record().hold->reason == HoldReason::missing;
     if (secrets_are_gone) {
         begin_compromise(tunnel, true);
+        return;
+    }
+    constexpr double is_undone = 0.5;
+    const bool moves = tunnel.rotation->record().keeps_token();
+    if (moves && tunnel.rotation->can_revert() && dice_.happens(is_undone)) {
+        tunnel.model.advance(now_);
+        call_off(tunnel);
         return;
     }
     constexpr double is_mended = 0.7;

@@ -57,6 +57,8 @@ Scenario Scenario::draw(Dice& dice) {
     }
     scenario.faults = FaultPlan::draw(dice);
     scenario.rotations_per_tunnel = dice.between(1, 3);
+    constexpr double moves_happen = 0.4;
+    if (dice.happens(moves_happen)) scenario.moves = dice.fraction();
     return scenario;
 }
 

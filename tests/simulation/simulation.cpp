@@ -143,7 +143,12 @@ void Simulation::step(Tunnel& tunnel) {
 void Simulation::idle(Tunnel& tunnel) {
     const bool paused = tunnel.model.disk().paused;
     if (tunnel.rotations_left > 0 && now_ >= tunnel.rotate_at && !paused) {
-        begin_new(tunnel);
+        // In the end, the tunnel has to show that it can rotate.
+        if (!quiet_ && dice_.happens(scenario_.moves)) {
+            begin_move(tunnel);
+        } else {
+            begin_new(tunnel);
+        }
         return;
     }
     if (!tunnel.model.has_token_file()) tunnel.model.write_lost_token_file();
@@ -158,19 +163,8 @@ void Simulation::idle(Tunnel& tunnel) {
     tunnel.due = std::min({tunnel.due, tunnel.resume_at, tunnel.compromise_at});
 }
 
-void Simulation::begin_take_over(Tunnel& tunnel) {
-    ++statistics_.take_overs;
-    tunnel.model.invariants().rotation_begins(false);
-    std::erase_if(tunnel.taken_over, [&](BootTime when) { return when < now_ - hours{24}; });
-    RotationInputs inputs;
-    inputs.request.trigger = "foreign rotation";
-    inputs.request.kind = RotationKind::takeover;
-    inputs.adoptions = static_cast<int>(tunnel.taken_over.size());
-    tell(tunnel.model.policy().name + ": the token was changed");
-    begin(tunnel, std::move(inputs));
-}
-
 void Simulation::begin_new(Tunnel& tunnel) {
+    tunnel.model.bring_all_in();
     --tunnel.rotations_left;
     ++statistics_.rotations;
     tunnel.faults_at_start = chance_.total();
@@ -260,10 +254,12 @@ void Simulation::conclude(Tunnel& tunnel) {
     const bool done = tunnel.rotation->view().state == RotationState::done;
     ++(done ? statistics_.done : statistics_.refused);
     const bool went_back = tunnel.rotation->record().reverts();
-    if (done && went_back) ++statistics_.reverted;
+    if (done && went_back && !tunnel.rotation->record().keeps_token()) ++statistics_.reverted;
     // A revert spares units whose token is unknown. A record of an earlier rotation does not know
     // the token that a unit has read since, if it was restarted meanwhile.
-    if (done && !went_back && !tunnel.from_backup) tunnel.unsure = false;
+    const bool moved = tunnel.rotation->record().keeps_token();
+    if (moved && done) ++(went_back ? statistics_.moved_back : statistics_.moved);
+    if (done && !went_back && !moved && !tunnel.from_backup) tunnel.unsure = false;
     tunnel.from_backup = false;
     if (done && tunnel.rotation->record().ends_on_foreign_token())
         tunnel.taken_over.push_back(now_);

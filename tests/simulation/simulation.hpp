@@ -26,6 +26,7 @@ struct Scenario {
     std::vector<TunnelPolicy> tunnels;
     FaultPlan faults;
     int rotations_per_tunnel = 1;
+    double moves = 0;  ///< How many of them only move units onto the token file or off it.
     std::vector<std::uint64_t> kill_at;  ///< keyturnd is also killed at these crash points.
     std::function<void(const std::string& line)> tell;        ///< Takes the story, for a person.
     std::function<void(const Event&, const Moment&)> record;  ///< Takes the events of the journal.
@@ -82,6 +83,8 @@ class Simulation {
     void begin(Tunnel& tunnel, RotationInputs inputs);
     void idle(Tunnel& tunnel);
     void begin_new(Tunnel& tunnel);
+    void begin_move(Tunnel& tunnel);
+    void call_off(Tunnel& tunnel);
     void begin_take_over(Tunnel& tunnel);
     void retry(Tunnel& tunnel);
     void perform(Tunnel& tunnel);

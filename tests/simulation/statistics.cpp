@@ -41,6 +41,8 @@ void Statistics::add(const Statistics& other) {
     done += other.done;
     refused += other.refused;
     reverted += other.reverted;
+    moved += other.moved;
+    moved_back += other.moved_back;
     compromises += other.compromises;
     dropped_in_doubt += other.dropped_in_doubt;
     take_overs += other.take_overs;
@@ -74,6 +76,8 @@ std::string Statistics::to_text() const {
         runs, days, rotations, committed, units_mean(), committed_with_fault, fault_total(), steps);
     text += "how they ended\n" + table_row("done", done) + table_row("refused", refused);
     text += table_row("reverted", reverted);
+    text += table_row("units moved", moved);
+    text += table_row("units moved back", moved_back);
     text += table_row("taken over while idle", take_overs);
     text += table_row("compromised", compromises);
     text += table_row("a stranger while a unit is silent", dropped_in_doubt);
@@ -109,6 +113,8 @@ std::vector<std::string> Statistics::missed_corners(std::uint64_t least) const {
     }
     look("taken over while idle", take_overs);
     look("reverted", reverted);
+    look("units moved", moved);
+    look("units moved back", moved_back);
     look("compromised", compromises);
     look("a stranger while a unit is silent", dropped_in_doubt);
     for (const HoldReason reason : hold_reasons) {

@@ -23,6 +23,8 @@ struct Statistics {
     std::uint64_t done = 0;
     std::uint64_t refused = 0;
     std::uint64_t reverted = 0;
+    std::uint64_t moved = 0;       ///< Units moved onto the token file or off it.
+    std::uint64_t moved_back = 0;  ///< Such a rotation was undone.
     std::uint64_t compromises = 0;
     std::uint64_t dropped_in_doubt = 0;  ///< Strangers dropped while a unit was silent.
     std::uint64_t take_overs = 0;        ///< Of tokens that changed while no rotation was open.

@@ -54,6 +54,21 @@ void TunnelModel::change_token_file(BootTime now) {
     invariants_.file_changed(before);
 }
 
+void TunnelModel::move_units(const RotationRequest& request, bool back) {
+    const bool onto_the_file = (request.kind == RotationKind::adopt) != back;
+    for (UnitModel& unit : units_) {
+        if (is_surge(unit) || !request.moves(unit.name())) continue;
+        if (onto_the_file) unit.bring_in();
+        if (!onto_the_file) unit.set_apart(cloud_.current());
+    }
+}
+
+void TunnelModel::bring_all_in() {
+    for (UnitModel& unit : units_) {
+        if (unit.is_apart()) unit.bring_in();
+    }
+}
+
 void TunnelModel::forget_token_file_somewhere() {
     const int one = shared_.chance.dice().between(0, static_cast<int>(policy_.units.size()) - 1);
     units_[static_cast<std::size_t>(one)].forget_token_file();

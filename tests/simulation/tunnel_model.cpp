@@ -316,19 +316,22 @@ TunnelModel::ResultOf<EvictConnector> TunnelModel::act(const EvictConnector& act
     return Result<void>();
 }
 
-TunnelModel::ResultOf<AdoptToken> TunnelModel::act(const AdoptToken& action) {
+TunnelModel::ResultOf<KeepToken> TunnelModel::act(const KeepToken& action) {
     const Result<SecretId> theirs = read_api();
     if (!theirs) return theirs.error();
     if (fingerprint(*theirs) != action.fingerprint) {
-        return AdoptToken::Value{"", fingerprint(*theirs)};
+        return KeepToken::Value{"", fingerprint(*theirs)};
     }
-    KeptSecrets adopted{rotation_id(*theirs), *theirs, *theirs};
-    if (disk_.kept) adopted = KeptSecrets{disk_.kept->rotation_id, *theirs, disk_.kept->old};
-    const Result<void> kept = disk_operation([&] { disk_.kept = adopted; });
+    // Ids of rotations without a secret of their own must not look like those of secrets.
+    constexpr SecretId first_id = 1'000'000;
+    const SecretId id = action.fresh_id ? first_id + next_rotation_++ : *theirs;
+    KeptSecrets theirs_kept{rotation_id(id), *theirs, *theirs};
+    if (disk_.kept) theirs_kept = KeptSecrets{disk_.kept->rotation_id, *theirs, disk_.kept->old};
+    const Result<void> kept = disk_operation([&] { disk_.kept = theirs_kept; });
     if (!kept) return kept.error();
-    const Result<void> staged = stage(adopted.rotation_id, adopted.fresh);
+    const Result<void> staged = stage(theirs_kept.rotation_id, theirs_kept.fresh);
     if (!staged) return staged.error();
-    return AdoptToken::Value{adopted.rotation_id, fingerprint(*theirs)};
+    return KeepToken::Value{theirs_kept.rotation_id, fingerprint(*theirs)};
 }
 
 TunnelModel::ResultOf<ForgetSecrets> TunnelModel::act(const ForgetSecrets&) {
@@ -349,6 +352,7 @@ TunnelModel::ResultOf<SaveRecord> TunnelModel::act(const SaveRecord& action) {
 }
 
 TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {
+    invariants_.concludes(action.entry);
     const Result<void> appended = disk_operation([&] {
         const bool known = !disk_.history.empty() &&
                            disk_.history.back().rotation_id == action.entry.rotation_id &&
@@ -358,7 +362,7 @@ TunnelModel::ResultOf<Conclude> TunnelModel::act(const Conclude& action) {
     if (!appended) return appended.error();
     TunnelState state;
     state.retired = disk_.retired;
-    if (action.entry.outcome != Outcome::refused) {
+    if (action.entry.changed_token()) {
         retire(state, action.entry.old_fingerprint, action.entry.new_fingerprint);
     }
     return disk_operation([&] {

@@ -86,6 +86,13 @@ class TunnelModel {
     /// From now on one unit takes its token from elsewhere: the one that it has.
     void forget_token_file_somewhere();
 
+    /// Root moves the units that the request names onto the token file or off it, or back again. A
+    /// unit that is not on the file has Cloudflare's present token.
+    void move_units(const RotationRequest& request, bool back);
+
+    /// Root brings every unit onto the token file again.
+    void bring_all_in();
+
     /// Connects somebody else's replica.
     void attach_foreign_replica();
 
@@ -121,7 +128,7 @@ class TunnelModel {
     ResultOf<CommitSecret> act(const CommitSecret&);
     ResultOf<DeliverToken> act(const DeliverToken&);
     ResultOf<PutBackToken> act(const PutBackToken&);
-    ResultOf<AdoptToken> act(const AdoptToken& action);
+    ResultOf<KeepToken> act(const KeepToken& action);
     ResultOf<TakeBackSecret> act(const TakeBackSecret& action);
     ResultOf<WipeOldSecret> act(const WipeOldSecret&);
     ResultOf<EvictConnector> act(const EvictConnector& action);
@@ -160,6 +167,7 @@ class TunnelModel {
     BootTime now_;
     BootTime again_at_{};
     SecretId next_secret_ = 1;
+    SecretId next_rotation_ = 0;  ///< Of rotations that make no secret.
     CloudModel cloud_;
     DiskModel disk_;
     std::optional<DiskModel> backup_;

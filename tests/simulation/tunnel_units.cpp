@@ -34,6 +34,10 @@ TunnelModel::ResultOf<InspectUnits> TunnelModel::act(const InspectUnits& action)
     InspectUnits::Value value;
     for (const UnitModel& unit : units_) {
         value.push_back({unit.name(), {}, stop_and_start, is_surge(unit)});
+        if (unit.is_apart()) {
+            value.back().problem = "it takes its token from elsewhere";
+            value.back().elsewhere = true;
+        }
         const bool refused = !silent && shared_.chance.strikes(FaultKind::restart_denied);
         if (refused) value.back().not_allowed = "polkit does not allow it";
         if (silent) value.back().not_allowed = polkit_silent().text;

@@ -276,7 +276,7 @@ void UnitModel::reboot(BootTime up) {
 
 void UnitModel::mend(bool leave_stopped) {
     hidden_until_ = BootTime{};
-    source_ = 0;
+    bring_in();
     if (stopped_by_somebody_ && leave_stopped) {
         never(start);
         return;

@@ -60,6 +60,17 @@ class UnitModel {
     /// From now on, each of its processes takes the token that the current one has.
     void forget_token_file() { source_ = token_; }
 
+    /// Root gives it a token of its own, as everybody can see, or brings it onto the token file.
+    void set_apart(SecretId token) {
+        source_ = token;
+        is_apart_ = true;
+    }
+    void bring_in() {
+        source_ = 0;
+        is_apart_ = false;
+    }
+    [[nodiscard]] bool is_apart() const { return is_apart_; }
+
     /// It has a process, or systemd keeps trying to start one.
     [[nodiscard]] bool started() const {
         return phase_ != Phase::failed && phase_ != Phase::inactive;
@@ -152,6 +163,7 @@ class UnitModel {
     Look look_ = Look::idle;
     BootTime hidden_until_{};
     SecretId source_ = 0;  ///< 0 stands for the token file.
+    bool is_apart_ = false;
     int ghost_ = 0;
     BootTime ghost_until_{};
 };

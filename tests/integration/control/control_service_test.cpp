@@ -36,6 +36,24 @@ class ControlServiceTest : public ControlTest {
         sd_bus_message_read(answer.reply.get(), "v", "t", &time);
         return time;
     }
+
+    /// Calls Rotate with these boolean options and with these units.
+    Answer move(const std::vector<std::string>& kinds, const std::vector<std::string>& units) {
+        const Message message = new_call(root_, control_path, manager_interface, "Rotate");
+        sd_bus_message* raw = message.get();
+        sd_bus_message_append(raw, "s", "web");
+        sd_bus_message_open_container(raw, 'a', "{sv}");
+        for (const std::string& kind : kinds) {
+            sd_bus_message_append(raw, "{sv}", kind.c_str(), "b", 1);
+        }
+        sd_bus_message_open_container(raw, 'e', "sv");
+        sd_bus_message_append(raw, "s", "units");
+        sd_bus_message_open_container(raw, 'v', "as");
+        sd_bus_message_open_container(raw, 'a', "s");
+        for (const std::string& unit : units) sd_bus_message_append(raw, "s", unit.c_str());
+        for (int i = 0; i < 4; ++i) sd_bus_message_close_container(raw);
+        return call(root_, message);
+    }
 };
 
 TEST_F(ControlServiceTest, ShowsTheTunnelToAnybody) {
@@ -184,6 +202,38 @@ TEST_F(ControlServiceTest, OptionsThatItDoesNotKnowAreErrors) {
               SD_BUS_ERROR_INVALID_ARGS);
     EXPECT_THAT(done_, IsEmpty());
     EXPECT_EQ(with_option("reason", "s", std::string(200, 'x').c_str()).error, "");
+}
+
+TEST_F(ControlServiceTest, TakesTheUnitsThatMove) {
+    EXPECT_EQ(move({"adopt"}, {"a.service", "b.service"}).error, "");
+    EXPECT_EQ(requests_.back().kind, RotationKind::adopt);
+    EXPECT_THAT(requests_.back().units, ElementsAre("a.service", "b.service"));
+    EXPECT_EQ(move({"release"}, {}).error, "");
+    EXPECT_EQ(requests_.back().kind, RotationKind::release);
+    EXPECT_THAT(requests_.back().units, IsEmpty());
+}
+
+TEST_F(ControlServiceTest, RefusesUnitsThatMakeNoSense) {
+    const auto error_of = [&](const std::vector<std::string>& kinds,
+                              const std::vector<std::string>& units) {
+        const Answer answer = move(kinds, units);
+        EXPECT_EQ(answer.error, SD_BUS_ERROR_INVALID_ARGS);
+        return answer.text;
+    };
+    EXPECT_EQ(error_of({"adopt", "release"}, {}),
+              "only one of compromised, adopt and release can be true");
+    EXPECT_EQ(error_of({"compromised", "adopt"}, {}),
+              "only one of compromised, adopt and release can be true");
+    EXPECT_EQ(error_of({}, {"a.service"}), "the option units needs adopt or release");
+    for (const std::string& name : {std::string(), std::string(256, 'x'), std::string("a\nb")}) {
+        EXPECT_EQ(error_of({"adopt"}, {name}), "the option units must contain names of units");
+    }
+    EXPECT_EQ(error_of({"adopt"}, std::vector<std::string>(65, "a.service")),
+              "the option units must contain at most 64 units");
+    const Message message = new_call(root_, control_path, manager_interface, "Rotate");
+    sd_bus_message_append(message.get(), "sa{sv}", "web", 1, "units", "s", "a.service");
+    EXPECT_EQ(call(root_, message).text, "the option units must be an array of strings");
+    EXPECT_THAT(done_, IsEmpty());
 }
 
 class ChangedTest : public ControlServiceTest {

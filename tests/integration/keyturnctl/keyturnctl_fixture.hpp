@@ -15,8 +15,8 @@ namespace keyturn::testing {
 /// The real keyturnctl, with a service behind the real bus.
 class KeyturnctlTest : public ControlTest {
   protected:
-    KeyturnctlProcess start(std::vector<std::string> arguments, bool on_terminal = false) {
-        return KeyturnctlProcess(daemon_.address(), std::move(arguments), on_terminal);
+    KeyturnctlProcess start(std::vector<std::string> arguments, Output output = Output::pipe) {
+        return KeyturnctlProcess(daemon_.address(), std::move(arguments), output);
     }
 
     /// Output and exit code of one that ends by itself.
@@ -44,6 +44,7 @@ class KeyturnctlTest : public ControlTest {
         tunnels_[0].phase = "";
         tunnels_[0].last_outcome = "done";
         tunnels_[0].last_done = *tunnels_[0].started + 90s;
+        tunnels_[0].last_ended = tunnels_[0].last_done;
         tunnels_[0].started.reset();
     }
 

@@ -37,17 +37,18 @@ Ends make_terminal() {
 }
 
 [[noreturn]] void become_keyturnctl(const std::string& bus_address,
-                                    const std::vector<std::string>& arguments, int output) {
+                                    const std::vector<std::string>& arguments, int descriptor,
+                                    Output output) {
     std::vector<char*> list{const_cast<char*>("keyturnctl")};
     for (const std::string& argument : arguments)
         list.push_back(const_cast<char*>(argument.c_str()));
     list.push_back(nullptr);
     ::setenv("DBUS_SYSTEM_BUS_ADDRESS", bus_address.c_str(), 1);
-    ::setenv("TERM", "xterm", 1);
+    ::setenv("TERM", output == Output::dumb_terminal ? "dumb" : "xterm", 1);
     ::setenv("TZ", "UTC", 1);
-    ::unsetenv("NO_COLOR");
-    ::dup2(output, STDOUT_FILENO);
-    ::dup2(output, STDERR_FILENO);
+    ::setenv("NO_COLOR", output == Output::terminal_without_colour ? "1" : "", 1);
+    ::dup2(descriptor, STDOUT_FILENO);
+    ::dup2(descriptor, STDERR_FILENO);
     ::execv(KEYTURNCTL, list.data());
     ::_exit(127);
 }
@@ -55,10 +56,10 @@ Ends make_terminal() {
 }  // namespace
 
 KeyturnctlProcess::KeyturnctlProcess(const std::string& bus_address,
-                                     std::vector<std::string> arguments, bool on_terminal) {
-    Ends ends = on_terminal ? make_terminal() : make_pipe();
+                                     std::vector<std::string> arguments, Output output) {
+    Ends ends = output == Output::pipe ? make_pipe() : make_terminal();
     process_ = ::fork();
-    if (process_ == 0) become_keyturnctl(bus_address, arguments, ends.theirs.get());
+    if (process_ == 0) become_keyturnctl(bus_address, arguments, ends.theirs.get(), output);
     end_ = std::move(ends.ours);
     EXPECT_EQ(::fcntl(end_.get(), F_SETFL, O_NONBLOCK), 0);
 }
@@ -86,6 +87,12 @@ bool KeyturnctlProcess::has_said(const std::string& text) {
 
 void KeyturnctlProcess::interrupt() {
     ::kill(process_, SIGINT);
+}
+
+void KeyturnctlProcess::resize(unsigned short columns) {
+    const winsize size{24, columns, 0, 0};
+    EXPECT_EQ(::ioctl(end_.get(), TIOCSWINSZ, &size), 0);
+    ::kill(process_, SIGWINCH);
 }
 
 long KeyturnctlProcess::cpu_milliseconds() const {

@@ -8,13 +8,15 @@
 
 namespace keyturn::testing {
 
+/// Where the output of keyturnctl goes: a terminal has 80 columns.
+enum class Output { pipe, terminal, terminal_without_colour, dumb_terminal };
+
 /// A keyturnctl that runs beside the test, on the bus of the test. What it writes to stdout and
 /// stderr is collected in one text.
 class KeyturnctlProcess {
   public:
-    /// `on_terminal`: stdout is a terminal of 80 columns instead of a pipe.
     KeyturnctlProcess(const std::string& bus_address, std::vector<std::string> arguments,
-                      bool on_terminal = false);
+                      Output output = Output::pipe);
     ~KeyturnctlProcess();
     KeyturnctlProcess(const KeyturnctlProcess&) = delete;
     KeyturnctlProcess& operator=(const KeyturnctlProcess&) = delete;
@@ -25,6 +27,9 @@ class KeyturnctlProcess {
     [[nodiscard]] bool has_said(const std::string& text);
     [[nodiscard]] int exit_code() const { return exit_code_; }
     void interrupt();
+
+    /// Gives the terminal another width, and says so to keyturnctl.
+    void resize(unsigned short columns);
 
     /// CPU time used so far, in milliseconds.
     [[nodiscard]] long cpu_milliseconds() const;

@@ -124,16 +124,16 @@ TEST_F(KeyturnctlTest, FollowsUntilTheRotationIsDone) {
     tunnels_[0].units[0].step = "verified";
     tunnels_[0].phase = "soak";
     service_->changed("web");
-    ASSERT_TRUE(says(process, "  soak after batch 1 of 2, 2m\n"));
+    ASSERT_TRUE(says(process, "  soak after batch 1 of 2, 2m: watching"));
     finish();
     service_->changed("web");
     ASSERT_TRUE(turn_until([&] { return process.ended(); }));
     EXPECT_EQ(process.exit_code(), 0);
-    EXPECT_THAT(process.output(), HasSubstr("  roll, batch 1 of 2\n"));
+    EXPECT_THAT(process.output(), HasSubstr("  roll, batch 1 of 2: restarting"));
     EXPECT_THAT(process.output(), HasSubstr("cloudflared-web@a.service: restarting\n"));
     EXPECT_THAT(process.output(),
                 HasSubstr("cloudflared-web@a.service: verified (systemd, ready)"));
-    EXPECT_THAT(process.output(), HasSubstr("  soak after batch 1 of 2, 2m\n"));
+    EXPECT_THAT(process.output(), HasSubstr("  soak after batch 1 of 2, 2m: "));
     EXPECT_THAT(
         process.output(),
         HasSubstr("web: done in 1m 30s; the fingerprint of the token is 0123456789abcdef\n"));
@@ -178,7 +178,7 @@ TEST_F(KeyturnctlTest, FollowsAcrossARestartOfTheBus) {
 }
 
 TEST_F(KeyturnctlTest, FindsTheEndByItselfWhenItMissedTheSignals) {
-    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, true);
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, Output::terminal);
     ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
     soak();
     ASSERT_TRUE(says(process, "soak after batch 1"));
@@ -188,12 +188,12 @@ TEST_F(KeyturnctlTest, FindsTheEndByItselfWhenItMissedTheSignals) {
 }
 
 TEST_F(KeyturnctlTest, RedrawsABarOnATerminal) {
-    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, true);
+    KeyturnctlProcess process = start({"rotate", "web", "--follow"}, Output::terminal);
     ASSERT_TRUE(turn_until([&] { return !done_.empty(); }));
     soak();
     service_->changed("web");
     ASSERT_TRUE(says(process, "soak  [####################--------------------]  50%  1m left"));
-    ASSERT_TRUE(says(process, "\x1b[4A\r\x1b[J")) << "the block of four lines goes away again";
+    ASSERT_TRUE(says(process, "\x1b[10A\r\x1b[2K")) << "the block of ten lines is drawn again";
     ASSERT_TRUE(says(process, "51%")) << "it moves without a signal";
     EXPECT_LT(process.cpu_milliseconds(), 200) << "it waits for each tick, it does not spin";
 }

@@ -139,6 +139,7 @@ ControlHandlers ControlTest::handlers() {
         return plans;
     };
     handlers.rotate = [this](const std::string& tunnel, const RotationRequest& request) {
+        requests_.push_back(request);
         done_.push_back(fmt::format("rotate {} '{}' {}{}{}", tunnel, request.trigger,
                                     request.accept_gap,
                                     request.kind == RotationKind::compromise ? " compromised" : "",

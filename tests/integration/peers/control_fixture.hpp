@@ -72,7 +72,8 @@ class ControlTest : public ::testing::Test {
     boost::asio::io_context context_{1};
     DbusDaemon daemon_;
     std::vector<TunnelStatus> tunnels_;
-    std::vector<std::string> done_;  ///< What the handlers were asked to do.
+    std::vector<std::string> done_;          ///< What the handlers were asked to do.
+    std::vector<RotationRequest> requests_;  ///< The rotations among it.
     std::vector<std::string> reports_;
     int times_asked_ = 0;
     int times_reachable_ = 0;

@@ -60,7 +60,7 @@ TEST_F(BringBackTest, RestartsOnlyWhatIsNotKnownToRunOnTheToken) {
     const RotationRecord record =
         plan_for_outdated(policy_, state_, facts_, state_.starts[0], utc("2026-03-29 03:00"));
     EXPECT_TRUE(record.takes_over());
-    EXPECT_TRUE(record.adopted);
+    EXPECT_TRUE(record.foreign);
     EXPECT_EQ(record.phase, Phase::commit);
     EXPECT_EQ(record.old_fingerprint, "old");
     EXPECT_EQ(record.new_fingerprint, "new");

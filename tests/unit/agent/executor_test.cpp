@@ -221,16 +221,18 @@ TEST_F(ExecutorTest, TellsWhatTheDiskSaysOfAUnit) {
     const std::string unit = policy_.units[0];
     host_->files_of[unit].unseen = {"/root/.cloudflared/config.yml"};
     const auto first = [&] { return ask(InspectUnits{})->front(); };
-    EXPECT_FALSE(first().problem);
-    EXPECT_THAT(first().findings, ElementsAre(HasSubstr("cannot read /root/")));
+    ASSERT_TRUE(first().problem);
+    EXPECT_THAT(*first().problem, HasSubstr("cannot read /root/"));
     host_->files_of[unit].configuration.path = "/etc/cloudflared/config.yml";
     host_->files_of[unit].configuration.token = true;
     ASSERT_TRUE(first().problem);
     EXPECT_THAT(*first().problem, HasSubstr("/etc/cloudflared/config.yml sets `token:`"));
+    EXPECT_TRUE(first().elsewhere);
     host_->units.at(unit).settings.emplace();
     host_->units.at(unit).settings->exec_start = {
         {"cloudflared", "tunnel", "run", "--token", "", "00000000-0000-4000-8000-000000000001"}};
     EXPECT_THAT(*first().problem, HasSubstr("names the tunnel 00000000-0000-4000"));
+    EXPECT_FALSE(first().elsewhere);
     EXPECT_THAT(*first().problem, Not(HasSubstr("mkdir")));
 }
 
@@ -316,6 +318,7 @@ TEST_F(ExecutorTest, AUnitThatAnotherTunnelMeansIsAProblem) {
     const auto units = ask(InspectUnits{});
     ASSERT_TRUE(units);
     EXPECT_THAT(*units->front().problem, HasSubstr("tunnel shop also claims this unit, by tunnel"));
+    EXPECT_FALSE(units->front().elsewhere);
     EXPECT_THAT(*units->back().problem, HasSubstr("tunnel all also claims this unit, by cloudfl"));
     claims_.take({policy_});
     EXPECT_FALSE(ask(InspectUnits{})->front().problem);

@@ -33,6 +33,7 @@ class StartPlannerTest : public testing::Test {
         entry.outcome = outcome;
         entry.started = utc("2026-03-01 02:00");
         entry.ended = entry.started + took;
+        if (outcome != Outcome::refused) entry.new_fingerprint = "new";
         return entry;
     }
 
@@ -112,6 +113,25 @@ TEST_F(StartPlannerTest, WaitsAWhileAfterARotationThatWasReverted) {
     planner_.recall({reverted});
     look("2026-04-05 03:00");
     EXPECT_GT(planner_.start(), before);
+    planner_.recall({reverted, ended(1min, Outcome::refused)});
+    look("2026-04-05 03:00");
+    EXPECT_GT(planner_.start(), before) << "a refusal changes nothing";
+    HistoryEntry moved = ended(1min, Outcome::adopted);
+    moved.old_fingerprint = moved.new_fingerprint;
+    planner_.recall({reverted, moved});
+    look("2026-04-05 03:00");
+    EXPECT_GT(planner_.start(), before) << "the token is the same";
+}
+
+TEST_F(StartPlannerTest, IsNotPutOffByUnitsThatMovedBack) {
+    look("2026-04-05 03:00");
+    const std::optional<WallTime> before = planner_.start();
+    HistoryEntry moved_back = ended(10min, Outcome::reverted);
+    moved_back.ended = utc("2026-04-05 02:30");
+    moved_back.old_fingerprint = moved_back.new_fingerprint;
+    planner_.recall({moved_back});
+    look("2026-04-05 03:00");
+    EXPECT_EQ(planner_.start(), before);
 }
 
 TEST_F(StartPlannerTest, TellsHowLongTheMiddleOneOfTheLastRotationsTook) {

@@ -10,7 +10,7 @@ using Changes = RotationTest;
 TEST_F(Changes, TokenThatIsBackBeforeItIsTakenOverCostsNothing) {
     ASSERT_TRUE(rotate_until("save soak"));
     api_token = Token::foreign;
-    ASSERT_TRUE(run_until("adopt"));
+    ASSERT_TRUE(run_until("keep token"));
     api_token = Token::ours;
     run();
     ASSERT_TRUE(done());
@@ -24,13 +24,13 @@ TEST_F(Changes, TokenThatIsBackAfterACrashIsNotTakenOverAgain) {
     api_token = Token::foreign;
     ASSERT_TRUE(rotate_until("save soak"));
     api_token = Token::old;
-    ASSERT_TRUE(run_until("adopt"));
+    ASSERT_TRUE(run_until("keep token"));
     api_token = Token::ours;
     crash_and_restart();
     run();
     ASSERT_TRUE(done());
     EXPECT_EQ(outcome(), Outcome::taken_over);
-    EXPECT_EQ(count("adopt"), 1U);
+    EXPECT_EQ(count("keep token"), 1U);
 }
 
 TEST_F(Changes, TokenThatFailsAUnitInTheSoakIsFollowed) {

@@ -16,7 +16,7 @@ struct CompromisedWorld : RotationWorld {
         EXPECT_EQ(api_token, Token::ours);
         EXPECT_TRUE(old_wiped);
         EXPECT_THAT(foreign_connectors, IsEmpty());
-        EXPECT_EQ(count("adopt"), 0U);
+        EXPECT_EQ(count("keep token"), 0U);
         EXPECT_TRUE(told(EventKind::locked_out));
         ASSERT_THAT(history, SizeIs(1));
         EXPECT_EQ(outcome(), Outcome::done);

@@ -134,7 +134,7 @@ TEST_F(LockOut, IsHeldWhereSomebodyIsStrongerThanWe) {
     EXPECT_THAT(hold().text, HasSubstr("remove their access"));
     EXPECT_EQ(patches, 4);
     EXPECT_EQ(restarts(a), 0);
-    EXPECT_EQ(count("adopt"), 0U);
+    EXPECT_EQ(count("keep token"), 0U);
     leave_alone();
     retry();
     expect_locked_out();

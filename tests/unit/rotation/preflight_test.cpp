@@ -139,14 +139,15 @@ TEST_F(JudgedPreflight, RefusesATunnelOfWhichNothingServes) {
 TEST_F(JudgedPreflight, OffersWhatWouldHelpWhereTooFewServe) {
     policy_.rollout.min_available = 2;
     EXPECT_THAT(problems(), ElementsAre(AllOf(HasSubstr("only 2 units are serving"),
-                                              HasSubstr("keyturnd --surge-unit web"))));
+                                              HasSubstr("keyturnctl surge web"))));
     policy_.rollout.surge = SurgeUse::never;
-    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("--surge-unit"))));
+    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("keyturnctl surge"))));
     policy_.rollout.surge = SurgeUse::automatic;
     add(extra, true);
     EXPECT_THAT(problems(), IsEmpty()) << "one more is enough";
     policy_.rollout.min_available = 3;
-    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("--surge-unit")))) << "it is there already";
+    EXPECT_THAT(problems(), ElementsAre(Not(HasSubstr("keyturnctl surge"))))
+        << "it is there already";
 }
 
 TEST_F(JudgedPreflight, DescribesAConnectorByWhatIsKnownOfIt) {

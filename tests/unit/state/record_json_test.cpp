@@ -118,10 +118,11 @@ TEST(RecordJson, RefusesAMissingRenamedOrMistypedMemberAnywhere) {
         if (!parent.is_object()) continue;
         Json missing = whole;
         missing[path.parent_pointer()].erase(path.back());
-        const bool added_later = path.back() == "invocation_old" ||
-                                 path.back() == "invocation_after" || path.back() == "dropped" ||
-                                 path == Json::json_pointer("/delivered") ||
-                                 path == Json::json_pointer("/starts");
+        const bool added_later =
+            path.back() == "invocation_old" || path.back() == "invocation_after" ||
+            path.back() == "dropped" || path.back() == "adopts" || path.back() == "releases" ||
+            path == Json::json_pointer("/rotation/moved_units") ||
+            path == Json::json_pointer("/delivered") || path == Json::json_pointer("/starts");
         EXPECT_EQ(decoded(missing).has_value(), added_later) << path;
         Json extra = whole;
         extra[path.parent_pointer()]["surprise"] = 1;
@@ -155,6 +156,45 @@ TEST(RecordJson, HasAMemberForEachKindThatIsNotRoutine) {
     EXPECT_EQ(kind(true, false), RotationKind::takeover);
     EXPECT_EQ(kind(false, true), RotationKind::compromise);
     EXPECT_EQ(kind(true, true), std::nullopt) << "no keyturnd has written that";
+}
+
+TEST(RecordJson, GivesBackEveryKindAndTheUnitsThatMove) {
+    for (const RotationKind kind :
+         {RotationKind::routine, RotationKind::takeover, RotationKind::compromise,
+          RotationKind::adopt, RotationKind::release}) {
+        StateDocument document = sample_document();
+        document.state.rotation->request.kind = kind;
+        document.state.rotation->request.units = {a, b};
+        const Result<StateDocument> back = decode_document(encode_document(document));
+        ASSERT_TRUE(back);
+        EXPECT_EQ(*back, document);
+    }
+    for (const Outcome outcome : {Outcome::adopted, Outcome::released}) {
+        HistoryEntry entry = sample_entry("a");
+        entry.outcome = outcome;
+        EXPECT_EQ(decode_history_entry(encode_history_entry(entry))->outcome, outcome);
+    }
+}
+
+TEST(RecordJson, RefusesAnUnknownKindAndTwoAtOnce) {
+    StateDocument document = sample_document();
+    document.state.rotation->request.kind = RotationKind::adopt;
+    Json json = Json::parse(encode_document(document));
+    json["rotation"]["releases"] = true;
+    EXPECT_EQ(why(json), "unexpected content at \"rotation\"");
+    json["rotation"]["releases"] = false;
+    EXPECT_TRUE(decoded(json));
+    json["rotation"]["dances"] = true;
+    EXPECT_EQ(why(json), "unexpected content at \"rotation\"");
+}
+
+TEST(RecordJson, ReadsTheKindsThatEarlierVersionsWrote) {
+    Json earlier = Json::parse(encode_document(sample_document()));
+    for (const char* later : {"adopts", "releases", "moved_units"})
+        earlier["rotation"].erase(later);
+    const auto document = decode_document(earlier.dump());
+    ASSERT_TRUE(document);
+    EXPECT_EQ(document->state.rotation->request, sample_document().state.rotation->request);
 }
 
 TEST(RecordJson, NamesTheMemberThatIsWrong) {

@@ -18,10 +18,10 @@ std::string options_of(const RotationRequest& request) {
 }
 
 TEST(RotateOptions, AreWhatAnOperatorMayAskFor) {
-    const RotationRequest full{RotationKind::compromise, "laptop lost", true, true, true};
+    const RotationRequest full{RotationKind::compromise, "laptop lost", true, true, true, {}};
     // A new member makes this fail to compile: does it need an option?
-    const auto& [kind, trigger, scheduled, accept_gap, evict_all] = full;
-    ASSERT_TRUE(!trigger.empty() && scheduled && accept_gap && evict_all);
+    const auto& [kind, trigger, scheduled, accept_gap, evict_all, units] = full;
+    ASSERT_TRUE(units.empty() && !trigger.empty() && scheduled && accept_gap && evict_all);
     EXPECT_EQ(options_of(full),
               "[[reason [laptop lost]] [accept_gap [1]] [compromised [1]] [evict_all [1]]]")
         << "scheduled is for the schedule alone";
@@ -29,6 +29,17 @@ TEST(RotateOptions, AreWhatAnOperatorMayAskFor) {
               "[[reason []] [accept_gap [0]] [compromised [1]] [evict_all [0]]]");
     EXPECT_EQ(options_of(RotationRequest()),
               "[[reason []] [accept_gap [0]] [compromised [0]] [evict_all [0]]]");
+}
+
+TEST(RotateOptions, NameTheUnitsThatMove) {
+    RotationRequest request{.kind = RotationKind::adopt, .units = {"a.service", "b.service"}};
+    EXPECT_EQ(options_of(request),
+              "[[reason []] [accept_gap [0]] [compromised [0]] [evict_all [0]] [adopt [1]] "
+              "[units [[a.service b.service]]]]");
+    request = {.kind = RotationKind::release};
+    EXPECT_EQ(options_of(request),
+              "[[reason []] [accept_gap [0]] [compromised [0]] [evict_all [0]] [release [1]]]")
+        << "an earlier keyturnd knows none of these options";
 }
 
 TEST(RotateOptions, ThatAreNoTextAreAnError) {

@@ -23,6 +23,7 @@ TunnelStatus full_status() {
     status.name = "web";
     status.tunnel = "f70ff985-a4ef-4643-bbbc-4a0ed4fc8415";
     status.state = "held";
+    status.kind = "compromise";
     status.phase = "roll";
     status.reason = "größer → 4";
     status.hold_reason = "verification_failed";
@@ -47,6 +48,11 @@ TunnelStatus full_status() {
     status.evicted = {"a connector from 192.0.2.1"};
     status.lockout = 1500ms;
     status.outage = 1ms;
+    status.health = {{"cloudflared-web@a.service", "serving", "current", "fedcba9876543210", 4}};
+    status.expected_end = WallTime{1772332200006ms};
+    status.last_ended = WallTime{1772332200007ms};
+    status.last_check = WallTime{1772332200008ms};
+    status.check_fails_since = WallTime{1772332200009ms};
     return status;
 }
 
@@ -106,17 +112,17 @@ int read_back(TunnelStatus& status, Write write) {
 
 TEST(TunnelProperties, AreAllMembersOfAStatus) {
     // A new member breaks this line. It needs a property and a value in full_status().
-    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z] =
-        full_status();
-    static_cast<void>(
-        std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z));
+    const auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa,
+                 bb, cc, dd, ee, ff] = full_status();
+    static_cast<void>(std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w,
+                               x, y, z, aa, bb, cc, dd, ee, ff));
     std::set<std::string_view> names;
     for_each_property([&](const auto& property) {
         names.insert(property.name);
         EXPECT_NE(full_status().*property.member, TunnelStatus{}.*property.member) << property.name;
     });
-    EXPECT_EQ(names.size(), 26U) << "a name is there twice, or a member has no property";
-    EXPECT_EQ(std::tuple_size_v<decltype(tunnel_properties)>, 26U);
+    EXPECT_EQ(names.size(), 32U) << "a name is there twice, or a member has no property";
+    EXPECT_EQ(std::tuple_size_v<decltype(tunnel_properties)>, 32U);
 }
 
 /// Both sides use one table, so only this test notices a name beside the wrong member.
@@ -125,7 +131,8 @@ TEST(StatusMessage, HasTheNamesAndValuesThatProgramsRelyOn) {
     StatusWriter(message.get()).open('a', "{sv}").properties(full_status()).close();
     EXPECT_EQ(testing::text_of(message.sent()),
               "[[Name [web]] [TunnelId [f70ff985-a4ef-4643-bbbc-4a0ed4fc8415]] [State [held]] "
-              "[Phase [roll]] [Reason [größer → 4]] [HoldReason [verification_failed]] "
+              "[Kind [compromise]] [Phase [roll]] [Reason [größer → 4]] [HoldReason "
+              "[verification_failed]] "
               "[RotationId [3f2a]] [LastOutcome [done]] [Trigger [laptop lost]] "
               "[Fingerprint [fedcba9876543210]] [DueCause [window]] [Batch [1]] [BatchCount [2]] "
               "[Units [[[cloudflared-web@a.service verified 1 4 systemd, ready] "
@@ -135,7 +142,10 @@ TEST(StatusMessage, HasTheNamesAndValuesThatProgramsRelyOn) {
               "[Evicted [[a connector from 192.0.2.1]]] [Lockout [1500000]] [Outage [1000]] "
               "[Started [1772332200001000]] [StepStarted [1772332200002000]] "
               "[StepEnds [1772332200003000]] [LastDone [1772332200004000]] "
-              "[Due [1772332200005000]]]");
+              "[Due [1772332200005000]] "
+              "[Health [[[cloudflared-web@a.service serving current fedcba9876543210 4]]]] "
+              "[ExpectedEnd [1772332200006000]] [LastEnded [1772332200007000]] "
+              "[LastCheck [1772332200008000]] [CheckFailsSince [1772332200009000]]]");
 }
 
 TEST(StatusMessage, BringsEveryMemberToTheOtherSide) {

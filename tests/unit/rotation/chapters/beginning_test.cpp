@@ -7,7 +7,7 @@ namespace {
 
 using BeginningTest = ChapterAlone;
 
-TEST_F(BeginningTest, GoesOnWithWhatThePhaseOnTheDiskHasLeftOpen) {
+TEST_F(BeginningTest, ContinuesWithTheChapterOfThePhaseOnTheDisk) {
     struct Row {
         Phase phase;
         UnitStep step;
@@ -49,7 +49,7 @@ TEST_F(BeginningTest, DealsWithACompromiseInEveryPhase) {
     }
 }
 
-TEST_F(BeginningTest, ComesBackToAHoldARefusalAndAnEnd) {
+TEST_F(BeginningTest, ReturnsToAHoldARefusalOrAnEnd) {
     context_.record.refusal = "one replica only";
     read(beginning_.tell());
     expect_end(Ending::Kind::refused);
@@ -68,10 +68,10 @@ TEST_F(BeginningTest, MakesALiftedHoldDurableBeforeAnythingElse) {
     context_.inputs.retried = true;
     context_.inputs.acknowledged_unit = a;
     context_.record.phase = Phase::soak;
-    context_.record.adoptions = 2;
+    context_.record.take_overs = 2;
     add_unit(a, UnitStep::verified);
     read(beginning_.tell());
-    EXPECT_EQ(asked<SaveRecord>().record.adoptions, 0);
+    EXPECT_EQ(asked<SaveRecord>().record.take_overs, 0);
     EXPECT_EQ(asked<SaveRecord>().record.units.front().step, UnitStep::restarting);
     agree<SaveRecord>();
     expect_next(ChapterName::resumption);

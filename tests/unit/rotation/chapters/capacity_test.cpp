@@ -13,7 +13,7 @@ class CapacityTest : public ChapterAlone {
     }
 };
 
-TEST_F(CapacityTest, AUnitMayGoDownWhereEnoughOthersServeOrItServesNoMore) {
+TEST_F(CapacityTest, AUnitMayGoDownIfEnoughOthersServeOrItServesNoMore) {
     struct Row {
         Samples samples;  // a, which is to go, and b.
         bool may;
@@ -42,7 +42,7 @@ TEST_F(CapacityTest, AGapThatIsAcceptedIsEnough) {
     EXPECT_TRUE(capacity_.may_go_down(0, last));
 }
 
-TEST_F(CapacityTest, ASilentUnitCountsOnlyWhereSystemdHasProvenIt) {
+TEST_F(CapacityTest, ASilentUnitCountsOnlyIfSystemdHasProvenIt) {
     UnitProgress& other = context_.record.units[1];
     const Samples samples{a_, silent_b_};
     other.step = UnitStep::verified;
@@ -55,7 +55,7 @@ TEST_F(CapacityTest, ASilentUnitCountsOnlyWhereSystemdHasProvenIt) {
     EXPECT_FALSE(capacity_.may_go_down(0, samples));
 }
 
-TEST_F(CapacityTest, WhatIsUnknownIsAReasonToWaitOnlyWhereItWouldHelp) {
+TEST_F(CapacityTest, WhatIsUnknownIsAReasonToWaitOnlyIfItWouldHelp) {
     EXPECT_TRUE(capacity_.might_be_allowed(0, {a_, silent_b_}));
     EXPECT_FALSE(capacity_.might_be_allowed(0, {a_, idle_b_}));
     context_.inputs.policy.rollout.min_available = 2;

@@ -158,8 +158,8 @@ class ChapterAlone : public testing::Test {
     std::optional<Ending> ending_;  ///< Empty while the chapter asks.
 
     Capacity capacity_{context_};
-    Adoption adoption_{context_};
-    TokenHandover handover_{context_, adoption_};
+    ForeignToken foreign_{context_};
+    TokenHandover handover_{context_, foreign_};
     TokenWatch token_{context_, handover_};
     Proof proof_{context_, token_};
     UnitRestart restart_{context_, capacity_, handover_, proof_};
@@ -170,7 +170,8 @@ class ChapterAlone : public testing::Test {
     HurriedPlan plan_{context_, preparation_};
     Eviction eviction_{context_, plan_, handover_};
     Commit commit_{context_, handover_, token_, eviction_};
-    TakeOver take_over_{context_, preparation_, adoption_, handover_, token_};
+    BringIn bring_in_{context_, preparation_, handover_, token_};
+    TakeOver take_over_{context_, preparation_, foreign_, handover_, token_};
     Compromise compromise_{context_, plan_, preparation_, commit_, eviction_, handover_, token_};
     Revert revert_{context_, handover_, token_};
     RestartWindow window_{context_, capacity_, token_};

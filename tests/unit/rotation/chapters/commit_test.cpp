@@ -22,6 +22,7 @@ TEST_F(CommitTest, DeliversRightAfterThePatchAndIsOnTheDiskBefore) {
     show_token(Holder::ours);
     expect_next(ChapterName::window);
     EXPECT_TRUE(context_.record.committed);
+    EXPECT_THAT(told(), ElementsAre(EventKind::secret_committed, EventKind::token_delivered));
 }
 
 TEST_F(CommitTest, AsksFirstAfterACrash) {
@@ -33,7 +34,7 @@ TEST_F(CommitTest, AsksFirstAfterACrash) {
     expect_next(ChapterName::window);
 }
 
-TEST_F(CommitTest, StandsStillBeforeThePatchWhereAnOperatorHasPausedIt) {
+TEST_F(CommitTest, StandsStillBeforeThePatchIfAnOperatorHasPausedIt) {
     context_.inputs.paused = true;
     read(commit_.tell());
     answer<SampleUnits>({a_});

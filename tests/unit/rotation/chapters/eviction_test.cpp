@@ -34,7 +34,7 @@ class EvictionTest : public ChapterAlone {
     }
 };
 
-TEST_F(EvictionTest, DropsAStrangerAtOnceAndNobodyElse) {
+TEST_F(EvictionTest, DropsAStrangerAtOnceAndNothingElse) {
     read_part(eviction_.evict());
     look(thief, a_);
     EXPECT_EQ(asked<EvictConnector>().id, "thief");
@@ -43,9 +43,10 @@ TEST_F(EvictionTest, DropsAStrangerAtOnceAndNobodyElse) {
     agree<SaveRecord>();
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.view.lock_out.evicted.size(), 1U);
+    EXPECT_THAT(told(), ElementsAre(EventKind::connector_evicted));
 }
 
-TEST_F(EvictionTest, DropsWhatCannotBeToldOnlyAfterAWhile) {
+TEST_F(EvictionTest, DropsDoubtfulConnectorsOnlyAfterAWhile) {
     const BootTime begin = context_.now;
     read_part(eviction_.evict());
     doubt_until_it_is_late();
@@ -58,7 +59,7 @@ TEST_F(EvictionTest, DropsWhatCannotBeToldOnlyAfterAWhile) {
     expect_end(Ending::Kind::done);
 }
 
-TEST_F(EvictionTest, DropsNothingOfOursWhileItCouldNotBeRestarted) {
+TEST_F(EvictionTest, DropsNothingDoubtfulWhileOurUnitsCouldNotBeRestarted) {
     read_part(eviction_.evict());
     doubt_until_it_is_late();
     for (int look_again = 0; look_again < 100; ++look_again) {
@@ -73,7 +74,7 @@ TEST_F(EvictionTest, DropsNothingOfOursWhileItCouldNotBeRestarted) {
     EXPECT_TRUE(is_asked<EvictConnector>());
 }
 
-TEST_F(EvictionTest, KnowsASilentUnitByWhatItToldAsTheSameProcess) {
+TEST_F(EvictionTest, KnowsASilentUnitByWhatItsProcessReportedBefore) {
     context_.proven = {{a, "i-a", "c-a", our_address}};
     read_part(eviction_.evict());
     look(thief, silent_a_);

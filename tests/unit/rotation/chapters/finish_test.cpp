@@ -31,22 +31,23 @@ TEST_F(FinishTest, IsProvenOnTheDiskBeforeTheSecretsGo) {
     EXPECT_TRUE(asked<SaveRecord>().record.proven);
     agree<SaveRecord>();
     expect_next(ChapterName::conclusion);
+    EXPECT_THAT(told(), IsEmpty());
 }
 
-TEST_F(FinishTest, IsHeldWhereCloudflareDoesNotListOurs) {
+TEST_F(FinishTest, IsHeldIfCloudflareDoesNotListOurs) {
     come_to_the_list();
     keep_answering<ListConnectors>(std::vector{before_});
     expect_held(HoldReason::not_listed, a);
 }
 
-TEST_F(FinishTest, TellsOfConnectorsFromBeforeAndGoesOn) {
+TEST_F(FinishTest, ReportsConnectorsFromBeforeAndContinues) {
     come_to_the_list();
     keep_answering<ListConnectors>(std::vector{ours_, before_});
-    EXPECT_THAT(told(), Contains(EventKind::straggler_seen));
+    EXPECT_THAT(told(), ElementsAre(EventKind::straggler_seen));
     EXPECT_TRUE(is_asked<ReadToken>());
 }
 
-TEST_F(FinishTest, StartsOverWhereTheTokenHasChanged) {
+TEST_F(FinishTest, StartsOverIfTheTokenHasChanged) {
     context_.record.request.kind = RotationKind::takeover;
     context_.inputs.policy.drift.restart = DriftRestart::never;
     read(finish_.tell());
@@ -54,42 +55,6 @@ TEST_F(FinishTest, StartsOverWhereTheTokenHasChanged) {
     show_token(Holder::ours);
     agree<SaveRecord>();
     expect_end(Ending::Kind::start_over);
-}
-
-TEST_F(FinishTest, WipesTheSecretsBeforeTheHistoryIsWritten) {
-    read(conclusion_.conclude());
-    agree<ForgetSecrets>();
-    const HistoryEntry& entry = asked<Conclude>().entry;
-    EXPECT_EQ(entry.outcome, Outcome::done);
-    EXPECT_EQ(entry.new_fingerprint, "new");
-    agree<Conclude>();
-    expect_end(Ending::Kind::done);
-    EXPECT_EQ(context_.view.state, RotationState::done);
-}
-
-TEST_F(FinishTest, TellsApartWhatItHasComeTo) {
-    const auto outcome = [&] {
-        read(conclusion_.conclude());
-        agree<ForgetSecrets>();
-        return asked<Conclude>().entry.outcome;
-    };
-    context_.record.reverting = "it died";
-    EXPECT_EQ(outcome(), Outcome::reverted);
-    context_.record.reverting.clear();
-    context_.record.adopted = true;
-    EXPECT_EQ(outcome(), Outcome::taken_over);
-}
-
-TEST_F(FinishTest, ARefusalIsOnTheDiskBeforeTheSecretsGo) {
-    read(conclusion_.refuse("one replica only"));
-    EXPECT_EQ(asked<SaveRecord>().record.refusal, "one replica only");
-    EXPECT_EQ(asked<SaveRecord>().record.phase, Phase::preflight);
-    agree<SaveRecord>();
-    agree<ForgetSecrets>();
-    EXPECT_EQ(asked<Conclude>().entry.outcome, Outcome::refused);
-    agree<Conclude>();
-    EXPECT_EQ(context_.view.state, RotationState::refused);
-    EXPECT_THAT(context_.view.reason, HasSubstr("one replica only"));
 }
 
 }  // namespace

@@ -34,6 +34,7 @@ TEST_F(PreparationTest, KeepsTheRequestAndThenThePlanOnTheDisk) {
     expect_next(ChapterName::commit);
     EXPECT_EQ(context_.record.rotation_id, "id");
     EXPECT_EQ(context_.record.units.front().invocation_old, "i-a");
+    EXPECT_THAT(told(), ElementsAre(EventKind::rotation_started, EventKind::secret_prepared));
 }
 
 TEST_F(PreparationTest, IsRefusedWithEveryProblemAtOnce) {
@@ -57,7 +58,7 @@ TEST_F(PreparationTest, AsksThreeTimesBeforeItIsRefusedForAnApiThatIsDown) {
     expect_end(Ending::Kind::refused);
 }
 
-TEST_F(PreparationTest, TakesUnitsToRunOnTheOldTokenOnlyWhereTheFileHoldsIt) {
+TEST_F(PreparationTest, AssumesThatUnitsRunOnTheOldTokenOnlyIfTheFileHoldsIt) {
     add_unit(a, UnitStep::waiting).invocation_old = "i-a";
     context_.record.old_fingerprint = "something else";
     read_part(preparation_.prepare());

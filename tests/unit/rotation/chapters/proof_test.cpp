@@ -18,7 +18,7 @@ class ProofTest : public ChapterAlone {
     [[nodiscard]] const UnitProgress& unit() const { return context_.record.units.front(); }
 };
 
-TEST_F(ProofTest, TakesSystemdTheUnitAndTheApiTogether) {
+TEST_F(ProofTest, NeedsSystemdTheUnitAndTheApiTogether) {
     prove();
     const BootTime begin = context_.now;
     keep_answering<SampleUnits>(Samples{serving("after", "c-after")});
@@ -32,7 +32,7 @@ TEST_F(ProofTest, TakesSystemdTheUnitAndTheApiTogether) {
     EXPECT_THAT(told(), ElementsAre(EventKind::unit_verified));
 }
 
-TEST_F(ProofTest, IsHeldWhereTheOldProcessStaysAndNamesTheUnitsLog) {
+TEST_F(ProofTest, IsHeldIfTheOldProcessStaysAndNamesTheUnitsLog) {
     prove();
     keep_answering<SampleUnits>(Samples{serving("before", "c-before")});
     show_token(Holder::ours);
@@ -40,7 +40,7 @@ TEST_F(ProofTest, IsHeldWhereTheOldProcessStaysAndNamesTheUnitsLog) {
     EXPECT_THAT(ending_->text, HasSubstr("journalctl -u " + a));
 }
 
-TEST_F(ProofTest, StartsOverWhereItsTokenIsDead) {
+TEST_F(ProofTest, StartsOverIfItsTokenIsDead) {
     prove();
     keep_answering<SampleUnits>(Samples{stopped()});
     context_.record.request.kind =

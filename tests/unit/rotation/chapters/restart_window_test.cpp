@@ -18,19 +18,19 @@ class RestartWindowTest : public ChapterAlone {
     }
 };
 
-TEST_F(RestartWindowTest, HoldsUpNobodyButATakeOver) {
+TEST_F(RestartWindowTest, DelaysOnlyATakeOver) {
     context_.record.request.kind = RotationKind::routine;
     read(window_.tell());
     expect_next(ChapterName::roll_out);
 }
 
-TEST_F(RestartWindowTest, HoldsUpNobodyWhereThePolicySaysNow) {
+TEST_F(RestartWindowTest, DelaysNothingIfThePolicySaysNow) {
     context_.inputs.policy.drift.restart = DriftRestart::now;
     read(window_.tell());
     expect_next(ChapterName::roll_out);
 }
 
-TEST_F(RestartWindowTest, LeavesTheRestartsToPeopleWhereThePolicySaysNever) {
+TEST_F(RestartWindowTest, LeavesTheRestartsToPeopleIfThePolicySaysNever) {
     context_.inputs.policy.drift.restart = DriftRestart::never;
     read(window_.tell());
     expect_next(ChapterName::finish);

@@ -48,6 +48,8 @@ TEST_F(RevertTest, SparesUnitsThatNeverLeftTheOldToken) {
     EXPECT_EQ(unit(1).step, UnitStep::verified);
     EXPECT_EQ(unit(1).verified_by, "not restarted");
     EXPECT_THAT(context_.record.connectors_before, ElementsAre("c-a"));
+    EXPECT_THAT(told(), ElementsAre(EventKind::rotation_reverting, EventKind::secret_committed,
+                                    EventKind::token_delivered, EventKind::unit_spared));
 }
 
 TEST_F(RevertTest, RestartsAUnitOfTheOldTokenThatHasLostItsConnections) {
@@ -57,7 +59,7 @@ TEST_F(RevertTest, RestartsAUnitOfTheOldTokenThatHasLostItsConnections) {
     EXPECT_EQ(unit(1).step, UnitStep::waiting);
 }
 
-TEST_F(RevertTest, StartsTheUnitAgainBecauseOfWhichItGoesBack) {
+TEST_F(RevertTest, StartsTheUnitAgainThatCausedTheRevert) {
     read(revert_.tell(Ending::held(HoldReason::verification_failed, "it died", a)));
     come_to_the_look_at_the_units();
     answer<SampleUnits>({stopped(), stopped()});
@@ -65,7 +67,7 @@ TEST_F(RevertTest, StartsTheUnitAgainBecauseOfWhichItGoesBack) {
     EXPECT_EQ(unit(1).step, UnitStep::waiting) << "an operator may have stopped that one";
 }
 
-TEST_F(RevertTest, GoesOnAfterACrashWhereItStopped) {
+TEST_F(RevertTest, ContinuesAfterACrashWhereItStopped) {
     context_.record.reverting = "a unit did not come back";
     go_back();
     EXPECT_EQ(asked<TakeBackSecret>().fingerprint, "new") << "they have changed places already";
@@ -80,7 +82,7 @@ TEST_F(RevertTest, IsPossibleOnceAndOnlyToATokenOfOursThatIsNotInWrongHands) {
         context_.record.request.kind = kind;
         EXPECT_FALSE(possible());
     }
-    for (bool RotationRecord::*flag : {&RotationRecord::adopted, &RotationRecord::proven}) {
+    for (bool RotationRecord::*flag : {&RotationRecord::foreign, &RotationRecord::proven}) {
         context_.record = before;
         context_.record.*flag = true;
         EXPECT_FALSE(possible());

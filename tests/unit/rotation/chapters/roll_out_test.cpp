@@ -19,7 +19,7 @@ TEST_F(RollOutTest, LetsTheEdgeSettleAfterADelivery) {
     EXPECT_EQ(asked<Wait>().until - context_.now, context_.inputs.policy.rollout.settle);
 }
 
-TEST_F(RollOutTest, EndsAtOnceWhereNothingRuns) {
+TEST_F(RollOutTest, EndsAtOnceIfNothingRuns) {
     add_unit(a, UnitStep::listed).batch = 0;
     read(roll_out_.tell());
     answer<SampleUnits>({stopped()});
@@ -37,7 +37,7 @@ TEST_F(RollOutTest, RestartsAUnitThatWasStartedSinceInABatchOfItsOwn) {
     EXPECT_EQ(asked<SaveRecord>().record.batch, 1);
 }
 
-TEST_F(RollOutTest, GoesOnWithTheOpenBatchAndPassesOverWhoHasVerified) {
+TEST_F(RollOutTest, ContinuesWithTheOpenBatchAndSkipsVerifiedUnits) {
     add_unit(a, UnitStep::verified);
     add_unit(b, UnitStep::waiting).batch = 2;
     context_.record.batch = 2;
@@ -49,50 +49,19 @@ TEST_F(RollOutTest, GoesOnWithTheOpenBatchAndPassesOverWhoHasVerified) {
         << "a process that starts later has read the new token";
 }
 
-TEST_F(RollOutTest, StartsOverWhereTheTokenHasChanged) {
+TEST_F(RollOutTest, StartsOverIfTheTokenHasChanged) {
     add_unit(a, UnitStep::waiting);
     read(roll_out_.tell());
     answer<SampleUnits>({a_});
     show_token(Holder::other);
     show_token(Holder::other);
     agree<SaveRecord>();
-    answer<AdoptToken>({"id", "theirs"});
+    answer<KeepToken>({"id", "theirs"});
     agree<DeliverToken>();
     pass();
     show_token(Holder::ours);
     agree<SaveRecord>();
     expect_end(Ending::Kind::start_over);
-}
-
-TEST_F(RollOutTest, ATakeOverDeliversWhateverStateTheUnitsAreIn) {
-    context_.record = RotationRecord();
-    context_.record.phase = Phase::preflight;
-    context_.record.request.kind = RotationKind::takeover;
-    read(take_over_.tell());
-    agree<SaveRecord>();
-    show_file("old");
-    answer<InspectUnits>({{a, "it is masked"}});
-    answer<SampleUnits>({stopped()});
-    agree<ListConnectors>();
-    show_token(Holder::other);
-    agree<SaveRecord>();
-    answer<AdoptToken>({"id", "theirs"});
-    agree<DeliverToken>();
-    show_token(Holder::ours);
-    expect_next(ChapterName::window);
-}
-
-TEST_F(RollOutTest, ATakeOverIsRefusedWhereTheDeliveredTokenIsBack) {
-    context_.record.phase = Phase::preflight;
-    context_.record.request.kind = RotationKind::takeover;
-    read(take_over_.tell());
-    agree<SaveRecord>();
-    show_file("old");
-    answer<InspectUnits>({{a, {}}});
-    answer<SampleUnits>({a_});
-    agree<ListConnectors>();
-    show_token(Holder::other, "old");
-    expect_end(Ending::Kind::refused);
 }
 
 }  // namespace

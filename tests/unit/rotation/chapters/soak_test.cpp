@@ -33,17 +33,17 @@ TEST_F(SoakChapterTest, PassesAfterItsWholeLengthWithoutADisturbance) {
     while (!ending_) look(a_, b_);
     expect_end(Ending::Kind::done);
     EXPECT_GE(context_.now - start, context_.inputs.policy.rollout.soak);
-    EXPECT_THAT(told(), Contains(EventKind::soak_ended));
+    EXPECT_THAT(told(), ElementsAre(EventKind::soak_started, EventKind::soak_ended));
 }
 
-TEST_F(SoakChapterTest, IsHeldWhereARestartedUnitDies) {
+TEST_F(SoakChapterTest, IsHeldIfARestartedUnitDies) {
     begin();
     look(a_, b_);
     look(stopped(), b_);
     expect_held(HoldReason::verification_failed, a);
 }
 
-TEST_F(SoakChapterTest, GoesOnWithAUnitThatHasLostEveryConnection) {
+TEST_F(SoakChapterTest, PromotesAUnitThatHasLostEveryConnection) {
     begin();
     for (int looks = 0; looks < 2; ++looks) look(a_, idle_b_);
     EXPECT_THAT(told(), Contains(EventKind::replica_promoted));
@@ -51,7 +51,7 @@ TEST_F(SoakChapterTest, GoesOnWithAUnitThatHasLostEveryConnection) {
     EXPECT_EQ(asked<SaveRecord>().record.units.back().step, UnitStep::restarting);
 }
 
-TEST_F(SoakChapterTest, PromotesNobodyWhereTheNetworkIsDown) {
+TEST_F(SoakChapterTest, PromotesNothingWhileTheNetworkIsDown) {
     begin();
     for (int looks = 0; looks < 10; ++looks) look(idle_a_, idle_b_);
     EXPECT_FALSE(ending_);
@@ -66,7 +66,7 @@ TEST_F(SoakChapterTest, DoesNotPassWhileARestartedUnitCannotBeAsked) {
     EXPECT_EQ(context_.view.state, RotationState::waiting);
 }
 
-TEST_F(SoakChapterTest, IsNotHeldOnTheWayBackNorAfterACompromise) {
+TEST_F(SoakChapterTest, IsSkippedInARevertAndAfterACompromise) {
     context_.record.request.kind = RotationKind::compromise;
     read_part(soak_.soak_out());
     expect_end(Ending::Kind::done);

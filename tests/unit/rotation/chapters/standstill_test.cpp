@@ -48,7 +48,7 @@ TEST_F(StandstillTest, RaisesTheAlarmEachTimeTooFewServe) {
                                     EventKind::hold_urgent));
 }
 
-TEST_F(StandstillTest, NamesTheWayBackOnlyWhereThereIsOne) {
+TEST_F(StandstillTest, NamesTheWayBackOnlyIfThereIsOne) {
     context_.record.committed = WallTime{};
     hold();
     agree<SaveRecord>();
@@ -60,7 +60,7 @@ TEST_F(StandstillTest, NamesTheWayBackOnlyWhereThereIsOne) {
     EXPECT_THAT(context_.events.back().message, Not(HasSubstr("revert")));
 }
 
-TEST_F(StandstillTest, EndsOnlyByAnOperatorWhoWantsToGoBack) {
+TEST_F(StandstillTest, EndsOnlyWhenAnOperatorReverts) {
     context_.record.phase = Phase::roll;
     hold();
     agree<SaveRecord>();

@@ -26,15 +26,16 @@ TEST_F(SurgeTest, IsStoppedOnceTheOthersServe) {
     EXPECT_EQ(asked<SaveRecord>().record.units.back().step, UnitStep::listed);
     agree<SaveRecord>();
     expect_end(Ending::Kind::done);
+    EXPECT_THAT(told(), ElementsAre(EventKind::surge_stopped));
 }
 
-TEST_F(SurgeTest, GoesOnServingWhereNobodyElseDoesAndIsHeldInTheEnd) {
+TEST_F(SurgeTest, KeepsServingWhileNoOtherUnitDoesAndIsHeldInTheEnd) {
     read_part(surge_.stop());
     keep_answering<SampleUnits>(Samples{idle_a_, extra_});
     expect_held(HoldReason::verification_failed, a);
 }
 
-TEST_F(SurgeTest, WaitsWithoutEndForOthersOfWhomNothingIsKnown) {
+TEST_F(SurgeTest, WaitsForeverWhileTheOthersCannotBeAsked) {
     read_part(surge_.stop());
     show(silent_a_, extra_);
     for (int hour = 0; hour < 100; ++hour) {
@@ -45,7 +46,7 @@ TEST_F(SurgeTest, WaitsWithoutEndForOthersOfWhomNothingIsKnown) {
     EXPECT_FALSE(ending_);
 }
 
-TEST_F(SurgeTest, IsHeldWhereItCannotBeStopped) {
+TEST_F(SurgeTest, IsHeldIfItCannotBeStopped) {
     read_part(surge_.stop());
     show(a_, extra_);
     show(a_, extra_);
@@ -53,7 +54,7 @@ TEST_F(SurgeTest, IsHeldWhereItCannotBeStopped) {
     expect_held(HoldReason::surge_not_stopped, extra);
 }
 
-TEST_F(SurgeTest, IsNotTouchedWhereItDoesNotRun) {
+TEST_F(SurgeTest, IsNotTouchedIfItDoesNotRun) {
     context_.record.units.back().step = UnitStep::listed;
     read_part(surge_.stop());
     show(a_, stopped());

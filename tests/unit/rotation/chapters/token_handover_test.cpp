@@ -18,7 +18,7 @@ class TokenHandoverTest : public ChapterAlone {
     }
 };
 
-TEST_F(TokenHandoverTest, SendsAtOnceWhereNothingWasSentBefore) {
+TEST_F(TokenHandoverTest, SendsAtOnceIfNothingWasSentBefore) {
     context_.now += 5s;
     send(false);
     answer<CommitSecret>({true});
@@ -37,7 +37,7 @@ TEST_F(TokenHandoverTest, AsksWhatBecameOfASecretWhoseAnswerWasLost) {
     EXPECT_EQ(ending_->text, "") << "no answer carried it";
 }
 
-TEST_F(TokenHandoverTest, SendsTheSameSecretAgainWhereItWasNotTaken) {
+TEST_F(TokenHandoverTest, SendsTheSameSecretAgainIfItWasNotTaken) {
     send(true);
     show_token(Holder::previous);
     answer<CommitSecret>(no_answer);
@@ -47,7 +47,7 @@ TEST_F(TokenHandoverTest, SendsTheSameSecretAgainWhereItWasNotTaken) {
     expect_end(Ending::Kind::done);
 }
 
-TEST_F(TokenHandoverTest, IsRefusedWhereNothingWasSentAndHeldWhereSomethingMayHaveBeen) {
+TEST_F(TokenHandoverTest, IsRefusedIfNothingWasSentAndHeldIfSomethingMayHaveBeen) {
     send(false);
     answer<CommitSecret>(no_right);
     expect_end(Ending::Kind::refused);
@@ -61,8 +61,8 @@ TEST_F(TokenHandoverTest, GivesWayToAStrangersSecret) {
     send(true);
     show_token(Holder::other);
     agree<SaveRecord>();
-    EXPECT_EQ(asked<AdoptToken>().fingerprint, "theirs");
-    answer<AdoptToken>({"id", "theirs"});
+    EXPECT_EQ(asked<KeepToken>().fingerprint, "theirs");
+    answer<KeepToken>({"id", "theirs"});
     expect_end(Ending::Kind::done);
     EXPECT_EQ(context_.record.new_fingerprint, "theirs");
 }
@@ -73,10 +73,10 @@ TEST_F(TokenHandoverTest, GivesWayToNobodyAfterACompromise) {
     show_token(Holder::other, "the thief's");
     answer<CommitSecret>({false});
     expect_end(Ending::Kind::done);
-    EXPECT_FALSE(context_.record.adopted);
+    EXPECT_FALSE(context_.record.foreign);
 }
 
-TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
+TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyIfTheApiIsDown) {
     read_part(handover_.confirm(true));
     answer<ReadToken>(no_answer);
     expect_end(Ending::Kind::done);
@@ -88,7 +88,7 @@ TEST_F(TokenHandoverTest, TrustsThePatchAnswerOnlyWhereTheApiIsDown) {
     EXPECT_FALSE(ending_);
 }
 
-TEST_F(TokenHandoverTest, PutsTheOldTokenBackWhereCloudflareGoesOnShowingIt) {
+TEST_F(TokenHandoverTest, PutsTheOldTokenBackIfCloudflareKeepsShowingIt) {
     add_unit(a, UnitStep::verified);
     read_part(handover_.confirm(false));
     const BootTime begin = context_.now;
@@ -114,7 +114,7 @@ TEST_F(TokenHandoverTest, AnOutageDoesNotCountAsShowingTheOldToken) {
     EXPECT_THAT(told(), Not(Contains(EventKind::token_put_back)));
 }
 
-TEST_F(TokenHandoverTest, DeliversAgainWhatSomebodyElseHasWritten) {
+TEST_F(TokenHandoverTest, DeliversAgainOverWhatSomebodyElseHasWritten) {
     read_part(handover_.keep_file());
     show_file();
     expect_end(Ending::Kind::done);

@@ -37,13 +37,14 @@ TEST_F(TokenWatchTest, DeliversAStrangersTokenBeforeItSaysNo) {
     show_token(Holder::other);
     show_token(Holder::other);  // keyturnd asks once more before it takes the token over.
     agree<SaveRecord>();
-    answer<AdoptToken>({"id", "theirs"});
+    answer<KeepToken>({"id", "theirs"});
     agree<DeliverToken>();
     pass();
     show_token(Holder::ours);
     EXPECT_EQ(asked<SaveRecord>().record.phase, Phase::roll);
     agree<SaveRecord>();
     expect_said("no");
+    EXPECT_THAT(told(), ElementsAre(EventKind::foreign_rotation, EventKind::token_delivered));
 }
 
 TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
@@ -55,7 +56,7 @@ TEST_F(TokenWatchTest, ConcludesNothingFromAnApiThatDoesNotAnswer) {
     EXPECT_FALSE(ending_) << "before a batch keyturnd has to know";
 }
 
-TEST_F(TokenWatchTest, RollsEverythingAgainWhereAnOlderRecordOfACompromiseMeetsAnotherToken) {
+TEST_F(TokenWatchTest, RollsEverythingAgainIfAnOlderRecordOfACompromiseMeetsAnotherToken) {
     context_.record.request.kind = RotationKind::compromise;
     add_unit(a, UnitStep::verified);
     ask_still_ours();

@@ -33,20 +33,21 @@ TEST_F(UnitRestartTest, IsOnTheDiskBeforeItIsMade) {
     EXPECT_EQ(saved.connector_before, "c-a");
 }
 
-TEST_F(UnitRestartTest, LeavesAUnitThatAnOperatorStopsAlone) {
+TEST_F(UnitRestartTest, NeverStartsAUnitThatAnOperatorStopsMeanwhile) {
     come_to_the_restart();
     EXPECT_EQ(asked<RestartUnit>().verb, RestartVerb::try_restart);
     EXPECT_EQ(asked<RestartUnit>().not_after, context_.now + sample_age_max);
 }
 
-TEST_F(UnitRestartTest, IsHeldWhereSystemdSaysNoAndTheUnitGoesOnWaiting) {
+TEST_F(UnitRestartTest, IsHeldIfSystemdSaysNoAndTheUnitKeepsWaiting) {
     come_to_the_restart();
     answer<RestartUnit>(no_right);
     expect_held(HoldReason::not_allowed, a);
     EXPECT_EQ(context_.record.units.front().step, UnitStep::waiting);
+    EXPECT_THAT(told(), ElementsAre(EventKind::unit_restarting));
 }
 
-TEST_F(UnitRestartTest, IsHeldWhereSomebodysJobTakesItsPlace) {
+TEST_F(UnitRestartTest, IsHeldIfSomebodysJobTakesItsPlace) {
     come_to_the_restart();
     answer<RestartUnit>(JobResult::canceled);
     expect_held(HoldReason::operator_took_over, a);
@@ -60,7 +61,7 @@ TEST_F(UnitRestartTest, WaitsWhileTooFewOthersServeAndIsHeldInTheEnd) {
     EXPECT_GE(context_.now - begin, context_.inputs.policy.rollout.progress_deadline);
 }
 
-TEST_F(UnitRestartTest, WaitsWithoutEndWhereItIsNotKnownWhetherOthersServe) {
+TEST_F(UnitRestartTest, WaitsForeverWhileItIsUnknownWhetherOthersServe) {
     read_part(restart_.roll(0));
     for (int hour = 0; hour < 100; ++hour) {
         context_.now += 1h;
@@ -71,7 +72,7 @@ TEST_F(UnitRestartTest, WaitsWithoutEndWhereItIsNotKnownWhetherOthersServe) {
     EXPECT_THAT(context_.view.reason, HasSubstr("cannot tell whether enough others serve"));
 }
 
-TEST_F(UnitRestartTest, RestartsWhoHasNoConnectionFirst) {
+TEST_F(UnitRestartTest, RestartsAUnitWithoutConnectionsFirst) {
     context_.inputs.policy.rollout.min_available = 2;
     read_part(restart_.roll(0));
     show(a_, idle_b_);
@@ -80,7 +81,7 @@ TEST_F(UnitRestartTest, RestartsWhoHasNoConnectionFirst) {
     EXPECT_THAT(told(), Contains(EventKind::replica_promoted));
 }
 
-TEST_F(UnitRestartTest, ProvesAProcessThatHasReadTheTokenAlreadyAsItIs) {
+TEST_F(UnitRestartTest, OnlyVerifiesAProcessThatHasReadTheTokenAlready) {
     context_.record.units.front().invocation_before = "of-the-delivery";
     read_part(restart_.roll(0));
     show(a_, b_);
