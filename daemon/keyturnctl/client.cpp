@@ -176,6 +176,13 @@ Result<TunnelStatus> Client::tunnel(const std::string& name) {
     return *found;
 }
 
+Result<std::vector<TunnelStatus>> Client::tunnels_named(const std::string& name) {
+    if (name.empty()) return tunnels();
+    auto one = tunnel(name);
+    if (one.has_error()) return one.error();
+    return std::vector<TunnelStatus>{std::move(one.value())};
+}
+
 Result<std::vector<TunnelPlan>> Client::plans(unsigned count) {
     auto call = new_call(bus(), manager_interface, plan_method);
     if (call.has_error()) return call.error();

@@ -30,6 +30,9 @@ class Client {
     /// The error lists the tunnels of the policy.
     [[nodiscard]] Result<TunnelStatus> tunnel(const std::string& name);
 
+    /// Returns this tunnel, or all of them if the name is empty.
+    [[nodiscard]] Result<std::vector<TunnelStatus>> tunnels_named(const std::string& name);
+
     /// Returns the next `count` scheduled starts of each tunnel.
     [[nodiscard]] Result<std::vector<TunnelPlan>> plans(unsigned count);
 

@@ -18,13 +18,17 @@ namespace {
 
 constexpr const char* description =
     "Show and control keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
-    "Every user can run status, plan and check. The other commands are for root, and\n"
-    "for users whom polkit allows org.keyturn.rotate, retry, pause, resume or revert.\n";
+    "Every user can run status, watch, plan and check. setup, adopt, doctor and surge\n"
+    "are for root. The others are for root and for users whom polkit allows\n"
+    "org.keyturn.rotate, retry, pause, resume or revert.\n";
 
 constexpr const char* footer =
     R"(Examples:
+  keyturnctl setup                               bring in this host's units
+  keyturnctl doctor                              find what is wrong with this host
   keyturnctl status                              show all tunnels
   keyturnctl status web --json                   show one tunnel, for a program
+  keyturnctl watch                               show rotations live
   keyturnctl plan --next 5                       show the next five rotations
   keyturnctl check keyturn.yaml                  check this policy
   keyturnctl rotate web --reason "laptop lost" --follow
@@ -38,11 +42,11 @@ Exit codes:
     3  held: the rotation needs a decision, and the output shows why
     4  refused: keyturnd did not accept the command and touched nothing
     5  keyturnd is not running
-    6  status: there are findings that need attention
+    6  status, doctor: there are findings that need attention
     7  reverted: the rotation went back to the old token
     8  superseded: another rotation or somebody else's token replaced it
    78  check: the policy has errors, and the output shows each with its line
-  130  Ctrl-C while following; the rotation continues
+  130  Ctrl-C while following or watching; the rotation continues
 
 More: keyturnctl COMMAND --help, keyturnctl(1), journalctl -u keyturnd)";
 
@@ -74,23 +78,56 @@ constexpr std::array decisions{
                  true},
 };
 
+/// The commands that another program performs, which also has their help.
+struct ForwardedHelp {
+    const char* name;
+    const char* description;
+};
+
+constexpr std::array forwarded{
+    ForwardedHelp{"setup", "Bring the cloudflared units of this host under keyturn"},
+    ForwardedHelp{"adopt", "Bring in single units, or take units out again (--undo)"},
+    ForwardedHelp{"doctor", "Check this host, and show how to fix what is wrong"},
+    ForwardedHelp{"surge", "Write the unit of a tunnel's extra connector"},
+};
+
+bool is_forwarded(std::string_view name) {
+    return std::any_of(forwarded.begin(), forwarded.end(),
+                       [&](const ForwardedHelp& help) { return help.name == name; });
+}
+
 struct Options {
     StatusCommand status;
+    bool follow_status = false;
+    WatchCommand watch;
     PlanCommand plan;
     CheckCommand check;
     RotateCommand rotate;
     std::array<DecisionCommand, decisions.size()> decided;
 };
 
-CLI::App* add_status(CLI::App& app, StatusCommand& command) {
+CLI::App* add_status(CLI::App& app, StatusCommand& command, bool& follow) {
     CLI::App* status =
         app.add_subcommand("status", "Show the tunnels, what keyturnd does, and what is next");
     status->add_option("TUNNEL", command.tunnel, "Show only this tunnel, in detail")->type_name("");
-    status->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
+    CLI::Option* json =
+        status->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
+    status->add_flag("--follow", follow, "Show it live, like keyturnctl watch")->excludes(json);
     status->footer(
         "Exits with 3 if a tunnel is held, else with 7 or 8 if its last rotation was\n"
         "reverted or superseded, else with 6 if it has findings, else with 0.");
     return status;
+}
+
+CLI::App* add_watch(CLI::App& app, WatchCommand& command) {
+    CLI::App* watch =
+        app.add_subcommand("watch", "Show rotations live, whoever started them, until Ctrl-C");
+    watch->add_option("TUNNEL", command.tunnel, "Show only this tunnel")->type_name("");
+    watch->footer(
+        "Shows each open rotation with its batches and units, and the idle tunnels below. If\n"
+        "no rotation is open, waits for the next one. In a pipe, prints one line for each\n"
+        "event. Ctrl-C ends only the display.");
+    return watch;
 }
 
 CLI::App* add_plan(CLI::App& app, PlanCommand& command) {
@@ -140,7 +177,8 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
     rotate->footer(
         "keyturnd sends a new secret to Cloudflare, delivers the new token, and restarts\n"
         "the units in batches. Without --follow, this command returns as soon as keyturnd\n"
-        "has accepted the request. Ctrl-C stops following; the rotation continues.");
+        "has accepted the request. With --follow while a rotation is already open, it follows\n"
+        "that one. Ctrl-C stops following; the rotation continues.");
     return rotate;
 }
 
@@ -158,8 +196,9 @@ CLI::App* add_decision(CLI::App& app, const DecisionHelp& help, DecisionCommand&
 }
 
 std::vector<std::string_view> names_of_commands() {
-    std::vector<std::string_view> names{"status", "plan", "check", "rotate"};
+    std::vector<std::string_view> names{"status", "watch", "plan", "check", "rotate"};
     for (const DecisionHelp& decision : decisions) names.emplace_back(decision.name);
+    for (const ForwardedHelp& help : forwarded) names.emplace_back(help.name);
     return names;
 }
 
@@ -235,7 +274,8 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     CLI::App app(description, "keyturnctl");
     Options options;
     set_up_help(app);
-    const CLI::App* status = add_status(app, options.status);
+    const CLI::App* status = add_status(app, options.status, options.follow_status);
+    const CLI::App* watch = add_watch(app, options.watch);
     const CLI::App* plan = add_plan(app, options.plan);
     const CLI::App* check = add_check(app, options.check);
     const CLI::App* rotate = add_rotate(app, options.rotate);
@@ -244,14 +284,19 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
         decided[i] = add_decision(app, decisions[i], options.decided[i]);
     }
 
+    for (const ForwardedHelp& help : forwarded) app.add_subcommand(help.name, help.description);
+
     std::vector<std::string> reversed = without_help_command(arguments);
+    if (!reversed.empty() && is_forwarded(reversed.front())) return ForwardedCommand{reversed};
     std::reverse(reversed.begin(), reversed.end());  // CLI11 expects the last argument first.
     try {
         app.parse(std::move(reversed));
     } catch (const CLI::ParseError& error) {
         return say(app, error);
     }
+    if (status->parsed() && options.follow_status) return WatchCommand{options.status.tunnel};
     if (status->parsed()) return options.status;
+    if (watch->parsed()) return options.watch;
     if (plan->parsed()) return options.plan;
     if (check->parsed()) return options.check;
     const RotationRequest& request = options.rotate.request;

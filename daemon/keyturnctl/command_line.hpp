@@ -14,6 +14,11 @@ struct StatusCommand {
     bool json = false;
 };
 
+/// Also `status --follow`.
+struct WatchCommand {
+    std::string tunnel;  ///< Empty: all of them.
+};
+
 struct PlanCommand {
     std::string tunnel;  ///< Empty: all of them.
     unsigned next = 3;   ///< Number of starts for each tunnel.
@@ -37,6 +42,12 @@ struct DecisionCommand {
     bool follow = false;
 };
 
+/// A command that only root can run: another program performs it, because it needs libraries that
+/// would make the start of `keyturnctl status` too slow.
+struct ForwardedCommand {
+    std::vector<std::string> arguments;  ///< As given, with the name of the command.
+};
+
 /// A text to print instead of running a command: help, the version, or an error in the command
 /// line.
 struct SayCommand {
@@ -44,8 +55,8 @@ struct SayCommand {
     ExitCode exit_code = ExitCode::ok;  ///< Anything but `ok` goes to stderr.
 };
 
-using Command = std::variant<StatusCommand, PlanCommand, CheckCommand, RotateCommand,
-                             DecisionCommand, SayCommand>;
+using Command = std::variant<StatusCommand, WatchCommand, PlanCommand, CheckCommand, RotateCommand,
+                             DecisionCommand, ForwardedCommand, SayCommand>;
 
 /// Parses the command line; `arguments` does not contain the program name.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);

@@ -27,7 +27,7 @@ auto urgency_of(ExitCode code) {
 }  // namespace
 
 ExitCode exit_code_of_outcome(std::string_view outcome) {
-    if (outcome == "done") return ExitCode::ok;
+    if (outcome == "done" || outcome == "adopted" || outcome == "released") return ExitCode::ok;
     if (outcome == "refused") return ExitCode::refused;
     if (outcome == "reverted") return ExitCode::reverted;
     if (outcome == "superseded" || outcome == "taken over") return ExitCode::superseded;

@@ -1,6 +1,6 @@
 #include "follow.hpp"
 
-#include "follower.hpp"
+#include "story.hpp"
 #include "terminal.hpp"
 #include "watch.hpp"
 
@@ -16,9 +16,10 @@
 namespace keyturn {
 namespace {
 
-/// How often to ask without a signal: a progress bar has to move, and a signal may have been lost.
-constexpr std::chrono::seconds tick_on_terminal{1};
-constexpr std::chrono::seconds tick_on_pipe{10};
+/// How often to ask without a signal: often where a bar moves or an answer is awaited, else only
+/// because a signal may have been lost.
+constexpr std::chrono::seconds quick_tick{1};
+constexpr std::chrono::seconds slow_tick{10};
 
 volatile std::sig_atomic_t interrupted = 0;
 
@@ -26,18 +27,24 @@ void on_interrupt(int) {
     interrupted = 1;
 }
 
-/// Ctrl-C arrives only during a wait, so that none is lost between checking the flag and waiting.
+void on_resize(int) {}
+
+/// Ctrl-C and a new size of the window arrive only during a wait, so that none is lost between
+/// checking the flag and waiting. A new size ends the wait, so that the block is drawn again.
 class Interrupts {
   public:
     Interrupts() {
-        struct sigaction action {};
-        action.sa_handler = on_interrupt;
-        sigaction(SIGINT, &action, nullptr);
-        sigaction(SIGTERM, &action, nullptr);
         sigset_t blocked;
         sigemptyset(&blocked);
-        sigaddset(&blocked, SIGINT);
-        sigaddset(&blocked, SIGTERM);
+        const auto handle = [&blocked](int signal, void (*handler)(int)) {
+            struct sigaction action {};
+            action.sa_handler = handler;
+            sigaction(signal, &action, nullptr);
+            sigaddset(&blocked, signal);
+        };
+        handle(SIGINT, on_interrupt);
+        handle(SIGTERM, on_interrupt);
+        handle(SIGWINCH, on_resize);
         sigprocmask(SIG_BLOCK, &blocked, &while_waiting_);
     }
 
@@ -78,21 +85,30 @@ pollfd poll_of(sd_bus* bus) {
 
 class FollowSession {
   public:
-    FollowSession(const TunnelStatus& before, const Wanted& wanted)
-        : tunnel_(before.name), follower_(before, wanted) {}
+    FollowSession(std::vector<TunnelStatus> before, Subject subject)
+        : before_(std::move(before)),
+          subject_(std::move(subject)),
+          view_(before_, subject_, !terminal_.interactive()) {}
 
     Result<void> watch(Client client) {
         Sightings sightings;
-        sightings.saw = [this](const TunnelStatus& tunnel) { tell(follower_.saw(tunnel, now())); };
-        sightings.lost = [this] { tell(follower_.lost(now())); };
-        sightings.left_out = [this] { follower_.left_out(); };
-        auto started = Watch::start(std::move(client), tunnel_, std::move(sightings));
+        sightings.saw = [this](const std::vector<TunnelStatus>& tunnels) {
+            tell(view_.saw(tunnels, now()));
+        };
+        sightings.lost = [this] { tell(view_.lost(now())); };
+        auto started = Watch::start(std::move(client), subject_.tunnel, std::move(sightings));
         if (started.has_error()) return started.error();
         watch_ = std::move(started.value());
         return {};
     }
 
-    Client& client() { return watch_->client(); }
+    Result<void> ask(const Request& request) {
+        if (!request) return {};
+        const auto accepted = request(watch_->client());
+        if (accepted.has_error()) return accepted.error();
+        if (!accepted->empty()) attach(*accepted);
+        return {};
+    }
 
     ExitCode run() {
         Steady::time_point next_tick = Steady::now();
@@ -105,19 +121,31 @@ class FollowSession {
                 watch_.reset();
                 next_tick = Steady::now() + tick_interval();  // The bus may be back very soon.
             }
-            const WallTime moment = now();
-            terminal_.show(std::exchange(lines_, {}),
-                           follower_.live_block(moment, terminal_.style()));
-            if (follower_.verdict()) return finish();
+            // What has just arrived may have made it move.
+            next_tick = std::min(next_tick, Steady::now() + tick_interval());
+            terminal_.show(std::exchange(lines_, {}), view_.block(now(), terminal_.style()));
+            if (view_.verdict()) return finish();
             if (!wait(next_tick)) return leave();
         }
     }
 
   private:
+    /// Follows the open rotation instead of the one that keyturnd has not accepted.
+    void attach(const std::string& reason) {
+        Wanted wanted = *subject_.wanted;
+        wanted.following = Following::open;
+        subject_.wanted = wanted;
+        view_ = LiveView(before_, subject_, !terminal_.interactive());
+        const WallTime moment = now();
+        lines_.push_back(story_line(moment, printable(reason)));
+        lines_.push_back(story_line(
+            moment, "following the open rotation; your request has not changed anything"));
+    }
+
     void tick() {
         if (!watch_) reconnect();
         if (watch_) watch_->ask();
-        if (!terminal_.interactive()) tell(follower_.nothing_new(now()));
+        if (!terminal_.interactive()) tell(view_.nothing_new(now()));
     }
 
     /// If there is still no bus, this reports nothing, because `lost` already did. The next tick
@@ -129,8 +157,8 @@ class FollowSession {
     }
 
     Steady::duration tick_interval() const {
-        const bool often = terminal_.interactive() || !follower_.begun() || !watch_;
-        return often ? tick_on_terminal : tick_on_pipe;
+        const bool redraws = terminal_.interactive() && view_.moves();
+        return redraws || view_.awaits() || !watch_ ? quick_tick : slow_tick;
     }
 
     bool wait(Steady::time_point next_tick) const {
@@ -145,18 +173,19 @@ class FollowSession {
     }
 
     ExitCode finish() {
-        terminal_.show(follower_.verdict()->lines, {});
-        return follower_.verdict()->exit_code;
+        terminal_.show(view_.verdict()->lines, {});
+        return view_.verdict()->exit_code;
     }
 
     ExitCode leave() {
-        terminal_.show({follower_.farewell()}, {});
+        terminal_.show(view_.farewell(), {});
         return ExitCode::interrupted;
     }
 
-    std::string tunnel_;
-    Follower follower_;
     Terminal terminal_;
+    std::vector<TunnelStatus> before_;
+    Subject subject_;
+    LiveView view_;
     Interrupts interrupts_;
     std::unique_ptr<Watch> watch_;
     std::vector<std::string> lines_;
@@ -164,15 +193,14 @@ class FollowSession {
 
 }  // namespace
 
-Result<ExitCode> follow(Client client, const std::string& tunnel, const Wanted& wanted,
-                        const std::function<Result<void>(Client&)>& request) {
-    auto before = client.tunnel(tunnel);
+Result<ExitCode> follow(Client client, const Subject& subject, const Request& request) {
+    auto before = client.tunnels_named(subject.tunnel);
     if (before.has_error()) return before.error();
-    FollowSession session(*before, wanted);
+    FollowSession session(std::move(before.value()), subject);
     // Start to watch before the request, so that the first step is not missed.
     if (auto started = session.watch(std::move(client)); started.has_error())
         return started.error();
-    if (auto accepted = request(session.client()); accepted.has_error()) return accepted.error();
+    if (auto accepted = session.ask(request); accepted.has_error()) return accepted.error();
     return session.run();
 }
 

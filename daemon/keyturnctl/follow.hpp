@@ -2,16 +2,21 @@
 
 #include "client.hpp"
 #include "exit_code.hpp"
-#include "follower.hpp"
+#include "live_view.hpp"
 
 #include <functional>
+#include <string>
 
 namespace keyturn {
 
-/// Makes the request, then shows the rotation until it ends, even if keyturnd or the bus restarts.
-/// Ctrl-C ends only the display; the rotation continues.
-[[nodiscard]] Result<ExitCode> follow(Client client, const std::string& tunnel,
-                                      const Wanted& wanted,
-                                      const std::function<Result<void>(Client&)>& request);
+/// Asks keyturnd for something before the display begins; empty: there is nothing to ask for.
+/// Returns
+/// "" if keyturnd accepts it, or its text if it does not because a rotation is already open.
+using Request = std::function<Result<std::string>(Client&)>;
+
+/// Makes the request, then shows the subject until its end, even if keyturnd or the bus restarts.
+/// If a rotation is already open, shows that one. Ctrl-C ends only the display.
+[[nodiscard]] Result<ExitCode> follow(Client client, const Subject& subject,
+                                      const Request& request);
 
 }  // namespace keyturn

@@ -1,9 +1,12 @@
 #include "follower.hpp"
 
+#include "rotation_view.hpp"
 #include "story.hpp"
+#include "tunnel_words.hpp"
 
 #include <fmt/format.h>
 
+#include <tuple>
 #include <utility>
 
 namespace keyturn {
@@ -20,7 +23,7 @@ constexpr std::chrono::minutes silence_max{10};
 constexpr std::size_t line_columns = 200;
 
 bool is_over(const TunnelStatus& tunnel) {
-    const bool at_rest = tunnel.state == "paused" && tunnel.phase.empty();
+    const bool at_rest = tunnel.state == "paused" && !is_open(tunnel);
     return tunnel.state == "idle" || tunnel.state == "held" || at_rest;
 }
 
@@ -28,105 +31,107 @@ std::vector<std::string> sentence(std::string text) {
     return {std::move(text)};
 }
 
+Verdict superseded_by(const TunnelStatus& tunnel) {
+    const std::string name = printable(tunnel.name);
+    return {ExitCode::superseded,
+            {fmt::format("{}: superseded: another rotation replaced it ({})", name,
+                         printable(tunnel.trigger)),
+             fmt::format("To see its status: keyturnctl status {}", name)}};
+}
+
+/// What tells one rotation, or the end of one, from another.
+auto mark_of(const TunnelStatus& tunnel) {
+    return std::tie(tunnel.state, tunnel.phase, tunnel.reason, tunnel.hold_reason, tunnel.held_unit,
+                    tunnel.rotation_id, tunnel.trigger, tunnel.started, tunnel.last_outcome,
+                    tunnel.last_done, tunnel.last_ended);
+}
+
 }  // namespace
 
 Follower::Follower(TunnelStatus before, Wanted wanted)
-    : before_(std::move(before)), last_(before_), wanted_(std::move(wanted)) {}
+    : before_(std::move(before)), last_(before_), wanted_(std::move(wanted)) {
+    // Somebody who has just come does not know what has already happened.
+    if (wanted_.following == Following::open) last_ = TunnelStatus{};
+}
 
 std::vector<std::string> Follower::saw(const TunnelStatus& tunnel, WallTime now) {
-    if (verdict_) return {};
-    std::vector<std::string> lines;
-    if (std::exchange(lost_, false)) lines.push_back(story_line(now, "keyturnd is back"));
-    if (!has_begun(tunnel, now)) return lines;
-    begun_ = true;
+    if (verdict_ || !has_begun(tunnel, now)) return {};
+    const bool first = !std::exchange(begun_, true);
     if (is_another(tunnel)) {
-        supersede(tunnel);
-        return lines;
+        verdict_ = superseded_by(tunnel);
+        return {};
     }
-    if (!tunnel.phase.empty()) rotation_id_ = tunnel.rotation_id;
+    std::vector<std::string> lines;
+    const bool comes_by_itself = wanted_.following == Following::next && !is_open(before_);
+    const bool unasked = wanted_.following == Following::open || comes_by_itself;
+    if (first && unasked && is_open(tunnel)) lines.push_back(line(now, opening_text(tunnel, now)));
+    if (is_open(tunnel)) rotation_id_ = tunnel.rotation_id;
     // An idle tunnel may no longer show when the rotation started.
-    if (tunnel.started && !tunnel.phase.empty()) started_ = tunnel.started;
-    for (std::string& line : story_of(last_, tunnel, now)) lines.push_back(std::move(line));
+    if (tunnel.started && is_open(tunnel)) started_ = tunnel.started;
+    for (const std::string& text : story_of(last_, tunnel)) lines.push_back(line(now, text));
     last_ = tunnel;
     if (!lines.empty()) told_ = now;
-    if (is_over(tunnel)) conclude(tunnel, now);
+    if (is_over(tunnel)) verdict_ = verdict_on(tunnel, now);
     return lines;
 }
 
-/// The rotation has started if anything differs from the status before the request, except the
-/// connections and the time of the next rotation. It counts as started after `unchanged_max`, too.
+std::string Follower::line(WallTime now, const std::string& text) const {
+    return story_line(now, wanted_.named ? printable(before_.name) + ": " + text : text);
+}
+
+/// After a request, the rotation has started if its marks differ from those before the request. It
+/// counts as started after `unchanged_max`, too.
 bool Follower::has_begun(const TunnelStatus& tunnel, WallTime now) {
     if (begun_) return true;
+    if (wanted_.following == Following::next) return is_news(tunnel);
+    if (wanted_.following == Following::open && is_open(tunnel)) return true;
     if (!is_the_one_before(tunnel)) return true;
     if (!unchanged_since_ || now < *unchanged_since_) unchanged_since_ = now;
     return is_over(tunnel) && now - *unchanged_since_ >= unchanged_max;
 }
 
+/// Returns true if a rotation is open that was not, if a hold has ended or changed, or if a
+/// rotation has ended that was too fast to be seen. An older daemon does not report `last_ended`.
+bool Follower::is_news(const TunnelStatus& tunnel) const {
+    if (is_open(tunnel) || is_open(before_)) return mark_of(tunnel) != mark_of(before_);
+    if (tunnel.last_ended || before_.last_ended) return tunnel.last_ended != before_.last_ended;
+    return tunnel.last_done != before_.last_done || tunnel.rotation_id != before_.rotation_id;
+}
+
 bool Follower::is_the_one_before(const TunnelStatus& tunnel) const {
-    if (!is_over(tunnel)) {
-        const bool still_open = !before_.phase.empty() && tunnel.started == before_.started &&
-                                tunnel.rotation_id == before_.rotation_id;
-        return wanted_.new_rotation && still_open;
-    }
-    TunnelStatus same = tunnel;
-    same.units = before_.units;
-    same.due = before_.due;
-    return same == before_;
+    if (is_over(tunnel)) return mark_of(tunnel) == mark_of(before_);
+    const bool still_open = is_open(before_) && tunnel.started == before_.started &&
+                            tunnel.rotation_id == before_.rotation_id;
+    return wanted_.following == Following::request && still_open;
 }
 
 /// A refused rotation has no id. A rotation that left no trace leaves the id of the previous one.
 bool Follower::is_another(const TunnelStatus& tunnel) const {
-    const bool at_rest = tunnel.phase.empty();
-    const bool known = at_rest && tunnel.rotation_id == before_.rotation_id;
+    const bool known = !is_open(tunnel) && tunnel.rotation_id == before_.rotation_id;
     return !rotation_id_.empty() && !tunnel.rotation_id.empty() && !known &&
            tunnel.rotation_id != rotation_id_;
 }
 
-void Follower::supersede(const TunnelStatus& tunnel) {
-    const std::string name = printable(tunnel.name);
-    verdict_ = Verdict{ExitCode::superseded,
-                       {fmt::format("{}: superseded: another rotation replaced it ({})", name,
-                                    printable(tunnel.trigger)),
-                        fmt::format("To see its status: keyturnctl status {}", name)}};
-}
-
 std::vector<std::string> Follower::nothing_new(WallTime now) {
-    if (!begun_ || verdict_ || lost_ || (told_ && now - *told_ < silence_max)) return {};
+    if (!begun_ || verdict_ || (told_ && now - *told_ < silence_max)) return {};
     told_ = now;
-    return sentence(story_line(now, standing_text(last_, now)));
+    return sentence(line(now, standing_text(last_, now)));
 }
 
-std::vector<std::string> Follower::lost(WallTime now) {
-    if (verdict_ || std::exchange(lost_, true)) return {};
-    return sentence(
-        story_line(now, "keyturnd is not running; waiting for it (Ctrl-C stops following)"));
-}
-
-void Follower::left_out() {
-    verdict_ =
-        Verdict{ExitCode::error,
-                sentence(fmt::format("{}: this tunnel is no longer in the policy of keyturnd",
-                                     printable(before_.name)))};
-}
-
-void Follower::conclude(const TunnelStatus& tunnel, WallTime now) {
-    if (tunnel.state != "held") {
-        verdict_ = idle_verdict(tunnel, now);
-        return;
+Verdict Follower::verdict_on(const TunnelStatus& tunnel, WallTime now) const {
+    if (tunnel.state != "held") return idle_verdict(tunnel, now);
+    auto lines = sentence(fmt::format("{}: held ({}): {}", printable(tunnel.name),
+                                      printable(tunnel.hold_reason), printable(tunnel.reason)));
+    for (std::string& remedy : remedy_lines(tunnel, line_columns, 0)) {
+        lines.push_back(std::move(remedy));
     }
-    verdict_ =
-        Verdict{ExitCode::held,
-                sentence(fmt::format("{}: held ({}): {}", printable(tunnel.name),
-                                     printable(tunnel.hold_reason), printable(tunnel.reason)))};
-    for (std::string& line : remedy_lines(tunnel, line_columns, 0)) {
-        verdict_->lines.push_back(std::move(line));
-    }
+    return {ExitCode::held, std::move(lines)};
 }
 
 /// A successful rotation changes `last_done`; any other has a new id.
 bool Follower::has_ended(const TunnelStatus& tunnel) const {
     if (tunnel.last_outcome == "done") return tunnel.last_done != before_.last_done;
-    const bool news = tunnel.rotation_id != before_.rotation_id || !before_.phase.empty();
+    const bool news = tunnel.rotation_id != before_.rotation_id || is_open(before_);
     return !tunnel.last_outcome.empty() && news;
 }
 
@@ -167,22 +172,6 @@ Verdict Follower::idle_verdict(const TunnelStatus& tunnel, WallTime now) const {
             fmt::format("{}: no unit was connected for {}", name, to_text(*tunnel.outage)));
     }
     return verdict;
-}
-
-std::vector<std::string> Follower::live_block(WallTime now, const TerminalStyle& style) const {
-    if (verdict_ || !begun_) return {};
-    std::vector<std::string> block{""};
-    for (std::string& line : unit_lines(last_, style)) block.push_back(std::move(line));
-    if (lost_) return block;
-    for (std::string& line : trouble_lines(last_, style)) block.push_back(std::move(line));
-    std::string step = step_line(last_, now, style.columns);
-    if (!step.empty()) block.push_back(std::move(step));
-    return block;
-}
-
-std::string Follower::farewell() const {
-    return fmt::format("The rotation of {0} continues. To see its progress: keyturnctl status {0}",
-                       printable(before_.name));
 }
 
 }  // namespace keyturn

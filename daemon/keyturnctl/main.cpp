@@ -18,15 +18,8 @@
 namespace keyturn {
 namespace {
 
-Result<std::vector<TunnelStatus>> statuses(Client& client, const std::string& tunnel) {
-    if (tunnel.empty()) return client.tunnels();
-    auto one = client.tunnel(tunnel);
-    if (one.has_error()) return one.error();
-    return std::vector<TunnelStatus>{std::move(one.value())};
-}
-
 Result<ExitCode> run(const StatusCommand& command, Client client) {
-    const auto tunnels = statuses(client, command.tunnel);
+    const auto tunnels = client.tunnels_named(command.tunnel);
     if (tunnels.has_error()) return tunnels.error();
     const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
     print(command.json ? status_json(*tunnels)
@@ -50,12 +43,23 @@ Result<ExitCode> run(const PlanCommand& command, Client client) {
     return ExitCode::ok;
 }
 
+Result<ExitCode> run(const WatchCommand& command, Client client) {
+    return follow(std::move(client), {command.tunnel, std::nullopt}, {});
+}
+
 Result<ExitCode> run(const RotateCommand& command, Client client) {
-    const auto request = [&](Client& to) { return to.rotate(command); };
-    if (command.follow) return follow(std::move(client), command.tunnel, {"done", true}, request);
-    if (auto accepted = request(client); accepted.has_error()) return accepted.error();
+    const auto request = [&](Client& to) -> Result<std::string> {
+        const auto accepted = to.rotate(command);
+        if (!accepted.has_error()) return std::string();
+        if (accepted.error().fault == Fault::conflict) return accepted.error().text;
+        return accepted.error();
+    };
+    if (command.follow) {
+        return follow(std::move(client), {command.tunnel, Wanted{Following::request}}, request);
+    }
+    if (auto accepted = client.rotate(command); accepted.has_error()) return accepted.error();
     print(fmt::format(
-        "keyturnd has accepted the rotation of {0}. To see its progress: keyturnctl status {0}\n",
+        "keyturnd has accepted the rotation of {0}. To see its progress: keyturnctl watch {0}\n",
         printable(command.tunnel)));
     return ExitCode::ok;
 }
@@ -67,16 +71,21 @@ const char* said_of(Decision decision) {
         case Decision::resume:
             return "{0} is no longer paused. To see its status: keyturnctl status {0}";
         case Decision::revert:
-            return "{0} goes back to the old token. To see its progress: keyturnctl status {0}";
+            return "{0} goes back to the old token. To see its progress: keyturnctl watch {0}";
         case Decision::retry: break;
     }
-    return "The rotation of {0} continues. To see its progress: keyturnctl status {0}";
+    return "The rotation of {0} continues. To see its progress: keyturnctl watch {0}";
 }
 
 Result<ExitCode> run(const DecisionCommand& command, Client client) {
-    const auto request = [&](Client& to) { return to.decide(command); };
-    const Wanted wanted{command.decision == Decision::revert ? "reverted" : "done", false};
-    if (command.follow) return follow(std::move(client), command.tunnel, wanted, request);
+    const auto request = [&](Client& to) -> Result<std::string> {
+        const auto accepted = to.decide(command);
+        if (accepted.has_error()) return accepted.error();
+        return std::string();
+    };
+    const Wanted wanted{Following::decision,
+                        command.decision == Decision::revert ? "reverted" : "done"};
+    if (command.follow) return follow(std::move(client), {command.tunnel, wanted}, request);
     if (auto accepted = request(client); accepted.has_error()) return accepted.error();
     print(fmt::format(fmt::runtime(said_of(command.decision)), printable(command.tunnel)) + '\n');
     return ExitCode::ok;
@@ -100,20 +109,33 @@ ExitCode perform(const ConnectedCommand& command) {
     return result.has_error() ? fail(result.error()) : *result;
 }
 
-/// Runs the keyturnd next to this program, because only keyturnd reads policies. Its libraries
-/// would make the start of `keyturnctl status` too slow.
-ExitCode perform(const CheckCommand& command) {
+/// Runs another program of keyturn: the one next to this program, else the installed one.
+ExitCode perform_by(const std::vector<std::string>& places, const std::string& name,
+                    const std::vector<std::string>& arguments) {
+    std::vector<char*> given{const_cast<char*>(name.c_str())};
+    for (const std::string& argument : arguments)
+        given.push_back(const_cast<char*>(argument.c_str()));
+    given.push_back(nullptr);
     std::error_code error;
-    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
-    const std::string beside_us = (self.parent_path() / "keyturnd").string();
-    std::vector<const char*> arguments{"keyturnd", "--check"};
-    if (!command.file.empty())
-        arguments.insert(arguments.end(), {"--policy", command.file.c_str()});
-    arguments.push_back(nullptr);
-    auto* const given = const_cast<char* const*>(arguments.data());
-    ::execv(beside_us.c_str(), given);
-    if (errno == ENOENT) ::execvp("keyturnd", given);
-    return fail(errno_error(errno, "cannot start keyturnd to check the policy"));
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+    for (const std::string& place : places) {
+        ::execv((folder / place / name).c_str(), given.data());
+        if (errno != ENOENT) break;
+    }
+    return fail(errno_error(errno, "cannot start " + name));
+}
+
+/// Only keyturnd reads policies. Its libraries would make the start of `keyturnctl status` too
+/// slow.
+ExitCode perform(const CheckCommand& command) {
+    std::vector<std::string> arguments{"--check"};
+    if (!command.file.empty()) arguments.insert(arguments.end(), {"--policy", command.file});
+    return perform_by({"", "../keyturnd"}, "keyturnd", arguments);
+}
+
+ExitCode perform(const ForwardedCommand& command) {
+    return perform_by({"../libexec/keyturn", "../keyturn-setup"}, "keyturn-setup",
+                      command.arguments);
 }
 
 ExitCode perform(const SayCommand& command) {

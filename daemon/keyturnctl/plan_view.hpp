@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rotation_view.hpp"
+#include "text_layout.hpp"
 #include "wire/tunnel_plan.hpp"
 
 #include <string>

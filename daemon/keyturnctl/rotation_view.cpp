@@ -1,5 +1,8 @@
 #include "rotation_view.hpp"
 
+#include "tunnel_words.hpp"
+#include "unit_tree.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,78 +13,99 @@ namespace {
 constexpr std::size_t bar_columns_max = 40;
 constexpr std::size_t bar_columns_min = 5;
 
-struct UnitColumns {
-    std::size_t name = 0;
-    std::size_t step = 0;
-    std::size_t connections = 0;
-};
-
 /// How many log lines of a failed unit the suggested command shows.
 constexpr int log_lines = 20;
 
-bool is_held(const TunnelStatus& tunnel, const UnitStatus& unit) {
-    return tunnel.state == "held" && unit.name == tunnel.held_unit;
-}
+/// Anyone who has the token can attach any number of connectors.
+constexpr std::size_t evicted_shown_max = 5;
 
-std::string step_of(const TunnelStatus& tunnel, const UnitStatus& unit) {
-    const bool failed = is_held(tunnel, unit) && tunnel.hold_reason == "verification_failed";
-    return failed ? "failed" : step_word(unit);
-}
-
-UnitColumns columns_for(const TunnelStatus& tunnel) {
-    UnitColumns columns;
-    for (const UnitStatus& unit : tunnel.units) {
-        columns.name = std::max(columns.name, columns_of(printable(unit.name)));
-        columns.step = std::max(columns.step, columns_of(step_of(tunnel, unit)));
-        columns.connections =
-            std::max(columns.connections, columns_of(connections_text(unit.connections)));
-    }
-    return columns;
-}
-
-std::string without_trailing_spaces(std::string line) {
-    line.erase(line.find_last_not_of(' ') + 1);
-    return line;
-}
-
-/// A waiting unit is normal, unlike a waiting tunnel, so it has no colour.
-TextStyle unit_style(const std::string& step) {
-    return step == "waiting" ? TextStyle::plain : style_of(step);
-}
-
-std::string unit_line(const TunnelStatus& tunnel, const UnitStatus& unit,
-                      const UnitColumns& columns, const TerminalStyle& style) {
-    const bool held = is_held(tunnel, unit);
-    const std::string batch = unit.batch > 0 ? std::to_string(unit.batch) : "-";
-    const std::string head = fmt::format("{} {:>3}  {}  ", held ? "!" : " ", batch,
-                                         padded(printable(unit.name), columns.name));
-    const std::string step = padded(step_of(tunnel, unit), columns.step);
-    const TextStyle text_style = held ? TextStyle::bad : unit_style(unit.step);
-    const std::string proof =
-        unit.verified_by.empty() ? "" : fmt::format("  by {}", printable(unit.verified_by));
-    const std::string tail = without_trailing_spaces(
-        fmt::format("{}{}{}", columns.step > 0 ? "  " : "",
-                    padded(connections_text(unit.connections), columns.connections), proof));
-    // If the line is too narrow, leave out whole parts from the right, then cut the name.
-    const std::size_t with_step = columns_of(head) + columns_of(step);
-    if (with_step > style.columns) return fitted(head + step, style.columns);
-    return without_trailing_spaces(head + Paint(style.colour)(text_style, step) +
-                                   fitted(tail, style.columns - with_step));
-}
+constexpr std::string_view decay_warning =
+    "Cloudflare has the new secret: a unit with the old token cannot restore a lost connection.";
 
 void append(std::vector<std::string>& lines, std::vector<std::string> more) {
     std::move(more.begin(), more.end(), std::back_inserter(lines));
 }
 
-constexpr std::string_view decay_warning =
-    "Cloudflare has the new secret: a unit with the old token cannot restore a lost connection.";
+/// True if the token stays and units only move onto the token file or off it.
+bool moves_units(const TunnelStatus& tunnel) {
+    return tunnel.kind == "adopt" || tunnel.kind == "release";
+}
+
+/// "web: held in roll, batch 1 of 2"
+std::string head_line(const TunnelStatus& tunnel, const TerminalStyle& style) {
+    const bool runs = tunnel.state == "running";
+    const std::string head = printable(tunnel.name) + ": ";
+    const std::string state =
+        runs ? phase_text(tunnel)
+             : fmt::format("{} in {}", printable(tunnel.state), phase_text(tunnel));
+    if (columns_of(head + state) > style.columns) return fitted(head + state, style.columns);
+    const Paint paint(style.colour);
+    return paint(TextStyle::strong, head) +
+           paint(runs ? TextStyle::busy : style_of(tunnel.state), state);
+}
+
+/// "laptop lost, started 4m ago, rotation 3f2a"
+std::string origin_line(const TunnelStatus& tunnel, WallTime now) {
+    std::string line = printable(tunnel.trigger);
+    const auto add = [&](const std::string& part) { line += (line.empty() ? "" : ", ") + part; };
+    if (tunnel.started) add(fmt::format("started {} ago", age_text(*tunnel.started, now)));
+    if (!tunnel.rotation_id.empty()) add("rotation " + printable(tunnel.rotation_id));
+    return "  " + line;
+}
+
+/// What has been reached for good, and what keyturnd does now.
+std::string work_text(const TunnelStatus& tunnel) {
+    std::string text;
+    if (has_token(tunnel)) {
+        text = fmt::format("Cloudflare and the token file have the token {}. ",
+                           printable(tunnel.fingerprint));
+    }
+    const std::string work = phase_work(tunnel);
+    if (tunnel.state != "running" || work.empty()) return text;
+    return text + "Now: " + work + ".";
+}
+
+std::vector<std::string> lockout_lines(const TunnelStatus& tunnel, const TerminalStyle& style) {
+    std::vector<std::string> lines;
+    const std::size_t shown = std::min(tunnel.evicted.size(), evicted_shown_max);
+    for (std::size_t i = 0; i < shown; ++i) {
+        append(lines, hanging("  dropped: " + printable(tunnel.evicted[i]), style.columns, 4));
+    }
+    const std::size_t more = tunnel.evicted.size() - shown;
+    if (more > 0) lines.push_back(fmt::format("  dropped: {} more connectors", more));
+    if (tunnel.outage) {
+        append(lines, hanging("  No unit was connected for " + to_text(*tunnel.outage) + ".",
+                              style.columns, 4));
+    }
+    if (tunnel.lockout) {
+        append(lines,
+               hanging("  Everybody else was locked out after " + to_text(*tunnel.lockout) + ".",
+                       style.columns, 4));
+    }
+    return lines;
+}
+
+std::string deadline_line(const TunnelStatus& tunnel, WallTime now) {
+    const Milliseconds left = *tunnel.step_ends - now;
+    if (left <= Milliseconds{0}) return {};
+    return fmt::format("  {}: waits at most {} more",
+                       tunnel.phase == "finish" ? "finish" : "verifying",
+                       to_text(Milliseconds{std::chrono::ceil<std::chrono::seconds>(left)}));
+}
+
+std::string bar_line(const TunnelStatus& tunnel, WallTime now, std::size_t columns) {
+    const std::string head = fmt::format("  {}  ", tunnel.phase == "soak" ? "soak" : "settling");
+    if (columns_of(head) >= columns) return fitted(head, columns);
+    return head +
+           progress_bar(*tunnel.step_started, *tunnel.step_ends, now, columns - columns_of(head));
+}
 
 }  // namespace
 
 std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t columns,
                                       std::size_t indent) {
     const std::string name = printable(tunnel.name);
-    const bool open = !tunnel.phase.empty();
+    const bool open = is_open(tunnel);
     const std::string unit = open ? printable(tunnel.held_unit) : "keyturnd";
     std::vector<std::string> lines;
     const auto add = [&](std::string_view when, std::string command) {
@@ -96,7 +120,9 @@ std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t co
     }
     if (open) add("When you have fixed it:", fmt::format("keyturnctl retry {} --follow", name));
     if (tunnel.can_revert) {
-        add("Or restore the old token:", fmt::format("keyturnctl revert {} --follow", name));
+        add(moves_units(tunnel) ? "Or, once its units are set up as before:"
+                                : "Or restore the old token:",
+            fmt::format("keyturnctl revert {} --follow", name));
     }
     return lines;
 }
@@ -116,31 +142,19 @@ std::string progress_bar(WallTime started, WallTime ends, WallTime now, std::siz
     return fmt::format("[{}{}]{}", std::string(full, '#'), std::string(bar - full, '-'), label);
 }
 
-std::string step_line(const TunnelStatus& tunnel, WallTime now, std::size_t columns) {
-    if (tunnel.state != "running" || !tunnel.step_started || !tunnel.step_ends) return {};
-    const std::string head = fmt::format("  {}  ", printable(tunnel.phase));
-    if (columns_of(head) >= columns) return fitted(head, columns);
-    return head +
-           progress_bar(*tunnel.step_started, *tunnel.step_ends, now, columns - columns_of(head));
-}
-
-std::vector<std::string> unit_lines(const TunnelStatus& tunnel, const TerminalStyle& style) {
-    const UnitColumns columns = columns_for(tunnel);
+std::vector<std::string> wait_lines(const TunnelStatus& tunnel, WallTime now, std::size_t columns) {
     std::vector<std::string> lines;
-    for (const UnitStatus& unit : tunnel.units) {
-        lines.push_back(unit_line(tunnel, unit, columns, style));
+    if (tunnel.state != "running" || !tunnel.step_started || !tunnel.step_ends) return lines;
+    std::string wait = lasts_to_its_end(tunnel) ? bar_line(tunnel, now, columns)
+                                                : fitted(deadline_line(tunnel, now), columns);
+    if (!wait.empty()) lines.push_back(std::move(wait));
+    if (tunnel.expected_end && *tunnel.expected_end > now) {
+        append(lines, hanging(fmt::format("  Expected end: {} (in {}), if nothing more goes wrong",
+                                          clock_text(*tunnel.expected_end),
+                                          age_text(now, *tunnel.expected_end)),
+                              columns, 4));
     }
     return lines;
-}
-
-bool is_surge(const UnitStatus& unit) {
-    return unit.name.starts_with("keyturn-surge@");
-}
-
-std::string step_word(const UnitStatus& unit) {
-    if (is_surge(unit) && unit.step == "restarting") return "starting";
-    if (is_surge(unit) && unit.step == "verified") return "serving";
-    return printable(unit.step);
 }
 
 std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const TerminalStyle& style) {
@@ -154,7 +168,8 @@ std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Termina
             TextStyle::warning,
             fmt::format("  Paused; to continue: keyturnctl resume {}", printable(tunnel.name))));
         const bool committed = tunnel.phase == "roll" || tunnel.phase == "soak";
-        if (committed) append(lines, wrapped(decay_warning, style.columns, 4));
+        if (committed && !moves_units(tunnel))
+            append(lines, wrapped(decay_warning, style.columns, 4));
     } else if (tunnel.state == "held") {
         const std::string word =
             tunnel.hold_reason.empty() ? "" : fmt::format(" ({})", printable(tunnel.hold_reason));
@@ -165,9 +180,17 @@ std::vector<std::string> trouble_lines(const TunnelStatus& tunnel, const Termina
     return lines;
 }
 
-std::string connections_text(int connections) {
-    if (connections < 0) return {};
-    return fmt::format("{} connection{}", connections, connections == 1 ? "" : "s");
+std::vector<std::string> rotation_lines(const TunnelStatus& tunnel, WallTime now,
+                                        const TerminalStyle& style, bool stale) {
+    std::vector<std::string> lines{head_line(tunnel, style)};
+    lines.push_back(fitted(origin_line(tunnel, now), style.columns));
+    append(lines, wrapped(work_text(tunnel), style.columns, 2));
+    append(lines, batch_lines(tunnel, style));
+    append(lines, lockout_lines(tunnel, style));
+    if (stale) return lines;
+    append(lines, trouble_lines(tunnel, style));
+    append(lines, wait_lines(tunnel, now, style.columns));
+    return lines;
 }
 
 }  // namespace keyturn

@@ -1,5 +1,7 @@
 #include "status_json.hpp"
 
+#include "tunnel_words.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -31,20 +33,31 @@ Json seconds_json(const std::optional<Milliseconds>& duration) {
     return std::chrono::duration<double>(*duration).count();
 }
 
-Json unit_json(const UnitStatus& unit) {
+Json number_json(int number) {
+    if (number < 0) return nullptr;
+    return number;
+}
+
+Json unit_json(const TunnelStatus& tunnel, const UnitStatus& unit) {
+    const UnitHealth health = health_of(tunnel, unit);
     return {{"name", unit.name},
             {"step", text_json(unit.step)},
             {"batch", unit.batch > 0 ? Json(unit.batch) : Json(nullptr)},
-            {"connections", unit.connections >= 0 ? Json(unit.connections) : Json(nullptr)},
-            {"verified_by", text_json(unit.verified_by)}};
+            {"connections", number_json(unit.connections)},
+            {"verified_by", text_json(unit.verified_by)},
+            {"health", text_json(health.health)},
+            {"token", text_json(health.token_age)},
+            {"fingerprint", text_json(health.fingerprint)},
+            {"baseline", number_json(health.baseline)}};
 }
 
 Json tunnel_json(const TunnelStatus& tunnel) {
     Json units = Json::array();
-    for (const UnitStatus& unit : tunnel.units) units.push_back(unit_json(unit));
+    for (const UnitStatus& unit : tunnel.units) units.push_back(unit_json(tunnel, unit));
     return {{"name", tunnel.name},
             {"tunnel", tunnel.tunnel},
             {"state", tunnel.state},
+            {"kind", text_json(tunnel.kind)},
             {"phase", text_json(tunnel.phase)},
             {"reason", text_json(tunnel.reason)},
             {"hold_reason", text_json(tunnel.hold_reason)},
@@ -67,7 +80,11 @@ Json tunnel_json(const TunnelStatus& tunnel) {
             {"can_revert", tunnel.can_revert},
             {"evicted", tunnel.evicted},
             {"lockout_seconds", seconds_json(tunnel.lockout)},
-            {"outage_seconds", seconds_json(tunnel.outage)}};
+            {"outage_seconds", seconds_json(tunnel.outage)},
+            {"expected_end", time_json(tunnel.expected_end)},
+            {"last_ended", time_json(tunnel.last_ended)},
+            {"last_check", time_json(tunnel.last_check)},
+            {"check_fails_since", time_json(tunnel.check_fails_since)}};
 }
 
 Json start_json(const PlannedStart& start) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "rotation_view.hpp"
+#include "text_layout.hpp"
 #include "wire/tunnel_status.hpp"
 
 #include <string>
@@ -9,7 +9,8 @@
 namespace keyturn {
 
 /// The output of `keyturnctl status`: a table of the tunnels; below it, their rotations and
-/// problems. With `detail`, also the identifiers, and the units of idle tunnels.
+/// problems. With `detail`, and for the only tunnel of a policy, also the units, the token, the
+/// checks at Cloudflare, and the last and the next rotation.
 [[nodiscard]] std::string status_table(const std::vector<TunnelStatus>& tunnels, WallTime now,
                                        const TerminalStyle& style, bool detail);
 

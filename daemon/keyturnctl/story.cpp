@@ -1,8 +1,8 @@
 #include "story.hpp"
 
 #include "base/error.hpp"
-#include "rotation_view.hpp"
 #include "text_layout.hpp"
+#include "tunnel_words.hpp"
 
 #include <fmt/format.h>
 
@@ -14,26 +14,28 @@ namespace {
 /// While something is unhealthy, each check restarts the soak. The story shows that as one event.
 constexpr std::chrono::seconds soak_news_min{10};
 
+/// Up to this age, a rotation starts now.
+constexpr std::chrono::seconds newly_started{2};
+
 bool same_rotation(const TunnelStatus& before, const TunnelStatus& after) {
     return !before.phase.empty() && before.started == after.started;
 }
 
-/// "soak after batch 1 of 2"
-std::string phase_text(const TunnelStatus& tunnel) {
-    const std::string phase = printable(tunnel.phase);
-    if (tunnel.batch_count == 0 || (phase != "roll" && phase != "soak")) return phase;
-    if (tunnel.batch == 0) return phase + ", settling";
-    return fmt::format("{}{} batch {} of {}", phase, phase == "soak" ? " after" : ",", tunnel.batch,
-                       tunnel.batch_count);
-}
-
-/// "soak after batch 1 of 2, 10m"
+/// "soak after batch 1 of 2, 10m: watching the restarted units before the next batch"
 std::string phase_beginning(const TunnelStatus& tunnel) {
     std::string text = phase_text(tunnel);
-    if (tunnel.phase == "soak" && tunnel.batch > 0 && tunnel.step_started && tunnel.step_ends) {
-        text += fmt::format(", {}", to_text(*tunnel.step_ends - *tunnel.step_started));
-    }
-    return text;
+    const bool timed = lasts_to_its_end(tunnel) && tunnel.step_started && tunnel.step_ends;
+    if (timed) text += fmt::format(", {}", to_text(*tunnel.step_ends - *tunnel.step_started));
+    const std::string work = phase_work(tunnel);
+    return work.empty() ? text : text + ": " + work;
+}
+
+/// What the phases before the roll-out have done.
+std::string token_change(const TunnelStatus& before, const TunnelStatus& after) {
+    if (!same_rotation(before, after) || has_token(before) || !has_token(after)) return {};
+    const bool reverted = before.phase == "reverting";
+    return fmt::format("Cloudflare and the token file have the {} token {}",
+                       reverted ? "old" : "new", printable(after.fingerprint));
 }
 
 std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) {
@@ -43,7 +45,7 @@ std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) 
     if (!same) return phase_beginning(after);
     const bool anew = after.phase == "soak" && after.step_started && before.step_started &&
                       *after.step_started - *before.step_started >= soak_news_min;
-    return anew ? "the soak starts over: not everything was healthy" : "";
+    return anew ? "the soak starts over: something was unhealthy or could not be checked" : "";
 }
 
 std::string state_change(const TunnelStatus& before, const TunnelStatus& after) {
@@ -68,7 +70,7 @@ std::string step_text(const UnitStatus& unit) {
     head += step_word(unit);
     if (unit.step == "restarting" && is_surge(unit)) return head + " as an extra connector";
     if (unit.step != "verified") return head;
-    const std::string connections = connections_text(unit.connections);
+    const std::string connections = service_text(unit, UnitHealth{});
     const std::string proof =
         unit.verified_by.empty() ? "" : fmt::format(" ({})", printable(unit.verified_by));
     return head + proof + (connections.empty() ? "" : ", " + connections);
@@ -115,15 +117,15 @@ std::vector<std::string> lockout_news(const TunnelStatus& before, const TunnelSt
 
 }  // namespace
 
-std::vector<std::string> story_of(const TunnelStatus& before, const TunnelStatus& after,
-                                  WallTime now) {
+std::vector<std::string> story_of(const TunnelStatus& before, const TunnelStatus& after) {
     std::vector<std::string> lines;
     const auto tell = [&](const std::string& text) {
-        if (!text.empty()) lines.push_back(story_line(now, text));
+        if (!text.empty()) lines.push_back(text);
     };
     // First what ended the previous phase, then the new phase.
     const bool same = same_rotation(before, after);
     const bool next_batch_restarts = after.phase == "roll";
+    tell(token_change(before, after));
     if (next_batch_restarts || !same) tell(phase_change(before, after));
     for (const UnitStatus& unit : after.units) {
         tell(unit_change(same ? find(before.units, unit.name) : nullptr, unit));
@@ -146,6 +148,37 @@ std::string standing_text(const TunnelStatus& tunnel, WallTime now) {
         text += fmt::format(", {} left", to_text(left));
     }
     return text;
+}
+
+std::vector<std::string> news_between(const TunnelStatus& before, const TunnelStatus& after) {
+    std::vector<std::string> lines;
+    const auto news = [&](std::string_view what, const std::vector<std::string>& old,
+                          const std::vector<std::string>& current) {
+        for (const std::string& text : current) {
+            const bool told = std::any_of(old.begin(), old.end(), [&](const std::string& one) {
+                return say_the_same(one, text);
+            });
+            if (!told) lines.push_back(fmt::format("{}: {}", what, printable(text)));
+        }
+    };
+    news("finding", before.findings, after.findings);
+    news("no longer a finding", after.findings, before.findings);
+    if (is_open(after)) return lines;
+    const bool another = before.state != after.state || !say_the_same(before.reason, after.reason);
+    if (after.state == "paused" && before.state != "paused") lines.emplace_back("paused");
+    if (after.state == "idle" && before.state == "paused") lines.emplace_back("no longer paused");
+    if ((after.state == "held" || after.state == "waiting") && another) {
+        lines.push_back(fmt::format("{}: {}", after.state, printable(after.reason)));
+    }
+    return lines;
+}
+
+std::string opening_text(const TunnelStatus& tunnel, WallTime now) {
+    std::string text = "rotation";
+    if (!tunnel.trigger.empty()) text += fmt::format(" ({})", printable(tunnel.trigger));
+    const bool just_now = !tunnel.started || now - *tunnel.started < newly_started;
+    if (just_now) return text + " starts";
+    return text + fmt::format(", started {} ago", age_text(*tunnel.started, now));
 }
 
 std::string story_line(WallTime now, std::string_view text) {

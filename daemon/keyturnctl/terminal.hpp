@@ -1,7 +1,7 @@
 #pragma once
 
 #include "live_area.hpp"
-#include "rotation_view.hpp"
+#include "text_layout.hpp"
 
 #include <string>
 #include <vector>
@@ -19,7 +19,8 @@ class Terminal {
     /// Asks the terminal each time, because its window may change its size.
     [[nodiscard]] TerminalStyle style() const;
 
-    /// Prints `lines`, and on a terminal also the block, which the next call replaces.
+    /// Prints `lines`. On a terminal, wraps them and also prints the block, which the next call
+    /// replaces.
     void show(const std::vector<std::string>& lines, const std::vector<std::string>& block);
 
   private:

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <utility>
 
 namespace keyturn {
 namespace {
@@ -27,13 +28,22 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
     return text.size();
 }
 
-/// Returns the end of the first word. Text in backticks is one word, so that a command is not
-/// broken.
+bool is_command(std::string_view line) {
+    constexpr std::array<std::string_view, 3> programs{"keyturnctl ", "journalctl ", "systemctl "};
+    return std::any_of(programs.begin(), programs.end(),
+                       [&](std::string_view program) { return line.starts_with(program); });
+}
+
+/// Returns the end of the first word. A command is one word, so that it is not broken: people copy
+/// it. It is in backticks, or lasts until the next punctuation.
 std::size_t word_end(std::string_view line) {
     std::size_t from = 0;
     if (line.starts_with('`')) {
         const std::size_t close = line.find('`', 1);
         if (close != std::string_view::npos) from = close;
+    } else if (is_command(line)) {
+        from = std::min({line.find_first_of(",;()"), line.find(". "), line.size()});
+        if (from < line.size() && line[from] == '(') --from;
     }
     return std::min(line.find(' ', from), line.size());
 }
@@ -103,18 +113,54 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns, std
     return lines;
 }
 
+std::vector<std::string> hanging(std::string_view line, std::size_t columns, std::size_t indent) {
+    std::vector<std::string> lines;
+    std::string current;
+    bool has_text = false;
+    while (!line.empty()) {
+        const std::size_t spaces = std::min(line.find_first_not_of(' '), line.size());
+        const std::size_t end = spaces + word_end(line.substr(spaces));
+        const std::string_view piece = line.substr(0, end);
+        line.remove_prefix(end);
+        if (has_text && columns_of(current) + columns_of(piece) > columns) {
+            lines.push_back(std::exchange(current, std::string(indent, ' ')));
+            current += piece.substr(spaces);
+        } else {
+            current += piece;
+        }
+        has_text = true;
+    }
+    lines.push_back(std::move(current));
+    return lines;
+}
+
 std::string Paint::operator()(TextStyle text_style, std::string_view text) const {
-    static constexpr std::array<std::string_view, 6> codes{"", "32", "36", "33", "1;31", "2"};
+    static constexpr std::array<std::string_view, 7> codes{"", "1", "32", "1", "35", "31", "2"};
     const std::string_view code = codes.at(static_cast<std::size_t>(text_style));
     if (!colour_ || code.empty()) return std::string(text);
     return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
+std::string without_colour(std::string_view text) {
+    std::string plain;
+    while (!text.empty()) {
+        const std::size_t escape = std::min(text.find('\x1b'), text.size());
+        plain += text.substr(0, escape);
+        text.remove_prefix(escape);
+        const std::size_t end = text.find('m');
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    return plain;
+}
+
 TextStyle style_of(std::string_view word) {
-    if (word == "idle" || word == "verified" || word == "done") return TextStyle::good;
-    if (word == "running" || word == "restarting") return TextStyle::busy;
-    if (word == "waiting" || word == "paused") return TextStyle::warning;
-    if (word == "held" || word == "refused") return TextStyle::bad;
+    if (word == "idle" || word == "verified" || word == "done" || word == "serving") {
+        return TextStyle::good;
+    }
+    if (word == "running" || word == "restarting" || word == "starting") return TextStyle::busy;
+    if (word == "waiting" || word == "paused" || word == "unknown") return TextStyle::warning;
+    const bool down = word == "disconnected" || word == "stopped" || word == "failed";
+    if (down || word == "held" || word == "refused") return TextStyle::bad;
     if (word == "listed") return TextStyle::faint;
     return TextStyle::plain;
 }

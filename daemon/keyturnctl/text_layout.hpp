@@ -24,14 +24,26 @@ namespace keyturn {
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t columns);
 
 /// Wraps text into lines of at most `columns`, each with `indent` spaces in front. Keeps line
-/// breaks in the text. A word that is too long gets its own line, and so does a command in
-/// backticks.
+/// breaks in the text. A word that is too long gets its own line, and so does a command.
 [[nodiscard]] std::vector<std::string> wrapped(std::string_view text, std::size_t columns,
                                                std::size_t indent);
 
-enum class TextStyle { plain, good, busy, warning, bad, faint };
+/// Wraps one line into lines of at most `columns`; all but the first have `indent` spaces in front.
+/// A word that is too long stays whole, and so does a command. Expects printable text.
+[[nodiscard]] std::vector<std::string> hanging(std::string_view line, std::size_t columns,
+                                               std::size_t indent);
 
-/// Colours, or none.
+/// The size and the colours of the output.
+struct TerminalStyle {
+    std::size_t columns = 80;
+    bool colour = false;
+    std::size_t rows = 0;  ///< 0: there is no limit, or it is unknown.
+};
+
+enum class TextStyle { plain, strong, good, busy, warning, bad, faint };
+
+/// Colours, or none. The colours are readable on dark and on light backgrounds: no yellow, no
+/// white, no bright ones. No meaning is in a colour alone.
 class Paint {
   public:
     explicit Paint(bool colour) : colour_(colour) {}
@@ -41,7 +53,10 @@ class Paint {
     bool colour_;
 };
 
-/// The style of a tunnel's state or a unit's step.
+/// Returns painted text as it was before `Paint`.
+[[nodiscard]] std::string without_colour(std::string_view text);
+
+/// The style of a tunnel's state, or of a unit's step or health.
 [[nodiscard]] TextStyle style_of(std::string_view word);
 
 /// While this object lives, times are shown in the time zone with this IANA name, or in the user's

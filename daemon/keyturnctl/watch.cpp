@@ -30,16 +30,19 @@ class Watch::Impl {
   public:
     Impl(Client client, const std::string& tunnel, Sightings sightings)
         : client_(std::move(client)),
-          path_(tunnel_path(tunnel)),
+          all_(tunnel.empty()),
+          path_(all_ ? control_path : tunnel_path(tunnel)),
           sightings_(std::move(sightings)) {}
 
     int add_matches() {
         const std::string owner = fmt::format(
             "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{}'",
             control_name);
+        const std::string changed = fmt::format(
+            "type='signal',sender='{}',interface='{}',member='PropertiesChanged',{}='{}'",
+            control_name, properties_interface, all_ ? "path_namespace" : "path", path_);
         sd_bus_slot* raw = nullptr;
-        int result = sd_bus_match_signal(bus(), &raw, control_name, path_.c_str(),
-                                         properties_interface, "PropertiesChanged", on_hint, this);
+        int result = sd_bus_add_match(bus(), &raw, changed.c_str(), on_hint, this);
         changed_match_.reset(raw);
         if (result < 0) return result;
         raw = nullptr;
@@ -53,11 +56,13 @@ class Watch::Impl {
         hinted_ = false;
         next_question_ = Steady::now() + question_pause;
         sd_bus_message* raw = nullptr;
-        int result = sd_bus_message_new_method_call(bus(), &raw, control_name, path_.c_str(),
-                                                    properties_interface, "GetAll");
+        int result = sd_bus_message_new_method_call(
+            bus(), &raw, control_name, path_.c_str(),
+            all_ ? "org.freedesktop.DBus.ObjectManager" : properties_interface,
+            all_ ? "GetManagedObjects" : "GetAll");
         const std::unique_ptr<sd_bus_message, decltype(&sd_bus_message_unref)> call(
             raw, &sd_bus_message_unref);
-        if (result >= 0) result = sd_bus_message_append(raw, "s", tunnel_interface);
+        if (result >= 0 && !all_) result = sd_bus_message_append(raw, "s", tunnel_interface);
         if (result < 0) return;
         sd_bus_message_set_auto_start(raw, 0);
         sd_bus_slot* slot = nullptr;
@@ -100,19 +105,22 @@ class Watch::Impl {
             watch.read(reply);
         } else if (says_not_running(*error)) {
             watch.sightings_.lost();
-        } else if (sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) > 0) {
-            watch.sightings_.left_out();
+        } else if (!watch.all_ && sd_bus_error_has_name(error, SD_BUS_ERROR_UNKNOWN_OBJECT) > 0) {
+            watch.sightings_.saw({});
         }
         // After any other error, such as a timeout, the next tick asks again.
         return 0;
     }
 
     void read(sd_bus_message* message) {
-        TunnelStatus tunnel;
-        if (read_properties(message, tunnel) >= 0) sightings_.saw(tunnel);
+        std::vector<TunnelStatus> tunnels(all_ ? 0 : 1);
+        const int result = all_ ? read_managed_objects(message, tunnels)
+                                : read_properties(message, tunnels.front());
+        if (result >= 0) sightings_.saw(tunnels);
     }
 
     Client client_;
+    bool all_;
     std::string path_;
     Sightings sightings_;
     SlotHandle changed_match_;

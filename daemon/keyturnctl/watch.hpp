@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -13,16 +14,17 @@ using Steady = std::chrono::steady_clock;
 
 /// The callbacks of a watch.
 struct Sightings {
-    std::function<void(const TunnelStatus& tunnel)> saw;
-    std::function<void()> lost;      ///< Nobody owns keyturnd's name, or the bus is gone.
-    std::function<void()> left_out;  ///< keyturnd is there, but the tunnel is not.
+    /// The watched tunnels; none if keyturnd is there but the one watched tunnel is not.
+    std::function<void(const std::vector<TunnelStatus>& tunnels)> saw;
+    std::function<void()> lost;  ///< Nobody owns keyturnd's name, or the bus is gone.
 };
 
-/// Watches one tunnel over its own connection, without blocking calls. Any user of the bus can send
-/// signals that look like keyturnd's, so a signal is only a reason to ask. The callbacks get only
-/// what the owner of keyturnd's name has answered.
+/// Watches one tunnel or all of them over its own connection, without blocking calls. Any user of
+/// the bus can send signals that look like keyturnd's, so a signal is only a reason to ask. The
+/// callbacks get only what the owner of keyturnd's name has answered.
 class Watch {
   public:
+    /// An empty `tunnel` means all of them.
     static Result<std::unique_ptr<Watch>> start(Client client, const std::string& tunnel,
                                                 Sightings sightings);
     ~Watch();

@@ -19,6 +19,14 @@ TEST(CommandLine, ReadsStatus) {
     EXPECT_TRUE(one.json);
 }
 
+TEST(CommandLine, ReadsWatch) {
+    EXPECT_EQ(std::get<WatchCommand>(parse_command_line({"watch"})).tunnel, "");
+    EXPECT_EQ(std::get<WatchCommand>(parse_command_line({"watch", "web"})).tunnel, "web");
+    EXPECT_EQ(std::get<WatchCommand>(parse_command_line({"status", "--follow"})).tunnel, "");
+    EXPECT_EQ(std::get<WatchCommand>(parse_command_line({"status", "web", "--follow"})).tunnel,
+              "web");
+}
+
 TEST(CommandLine, ReadsPlan) {
     const auto all = std::get<PlanCommand>(parse_command_line({"plan"}));
     EXPECT_EQ(all.tunnel, "");
@@ -111,7 +119,7 @@ TEST_P(WrongCommandLine, IsAUsageErrorThatNamesTheTrouble) {
 INSTANTIATE_TEST_SUITE_P(
     Lines, WrongCommandLine,
     testing::Values(
-        WrongLine{{}, "commands are: status plan check rotate retry pause resume revert"},
+        WrongLine{{}, "commands are: status watch plan check rotate retry pause resume revert"},
         WrongLine{{"rotat"}, "unknown command rotat; did you mean rotate?"},
         WrongLine{{"x\x1b"}, "unknown command x?\nTry: keyturnctl --help"},
         WrongLine{{"--jsn"}, "unknown option --jsn\n"},
@@ -123,11 +131,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongLine{{"retry"}, "retry needs a TUNNEL"},
         WrongLine{{"retry", "web", "api"}, "unexpected argument \"api\"; retry takes one argument"},
         WrongLine{{"retry", "web", "api"}, "Try: keyturnctl retry --help"},
+        WrongLine{{"status", "--json", "--follow"}, "--json excludes --follow"},
         WrongLine{{"status", "--jsn"}, "unknown option --jsn; did you mean --json?"}));
 
 TEST(CommandLine, HelpFitsAnyTerminalAndIsThereForEachCommand) {
     for (const char* command :
-         {"", "status", "plan", "check", "rotate", "retry", "pause", "resume", "revert"}) {
+         {"", "status", "watch", "plan", "check", "rotate", "retry", "pause", "resume", "revert"}) {
         std::vector<std::string> arguments{"help"};
         if (*command != '\0') arguments.emplace_back(command);
         const auto help = std::get<SayCommand>(parse_command_line(arguments));

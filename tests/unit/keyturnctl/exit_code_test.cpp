@@ -23,6 +23,9 @@ TunnelStatus with_findings(TunnelStatus tunnel) {
 TEST(ExitCode, OfTunnelsThatNeedNobodyIsOk) {
     EXPECT_EQ(exit_code_of(std::vector<TunnelStatus>{}), ExitCode::ok);
     EXPECT_EQ(exit_code_of({samples::idle(), samples::soaking()}), ExitCode::ok);
+    EXPECT_EQ(exit_code_of({ended_as("adopted"), ended_as("released")}), ExitCode::ok);
+    EXPECT_EQ(exit_code_of_outcome("adopted"), ExitCode::ok);
+    EXPECT_EQ(exit_code_of_outcome("released"), ExitCode::ok);
 }
 
 TEST(ExitCode, HasANumberForEachThatNeedsAPerson) {

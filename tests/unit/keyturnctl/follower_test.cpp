@@ -35,7 +35,7 @@ TunnelStatus done() {
 }
 
 TEST(Follower, EndsWithOkWhenTheRotationIsDone) {
-    Follower follower(before());
+    Follower follower(before(), {});
     EXPECT_THAT(follower.saw(samples::soaking(), now),
                 ElementsAre(HasSubstr("soak after batch 1 of 2"), HasSubstr("verified")));
     EXPECT_FALSE(follower.verdict());
@@ -47,7 +47,7 @@ TEST(Follower, EndsWithOkWhenTheRotationIsDone) {
 }
 
 TEST(Follower, EndsWithHeldAndTheRemedy) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::held(), now));
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
@@ -60,7 +60,7 @@ TEST(Follower, EndsWithHeldAndTheRemedy) {
 }
 
 TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
-    Follower follower(before());
+    Follower follower(before(), {});
     TunnelStatus refused = before();
     refused.last_outcome = "refused";
     refused.reason = "one replica only";
@@ -72,11 +72,10 @@ TEST(Follower, EndsWithRefusedEvenIfItWasTooFastToBeSeen) {
 }
 
 TEST(Follower, WaitsForARotationThatHasNotShownYet) {
-    Follower follower(before());
+    Follower follower(before(), {});
     EXPECT_THAT(follower.saw(before(), now), IsEmpty());
     EXPECT_FALSE(follower.verdict());
     EXPECT_FALSE(follower.begun());
-    EXPECT_THAT(follower.live_block(now, {80, false}), IsEmpty());
     static_cast<void>(follower.saw(samples::soaking(), now));
     EXPECT_TRUE(follower.begun());
 }
@@ -84,7 +83,7 @@ TEST(Follower, WaitsForARotationThatHasNotShownYet) {
 TEST(Follower, TakesTheSameRefusalAgainForAnAnswerAfterAWhile) {
     TunnelStatus refused = before();
     refused.last_outcome = "refused";
-    Follower follower(refused);
+    Follower follower(refused, {});
     // However often one asks: whoever is on the bus can bring that about.
     for (int reading = 0; reading < 300; ++reading) {
         static_cast<void>(follower.saw(refused, now + Milliseconds{9 * reading}));
@@ -96,7 +95,7 @@ TEST(Follower, TakesTheSameRefusalAgainForAnAnswerAfterAWhile) {
 }
 
 TEST(Follower, OfARetryDoesNotTakeTheOldHoldForTheNewOne) {
-    Follower follower(samples::held());
+    Follower follower(samples::held(), {});
     static_cast<void>(follower.saw(samples::held(), now));
     EXPECT_FALSE(follower.verdict());
     TunnelStatus running = samples::held();
@@ -116,7 +115,7 @@ TunnelStatus ended_as(std::string outcome) {
 }
 
 TEST(Follower, SaysByItsExitCodeThatTheRotationWentBackUnasked) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::soaking(), now));
     static_cast<void>(follower.saw(ended_as("reverted"), now));
     ASSERT_TRUE(follower.verdict());
@@ -125,7 +124,7 @@ TEST(Follower, SaysByItsExitCodeThatTheRotationWentBackUnasked) {
 }
 
 TEST(Follower, OfARevertEndsWithOkWhereTheRotationWentBack) {
-    Follower follower(samples::soaking(), {"reverted", false});
+    Follower follower(samples::soaking(), {Following::decision, "reverted"});
     TunnelStatus reverting = samples::soaking();
     reverting.phase = "reverting";
     static_cast<void>(follower.saw(reverting, now));
@@ -137,7 +136,7 @@ TEST(Follower, OfARevertEndsWithOkWhereTheRotationWentBack) {
 }
 
 TEST(Follower, SaysByItsExitCodeThatSomebodyElsesTokenWasTakenOver) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::soaking(), now));
     static_cast<void>(follower.saw(ended_as("taken over"), now));
     ASSERT_TRUE(follower.verdict());
@@ -146,7 +145,7 @@ TEST(Follower, SaysByItsExitCodeThatSomebodyElsesTokenWasTakenOver) {
 }
 
 TEST(Follower, SaysThatAnotherRotationTookThePlace) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::soaking(), now));
     TunnelStatus compromised = samples::soaking();
     compromised.rotation_id = "9b9b";
@@ -161,7 +160,7 @@ TEST(Follower, SaysThatAnotherRotationTookThePlace) {
 }
 
 TEST(Follower, SaysSoAlsoWhereTheOtherRotationHasEndedMeanwhile) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::soaking(), now));
     TunnelStatus other = done();
     other.rotation_id = "9b9b";
@@ -171,7 +170,7 @@ TEST(Follower, SaysSoAlsoWhereTheOtherRotationHasEndedMeanwhile) {
 }
 
 TEST(Follower, OfACompromiseWaitsForTheOpenRotationToGiveWay) {
-    Follower follower(samples::soaking(), {"done", true});
+    Follower follower(samples::soaking(), {Following::request});
     EXPECT_THAT(follower.saw(samples::soaking(), now), IsEmpty());
     EXPECT_THAT(follower.saw(samples::soaking(), now + minutes{1}), IsEmpty());
     EXPECT_FALSE(follower.begun());
@@ -188,7 +187,7 @@ TEST(Follower, OfACompromiseWaitsForTheOpenRotationToGiveWay) {
 }
 
 TEST(Follower, OfACompromiseSumsUpHowLongItTook) {
-    Follower follower(before(), {"done", true});
+    Follower follower(before(), {Following::request});
     TunnelStatus open = samples::soaking();
     open.phase = "finish";
     static_cast<void>(follower.saw(open, now));
@@ -210,7 +209,7 @@ TEST(Follower, OfACompromiseSumsUpHowLongItTook) {
 }
 
 TEST(Follower, BreaksALongSilence) {
-    Follower follower(before());
+    Follower follower(before(), {});
     EXPECT_THAT(follower.nothing_new(now), IsEmpty());
     static_cast<void>(follower.saw(samples::soaking(), now));
     EXPECT_THAT(follower.nothing_new(now + minutes{2}), IsEmpty());
@@ -226,7 +225,7 @@ TEST(Follower, BreaksALongSilence) {
 }
 
 TEST(Follower, GoesOnWhileARotationIsPaused) {
-    Follower follower(before());
+    Follower follower(before(), {});
     TunnelStatus paused = samples::soaking();
     paused.state = "paused";
     static_cast<void>(follower.saw(samples::soaking(), now));
@@ -238,7 +237,7 @@ TEST(Follower, GoesOnWhileARotationIsPaused) {
 }
 
 TEST(Follower, EndsWhereARotationHasEndedAndTheTunnelIsPaused) {
-    Follower follower(before());
+    Follower follower(before(), {});
     static_cast<void>(follower.saw(samples::soaking(), now));
     TunnelStatus paused = done();
     paused.state = "paused";
@@ -247,54 +246,69 @@ TEST(Follower, EndsWhereARotationHasEndedAndTheTunnelIsPaused) {
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
 }
 
-TEST(Follower, SurvivesARestartOfTheDaemon) {
-    Follower follower(before());
-    static_cast<void>(follower.saw(samples::soaking(), now));
-    EXPECT_THAT(follower.lost(now), ElementsAre(HasSubstr("keyturnd is not running")));
-    EXPECT_THAT(follower.lost(now), IsEmpty());
-    EXPECT_FALSE(follower.verdict());
-    EXPECT_THAT(follower.saw(samples::soaking(), now), ElementsAre("02:30:00  keyturnd is back"));
-    static_cast<void>(follower.saw(done(), now));
-    ASSERT_TRUE(follower.verdict());
-    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
-}
-
 TEST(Follower, DoesNotCallARotationDoneThatLeftNoTrace) {
-    Follower follower(before());
+    Follower follower(before(), {});
     TunnelStatus preflight = before();
     preflight.state = "running";
     preflight.phase = "preflight";
     static_cast<void>(follower.saw(preflight, now));
-    static_cast<void>(follower.lost(now));
     static_cast<void>(follower.saw(before(), now));
     ASSERT_TRUE(follower.verdict());
     EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
     EXPECT_THAT(follower.verdict()->lines, ElementsAre(HasSubstr("without a result")));
 }
 
-TEST(Follower, EndsWhenThePolicyLosesTheTunnel) {
-    Follower follower(before());
-    follower.left_out();
+TEST(Follower, OfAnOpenRotationTellsWhatHasAlreadyHappened) {
+    Follower follower(samples::soaking(), {Following::open});
+    EXPECT_THAT(follower.saw(samples::soaking(), now),
+                ElementsAre("02:30:00  rotation (laptop lost), started 4m ago",
+                            HasSubstr("soak after batch 1 of 2, 10m"), HasSubstr("verified")));
+    EXPECT_TRUE(follower.begun());
+    static_cast<void>(follower.saw(done(), now + minutes{8}));
     ASSERT_TRUE(follower.verdict());
-    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::error);
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::ok);
 }
 
-TEST(Follower, ShowsUnitsAndBarBelow) {
-    Follower follower(before());
-    static_cast<void>(follower.saw(samples::soaking(), now));
-    EXPECT_THAT(
-        follower.live_block(now + minutes{1}, {60, false}),
-        ElementsAre("", HasSubstr("cloudflared-web@a.service  verified"),
-                    HasSubstr("cloudflared-web@b.service  waiting"), HasSubstr("50%  5m left")));
-    static_cast<void>(follower.lost(now));
-    EXPECT_EQ(follower.live_block(now, {60, false}).size(), 3U) << "no bar that nobody moves";
-    static_cast<void>(follower.saw(done(), now));
-    EXPECT_THAT(follower.live_block(now, {60, false}), IsEmpty());
+TEST(Follower, OfAnOpenRotationThatIsHeldSaysSoAtOnce) {
+    Follower follower(samples::held(), {Following::open});
+    static_cast<void>(follower.saw(samples::held(), now));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::held);
 }
 
-TEST(Follower, SaysFarewell) {
-    EXPECT_EQ(Follower(before()).farewell(),
-              "The rotation of web continues. To see its progress: keyturnctl status web");
+TEST(Follower, OfAnOpenRotationThatHasJustEndedKnowsHow) {
+    Follower follower(samples::soaking(), {Following::open});
+    static_cast<void>(follower.saw(ended_as("reverted"), now));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::reverted);
+}
+
+TEST(Follower, OfTheNextRotationHasPatience) {
+    Follower follower(before(), {Following::next, "done", true});
+    TunnelStatus paused = before();
+    paused.state = "paused";
+    EXPECT_THAT(follower.saw(before(), now), IsEmpty());
+    EXPECT_THAT(follower.saw(paused, now + std::chrono::hours{1}), IsEmpty());
+    EXPECT_FALSE(follower.verdict());
+    TunnelStatus preflight = before();
+    preflight.state = "running";
+    preflight.phase = "preflight";
+    preflight.trigger = "schedule";
+    EXPECT_THAT(follower.saw(preflight, now),
+                ElementsAre("02:30:00  web: rotation (schedule) starts",
+                            HasSubstr("02:30:00  web: preflight: checking")));
+}
+
+TEST(Follower, OfTheNextRotationNoticesOneThatWasTooFast) {
+    TunnelStatus refused = before();
+    refused.last_outcome = "refused";
+    Follower follower(refused, {Following::next});
+    EXPECT_THAT(follower.saw(refused, now + minutes{1}), IsEmpty());
+    EXPECT_FALSE(follower.verdict());
+    refused.last_ended = now;
+    static_cast<void>(follower.saw(refused, now + minutes{1}));
+    ASSERT_TRUE(follower.verdict());
+    EXPECT_EQ(follower.verdict()->exit_code, ExitCode::refused);
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ TEST(PlanView, SaysWhatToDoWhereNoWindowIsLongEnough) {
     TunnelPlan never = samples::planned();
     never.starts = {{now, std::nullopt, std::nullopt, "never"}};
     EXPECT_THAT(plan_view({never}, now, {100, false}), HasSubstr("use longer windows"));
-    EXPECT_THAT(plan_view({never}, now, {100, true}), HasSubstr("\x1b[1;31m"));
+    EXPECT_THAT(plan_view({never}, now, {100, true}), HasSubstr("\x1b[31m"));
 }
 
 TEST(PlanView, FitsTheTerminal) {

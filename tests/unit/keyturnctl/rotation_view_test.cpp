@@ -11,11 +11,9 @@ namespace {
 using samples::now;
 using std::chrono::minutes;
 using std::chrono::seconds;
-using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing::ResultOf;
 
 TEST(ProgressBar, ShowsHowFarAndHowLong) {
     EXPECT_EQ(progress_bar(now - minutes{4}, now + minutes{6}, now, 36),
@@ -45,56 +43,100 @@ TEST(ProgressBar, IsNeverWiderThanAllowed) {
     }
 }
 
-TEST(StepLine, IsThereOnlyWhileARunningRotationWaits) {
-    EXPECT_EQ(step_line(samples::soaking(), now, 30), "  soak  [##----]  40%  6m left");
+TEST(WaitLines, AreABarWhereAWaitLastsToItsEnd) {
+    EXPECT_THAT(wait_lines(samples::soaking(), now, 70),
+                ElementsAre("  soak  [################------------------------]  40%  6m left",
+                            "  Expected end: 02:37:00 (in 7m), if nothing more goes wrong"));
+    TunnelStatus settling = samples::soaking();
+    settling.phase = "roll";
+    settling.batch = 0;
+    EXPECT_THAT(wait_lines(settling, now, 34).front(), "  settling  [##----]  40%  6m left");
+}
+
+TEST(WaitLines, SayHowLongADeadlineIsAway) {
+    TunnelStatus verifying = samples::soaking();
+    verifying.phase = "roll";
+    verifying.expected_end.reset();
+    EXPECT_THAT(wait_lines(verifying, now, 80), ElementsAre("  verifying: waits at most 6m more"));
+    verifying.phase = "finish";
+    EXPECT_THAT(wait_lines(verifying, now, 80), ElementsAre("  finish: waits at most 6m more"));
+    EXPECT_THAT(wait_lines(verifying, now + minutes{6}, 80), IsEmpty()) << "it has passed";
+}
+
+TEST(WaitLines, SayNothingThatIsNotKnown) {
     TunnelStatus without_end = samples::soaking();
     without_end.step_ends.reset();
-    EXPECT_EQ(step_line(without_end, now, 80), "");
-    EXPECT_EQ(step_line(samples::held(), now, 80), "");
+    EXPECT_THAT(wait_lines(without_end, now, 80), IsEmpty());
+    EXPECT_THAT(wait_lines(samples::held(), now, 80), IsEmpty());
+    EXPECT_THAT(wait_lines(samples::soaking(), now + minutes{8}, 80),
+                ElementsAre(HasSubstr("any moment")))
+        << "an end that has passed is no estimate";
 }
 
-TEST(UnitLines, AlignTheirColumns) {
+TEST(RotationLines, AreATreeOfBatchesAndUnits) {
     EXPECT_THAT(
-        unit_lines(samples::soaking(), {100, false}),
-        ElementsAre("    1  cloudflared-web@a.service  verified  4 connections  by systemd, "
+        rotation_lines(samples::soaking(), now, {120, false}),
+        ElementsAre("web: soak after batch 1 of 2", "  laptop lost, started 4m ago, rotation 3f2a",
+                    "  Cloudflare and the token file have the token fedcba9876543210. Now: "
+                    "watching the restarted units before the next",
+                    "  batch.", "  batch 1  done",
+                    "    cloudflared-web@a.service  verified  4/4 connections  by systemd, "
                     "ready, api",
-                    "    2  cloudflared-web@b.service  waiting   1 connection"));
+                    "  batch 2  waiting",
+                    "    cloudflared-web@b.service  waiting   1/4 connections",
+                    HasSubstr("40%  6m left"), HasSubstr("Expected end: 02:37:00")));
 }
 
-TEST(UnitLines, ShowUnitsAtRestWithoutAStep) {
-    EXPECT_THAT(unit_lines(samples::idle(), {100, false}),
-                ElementsAre("    -  cloudflared-api.service  4 connections"));
+TEST(RotationLines, SayWhatKeyturndDoesBeforeThereAreUnits) {
+    TunnelStatus preflight = samples::soaking();
+    preflight.phase = "preflight";
+    preflight.trigger.clear();
+    preflight.rotation_id.clear();
+    preflight.batch_count = 0;
+    preflight.units.clear();
+    preflight.step_ends.reset();
+    EXPECT_THAT(rotation_lines(preflight, now, {80, false}),
+                ElementsAre("web: preflight", "  started 4m ago",
+                            "  Now: checking Cloudflare, the units and the token file; nothing is "
+                            "changed."));
 }
 
-TEST(UnitLines, MarkTheUnitOfAHold) {
-    EXPECT_THAT(unit_lines(samples::held(), {100, false}),
-                ElementsAre("!   1  cloudflared-web@a.service  failed",
-                            "    2  cloudflared-web@b.service  waiting  1 connection"));
-    TunnelStatus stopped = samples::held();
-    stopped.hold_reason = "operator_took_over";
-    EXPECT_EQ(unit_lines(stopped, {100, false}).front(),
-              "!   1  cloudflared-web@a.service  restarting");
+TEST(RotationLines, OfALostDaemonDoNotMove) {
+    EXPECT_EQ(rotation_lines(samples::soaking(), now, {120, false}, true).size(), 8U);
 }
 
-TEST(UnitLines, FitANarrowTerminal) {
-    for (const std::size_t columns : {20U, 40U, 50U, 60U}) {
-        EXPECT_THAT(unit_lines(samples::soaking(), {columns, false}),
-                    Each(ResultOf(columns_of, testing::Le(columns))));
+TEST(RotationLines, TellWhoWasDropped) {
+    TunnelStatus compromise = samples::held();
+    compromise.evicted = {"thief \x1b from 198.51.100.7", "2", "3", "4", "5", "6", "7"};
+    compromise.outage = Milliseconds{1100};
+    compromise.lockout = Milliseconds{3400};
+    EXPECT_THAT(
+        rotation_lines(compromise, now, {80, false}, true),
+        testing::IsSupersetOf({"  dropped: thief ? from 198.51.100.7", "  dropped: 5",
+                               "  dropped: 2 more connectors", "  No unit was connected for 1.1s.",
+                               "  Everybody else was locked out after 3.4s."}));
+}
+
+TEST(RotationLines, FitEveryTerminal) {
+    TunnelStatus compromise = samples::soaking();
+    compromise.evicted = {"connector 7 from 198.51.100.7, cloudflared 2026.1.0, 4 connections"};
+    for (const std::size_t columns : {20U, 33U, 60U, 80U}) {
+        for (const auto& tunnel : {samples::soaking(), compromise}) {
+            for (const std::string& line : rotation_lines(tunnel, now, {columns, false})) {
+                // A word that does not fit is not broken.
+                const std::size_t words = line.find(' ', line.find_first_not_of(' '));
+                EXPECT_TRUE(columns_of(line) <= columns || words == std::string::npos) << line;
+            }
+        }
     }
-    EXPECT_EQ(unit_lines(samples::soaking(), {20, false}).front(), "    1  cloudflare...");
-}
-
-TEST(UnitLines, ColourTheStepAlone) {
-    EXPECT_THAT(unit_lines(samples::soaking(), {100, true}).front(),
-                HasSubstr("a.service  \x1b[32mverified\x1b[0m  4 connections"));
 }
 
 TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
     EXPECT_THAT(trouble_lines(samples::held(), {60, false}),
                 ElementsAre("  Held (verification_failed):",
                             "    cloudflared-web@a.service did not connect within 2m. The",
-                            "    other replicas keep serving. Look at journalctl -u",
-                            "    cloudflared-web@a.service", "    To see its log:",
+                            "    other replicas keep serving. Look at",
+                            "    journalctl -u cloudflared-web@a.service", "    To see its log:",
                             "      journalctl -u cloudflared-web@a.service -n 20",
                             "    When you have fixed it: keyturnctl retry web --follow",
                             "    Or restore the old token: keyturnctl revert web --follow"));
@@ -111,6 +153,23 @@ TEST(RemedyLines, NameOnlyWhatLeadsOut) {
     EXPECT_THAT(remedy_lines(unreadable, 80, 0),
                 ElementsAre("To see its log: journalctl -u keyturnd -n 20"))
         << "there is no rotation to retry";
+}
+
+TEST(RemedyLines, OfUnitsThatMoveNameNoOldToken) {
+    TunnelStatus moving = samples::held();
+    for (const char* kind : {"adopt", "release"}) {
+        moving.kind = kind;
+        EXPECT_EQ(remedy_lines(moving, 100, 0).back(),
+                  "Or, once its units are set up as before: keyturnctl revert web --follow");
+    }
+}
+
+TEST(TroubleLines, OfAPauseWarnOfDecayOnlyIfTheTokenChanges) {
+    TunnelStatus paused = samples::soaking();
+    paused.state = "paused";
+    EXPECT_THAT(trouble_lines(paused, {60, false}), ::testing::SizeIs(testing::Gt(1U)));
+    paused.kind = "adopt";
+    EXPECT_THAT(trouble_lines(paused, {60, false}), ::testing::SizeIs(1));
 }
 
 TEST(TroubleLines, OfAWaitingTunnelSayThatItGoesOn) {

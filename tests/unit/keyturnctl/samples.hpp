@@ -19,7 +19,11 @@ inline TunnelStatus idle() {
     tunnel.fingerprint = "0123456789abcdef";
     tunnel.units = {{"cloudflared-api.service", "", 0, 4, ""}};
     tunnel.last_done = now - std::chrono::hours{28 * 24};
+    tunnel.last_ended = tunnel.last_done;
     tunnel.due = now + std::chrono::hours{48};
+    tunnel.due_cause = "due";
+    tunnel.health = {{"cloudflared-api.service", "serving", "current", "0123456789abcdef", -1}};
+    tunnel.last_check = now - std::chrono::minutes{3};
     return tunnel;
 }
 
@@ -43,6 +47,7 @@ inline TunnelStatus soaking() {
     tunnel.name = "web";
     tunnel.tunnel = "0b1a7c6e-5a5f-4a6e-9d1b-3c2f1e0d9b8a";
     tunnel.state = "running";
+    tunnel.kind = "routine";
     tunnel.phase = "soak";
     tunnel.rotation_id = "3f2a";
     tunnel.trigger = "laptop lost";
@@ -54,6 +59,9 @@ inline TunnelStatus soaking() {
     tunnel.started = now - std::chrono::minutes{4};
     tunnel.step_started = now - std::chrono::minutes{4};
     tunnel.step_ends = now + std::chrono::minutes{6};
+    tunnel.expected_end = now + std::chrono::minutes{7};
+    tunnel.health = {{"cloudflared-web@a.service", "serving", "", "", 4},
+                     {"cloudflared-web@b.service", "serving", "", "", 4}};
     return tunnel;
 }
 
@@ -69,7 +77,9 @@ inline TunnelStatus held() {
         "Look at journalctl -u cloudflared-web@a.service";
     tunnel.step_started.reset();
     tunnel.step_ends.reset();
+    tunnel.expected_end.reset();
     tunnel.units[0] = {"cloudflared-web@a.service", "restarting", 1, -1, ""};
+    tunnel.health[0].health = "starting";
     return tunnel;
 }
 

@@ -8,20 +8,13 @@
 namespace keyturn {
 namespace {
 
-TEST(StatusJson, HasEveryFieldInAStableOrder) {
-    TunnelStatus tunnel = samples::soaking();
-    *tunnel.step_ends += Milliseconds{250};
-    tunnel.findings = {"somebody runs it with its token"};
-    tunnel.notes = {"token unknown"};
-    tunnel.can_revert = true;
-    tunnel.evicted = {"connector a from 198.51.100.7"};
-    tunnel.lockout = Milliseconds{3250};
-    EXPECT_EQ(status_json({tunnel}), R"({
+constexpr const char* every_field = R"({
   "tunnels": [
     {
       "name": "web",
       "tunnel": "0b1a7c6e-5a5f-4a6e-9d1b-3c2f1e0d9b8a",
       "state": "running",
+      "kind": "routine",
       "phase": "soak",
       "reason": null,
       "hold_reason": null,
@@ -37,14 +30,22 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
           "step": "verified",
           "batch": 1,
           "connections": 4,
-          "verified_by": "systemd, ready, api"
+          "verified_by": "systemd, ready, api",
+          "health": "serving",
+          "token": null,
+          "fingerprint": null,
+          "baseline": 4
         },
         {
           "name": "cloudflared-web@b.service",
           "step": "waiting",
           "batch": 2,
           "connections": 1,
-          "verified_by": null
+          "verified_by": null,
+          "health": "serving",
+          "token": null,
+          "fingerprint": null,
+          "baseline": 4
         }
       ],
       "started": "2026-03-01T02:26:00.000Z",
@@ -65,11 +66,25 @@ TEST(StatusJson, HasEveryFieldInAStableOrder) {
         "connector a from 198.51.100.7"
       ],
       "lockout_seconds": 3.25,
-      "outage_seconds": null
+      "outage_seconds": null,
+      "expected_end": "2026-03-01T02:37:00.000Z",
+      "last_ended": null,
+      "last_check": null,
+      "check_fails_since": null
     }
   ]
 }
-)");
+)";
+
+TEST(StatusJson, HasEveryFieldInAStableOrder) {
+    TunnelStatus tunnel = samples::soaking();
+    *tunnel.step_ends += Milliseconds{250};
+    tunnel.findings = {"somebody runs it with its token"};
+    tunnel.notes = {"token unknown"};
+    tunnel.can_revert = true;
+    tunnel.evicted = {"connector a from 198.51.100.7"};
+    tunnel.lockout = Milliseconds{3250};
+    EXPECT_EQ(status_json({tunnel}), every_field);
 }
 
 TEST(StatusJson, KeepsTheKeysOfATunnelAtRest) {
@@ -81,6 +96,9 @@ TEST(StatusJson, KeepsTheKeysOfATunnelAtRest) {
     EXPECT_TRUE(rest["tunnels"][0]["batch"].is_null());
     EXPECT_TRUE(rest["tunnels"][0]["units"][0]["step"].is_null());
     EXPECT_EQ(rest["tunnels"][0]["due"], "2026-03-03T02:30:00.000Z");
+    EXPECT_EQ(rest["tunnels"][0]["units"][0]["token"], "current");
+    EXPECT_EQ(rest["tunnels"][0]["units"][0]["fingerprint"], "0123456789abcdef");
+    EXPECT_EQ(rest["tunnels"][0]["last_check"], "2026-03-01T02:27:00.000Z");
 }
 
 TEST(StatusJson, OfNoTunnelsIsAnEmptyList) {

@@ -45,8 +45,32 @@ TEST(Wrapped, BreaksBetweenWords) {
     EXPECT_THAT(wrapped("", 10, 0), IsEmpty());
 }
 
+TEST(Hanging, KeepsTheBeginningAndIndentsTheRest) {
+    EXPECT_THAT(hanging("02:30:00    unit: restarting now", 20, 10),
+                ElementsAre("02:30:00    unit:", "          restarting", "          now"));
+    EXPECT_THAT(hanging("one two", 7, 2), ElementsAre("one two"));
+    EXPECT_THAT(hanging("one two three", 7, 2), ElementsAre("one two", "  three"));
+    EXPECT_THAT(hanging("  incomprehensibilities b", 10, 4),
+                ElementsAre("  incomprehensibilities", "    b"));
+    EXPECT_THAT(hanging("incomprehensibilities", 10, 4), ElementsAre("incomprehensibilities"));
+    EXPECT_THAT(hanging("öäü öäü", 6, 1), ElementsAre("öäü", " öäü"));
+    EXPECT_THAT(hanging("", 10, 4), ElementsAre(""));
+    EXPECT_THAT(hanging("to fix it: systemctl restart a.service, or keyturnctl rotate web", 20, 2),
+                ElementsAre("to fix it:", "  systemctl restart a.service,", "  or",
+                            "  keyturnctl rotate web"))
+        << "a command is not broken";
+    EXPECT_THAT(hanging("see journalctl -u a (twice) or not", 20, 2),
+                ElementsAre("see journalctl -u a", "  (twice) or not"));
+    EXPECT_THAT(hanging("a b", 1, 4), ElementsAre("a", "    b"));
+}
+
+TEST(Paint, CanBeTakenOff) {
+    EXPECT_EQ(without_colour("a " + Paint(true)(TextStyle::bad, "held") + " b"), "a held b");
+    EXPECT_EQ(without_colour("plain"), "plain");
+}
+
 TEST(Paint, ColoursOnlyWhenAsked) {
-    EXPECT_EQ(Paint(true)(TextStyle::bad, "held"), "\x1b[1;31mheld\x1b[0m");
+    EXPECT_EQ(Paint(true)(TextStyle::bad, "held"), "\x1b[31mheld\x1b[0m");
     EXPECT_EQ(Paint(true)(TextStyle::plain, "text"), "text");
     EXPECT_EQ(Paint(false)(TextStyle::bad, "held"), "held");
 }
