@@ -128,6 +128,7 @@ Result<TunnelFacts> parse_tunnel(std::string_view body) {
     const Json* tunnel = member(document->root, "result");
     if (tunnel == nullptr || !tunnel->is_object()) return invalid("the answer contains no tunnel");
     TunnelFacts facts;
+    facts.name = safe_member(*tunnel, "name");
     // Anything but null and "" counts as a date, to be safe: it only stops a rotation.
     const Json* deleted = member(*tunnel, "deleted_at");
     facts.deleted = deleted != nullptr && !deleted->is_null() &&

@@ -26,6 +26,7 @@ struct TunnelRef {
 
 /// The answer to GET tunnel, as far as a rotation needs it.
 struct TunnelFacts {
+    std::string name{};
     bool deleted = false;  ///< `deleted_at` is set; such a tunnel still answers 200.
 };
 

@@ -81,6 +81,7 @@ TEST(Messages, ReadATunnel) {
         success(R"({"id":"f70ff985-a4ef-4643-bbbc-4a0ed4fc8415","name":"web","status":"healthy",)"
                 R"("deleted_at":null,"connections":[],"conns_active_at":"2026-11-23T10:00:00Z"})"));
     ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->name, "web");
     EXPECT_FALSE(facts->deleted);
 }
 
@@ -98,6 +99,7 @@ TEST(Messages, SeeThatATunnelIsDeleted) {
 TEST(Messages, TakeATunnelWithNothingInIt) {
     const auto facts = parse_tunnel(success(R"({"name":7,"status":null})"));
     ASSERT_TRUE(facts);
+    EXPECT_EQ(facts->name, "");
     EXPECT_FALSE(facts->deleted);
 }
 
