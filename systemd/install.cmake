@@ -18,3 +18,10 @@ set(man ${here}/../packaging/man)
 install(FILES ${man}/keyturnctl.1 DESTINATION share/man/man1)
 install(FILES ${man}/keyturn.yaml.5 DESTINATION share/man/man5)
 install(FILES ${man}/keyturnd.8 DESTINATION share/man/man8)
+
+set(completions ${here}/../packaging/completions)
+install(FILES ${completions}/keyturnctl.bash DESTINATION share/bash-completion/completions
+        RENAME keyturnctl)
+install(FILES ${completions}/keyturnctl.zsh DESTINATION share/zsh/vendor-completions
+        RENAME _keyturnctl)
+install(FILES ${completions}/keyturnctl.fish DESTINATION share/fish/vendor_completions.d)

@@ -40,16 +40,6 @@ ParsedCommandLine parse_command_line(int argc, char** argv) {
     app.add_flag("--quiet", options.quiet, "With --check: show only errors")->needs(check);
     app.add_flag("--schema", options.schema,
                  "Print the JSON Schema of the policy, for editors, and exit");
-    CLI::Option* surge =
-        app.add_option(
-               "--surge-unit", options.surge_unit,
-               "Print the unit keyturn-surge@TUNNEL.service, made from the first unit of the "
-               "tunnel, and exit")
-            ->type_name("TUNNEL");
-    app.add_option("--output", options.output,
-                   "With --surge-unit: write the unit to FILE, as a whole or not at all")
-        ->type_name("FILE")
-        ->needs(surge);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

@@ -8,8 +8,6 @@ namespace keyturn {
 struct CommandLine {
     std::string policy_file = "/etc/keyturn/keyturn.yaml";
     std::string state_directory = "/var/lib/keyturn";
-    std::string surge_unit;  ///< Only print the surge unit of this tunnel.
-    std::string output;      ///< The file for that unit; empty: standard output.
     bool check = false;      ///< Only check the policy and show what it means.
     bool quiet = false;      ///< With `check`: show only errors.
     bool schema = false;     ///< Only print the JSON Schema of the policy.

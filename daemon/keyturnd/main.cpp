@@ -1,7 +1,6 @@
 #include "keyturnd/application.hpp"
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
-#include "keyturnd/surge_unit.hpp"
 #include "policy/json_schema.hpp"
 #include "policy/summary.hpp"
 
@@ -62,6 +61,5 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
     }
     if (options.check) return check(options.policy_file, policy);
-    if (!options.surge_unit.empty()) return keyturn::print_surge_unit(options, policy);
     return keyturn::run_application(options, std::move(policy));
 }

@@ -19,8 +19,12 @@ namespace keyturn {
 /// config/configuration.go, FindDefaultConfigPath.
 [[nodiscard]] std::vector<std::string> default_configuration_paths(const std::string& home);
 
+/// The files in which this unit's cloudflared looks for its configuration. Reads /etc/passwd.
+[[nodiscard]] std::vector<std::string> configuration_paths(const UnitSettings& settings);
+
 /// Looks for a unit's configuration and at its program, on the disk below `root`. It only reads,
-/// and only regular files, at most `configuration_size_max` bytes of each.
+/// and only regular files, at most `configuration_size_max` bytes of each. What it may not read but
+/// root has attested is not in `unseen`.
 [[nodiscard]] ConnectorFiles look_at_files(const UnitSettings& settings,
                                            const std::string& root = {});
 

@@ -2,6 +2,7 @@
 
 #include "base/secret.hpp"
 #include "base/unique_fd.hpp"
+#include "cloudflared/attestation.hpp"
 #include "cloudflared/cloudflared_command.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "cloudflared/unit_environment.hpp"
@@ -165,7 +166,23 @@ ConnectorFiles look_at_files(const UnitSettings& settings, const std::string& ro
         look_at_configuration(settings, *command, root, files);
         break;
     }
+    if (!files.unseen.empty()) {
+        const FileText text =
+            read_text(root + attestation_path(settings.name), configuration_size_max);
+        const auto attestation = read_attestation(text.text.reveal());
+        if (attestation) accept_attested(settings, *attestation, files);
+    }
     return files;
+}
+
+std::vector<std::string> configuration_paths(const UnitSettings& settings) {
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        const auto command = read_cloudflared_command(arguments);
+        if (!command || command->contained) continue;
+        if (const auto named = command->value_of("config")) return {*named};
+        return default_configuration_paths(home_of(settings, *command, ""));
+    }
+    return {};
 }
 
 }  // namespace keyturn

@@ -173,8 +173,9 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
     if (search.listeners > servers_asked_max) {
         std::size_t& first = known(unit.name).first;
         first %= search.listeners;
-        std::ranges::rotate(search.servers,
-                            std::next(search.servers.begin(), static_cast<std::ptrdiff_t>(first)));
+        const auto begin = search.servers.begin();
+        std::rotate(begin, std::next(begin, static_cast<std::ptrdiff_t>(first)),
+                    search.servers.end());
         search.servers.resize(servers_asked_max);
         first += servers_asked_max;
     }

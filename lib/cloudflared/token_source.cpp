@@ -2,7 +2,6 @@
 
 #include "base/ascii.hpp"
 #include "cloudflared/cloudflared_command.hpp"
-#include "cloudflared/token_drop_in.hpp"
 #include "cloudflared/unit_environment.hpp"
 #include "cloudflared/unit_words.hpp"
 
@@ -169,6 +168,24 @@ std::string cause_without_command(const UnitSettings& settings) {
            "takes its token from";
 }
 
+std::string remedy_without_command(const UnitSettings& settings) {
+    for (const std::vector<std::string>& arguments : settings.exec_start) {
+        if (const std::string program = container_program(arguments); !program.empty()) {
+            return fmt::format(
+                "add 'LoadCredential=token:/var/lib/keyturn/tokens/TUNNEL' to the unit; in its {} "
+                "command remove every other token, add --volume %d:/run/keyturn:ro before the "
+                "image "
+                "and --token-file /run/keyturn/token after `tunnel run`, and let the container's "
+                "user read the file (--user 0)",
+                program);
+        }
+    }
+    return fmt::format(
+        "make the unit start cloudflared itself (ExecStart=/usr/bin/cloudflared tunnel run ...), "
+        "then run as root: keyturnctl adopt {}",
+        settings.name);
+}
+
 std::vector<std::string> directories_of(const std::vector<std::string>& paths) {
     std::vector<std::string> directories;
     for (const std::string& path : paths) {
@@ -177,6 +194,25 @@ std::vector<std::string> directories_of(const std::vector<std::string>& paths) {
             directories.push_back(std::move(directory));
     }
     return directories;
+}
+
+/// What a person has to do before `keyturnctl adopt` can help; nothing if it can.
+std::optional<std::string> remedy_by_hand(const UnitSettings& settings,
+                                          const ConnectorFiles& files) {
+    const auto command = find_command(settings);
+    if (!command || command->read.contained || !command->read.front.empty() ||
+        !files.script.empty())
+        return remedy_without_command(settings);
+    const std::string path = settings.files.empty() ? "" : settings.files.front();
+    if (path.starts_with("/nix/store/")) {
+        return fmt::format(
+            "the configuration of this host generates its unit file: put there the lines that "
+            "`keyturnctl adopt --dry-run {}` shows",
+            settings.name);
+    }
+    if (path.starts_with("/run/systemd/transient/"))
+        return "systemd-run made this unit for one run only: write a unit file for it";
+    return std::nullopt;
 }
 
 std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSource& source,
@@ -221,6 +257,17 @@ std::optional<std::string> fixed_address(const std::string& text) {
     return host + ":" + port;
 }
 
+/// Only root can tell whether a file that keyturnd cannot read overrides the token file.
+std::optional<std::string> problem_unseen(const UnitSettings& settings,
+                                          const ConnectorFiles& files) {
+    if (files.unseen.empty()) return std::nullopt;
+    const auto& places = files.unseen;
+    return on_one_line(fmt::format(
+        "keyturnd cannot read {}: a line `token:` in a config.yml there would override the token "
+        "file; to have root check that, run as root: keyturnctl adopt {}",
+        fmt::join(places.size() > 1 ? directories_of(places) : places, ", "), settings.name));
+}
+
 }  // namespace
 
 TokenSource token_source_of(const UnitSettings& settings, const ConnectorFiles& files) {
@@ -247,23 +294,41 @@ std::optional<std::string> token_source_problem(const UnitSettings& settings,
             on_one_line(file.path), rest ? ", but more is needed before a restart: " + *rest : "");
     }
     const auto cause = cause_of(settings, source, token_file, files);
-    if (!cause) return std::nullopt;
+    if (!cause) return problem_unseen(settings, files);
     std::string problem = fmt::format("{}; ", *cause);
     if (file.token) problem += fmt::format("remove `token:` from {}; ", on_one_line(file.path));
-    return problem + token_advice(settings, token_file, files);
+    if (const auto obstacle = remedy_by_hand(settings, files)) return problem + *obstacle;
+    if (const std::string behind = overriding_drop_ins(settings.files); !behind.empty())
+        problem += behind + "; ";
+    return problem + "run as root: keyturnctl adopt " + settings.name;
+}
+
+std::optional<std::string> adoption_obstacle(const UnitSettings& settings,
+                                             const ConnectorFiles& files) {
+    const auto remedy = remedy_by_hand(settings, files);
+    if (!remedy) return std::nullopt;
+    const auto cause = cause_of(settings, token_source_of(settings, files), "", files);
+    return fmt::format("{}; {}", cause.value_or("its unit file is not a file to change"), *remedy);
+}
+
+bool is_own_drop_in(std::string_view path) {
+    return base_name(path).ends_with("keyturn.conf");
+}
+
+std::string overriding_drop_ins(const std::vector<std::string>& files) {
+    const auto ours = std::find_if(files.rbegin(), files.rend(), is_own_drop_in);
+    if (ours == files.rend() || ours == files.rbegin()) return {};
+    return on_one_line(fmt::format("{} sort{} after {}", fmt::join(ours.base(), files.end(), ", "),
+                                   files.end() - ours.base() == 1 ? "s" : "", base_name(*ours)));
 }
 
 std::vector<std::string> token_source_findings(const UnitSettings& settings,
                                                const ConnectorFiles& files) {
     std::vector<std::string> findings;
     if (!find_command(settings)) return findings;
-    if (!files.unseen.empty()) {
-        const bool homes = files.unseen.size() > 1;
-        findings.push_back(on_one_line(fmt::format(
-            "keyturnd cannot read {}: a line `token:` in a config.yml there would override the "
-            "token file; check as root{}",
-            fmt::join(homes ? directories_of(files.unseen) : files.unseen, ", "),
-            homes ? ", or give the unit ProtectHome=yes if it needs no home directory" : "")));
+    if (const std::string behind = overriding_drop_ins(settings.files); !behind.empty()) {
+        findings.push_back(fmt::format("{} and may override it; run as root: keyturnctl adopt {}",
+                                       behind, settings.name));
     }
     if (files.configuration.unclear) {
         findings.push_back(

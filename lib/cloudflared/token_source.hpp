@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace keyturn {
@@ -66,6 +67,18 @@ struct ConnectorFiles {
 [[nodiscard]] std::optional<std::string> token_source_problem(const UnitSettings& settings,
                                                               const std::string& token_file,
                                                               const ConnectorFiles& files = {});
+
+/// Why `keyturnctl adopt` cannot move the unit onto a token file of keyturn, and what to do
+/// instead, as a clause about the unit; nothing if it can. Pure.
+[[nodiscard]] std::optional<std::string> adoption_obstacle(const UnitSettings& settings,
+                                                           const ConnectorFiles& files = {});
+
+/// True for the path or name of a drop-in that keyturnctl wrote.
+[[nodiscard]] bool is_own_drop_in(std::string_view path);
+
+/// Names the drop-ins after keyturn's, which may override it: "B sorts after A". Returns "" if
+/// there are none.
+[[nodiscard]] std::string overriding_drop_ins(const std::vector<std::string>& files);
 
 /// What else may give the unit another token but cannot be checked from here, and what to do;
 /// clauses about the unit. Pure.

@@ -68,7 +68,7 @@ Task<Result<Permission>> Permissions::ask(std::string unit, UnitVerb verb) {
     const Result<Message> answer = co_await bus_.exchange(std::move(message), patience_);
     const std::string context = fmt::format("cannot ask whether keyturnd may restart {}", unit);
     if (!answer) co_return with_context(context, answer.error());
-    sd_bus_error error = SD_BUS_ERROR_MAKE_CONST("", "systemd gave no error");
+    sd_bus_error error{"", "systemd gave no error", 0};
     const bool failed = sd_bus_message_is_method_error(answer->get(), nullptr) > 0;
     if (failed) error = *sd_bus_message_get_error(answer->get());
     const std::string_view name = error.name;

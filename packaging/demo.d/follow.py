@@ -15,6 +15,7 @@ from screen import traffic_text
 TICK = 0.25
 PIPE_REPORT = 5.0
 CHUNK = 65536
+ASKED_MAX = 1024
 
 
 def _terminal_size(descriptor):
@@ -25,14 +26,14 @@ def _terminal_size(descriptor):
 
 
 def _start(screen, command):
-    """Start the command on a terminal of its own if we have one; return (process, reading end)."""
+    """Start the command on a terminal of its own if we have one; return (process, its end)."""
     if not screen.terminal:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         return process, os.dup(process.stdout.fileno())
     reading, writing = pty.openpty()
     fcntl.ioctl(writing, termios.TIOCSWINSZ, _terminal_size(1))
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=writing, stderr=writing,
+    process = subprocess.Popen(command, stdin=writing, stdout=writing, stderr=writing,
                                start_new_session=True)
     os.close(writing)
     return process, reading
@@ -46,11 +47,13 @@ def _read(descriptor):
         return b""
 
 
-def follow(scenario, screen, arguments, deadline, every_tick=lambda: None):
+def follow(scenario, screen, arguments, deadline, every_tick=lambda: None, answers=()):
     """Run keyturnctl with these arguments until it ends; return its exit status, None if overdue.
 
-    `deadline` is in seconds of time.monotonic().
+    `deadline` is in seconds of time.monotonic(). `answers`: pairs of what it asks, and what is
+    typed then; on a terminal only.
     """
+    asked, answers = "", list(answers)
     screen.command("keyturnctl " + " ".join(arguments))
     words = [str(word) for word in scenario.host.command(timeout=0)]
     process, reading = _start(screen, [*words, "keyturnctl", *arguments])
@@ -62,7 +65,12 @@ def follow(scenario, screen, arguments, deadline, every_tick=lambda: None):
                 data = _read(reading)
                 if not data:
                     return process.wait()
-                screen.raw(text.decode(data))
+                shown = text.decode(data)
+                screen.raw(shown)
+                asked = (asked + shown)[-ASKED_MAX:]
+                if answers and answers[0][0] in asked:
+                    os.write(reading, answers.pop(0)[1].encode())
+                    asked = ""
             every_tick()
             line = traffic_text(screen, scenario.traffic.status())
             screen.bottom(line)

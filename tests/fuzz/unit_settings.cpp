@@ -1,7 +1,7 @@
 // A unit's settings, and where its token comes from: items that end in NUL, the first letter of
 // each says what it is. What an operator is advised to write is read back as systemd reads it, and
 // works.
-#include "cloudflared/token_drop_in.hpp"
+#include "setup/unit_drop_in.hpp"
 #include "cloudflared/token_source.hpp"
 #include "fuzz/input.hpp"
 #include "fuzz/unit_words.hpp"

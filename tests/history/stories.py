@@ -58,6 +58,10 @@ ALL_AT_ONCE = LOST[:4] + [
         "connector_evicted RESULT=all PHASE=commit", "unit_restarting a", "unit_restarting b",
         "+3 unit_verified a", "+3 unit_verified b", "batch_started 1/2", "batch_started 2/2",
         "+4 locked_out 2/2", *DONE]]
+MOVED = ["daemon_started", "rotation_started RESULT=adopt", "token_delivered", *FIRST, *SOAK,
+         "batch_started 2/2", *DONE]
+MOVED_AGAIN = [line + " ROTATION_ID=r2" for line in ["rotation_started RESULT=release",
+                                                     *MOVED[2:]]]
 UNNAMED_WAIT = ["rotation_waiting ROTATION_ID= FINGERPRINT= PHASE=preflight",
                 "+9 rotation_continued ROTATION_ID= FINGERPRINT= PHASE=preflight"]
 
@@ -155,6 +159,16 @@ KEEPS = {
             "daemon_started", "rotation_resumed PHASE=roll", "secret_committed PHASE=roll",
             "batch_started 1/2", *FIRST[1:], *SECOND, "+4 locked_out 2/2", *DONE]],
     "compromised, with all connectors evicted": ["daemon_started", *ALL_AT_ONCE],
+    "units moved onto the token file, and at once once more": MOVED + MOVED_AGAIN,
+    "moved, refused": ["daemon_started", "rotation_started RESULT=adopt", "rotation_refused"],
+    "moved, held, and moved back": MOVED[:5] + [
+        "+9 rotation_held a 1/2", "rotation_reverting", "+5 batch_started 1/2",
+        "unit_restarting a 1/2", "+3 unit_verified a 1/2", *SECOND[:1], "unit_spared b 2/2",
+        *DONE],
+    "moved, and somebody else's token": MOVED[:-1] + FOREIGN,
+    "moved, and killed": MOVED[:6] + [
+        "daemon_started", "rotation_resumed PHASE=roll RESULT=release",
+        "token_delivered PHASE=roll", "batch_started 1/2", *SOAK, *SECOND, *DONE],
     "the end of a rotation that began before": ["rotation_resumed PHASE=roll"] + REST,
 }
 

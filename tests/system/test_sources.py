@@ -1,5 +1,5 @@
-"""Units that take their token from elsewhere: what the refusal prints is pasted into a root shell,
-the old files are deleted, and the unit is one of those that rotate.
+"""Units that take their token from elsewhere: the command that the refusal names is run, the old
+files are deleted, and the unit is one of those that rotate.
 """
 
 import re
@@ -48,7 +48,7 @@ def refusal(scenario):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_what_a_refusal_prints_can_be_pasted_and_the_old_file_deleted(scenario, directory, layout):
+def test_the_command_of_a_refusal_helps_and_the_old_file_can_go(scenario, directory, layout):
     token = scenario.cloudflare.current()["token"]
     scenario.host.run("sh", "-c", OLD_FILES, "old", token)
     scenario.host.run("sh", "-c", 'mkdir -p "$1" && printf "[Service]\\nNice=1\\n" >"$1/zzz.conf"',
@@ -58,8 +58,8 @@ def test_what_a_refusal_prints_can_be_pasted_and_the_old_file_deleted(scenario, 
     scenario.units.wait_full()
     said = refusal(scenario)
     assert token not in said
-    command = re.search("as root run: (mkdir .*? && systemctl daemon-reload)", said).group(1)
-    scenario.host.run("sh", "-c", command)
+    command = re.search("run as root: (keyturnctl adopt [^ ]+service)", said).group(1)
+    scenario.host.run(*command.split(), "--yes")
     scenario.host.run("rm", "-r", "/etc/old")
     scenario.host.run("systemctl", "restart", UNIT)
     scenario.units.wait_full()
@@ -90,8 +90,8 @@ def test_what_the_manager_gives_to_every_unit_is_seen(scenario, directory):
     scenario.host.run("systemctl", "set-environment", "TUNNEL_TOKEN=" + token)
     said = refusal(scenario)
     assert "systemctl set-environment" in said and token not in said
-    command = re.search("as root run: (mkdir .*? && systemctl daemon-reload)", said).group(1)
-    scenario.host.run("sh", "-c", command)
+    command = re.search("run as root: (keyturnctl adopt [^ ]+service)", said).group(1)
+    scenario.host.run(*command.split(), "--yes")
     assert scenario.keyturn.ctl("rotate", "web", "--follow").returncode == 0
 
 

@@ -82,5 +82,5 @@ def test_without_its_unit_the_rotation_is_refused_and_says_what_to_do(scenario):
     scenario.keyturn.remove_surge()
     refused = scenario.keyturn.ctl("rotate", "web", "--follow")
     assert refused.returncode == 4
-    assert "keyturnd --surge-unit web" in refused.stdout, refused.stdout
+    assert "keyturnctl surge web" in refused.stdout, refused.stdout
     assert not scenario.journal.events("secret_committed")

@@ -54,6 +54,8 @@ def reverts(story, event, _policy):
       "rotated away.", "rotation_reverting")
 def goes_back(story, event, _policy):
     fingerprint = event["FINGERPRINT"]
+    if story.moves:
+        return None
     # Somebody else may have set another one right before, which was never reported.
     if not story.before or fingerprint == story.before or fingerprint not in story.known:
         return None

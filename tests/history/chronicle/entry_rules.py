@@ -3,6 +3,7 @@
 import re
 
 from chronicle.rule import rule
+from chronicle.told import MOVES
 
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "unit_spared",
@@ -24,8 +25,9 @@ RESULTS = {"unit_verified": ("verified",), "rotation_waiting": ("waiting",),
            "rotation_refused": ("refused",), "rotation_done": ("done",),
            "rotation_paused": ("paused",), "rotation_reverting": ("reverting",),
            "rotation_postponed": ("window", "freeze", "never"),
-           "locked_out": ("done",), "rotation_started": ("", "compromised"),
-           "rotation_resumed": ("", "compromised"), "connector_evicted": ("", "all", "doubtful")}
+           "locked_out": ("done",), "rotation_started": ("", "compromised", *MOVES),
+           "rotation_resumed": ("", "compromised", *MOVES),
+           "connector_evicted": ("", "all", "doubtful")}
 BASE64_RUN = re.compile(r"[A-Za-z0-9+/]{40,}")
 # The path of an account at the API with a whole id. It is no secret, and people compare ids. The
 # text before and after it is checked separately.

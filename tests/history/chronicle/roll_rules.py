@@ -118,7 +118,7 @@ def hold_survives(story, event, policy):
 def waiting(story, event, _policy):
     if story.waiting is None or story.goes_back_with(event) or story.gives_way_to(event):
         return None
-    if event.kind == "rotation_started" and event["RESULT"] and not story.supersedes:
+    if event["RESULT"] == "compromised" and not story.supersedes:
         return None  # The previous rotation waited.
     if event.kind == "rotation_waiting" and story.may_be_a_compromise(event):
         return None  # The next start shows it.
@@ -154,6 +154,8 @@ def done(story, _event, policy):
     if story.takes_over and policy.restart == "never":
         return None
     missing = set(policy.units) - story.verified - story.left
+    if story.moves:
+        missing = set()  # Units that were not moved are not reported.
     if story.reverting:
         missing &= story.touched  # The others never left the old token.
     return "nothing was reported about %s" % _listed(missing) if missing else None

@@ -1,7 +1,7 @@
 """What is known so far about one tunnel. The rules only read it, before it takes in an event."""
 
-from chronicle.told import (BEFORE_COMMIT, NAMES_IT, NEVER_UNNAMED, NEWS_OF_A_REST, OF_THE_TUNNEL,
-                            PROGRESS, SETTLED, TAKEN_UP)
+from chronicle.told import (BEFORE_COMMIT, MOVES, NAMES_IT, NEVER_UNNAMED, NEWS_OF_A_REST,
+                            OF_THE_TUNNEL, PROGRESS, SETTLED, TAKEN_UP)
 
 
 class Story:
@@ -26,7 +26,7 @@ class Story:
         self.fingerprint = ""
         self.fingerprints = set()  # All that were reported.
         self.prepared = self.foreign = False
-        self.takes_over = False  # Begun only to bring the units onto somebody else's token.
+        self.takes_over = self.moves = False  # Somebody else's token; the token as it is.
         self.held = self.waiting = None
         self.lifted = False  # A hold was lifted, and the rotation has not continued yet.
         self.batch_count = self.batches_kept = 0  # The newest one is not on the disk at once.
@@ -95,7 +95,7 @@ class Story:
     @property
     def without_batches(self):
         """Whether there is no plan, because some rotations begin even if no unit runs."""
-        return (self.takes_over or self.compromised) and not self.batch_count
+        return (self.takes_over or self.compromised or self.moves) and not self.batch_count
 
     @property
     def in_a_hurry(self):
@@ -160,8 +160,7 @@ class Story:
             self.before = self.fingerprint
         self._begin(event.rotation if event.kind in NAMES_IT else "")
         self.takes_over = event.kind == "foreign_rotation"
-        self.left = left
-        self.partial = False
+        self.left, self.partial = left, False
         self.compromised = supersedes or event["RESULT"] == "compromised"
         self.supersedes, self.superseded = event.number if supersedes else 0, before
 
@@ -221,7 +220,7 @@ class Story:
         self.open, self.looking = True, False
         self.rotation = event.rotation
         self.waiting = None
-        self.compromised = event["RESULT"] == "compromised"
+        self.compromised, self.moves = event["RESULT"] == "compromised", event["RESULT"] in MOVES
         self.supersedes, self.superseded = 0, None
 
     def _on_rotation_refused(self, event):
@@ -231,6 +230,7 @@ class Story:
 
     def _on_rotation_resumed(self, event):
         self.held = None
+        self.moves = event["RESULT"] in MOVES
         self.may_go_back = self.resumed = self.settled = True
         self.lifted = False
         if event.phase in ("preflight", "prepare"):
@@ -244,7 +244,7 @@ class Story:
 
     def _on_rotation_reverting(self, event):
         self._token_changed()
-        self.reverting = True
+        self.reverting, self.delivered_at = True, event.at if self.moves else None
         self.committed = self.settling_token = False
         self.held = self.waiting = self.standing = None
         self.unproven = self.touched - self.left
@@ -269,7 +269,7 @@ class Story:
 
     def _on_foreign_rotation(self, event):
         self._token_changed()
-        self.reverting = False
+        self.reverting = self.moves = False
         self.committed = self.foreign = True
 
     def _on_token_put_back(self, event):
@@ -388,13 +388,13 @@ class Story:
             self.unproven.add(unit)
         # Whether it was restarted at all is not reported. In the end it must be verified.
         self.restarting.pop(unit, None)
-        if unit in self.surges:
+        if unit in self.surges or (self.moves and unit not in self.touched):
             self.unproven.discard(unit)
 
     def _on_rotation_done(self, event):
         self.open = self.open_when_paused = False
         self.before = event["FINGERPRINT"]
-        self.done_at_wall = event.wall
+        self.done_at_wall = self.done_at_wall if self.moves else event.wall
 
     def _on_state_unreadable(self, event):
         self.unreadable = True

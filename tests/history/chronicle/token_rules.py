@@ -1,7 +1,7 @@
 """Rules about the secret of a rotation (made, sent, delivered) and about rotations as such."""
 
 from chronicle.rule import rule
-from chronicle.told import OF_THE_TUNNEL, SETTLED
+from chronicle.told import MOVES, OF_THE_TUNNEL, SETTLED
 
 BEFORE_COMMIT = ("preflight", "prepare")
 
@@ -40,8 +40,8 @@ def order(story, event, policy):
     only_delivers = story.takes_over and policy.restart == "never"
     before = {
         "secret_prepared": (story.open and not story.committed, "started, and not yet committed"),
-        "secret_committed": (story.prepared or story.reverting, "prepared"),
-        "token_delivered": (story.committed, "committed"),
+        "secret_committed": ((story.prepared or story.reverting) and not story.moves, "prepared"),
+        "token_delivered": (story.committed or story.moves, "committed"),
         "batch_started": (story.delivered and (batch in (story.batch or 1, story.batch + 1) or
                                                (story.may_go_back and batch < story.batch)),
                           "delivered, and batch %d was the last" % story.batch),
@@ -112,10 +112,11 @@ def resumed(story, event, _policy):
 
 
 @rule("interval", "Two rotations of a tunnel are at least min_interval apart, except before a "
-      "compromise.",
+      "compromise, and where units only move.",
       "rotation_started")
 def interval(story, event, policy):
-    same = event.rotation == story.rotation or event["RESULT"] == "compromised"
+    at_any_time = event["RESULT"] == "compromised" or event["RESULT"] in MOVES
+    same = event.rotation == story.rotation or at_any_time
     if story.done_at_wall is None or same:
         return None
     passed = event.wall - story.done_at_wall

@@ -8,6 +8,7 @@ TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unr
 SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
 OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
                  "token_outdated", "finding_began", "finding_ended"}  # Not about its rotation.
+MOVES = ("adopt", "release")  # RESULT of a rotation that only moves units; the token stays.
 BEFORE_COMMIT = ("preflight", "prepare")
 NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
                  "rotation_orphaned", "state_unreadable", "token_file_missing"}

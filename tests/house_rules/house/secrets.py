@@ -25,8 +25,12 @@ REVEAL_HOMES = re.compile(
     r"|lib/cloudflare/credentials\.cpp$"           # Reads the API token.
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
+    r"|lib/cloudflare/api_token_check\.cpp$"       # As for tunnel_api.
+    r"|lib/doctor/[^/]+_look\.cpp$"                # Every file of the host may hold one.
+    r"|daemon/keyturn-setup/(?:doctor|rights)\.cpp$"  # Files and output are read into one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
-    r"|lib/executor/[^/]+\.cpp$")                  # Passes tokens to lib/token.
+    r"|lib/executor/[^/]+\.cpp$"                   # Passes tokens to lib/token.
+    r"|(?:lib/setup|daemon/keyturn-setup)/[^/]+\.cpp$")  # Any file of a unit may hold one.
 
 
 def find_secret_strings(tree):

@@ -7,9 +7,16 @@ from house.rule import Plant, Rule
 KEY_TABLE = "lib/policy/key_table.cpp"
 PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
             "keyturnd": "daemon/keyturnd/command_line.cpp"}
+# What keyturnctl leaves to another program is in that one's source.
+MORE_OF_KEYTURNCTL = "daemon/keyturn-setup/root_command.cpp"
 PAGE_OF_KEYS = "packaging/man/keyturn.yaml.5"
 PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd"}
 BUILT_IN = {"--help", "--version"}
+COMPLETIONS = {"packaging/completions/keyturnctl.bash": r"(?<![\w-])--([a-z][a-z-]+)",
+               "packaging/completions/keyturnctl.zsh": r"(?<![\w-])--([a-z][a-z-]+)",
+               "packaging/completions/keyturnctl.fish": r" -l ([a-z][a-z-]+)"}
+# Options of busctl and systemctl there.
+OF_OTHERS = {"--system", "--list", "--type", "--plain", "--no-legend"}
 BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that only a later version may have: no text may mention them today.
@@ -24,7 +31,7 @@ _CALL_IN_CODE = re.compile(r"`(keyturnctl|keyturnd) ([^`\"\n]*)")
 _SY = re.compile(r"^\.(?:It )?Sy (.+)")
 _FLAG = re.compile(r"\bFl -([\w-]+)")
 _BUS_NAME = re.compile(r'"[^"]*(?:\borg\.keyturn\.|/org/keyturn\b)')
-_STRING = re.compile(r'"(-{0,2}[a-z][a-z-]*)"')
+_STRING = re.compile(r'"(?:-[a-z],)?(-{0,2}[a-z][a-z-]*)"')
 
 # Words with an underscore or a colon that are no keys.
 NO_KEYS = {
@@ -44,8 +51,9 @@ def keys_of(tree) -> set[str]:
 
 
 def words_of(tree, program: str) -> set[str]:
-    source = tree.by_path.get(PROGRAMS[program])
-    return set(_STRING.findall(source.text)) if source else set()
+    paths = [PROGRAMS[program]] + [MORE_OF_KEYTURNCTL] * (program == "keyturnctl")
+    sources = [tree.by_path[path] for path in paths if path in tree.by_path]
+    return {word for source in sources for word in _STRING.findall(source.text)}
 
 
 def is_for_people(file) -> bool:
@@ -107,6 +115,24 @@ def find_lost_commands(tree):
                         yield file.path, number, f"{program} does not know `--{flag}`"
 
 
+def find_lost_completions(tree):
+    if any(path not in tree.by_path for path in PROGRAMS.values()):
+        return
+    known = {word for word in words_of(tree, "keyturnctl") if word.startswith("--")} | BUILT_IN
+    for path, pattern in COMPLETIONS.items():
+        file = tree.by_path.get(path)
+        if file is None:
+            continue
+        offered = set()
+        for number, line in enumerate(file.lines, 1):
+            words = {"--" + word for word in re.findall(pattern, line)} - OF_OTHERS
+            offered |= words
+            for word in sorted(words - known):
+                yield path, number, f"keyturnctl does not know `{word}`"
+        for word in sorted(known - offered - BUILT_IN):
+            yield path, 1, f"the completion does not offer `{word}`"
+
+
 def find_stray_bus_names(tree):
     for file in tree.cpp("lib", "daemon"):
         if file.path in (BUS_NAMES, PROGRAMS["keyturnctl"]):  # The second shows them to people.
@@ -124,7 +150,7 @@ BESIDE = (
     (PROGRAMS["keyturnctl"], 'app.add_subcommand("rotate", "x");\n'
                              'rotate->add_flag("--compromised", c, "x");\n'
                              '{"retry", "Go on"},\n'),
-    (PROGRAMS["keyturnd"], 'app.add_option("--surge-unit", x, "x");\n'),
+    (PROGRAMS["keyturnd"], 'app.add_option("--policy", x, "x");\n'),
 )
 CATALOG = "systemd/keyturn.catalog"
 
@@ -150,10 +176,15 @@ RULES = (
         Plant("lib/a/a.cpp", '// As "org.keyturn.rotate".\nf("org.keyturnish", "org.x.A");\n'),
         Plant(BUS_NAMES, 'f("org.keyturn.Keyturn1");\n'),
     )),
+    Rule("lost completion", find_lost_completions, (
+        plant("packaging/completions/keyturnctl.bash", 'o="--compromised --follow"\n', 1),
+        plant("packaging/completions/keyturnctl.zsh", "# nothing\n", 1),
+        plant("packaging/completions/keyturnctl.fish", "complete -l compromised\n"),
+    )),
     Rule("lost command", find_lost_commands, (
         plant(CATALOG, '"keyturnctl rotate @TUNNEL_NAME@ --compromised", "keyturnctl retry X"\n'),
         plant(CATALOG, '"keyturnctl redo @TUNNEL_NAME@"\n"keyturnctl rotate X --now"\n', 1, 2),
-        plant("README.md", "keyturnctl uses nothing\n`sudo keyturnd --surge-unit X | tee Y`\n"),
+        plant("README.md", "keyturnctl uses nothing\n`sudo keyturnd --policy X | tee Y`\n"),
         plant("README.md", "`sudo keyturnctl undo`\n`keyturnd --extra`\n", 1, 2),
         plant("lib/a/a.cpp", 'f("until `keyturnctl retry {}`");\n'),
         plant("lib/a/a.cpp", 'f("until `keyturnctl again {}`");\n', 1),

@@ -2,14 +2,15 @@
 allow the user keyturn what it needs and nothing more?
 """
 
+import pathlib
 import re
 
 import pytest
 
-import readme
 from hosts import Host
-from readme import REPOSITORY
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+INSTALL = REPOSITORY / "packaging/install"
 SYSTEMD_README = REPOSITORY / "systemd/README.md"
 UNITS = "/usr/lib/systemd/system"
 PROJECT = f"""
@@ -67,7 +68,7 @@ def host_with_keyturn(tmp_path_factory):
     (directory / "share").mkdir()
     (directory / "share" / "CMakeLists.txt").write_text(PROJECT)
     with Host(directory) as host:
-        for script in (BUILD, readme.copy_files("/tmp/build"), readme.set_up()):
+        for script in (BUILD, f"{INSTALL} copy /tmp/build", f"{INSTALL} register"):
             host.run("sh", "-c", script)
         host.run("sh", "-c", SLEEPERS, "install", *CONNECTORS)
         yield host

@@ -1,4 +1,4 @@
-"""Which system calls keyturnd is killed at, read from what strace has seen of one undisturbed life.
+"""Which system calls a program is killed at, by what strace has seen of one undisturbed life.
 
 strace delivers the SIGKILL when the call is entered, and the kernel does not carry it out. So a
 kill at each call shows every state between two changes of the world outside; the one after the last
@@ -20,6 +20,8 @@ FILE_CALLS = frozenset("""
 TOLD_CALLS = frozenset("""
     bind clone clone3 connect fork kill listen sendmmsg sendmsg sendto shutdown tgkill
     vfork""".split())
+# Where a program that has started another one waits for it: the other one is killed along with it.
+WAITING_CALLS = frozenset(("poll",))
 # Of these only the ones that create a file; to open one for reading changes nothing.
 OPENING = frozenset(("open", "openat", "openat2"))
 # What ends with the process and leaves nothing: memory, descriptors, timers, reading, waiting. The
@@ -31,11 +33,12 @@ INNER_CALLS = frozenset("""
     getsockopt gettid gettimeofday getuid ioctl lseek lstat madvise memfd_create mlock mmap mprotect
     mremap munlock munmap newfstatat nanosleep pipe2 poll ppoll prctl pread64 prlimit64 read
     readlink readlinkat readv recvfrom recvmmsg recvmsg restart_syscall rseq rt_sigaction
-    rt_sigprocmask rt_sigreturn rt_sigtimedwait sched_getaffinity sched_yield set_robust_list
-    set_tid_address setsockopt signalfd4 socket socketpair stat statfs statx sysinfo timerfd_create
-    timerfd_gettime timerfd_settime uname""".split())
+    rt_sigpending rt_sigprocmask rt_sigreturn rt_sigtimedwait sched_getaffinity sched_yield
+    set_robust_list set_tid_address setsockopt signalfd4 socket socketpair stat statfs statx sysinfo
+    timerfd_create timerfd_gettime timerfd_settime uname wait4""".split())
 
-LINE = re.compile(r"^(\d+) +(\w+)\((.*)$")
+# Without -f, strace writes no process number.
+LINE = re.compile(r"^(?:(\d+) +)?(\w+)\((.*)$")
 POINT = re.compile(r"(?:([\w-]+)/)?(\w+):([1-9]\d*)")
 STORIES = ("rotation", "first-start")
 # Multiples of these, modulo one, are spread evenly however many there are, and start elsewhere
@@ -49,31 +52,33 @@ class Unclear(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Point:
-    """The number-th call of a kind in the life of keyturnd that a story is about."""
+    """The number-th call of a kind in the life of the program that a story is about."""
 
     story: str
     call: str
     number: int
+    step: str = dataclasses.field(default="", compare=False)  # What the call is about.
 
     def __str__(self):
         return "%s/%s:%d" % (self.story, self.call, self.number)
 
 
-def point_of(text):
+def point_of(text, stories=STORIES):
     """Read CALL:N or STORY/CALL:N."""
     match = POINT.fullmatch(text)
-    if not match or (match[1] or STORIES[0]) not in STORIES:
+    if not match or (match[1] or stories[0]) not in stories:
         raise Unclear("%r is not [STORY/]CALL:N, STORY being one of: %s" % (
-            text, ", ".join(STORIES)))
-    if match[2] not in FILE_CALLS | TOLD_CALLS:
+            text, ", ".join(stories)))
+    if match[2] not in FILE_CALLS | TOLD_CALLS | WAITING_CALLS:
         raise Unclear("%r is no call that this is about; see sweep/calls.py" % match[2])
-    return Point(match[1] or STORIES[0], match[2], int(match[3]))
+    return Point(match[1] or stories[0], match[2], int(match[3]))
 
 
-def chain_of(text):
-    """Read a point, and after commas those where the keyturnd that recovers is killed."""
+def chain_of(text, stories=STORIES):
+    """Read a point, and after commas those where the program that recovers is killed."""
     first, *again = text.split(",")
-    return point_of(first), *(point_of("%s/%s" % (STORIES[0], part)) for part in again)
+    return point_of(first, stories), *(
+        point_of("%s/%s" % (stories[0], part), stories) for part in again)
 
 
 def text_of(chain):
@@ -85,12 +90,12 @@ def seen_calls(log):
     """Return (name, the rest of the line) of every call in a log of `strace -f -o`."""
     matches = list(filter(None, map(LINE.match, log.splitlines())))
     if len({match[1] for match in matches}) != 1:
-        raise Unclear("strace counts for each thread, and keyturnd has %d" %
+        raise Unclear("strace counts for each thread, and there are %d" %
                       len({match[1] for match in matches}))
     calls = [(match[2], match[3]) for match in matches]
     unknown = {name for name, _ in calls} - FILE_CALLS - TOLD_CALLS - INNER_CALLS
     if unknown:
-        raise Unclear("keyturnd calls %s now: say in sweep/calls.py whether that changes anything" %
+        raise Unclear("it calls %s now: say in sweep/calls.py whether that changes anything" %
                       ", ".join(sorted(unknown)))
     return calls
 

@@ -1,15 +1,11 @@
 #include "cloudflared/token_source.hpp"
 
-#include "cloudflared/token_drop_in.hpp"
-
 #include <gmock/gmock.h>
 
 namespace keyturn {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr const char* token_file = "/var/lib/keyturn/tokens/web";
@@ -125,9 +121,7 @@ TEST(TokenSourceOf, ProgramInFrontAssignsLast) {
                             "run", "--token-file", "%d/token"}};
     settings.unset_environment = {"TUNNEL_TOKEN"};
     EXPECT_EQ(token_source_of(settings), source(TokenOrigin::environment));
-    EXPECT_THAT(problem(settings),
-                HasSubstr("'ExecStart=/usr/bin/env /usr/bin/cloudflared tunnel run "
-                          "--token-file %d/token'"));
+    EXPECT_THAT(problem(settings), HasSubstr("keyturnctl adopt"));
 }
 
 TEST(TokenSourceOf, Credentials) {
@@ -163,32 +157,27 @@ TEST(TokenSourceOf, OtherCommands) {
     settings.exec_start = {{"/usr/bin/sleep", "1"}};
     EXPECT_EQ(token_source_of(settings), source(TokenOrigin::not_cloudflared));
     EXPECT_THAT(problem(settings), HasSubstr("not `cloudflared ... tunnel run`"));
-    EXPECT_THAT(token_drop_in(settings, token_file), IsEmpty());
 }
 
-TEST(TokenSourceProblem, NamesTheLinesToWrite) {
+TEST(TokenSourceProblem, NamesTheCommandThatHelps) {
     const std::string text = problem(unit({"--token", "", "--metrics", "127.0.0.1:20300"}));
-    EXPECT_THAT(text, HasSubstr(">'/etc/systemd/system/web@1.service.d/zz-keyturn.conf'"));
-    EXPECT_THAT(text, HasSubstr("'LoadCredential=token:/var/lib/keyturn/tokens/web'"));
-    EXPECT_THAT(text, HasSubstr("'UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TOKEN_FILE'"));
-    EXPECT_THAT(text,
-                HasSubstr("'ExecStart=' 'ExecStart=/usr/bin/cloudflared --no-autoupdate tunnel "
-                          "run --token-file %d/token --metrics 127.0.0.1:20300'"));
-    EXPECT_THAT(text, HasSubstr("systemctl daemon-reload"));
+    EXPECT_THAT(text, HasSubstr("run as root: keyturnctl adopt web@1.service"));
     EXPECT_THAT(text, Not(HasSubstr("\n")));
 }
 
-TEST(TokenDropIn, KeepsTheOtherArgumentsAndQuotesThem) {
-    UnitSettings settings;
-    settings.name = "web.service";
-    settings.exec_start = {{"/opt/my apps/cloudflared", "tunnel", "--credentials-file", "/c.json",
-                            "--label", "50% \"a\\b\"", "run", "-token-file=/t", "--pq", "",
-                            "name"}};
-    EXPECT_THAT(token_drop_in(settings, "/t/100%"),
-                ElementsAre("[Service]", "LoadCredential=token:/t/100%%",
-                            "UnsetEnvironment=TUNNEL_TOKEN TUNNEL_TOKEN_FILE", "ExecStart=",
-                            R"(ExecStart="/opt/my apps/cloudflared" tunnel --label )"
-                            R"("50%% \"a\\b\"" run --token-file %d/token --pq "" name)"));
+TEST(TokenSourceFindings, ADropInBehindOurs) {
+    UnitSettings settings = good_unit();
+    settings.files = {"/etc/systemd/system/web@.service", "/etc/x.d/zz-keyturn.conf"};
+    EXPECT_TRUE(token_source_findings(settings, {}).empty());
+    settings.files.emplace_back("/etc/x.d/zzz.conf");
+    EXPECT_THAT(token_source_findings(settings, {}),
+                ::testing::ElementsAre("/etc/x.d/zzz.conf sorts after zz-keyturn.conf and may "
+                                       "override it; run as root: keyturnctl adopt web@1.service"));
+}
+
+TEST(TokenSourceProblem, IsOneLine) {
+    EXPECT_THAT(problem(unit({"--token-file", "/a\nb"})), HasSubstr(R"(from /a\x0ab, not)"));
+    EXPECT_EQ(metrics_address_of(unit({"--metrics", "a\nb:1"})), std::nullopt);
 }
 
 TEST(MetricsAddressOf, FixedAddresses) {
@@ -218,21 +207,6 @@ TEST(MetricsAddressOf, VariableUnlessTheOptionIsGiven) {
     EXPECT_EQ(metrics_address_of(settings), "127.0.0.1:2");
     settings.exec_start = {{"/usr/bin/sleep"}};
     EXPECT_EQ(metrics_address_of(settings), std::nullopt);
-}
-
-TEST(TokenDropIn, LeavesWordsOfCloudflaredThatLookLikeAssignments) {
-    EXPECT_EQ(token_drop_in(unit({"TUNNEL_TOKEN=", "--token-file"}), token_file).back(),
-              "ExecStart=/usr/bin/cloudflared --no-autoupdate tunnel run --token-file %d/token "
-              "TUNNEL_TOKEN= --token-file");
-}
-
-TEST(TokenDropIn, IsOneLineEach) {
-    const std::vector<std::string> lines =
-        token_drop_in(unit({"--label", "a\nExecStartPost=/x", "--tag", "\x1b[31m"}), token_file);
-    EXPECT_THAT(lines.back(), HasSubstr(R"(a\x0aExecStartPost=/x)"));
-    EXPECT_THAT(lines.back(), HasSubstr(R"(\x1b[31m)"));
-    EXPECT_THAT(problem(unit({"--token-file", "/a\nb"})), HasSubstr(R"(from /a\x0ab, not)"));
-    EXPECT_EQ(metrics_address_of(unit({"--metrics", "a\nb:1"})), std::nullopt);
 }
 
 }  // namespace

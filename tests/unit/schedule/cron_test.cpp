@@ -80,8 +80,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"0 0 L * *", "its day of month `L` must consist of numbers"},
         Refusal{"99999999999 * * * *", "its minute `99999999999` is not"},
         Refusal{"12345678901234567 * * * *", "its minute is not"},
-        Refusal{"?a * * * *", "its minute `?a` must"},
-        Refusal{"@reboot", "a reboot is not a time"},
+        Refusal{"?a * * * *", "its minute `?a` must"}, Refusal{"@reboot", "a reboot is not a time"},
         Refusal{"@often", "`@often` is not one of its words, which are @hourly"},
         Refusal{"often", "it has 1 field, not 5"}));
 

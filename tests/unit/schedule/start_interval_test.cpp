@@ -1,5 +1,6 @@
-#include "fakes/schedules.hpp"
 #include "schedule/start_interval.hpp"
+
+#include "fakes/schedules.hpp"
 
 #include <gtest/gtest.h>
 

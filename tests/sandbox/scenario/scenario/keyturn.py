@@ -6,8 +6,8 @@ import os
 import re
 import subprocess
 
-import readme
 from scenario.cloudflare import ACCOUNT, API_URL, WRITE_TOKEN
+from scenario.places import INSTALL
 from scenario.waiting import wait_until
 
 UNIT = "keyturnd.service"
@@ -38,8 +38,7 @@ mv /var/lib/keyturn/tokens/.web.new /var/lib/keyturn/tokens/web
 """
 INSTALL_SURGE = """
 set -eu
-keyturnd --surge-unit web --output /etc/systemd/system/keyturn-surge@web.service
-systemctl daemon-reload
+keyturnctl surge --yes web
 """
 SURGE = "keyturn-surge@web.service"
 PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
@@ -86,14 +85,18 @@ class Keyturn:
         self.rollout = dict(QUICK)  # Of the policy that was written last.
 
     def install(self, build):
-        """Install a build directory by the lines of the README."""
-        target = self._host.directory / "share" / "installed"
-        subprocess.run(["sh", "-c", readme.copy_files(build)], check=True,
-                       env={**os.environ, "DESTDIR": str(target)}, stdout=subprocess.DEVNULL)
-        for script in (COPY_FILES, readme.set_up(), TRUST):
-            self._host.run("sh", "-c", script)
+        """Install a build directory by the lines of the README, with a policy and an API token."""
+        self.install_files(build)
         self.write_api_token(WRITE_TOKEN)
         self.write_policy()
+
+    def install_files(self, build):
+        """Install a build directory with packaging/install."""
+        target = self._host.directory / "share" / "installed"
+        subprocess.run([INSTALL, "copy", build], check=True,
+                       env={**os.environ, "DESTDIR": str(target)}, stdout=subprocess.DEVNULL)
+        for command in (("sh", "-c", COPY_FILES), (INSTALL, "register"), ("sh", "-c", TRUST)):
+            self._host.run(*command)
 
     def install_store(self):
         """Make only the user and the directories, for what is done without keyturn."""

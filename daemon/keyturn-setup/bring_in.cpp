@@ -1,0 +1,248 @@
+#include "bring_in.hpp"
+
+#include "setup/attest.hpp"
+#include "setup/command.hpp"
+#include "setup/config_line.hpp"
+#include "setup/host_file.hpp"
+#include "setup/session_path.hpp"
+#include "setup/unit_drop_in.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <chrono>
+#include <grp.h>
+#include <sys/stat.h>
+
+namespace keyturn {
+
+namespace {
+
+/// Where a token would override keyturn's file: the configurations of these units.
+std::vector<std::string> configurations_to_change(const TunnelToBringIn& tunnel) {
+    std::vector<std::string> paths;
+    for (const SurveyedUnit* unit : tunnel.units) {
+        const ConfigurationFile& file = unit->files.configuration;
+        if (file.token && std::ranges::find(paths, file.path) == paths.end())
+            paths.push_back(file.path);
+    }
+    return paths;
+}
+
+Result<void> change_configuration(const std::string& path, Secret (*change)(std::string_view)) {
+    auto file = read_host_file(path);
+    if (!file) return file.error();
+    if (!*file) return {};
+    const Secret text = change((*file)->text.reveal());
+    if (same_secret(text, (*file)->text)) return {};
+    return write_host_file(path, text.reveal(), (*file)->owner);
+}
+
+/// Restores the units' files, and lets those that do not run start with them.
+class Undo {
+  public:
+    Undo(const TunnelToBringIn& tunnel, std::vector<FileChange> changes)
+        : tunnel_(tunnel), changes_(std::move(changes)) {
+        for (const FileChange& change : changes_) {
+            const auto file = read_host_file(change.path);
+            before_.emplace_back(file && *file ? (*file)->text.clone() : Secret(), file && *file);
+        }
+    }
+
+    [[nodiscard]] Result<void> perform(bool restarted) {
+        for (const std::string& path : configurations_to_change(tunnel_)) {
+            const TunnelToken& token = *tunnel_.units.front()->running.token;
+            auto file = read_host_file(path);
+            if (!file) return file.error();
+            if (!*file) continue;
+            const Secret text = with_token_line((*file)->text.reveal(), token);
+            if (auto written = write_host_file(path, text.reveal(), (*file)->owner); !written)
+                return written;
+        }
+        for (std::size_t i = 0; i < changes_.size(); ++i) {
+            const auto& [text, existed] = before_[i];
+            auto restored = existed ? write_host_file(changes_[i].path, text.reveal(), FileOwner{})
+                                    : remove_host_file(changes_[i].path);
+            if (!restored) return restored;
+        }
+        if (auto reloaded = daemon_reload(); !reloaded || !restarted) return reloaded;
+        return restart_what_does_not_run();
+    }
+
+  private:
+    /// keyturnd restarts those that serve, one by one, when it reverts.
+    [[nodiscard]] Result<void> restart_what_does_not_run() const {
+        for (const SurveyedUnit* unit : tunnel_.units) {
+            const auto state = run_command({"systemctl", "is-active", "--quiet", unit->name()});
+            if (!state) return state.error();
+            if (state->exit_code == 0) continue;
+            fmt::print("Starting {} with its old configuration\n", unit->name());
+            const auto started = run_or_fail({"systemctl", "restart", "--no-block", unit->name()});
+            if (!started) return started.error();
+        }
+        return {};
+    }
+
+    const TunnelToBringIn& tunnel_;
+    std::vector<FileChange> changes_;
+    std::vector<std::pair<Secret, bool>> before_;
+};
+
+/// The unit through which the operator's session comes; null if none.
+const SurveyedUnit* unit_of_session(const TunnelToBringIn& tunnel, pid_t session) {
+    for (const SurveyedUnit* unit : tunnel.units) {
+        const auto processes = processes_beside(static_cast<pid_t>(unit->state.main_pid));
+        if (!connectors_of_session(session, processes).empty()) return unit;
+    }
+    return nullptr;
+}
+
+/// Does not cut an operator off who has logged in through the tunnel.
+Result<void> mind_the_session(const TunnelToBringIn& tunnel, const Manner& manner,
+                              bool others_serve) {
+    const SurveyedUnit* const unit = unit_of_session(tunnel, manner.session);
+    if (unit == nullptr) return {};
+    if (!others_serve && !manner.detach) {
+        return Error{
+            Fault::denied,
+            fmt::format("your session comes through {}, the only connector of {}, and no extra "
+                        "connector can help: if it does not come back, nobody can log in through "
+                        "the tunnel; use --detach to go on",
+                        unit->name(), tunnel.name),
+            {}};
+    }
+    fmt::print(
+        "Your session comes through {}: it may end when that unit restarts. Everything goes "
+        "on; log in again, then run: keyturnctl status {}\n",
+        unit->name(), tunnel.name);
+    return {};
+}
+
+FileOwner readable_by_keyturnd() {
+    constexpr mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP;
+    const group* const keyturn = ::getgrnam("keyturn");
+    return {mode, 0, keyturn == nullptr ? 0 : keyturn->gr_gid};
+}
+
+std::string today() {
+    const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
+    constexpr std::size_t date_size = 10;
+    return to_text(now).substr(0, date_size);
+}
+
+Result<void> attest_unit(Foreground& host, const std::string& unit, const std::string& tunnel) {
+    const auto settings = host.wait(host.units().settings(unit));
+    if (!settings) return settings.error();
+    const auto attestation = attest(*settings, token_file_of(tunnel), today());
+    if (!attestation) return attestation.error();
+    return write_host_file(attestation_path(unit), write_attestation(*attestation),
+                           readable_by_keyturnd());
+}
+
+/// keyturnd may not read every file that could override its token file.
+Result<void> attest_all(Foreground& host, const TunnelToBringIn& tunnel, bool surge) {
+    for (const SurveyedUnit* unit : tunnel.units)
+        if (auto done = attest_unit(host, unit->name(), tunnel.name); !done) return done;
+    if (!surge) return {};
+    return attest_unit(host, fmt::format("keyturn-surge@{}.service", tunnel.name), tunnel.name);
+}
+
+/// The drop-ins that the new ones replace, because they no longer come last.
+Result<void> remove_earlier_drop_ins(const TunnelToBringIn& tunnel) {
+    bool removed = false;
+    for (const SurveyedUnit* unit : tunnel.units) {
+        for (const std::string& path : unit->settings.files) {
+            const bool earlier = is_own_drop_in(path) && path != drop_in_path(unit->settings) &&
+                                 path.starts_with("/etc/systemd/system/" + unit->name() + ".d/");
+            if (!earlier) continue;
+            if (auto done = remove_host_file(path); !done) return done;
+            removed = true;
+        }
+    }
+    return removed ? daemon_reload() : Result<void>();
+}
+
+void tell_superseded(const std::vector<FileChange>& changes) {
+    std::vector<std::string> places;
+    for (const FileChange& change : changes) {
+        for (const std::string& place : token_before(change.text).places)
+            if (std::ranges::find(places, place) == places.end()) places.push_back(place);
+    }
+    if (places.empty()) return;
+    fmt::print("The token still lies in {}. The first rotation makes it worthless.\n",
+               fmt::join(places, ", "));
+}
+
+void tell_still_needed(const TunnelToBringIn& tunnel) {
+    for (const SurveyedUnit* unit : tunnel.units) {
+        const auto needed = still_needed(unit->settings, token_file_of(tunnel.name), unit->files);
+        if (!needed.empty())
+            fmt::print("Do not delete what {} still needs: {}\n", unit->name(),
+                       fmt::join(needed, ", "));
+    }
+}
+
+}  // namespace
+
+Result<void> daemon_reload() {
+    const auto done = run_or_fail({"systemctl", "daemon-reload"});
+    if (!done) return done.error();
+    return {};
+}
+
+Result<ExitCode> bring_in(Foreground& host, const TunnelToBringIn& tunnel, const Manner& manner) {
+    if (std::ranges::all_of(tunnel.units, [&](const SurveyedUnit* unit) {
+            return takes_from_keyturn(*unit, tunnel.name);
+        })) {
+        if (auto attested = attest_all(host, tunnel, false); !attested) return attested.error();
+        fmt::print("{}: nothing overrides keyturn's token file, and keyturnd knows it now\n",
+                   tunnel.name);
+        return ExitCode::ok;
+    }
+    const auto changes = changes_of(tunnel);
+    if (!changes) return changes.error();
+    // The drop-in needs the token file: without it, the unit would not start.
+    if (auto ready = wait_for_keyturnd(tunnel.name); !ready) return ready.error();
+    Undo undo(tunnel, *changes);
+    const auto give_up = [&](const Error& error) -> Result<ExitCode> {
+        const auto undone = undo.perform(false);
+        return undone ? error : with_context(error.text + "; restoring the files", undone.error());
+    };
+    for (const FileChange& change : *changes) {
+        const auto written = write_public(change);
+        if (!written) return give_up(written.error());
+    }
+    if (auto reloaded = daemon_reload(); !reloaded) return give_up(reloaded.error());
+    // Only now: before, the units would have had no token at all.
+    for (const std::string& path : configurations_to_change(tunnel)) {
+        if (auto changed = change_configuration(path, without_token_line); !changed)
+            return give_up(changed.error());
+    }
+    if (auto attested = attest_all(host, tunnel, changes->size() > tunnel.units.size()); !attested)
+        return give_up(attested.error());
+    const bool others_serve = !tunnel.is_alone() || changes->size() > tunnel.units.size();
+    if (auto minded = mind_the_session(tunnel, manner, others_serve); !minded)
+        return give_up(minded.error());
+    const auto proven = prove(RotationKind::adopt, tunnel, manner);
+    if (proven && *proven == ExitCode::ok) {
+        if (auto removed = remove_earlier_drop_ins(tunnel); !removed) return removed.error();
+        tell_superseded(*changes);
+        tell_still_needed(tunnel);
+        return ExitCode::ok;
+    }
+    if (!proven) fmt::print("keyturnctl: {}\n", proven.error().text);
+    // keyturnd goes on by itself if only the display has ended.
+    if (proven && *proven == ExitCode::interrupted) return *proven;
+    fmt::print("Restoring the files of {}\n", tunnel.name);
+    const bool held = proven && *proven == ExitCode::held;
+    if (auto undone = undo.perform(held); !undone) return undone.error();
+    if (held) {
+        const auto back = take_back(tunnel.name);
+        if (!back) return back.error();
+        return *back == ExitCode::ok ? ExitCode::reverted : *back;
+    }
+    return proven ? *proven : ExitCode::error;
+}
+
+}  // namespace keyturn

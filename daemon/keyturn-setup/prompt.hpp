@@ -1,0 +1,19 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+#include <string>
+
+namespace keyturn {
+
+/// Asks a question that "y" or Enter answers with yes. False without a terminal.
+[[nodiscard]] bool confirmed(const std::string& question);
+
+/// Asks for a secret, which the terminal does not show. `denied` without a terminal.
+[[nodiscard]] Result<Secret> ask_secret(const std::string& question);
+
+/// True if a person can answer.
+[[nodiscard]] bool has_terminal();
+
+}  // namespace keyturn

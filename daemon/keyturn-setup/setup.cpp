@@ -1,0 +1,307 @@
+#include "setup.hpp"
+
+#include "api_credential.hpp"
+#include "bring_in.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "host.hpp"
+#include "http/http_client.hpp"
+#include "interrupted.hpp"
+#include "keyturnctl/terminal.hpp"
+#include "prompt.hpp"
+#include "setup/command.hpp"
+#include "setup/host_file.hpp"
+#include "survey_view.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// The units of the host that run connectors of one tunnel.
+struct FoundTunnel {
+    std::string account;
+    std::string tunnel;
+    std::vector<const SurveyedUnit*> units;
+};
+
+std::vector<FoundTunnel> tunnels_in(const Survey& survey) {
+    std::vector<FoundTunnel> tunnels;
+    for (const SurveyedUnit& unit : survey.units) {
+        if (!unit.obstacle.empty()) continue;
+        const TunnelToken& token = *unit.running.token;
+        auto found = std::ranges::find(tunnels, token.tunnel, &FoundTunnel::tunnel);
+        if (found == tunnels.end()) {
+            tunnels.push_back({token.account, token.tunnel, {}});
+            found = tunnels.end() - 1;
+        }
+        found->units.push_back(&unit);
+    }
+    return tunnels;
+}
+
+class Setup {
+  public:
+    explicit Setup(const SetupCommand& command) : command_(command) {}
+
+    Result<ExitCode> run() {
+        if (auto connected = host_.connect(); !connected) return connected.error();
+        if (auto found = look(); !found) return found.error();
+        if (tunnels_.empty()) {
+            return Error{
+                Fault::missing, "no unit can be brought in; see what is said about each above", {}};
+        }
+        if (auto token = get_api_token(); !token) return token.error();
+        if (auto planned = plan(); !planned) return planned.error();
+        if (to_bring_in_.empty() && !changed()) {
+            fmt::print("Everything is set up. To see the state: keyturnctl status\n");
+            return ExitCode::ok;
+        }
+        show();
+        if (command_.manner.dry_run) return ExitCode::ok;
+        if (!command_.manner.yes && !confirmed("Make these changes?")) {
+            fmt::print("Nothing was changed.\n");
+            return ExitCode::refused;
+        }
+        if (auto written = write(); !written) return written.error();
+        return bring_all_in();
+    }
+
+  private:
+    Result<void> look() {
+        auto survey = survey_host(host_, command_.manner.dry_run);
+        if (!survey) return survey.error();
+        survey_ = std::move(*survey);
+        if (survey_.units.empty() && survey_.elsewhere.empty())
+            return Error{Fault::missing, "this host runs no cloudflared", {}};
+        fmt::print("Connectors on this host:\n\n{}\n", survey_text(survey_));
+        tunnels_ = tunnels_in(survey_);
+        auto policy = HostPolicy::read();
+        if (!policy) return policy.error();
+        policy_ = std::move(*policy);
+        return {};
+    }
+
+    Result<void> get_api_token() {
+        auto stored = ApiCredential::stored();
+        if (!stored) return stored.error();
+        if (!command_.api_token_file.empty()) {
+            auto token = ApiCredential::from_file(command_.api_token_file);
+            if (!token) return token.error();
+            new_token_ = !*stored || !same_secret(**stored, *token) ||
+                         ApiCredential::is_half_stored() || !ApiCredential::is_in_use(*token);
+            api_token_ = std::move(*token);
+            return {};
+        }
+        if (*stored) {
+            api_token_ = std::move(**stored);
+            return {};
+        }
+        fmt::print(
+            "keyturn needs an API token of Cloudflare to change the tunnels' secrets.\n"
+            "Create one at https://dash.cloudflare.com/profile/api-tokens, for this account only,\n"
+            "with the permission \"Cloudflare Tunnel: Edit\".\n");
+        auto token = ask_secret("API token (it is not shown): ");
+        if (!token)
+            return with_context("the API token is missing; use --api-token-file", token.error());
+        api_token_ = std::move(*token);
+        new_token_ = true;
+        return {};
+    }
+
+    Result<void> plan() {
+        for (const FoundTunnel& found : tunnels_) {
+            if (auto planned = plan_tunnel(found); !planned) {
+                fmt::print("Tunnel {} is left alone: {}\n", found.tunnel, planned.error().text);
+                left_alone_ = true;
+            }
+        }
+        if (policy_.policy().tunnels.empty()) {
+            return Error{Fault::denied, "no tunnel can be brought in; see above", {}};
+        }
+        return {};
+    }
+
+    /// Asks Cloudflare before anything is changed.
+    Result<void> plan_tunnel(const FoundTunnel& found) {
+        std::vector<std::string> units;
+        for (const SurveyedUnit* unit : found.units) units.push_back(unit->name());
+        const auto cloudflare =
+            policy_.cloudflare({"tunnel", found.account, found.tunnel, "main", units});
+        if (!cloudflare) return cloudflare.error();
+        HttpClientOptions options;
+        options.ca_file = cloudflare->ca_file;
+        const auto http = make_http_client(host_.context().get_executor(), options);
+        const auto api = make_tunnel_api(*http, cloudflare->api_url, api_token_.clone());
+        const TunnelRef tunnel{found.account, found.tunnel};
+        const auto facts = host_.wait(api->get_tunnel(tunnel));
+        if (!facts) return facts.error();
+        const auto token = host_.wait(api->get_token(tunnel));
+        if (!token) return token.error();
+        const auto connectors = host_.wait(api->list_connectors(tunnel));
+        if (!connectors) return connectors.error();
+        if (connectors->size() > found.units.size()) {
+            return Error{
+                Fault::conflict,
+                fmt::format("Cloudflare lists {} connectors, and {} of them run in units of "
+                            "this host: keyturn cannot manage a tunnel that also runs "
+                            "elsewhere",
+                            connectors->size(), found.units.size()),
+                {}};
+        }
+        return add_to_policy(found, facts->name);
+    }
+
+    Result<void> add_to_policy(const FoundTunnel& found, const std::string& name_at_cloudflare) {
+        TunnelToBringIn tunnel;
+        const TunnelPolicy* known = policy_.find(found.tunnel);
+        NewTunnel wanted;
+        if (known != nullptr) {
+            tunnel.name = known->name;
+            wanted = {known->name, known->account, known->tunnel, known->credential, known->units};
+        } else {
+            std::vector<std::string> taken;
+            for (const TunnelPolicy& other : policy_.policy().tunnels) taken.push_back(other.name);
+            tunnel.name = policy_name_of(name_at_cloudflare, taken);
+            wanted = {tunnel.name, found.account, found.tunnel, credential_name(), {}};
+        }
+        bool extended = known == nullptr;
+        for (const SurveyedUnit* unit : found.units) {
+            if (is_planned(wanted.units, unit->settings)) continue;
+            wanted.units.push_back(unit->name());
+            extended = true;
+        }
+        if (extended) {
+            if (auto added = policy_.add(wanted); !added) return added;
+        }
+        for (const SurveyedUnit* unit : found.units)
+            if (!takes_from_keyturn(*unit, tunnel.name)) tunnel.units.push_back(unit);
+        tunnel.others = tunnel.units.size() < found.units.size();
+        if (tunnel.units.empty()) add_missing_surge(found, tunnel.name);
+        if (!tunnel.units.empty()) to_bring_in_.push_back(std::move(tunnel));
+        return {};
+    }
+
+    /// A run that was interrupted has brought the unit in, but has not written it.
+    void add_missing_surge(const FoundTunnel& found, const std::string& name) {
+        if (found.units.size() > 1) return;
+        auto surge = surge_unit_for(found.units.front()->settings, name);
+        if (!surge) return;  // It cannot run twice.
+        const auto there = read_host_file(surge->path);
+        if (there && !*there) missing_.push_back(std::move(*surge));
+    }
+
+    [[nodiscard]] std::string credential_name() const {
+        const auto& credentials = policy_.policy().cloudflare.credentials;
+        return credentials.size() == 1 ? credentials.begin()->first : "main";
+    }
+
+    [[nodiscard]] bool changed() const {
+        const auto changes = policy_.changes();
+        return new_token_ || !missing_.empty() || std::ranges::any_of(changes, is_new);
+    }
+
+    void show() const {
+        std::vector<FileChange> changes = policy_.changes();
+        for (const TunnelToBringIn& tunnel : to_bring_in_) {
+            const auto files = changes_of(tunnel);
+            if (files) changes.insert(changes.end(), files->begin(), files->end());
+        }
+        changes.insert(changes.end(), missing_.begin(), missing_.end());
+        show_changes(changes);
+        if (new_token_) fmt::print("Store the API token for keyturnd, readable by root only\n");
+        for (const TunnelToBringIn& tunnel : to_bring_in_) {
+            std::vector<std::string> names;
+            for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
+            fmt::print("Restart {} of tunnel {}, one by one\n", fmt::join(names, ", "),
+                       tunnel.name);
+        }
+        fmt::print("\n");
+    }
+
+    Result<void> write() {
+        if (new_token_) {
+            auto place = ApiCredential::store(api_token_, command_.plain_credential);
+            if (!place) return place.error();
+            fmt::print("The API token is in {}\n", *place);
+        }
+        bool rules = false;
+        for (const FileChange& change : policy_.changes()) {
+            const auto written = write_public(change);
+            if (!written) return written.error();
+            if (*written) fmt::print("Wrote {}\n", change.path);
+            rules = rules || (*written && change.path.ends_with(".rules"));
+        }
+        for (const FileChange& change : missing_) {
+            const auto written = write_public(change);
+            if (!written) return written.error();
+            fmt::print("Wrote {}\n", change.path);
+        }
+        if (rules) {
+            const auto told = run_or_fail({"systemctl", "try-restart", "polkit.service"});
+            if (!told) return told.error();
+        }
+        if (auto reloaded = daemon_reload(); !reloaded) return reloaded;
+        const auto enabled = run_or_fail({"systemctl", "--quiet", "enable", "keyturnd.service"});
+        if (!enabled) return enabled.error();
+        // It reads the credential only when it starts.
+        const auto started = run_or_fail(
+            {"systemctl", new_token_ ? "restart" : "reload-or-restart", "keyturnd.service"});
+        if (!started) return started.error();
+        return {};
+    }
+
+    Result<ExitCode> bring_all_in() {
+        ExitCode worst = left_alone_ ? ExitCode::refused : ExitCode::ok;
+        for (const TunnelToBringIn& tunnel : to_bring_in_) {
+            const auto ended = bring_in(host_, tunnel, command_.manner);
+            if (!ended) {
+                worst = fail(ended.error());
+            } else if (*ended != ExitCode::ok) {
+                worst = *ended;
+            }
+        }
+        if (worst == ExitCode::ok) tell_next();
+        return worst;
+    }
+
+    void tell_next() const {
+        fmt::print("\nkeyturnd rotates from now on. To see when: keyturnctl plan\n");
+        for (const TunnelToBringIn& tunnel : to_bring_in_)
+            fmt::print(
+                "To rotate now, which makes the old token worthless:\n"
+                "    sudo keyturnctl rotate {} --follow\n",
+                tunnel.name);
+    }
+
+    const SetupCommand& command_;
+    Foreground host_;
+    Survey survey_;
+    std::vector<FoundTunnel> tunnels_;
+    HostPolicy policy_;
+    Secret api_token_;
+    bool new_token_ = false;
+    bool left_alone_ = false;
+    std::vector<FileChange> missing_;
+    std::vector<TunnelToBringIn> to_bring_in_;
+};
+
+}  // namespace
+
+ExitCode fail(const Error& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "keyturnctl: {}\n", error.text);
+    return exit_code_of(error.fault);
+}
+
+ExitCode set_up(const SetupCommand& command) {
+    const auto result = Setup(command).run();
+    return result ? *result : fail(result.error());
+}
+
+}  // namespace keyturn

@@ -1,0 +1,38 @@
+#include "setup/attest.hpp"
+
+#include "cloudflared/configuration_file.hpp"
+#include "token/digest.hpp"
+#include "token/random.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::size_t salt_size = 16;
+
+}  // namespace
+
+Result<Attestation> attest(const UnitSettings& settings, const std::string& token_file,
+                           const std::string& date) {
+    const auto problem = token_source_problem(settings, token_file, look_at_files(settings));
+    if (problem) return Error{Fault::denied, fmt::format("{}: {}", settings.name, *problem), {}};
+    const auto salt = make_random()->bytes(salt_size);
+    if (!salt) return salt.error();
+    Attestation attestation;
+    attestation.unit = settings.name;
+    attestation.date = date;
+    attestation.salt = sha256_hex({salt->reveal()});
+    attestation.settings = settings_digest(settings, attestation.salt);
+    for (const std::string& path : configuration_paths(settings)) {
+        const auto file = look_at_file(path);
+        if (!file) return errno_error(errno, "cannot look at " + path);
+        attestation.files.push_back(*file);
+    }
+    return attestation;
+}
+
+}  // namespace keyturn

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "cloudflared/attestation.hpp"
+
+#include <string>
+
+namespace keyturn {
+
+/// Checks as root that nothing overrides `token_file` for this unit, and notes what it looked at:
+/// see `Attestation`. `denied` with the reason if something overrides it. `date` is today's, for a
+/// person.
+[[nodiscard]] Result<Attestation> attest(const UnitSettings& settings,
+                                         const std::string& token_file, const std::string& date);
+
+}  // namespace keyturn

@@ -1,0 +1,65 @@
+#compdef keyturnctl
+# Completion of keyturnctl for zsh.
+
+_keyturnctl_tunnels() {
+    local -a tunnels
+    tunnels=(${(f)"$(busctl --system --list tree org.keyturn.Keyturn1 2>/dev/null |
+        sed -n 's,^/org/keyturn/Keyturn1/tunnel/,,; t found; d; :found; s/_2d/-/g; s/_5f/_/g; p')"})
+    _describe tunnel tunnels
+}
+
+_keyturnctl_units() {
+    local -a units
+    units=(${(f)"$(systemctl list-units --type=service --plain --no-legend 2>/dev/null |
+        sed -n 's/^\([^ ]*\(cloudflare\|tunnel\)[^ ]*\) .*/\1/p')"})
+    _describe unit units
+}
+
+_keyturnctl() {
+    local -a commands
+    commands=(
+        'setup:bring the cloudflared units of this host under keyturn'
+        'adopt:bring in single units, or take units out again'
+        "surge:write the unit of a tunnel's extra connector"
+        'doctor:check this host'
+        'status:show the tunnels'
+        'watch:watch rotations'
+        'plan:show when tunnels are rotated next'
+        'check:check a policy'
+        'rotate:rotate the token of a tunnel now'
+        'retry:continue a rotation that is held'
+        'pause:start no rotation until resume'
+        'resume:end a pause'
+        'revert:go back to the old token'
+    )
+    if ((CURRENT == 2)); then
+        _describe command commands
+        return
+    fi
+    case ${words[2]} in
+        setup)
+            _arguments '--yes' '--dry-run' '--accept-gap' '--detach' '--api-token-file:file:_files' \
+                '--plain-credential' '--help'
+            ;;
+        adopt)
+            _arguments '--undo' '--expose-token' '--yes' '--dry-run' '--accept-gap' '--detach' \
+                '--help' '*:unit:_keyturnctl_units'
+            ;;
+        surge) _arguments '--yes' '--dry-run' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        doctor)
+            _arguments '--json' '--only:check:' '--ignore:check:' '--heed:check:' '--why:reason:' \
+                '--help' '*:unit:_keyturnctl_units'
+            ;;
+        status) _arguments '--json' '--follow' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        plan) _arguments '--next:number:' '--json' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        check) _arguments '--help' ':policy:_files' ;;
+        rotate)
+            _arguments '--reason:text:' '--accept-gap' '--compromised' '--evict-all' '--follow' \
+                '--help' ':tunnel:_keyturnctl_tunnels'
+            ;;
+        retry | resume | revert) _arguments '--follow' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        watch | pause) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ;;
+    esac
+}
+
+_keyturnctl "$@"

@@ -1,0 +1,196 @@
+"""Hosts as people have them: set up, rotated, and taken out again, with traffic all the time."""
+
+import pytest
+
+from layouts import KEPT_SAFE, LAYOUTS, NOTHING_STALE, RUN, TOKEN_FILE, one, private, unit
+from scenario import Layout, StockHost, decoded, wait_until
+
+RATE = {"rate": 100, "slow_rate": 5}
+
+
+WITHOUT_CREDENTIALS = unit(
+    "ExecStartPre=/bin/sh -c 'test -z \"$$CREDENTIALS_DIRECTORY\"'",
+    "ExecStart=%s --token-file %s" % (RUN, TOKEN_FILE))
+MORE_LAYOUTS = {
+    # Their start fails as soon as systemd gives them a credential.
+    "two that refuse a credential": Layout(
+        {"cf-tunnel-a.service": WITHOUT_CREDENTIALS, "cf-tunnel-b.service": WITHOUT_CREDENTIALS},
+        {TOKEN_FILE: private("%(token)s")}),
+    "shell": one("ExecStart=/bin/sh -c 'exec cloudflared --no-autoupdate tunnel run --token "
+                 '"$$(cat %s)"\'' % TOKEN_FILE, files={TOKEN_FILE: private("%(token)s")}),
+    "secret manager": one(
+        "ExecStart=/usr/local/bin/doppler run -- %s" % RUN,
+        files={"/usr/local/bin/doppler":
+               (0o755, "#!/bin/sh\nshift 2\nTUNNEL_TOKEN=$(cat %s)\nexport TUNNEL_TOKEN\n"
+                       'exec "$@"\n' % TOKEN_FILE),
+               TOKEN_FILE: private("%(token)s")}),
+}
+
+
+@pytest.fixture(name="stock")
+def host_of_a_layout(request, tmp_path):
+    with StockHost(tmp_path / "host", request.config.getoption("--build"),
+                   {**LAYOUTS, **MORE_LAYOUTS}[request.param]) as host:
+        host.name = request.param
+        yield host
+
+
+def check_no_canary(host, token, *outputs):
+    """The token may be nowhere but in the files of the layout and of keyturn."""
+    secret = host.values(token)["secret"]
+    journal = host.host.output("journalctl", "-o", "export", "-u", "keyturnd", "--no-pager")
+    for text in (journal, *(done.stdout + done.stderr for done in outputs)):
+        assert token not in text and secret not in text
+
+
+@pytest.mark.parametrize("stock", LAYOUTS, indirect=True)
+def test_a_layout_is_brought_in_rotated_twice_and_brought_out_again(stock):
+    first = stock.cloudflare.current()["token"]
+    traffic = stock.traffic.start(**RATE)
+    done = stock.set_up()
+    assert stock.changed_files(first) in ([], ["/etc/cloudflared/config.yml"]), done.stdout
+    stock.rotate()
+    stock.rotate()
+    second = stock.keyturn.token()
+    undone = stock.adopt("--undo", *stock.units.names)
+    wait_until(stock.units.healthy, "all units on the current token")
+    assert traffic.stop()["failed"] == 0
+    check_no_canary(stock, first, done, undone)
+    check_no_canary(stock, second, done, undone)
+    if stock.name in KEPT_SAFE:
+        assert stock.changed_files(first) == []
+        assert stock.file(TOKEN_FILE) == (0o600, second)
+        assert ("worthless token" in undone.stdout) == (stock.name not in NOTHING_STALE)
+    else:
+        assert stock.changed_files(second) == []
+        assert not stock.host.output("find", "/etc/systemd/system", "-name", "*keyturn.conf")
+    assert stock.host.run("systemctl", "is-active", "keyturnd", check=False).stdout == "inactive\n"
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_setup_again_changes_nothing(stock):
+    stock.set_up()
+    before = stock.units.invocations()
+    again = stock.host.run("keyturnctl", "setup", "--yes")
+    assert "Everything is set up" in again.stdout, again.stdout
+    assert stock.units.invocations() == before
+
+
+@pytest.mark.parametrize("stock", ["two that refuse a credential"], indirect=True)
+def test_units_that_do_not_come_back_get_their_files_back(stock):
+    token = stock.cloudflare.current()["token"]
+    traffic = stock.traffic.start(**RATE)
+    done = stock.set_up_at_length()
+    assert done.returncode == 7, done.stdout
+    assert "Restoring the files" in done.stdout
+    wait_until(stock.units.healthy, "both units with their old files", 60)
+    assert traffic.stop()["failed"] == 0
+    assert stock.changed_files(token) == []
+    assert not stock.host.output("find", "/etc/systemd/system", "-name", "*keyturn.conf")
+    assert stock.keyturn.status()["last_outcome"] == "reverted"
+
+
+@pytest.mark.parametrize("stock", ["shell", "secret manager"], indirect=True)
+def test_a_unit_that_cannot_be_rewritten_is_left_alone_with_the_reason(stock):
+    before = stock.units.invocations()
+    done = stock.set_up(check=False)
+    assert done.returncode == 1, done.stdout
+    assert "left alone: " in done.stdout and "keyturnctl adopt cloudflared.service" in done.stdout
+    assert stock.units.invocations() == before
+    assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)
+def test_a_dry_run_shows_everything_and_changes_nothing(stock):
+    done = stock.host.run("keyturnctl", "setup", "--dry-run", "--api-token-file", "-",
+                          feed="cfut_write-0000000000000000000000000001")
+    for shown in ("Create /etc/keyturn/keyturn.yaml", "Create /etc/keyturn/keyturn.d/web.yaml",
+                  "zz-keyturn.conf", "keyturn-surge@web.service", "50-keyturn.rules"):
+        assert shown in done.stdout, shown
+    assert stock.values()["token"] not in done.stdout
+    assert stock.file("/etc/keyturn/keyturn.yaml") is None
+    assert stock.changed_files() == []
+
+
+@pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)
+def test_an_api_token_that_may_not_write_is_refused_before_anything_is_changed(stock):
+    done = stock.set_up(check=False, feed="cfut_read-00000000000000000000000000001")
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "Write" in done.stdout + done.stderr or "Edit" in done.stdout + done.stderr
+    assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)
+def test_undo_exposes_the_token_only_if_that_is_asked_for(stock):
+    stock.set_up()
+    stock.rotate()
+    token = stock.keyturn.token()
+    stock.adopt("--undo", "--expose-token", "cloudflared.service")
+    wait_until(stock.units.healthy, "the unit with the current token")
+    assert stock.changed_files(token) == []
+    assert stock.file(TOKEN_FILE) is None
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_a_drop_in_that_comes_later_is_found_and_adopt_goes_behind_it(stock):
+    stock.set_up()
+    stock.put("/etc/systemd/system/cloudflared.service.d/zzz.conf", 0o644,
+              "[Service]\nExecStart=\nExecStart=%s --token-file %s\n" % (RUN, TOKEN_FILE))
+    stock.host.run("systemctl", "daemon-reload")
+    refused = stock.keyturn.ctl("rotate", "web", "--follow")
+    assert refused.returncode == 4
+    assert "keyturnctl adopt cloudflared.service" in refused.stdout.replace("\n    ", " ")
+    stock.adopt("cloudflared.service")
+    drop_ins = stock.host.output("ls", "/etc/systemd/system/cloudflared.service.d")
+    assert drop_ins.split() == ["zzz.conf", "zzz.keyturn.conf"]
+    stock.rotate()
+    assert decoded(stock.keyturn.token()) == decoded(stock.cloudflare.current()["token"])
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_what_keyturnd_cannot_see_counts_only_as_root_has_seen_it(stock):
+    stock.set_up()
+    attested = "/etc/keyturn/attested/cloudflared.service.json"
+    assert stock.file(attested)[0] == 0o640
+    stock.host.run("rm", attested)
+    refused = stock.keyturn.ctl("rotate", "web", "--follow")
+    assert refused.returncode == 4
+    assert "keyturnctl adopt cloudflared.service" in refused.stdout.replace("\n    ", " ")
+    before = stock.units.invocations()
+    stock.adopt("cloudflared.service")
+    assert stock.units.invocations() == before, "nothing had to be restarted"
+    stock.rotate()
+
+
+# As the cgroup of a service of `systemd --user` looks.
+USERS_CGROUP = ("/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/"
+                "tunnel.service")
+START_THERE = """
+mkdir -p "$1" && umask 077 && cat >/run/users-token
+echo $$ >"$1/cgroup.procs"
+TUNNEL_EDGE=127.0.0.1:7844 setsid cloudflared --no-autoupdate tunnel run \
+    --token-file /run/users-token >/dev/null 2>&1 &
+"""
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_a_connector_of_a_users_own_systemd_is_named_and_its_tunnel_left_alone(stock):
+    before = stock.units.invocations()
+    stock.host.run("sh", "-c", START_THERE, "start", USERS_CGROUP, feed=stock.values()["token"])
+    stock.units.wait_full(2)
+    done = stock.set_up(check=False)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert "tunnel.service runs under `systemd --user` of user 1000" in done.stdout
+    assert "also runs elsewhere" in done.stdout
+    assert stock.units.invocations() == before
+    assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)
+def test_a_unit_whose_token_an_undo_has_kept_safe_comes_in_and_out_again(stock):
+    for _ in range(2):
+        stock.set_up()
+        stock.rotate()
+        stock.adopt("--undo", *stock.units.names)
+        wait_until(stock.units.healthy, "all units on the current token")
+        assert stock.file(TOKEN_FILE) == (0o600, stock.keyturn.token())
