@@ -41,7 +41,8 @@ void Invariants::move_begins(bool accept_gap, BootTime now) {
 /// A unit that was moved must run as a process that was started after that, and one that was moved
 /// back and had been restarted as a process that was started after that.
 void Invariants::concludes(const HistoryEntry& entry) const {
-    if (!disk_.record->request.moves_units() || disk_.record->foreign) return;
+    // A crash may have been between the end of the record and the answer.
+    if (!disk_.record || !disk_.record->request.moves_units() || disk_.record->foreign) return;
     if (entry.old_fingerprint != entry.new_fingerprint) {
         broken("I4", "units only moved, but the token changed");
     }
