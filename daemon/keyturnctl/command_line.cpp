@@ -18,14 +18,14 @@ namespace {
 
 constexpr const char* description =
     "Show and control keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
-    "Every user can run status, watch, plan and check. setup, adopt, doctor and surge\n"
-    "are for root. The others are for root and for users whom polkit allows\n"
+    "Every user can run status, watch, plan and check. setup, adopt, doctor and\n"
+    "surge are for root. The others are for root and for users whom polkit allows\n"
     "org.keyturn.rotate, retry, pause, resume or revert.\n";
 
 constexpr const char* footer =
     R"(Examples:
   keyturnctl setup                               bring in this host's units
-  keyturnctl doctor                              find what is wrong with this host
+  keyturnctl doctor                              find what is wrong on the host
   keyturnctl status                              show all tunnels
   keyturnctl status web --json                   show one tunnel, for a program
   keyturnctl watch                               show rotations live
