@@ -1,10 +1,10 @@
 #include "bring_in.hpp"
 
+#include "keyturnctl/login_path.hpp"
 #include "setup/attest.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"
 #include "setup/host_file.hpp"
-#include "setup/session_path.hpp"
 #include "setup/unit_drop_in.hpp"
 
 #include <fmt/format.h>
@@ -89,34 +89,14 @@ class Undo {
     std::vector<std::pair<Secret, bool>> before_;
 };
 
-/// The unit through which the operator's session comes; null if none.
-const SurveyedUnit* unit_of_session(const TunnelToBringIn& tunnel, pid_t session) {
-    for (const SurveyedUnit* unit : tunnel.units) {
-        const auto processes = processes_beside(static_cast<pid_t>(unit->state.main_pid));
-        if (!connectors_of_session(session, processes).empty()) return unit;
-    }
-    return nullptr;
-}
-
 /// Does not cut an operator off who has logged in through the tunnel.
-Result<void> mind_the_session(const TunnelToBringIn& tunnel, const Manner& manner,
-                              bool others_serve) {
-    const SurveyedUnit* const unit = unit_of_session(tunnel, manner.session);
-    if (unit == nullptr) return {};
-    if (!others_serve && !manner.detach) {
-        return Error{
-            Fault::denied,
-            fmt::format("your session comes through {}, the only connector of {}, and no extra "
-                        "connector can help: if it does not come back, nobody can log in through "
-                        "the tunnel; use --detach to go on",
-                        unit->name(), tunnel.name),
-            {}};
-    }
-    fmt::print(
-        "Your session comes through {}: it may end when that unit restarts. Everything goes "
-        "on; log in again, then run: keyturnctl status {}\n",
-        unit->name(), tunnel.name);
-    return {};
+Result<void> mind_the_login(const TunnelToBringIn& tunnel, const Manner& manner,
+                            bool others_serve) {
+    std::vector<std::string> units;
+    for (const SurveyedUnit* unit : tunnel.units) units.push_back(unit->name());
+    const std::string unit = unit_of_login(manner.session, units);
+    if (unit.empty()) return {};
+    return permit_cut(unit, tunnel.name, others_serve, manner.detach);
 }
 
 FileOwner readable_by_keyturnd() {
@@ -222,7 +202,7 @@ Result<ExitCode> bring_in(Foreground& host, const TunnelToBringIn& tunnel, const
     if (auto attested = attest_all(host, tunnel, changes->size() > tunnel.units.size()); !attested)
         return give_up(attested.error());
     const bool others_serve = !tunnel.is_alone() || changes->size() > tunnel.units.size();
-    if (auto minded = mind_the_session(tunnel, manner, others_serve); !minded)
+    if (auto minded = mind_the_login(tunnel, manner, others_serve); !minded)
         return give_up(minded.error());
     const auto proven = prove(RotationKind::adopt, tunnel, manner);
     if (proven && *proven == ExitCode::ok) {

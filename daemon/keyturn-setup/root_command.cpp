@@ -46,7 +46,7 @@ void add_gap(CLI::App& app, Manner& manner) {
     app.add_flag("--accept-gap", manner.accept_gap,
                  "Let traffic stop for a moment if no extra connector can help");
     app.add_flag("--detach", manner.detach,
-                 "Restart the only connector even if your own session comes\n"
+                 "Restart the only connector even if your own login comes\n"
                  "through it");
 }
 

@@ -12,7 +12,7 @@ struct Manner {
     bool yes = false;         ///< Asks nothing.
     bool dry_run = false;     ///< Shows what it would do and changes nothing.
     bool accept_gap = false;  ///< A lone connector may restart without an extra one.
-    bool detach = false;      ///< Also if the operator's own session comes through it.
+    bool detach = false;      ///< Also if the operator's own login comes through it.
     pid_t session = 0;        ///< The process that asked, in the operator's session.
 };
 

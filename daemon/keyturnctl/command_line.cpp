@@ -173,6 +173,9 @@ CLI::App* add_rotate(CLI::App& app, RotateCommand& command) {
                      "With --compromised: drop all connections, including those\n"
                      "of the tunnel's own units. The tunnel is down until the\n"
                      "first unit is back");
+    rotate->add_flag("--detach", command.detach,
+                     "Restart the only connector even if your own login comes\n"
+                     "through it");
     rotate->add_flag("--follow", command.follow, "Show the progress until the rotation ends");
     rotate->footer(
         "keyturnd sends a new secret to Cloudflare, delivers the new token, and restarts\n"

@@ -34,6 +34,7 @@ struct RotateCommand {
     std::string tunnel;
     RotationRequest request;
     bool follow = false;
+    bool detach = false;  ///< Also if the operator's own login comes through the only connector.
 };
 
 struct DecisionCommand {

@@ -1,6 +1,7 @@
 #include "client.hpp"
 #include "command_line.hpp"
 #include "follow.hpp"
+#include "login_path.hpp"
 #include "plan_view.hpp"
 #include "status_json.hpp"
 #include "status_table.hpp"
@@ -8,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -47,7 +49,31 @@ Result<ExitCode> run(const WatchCommand& command, Client client) {
     return follow(std::move(client), {command.tunnel, std::nullopt}, {});
 }
 
+/// setup and surge write this unit for a tunnel with a single connector.
+bool has_extra_connector(const std::string& tunnel) {
+    std::error_code error;
+    return std::filesystem::exists(
+        fmt::format("/etc/systemd/system/keyturn-surge@{}.service", tunnel), error);
+}
+
+/// Does not cut an operator off who has logged in through the tunnel. A stolen token cannot wait.
+Result<void> mind_the_login(const RotateCommand& command, Client& client) {
+    if (command.request.kind == RotationKind::compromise) return {};
+    const auto tunnel = client.tunnel(command.tunnel);
+    if (!tunnel) return tunnel.error();
+    std::vector<std::string> units;
+    for (const UnitStatus& unit : tunnel->units) units.push_back(unit.name);
+    const std::string unit = unit_of_login(::getpid(), units);
+    if (unit.empty()) return {};
+    const bool others_serve = has_extra_connector(command.tunnel) ||
+                              std::ranges::any_of(tunnel->health, [&](const UnitHealth& other) {
+                                  return other.name != unit && other.health == "serving";
+                              });
+    return permit_cut(unit, printable(command.tunnel), others_serve, command.detach);
+}
+
 Result<ExitCode> run(const RotateCommand& command, Client client) {
+    if (auto minded = mind_the_login(command, client); !minded) return minded.error();
     const auto request = [&](Client& to) -> Result<std::string> {
         const auto accepted = to.rotate(command);
         if (!accepted.has_error()) return std::string();

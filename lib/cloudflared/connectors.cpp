@@ -3,11 +3,11 @@
 #include "asio/side_by_side.hpp"
 #include "base/url.hpp"
 #include "cloudflared/configuration_file.hpp"
-#include "cloudflared/listening_sockets.hpp"
 #include "cloudflared/metrics_servers.hpp"
 #include "cloudflared/readiness_message.hpp"
 #include "http/deadline.hpp"
 #include "http/http_client.hpp"
+#include "sockets/socket_owner.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -30,7 +30,7 @@ constexpr std::chrono::milliseconds readiness_deadline{2'000};
 /// How many units are remembered. Beyond that, everything is found out again.
 constexpr std::size_t units_known_max = 8'192;
 
-HttpOrigin origin_of(const ServerAddress& server) {
+HttpOrigin origin_of(const SocketAddress& server) {
     return HttpOrigin{server.host, server.port, false};
 }
 
@@ -49,14 +49,14 @@ struct Asked {
 /// What earlier checks of one unit found out. It only saves questions: each check makes sure that
 /// the address still belongs to the unit, and the tunnel is that of one process.
 struct Known {
-    std::optional<ServerAddress> server;  ///< The one that answered last.
+    std::optional<SocketAddress> server;  ///< The one that answered last.
     std::string connector_id;
     std::string tunnel;     ///< The tunnel of this connector id.
     std::size_t first = 0;  ///< Index of the listener with which the next check begins.
 };
 
 struct Search {
-    std::vector<ServerAddress> servers;
+    std::vector<SocketAddress> servers;
     std::size_t listeners = 0;  ///< How many the unit has; `servers` are those to ask now.
 };
 
@@ -67,7 +67,7 @@ struct Race {
 
     boost::asio::steady_timer over;
     Asked asked;
-    ServerAddress winner;
+    SocketAddress winner;
 };
 
 Error nothing_listens(const UnitServers& servers) {
@@ -94,11 +94,11 @@ class MetricsConnectors final : public Connectors {
     Task<Result<Search>> find_servers(UnitState unit);
     Task<Result<Search>> fixed_server(std::string unit, Error why);
     Result<bool> still_listens(const Known& known, const std::vector<std::uint64_t>& groups) const;
-    Task<Asked> ask(std::string unit, ServerAddress server);
-    Task<> enter(Race& race, std::string unit, ServerAddress server);
+    Task<Asked> ask(std::string unit, SocketAddress server);
+    Task<> enter(Race& race, std::string unit, SocketAddress server);
     Task<> wait_for_winner(Race& race);
-    Task<> ask_all(Race& race, const std::string& unit, const std::vector<ServerAddress>& servers);
-    Task<Result<std::string>> tunnel_of(std::string unit, ServerAddress server,
+    Task<> ask_all(Race& race, const std::string& unit, const std::vector<SocketAddress>& servers);
+    Task<Result<std::string>> tunnel_of(std::string unit, SocketAddress server,
                                         std::string connector_id);
     Known& known(const std::string& unit);
 
@@ -159,7 +159,7 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
     const std::vector<std::uint64_t> groups{unit.control_group_id};
     const Result<bool> still = still_listens(known(unit.name), groups);
     if (still && *still) co_return Search{{*known(unit.name).server}, 1};
-    Result<std::vector<ListeningSocket>> sockets = sockets_of_groups(groups);
+    Result<std::vector<TcpSocket>> sockets = sockets_of_groups(groups);
     if (!sockets && sockets.error().fault == Fault::unreachable) co_return sockets.error();
     if (!sockets) {
         Result<Search> fixed = co_await fixed_server(unit.name, sockets.error());
@@ -186,13 +186,13 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
 Task<Result<Search>> MetricsConnectors::fixed_server(std::string unit, Error why) {
     std::optional<std::string> address;
     if (fixed_) address = co_await fixed_(std::move(unit));
-    const auto server = address ? read_server_address(*address) : std::nullopt;
+    const auto server = address ? read_socket_address(*address) : std::nullopt;
     if (server) co_return Search{{*server}, 1};
     why.text += "; or start cloudflared with --metrics 127.0.0.1:PORT";
     co_return why;
 }
 
-Task<> MetricsConnectors::enter(Race& race, std::string unit, ServerAddress server) {
+Task<> MetricsConnectors::enter(Race& race, std::string unit, SocketAddress server) {
     Asked asked = co_await ask(std::move(unit), server);
     if (race.asked.readiness) co_return;
     if (asked.readiness) {
@@ -212,7 +212,7 @@ Task<> MetricsConnectors::wait_for_winner(Race& race) {
 
 /// Ends with the first answer of cloudflared, without waiting for the other servers.
 Task<> MetricsConnectors::ask_all(Race& race, const std::string& unit,
-                                  const std::vector<ServerAddress>& servers) {
+                                  const std::vector<SocketAddress>& servers) {
     using namespace boost::asio::experimental::awaitable_operators;
     PiecesOfWork questions;
     questions.count = servers.size();
@@ -228,7 +228,7 @@ Task<> MetricsConnectors::ask_all(Race& race, const std::string& unit,
 
 /// A server whose answer is not cloudflared's is no failure, because the unit may run other servers
 /// too.
-Task<Asked> MetricsConnectors::ask(std::string unit, ServerAddress server) {
+Task<Asked> MetricsConnectors::ask(std::string unit, SocketAddress server) {
     Asked asked;
     HttpOrigin origin = origin_of(server);
     HttpRequest request = get("/ready");
@@ -257,7 +257,7 @@ Task<Asked> MetricsConnectors::ask(std::string unit, ServerAddress server) {
 /// The tunnel that the process serves; empty for a cloudflared without /diag/tunnel. It is asked
 /// once for each process, because each question adds two lines to cloudflared's journal. If the two
 /// answers come from two processes, the unit was restarted in between and there is no result.
-Task<Result<std::string>> MetricsConnectors::tunnel_of(std::string unit, ServerAddress server,
+Task<Result<std::string>> MetricsConnectors::tunnel_of(std::string unit, SocketAddress server,
                                                        std::string connector_id) {
     if (!connector_id.empty() && known(unit).connector_id == connector_id)
         co_return known(unit).tunnel;

@@ -24,17 +24,17 @@ std::vector<std::string> hosts_of(const std::string& address) {
 
 }  // namespace
 
-UnitServers servers_of_unit(std::vector<ListeningSocket> sockets) {
+UnitServers servers_of_unit(std::vector<TcpSocket> sockets) {
     std::sort(sockets.begin(), sockets.end(), [](const auto& left, const auto& right) {
         return std::tie(left.port, left.address) < std::tie(right.port, right.address);
     });
     UnitServers servers;
-    for (const ListeningSocket& socket : sockets) {
+    for (const TcpSocket& socket : sockets) {
         const std::vector<std::string> hosts = hosts_of(socket.address);
         if (hosts.empty())
             servers.elsewhere.push_back(fmt::format("[{}]:{}", socket.address, socket.port));
         for (const std::string& host : hosts) {
-            const ServerAddress server{host, std::to_string(socket.port)};
+            const SocketAddress server{host, std::to_string(socket.port)};
             const bool known =
                 std::ranges::find(servers.reachable, server) != servers.reachable.end();
             if (!known) servers.reachable.push_back(server);
@@ -43,12 +43,12 @@ UnitServers servers_of_unit(std::vector<ListeningSocket> sockets) {
     return servers;
 }
 
-std::optional<ServerAddress> read_server_address(const std::string& text) {
+std::optional<SocketAddress> read_socket_address(const std::string& text) {
     const std::size_t colon = text.rfind(':');
     if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) return std::nullopt;
     std::string host = text.substr(0, colon);
     if (host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
-    return ServerAddress{host, text.substr(colon + 1)};
+    return SocketAddress{host, text.substr(colon + 1)};
 }
 
 }  // namespace keyturn

@@ -33,7 +33,7 @@ _keyturnctl() {
         doctor) options="--json --only --ignore --heed --why" ;;
         status) options="--json --follow" ;;
         plan) options="--next --json" ;;
-        rotate) options="--reason --accept-gap --compromised --evict-all --follow" ;;
+        rotate) options="--reason --accept-gap --compromised --evict-all --detach --follow" ;;
         retry | resume | revert) options="--follow" ;;
     esac
     case $command in

@@ -34,8 +34,8 @@ complete -c keyturnctl -n "__fish_seen_subcommand_from setup adopt surge" -l dry
     -d "Show the changes and make none"
 complete -c keyturnctl -n "__fish_seen_subcommand_from setup adopt rotate" -l accept-gap \
     -d "Let traffic stop for a moment"
-complete -c keyturnctl -n "__fish_seen_subcommand_from setup adopt" -l detach \
-    -d "Even if your session comes through the tunnel"
+complete -c keyturnctl -n "__fish_seen_subcommand_from setup adopt rotate" -l detach \
+    -d "Even if your login comes through the tunnel"
 complete -c keyturnctl -n "__fish_seen_subcommand_from setup" -l api-token-file -rF \
     -d "Read the API token from a file"
 complete -c keyturnctl -n "__fish_seen_subcommand_from setup" -l plain-credential \

@@ -54,8 +54,8 @@ _keyturnctl() {
         plan) _arguments '--next:number:' '--json' '--help' ':tunnel:_keyturnctl_tunnels' ;;
         check) _arguments '--help' ':policy:_files' ;;
         rotate)
-            _arguments '--reason:text:' '--accept-gap' '--compromised' '--evict-all' '--follow' \
-                '--help' ':tunnel:_keyturnctl_tunnels'
+            _arguments '--reason:text:' '--accept-gap' '--compromised' '--evict-all' \
+                '--detach' '--follow' '--help' ':tunnel:_keyturnctl_tunnels'
             ;;
         retry | resume | revert) _arguments '--follow' '--help' ':tunnel:_keyturnctl_tunnels' ;;
         watch | pause) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ;;

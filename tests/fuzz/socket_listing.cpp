@@ -1,5 +1,5 @@
 // A datagram of the kernel's list of listening sockets.
-#include "cloudflared/socket_listing.hpp"
+#include "sockets/socket_listing.hpp"
 
 #include "cloudflared/metrics_servers.hpp"
 #include "fuzz/input.hpp"
@@ -17,17 +17,17 @@ bool is_address(const std::string& text) {
            ::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
-void check_servers(const std::vector<ListeningSocket>& sockets) {
+void check_servers(const std::vector<TcpSocket>& sockets) {
     const UnitServers servers = servers_of_unit(sockets);
     invariant(sockets.empty() || !servers.reachable.empty() || !servers.elsewhere.empty(),
               "a listener is found");
-    for (const ServerAddress& server : servers.reachable) {
+    for (const SocketAddress& server : servers.reachable) {
         invariant(is_address(server.host), "only addresses are asked");
         invariant(server.host != "0.0.0.0" && server.host != "::", "and one at a time");
         const bool colons = server.host.find(':') != std::string::npos;
         const std::string text =
             (colons ? "[" + server.host + "]" : server.host) + ":" + server.port;
-        invariant(read_server_address(text) == server, "an address is read as it is written");
+        invariant(read_socket_address(text) == server, "an address is read as it is written");
     }
 }
 
@@ -35,14 +35,14 @@ void check_servers(const std::vector<ListeningSocket>& sockets) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto bytes = std::as_bytes(std::span(data, size));
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     const ListingStep step = read_socket_listing(bytes, sockets);
     invariant(sockets.size() * 88 <= size, "a socket takes its bytes");
-    for (const ListeningSocket& socket : sockets) {
+    for (const TcpSocket& socket : sockets) {
         invariant(is_address(socket.address), "a socket has an address");
     }
     check_servers(sockets);
-    std::vector<ListeningSocket> twice = sockets;
+    std::vector<TcpSocket> twice = sockets;
     invariant(read_socket_listing(bytes, twice) == step, "the same bytes mean the same");
     invariant(twice.size() == 2 * sockets.size() &&
                   std::equal(sockets.begin(), sockets.end(), twice.begin()),

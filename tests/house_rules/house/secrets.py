@@ -26,6 +26,7 @@ REVEAL_HOMES = re.compile(
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
     r"|lib/cloudflare/api_token_check\.cpp$"       # As for tunnel_api.
+    r"|daemon/keyturnctl/login_path\.cpp$"         # Reads the environment of a process.
     r"|lib/doctor/[^/]+_look\.cpp$"                # Every file of the host may hold one.
     r"|daemon/keyturn-setup/(?:doctor|rights)\.cpp$"  # Files and output are read into one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.

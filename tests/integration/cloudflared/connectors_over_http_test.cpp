@@ -1,9 +1,9 @@
 // The whole way to a connector: the kernel's list, the HTTP client and a server.
 #include "cloudflared/connectors.hpp"
-#include "cloudflared/listening_sockets.hpp"
 #include "http/http_client.hpp"
-#include "integration/cloudflared/listeners.hpp"
 #include "integration/peers/private_bus.hpp"
+#include "integration/sockets/listeners.hpp"
+#include "sockets/socket_owner.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>

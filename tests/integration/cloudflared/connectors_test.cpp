@@ -1,9 +1,9 @@
 #include "cloudflared/connectors.hpp"
 
-#include "cloudflared/listening_sockets.hpp"
 #include "http/http_client.hpp"
-#include "integration/cloudflared/listeners.hpp"
 #include "integration/peers/private_bus.hpp"
+#include "integration/sockets/listeners.hpp"
+#include "sockets/socket_owner.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>

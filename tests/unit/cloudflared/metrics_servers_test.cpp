@@ -8,8 +8,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-ServerAddress at(const char* host, const char* port) {
-    return ServerAddress{host, port};
+SocketAddress at(const char* host, const char* port) {
+    return SocketAddress{host, port};
 }
 
 TEST(ServersOfUnit, AreAskedWhereTheyAreBound) {
@@ -35,13 +35,13 @@ TEST(ServersOfUnit, AreAskedOnceWhereTwoSocketsMeanOneAddress) {
     EXPECT_THAT(servers_of_unit({}).reachable, IsEmpty());
 }
 
-TEST(ReadServerAddress, SplitsAtTheLastColon) {
-    EXPECT_EQ(read_server_address("127.0.0.1:20300"), at("127.0.0.1", "20300"));
-    EXPECT_EQ(read_server_address("[::1]:20300"), at("::1", "20300"));
-    EXPECT_EQ(read_server_address("20300"), std::nullopt);
-    EXPECT_EQ(read_server_address(":20300"), std::nullopt);
-    EXPECT_EQ(read_server_address("127.0.0.1:"), std::nullopt);
-    EXPECT_EQ(read_server_address(""), std::nullopt);
+TEST(ReadSocketAddress, SplitsAtTheLastColon) {
+    EXPECT_EQ(read_socket_address("127.0.0.1:20300"), at("127.0.0.1", "20300"));
+    EXPECT_EQ(read_socket_address("[::1]:20300"), at("::1", "20300"));
+    EXPECT_EQ(read_socket_address("20300"), std::nullopt);
+    EXPECT_EQ(read_socket_address(":20300"), std::nullopt);
+    EXPECT_EQ(read_socket_address("127.0.0.1:"), std::nullopt);
+    EXPECT_EQ(read_socket_address(""), std::nullopt);
 }
 
 }  // namespace

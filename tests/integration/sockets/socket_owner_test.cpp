@@ -1,6 +1,6 @@
-#include "cloudflared/listening_sockets.hpp"
+#include "sockets/socket_owner.hpp"
 
-#include "integration/cloudflared/listeners.hpp"
+#include "integration/sockets/listeners.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@ std::uint64_t group_of(const Listener& listener) {
     return (*socket)->control_group.value_or(0);
 }
 
-TEST(ListeningSockets, ListsBothFamiliesWithTheirAddresses) {
+TEST(SocketOwner, ListsBothFamiliesWithTheirAddresses) {
     const Listener loopback;
     const Listener any(INADDR_ANY);  // All of this namespace, which nobody else can reach.
     const UniqueFd v6 = listen_anywhere(AF_INET6, "::1", 20'242);
@@ -23,7 +23,7 @@ TEST(ListeningSockets, ListsBothFamiliesWithTheirAddresses) {
     const auto sockets = sockets_of_groups(groups);
     ASSERT_TRUE(sockets) << sockets.error().text;
     const auto has = [&](const std::string& address, std::uint16_t port) {
-        return std::any_of(sockets->begin(), sockets->end(), [&](const ListeningSocket& socket) {
+        return std::any_of(sockets->begin(), sockets->end(), [&](const TcpSocket& socket) {
             return socket.address == address && socket.port == port;
         });
     };
@@ -33,7 +33,7 @@ TEST(ListeningSockets, ListsBothFamiliesWithTheirAddresses) {
     EXPECT_FALSE(has("127.0.0.1", any.port));
 }
 
-TEST(ListeningSockets, ListsNoneOfOtherGroups) {
+TEST(SocketOwner, ListsNoneOfOtherGroups) {
     const std::array<Listener, 3> strangers;
     const std::array<std::uint64_t, 2> groups{1'000'001, 1'000'002};
     const auto sockets = sockets_of_groups(groups);
@@ -41,7 +41,7 @@ TEST(ListeningSockets, ListsNoneOfOtherGroups) {
     EXPECT_TRUE(sockets->empty());
 }
 
-TEST(ListeningSockets, ListsMoreThanOneDatagramHolds) {
+TEST(SocketOwner, ListsMoreThanOneDatagramHolds) {
     constexpr std::size_t count = 700;
     std::vector<std::unique_ptr<Listener>> listeners;
     for (std::size_t index = 0; index < count; ++index)
@@ -52,7 +52,7 @@ TEST(ListeningSockets, ListsMoreThanOneDatagramHolds) {
     EXPECT_EQ(sockets->size(), count);
 }
 
-TEST(ListeningSockets, HasAnEndWhereAUnitHasTooMany) {
+TEST(SocketOwner, HasAnEndWhereAUnitHasTooMany) {
     std::vector<std::unique_ptr<Listener>> listeners;
     for (std::size_t index = 0; index < 2 * sockets_of_groups_max; ++index)
         listeners.push_back(std::make_unique<Listener>());
@@ -63,7 +63,7 @@ TEST(ListeningSockets, HasAnEndWhereAUnitHasTooMany) {
     EXPECT_LT(sockets->size(), 2 * sockets_of_groups_max);
 }
 
-TEST(ListeningSockets, TellsWhomAConnectionWouldReach) {
+TEST(SocketOwner, TellsWhomAConnectionWouldReach) {
     const Listener any(INADDR_ANY);
     const auto reached = listener_at({"127.0.0.1", std::to_string(any.port)});
     ASSERT_TRUE(reached && *reached);
@@ -73,6 +73,27 @@ TEST(ListeningSockets, TellsWhomAConnectionWouldReach) {
     ASSERT_TRUE(nobody);
     EXPECT_FALSE(*nobody);
     EXPECT_FALSE(*listener_at({"localhost", "9"}));
+}
+
+SocketAddress own_end(const UniqueFd& socket) {
+    sockaddr_in name{};
+    socklen_t size = sizeof name;
+    EXPECT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size), 0);
+    return {"127.0.0.1", std::to_string(ntohs(name.sin_port))};
+}
+
+TEST(SocketOwner, TellsTheOtherEndOfAConnection) {
+    const Listener listener;
+    const UniqueFd client = listener.connect();
+    const SocketAddress server{"127.0.0.1", std::to_string(listener.port)};
+    const auto found = connection_between(own_end(client), server);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(std::to_string((*found)->port), own_end(client).port);
+    EXPECT_EQ((*found)->control_group, group_of(listener));
+    // The listener itself is no connection, and these are no connections at all.
+    EXPECT_FALSE(*connection_between({"127.0.0.1", "9"}, server));
+    EXPECT_FALSE(*connection_between({"::1", "9"}, server));
+    EXPECT_FALSE(*connection_between({"localhost", "9"}, server));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cloudflared/socket_listing.hpp"
+#include "sockets/socket_listing.hpp"
 
 #include <gmock/gmock.h>
 
@@ -64,14 +64,14 @@ Bytes whole_listing() {
 }
 
 TEST(SocketListing, ReadsSocketsAndTheirControlGroups) {
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     EXPECT_EQ(read_socket_listing(whole_listing(), sockets), ListingStep::done);
-    EXPECT_THAT(sockets, ElementsAre(ListeningSocket{"127.0.0.1", 20241, 17'638},
-                                     ListeningSocket{"::1", 22, std::nullopt}));
+    EXPECT_THAT(sockets, ElementsAre(TcpSocket{"127.0.0.1", 20241, 17'638},
+                                     TcpSocket{"::1", 22, std::nullopt}));
 }
 
 TEST(SocketListing, GoesOnWithTheNextDatagram) {
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     Bytes datagram;
     append_message(datagram, SOCK_DIAG_BY_FAMILY, socket_payload(AF_INET, "0.0.0.0", 80));
     EXPECT_EQ(read_socket_listing(datagram, sockets), ListingStep::more);
@@ -87,7 +87,7 @@ ListingStep step_of_error(int error_number) {
     Bytes payload;
     append(payload, error);
     append_message(datagram, NLMSG_ERROR, payload);
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     return read_socket_listing(datagram, sockets);
 }
 
@@ -96,12 +96,12 @@ TEST(SocketListing, ErrorOfTheKernelEndsIt) {
     EXPECT_EQ(step_of_error(-EINVAL), ListingStep::refused);
     Bytes datagram;
     append_message(datagram, NLMSG_ERROR, Bytes(4));
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     EXPECT_EQ(read_socket_listing(datagram, sockets), ListingStep::failed);
 }
 
 TEST(SocketListing, MessagesOfOtherKindsArePassedOver) {
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     Bytes datagram;
     append_message(datagram, NLMSG_NOOP, Bytes(5));
     datagram.resize((datagram.size() + 3) / 4 * 4);
@@ -111,7 +111,7 @@ TEST(SocketListing, MessagesOfOtherKindsArePassedOver) {
 }
 
 TEST(SocketListing, UnknownFamilyFails) {
-    std::vector<ListeningSocket> sockets;
+    std::vector<TcpSocket> sockets;
     Bytes datagram;
     append_message(datagram, SOCK_DIAG_BY_FAMILY, socket_payload(AF_UNIX, "", 0));
     EXPECT_EQ(read_socket_listing(datagram, sockets), ListingStep::failed);
@@ -127,7 +127,7 @@ TEST(SocketListing, AttributeThatLiesAboutItsLengthIsIgnored) {
         append(payload, std::uint64_t{7});
         Bytes datagram;
         append_message(datagram, SOCK_DIAG_BY_FAMILY, payload);
-        std::vector<ListeningSocket> sockets;
+        std::vector<TcpSocket> sockets;
         EXPECT_EQ(read_socket_listing(datagram, sockets), ListingStep::more);
         ASSERT_EQ(sockets.size(), 1U);
         EXPECT_EQ(sockets[0].control_group, std::nullopt) << length;
@@ -141,7 +141,7 @@ TEST(SocketListing, EveryTruncationIsNoticed) {
     int failures = 0;
     for (std::size_t size = 1; size < whole.size(); ++size) {
         const Bytes cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
-        std::vector<ListeningSocket> sockets;
+        std::vector<TcpSocket> sockets;
         const ListingStep step = read_socket_listing(cut, sockets);
         EXPECT_NE(step, ListingStep::done) << size;
         if (step == ListingStep::failed) ++failures;
@@ -158,7 +158,7 @@ TEST(SocketListing, AnyBytesAreRead) {
         Bytes bytes = whole;
         for (int change = 0; change < 3; ++change)
             bytes[random() % bytes.size()] = static_cast<std::byte>(random() % 256);
-        std::vector<ListeningSocket> sockets;
+        std::vector<TcpSocket> sockets;
         if (read_socket_listing(bytes, sockets) == ListingStep::done) ++done;
         EXPECT_LE(sockets.size(), 2U);
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "sockets/socket_address.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -19,9 +21,14 @@ namespace keyturn {
 
 inline constexpr std::size_t control_groups_max = 64;
 
-/// Asks for the socket that a connection to that address and port would reach, whoever owns it.
-/// Returns nothing if `host` is not a numeric address or `port` is not a port.
-[[nodiscard]] std::optional<std::vector<std::byte>> request_of_listener(const std::string& host,
-                                                                        const std::string& port);
+/// Asks for the socket that a connection to that address would reach, whoever owns it. Returns
+/// nothing if the host is not a numeric address or the port is not a port.
+[[nodiscard]] std::optional<std::vector<std::byte>> request_of_listener(
+    const SocketAddress& server);
+
+/// Asks for the socket that is connected from `local` to `peer`. Returns nothing as above, or if
+/// the two are of different families.
+[[nodiscard]] std::optional<std::vector<std::byte>> request_of_connection(
+    const SocketAddress& local, const SocketAddress& peer);
 
 }  // namespace keyturn

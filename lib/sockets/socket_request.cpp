@@ -1,4 +1,4 @@
-#include "cloudflared/socket_request.hpp"
+#include "sockets/socket_request.hpp"
 
 #include "base/invariant.hpp"
 
@@ -66,6 +66,34 @@ Request request_for(int family, std::uint16_t flags) {
     return request;
 }
 
+int family_of(const SocketAddress& address) {
+    return address.host.find(':') == std::string::npos ? AF_INET : AF_INET6;
+}
+
+/// Returns false if the text is not an address and a port.
+bool read_end(const SocketAddress& from, __be32* address, __be16& port) {
+    std::uint16_t number = 0;
+    const char* const end = from.port.data() + from.port.size();
+    const auto [stop, error] = std::from_chars(from.port.data(), end, number);
+    port = htons(number);
+    return error == std::errc() && stop == end &&
+           ::inet_pton(family_of(from), from.host.c_str(), address) == 1;
+}
+
+/// A request for one socket, without the ends of its connection.
+Request request_for_one(int family) {
+    Request request = request_for(family, 0);
+    request.what.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
+    request.what.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+    return request;
+}
+
+std::vector<std::byte> bytes_of(const Request& request) {
+    std::vector<std::byte> bytes;
+    append(bytes, request);
+    return bytes;
+}
+
 }  // namespace
 
 std::vector<std::byte> request_of_groups(int family,
@@ -85,21 +113,21 @@ std::vector<std::byte> request_of_groups(int family,
     return bytes;
 }
 
-std::optional<std::vector<std::byte>> request_of_listener(const std::string& host,
-                                                          const std::string& port) {
-    const int family = host.find(':') == std::string::npos ? AF_INET : AF_INET6;
-    Request request = request_for(family, 0);
-    std::uint16_t number = 0;
-    const char* const end = port.data() + port.size();
-    const auto [stop, error] = std::from_chars(port.data(), end, number);
-    if (error != std::errc() || stop != end) return std::nullopt;
-    if (::inet_pton(family, host.c_str(), request.what.id.idiag_src) != 1) return std::nullopt;
-    request.what.id.idiag_sport = htons(number);
-    request.what.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
-    request.what.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
-    std::vector<std::byte> bytes;
-    append(bytes, request);
-    return bytes;
+std::optional<std::vector<std::byte>> request_of_listener(const SocketAddress& server) {
+    Request request = request_for_one(family_of(server));
+    inet_diag_sockid& id = request.what.id;
+    if (!read_end(server, id.idiag_src, id.idiag_sport)) return std::nullopt;
+    return bytes_of(request);
+}
+
+std::optional<std::vector<std::byte>> request_of_connection(const SocketAddress& local,
+                                                            const SocketAddress& peer) {
+    if (family_of(local) != family_of(peer)) return std::nullopt;
+    Request request = request_for_one(family_of(local));
+    inet_diag_sockid& id = request.what.id;
+    if (!read_end(local, id.idiag_src, id.idiag_sport)) return std::nullopt;
+    if (!read_end(peer, id.idiag_dst, id.idiag_dport)) return std::nullopt;
+    return bytes_of(request);
 }
 
 }  // namespace keyturn

@@ -10,13 +10,13 @@
 
 namespace keyturn {
 
-/// A listening TCP socket in the kernel's list.
-struct ListeningSocket {
+/// A TCP socket in the kernel's list: its own end.
+struct TcpSocket {
     std::string address;  ///< "127.0.0.1", "::1", "0.0.0.0", "::".
     std::uint16_t port = 0;
     std::optional<std::uint64_t> control_group;  ///< Nothing if the kernel does not report it.
 
-    auto operator<=>(const ListeningSocket&) const = default;
+    auto operator<=>(const TcpSocket&) const = default;
 };
 
 /// What a datagram of a NETLINK_SOCK_DIAG dump says about the dump.
@@ -30,6 +30,6 @@ enum class ListingStep {
 
 /// Reads one datagram and appends the sockets in it. Accepts any bytes. Pure.
 [[nodiscard]] ListingStep read_socket_listing(std::span<const std::byte> datagram,
-                                              std::vector<ListeningSocket>& sockets);
+                                              std::vector<TcpSocket>& sockets);
 
 }  // namespace keyturn

@@ -1,4 +1,4 @@
-#include "cloudflared/socket_listing.hpp"
+#include "sockets/socket_listing.hpp"
 
 #include <arpa/inet.h>
 #include <array>
@@ -40,7 +40,7 @@ std::optional<std::uint64_t> find_control_group(Bytes attributes) {
     return std::nullopt;
 }
 
-std::optional<ListeningSocket> read_socket(Bytes payload) {
+std::optional<TcpSocket> read_socket(Bytes payload) {
     const auto message = read_front<inet_diag_msg>(payload);
     if (!message) return std::nullopt;
     if (message->idiag_family != AF_INET && message->idiag_family != AF_INET6) return std::nullopt;
@@ -48,7 +48,7 @@ std::optional<ListeningSocket> read_socket(Bytes payload) {
     if (::inet_ntop(message->idiag_family, message->id.idiag_src, text.data(), text.size()) ==
         nullptr)
         return std::nullopt;
-    ListeningSocket socket;
+    TcpSocket socket;
     socket.address = text.data();
     socket.port = ntohs(message->id.idiag_sport);
     socket.control_group = find_control_group(after(payload, sizeof(inet_diag_msg)));
@@ -63,7 +63,7 @@ ListingStep step_of_error(Bytes payload) {
 
 }  // namespace
 
-ListingStep read_socket_listing(Bytes datagram, std::vector<ListeningSocket>& sockets) {
+ListingStep read_socket_listing(Bytes datagram, std::vector<TcpSocket>& sockets) {
     while (!datagram.empty()) {
         const auto header = read_front<nlmsghdr>(datagram);
         if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > datagram.size())

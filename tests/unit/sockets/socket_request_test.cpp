@@ -1,4 +1,4 @@
-#include "cloudflared/socket_request.hpp"
+#include "sockets/socket_request.hpp"
 
 #include <gmock/gmock.h>
 
@@ -49,21 +49,21 @@ TEST(SocketRequest, FilterListsEachOfItsGroupsAndNoOther) {
 }
 
 TEST(SocketRequest, ListenerIsAskedForByAddressAndPort) {
-    const auto request = request_of_listener("127.0.0.1", "20241");
+    const auto request = request_of_listener({"127.0.0.1", "20241"});
     ASSERT_TRUE(request);
     const auto what = read_at<inet_diag_req_v2>(*request, sizeof(nlmsghdr));
     EXPECT_EQ(what.sdiag_family, AF_INET);
     EXPECT_EQ(ntohs(what.id.idiag_sport), 20'241);
     EXPECT_EQ(ntohl(what.id.idiag_src[0]), INADDR_LOOPBACK);
     EXPECT_EQ(read_at<nlmsghdr>(*request, 0).nlmsg_flags & NLM_F_DUMP, 0);
-    EXPECT_TRUE(request_of_listener("::1", "1"));
+    EXPECT_TRUE(request_of_listener({"::1", "1"}));
 }
 
 TEST(SocketRequest, ListenerOfANameIsNotAskedFor) {
-    EXPECT_FALSE(request_of_listener("localhost", "20241"));
-    EXPECT_FALSE(request_of_listener("127.0.0.1", "http"));
-    EXPECT_FALSE(request_of_listener("127.0.0.1", "65536"));
-    EXPECT_FALSE(request_of_listener("127.0.0.1", ""));
+    EXPECT_FALSE(request_of_listener({"localhost", "20241"}));
+    EXPECT_FALSE(request_of_listener({"127.0.0.1", "http"}));
+    EXPECT_FALSE(request_of_listener({"127.0.0.1", "65536"}));
+    EXPECT_FALSE(request_of_listener({"127.0.0.1", ""}));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-#include "cloudflared/listening_sockets.hpp"
+#include "sockets/socket_owner.hpp"
 
 #include "base/unique_fd.hpp"
-#include "cloudflared/socket_request.hpp"
+#include "sockets/socket_request.hpp"
 
 #include <cerrno>
 #include <linux/netlink.h>
@@ -67,7 +67,7 @@ Result<std::span<const std::byte>> receive(int socket, std::span<std::byte> buff
 /// Sends a request and reads the answer. Cuts off an overlong list, because all its sockets belong
 /// to the same units.
 Result<ListingStep> exchange(int socket, std::span<const std::byte> request,
-                             std::vector<ListeningSocket>& sockets) {
+                             std::vector<TcpSocket>& sockets) {
     if (auto sent = send_request(socket, request); !sent) return sent.error();
     std::vector<std::byte> buffer(datagram_bytes_max);
     for (int count = 0; count < datagrams_max; ++count) {
@@ -82,11 +82,25 @@ Result<ListingStep> exchange(int socket, std::span<const std::byte> request,
     return ListingStep::more;
 }
 
+/// The answer is a single socket, without an end marker.
+Result<std::optional<TcpSocket>> ask_for_one(const std::optional<std::vector<std::byte>>& request) {
+    if (!request) return std::optional<TcpSocket>();
+    const Result<UniqueFd> socket = open_socket();
+    if (!socket) return socket.error();
+    if (auto sent = send_request(socket->get(), *request); !sent) return sent.error();
+    std::vector<std::byte> buffer(datagram_bytes_max);
+    const auto datagram = receive(socket->get(), buffer);
+    if (!datagram) return datagram.error();
+    std::vector<TcpSocket> sockets;
+    static_cast<void>(read_socket_listing(*datagram, sockets));
+    if (sockets.empty()) return std::optional<TcpSocket>();
+    return std::optional<TcpSocket>(std::move(sockets.front()));
+}
+
 }  // namespace
 
-Result<std::vector<ListeningSocket>> sockets_of_groups(
-    std::span<const std::uint64_t> control_groups) {
-    std::vector<ListeningSocket> sockets;
+Result<std::vector<TcpSocket>> sockets_of_groups(std::span<const std::uint64_t> control_groups) {
+    std::vector<TcpSocket> sockets;
     for (const int family : {AF_INET, AF_INET6}) {
         // A new socket each time: a list that was cut off leaves datagrams behind in its socket.
         const Result<UniqueFd> socket = open_socket();
@@ -100,20 +114,13 @@ Result<std::vector<ListeningSocket>> sockets_of_groups(
     return sockets;
 }
 
-Result<std::optional<ListeningSocket>> listener_at(const ServerAddress& server) {
-    const auto request = request_of_listener(server.host, server.port);
-    if (!request) return std::optional<ListeningSocket>();
-    const Result<UniqueFd> socket = open_socket();
-    if (!socket) return socket.error();
-    std::vector<ListeningSocket> sockets;
-    // The answer is a single socket, without an end marker.
-    if (auto sent = send_request(socket->get(), *request); !sent) return sent.error();
-    std::vector<std::byte> buffer(datagram_bytes_max);
-    const auto datagram = receive(socket->get(), buffer);
-    if (!datagram) return datagram.error();
-    static_cast<void>(read_socket_listing(*datagram, sockets));
-    if (sockets.empty()) return std::optional<ListeningSocket>();
-    return std::optional<ListeningSocket>(std::move(sockets.front()));
+Result<std::optional<TcpSocket>> listener_at(const SocketAddress& server) {
+    return ask_for_one(request_of_listener(server));
+}
+
+Result<std::optional<TcpSocket>> connection_between(const SocketAddress& local,
+                                                    const SocketAddress& peer) {
+    return ask_for_one(request_of_connection(local, peer));
 }
 
 }  // namespace keyturn

@@ -38,6 +38,17 @@ class Listener {
 
     void close() const { socket_ = UniqueFd(); }
 
+    /// A connection to it, which waits in its queue.
+    [[nodiscard]] UniqueFd connect() const {
+        UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in name{};
+        name.sin_family = AF_INET;
+        name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        name.sin_port = htons(port);
+        EXPECT_EQ(::connect(client.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+        return client;
+    }
+
     std::uint16_t port = 0;
 
   private:
