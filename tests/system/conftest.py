@@ -11,7 +11,8 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "sandbox" / "scenario"), str(TESTS / "history")]
 
 from chronicle import Judge, Policy, read_entries  # noqa: E402
-from scenario import Scenario  # noqa: E402
+from layouts import LAYOUTS, STUBBORN  # noqa: E402
+from scenario import Scenario, StockHost  # noqa: E402
 from scenario.places import RELEASE_BUILD, STAND_IN  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
@@ -119,6 +120,15 @@ def fresh_scenario(quick_host):
     """Give that scenario as it was at the start, whatever the test before has done to it."""
     quick_host.reset()
     return quick_host
+
+
+@pytest.fixture(name="stock")
+def host_of_a_layout(request, tmp_path):
+    """Boot a host whose units are of the layout of that name."""
+    with StockHost(tmp_path / "host", request.config.getoption("--build"),
+                   {**LAYOUTS, **STUBBORN}[request.param]) as host:
+        host.name = request.param
+        yield host
 
 
 @pytest.fixture(name="traffic")

@@ -103,3 +103,21 @@ NOTHING_STALE = {"manager environment", "LoadCredentialEncrypted"}
 # Where the token goes instead of back into a place that every user can read.
 KEPT_SAFE = {"stock until 2026.7.1", "environment", "SetCredential", "env in front",
              "manager environment", "LoadCredentialEncrypted"}
+WITHOUT_CREDENTIALS = unit(
+    "ExecStartPre=/bin/sh -c 'test -z \"$$CREDENTIALS_DIRECTORY\"'",
+    "ExecStart=%s --token-file %s" % (RUN, TOKEN_FILE))
+# Units that cannot be brought in as they are.
+STUBBORN = {
+    # Their start fails as soon as systemd gives them a credential.
+    "two that refuse a credential": Layout(
+        {"cf-tunnel-a.service": WITHOUT_CREDENTIALS, "cf-tunnel-b.service": WITHOUT_CREDENTIALS},
+        {TOKEN_FILE: private("%(token)s")}),
+    "shell": one("ExecStart=/bin/sh -c 'exec cloudflared --no-autoupdate tunnel run --token "
+                 '"$$(cat %s)"\'' % TOKEN_FILE, files={TOKEN_FILE: private("%(token)s")}),
+    "secret manager": one(
+        "ExecStart=/usr/local/bin/doppler run -- %s" % RUN,
+        files={"/usr/local/bin/doppler":
+               (0o755, "#!/bin/sh\nshift 2\nTUNNEL_TOKEN=$(cat %s)\nexport TUNNEL_TOKEN\n"
+                       'exec "$@"\n' % TOKEN_FILE),
+               TOKEN_FILE: private("%(token)s")}),
+}

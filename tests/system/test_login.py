@@ -4,8 +4,7 @@ import shlex
 
 import pytest
 
-from layouts import LAYOUTS
-from scenario import StockHost, wait_until
+from scenario import wait_until
 from scenario.cloudflare import WRITE_TOKEN
 
 SURGE = "/etc/systemd/system/keyturn-surge@web.service"
@@ -36,13 +35,7 @@ class Login:
             check=False, feed=feed)
 
 
-@pytest.fixture(name="stock")
-def host_of_one_unit(request, tmp_path):
-    with StockHost(tmp_path / "host", request.config.getoption("--build"),
-                   LAYOUTS["stock since 2026.7.2"]) as host:
-        yield host
-
-
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
 def test_the_only_way_in_is_restarted_beside_an_extra_connector_or_with_detach(stock):
     unit = stock.units.names[0]
     done = Login(stock, unit).run("setup --yes --api-token-file -", WRITE_TOKEN, sudo=True)
@@ -66,6 +59,7 @@ def test_the_only_way_in_is_restarted_beside_an_extra_connector_or_with_detach(s
     assert stock.cloudflare.current()["token"] != before
 
 
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
 def test_a_login_from_elsewhere_changes_nothing(stock):
     stock.set_up()
     elsewhere = Login(stock, stock.units.names[0])

@@ -1,70 +1,11 @@
-"""Hosts as people have them: set up, rotated, and taken out again, with traffic all the time."""
+"""`keyturnctl setup`, `adopt` and `surge`: what they refuse, restore, show and find."""
 
 import pytest
 
-from layouts import KEPT_SAFE, LAYOUTS, NOTHING_STALE, RUN, TOKEN_FILE, one, private, unit
-from scenario import Layout, StockHost, decoded, wait_until
+from layouts import RUN, TOKEN_FILE
+from scenario import decoded, wait_until
 
 RATE = {"rate": 100, "slow_rate": 5}
-
-
-WITHOUT_CREDENTIALS = unit(
-    "ExecStartPre=/bin/sh -c 'test -z \"$$CREDENTIALS_DIRECTORY\"'",
-    "ExecStart=%s --token-file %s" % (RUN, TOKEN_FILE))
-MORE_LAYOUTS = {
-    # Their start fails as soon as systemd gives them a credential.
-    "two that refuse a credential": Layout(
-        {"cf-tunnel-a.service": WITHOUT_CREDENTIALS, "cf-tunnel-b.service": WITHOUT_CREDENTIALS},
-        {TOKEN_FILE: private("%(token)s")}),
-    "shell": one("ExecStart=/bin/sh -c 'exec cloudflared --no-autoupdate tunnel run --token "
-                 '"$$(cat %s)"\'' % TOKEN_FILE, files={TOKEN_FILE: private("%(token)s")}),
-    "secret manager": one(
-        "ExecStart=/usr/local/bin/doppler run -- %s" % RUN,
-        files={"/usr/local/bin/doppler":
-               (0o755, "#!/bin/sh\nshift 2\nTUNNEL_TOKEN=$(cat %s)\nexport TUNNEL_TOKEN\n"
-                       'exec "$@"\n' % TOKEN_FILE),
-               TOKEN_FILE: private("%(token)s")}),
-}
-
-
-@pytest.fixture(name="stock")
-def host_of_a_layout(request, tmp_path):
-    with StockHost(tmp_path / "host", request.config.getoption("--build"),
-                   {**LAYOUTS, **MORE_LAYOUTS}[request.param]) as host:
-        host.name = request.param
-        yield host
-
-
-def check_no_canary(host, token, *outputs):
-    """The token may be nowhere but in the files of the layout and of keyturn."""
-    secret = host.values(token)["secret"]
-    journal = host.host.output("journalctl", "-o", "export", "-u", "keyturnd", "--no-pager")
-    for text in (journal, *(done.stdout + done.stderr for done in outputs)):
-        assert token not in text and secret not in text
-
-
-@pytest.mark.parametrize("stock", LAYOUTS, indirect=True)
-def test_a_layout_is_brought_in_rotated_twice_and_brought_out_again(stock):
-    first = stock.cloudflare.current()["token"]
-    traffic = stock.traffic.start(**RATE)
-    done = stock.set_up()
-    assert stock.changed_files(first) in ([], ["/etc/cloudflared/config.yml"]), done.stdout
-    stock.rotate()
-    stock.rotate()
-    second = stock.keyturn.token()
-    undone = stock.adopt("--undo", *stock.units.names)
-    wait_until(stock.units.healthy, "all units on the current token")
-    assert traffic.stop()["failed"] == 0
-    check_no_canary(stock, first, done, undone)
-    check_no_canary(stock, second, done, undone)
-    if stock.name in KEPT_SAFE:
-        assert stock.changed_files(first) == []
-        assert stock.file(TOKEN_FILE) == (0o600, second)
-        assert ("worthless token" in undone.stdout) == (stock.name not in NOTHING_STALE)
-    else:
-        assert stock.changed_files(second) == []
-        assert not stock.host.output("find", "/etc/systemd/system", "-name", "*keyturn.conf")
-    assert stock.host.run("systemctl", "is-active", "keyturnd", check=False).stdout == "inactive\n"
 
 
 @pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)

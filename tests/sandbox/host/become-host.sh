@@ -1,7 +1,7 @@
 #!/bin/sh
-# The first process of a test host: makes the host's root file system out of this machine's, then
-# becomes systemd. testhost starts it in fresh pid, mount, uts, ipc and net namespaces and says in
-# TESTHOST_* what to make. Nothing here outlives the mount namespace.
+# The first process of a test host: makes the root file system of the host out of this machine's (or
+# out of TESTHOST_ROOT), then becomes systemd. testhost starts it in fresh pid, mount, uts, ipc and
+# net namespaces and says in TESTHOST_* what to make. Nothing here outlives the mount namespace.
 set -eu
 
 root=$TESTHOST_DIR/mnt/root
@@ -25,7 +25,7 @@ overlay() {
 
 mount_root() {
     mount -t tmpfs -o mode=755 tmpfs "$TESTHOST_DIR/mnt"
-    overlay / "${TESTHOST_DISK:-$TESTHOST_DIR/mnt/disk}" "$root"
+    overlay "$TESTHOST_ROOT" "${TESTHOST_DISK:-$TESTHOST_DIR/mnt/disk}" "$root"
 }
 
 # Paths of this machine that would not be seen: on another file system than / (a container's
