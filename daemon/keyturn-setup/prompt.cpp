@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <optional>
 #include <termios.h>
 #include <unistd.h>
+#include <utility>
 
 namespace keyturn {
 
@@ -41,14 +43,15 @@ class WithoutEcho {
     bool changed_ = false;
 };
 
-/// One line, without its end. Empty at the end of the input.
-Secret read_line(int terminal) {
+/// One line, without its end. Nothing at the end of the input: the terminal is gone, or Ctrl-D.
+std::optional<Secret> read_line(int terminal) {
     Secret line(answer_max);
     std::size_t size = 0;
     while (size < line.size()) {
         const ssize_t count = ::read(terminal, line.data() + size, 1);
         if (count < 0 && errno == EINTR) continue;
-        if (count <= 0 || line.data()[size] == '\n') break;
+        if (count <= 0) return std::nullopt;
+        if (line.data()[size] == '\n') break;
         ++size;
     }
     line.truncate(size);
@@ -65,19 +68,23 @@ bool confirmed(const std::string& question) {
     if (!has_terminal()) return false;
     fmt::print("{} [Y/n] ", question);
     std::fflush(stdout);
-    const Secret answer = read_line(STDIN_FILENO);
-    return answer.empty() || answer.reveal() == "y" || answer.reveal() == "Y" ||
-           answer.reveal() == "yes";
+    const auto answer = read_line(STDIN_FILENO);
+    if (!answer) return false;
+    return answer->empty() || answer->reveal() == "y" || answer->reveal() == "Y" ||
+           answer->reveal() == "yes";
 }
 
 Result<Secret> ask_secret(const std::string& question) {
     if (!has_terminal()) return Error{Fault::denied, "there is no terminal to ask on", {}};
-    fmt::print("{}", question);
-    std::fflush(stdout);
+    // Silent before the question is there: a program may answer at once.
     const WithoutEcho silent(STDIN_FILENO);
     if (!silent.changed())
         return Error{Fault::denied, "the terminal cannot hide what is typed", {}};
-    return read_line(STDIN_FILENO);
+    fmt::print("{}", question);
+    std::fflush(stdout);
+    auto answer = read_line(STDIN_FILENO);
+    if (!answer) return Error{Fault::cancelled, "no answer", {}};
+    return std::move(*answer);
 }
 
 }  // namespace keyturn

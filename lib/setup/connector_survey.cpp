@@ -16,9 +16,6 @@ namespace {
 
 constexpr std::string_view surge_prefix = "keyturn-surge@";
 
-/// A probe for whether the unit's command can be rewritten.
-constexpr const char* any_token_file = "/var/lib/keyturn/tokens/x";
-
 /// The connector may be a child of the program that the unit starts.
 ProcessToken running_token(const UnitState& state) {
     if (state.main_pid == 0) return {};

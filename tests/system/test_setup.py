@@ -1,9 +1,17 @@
 """`keyturnctl setup`, `adopt` and `surge`: what they refuse, restore, show and find."""
 
+import contextlib
+import os
+import pty
+import select
+import subprocess
+
 import pytest
 
 from layouts import RUN, TOKEN_FILE
 from scenario import decoded, wait_until
+from scenario.cloudflare import WRITE_TOKEN
+from scenario.stock import LENGTH
 
 RATE = {"rate": 100, "slow_rate": 5}
 
@@ -135,3 +143,43 @@ def test_a_unit_whose_token_an_undo_has_kept_safe_comes_in_and_out_again(stock):
         stock.adopt("--undo", *stock.units.names)
         wait_until(stock.units.healthy, "all units on the current token")
         assert stock.file(TOKEN_FILE) == (0o600, stock.keyturn.token())
+
+
+def dialogue(stock, *arguments, answers):
+    """Run keyturnctl on a terminal, and type each answer as soon as its question is there."""
+    outside, inside = pty.openpty()
+    process = subprocess.Popen([*stock.host.command(timeout=LENGTH), "keyturnctl", *arguments],
+                               stdin=inside, stdout=inside, stderr=inside, start_new_session=True)
+    os.close(inside)
+    shown = ""
+    waiting = list(answers)
+    with contextlib.suppress(OSError):  # A terminal whose other end is closed.
+        while select.select([outside], [], [], LENGTH)[0]:
+            text = os.read(outside, 65536).decode(errors="replace")
+            if not text:
+                break
+            shown += text
+            if waiting and shown.rstrip().endswith(waiting[0][0]):
+                os.write(outside, waiting.pop(0)[1].encode())
+    os.close(outside)
+    return process.wait(LENGTH), shown
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_an_api_token_that_is_typed_at_once_is_not_shown(stock):
+    answers = [("(it is not shown):", WRITE_TOKEN + "\n")]
+    for _ in range(5):
+        status, shown = dialogue(stock, "setup", "--dry-run", answers=answers)
+        assert status == 0, shown
+        assert "Create /etc/keyturn/keyturn.yaml" in shown and WRITE_TOKEN not in shown
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_without_an_answer_nothing_is_changed(stock):
+    for answers in ([("(it is not shown):", "\x04")],
+                    [("(it is not shown):", WRITE_TOKEN + "\n"), ("[Y/n]", "n\n")],
+                    [("(it is not shown):", WRITE_TOKEN + "\n"), ("[Y/n]", "\x04")]):
+        status, shown = dialogue(stock, "setup", answers=answers)
+        assert status != 0, shown
+        assert stock.file("/etc/keyturn/keyturn.yaml") is None
+        assert stock.changed_files() == []
