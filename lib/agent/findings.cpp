@@ -135,8 +135,10 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
                         start.unit, start.certain ? "was" : "may have been", start.fingerprint,
                         state.delivered, start.unit));
     }
-    for (const Problem& problem : problems_) {
-        sentences.push_back("the next rotation would be refused: " + problem.text);
+    // An open rotation reports its own problems, and `keyturnctl adopt` is just solving these.
+    if (!state.rotation) {
+        for (const Problem& problem : problems_)
+            sentences.push_back("the next rotation would be refused: " + problem.text);
     }
     if (!look_problem_.empty()) {
         sentences.push_back("the last check of the token at Cloudflare failed: " + look_problem_);

@@ -54,6 +54,15 @@ TEST_F(FindingsTest, NameFiveForeignConnectorsAndCountTheOthers) {
     EXPECT_THAT(sentences().back(), HasSubstr("3 more connectors"));
 }
 
+TEST_F(FindingsTest, SayNothingOfTheNextRotationWhileOneIsOpen) {
+    static_cast<void>(findings_.note_problems({"no rule"}));
+    static_cast<void>(findings_.note_problems({"no rule"}));
+    EXPECT_THAT(sentences(), SizeIs(1));
+    TunnelState open;
+    open.rotation.emplace();
+    EXPECT_THAT(findings_.sentences(open), IsEmpty());
+}
+
 TEST_F(FindingsTest, TellOfAProblemThatDoesNotPass) {
     EXPECT_TRUE(findings_.note_problems({"a unit is starting"}));
     EXPECT_THAT(told(), IsEmpty());
