@@ -33,9 +33,11 @@ std::string phase_beginning(const TunnelStatus& tunnel) {
 /// What the phases before the roll-out have done.
 std::string token_change(const TunnelStatus& before, const TunnelStatus& after) {
     if (!same_rotation(before, after) || has_token(before) || !has_token(after)) return {};
+    const bool same_secret = after.kind == "adopt" || after.kind == "release";
     const bool reverted = before.phase == "reverting";
-    return fmt::format("Cloudflare and the token file have the {} token {}",
-                       reverted ? "old" : "new", printable(after.fingerprint));
+    return fmt::format("Cloudflare and the token file have the {}token {}",
+                       same_secret ? "" : reverted ? "old " : "new ",
+                       printable(after.fingerprint));
 }
 
 std::string phase_change(const TunnelStatus& before, const TunnelStatus& after) {

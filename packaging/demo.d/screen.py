@@ -3,9 +3,12 @@
 import os
 import shutil
 import sys
+import textwrap
 
 # The bottom line is never wider.
 BOTTOM_WIDTH = 64
+# Of a fact on a pipe.
+FACT_WIDTH = 100
 
 
 class Screen:
@@ -16,6 +19,8 @@ class Screen:
         self.terminal = output.isatty() and os.environ.get("TERM", "dumb") != "dumb"
         self.colour = self.terminal and not os.environ.get("NO_COLOR")
         self._bottom = ""
+        self._drawn = False
+        self._line_ended = True
 
     def paint(self, code, text):
         """Return the text in a colour, where there are colours."""
@@ -39,7 +44,9 @@ class Screen:
 
     def raw(self, text):
         """Write what another program wrote, above the bottom line."""
-        self._write(self._erase() + text + self._draw())
+        erase = self._erase()
+        self._line_ended = text.endswith("\n") if text else self._line_ended
+        self._write(erase + text + self._draw())
 
     def line(self, text=""):
         """Write one line."""
@@ -55,7 +62,10 @@ class Screen:
 
     def fact(self, name, value):
         """Write a name and its value in columns."""
-        self.line("  %-18s %s" % (name, value))
+        columns = shutil.get_terminal_size().columns if self.terminal else FACT_WIDTH
+        self.line(textwrap.fill("%-18s %s" % (name, value), columns, initial_indent="  ",
+                                subsequent_indent=" " * 21, break_long_words=False,
+                                drop_whitespace=True))
 
     def bottom(self, text):
         """Change the bottom line; '' removes it. On a pipe there is none."""
@@ -69,10 +79,13 @@ class Screen:
 
     def _erase(self):
         # The cursor rests at the start of the bottom line, where the line above it ended.
-        return "\r\x1b[K" if self._bottom else ""
+        drawn, self._drawn = self._drawn, False
+        return "\r\x1b[K" if drawn else ""
 
     def _draw(self):
-        return self._bottom + "\r" if self._bottom else ""
+        # Not behind half a line, such as a question: the rest of it is still to come.
+        self._drawn = bool(self._bottom) and self._line_ended
+        return self._bottom + "\r" if self._drawn else ""
 
     def _write(self, text):
         self._output.write(text)

@@ -13,6 +13,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 using testing::StartsWith;
+using testing::StrEq;
 
 TunnelStatus restarting() {
     TunnelStatus tunnel = samples::soaking();
@@ -147,6 +148,11 @@ TEST(Story, TellsThatTheTokenIsThereAndThatItSettles) {
     EXPECT_THAT(story_of(before, after),
                 ElementsAre("Cloudflare and the token file have the old token fedcba9876543210",
                             StartsWith("roll, settling: waiting a moment")));
+    for (const char* kind : {"adopt", "release"}) {
+        before.kind = after.kind = kind;
+        EXPECT_THAT(story_of(before, after).front(),
+                    StrEq("Cloudflare and the token file have the token fedcba9876543210"));
+    }
 }
 
 TEST(Story, OfARetryTellsOnlyWhatIsNew) {
