@@ -13,7 +13,7 @@ sys.path[:0] = [str(TESTS / "sandbox" / "scenario"), str(TESTS / "history")]
 from chronicle import Judge, Policy, read_entries  # noqa: E402
 from layouts import LAYOUTS, STUBBORN  # noqa: E402
 from scenario import Scenario, StockHost  # noqa: E402
-from scenario.places import RELEASE_BUILD, STAND_IN  # noqa: E402
+from scenario.places import STAND_IN, built_package  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
 QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_pause": "1"}
@@ -30,16 +30,22 @@ def pytest_configure(config):
 
 def pytest_addoption(parser):
     """Let the caller choose what is tested."""
-    parser.addoption("--build", type=pathlib.Path, default=RELEASE_BUILD, metavar="DIR",
-                     help="the build directory keyturn is installed from (default: build/release)")
+    parser.addoption("--build", type=pathlib.Path, metavar="PATH",
+                     help="what is installed: a build directory or a package (default: the one "
+                     "in build/packages)")
     parser.addoption("--cloudflared", type=pathlib.Path, default=STAND_IN, metavar="PATH",
                      help="the connector in the test hosts (default: the stand-in)")
 
 
-def pytest_sessionstart():
+def pytest_sessionstart(session):
     """Say what is missing, in one sentence and once."""
     if os.geteuid() != 0:
         pytest.exit("system tests boot hosts in namespaces: run them as root (tests/run does)", 1)
+    if not session.config.option.build:
+        try:
+            session.config.option.build = built_package()
+        except FileNotFoundError as error:
+            pytest.exit(str(error), 1)
 
 
 def scenario_of(item):

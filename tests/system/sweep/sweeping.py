@@ -11,9 +11,9 @@ import tempfile
 import threading
 import time
 
+from scenario.places import built_package
 from sweep import calls
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
 TRACE_ALL = "--string-limit=0"
 KILL = "--trace=%s --inject=%s:signal=KILL:when=%d"
 # A rotation is not the same to the call every time, so its last calls may not come.
@@ -37,8 +37,9 @@ def new_parser(doc, stories):
     parser.add_argument("--jobs", type=int, default=min(os.cpu_count(), JOBS_MAX), metavar="N",
                         help="how many test hosts (default: one for each CPU, at most %d)" %
                         JOBS_MAX)
-    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release",
-                        metavar="DIR", help="where keyturn is installed from (build/release)")
+    parser.add_argument("--build", type=pathlib.Path, metavar="PATH",
+                        help="what is installed: a build directory or a package (default: the one "
+                        "in build/packages)")
     parser.add_argument("--self-test", action="store_true",
                         help="do harm after some kills: each kind has to be reported")
     return parser
@@ -49,8 +50,10 @@ def parsed(parser):
     options = parser.parse_args()
     if os.geteuid() != 0:
         parser.error("it boots hosts in namespaces: run it as root")
-    if not (options.build / "daemon" / "keyturnd" / "keyturnd").exists():
-        parser.error("there is no keyturnd in %s: build the preset release" % options.build)
+    try:
+        options.build = options.build or built_package()
+    except FileNotFoundError as error:
+        parser.error(str(error))
     return options
 
 

@@ -12,4 +12,14 @@ AGENT = SANDBOX / "scenario" / "scenario" / "agent.py"
 EXAMPLE_UNIT = REPOSITORY / "config" / "examples" / "cloudflared-web@.service"
 EVENT_TABLE = REPOSITORY / "lib" / "journal" / "event.cpp"
 INSTALL = REPOSITORY / "packaging" / "install"
-RELEASE_BUILD = REPOSITORY / "build" / "release"
+MAKE_BARE_DEBIAN = SANDBOX / "host" / "bare-debian"
+BARE_DEBIAN = REPOSITORY / "build" / "bare-debian"
+PACKAGES = REPOSITORY / "build" / "packages"
+
+
+def built_package():
+    """Return the package that `packaging/build deb` has made."""
+    found = sorted(PACKAGES.glob("keyturn_*.deb"))
+    if len(found) != 1:
+        raise FileNotFoundError("there is no package in %s: run packaging/build deb" % PACKAGES)
+    return found[0]

@@ -57,11 +57,16 @@ class StockUnits(Units):
 
 
 class StockHost:
-    """A host with the model of Cloudflare, the units of a layout, and keyturn as installed."""
+    """A host with the model of Cloudflare, the units of a layout, and keyturn as installed.
+
+    `build`: the package or the build directory that is installed; None: nothing yet. `root`: the
+    system of the host, if it is not this machine's.
+    """
 
     def __init__(self, directory, build, layout, cloudflared=STAND_IN, time_scale="0.1",
-                 rollout=None):
-        self.host = ScenarioHost(directory, "--hostname", "stockhost")
+                 rollout=None, root=None):
+        options = ("--root", root) if root else ()
+        self.host = ScenarioHost(directory, "--hostname", "stockhost", *options)
         self.build = build
         self.layout = layout
         self.cloudflare = Cloudflare(self.host)
@@ -90,9 +95,9 @@ class StockHost:
         self.cloudflare.start()
         self.units.install(self._cloudflared)
         self.host.run("sh", "-c", "rm /etc/systemd/system/cloudflared-web@.service")
-        self.keyturn.install_files(self.build)
-        self.put("/etc/keyturn/keyturn.d/90-sandbox.yaml", 0o644,
-                 SANDBOX_POLICY % (API_URL, json.dumps(self._rollout)))
+        if self.build:
+            self.keyturn.install_files(self.build)
+            self.put_sandbox_policy()
         for path, (mode, text) in self.layout.written(self.values()).items():
             self.put(path, mode, text)
         for unit in self.units.names:
@@ -103,6 +108,11 @@ class StockHost:
         if self.layout.before_start:
             self.layout.before_start(self)
         self.units.start()
+
+    def put_sandbox_policy(self):
+        """Lead keyturn to the model of Cloudflare, and let it wait for less long."""
+        self.put("/etc/keyturn/keyturn.d/90-sandbox.yaml", 0o644,
+                 SANDBOX_POLICY % (API_URL, json.dumps(self._rollout)))
 
     def values(self, token=None):
         """Return what stands for the names in a layout."""

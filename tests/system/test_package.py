@@ -1,0 +1,180 @@
+"""The Debian package: installed, replaced in the middle of a rotation, removed, purged."""
+
+import re
+import subprocess
+
+import pytest
+
+from fault_checks import check_done, with_rollout
+from layouts import LAYOUTS
+from scenario import StockHost, wait_until
+from scenario.keyturn import TRUST
+from scenario.places import BARE_DEBIAN, MAKE_BARE_DEBIAN
+
+TOKENS = "/var/lib/keyturn/tokens"
+# What it depends on lies in the cache of apt: a test host has no network.
+APT_INSTALL = ("rm -f /usr/sbin/policy-rc.d; DEBIAN_FRONTEND=noninteractive apt-get install --yes "
+               "--no-install-recommends /mnt/share/keyturn.deb")
+
+
+@pytest.fixture(name="package", scope="module")
+def package_under_test(request):
+    package = request.config.getoption("--build")
+    assert package.suffix == ".deb", "these tests need a package: packaging/build deb"
+    return package
+
+
+def repacked(package, directory, version):
+    """Return the same package under another version."""
+    tree = directory / "tree"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    text = re.sub(r"(?m)^Version: .*$", "Version: " + version, control.read_text("utf-8"))
+    control.write_text(text, encoding="utf-8")
+    made = directory / ("keyturn_%s_amd64.deb" % version)
+    subprocess.run(["dpkg-deb", "--build", tree, made], check=True, stdout=subprocess.DEVNULL)
+    return made
+
+
+@pytest.fixture(name="newer", scope="module")
+def newer_package(package, tmp_path_factory):
+    return repacked(package, tmp_path_factory.mktemp("newer"), "99.0")
+
+
+@pytest.fixture(name="older", scope="module")
+def older_package(package, tmp_path_factory):
+    return repacked(package, tmp_path_factory.mktemp("older"), "0.0.1")
+
+
+@pytest.fixture(name="bare")
+def host_of_a_bare_debian(package, tmp_path):
+    """Boot a Debian 12 with a stock unit and nothing of keyturn."""
+    subprocess.run([MAKE_BARE_DEBIAN, BARE_DEBIAN, package], check=True)
+    with StockHost(tmp_path / "host", None, LAYOUTS["stock since 2026.7.2"],
+                   root=BARE_DEBIAN) as stock:
+        (stock.host.directory / "share" / "keyturn.deb").write_bytes(package.read_bytes())
+        yield stock
+
+
+def install(stock):
+    """Install the package as the README says, and let it reach the model of Cloudflare."""
+    done = stock.host.run("sh", "-c", APT_INSTALL)
+    stock.host.run("sh", "-c", TRUST)
+    stock.put_sandbox_policy()
+    return done
+
+
+def dpkg(stock, verb):
+    return stock.host.run("sh", "-c", "DEBIAN_FRONTEND=noninteractive dpkg --%s keyturn" % verb)
+
+
+def is_active(stock, unit="keyturnd"):
+    return stock.host.run("systemctl", "is-active", "--quiet", unit, check=False).returncode == 0
+
+
+def exists(stock, path):
+    return stock.host.run("test", "-e", path, check=False).returncode == 0
+
+
+def test_a_bare_debian_is_brought_in_and_out_again(bare):
+    unit = bare.units.names[0]
+    traffic = bare.traffic.start(rate=50, slow_rate=2)
+    done = install(bare)
+    assert "Next: sudo keyturnctl setup" in done.stdout
+    assert not is_active(bare) and not exists(bare, "/etc/keyturn/keyturn.yaml")
+    bare.set_up()
+    bare.rotate()
+
+    # A package that is gone takes no tunnel with it, also not over the unit's next start.
+    removed = dpkg(bare, "remove")
+    assert not is_active(bare) and is_active(bare, unit), removed.stdout
+    assert traffic.stop()["failed"] == 0
+    token = bare.keyturn.token()
+    bare.host.run("systemctl", "restart", unit)
+    wait_until(bare.units.healthy, "the unit without the package")
+
+    # Installed again, it goes on where it was.
+    again = install(bare)
+    assert "Next:" not in again.stdout and is_active(bare)
+    assert bare.keyturn.status()["last_outcome"] == "done"
+    bare.rotate()
+    assert bare.keyturn.token() != token
+
+    # Purged, it leaves nothing but the token file that the unit still reads.
+    purged = dpkg(bare, "purge")
+    assert "so they stay: %s/web" % TOKENS in purged.stderr
+    assert bare.host.output("find", "/var/lib/keyturn", "-type", "f") == TOKENS + "/web"
+    assert not exists(bare, "/etc/keyturn")
+    bare.host.run("systemctl", "restart", unit)
+    wait_until(bare.units.healthy, "the unit after the purge")
+
+
+def test_a_purge_after_an_undo_leaves_nothing(bare):
+    install(bare)
+    bare.set_up()
+    bare.adopt("--undo", *bare.units.names)
+    dpkg(bare, "purge")
+    assert not exists(bare, "/var/lib/keyturn") and not exists(bare, "/etc/keyturn")
+    wait_until(bare.units.healthy, "the unit as it was")
+
+
+def in_preflight(scenario):
+    scenario.cloudflare.fault("hang", method="GET", path="*/token", times=1)
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(phase="preflight")
+
+
+def in_the_patch(scenario):
+    scenario.cloudflare.fault("hang", method="PATCH", times=1)
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(phase="commit")
+
+
+def before_the_first_restart(scenario):
+    with_rollout(scenario, settle="8s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("token_delivered")
+
+
+def in_a_restart(scenario):
+    scenario.cloudflare.knobs(registration_delay_seconds=1.5)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("unit_restarting")
+
+
+def in_the_soak(scenario):
+    with_rollout(scenario, soak="8s")
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+
+
+@pytest.mark.parametrize("reach", [in_preflight, in_the_patch, before_the_first_restart,
+                                   in_a_restart, in_the_soak])
+def test_an_upgrade_and_a_downgrade_in_the_middle_of_a_rotation(
+        scenario, traffic, package, newer, older, reach):
+    for replacement in (newer, older):
+        reach(scenario)
+        before = scenario.keyturn.main_pid()
+        done = scenario.keyturn.install_package(replacement)
+        assert "does nothing yet" not in done.stdout
+        wait_until(lambda: scenario.keyturn.main_pid() not in (0, before), "a new keyturnd")
+        check_done(scenario)
+        assert scenario.journal.events("rotation_resumed")
+        scenario.journal.mark()
+        scenario.cloudflare.heal()
+    scenario.keyturn.install_package(package)
+
+
+def test_a_state_of_a_newer_version_is_refused_before_anything_is_replaced(
+        scenario, traffic, package, older):
+    state = "/var/lib/keyturn/state/web.json"
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_done()
+    scenario.host.run("sed", "-i", "s/.schema.:1,/\"schema\":2,/", state)
+    files = ("md5sum /usr/bin/keyturn* /usr/libexec/keyturn/*; dpkg-query -W keyturn; "
+             "systemctl is-active keyturnd")
+    before = scenario.host.output("sh", "-c", files)
+    with pytest.raises(AssertionError, match="a newer version wrote " + state):
+        scenario.keyturn.install_package(older)
+    # dpkg lets the version that stays start keyturnd anew, which it survives.
+    assert scenario.host.output("sh", "-c", files) == before
