@@ -15,6 +15,23 @@ class ProofTest : public ChapterAlone {
 
     void prove() { read_part(proof_.prove(0)); }
 
+    /// A job of systemd stops that process of the unit.
+    static Sample stopping(const std::string& invocation) {
+        Sample sample = silent(invocation);
+        sample.state.active_state = "deactivating";
+        sample.state.job_pending = true;
+        return sample;
+    }
+
+    void expect_held_after(const Sample& first, const Sample& then, HoldReason reason) {
+        prove();
+        answer<SampleUnits>({first});
+        pass();
+        keep_answering<SampleUnits>(Samples{then});
+        show_token(Holder::ours);
+        expect_held(reason, a);
+    }
+
     [[nodiscard]] const UnitProgress& unit() const { return context_.record.units.front(); }
 };
 
@@ -38,6 +55,27 @@ TEST_F(ProofTest, IsHeldIfTheOldProcessStaysAndNamesTheUnitsLog) {
     show_token(Holder::ours);
     expect_held(HoldReason::verification_failed, a);
     EXPECT_THAT(ending_->text, HasSubstr("journalctl -u " + a));
+}
+
+TEST_F(ProofTest, IsHeldForThePersonWhoStopsTheUnit) {
+    expect_held_after(stopping("after"), stopped(), HoldReason::operator_took_over);
+    EXPECT_THAT(ending_->text, HasSubstr("somebody stopped " + a));
+}
+
+TEST_F(ProofTest, TakesItsOwnStopForNobodys) {
+    expect_held_after(stopping("before"), stopped(), HoldReason::verification_failed);
+}
+
+TEST_F(ProofTest, TakesAProcessThatEndsUnaskedForAFailure) {
+    Sample ending = stopping("after");
+    ending.state.job_pending = false;
+    expect_held_after(ending, stopped(), HoldReason::verification_failed);
+}
+
+TEST_F(ProofTest, TakesAStopThatEndsInAnErrorForAFailure) {
+    Sample killed = stopped();
+    killed.state.result = "timeout";
+    expect_held_after(stopping("after"), killed, HoldReason::verification_failed);
 }
 
 TEST_F(ProofTest, StartsOverIfItsTokenIsDead) {

@@ -74,6 +74,46 @@ TEST_F(RevertTest, ContinuesAfterACrashWhereItStopped) {
     EXPECT_EQ(context_.record.reverting, "a unit did not come back");
 }
 
+TEST_F(RevertTest, OfAMoveTouchesOnlyTheUnitsThatMoved) {
+    context_.record.request = {.kind = RotationKind::adopt, .units = {a}};
+    context_.record.hold = Hold{HoldReason::operator_took_over, "it was stopped", b, {}};
+    context_.record.units.push_back(planned("c", UnitStep::verified));
+    context_.record.units.push_back(planned("d", UnitStep::listed));
+    context_.record.units.push_back(planned(extra, UnitStep::verified));
+    context_.record.units.back().surge = true;
+    context_.record.request.units = {a, "d"};
+    go_back();
+    EXPECT_EQ(asked<SaveRecord>().record.new_fingerprint, "new") << "no token changes";
+    EXPECT_EQ(unit(0).step, UnitStep::waiting);
+    EXPECT_EQ(unit(1).step, UnitStep::listed) << "a person has seen that it does not run";
+    EXPECT_EQ(unit(2).step, UnitStep::verified) << "nobody named it";
+    EXPECT_EQ(unit(3).step, UnitStep::listed);
+    EXPECT_EQ(unit(4).step, UnitStep::listed) << "the extra connector starts when it is needed";
+    agree<SaveRecord>();
+    show_token(Holder::ours);
+    answer<SampleUnits>(
+        {serving("new-a", "c-a"), stopped(), serving("c", "c-c"), stopped(), stopped()});
+    expect_next(ChapterName::window);
+    EXPECT_THAT(context_.record.connectors_before, ElementsAre("c-a"));
+}
+
+TEST_F(RevertTest, EndsIfSomebodyElsesTokenIsTakenOverMeanwhile) {
+    context_.record.request = {.kind = RotationKind::adopt, .units = {a}};
+    go_back();
+    agree<SaveRecord>();
+    show_token(Holder::other);
+    EXPECT_FALSE(is_asked<SampleUnits>());
+}
+
+TEST_F(RevertTest, StartsNoUnitThatSystemdIsStartingAlready) {
+    read(revert_.tell(Ending::held(HoldReason::verification_failed, "it died", a)));
+    come_to_the_look_at_the_units();
+    Sample starting = stopped();
+    starting.state.job_pending = true;
+    answer<SampleUnits>({starting, stopped()});
+    EXPECT_EQ(unit(0).step, UnitStep::waiting);
+}
+
 TEST_F(RevertTest, IsPossibleOnceAndOnlyToATokenOfOursThatIsNotInWrongHands) {
     const auto possible = [&] { return can_revert(context_.inputs, context_.record); };
     const RotationRecord before = context_.record;
