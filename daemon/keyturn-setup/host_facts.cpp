@@ -145,8 +145,9 @@ class Gathering {
     void look_at_the_network() {
         const bool ask = policy_ && !policy_->policy().tunnels.empty();
         const CloudflarePolicy cloudflare = this->cloudflare();
-        if (const auto url = parse_url(cloudflare.api_url))
-            network_.api.push_back({url->origin.host, url->origin.port});
+        // An invalid policy may say any other address.
+        const auto url = parse_url(cloudflare.api_url);
+        if (policy_ && url) network_.api.push_back({url->origin.host, url->origin.port});
         facts_.network = keyturn::look_at_network(host_, network_);
         facts_.network.proxies = std::move(proxies_);
         if (!ask) return;

@@ -65,6 +65,8 @@ Findings exposed_files(const HostFacts& facts, bool unit_files) {
     for (const UnitSeen& unit : facts.units) {
         for (const ExposedFile& file : unit.exposed) {
             if (file.unit_file != unit_files || !is_valid(facts, file.fingerprint)) continue;
+            // Another check is for keyturn's own file.
+            if (!unit.planned_for.empty() && file.path == token_path_of(unit.planned_for)) continue;
             if (std::ranges::find(known, file.path) != known.end()) continue;
             known.push_back(file.path);
             findings.push_back(exposed_file(unit, file));
@@ -204,8 +206,11 @@ Findings look_at_running_token(const HostFacts& facts) {
         const std::string& wanted = tunnel->file.fingerprint;
         if (wanted.empty() || unit.running_fingerprint.empty()) continue;
         if (wanted == unit.running_fingerprint) continue;
+        // Without keyturnd, nobody knows whether a rotation is open.
+        auto what = about(unit);
+        what.emplace_back("keyturnd.service");
         findings.push_back(
-            {about(unit),
+            {std::move(what),
              fmt::format("{} runs with an old token ({}, not {}): it cannot restore a "
                          "lost connection",
                          unit.name(), unit.running_fingerprint, wanted),

@@ -29,14 +29,13 @@ class Look {
     Look(Foreground& host, const NetworkOptions& options) : host_(host), options_(options) {}
 
     NetworkSeen run() {
-        for (const NetworkTarget& target : options_.api) {
-            const Addresses addresses = resolved(target, seen_.api_names);
-            add(target, addresses, Transport::tcp, seen_.api_tcp);
-        }
+        const std::vector<Addresses> addresses = resolved();
+        std::size_t next = 0;
+        for (const NetworkTarget& target : options_.api)
+            add(target, addresses[next++], Transport::tcp, seen_.api_tcp);
         for (const NetworkTarget& target : options_.edge) {
-            const Addresses addresses = resolved(target, seen_.edge_names);
-            add(target, addresses, Transport::tcp, seen_.edge_tcp);
-            add(target, addresses, Transport::udp, seen_.edge_udp);
+            add(target, addresses[next], Transport::tcp, seen_.edge_tcp);
+            add(target, addresses[next++], Transport::udp, seen_.edge_udp);
         }
         try_all(host_.clock(), probes_, options_.answer_patience);
         for (const Asked& asked : asked_) asked.into->push_back(judged(asked));
@@ -44,11 +43,24 @@ class Look {
     }
 
   private:
-    Addresses resolved(const NetworkTarget& target, std::vector<NameSeen>& into) {
-        auto addresses =
-            host_.wait(resolve(target.host, options_.name_servers, options_.resolve_patience));
-        into.push_back({target.host, addresses ? "" : addresses.error().text});
-        return addresses ? std::move(*addresses) : Addresses{};
+    /// The addresses of all targets, in their order: the silence of a name server is waited for
+    /// only once.
+    std::vector<Addresses> resolved() {
+        std::vector<Task<Result<Addresses>>> questions;
+        for (const auto* targets : {&options_.api, &options_.edge})
+            for (const NetworkTarget& target : *targets)
+                questions.push_back(
+                    resolve(target.host, options_.name_servers, options_.resolve_patience));
+        auto answers = host_.wait_for_all(std::move(questions));
+        std::vector<Addresses> all;
+        const auto take = [&](const NetworkTarget& target, std::vector<NameSeen>& into) {
+            Result<Addresses>& answer = answers[all.size()];
+            into.push_back({target.host, answer ? "" : answer.error().text});
+            all.push_back(answer ? std::move(*answer) : Addresses{});
+        };
+        for (const NetworkTarget& target : options_.api) take(target, seen_.api_names);
+        for (const NetworkTarget& target : options_.edge) take(target, seen_.edge_names);
+        return all;
     }
 
     void add(const NetworkTarget& target, const Addresses& addresses, Transport transport,

@@ -23,11 +23,12 @@ struct NetworkOptions {
     std::vector<NetworkTarget> edge{{"region1.v2.argotunnel.com", "7844"},
                                     {"region2.v2.argotunnel.com", "7844"}};
     std::string name_servers;  ///< See `resolve`.
-    std::chrono::milliseconds resolve_patience{5'000};
-    std::chrono::milliseconds answer_patience{3'000};
+    /// Long enough for one packet that is lost, and short for a person who waits.
+    std::chrono::milliseconds resolve_patience{3'000};
+    std::chrono::milliseconds answer_patience{2'000};
 };
 
-/// Resolves the names, then tries all addresses at once.
+/// Resolves all names at once, then tries all addresses at once.
 [[nodiscard]] NetworkSeen look_at_network(Foreground& host, const NetworkOptions& options);
 
 /// The proxy variables among NAME=VALUE entries, as "NAME of WHOM". Pure.

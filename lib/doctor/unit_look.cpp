@@ -171,16 +171,19 @@ std::vector<UnitSeen> look_at_units(Foreground& host, ServiceLook& services,
     const auto http = make_http_client(host.context().get_executor(), connector_http_options());
     const auto connectors = make_connectors(*http);
     std::vector<UnitSeen> all;
+    std::vector<std::size_t> asked;
+    std::vector<Task<Result<Readiness>>> questions;
     for (SurveyedUnit& unit : units) {
-        UnitSeen seen = seen_of(unit, services);
-        if (seen.state.running()) {
-            const auto readiness = host.wait(connectors->readiness(seen.state));
-            if (readiness) {
-                seen.connector = readiness->connector_id;
-                seen.connections = readiness->connections;
-            }
-        }
-        all.push_back(std::move(seen));
+        all.push_back(seen_of(unit, services));
+        if (!all.back().state.running()) continue;
+        asked.push_back(all.size() - 1);
+        questions.push_back(connectors->readiness(all.back().state));
+    }
+    const auto answers = host.wait_for_all(std::move(questions));
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        if (!answers[i]) continue;
+        all[asked[i]].connector = answers[i]->connector_id;
+        all[asked[i]].connections = answers[i]->connections;
     }
     return all;
 }

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace keyturn {
 
@@ -35,14 +36,39 @@ class Foreground {
     /// deadlines of its own; `patience` is for the case that it has not.
     template <class T>
     [[nodiscard]] Result<T> wait(Task<Result<T>> step, std::chrono::seconds patience = longest) {
-        auto answer = std::make_shared<std::optional<Result<T>>>();
-        boost::asio::co_spawn(context_, std::move(step),
-                              [answer](const std::exception_ptr& error, Result<T> result) {
-                                  if (!error) *answer = std::move(result);
-                              });
-        run_until([&] { return answer->has_value(); }, patience);
-        if (!*answer) return Error{Fault::unreachable, "no answer in time", {}};
-        return std::move(**answer);
+        std::vector<Task<Result<T>>> steps;
+        steps.push_back(std::move(step));
+        return std::move(wait_for_all(std::move(steps), patience).front());
+    }
+
+    /// Makes all steps at the same time, and waits for the last one. The results are in the order
+    /// of the steps.
+    template <class T>
+    [[nodiscard]] std::vector<Result<T>> wait_for_all(std::vector<Task<Result<T>>> steps,
+                                                      std::chrono::seconds patience = longest) {
+        struct Answers {
+            std::vector<std::optional<Result<T>>> given;
+            std::size_t missing = 0;
+        };
+        auto answers = std::make_shared<Answers>();
+        answers->given.resize(steps.size());
+        answers->missing = steps.size();
+        for (std::size_t i = 0; i < steps.size(); ++i) {
+            boost::asio::co_spawn(context_, std::move(steps[i]),
+                                  [answers, i](const std::exception_ptr& error, Result<T> result) {
+                                      if (!error) answers->given[i] = std::move(result);
+                                      --answers->missing;
+                                  });
+        }
+        run_until([&] { return answers->missing == 0; }, patience);
+        std::vector<Result<T>> results;
+        for (std::optional<Result<T>>& answer : answers->given) {
+            if (answer)
+                results.push_back(std::move(*answer));
+            else
+                results.push_back(Error{Fault::unreachable, "no answer in time", {}});
+        }
+        return results;
     }
 
     static constexpr std::chrono::seconds longest{120};

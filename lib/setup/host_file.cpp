@@ -86,9 +86,14 @@ Result<std::optional<HostFile>> read_host_file(const std::string& path) {
     struct stat status {};
     if (::fstat(fd.get(), &status) != 0) return errno_error(errno, "cannot read " + path);
     if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file", {}};
-    HostFile file;
+    const auto too_long = [&] {
+        return Error{Fault::invalid, fmt::format("{} has more than 1 MiB", path), {}};
+    };
     // The kernel's own files (/proc) do not say how long they are.
-    file.text = Secret(static_cast<std::size_t>(std::max<off_t>(status.st_size, 0)) + read_size);
+    const auto expected = static_cast<std::size_t>(std::max<off_t>(status.st_size, 0));
+    if (expected > host_file_max) return too_long();
+    HostFile file;
+    file.text = Secret(expected + read_size);
     std::size_t size = 0;
     for (;;) {
         if (size == file.text.size()) grow(file.text);
@@ -97,8 +102,7 @@ Result<std::optional<HostFile>> read_host_file(const std::string& path) {
         if (count < 0) return errno_error(errno, "cannot read " + path);
         if (count == 0) break;
         size += static_cast<std::size_t>(count);
-        if (size > host_file_max)
-            return Error{Fault::invalid, fmt::format("{} has more than 1 MiB", path), {}};
+        if (size > host_file_max) return too_long();
     }
     file.text.truncate(size);
     file.owner = {status.st_mode & ALLPERMS, status.st_uid, status.st_gid};

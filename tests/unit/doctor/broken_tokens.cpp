@@ -25,7 +25,12 @@ std::vector<Broken> token_file_is_broken() {
              tunnel_of(facts).file.exists = false;
          },
          "does not exist", "restart keyturnd"},
-        {"token-file", "wide", [](auto& facts) { tunnel_of(facts).file.problem = "mode 644"; },
+        {"token-file", "wide",
+         [](auto& facts) {
+             tunnel_of(facts).file.problem = "mode 644";
+             unit_of(facts).exposed = {
+                 {"/var/lib/keyturn/tokens/web", "root", false, sample_fingerprint}};
+         },
          "mode 644", "rm -f /var/lib/keyturn/tokens/web"},
         {"token-file", "of another tunnel",
          [](auto& facts) { tunnel_of(facts).file.tunnel = "another"; }, "token of tunnel another",

@@ -94,6 +94,13 @@ TEST(Checks, SayNothingOfTokensWhileARotationIsOpen) {
     EXPECT_THAT(ids_on(facts), IsEmpty());
 }
 
+TEST(Checks, TakeNoTokenForOldWhileKeyturndIsStopped) {
+    HostFacts facts = healthy_host();
+    facts.daemon.state.active_state = "inactive";
+    unit_of(facts).running_fingerprint = old_fingerprint;
+    EXPECT_THAT(ids_on(facts), ElementsAre("keyturnd-running"));
+}
+
 TEST(Checks, TakeNoConnectorForUnknownWhileAUnitIsSilent) {
     HostFacts facts = healthy_host();
     unit_of(facts).connector.clear();

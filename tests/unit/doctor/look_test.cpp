@@ -260,6 +260,22 @@ TEST_F(Network, IsLookedAtByNameAndPort) {
     EXPECT_FALSE(seen.edge_tcp[0].answered);
 }
 
+TEST_F(Network, WaitsForASilentNameServerOnlyOnce) {
+    Foreground host;
+    NetworkOptions options;
+    options.edge.clear();
+    for (const char* name : {"one.invalid", "two.invalid", "three.invalid", "four.invalid"})
+        options.edge.push_back({name, "7844"});
+    options.name_servers = "127.0.0.1:" + std::to_string(silent_.local_endpoint().port());
+    options.resolve_patience = 500ms;
+    const auto begin = host.clock().boot_now();
+    const NetworkSeen seen = look_at_network(host, options);
+    EXPECT_LT(host.clock().boot_now() - begin, 2 * options.resolve_patience);
+    ASSERT_THAT(seen.edge_names, SizeIs(4));
+    EXPECT_EQ(seen.edge_names[0].host, "one.invalid");
+    for (const NameSeen& name : seen.edge_names) EXPECT_NE(name.problem, "") << name.host;
+}
+
 TEST(VersionQuestion, IsAFirstPacketWithAVersionThatDoesNotExist) {
     const std::string packet = version_question();
     EXPECT_EQ(packet.size(), 1200U);

@@ -1,0 +1,129 @@
+"""What the tests of `keyturnctl doctor` do to a host, and the list of ways to break one."""
+
+import json
+import types
+
+from scenario import wait_until
+from scenario.cloudflare import WRITE_TOKEN
+
+REGIONS = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com")
+# Answers like a server that speaks QUIC, as far as the doctor asks.
+QUIC = """\
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 7844))
+while True:
+    packet, sender = server.recvfrom(2048)
+    if len(packet) >= 1200 and packet[0] & 0xC0 == 0xC0:
+        server.sendto(b"\\x80\\0\\0\\0\\0" + packet[5:6], sender)
+"""
+# The two units of the host, in this order.
+UNIT = "cf-tunnel-a.service"
+OTHER = "cf-tunnel-b.service"
+SYSTEM = "/etc/systemd/system/"
+# What a test host is on purpose, or because of the machine that it runs on.
+GIVEN = {"journal", "swap"}
+
+
+class Doctor:
+    """A stock host with what the doctor needs to find nothing."""
+
+    def __init__(self, stock):
+        self.stock = stock
+        self.host = stock.host
+        self.api = stock.cloudflare
+        self.given = set()
+
+    def make_network(self):
+        """Let the names of the edge lead to the model, and start a server of QUIC."""
+        lines = "".join("127.0.0.1 %s\n" % name for name in REGIONS)
+        self.sh("printf '%s' >>/etc/hosts" % lines.replace("\n", "\\n"))
+        (self.host.directory / "share" / "quic.py").write_text(QUIC, encoding="utf-8")
+        self.stock.put("/run/systemd/system/quic.service", 0o644,
+                       "[Service]\nExecStart=/usr/bin/python3 /mnt/share/quic.py\n")
+        self.host.run("systemctl", "daemon-reload")
+        self.start_quic()
+
+    def start_quic(self):
+        self.host.run("systemctl", "start", "quic")
+
+    def sh(self, script, check=True, feed=""):
+        return self.host.run("sh", "-c", script, check=check, feed=feed)
+
+    def findings(self, *options):
+        """Return the findings of a doctor, by their ids."""
+        done = self.host.run("keyturnctl", "doctor", "--json", *options, check=False)
+        assert done.stdout.startswith("{"), done.stdout + done.stderr
+        value = json.loads(done.stdout)
+        failed = [item for item in value["findings"]
+                  if item["severity"] == "fail" and not item["ignored"]]
+        assert done.returncode == (6 if failed else 0) and value["ok"] == (not failed)
+        found = {}
+        for item in value["findings"]:
+            found.setdefault(item["id"], []).append(item)
+        return found
+
+    def ids(self):
+        return set(self.findings())
+
+    def wait_healed(self, told=()):
+        """Wait until a doctor finds no more than at the start.
+
+        Each doctor asks the model of the API, and the model allows a limited number of calls.
+        """
+        wait_until(lambda: self.ids() == self.given,
+                   lambda: "a healed host after %s; found: %s" % (told, self.findings()), 60, 1)
+
+    def clean_up(self):
+        """Take away what tests and remedies leave: drop-ins, faults of the API, counted calls."""
+        self.sh("rm -f %s*.d/00-test.conf %s*.d/10-*.conf && systemctl daemon-reload"
+                % (SYSTEM, SYSTEM))
+        self.api.heal()
+        self.wait_healed()
+        wait_until(self.stock.units.healthy, "all units")
+
+    def drop_in(self, text, unit=UNIT, name="00-test"):
+        """Write a drop-in, and let systemd read it."""
+        self.stock.put(SYSTEM + "%s.d/%s.conf" % (unit, name), 0o644, text)
+        self.host.run("systemctl", "daemon-reload")
+
+    def remove(self, path):
+        self.sh('rm -rf "%s" && systemctl daemon-reload' % path)
+
+    def own_drop_in(self, unit=UNIT):
+        """Return the path of keyturn's drop-in."""
+        return self.host.output("find", SYSTEM + unit + ".d", "-name", "*keyturn.conf").strip()
+
+    def heal(self, remedy, asks_for_token):
+        """Run a remedy as it is printed; here is no sudo, and nobody to answer a question."""
+        command = remedy.replace("sudo ", "")
+        wants_token = "api-token-file" in command or asks_for_token
+        if asks_for_token:
+            command = command.replace("keyturnctl setup", "keyturnctl setup --api-token-file -")
+        for verb in ("setup", "adopt"):
+            command = command.replace("keyturnctl " + verb, "keyturnctl %s --yes" % verb)
+        if "keyturnctl setup" in command:
+            command = command.replace("setup --yes", "setup --yes --plain-credential")
+        return self.sh(command, check=False, feed=WRITE_TOKEN if wants_token else "")
+
+
+CASES = {}
+
+
+def case(name, by_hand=None, before=None, after=None, asks_for_token=False):
+    """Register a way to break the host.
+
+    The id is the name up to a blank. `by_hand`: how a person heals it, where the remedy cannot do
+    it unattended. `before`: ends what would break it again. `after`: cleans up.
+    """
+    def register(function):
+        CASES[name] = types.SimpleNamespace(
+            id=name.partition(" ")[0], breaks=function, by_hand=by_hand, before=before,
+            after=after, asks_for_token=asks_for_token)
+        return function
+    return register
+
+
+def removes(path):
+    """Return what removes a path, as a step of a case."""
+    return lambda doctor: doctor.remove(path)
