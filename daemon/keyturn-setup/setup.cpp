@@ -1,6 +1,7 @@
 #include "setup.hpp"
 
 #include "api_credential.hpp"
+#include "base/counted.hpp"
 #include "bring_in.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "host.hpp"
@@ -146,13 +147,13 @@ class Setup {
         const auto connectors = host_.wait(api->list_connectors(tunnel));
         if (!connectors) return connectors.error();
         if (connectors->size() > found.units.size()) {
-            return Error{
-                Fault::conflict,
-                fmt::format("Cloudflare lists {} connectors, and {} of them run in units of "
-                            "this host: keyturn cannot manage a tunnel that also runs "
-                            "elsewhere",
-                            connectors->size(), found.units.size()),
-                {}};
+            return Error{Fault::conflict,
+                         fmt::format("Cloudflare lists {}, and {} in units of this host: keyturn "
+                                     "cannot manage a tunnel that also runs "
+                                     "elsewhere",
+                                     counted(connectors->size(), "connector"),
+                                     counted(found.units.size(), "of them runs", "of them run")),
+                         {}};
         }
         return add_to_policy(found, facts->name);
     }

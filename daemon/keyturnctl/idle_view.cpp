@@ -1,5 +1,6 @@
 #include "idle_view.hpp"
 
+#include "base/counted.hpp"
 #include "rotation_view.hpp"
 #include "tunnel_words.hpp"
 #include "unit_tree.hpp"
@@ -114,10 +115,12 @@ std::vector<std::string> idle_lines(const TunnelStatus& tunnel, WallTime now,
 
 std::string idle_summary(const TunnelStatus& tunnel, WallTime now) {
     std::string text = printable(tunnel.state);
-    if (!tunnel.units.empty()) text += fmt::format(", {} units serve", serving_text(tunnel));
+    if (!tunnel.units.empty())
+        text += fmt::format(", {} {}", serving_text(tunnel),
+                            tunnel.units.size() == 1 ? "unit serves" : "units serve");
     text += fmt::format(", {}, next {}", last_text(tunnel, now), next_text(tunnel, now));
     const std::size_t findings = tunnel.findings.size();
-    if (findings > 0) text += fmt::format(", {} finding{}", findings, findings == 1 ? "" : "s");
+    if (findings > 0) text += ", " + counted(findings, "finding");
     if (tunnel.check_fails_since) {
         text += ", checks fail since " + age_text(*tunnel.check_fails_since, now);
     }

@@ -1,5 +1,6 @@
 #include "live_area.hpp"
 
+#include "base/counted.hpp"
 #include "text_layout.hpp"
 
 #include <fmt/format.h>
@@ -41,7 +42,7 @@ std::vector<std::string> fitted_rows(std::vector<std::string> block, std::size_t
     const std::size_t missing = block.size() - (rows - kept);
     block.resize(rows - kept);
     block.push_back(
-        fmt::format("... {} more lines: enlarge the window, or name a tunnel", missing));
+        fmt::format("... {}: enlarge the window, or name a tunnel", counted(missing, "more line")));
     return block;
 }
 

@@ -1,5 +1,7 @@
 #include "plan_view.hpp"
 
+#include "base/counted.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,8 +21,7 @@ constexpr std::size_t minute_size = date_size + 1 + minutes_size;
 
 /// "2 units in 2 batches (1 + 1)".
 std::string steps_of(const TunnelPlan& plan) {
-    std::string text =
-        fmt::format("{} unit{}", plan.units.size(), plan.units.size() == 1 ? "" : "s");
+    std::string text = counted(plan.units.size(), "unit");
     if (plan.batches.size() > 1) {
         text +=
             fmt::format(" in {} batches ({})", plan.batches.size(), fmt::join(plan.batches, " + "));

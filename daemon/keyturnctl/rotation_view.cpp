@@ -1,5 +1,6 @@
 #include "rotation_view.hpp"
 
+#include "base/counted.hpp"
 #include "tunnel_words.hpp"
 #include "unit_tree.hpp"
 
@@ -72,7 +73,7 @@ std::vector<std::string> lockout_lines(const TunnelStatus& tunnel, const Termina
         append(lines, hanging("  dropped: " + printable(tunnel.evicted[i]), style.columns, 4));
     }
     const std::size_t more = tunnel.evicted.size() - shown;
-    if (more > 0) lines.push_back(fmt::format("  dropped: {} more connectors", more));
+    if (more > 0) lines.push_back("  dropped: " + counted(more, "more connector"));
     if (tunnel.outage) {
         append(lines, hanging("  No unit was connected for " + to_text(*tunnel.outage) + ".",
                               style.columns, 4));

@@ -1,5 +1,7 @@
 #include "tunnel_words.hpp"
 
+#include "base/counted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -125,10 +127,8 @@ std::string service_text(const UnitStatus& unit, const UnitHealth& health) {
     const std::string& word = health.health;
     if (word == "stopped" || word == "failed" || word == "starting") return word;
     if (unit.connections < 0) return {};
-    const bool counted = health.baseline > 0;
-    const std::string of = counted ? fmt::format("/{}", health.baseline) : "";
-    const bool one = (counted ? health.baseline : unit.connections) == 1;
-    return fmt::format("{}{} connection{}", unit.connections, of, one ? "" : "s");
+    if (health.baseline <= 0) return counted(unit.connections, "connection");
+    return fmt::format("{}/{}", unit.connections, counted(health.baseline, "connection"));
 }
 
 std::string token_words(const UnitHealth& health) {

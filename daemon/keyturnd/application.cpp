@@ -3,6 +3,7 @@
 #include "agent/orphaned_rotations.hpp"
 #include "agent/service_status.hpp"
 #include "agent/tunnels.hpp"
+#include "base/counted.hpp"
 #include "bus/bus.hpp"
 #include "clock/clock.hpp"
 #include "cloudflare/accounts.hpp"
@@ -151,8 +152,8 @@ std::vector<std::string> Application::adopt(const Policy& policy, ApiTokens api_
 int Application::run() {
     bus_.start();
     log_->record({EventKind::daemon_started, Priority::notice,
-                  fmt::format("keyturnd {} manages {} tunnel{}", KEYTURN_VERSION, tunnels_.size(),
-                              tunnels_.size() == 1 ? "" : "s")});
+                  fmt::format("keyturnd {} manages {}", KEYTURN_VERSION,
+                              counted(tunnels_.size(), "tunnel"))});
     for (const Event& orphan : orphans_) log_->record(orphan);
     bus_.on_connect([this](sd_bus*) { start_tunnels(); });
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
@@ -268,9 +269,9 @@ void Application::reload() {
     PolicyOutcome outcome = load_policy(policy_file_);
     if (const auto* problems = std::get_if<std::vector<PolicyProblem>>(&outcome)) {
         const std::string first = to_text(problems->front());
-        return refuse_policy(fmt::format("{} ({} problem{} in total; see keyturnctl check)",
-                                         first.substr(0, first.find('\n')), problems->size(),
-                                         problems->size() == 1 ? "" : "s"));
+        return refuse_policy(fmt::format("{} ({} in total; see keyturnctl check)",
+                                         first.substr(0, first.find('\n')),
+                                         counted(problems->size(), "problem")));
     }
     const Policy& policy = std::get<Policy>(outcome);
     auto api_tokens = read_credentials(policy, credentials_directory());
@@ -283,8 +284,8 @@ void Application::reload() {
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
     const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));
     tunnels_.start();
-    std::string message = fmt::format("keyturnd has loaded the new policy, with {} tunnel{}",
-                                      policy.tunnels.size(), policy.tunnels.size() == 1 ? "" : "s");
+    std::string message = fmt::format("keyturnd has loaded the new policy, with {}",
+                                      counted(policy.tunnels.size(), "tunnel"));
     if (!staying.empty()) {
         message += fmt::format("; until the open rotation ends, the previous policy applies to {}",
                                fmt::join(staying, ", "));

@@ -1,3 +1,4 @@
+#include "base/counted.hpp"
 #include "keyturnd/application.hpp"
 #include "keyturnd/command_line.hpp"
 #include "keyturnd/exit_code.hpp"
@@ -20,9 +21,9 @@ constexpr int pages_of_their_own_from = 128 * 1024;
 
 /// Shows what a valid policy means.
 int check(const std::string& file, const keyturn::Policy& policy) {
-    const std::size_t count = policy.tunnels.size();
     const auto now = std::chrono::floor<keyturn::Milliseconds>(std::chrono::system_clock::now());
-    std::printf("%s is valid: %zu tunnel%s\n%s", file.c_str(), count, count == 1 ? "" : "s",
+    std::printf("%s is valid: %s\n%s", file.c_str(),
+                keyturn::counted(policy.tunnels.size(), "tunnel").c_str(),
                 keyturn::summary(policy, now).c_str());
     return keyturn::exit_ok;
 }

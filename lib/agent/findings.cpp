@@ -1,6 +1,7 @@
 #include "agent/findings.hpp"
 
 #include "agent/unit_starts.hpp"
+#include "base/counted.hpp"
 #include "rotation/preflight.hpp"
 
 #include <fmt/format.h>
@@ -119,8 +120,9 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
     std::vector<std::string> sentences;
     for (const auto& [id, described] : foreign_told_) {
         if (sentences.size() == foreign_sentences_max) {
-            sentences.push_back(fmt::format("{} more connectors are none of its units",
-                                            foreign_told_.size() - foreign_sentences_max));
+            sentences.push_back(counted(foreign_told_.size() - foreign_sentences_max,
+                                        "more connector is none of its units",
+                                        "more connectors are none of its units"));
             break;
         }
         sentences.push_back(

@@ -1,5 +1,7 @@
 #include "agent/service_status.hpp"
 
+#include "base/counted.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -43,7 +45,7 @@ std::string findings_line(const std::vector<TunnelStatus>& tunnels) {
         count += tunnel.findings.size();
     }
     if (first == nullptr) return {};
-    const std::string head = count == 1 ? "1 finding" : fmt::format("{} findings, first", count);
+    const std::string head = counted(count, "finding", "findings, first");
     return fmt::format("{}: {}: {}", head, first->name, first->findings.front());
 }
 
@@ -53,8 +55,7 @@ std::string next_due_line(const std::vector<TunnelStatus>& tunnels) {
         if (!tunnel.due) continue;
         if (next == nullptr || *tunnel.due < *next->due) next = &tunnel;
     }
-    const std::string count =
-        fmt::format("{} tunnel{}", tunnels.size(), tunnels.size() == 1 ? "" : "s");
+    const std::string count = counted(tunnels.size(), "tunnel");
     if (next == nullptr) return count + ", rotated on demand only";
     return fmt::format("{}, next: {} due {}", count, next->name, to_text(*next->due));
 }

@@ -1,5 +1,6 @@
 #include "control/authorization.hpp"
 
+#include "base/counted.hpp"
 #include "bus/signal_listener.hpp"
 
 #include <fmt/format.h>
@@ -235,9 +236,9 @@ std::optional<Denial> Authorization::too_many_questions(std::uint32_t user) cons
         return std::nullopt;
     }
     return Denial{SD_BUS_ERROR_LIMITS_EXCEEDED,
-                  fmt::format("polkit is already being asked about {} calls of this user; answer "
+                  fmt::format("polkit is already being asked about {} of this user; answer "
                               "the password prompt, end those calls, or call as root",
-                              of_user)};
+                              counted(of_user, "call"))};
 }
 
 void Authorization::forget() {

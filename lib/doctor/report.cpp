@@ -1,5 +1,6 @@
 #include "doctor/report.hpp"
 
+#include "base/counted.hpp"
 #include "base/visible_text.hpp"
 
 #include <fmt/format.h>
@@ -75,8 +76,9 @@ std::string report_text(const Examination& examination, std::size_t columns) {
     }
     const auto hidden = std::ranges::count_if(
         examination.findings, [](const Reported& one) { return one.ignored != nullptr; });
-    return text + fmt::format("{} checks: {} failed, {} warned, {} noted, {} ignored\n",
-                              examination.checks, count(examination, Severity::fail),
+    return text + fmt::format("{}: {} failed, {} warned, {} noted, {} ignored\n",
+                              counted(examination.checks, "check"),
+                              count(examination, Severity::fail),
                               count(examination, Severity::warn),
                               count(examination, Severity::note), hidden);
 }

@@ -1,5 +1,6 @@
 #include "journal/stderr_line.hpp"
 
+#include "base/counted.hpp"
 #include "base/visible_text.hpp"
 
 #include <climits>
@@ -43,8 +44,9 @@ std::string line_of(int priority, std::string_view text) {
 void tell_stderr(int priority, std::string_view text) {
     static unsigned long dropped = 0;
     if (dropped > 0) {
-        const bool told = write_now(line_of(
-            4, fmt::format("{} lines were dropped, because stderr was not ready", dropped)));
+        const bool told =
+            write_now(line_of(4, fmt::format("{} dropped, because stderr was not ready",
+                                             counted(dropped, "line was", "lines were"))));
         if (told) dropped = 0;
     }
     if (dropped > 0 || !write_now(line_of(priority, text))) ++dropped;

@@ -1,3 +1,4 @@
+#include "base/counted.hpp"
 #include "policy/problem_list.hpp"
 
 #include <fmt/format.h>
@@ -115,12 +116,12 @@ std::vector<PolicyProblem> ProblemList::take() {
     std::vector<PolicyProblem> problems;
     for (const Remark& remark : remarks_) {
         if (problems.size() == policy_problems_max) {
-            problems.push_back(
-                {files_.front().name,
-                 0,
-                 0,
-                 fmt::format("{} more problems are not shown", count - problems.size()),
-                 {}});
+            problems.push_back({files_.front().name,
+                                0,
+                                0,
+                                counted(count - problems.size(), "more problem is not shown",
+                                        "more problems are not shown"),
+                                {}});
             break;
         }
         problems.push_back({file_of(remark.place).name, remark.place.line,

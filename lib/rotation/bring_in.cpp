@@ -1,5 +1,6 @@
 #include "rotation/bring_in.hpp"
 
+#include "base/counted.hpp"
 #include "rotation/capacity.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/preparation.hpp"
@@ -154,10 +155,11 @@ void BringIn::tell_start() {
         return !unit.surge && record_.request.moves(unit.name);
     });
     say(EventKind::rotation_started, Priority::notice,
-        fmt::format("{} {} {} of {} {} keyturn's token file ({}): {} batches, token {}{}",
-                    onto_our_file ? "Bringing" : "Taking", moved, moved == 1 ? "unit" : "units",
+        fmt::format("{} {} of {} {} keyturn's token file ({}): {}, token {}{}",
+                    onto_our_file ? "Bringing" : "Taking", counted(moved, "unit"),
                     inputs_.policy.name, onto_our_file ? "onto" : "off", record_.request.trigger,
-                    record_.batch_count(), record_.new_fingerprint, noted_text(findings_)),
+                    counted(record_.batch_count(), "batch", "batches"), record_.new_fingerprint,
+                    noted_text(findings_)),
         {}, std::string(kind_word()));
 }
 

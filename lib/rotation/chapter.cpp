@@ -1,5 +1,6 @@
 #include "rotation/chapter.hpp"
 
+#include "base/counted.hpp"
 #include "rotation/health_watch.hpp"
 #include "rotation/revert.hpp"
 #include "rotation/standstill.hpp"
@@ -146,9 +147,9 @@ void Chapter::say(EventKind kind, Priority priority, std::string message, std::s
 void Chapter::tell_decays(const HealthFinding& finding) {
     for (const HealthFinding::Decay& decay : finding.decays) {
         say(EventKind::replica_decaying, Priority::warning,
-            fmt::format("{} is down to {} of {} connections and cannot get them back before it is "
+            fmt::format("{} is down to {} of {} and cannot get them back before it is "
                         "restarted",
-                        decay.unit, decay.connections, decay.baseline),
+                        decay.unit, decay.connections, counted(decay.baseline, "connection")),
             decay.unit);
     }
 }
@@ -183,9 +184,9 @@ std::string Chapter::with_strangers(std::string text) const {
         addresses.insert(stranger.origin_ip.empty() ? "an unknown address" : stranger.origin_ip);
     }
     return fmt::format(
-        "{}; {} {} connected that {} not known to be ours (from {}): `keyturnctl rotate {} "
+        "{}; {} connected that {} not known to be ours (from {}): `keyturnctl rotate {} "
         "--compromised --evict-all` drops all connectors",
-        text, strangers.size(), strangers.size() == 1 ? "connector is" : "connectors are",
+        text, counted(strangers.size(), "connector is", "connectors are"),
         strangers.size() == 1 ? "is" : "are", fmt::join(addresses, ", "), inputs_.policy.name);
 }
 

@@ -1,5 +1,6 @@
 #include "rotation/conclusion.hpp"
 
+#include "base/counted.hpp"
 #include "rotation/lock_out_proof.hpp"
 
 #include <fmt/ranges.h>
@@ -82,8 +83,9 @@ std::string Conclusion::closing_sentence() const {
 std::string Conclusion::result_of_rotation() const {
     const auto verified =
         std::ranges::count(record_.units, UnitStep::verified, &UnitProgress::step);
-    return fmt::format("The token of {} is {}: {} units serve with {}", inputs_.policy.name,
-                       what_became_of_it(record_), verified, record_.new_fingerprint);
+    return fmt::format("The token of {} is {}: {} with {}", inputs_.policy.name,
+                       what_became_of_it(record_), counted(verified, "unit serves", "units serve"),
+                       record_.new_fingerprint);
 }
 
 /// "The units of web now take their token from keyturn's file: 2 units serve with FINGERPRINT"
@@ -105,8 +107,8 @@ std::string Conclusion::result_of_move() const {
     if (record_.reverts()) what = one ? "runs as before" : "run as before";
     std::string subject = fmt::format("{}", fmt::join(moved, ", "));
     if (moved.size() == own) subject = one ? "The unit" : "The units";
-    return fmt::format("{} of {} {}: {} {} with {}", subject, inputs_.policy.name, what, verified,
-                       verified == 1 ? "unit serves" : "units serve", record_.new_fingerprint);
+    return fmt::format("{} of {} {}: {} with {}", subject, inputs_.policy.name, what,
+                       counted(verified, "unit serves", "units serve"), record_.new_fingerprint);
 }
 
 Outcome Conclusion::outcome() const {

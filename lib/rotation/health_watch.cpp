@@ -1,5 +1,6 @@
 #include "rotation/health_watch.hpp"
 
+#include "base/counted.hpp"
 #include "base/invariant.hpp"
 #include "rotation/verification.hpp"
 
@@ -61,8 +62,9 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
     finding.disturbed = true;
     const BootTime since = lacking_since_.try_emplace(unit.name, now).first->second;
     if (now - since >= lack_max) {
-        fail(fmt::format("it has had {} of {} connections for {}", *connections,
-                         connections_wanted(unit), to_text(Milliseconds{now - since})));
+        fail(fmt::format("it has had {} of {} for {}", *connections,
+                         counted(connections_wanted(unit), "connection"),
+                         to_text(Milliseconds{now - since})));
     }
 }
 

@@ -1,5 +1,6 @@
 #include "rotation/preparation.hpp"
 
+#include "base/counted.hpp"
 #include "rotation/capacity.hpp"
 #include "rotation/preflight.hpp"
 
@@ -91,10 +92,11 @@ Script<> Preparation::prepare() {
     const auto own_units = std::ranges::count(record_.units, false, &UnitProgress::surge);
     say(EventKind::rotation_started, Priority::notice,
         fmt::format(
-            "{} of {} ({}): {} units in {} batches, token {} -> {}{}",
+            "{} of {} ({}): {} in {}, token {} -> {}{}",
             record_.compromised() ? "Replacing the compromised token" : "Rotating the token",
-            inputs_.policy.name, record_.request.trigger, own_units, record_.batch_count(),
-            record_.old_fingerprint, record_.new_fingerprint, noted_text(findings_)),
+            inputs_.policy.name, record_.request.trigger, counted(own_units, "unit"),
+            counted(record_.batch_count(), "batch", "batches"), record_.old_fingerprint,
+            record_.new_fingerprint, noted_text(findings_)),
         {}, std::string(kind_word()));
     say(EventKind::secret_prepared, Priority::info,
         fmt::format("The new secret of {} is saved and staged", inputs_.policy.name));

@@ -1,5 +1,7 @@
 #include "rotation/verification.hpp"
 
+#include "base/counted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,10 +34,10 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
         return {Standing::not_yet, fmt::format("serves tunnel {}", ready.tunnel)};
     }
     if (!ready.serving || ready.connections < connections_needed) {
-        return {Standing::not_yet,
-                fmt::format("{} of {} connections", ready.connections, connections_needed)};
+        return {Standing::not_yet, fmt::format("{} of {}", ready.connections,
+                                               counted(connections_needed, "connection"))};
     }
-    return {Standing::healthy, fmt::format("{} connections", ready.connections)};
+    return {Standing::healthy, counted(ready.connections, "connection")};
 }
 
 int count_serving(const SampleUnits::Value& samples) {

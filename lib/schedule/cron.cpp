@@ -1,6 +1,7 @@
 #include "schedule/cron.hpp"
 
 #include "base/ascii.hpp"
+#include "base/counted.hpp"
 #include "base/invariant.hpp"
 #include "schedule/written.hpp"
 
@@ -182,8 +183,8 @@ Result<std::vector<Calendar>> parse_cron(std::string_view text) {
     std::vector<std::string_view> parts = split(sound, " \t");
     std::erase(parts, std::string_view{});
     if (parts.size() != fields.size()) {
-        return wrong(fmt::format("it has {} field{}, not {}", parts.size(),
-                                 parts.size() == 1 ? "" : "s", fields.size()));
+        return wrong(
+            fmt::format("it has {}, not {}", counted(parts.size(), "field"), fields.size()));
     }
     std::array<Values, fields.size()> values{};
     for (std::size_t i = 0; i < fields.size(); ++i) {

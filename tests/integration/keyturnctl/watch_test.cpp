@@ -55,7 +55,7 @@ TEST_F(WatchTest, RotateTellsByItsExitCodeHowTheOpenRotationEnds) {
 
 TEST_F(WatchTest, SaysOneLineForEachEventInAPipe) {
     KeyturnctlProcess process = start({"watch"});
-    ASSERT_TRUE(says(process, "web: idle, 1/1 units serve"));
+    ASSERT_TRUE(says(process, "web: idle, 1/1 unit serves"));
     soak();
     service_->changed("web");
     ASSERT_TRUE(says(process, "web: soak after batch 1 of 2, 2m: "));

@@ -87,13 +87,13 @@ TEST(AttentionLines, AreEmptyIfAllIsWell) {
 
 TEST(IdleSummary, IsOneLine) {
     EXPECT_EQ(idle_summary(samples::idle(), now),
-              "idle, 1/1 units serve, done 28d ago, next in 2d");
+              "idle, 1/1 unit serves, done 28d ago, next in 2d");
     TunnelStatus tunnel = samples::idle();
     tunnel.findings = {"one", "two"};
     tunnel.check_fails_since = now - minutes{2};
     tunnel.due = now - hours{1};
     EXPECT_EQ(idle_summary(tunnel, now),
-              "idle, 1/1 units serve, done 28d ago, next since 1h, 2 findings, checks fail "
+              "idle, 1/1 unit serves, done 28d ago, next since 1h, 2 findings, checks fail "
               "since 2m");
     tunnel = TunnelStatus{};
     tunnel.state = "idle";

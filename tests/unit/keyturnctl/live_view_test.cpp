@@ -84,7 +84,7 @@ TEST(LiveView, OfAllTunnelsShowsOpenRotationsAndALineForEachIdleOne) {
     static_cast<void>(view.saw({samples::idle(), samples::soaking()}, now));
     const std::vector<std::string> block = view.block(now, narrow);
     EXPECT_EQ(block.at(1), "web: soak after batch 1 of 2");
-    EXPECT_EQ(block.back(), "api  idle, 1/1 units serve, done 28d ago, next in 2d");
+    EXPECT_EQ(block.back(), "api  idle, 1/1 unit serves, done 28d ago, next in 2d");
     EXPECT_EQ(block.at(block.size() - 2), "");
     EXPECT_FALSE(view.verdict());
 }
@@ -109,7 +109,7 @@ TEST(LiveView, OfAnIdleTunnelShowsItsStatusAndWaits) {
 TEST(LiveView, OfAPipeSaysHowEachTunnelIsAtFirst) {
     LiveView view({samples::idle(), samples::soaking()}, {}, true);
     EXPECT_THAT(view.saw({samples::idle(), samples::soaking()}, now),
-                ElementsAre("02:30:00  api: idle, 1/1 units serve, done 28d ago, next in 2d",
+                ElementsAre("02:30:00  api: idle, 1/1 unit serves, done 28d ago, next in 2d",
                             "02:30:00  web: rotation (laptop lost), started 4m ago",
                             HasSubstr("web: soak after"), HasSubstr("verified")));
     EXPECT_THAT(view.saw({samples::idle(), samples::soaking()}, now), IsEmpty());

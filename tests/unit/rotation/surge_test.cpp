@@ -36,12 +36,12 @@ TEST_F(Surge, StartsFirstAndIsStoppedLast) {
 
 TEST_F(Surge, IsToldAndIsNoneOfTheUnits) {
     rotate();
-    EXPECT_THAT(message(EventKind::rotation_started), HasSubstr("1 units in 1 batches"));
+    EXPECT_THAT(message(EventKind::rotation_started), HasSubstr("1 unit in 1 batch"));
     EXPECT_EQ(last(EventKind::surge_started)->target_unit, extra);
     EXPECT_EQ(last(EventKind::surge_stopped)->target_unit, extra);
     EXPECT_EQ(last(EventKind::unit_restarting)->target_unit, a);
     EXPECT_FALSE(told(EventKind::unit_left_stopped)) << "it is stopped as a rule";
-    EXPECT_THAT(history.front().text, HasSubstr("1 units serve"));
+    EXPECT_THAT(history.front().text, HasSubstr("1 unit serves"));
 }
 
 TEST_F(Surge, HasToHaveAsManyConnectionsAsTheBestUnit) {
