@@ -1,3 +1,4 @@
+#include "attested.hpp"
 #include "bring_in.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "host.hpp"
@@ -152,6 +153,9 @@ Result<ExitCode> run(const SurgeCommand& command) {
         const auto written = write_public(*change);
         if (!written) return written.error();
         if (auto reloaded = daemon_reload(); !reloaded) return reloaded.error();
+        const auto attested =
+            attest_unit(host, fmt::format("keyturn-surge@{}.service", tunnel->name), tunnel->name);
+        if (!attested) return attested.error();
         return ExitCode::ok;
     }
     return Error{Fault::missing, "systemd does not know any unit in `units:`", {}};

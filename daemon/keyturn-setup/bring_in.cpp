@@ -1,7 +1,7 @@
 #include "bring_in.hpp"
 
+#include "attested.hpp"
 #include "keyturnctl/login_path.hpp"
-#include "setup/attest.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"
 #include "setup/host_file.hpp"
@@ -11,9 +11,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
-#include <grp.h>
-#include <sys/stat.h>
 
 namespace keyturn {
 
@@ -99,33 +96,14 @@ Result<void> mind_the_login(const TunnelToBringIn& tunnel, const Manner& manner,
     return permit_cut(unit, tunnel.name, others_serve, manner.detach);
 }
 
-FileOwner readable_by_keyturnd() {
-    constexpr mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP;
-    const group* const keyturn = ::getgrnam("keyturn");
-    return {mode, 0, keyturn == nullptr ? 0 : keyturn->gr_gid};
-}
-
-std::string today() {
-    const auto now = std::chrono::floor<Milliseconds>(std::chrono::system_clock::now());
-    constexpr std::size_t date_size = 10;
-    return to_text(now).substr(0, date_size);
-}
-
-Result<void> attest_unit(Foreground& host, const std::string& unit, const std::string& tunnel) {
-    const auto settings = host.wait(host.units().settings(unit));
-    if (!settings) return settings.error();
-    const auto attestation = attest(*settings, token_file_of(tunnel), today());
-    if (!attestation) return attestation.error();
-    return write_host_file(attestation_path(unit), write_attestation(*attestation),
-                           readable_by_keyturnd());
-}
-
 /// keyturnd may not read every file that could override its token file.
 Result<void> attest_all(Foreground& host, const TunnelToBringIn& tunnel, bool surge) {
-    for (const SurveyedUnit* unit : tunnel.units)
-        if (auto done = attest_unit(host, unit->name(), tunnel.name); !done) return done;
-    if (!surge) return {};
-    return attest_unit(host, fmt::format("keyturn-surge@{}.service", tunnel.name), tunnel.name);
+    std::vector<std::string> names;
+    for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
+    if (surge) names.push_back(fmt::format("keyturn-surge@{}.service", tunnel.name));
+    for (const std::string& name : names)
+        if (const auto done = attest_unit(host, name, tunnel.name); !done) return done.error();
+    return {};
 }
 
 /// The drop-ins that the new ones replace, because they no longer come last.

@@ -5,7 +5,8 @@
 
 namespace keyturn {
 
-/// Looks at the host, and prints what is wrong and how to fix it.
+/// Looks at the host, and prints what is wrong and how to fix it. Renews the attestations of the
+/// units that the operator named.
 [[nodiscard]] ExitCode examine_host(const DoctorCommand& command);
 
 }  // namespace keyturn

@@ -2,7 +2,9 @@
 
 #include "base/url.hpp"
 #include "doctor/api_look.hpp"
+#include "doctor/network_look.hpp"
 #include "doctor/policy_look.hpp"
+#include "doctor/remedy.hpp"
 #include "doctor/service_look.hpp"
 #include "doctor/system_look.hpp"
 #include "doctor/unit_look.hpp"
@@ -25,16 +27,20 @@ constexpr const char* own_unit = "keyturnd.service";
 
 class Gathering {
   public:
-    explicit Gathering(NetworkOptions network) : network_(std::move(network)) {}
+    explicit Gathering(Progress progress) : progress_(std::move(progress)) {}
 
     HostFacts run() {
         facts_.now = host_.clock().wall_now();
+        progress_("the host");
         look_at_the_policy();
         look_at_the_host();
         if (facts_.system.bus_problem.empty()) {
+            progress_("keyturnd");
             look_at_keyturnd();
+            progress_("the units");
             look_at_the_units();
         }
+        progress_("the network");
         look_at_the_network();
         return std::move(facts_);
     }
@@ -51,9 +57,12 @@ class Gathering {
     }
 
     void look_at_the_host() {
-        auto services = ServiceLook::open();
-        if (services) services_.emplace(std::move(*services));
+        // Only this has a deadline for the bus's greeting.
         const auto connected = host_.connect();
+        if (connected) {
+            auto services = ServiceLook::open();
+            if (services) services_.emplace(std::move(*services));
+        }
         facts_.system = look_at_system(services_ ? &*services_ : nullptr);
         if (!connected) facts_.system.bus_problem = connected.error().text;
     }
@@ -105,8 +114,8 @@ class Gathering {
             add_proxies(unit.settings.environment, unit.name());
         }
         for (const TunnelSeen& tunnel : facts_.tunnels)
-            if (tunnel.surge_unit)
-                asked.push_back(fmt::format("keyturn-surge@{}.service", tunnel.name));
+            if (tunnel.surge_unit) asked.push_back(extra_unit_of(tunnel.name));
+        progress_("polkit");
         RightsSeen rights = look_at_rights(asked);
         facts_.rights = std::move(rights.rights);
         facts_.system.polkit_problem = std::move(rights.polkit_problem);
@@ -154,11 +163,13 @@ class Gathering {
         auto credentials = look_at_credentials(cloudflare, settings_);
         const auto answered = [](const PortSeen& port) { return port.answered; };
         const bool reachable = std::ranges::any_of(facts_.network.api_tcp, answered);
+        progress_("Cloudflare's API");
         look_at_cloudflare(host_, cloudflare, reachable, credentials, facts_);
         for (CredentialLook& credential : credentials)
             facts_.credentials.push_back(std::move(credential.seen));
     }
 
+    Progress progress_;
     NetworkOptions network_;
     Foreground host_;
     std::optional<ServiceLook> services_;
@@ -171,8 +182,8 @@ class Gathering {
 
 }  // namespace
 
-HostFacts gather_host_facts(NetworkOptions network) {
-    return Gathering(std::move(network)).run();
+HostFacts gather_host_facts(Progress progress) {
+    return Gathering(std::move(progress)).run();
 }
 
 }  // namespace keyturn

@@ -26,14 +26,14 @@ constexpr const char* surge_description =
     "of a tunnel. It is a copy of the tunnel's first unit: write it again when that changes.\n";
 
 constexpr const char* doctor_description =
-    "Check this host: its units and their tokens, the API token, the network, keyturnd and "
-    "polkit.\n"
-    "Shows what is wrong, why it matters, and one command for each that fixes it. Changes "
-    "nothing.\n";
+    "Check this host: its units and their tokens, the API token, the network,\n"
+    "keyturnd and polkit. Shows what is wrong, why it matters, and one command for\n"
+    "each that fixes it. Changes nothing, but with a UNIT, root looks again at those\n"
+    "of its files that keyturnd cannot read.\n";
 
 constexpr const char* doctor_footer =
-    "Exits with 6 if a check fails that is not ignored, else with 0. keyturnctl(1) describes each\n"
-    "check.";
+    "Exits with 6 if a check fails that is not ignored, else with 0. keyturnctl(1)\n"
+    "describes each check.";
 
 constexpr std::size_t names_columns = 24;
 
@@ -52,7 +52,7 @@ void add_gap(CLI::App& app, Manner& manner) {
 
 CLI::App* add_doctor(CLI::App& app, DoctorCommand& command) {
     CLI::App* const doctor = app.add_subcommand("doctor", doctor_description);
-    doctor->add_option("UNIT", command.units, "Leave out what is about other units");
+    doctor->add_option("UNIT", command.units, "Leave out what is about other units; look again");
     doctor->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
     doctor->add_option("--only", command.only, "Make only this check")->type_name("ID");
     CLI::Option* const ignore = doctor

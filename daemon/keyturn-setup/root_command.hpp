@@ -34,7 +34,8 @@ struct SurgeCommand {
     std::string tunnel;
 };
 
-/// Changes nothing, unless it is told to ignore or heed a check.
+/// Changes nothing, unless it is told to ignore or heed a check, or is given a unit whose
+/// attestation is out of date.
 struct DoctorCommand {
     Manner manner;
     std::vector<std::string> units;  ///< Empty: all.

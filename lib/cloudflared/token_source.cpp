@@ -264,7 +264,7 @@ std::optional<std::string> problem_unseen(const UnitSettings& settings,
     const auto& places = files.unseen;
     return on_one_line(fmt::format(
         "keyturnd cannot read {}: a line `token:` in a config.yml there would override the token "
-        "file; to have root check that, run as root: keyturnctl adopt {}",
+        "file; to have root check that, run as root: keyturnctl doctor {}",
         fmt::join(places.size() > 1 ? directories_of(places) : places, ", "), settings.name));
 }
 

@@ -205,7 +205,11 @@ constexpr std::array table{
           look_for_unmanaged_units,
           {"policy-missing", "policy-invalid", "unit-not-planned", "secret-in-command",
            "secret-in-unit"}},
-    Check{"connector-elsewhere", note, "All connectors are units", look_elsewhere},
+    Check{"connector-elsewhere",
+          note,
+          "All connectors are units",
+          look_elsewhere,
+          {"unit-unknown", "unit-masked"}},
     Check{"proxy", note, "There are no proxy variables", look_at_proxies},
     Check{"swap", note, "Swap is encrypted", look_at_swap},
 };

@@ -60,7 +60,7 @@ std::string description_of(const Connector& connector) {
 std::vector<std::string> unknown_connectors(const HostFacts& facts, const TunnelSeen& tunnel) {
     std::vector<std::string> unknown;
     std::vector<std::string> ours;
-    std::size_t silent = 0;
+    std::size_t silent = tunnel.masked_units.size() + tunnel.lost_units.size();
     for (const UnitSeen& unit : facts.units) {
         if (unit.running_tunnel != tunnel.tunnel && unit.planned_for != tunnel.name) continue;
         if (unit.connector.empty())
@@ -124,7 +124,8 @@ Findings look_at_api_token_mode(const HostFacts& facts) {
         findings.push_back(
             {about(credential),
              fmt::format("{}. The API token in it can change every tunnel", credential.open),
-             fmt::format("sudo sh -c 'chown root:root {0} && chmod 600 {0}'", credential.path)});
+             fmt::format("sudo sh -c 'chown {0}:{0} {1} && chmod 600 {1}'", credential.owner,
+                         credential.path)});
     }
     return findings;
 }
@@ -193,7 +194,7 @@ Findings look_for_tunnel(const HostFacts& facts) {
         findings.push_back({about(tunnel),
                             fmt::format("Cloudflare does not know tunnel {} of the policy: {}",
                                         tunnel.name, tunnel.read.text),
-                            "sudoedit " + tunnel.policy_path});
+                            edit_policy_command(tunnel.policy_path)});
     }
     return findings;
 }
@@ -206,7 +207,7 @@ Findings look_at_deletion(const HostFacts& facts) {
                             fmt::format("tunnel {} ({}) was deleted at Cloudflare. Take its units "
                                         "out, or correct `tunnel:`",
                                         tunnel.name, tunnel.tunnel),
-                            "sudoedit " + tunnel.policy_path});
+                            edit_policy_command(tunnel.policy_path)});
     }
     return findings;
 }

@@ -1,3 +1,4 @@
+#include "base/counted.hpp"
 #include "doctor/check_functions.hpp"
 #include "doctor/remedy.hpp"
 
@@ -55,9 +56,9 @@ Findings look_at_disk_space(const HostFacts& facts) {
 Findings look_at_inodes(const HostFacts& facts) {
     if (facts.system.free_inodes >= free_inodes_min) return {};
     return {{{},
-             fmt::format("the file system of /var/lib/keyturn has room for {} more files, and a "
+             fmt::format("the file system of /var/lib/keyturn has room for {}, and a "
                          "rotation may need {}",
-                         facts.system.free_inodes, free_inodes_min),
+                         counted(facts.system.free_inodes, "more file"), free_inodes_min),
              "sudo du --inodes --one-file-system --max-depth=3 /var | sort -n | tail"}};
 }
 

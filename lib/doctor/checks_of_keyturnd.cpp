@@ -20,6 +20,15 @@ std::vector<std::string> about_keyturnd(const HostFacts& facts) {
     return about;
 }
 
+/// The file of the policy that a text blames first ("/etc/keyturn/keyturn.yaml:3:1: ..."); empty if
+/// it blames none.
+std::string file_in(const std::string& problem) {
+    const std::size_t begin = problem.find("/etc/keyturn/");
+    if (begin == std::string::npos) return {};
+    const std::string path = problem.substr(begin, problem.find_first_of(":\n", begin) - begin);
+    return path.ends_with(".yaml") ? path : std::string();
+}
+
 }  // namespace
 
 Findings look_for_policy(const HostFacts& facts) {
@@ -31,9 +40,10 @@ Findings look_for_policy(const HostFacts& facts) {
 
 Findings look_at_policy(const HostFacts& facts) {
     if (facts.policy.problem.empty()) return {};
+    const std::string path = file_in(facts.policy.problem);
     return {{{},
              fmt::format("keyturnd refuses the policy at its next start. {}", facts.policy.problem),
-             "keyturnctl check"}};
+             path.empty() ? "keyturnctl check" : edit_policy_command(path)}};
 }
 
 Findings look_at_own_unit_file(const HostFacts& facts) {
@@ -48,9 +58,10 @@ Findings look_at_keyturnd(const HostFacts& facts) {
     const DaemonSeen& daemon = facts.daemon;
     if (daemon.state.name.empty()) return {};  // Nobody could look.
     if (!daemon.state.loaded()) {
+        const bool masked = daemon.state.load_state == "masked";
         return {{about_keyturnd(facts),
                  fmt::format("systemd has no usable {} ({})", own_unit, daemon.state.load_state),
-                 "sudo systemctl unmask keyturnd.service"}};
+                 masked ? "sudo systemctl unmask keyturnd" : "sudo systemctl daemon-reload"}};
     }
     if (!daemon.state.running()) {
         const bool limited = daemon.service.result == "start-limit-hit";

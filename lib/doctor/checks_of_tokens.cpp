@@ -75,6 +75,16 @@ Findings exposed_files(const HostFacts& facts, bool unit_files) {
     return findings;
 }
 
+/// `about` begins with the unit.
+Finding out_of_date(std::vector<std::string> about, const std::string& problem) {
+    const std::string unit = about.front();
+    return {std::move(about),
+            fmt::format("keyturnd refuses to rotate the token of {}, because what root has checked "
+                        "of it is out of date: {}. The command has root look again",
+                        unit, problem),
+            "sudo keyturnctl doctor " + shell_word(unit)};
+}
+
 std::vector<std::string> about_token_file(const HostFacts& facts, const TunnelSeen& tunnel) {
     auto about = about_all_of(facts, tunnel);
     about.emplace_back("keyturnd.service");
@@ -178,7 +188,7 @@ Findings look_at_unit_tunnel(const HostFacts& facts) {
                             fmt::format("{} runs a connector of tunnel {}, but the policy says {}. "
                                         "Correct `units:` or `tunnel:`",
                                         unit.name(), unit.running_tunnel, tunnel->tunnel),
-                            "sudoedit " + tunnel->policy_path});
+                            edit_policy_command(tunnel->policy_path)});
     }
     return findings;
 }
@@ -223,10 +233,13 @@ Findings look_at_attestation(const HostFacts& facts) {
     Findings findings;
     for (const UnitSeen& unit : facts.units) {
         if (unit.planned_for.empty() || unit.attestation_problem.empty()) continue;
-        findings.push_back({about(unit),
-                            fmt::format("what root has checked of {} is out of date: {}",
-                                        unit.name(), unit.attestation_problem),
-                            adopt_command(unit)});
+        findings.push_back(out_of_date(about(unit), unit.attestation_problem));
+    }
+    for (const TunnelSeen& tunnel : facts.tunnels) {
+        if (tunnel.surge_attestation_problem.empty()) continue;
+        auto what = about_all_of(facts, tunnel);
+        what.insert(what.begin(), extra_unit_of(tunnel.name));
+        findings.push_back(out_of_date(std::move(what), tunnel.surge_attestation_problem));
     }
     return findings;
 }
@@ -288,11 +301,18 @@ Findings look_for_unmanaged_units(const HostFacts& facts) {
 
 Findings look_elsewhere(const HostFacts& facts) {
     Findings findings;
-    for (const std::string& connector : facts.elsewhere)
+    for (const std::string& connector : facts.elsewhere) {
+        std::vector<std::string> what{connector};
+        // It may be left of a unit that systemd does not load any more.
+        for (const TunnelSeen& tunnel : facts.tunnels)
+            for (const auto* units : {&tunnel.lost_units, &tunnel.masked_units})
+                for (const std::string& unit : *units)
+                    if (connector.find('/' + unit) != std::string::npos) what.push_back(unit);
         findings.push_back(
-            {{connector},
+            {std::move(what),
              fmt::format("a connector runs outside of the units of systemd: {}", connector),
              "systemd-cgls --all"});
+    }
     return findings;
 }
 

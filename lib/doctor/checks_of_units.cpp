@@ -1,3 +1,4 @@
+#include "base/counted.hpp"
 #include "cloudflared/cloudflared_command.hpp"
 #include "cloudflared/unit_environment.hpp"
 #include "doctor/check_functions.hpp"
@@ -54,7 +55,7 @@ Findings look_for_units(const HostFacts& facts) {
                                 fmt::format("{} in `units:` of tunnel {} stands for no unit that "
                                             "systemd has loaded",
                                             unit, tunnel.name),
-                                "sudoedit " + tunnel.policy_path});
+                                edit_policy_command(tunnel.policy_path)});
         }
     }
     return findings;
@@ -126,7 +127,9 @@ Findings look_at_versions(const HostFacts& facts) {
                        fmt::format("{} runs cloudflared {}, which does not know --token-file: it "
                                    "exists since {}",
                                    unit.name(), connector->version, version_min),
-                       "sudo apt-get install --only-upgrade cloudflared"};
+                       fmt::format("sudo sh -c \"apt-get install --only-upgrade cloudflared && "
+                                   "systemctl restart {}\"",
+                                   shell_word(unit.name()))};
     });
 }
 
@@ -165,9 +168,9 @@ Findings look_at_start_limit(const HostFacts& facts) {
             return std::nullopt;
         return Finding{
             {},
-            fmt::format("systemd gives {} up after {} starts in {}, which takes {}: a "
+            fmt::format("systemd gives {} up after {} in {}, which takes {}: a "
                         "short outage leaves it down for good",
-                        unit.name(), service.start_limit_burst,
+                        unit.name(), counted(service.start_limit_burst, "start"),
                         to_text(service.start_limit_interval),
                         to_text(service.restart_pause * service.start_limit_burst)),
             drop_in_command(unit.name(), "start-limit", {"[Unit]", "StartLimitIntervalSec=0"})};
@@ -239,10 +242,10 @@ Findings look_at_surge(const HostFacts& facts) {
             continue;
         findings.push_back(
             {about_all_of(facts, tunnel),
-             fmt::format("tunnel {} has {} unit{} on this host and no extra connector "
+             fmt::format("tunnel {} has {} on this host and no extra connector "
                          "that serves during a restart, so keyturnd refuses to rotate "
                          "it",
-                         tunnel.name, units, units == 1 ? "" : "s"),
+                         tunnel.name, counted(units, "unit")),
              fmt::format("sudo keyturnctl surge {} --yes", tunnel.name)});
     }
     return findings;

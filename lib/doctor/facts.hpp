@@ -119,7 +119,8 @@ struct TunnelSeen {
     int min_available = 1;
     bool surge = true;  ///< `rollout.surge` is `auto`.
     bool accept_gap = false;
-    bool surge_unit = true;  ///< Its extra connector has a unit.
+    bool surge_unit = true;                 ///< Its extra connector has a unit.
+    std::string surge_attestation_problem;  ///< Why root's attestation of that unit is stale.
     TokenFileSeen file;
 
     ApiAnswer read;   ///< GET tunnel.

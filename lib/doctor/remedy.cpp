@@ -42,6 +42,8 @@ std::vector<std::string> about_all_of(const HostFacts& facts, const TunnelSeen& 
     std::vector<std::string> about{tunnel.name, "credential " + tunnel.credential};
     for (const UnitSeen& unit : facts.units)
         if (unit.planned_for == tunnel.name) about.push_back(unit.name());
+    about.insert(about.end(), tunnel.lost_units.begin(), tunnel.lost_units.end());
+    about.insert(about.end(), tunnel.masked_units.begin(), tunnel.masked_units.end());
     return about;
 }
 
@@ -52,6 +54,15 @@ const TunnelSeen* tunnel_of(const HostFacts& facts, const UnitSeen& unit) {
 
 bool is_rotating(const TunnelSeen& tunnel) {
     return tunnel.status && !tunnel.status->phase.empty();
+}
+
+std::string edit_policy_command(const std::string& path) {
+    return fmt::format("sudoedit {} && sudo systemctl try-reload-or-restart keyturnd",
+                       shell_word(path));
+}
+
+std::string extra_unit_of(const std::string& tunnel) {
+    return fmt::format("keyturn-surge@{}.service", tunnel);
 }
 
 std::string token_path_of(const std::string& tunnel) {

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <pwd.h>
 #include <sys/stat.h>
 
 namespace keyturn {
@@ -79,9 +80,25 @@ class Exposure {
     std::string tunnel_;
 };
 
-/// keyturnd has ProtectHome=yes.
-bool is_hidden_from_keyturnd(const std::string& path) {
-    return path.starts_with("/root/") || path.starts_with("/home/");
+/// Whether keyturnd may do what these bits say, as a user of its own.
+bool lets_keyturnd(const struct stat& status, mode_t of_group, mode_t of_others) {
+    const passwd* const user = ::getpwnam("keyturn");
+    if ((status.st_mode & of_others) != 0) return true;
+    return user != nullptr && status.st_gid == user->pw_gid && (status.st_mode & of_group) != 0;
+}
+
+/// True if keyturnd cannot read the file, or cannot tell whether there is one. It has
+/// ProtectHome=yes.
+bool is_hidden_from_keyturnd(const std::string& path, const std::string& root) {
+    if (path.starts_with("/root/") || path.starts_with("/home/")) return true;
+    struct stat status {};
+    for (std::size_t end = path.find('/', 1); end != std::string::npos;
+         end = path.find('/', end + 1)) {
+        if (::stat((root + path.substr(0, end)).c_str(), &status) != 0) return false;
+        if (!lets_keyturnd(status, S_IXGRP, S_IXOTH)) return true;
+    }
+    if (::stat((root + path).c_str(), &status) != 0) return false;
+    return !lets_keyturnd(status, S_IRGRP, S_IROTH);
 }
 
 UnitSeen seen_of(SurveyedUnit& unit, ServiceLook& services) {
@@ -113,7 +130,8 @@ std::string attestation_problem_of(const UnitSettings& settings, const std::stri
     const auto file = read_host_file(place);
     if (!file) return file.error().text;
     if (!*file) {
-        const auto hidden = std::ranges::find_if(paths, is_hidden_from_keyturnd);
+        const auto hidden = std::ranges::find_if(
+            paths, [&](const std::string& path) { return is_hidden_from_keyturnd(path, root); });
         if (hidden == paths.end()) return {};
         return fmt::format("keyturnd cannot look at {}, and root has not looked at it", *hidden);
     }

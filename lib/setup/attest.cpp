@@ -5,6 +5,7 @@
 #include "token/random.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cerrno>
 
@@ -18,6 +19,13 @@ constexpr std::size_t salt_size = 16;
 
 Result<Attestation> attest(const UnitSettings& settings, const std::string& token_file,
                            const std::string& date) {
+    if (settings.need_daemon_reload) {
+        return Error{Fault::denied,
+                     fmt::format("the file of {} changed, and systemd has not read it: run "
+                                 "systemctl daemon-reload",
+                                 settings.name),
+                     {}};
+    }
     const auto problem = token_source_problem(settings, token_file, look_at_files(settings));
     if (problem) return Error{Fault::denied, fmt::format("{}: {}", settings.name, *problem), {}};
     const auto salt = make_random()->bytes(salt_size);
@@ -33,6 +41,18 @@ Result<Attestation> attest(const UnitSettings& settings, const std::string& toke
         attestation.files.push_back(*file);
     }
     return attestation;
+}
+
+std::string text_of(const Attestation& attestation) {
+    std::vector<std::string> seen;
+    std::vector<std::string> absent;
+    for (const AttestedFile& file : attestation.files)
+        (file.exists ? seen : absent).push_back(file.path);
+    std::string text = fmt::format(
+        "Root has looked at {} again: nothing overrides keyturn's token file.", attestation.unit);
+    if (!seen.empty()) text += fmt::format(" Accepted as it is: {}.", fmt::join(seen, ", "));
+    if (!absent.empty()) text += fmt::format(" Not there: {}.", fmt::join(absent, ", "));
+    return text;
 }
 
 }  // namespace keyturn

@@ -1,10 +1,13 @@
 """Ways to break a host, for the tests of `keyturnctl doctor`."""
 
+import uuid
+
 from doctor_host import OTHER, SYSTEM, UNIT, case, removes
 from layouts import RUN, TOKEN_FILE
 from scenario import wait_until
 from scenario.cloudflare import READ_TOKEN
 
+CONFIGURATION = "/etc/cloudflared/config.yml"
 DROP_INS = SYSTEM + UNIT + ".d/"
 
 
@@ -34,14 +37,31 @@ def unit_runs_with_its_old_settings(doctor):
 
 def without_configuration(doctor):
     """Remove what both units would read, and let root look again."""
-    doctor.remove("/etc/cloudflared/config.yml")
+    doctor.remove(CONFIGURATION)
     doctor.stock.adopt(*doctor.stock.units.names)
 
 
 @case("unit-token-settings", after=without_configuration)
 def configuration_with_a_token(doctor):
-    doctor.stock.put("/etc/cloudflared/config.yml", 0o600,
+    doctor.stock.put(CONFIGURATION, 0o600,
                      "token: %s\n" % doctor.api.current()["token"])
+
+
+def attested(*units):
+    """Return the command with which root looks at units again."""
+    return "keyturnctl doctor " + " ".join(units)
+
+
+@case("attestation changed", after=without_configuration)
+def configuration_appears(doctor):
+    doctor.stock.put(CONFIGURATION, 0o644, "loglevel: info\n")
+
+
+@case("attestation missing", after=without_configuration)
+def nobody_has_looked(doctor):
+    # keyturnd cannot read it.
+    doctor.stock.put(CONFIGURATION, 0o600, "loglevel: info\n")
+    doctor.sh("%s && rm /etc/keyturn/attested/%s.json" % (attested(UNIT, OTHER), UNIT))
 
 
 @case("unit-inactive")
@@ -92,6 +112,17 @@ def unit_loses_its_connections(doctor):
 WEB = "/etc/keyturn/keyturn.d/web.yaml"
 
 
+PACKAGED = "/usr/lib/systemd/system/"
+
+
+@case("unit-masked", after=lambda doctor: doctor.sh(
+    "mv %s%s %s && systemctl daemon-reload" % (PACKAGED, UNIT, SYSTEM)))
+def unit_is_masked(doctor):
+    # The mask takes the place of a file of /etc, so the unit must be one of a package.
+    doctor.sh("mv {0}{1} {2} && systemctl daemon-reload && systemctl mask {1}".format(
+        SYSTEM, UNIT, PACKAGED))
+
+
 @case("unit-unknown", by_hand=lambda doctor: doctor.sh(
     "cat /mnt/share/web.yaml >%s; systemctl reload keyturnd" % WEB))
 def policy_names_an_unknown_unit(doctor):
@@ -107,6 +138,17 @@ def token_file_is_gone(doctor):
 @case("token-file wide")
 def token_file_is_wide(doctor):
     doctor.sh("chmod 644 /var/lib/keyturn/tokens/web")
+
+
+@case("rotation-held")
+def rotation_is_held(doctor):
+    # systemd then reports a start that is done, and the unit does not run.
+    doctor.drop_in("[Unit]\nConditionPathExists=/etc/default/gone\n", unit=OTHER)
+    held = doctor.stock.keyturn.ctl("rotate", "web", "--follow")
+    assert held.returncode == 3, held.stdout + held.stderr
+    doctor.remove(SYSTEM + OTHER + ".d/00-test.conf")
+    doctor.host.run("systemctl", "start", OTHER)
+    doctor.stock.units.wait_full()
 
 
 @case("token-file-old")
@@ -134,6 +176,14 @@ def keyturnd_gets_a_drop_in(doctor):
     doctor.stock.put(SYSTEM + "keyturnd.service.d/90-test.conf", 0o644, "[Unit]\n")
 
 
+@case("keyturnd-policy")
+def policy_has_lost_a_tunnel(doctor):
+    more = "/etc/keyturn/keyturn.d/more.yaml"
+    doctor.sh("sed 's/%s/%s/; s/^  web:/  more:/; s/cf-tunnel/more/g' %s >%s && "
+              "systemctl reload keyturnd && rm %s"
+              % (doctor.api.tunnel, uuid.uuid4(), WEB, more, more))
+
+
 @case("keyturnd-second")
 def another_keyturnd(doctor):
     doctor.sh("cp /bin/sleep /usr/local/sbin/keyturnd && systemd-run --quiet --collect "
@@ -149,6 +199,11 @@ def policy_with_an_unknown_key(doctor):
 def polkit_says_no(doctor):
     doctor.sh("sed -i 's/polkit.Result.YES/polkit.Result.NO/' "
               "/etc/polkit-1/rules.d/50-keyturn.rules && systemctl restart polkit")
+
+
+@case("polkit-rule RefuseManualStart")
+def unit_refuses_to_be_started(doctor):
+    doctor.drop_in("[Unit]\nRefuseManualStart=yes\n")
 
 
 @case("polkit-silent")
@@ -258,9 +313,16 @@ def region_does_not_answer(doctor):
               "sed 's/127.0.0.1 region1/192.0.2.1 region1/' /mnt/share/hosts >/etc/hosts")
 
 
+@case("edge-tcp", by_hand=hosts_again,
+      after=lambda doctor: doctor.sh("systemctl stop quic@127.0.0.3"))
+def no_tcp(doctor):
+    doctor.sh("systemctl start quic@127.0.0.3 && cp /etc/hosts /mnt/share/hosts && "
+              "sed 's/127.0.0.1 region1/127.0.0.3 region1/' /mnt/share/hosts >/etc/hosts")
+
+
 @case("edge-udp", by_hand=lambda doctor: doctor.start_quic())
 def no_quic(doctor):
-    doctor.sh("systemctl stop quic")
+    doctor.sh("systemctl stop quic@127.0.0.1")
 
 
 @case("updater")

@@ -9,14 +9,33 @@ from scenario.cloudflare import WRITE_TOKEN
 REGIONS = ("region1.v2.argotunnel.com", "region2.v2.argotunnel.com")
 # Answers like a server that speaks QUIC, as far as the doctor asks.
 QUIC = """\
-import socket
+import socket, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-server.bind(("127.0.0.1", 7844))
+server.bind((sys.argv[1], 7844))
 while True:
     packet, sender = server.recvfrom(2048)
     if len(packet) >= 1200 and packet[0] & 0xC0 == 0xC0:
         server.sendto(b"\\x80\\0\\0\\0\\0" + packet[5:6], sender)
 """
+# An address that takes packets and answers nothing: as behind a firewall that drops them.
+SILENT = """\
+import signal, socket, sys
+held = []
+for port in (53, 443, 7844):
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.bind((sys.argv[1], port))
+    server = socket.socket()
+    server.bind((sys.argv[1], port))
+    server.listen(0)
+    held += [datagrams, server]
+    for _ in range(3):  # As soon as its queue is full, it answers nobody.
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex((sys.argv[1], port))
+        held.append(client)
+signal.pause()
+"""
+SERVER = "[Service]\nExecStart=/usr/bin/python3 /mnt/share/%s.py %%i\n"
 # The two units of the host, in this order.
 UNIT = "cf-tunnel-a.service"
 OTHER = "cf-tunnel-b.service"
@@ -38,14 +57,14 @@ class Doctor:
         """Let the names of the edge lead to the model, and start a server of QUIC."""
         lines = "".join("127.0.0.1 %s\n" % name for name in REGIONS)
         self.sh("printf '%s' >>/etc/hosts" % lines.replace("\n", "\\n"))
-        (self.host.directory / "share" / "quic.py").write_text(QUIC, encoding="utf-8")
-        self.stock.put("/run/systemd/system/quic.service", 0o644,
-                       "[Service]\nExecStart=/usr/bin/python3 /mnt/share/quic.py\n")
+        for name, text in (("quic", QUIC), ("silent", SILENT)):
+            (self.host.directory / "share" / (name + ".py")).write_text(text, encoding="utf-8")
+            self.stock.put("/run/systemd/system/%s@.service" % name, 0o644, SERVER % name)
         self.host.run("systemctl", "daemon-reload")
         self.start_quic()
 
     def start_quic(self):
-        self.host.run("systemctl", "start", "quic")
+        self.host.run("systemctl", "start", "quic@127.0.0.1")
 
     def sh(self, script, check=True, feed=""):
         return self.host.run("sh", "-c", script, check=check, feed=feed)

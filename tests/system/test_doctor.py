@@ -1,10 +1,12 @@
 """`keyturnctl doctor`: a host is broken in one way, the doctor finds that, its remedy heals it."""
 
 import contextlib
+import json
+import time
 
 import pytest
 
-import broken_hosts  # noqa: F401 (its functions are the cases)
+from broken_hosts import CONFIGURATION, hosts_again, without_configuration
 from doctor_host import CASES, GIVEN, OTHER, SYSTEM, UNIT, Doctor
 from layouts import LAYOUTS
 from scenario import StockHost, wait_until
@@ -116,6 +118,52 @@ def test_nothing_is_changed_and_no_secret_is_shown(doctor):
         assert secret not in text.stdout + text.stderr
 
 
+def test_root_accepts_nothing_that_overrides_the_token_file(doctor):
+    attested = "/etc/keyturn/attested/%s.json" % UNIT
+    before = doctor.stock.file(attested)
+    doctor.stock.put(CONFIGURATION, 0o600, "token: %s\n" % doctor.api.current()["token"])
+    found = doctor.findings(UNIT)
+    assert set(found) - doctor.given == {"unit-token-settings"}, found
+    assert doctor.stock.file(attested) == before
+    doctor.stock.put(CONFIGURATION, 0o600, "loglevel: info\n")
+    assert "attestation" in doctor.findings(), "without a unit, nothing is renewed"
+    assert doctor.stock.file(attested) == before
+    told = doctor.host.run("keyturnctl", "doctor", UNIT, check=False).stdout
+    assert "Root has looked at %s again" % UNIT in told
+    assert "Accepted as it is: %s." % CONFIGURATION in told
+    assert doctor.stock.file(attested) != before
+    assert "Root has looked" not in doctor.host.run("keyturnctl", "doctor", UNIT).stdout
+    without_configuration(doctor)
+
+
+def test_a_unit_that_does_not_exist_is_no_healthy_one(doctor):
+    done = doctor.host.run("keyturnctl", "doctor", "nonsense", check=False)
+    assert done.returncode == 1 and not done.stdout
+    assert "nonsense.service is no unit" in done.stderr and UNIT in done.stderr
+
+
+def test_silence_is_waited_for_only_once_and_with_progress(doctor):
+    # No name server answers, and neither does the API, nor one region of the edge.
+    doctor.host.run("systemctl", "start", "silent@127.0.0.5")
+    resolver = doctor.host.output("cat", "/etc/resolv.conf")
+    doctor.stock.put("/etc/resolv.conf", 0o644, "nameserver 127.0.0.5\n")
+    doctor.sh("cp /etc/hosts /mnt/share/hosts && (sed -E '/region|api.cloudflare/d' "
+              "/mnt/share/hosts; echo 127.0.0.5 region2.v2.argotunnel.com) >/etc/hosts")
+    begin = time.monotonic()
+    done = doctor.host.run("script", "--quiet", "--return", "--command",
+                           "TERM=xterm keyturnctl doctor --json", "/dev/null", check=False)
+    took = time.monotonic() - begin
+    hosts_again(doctor)
+    doctor.stock.put("/etc/resolv.conf", 0o644, resolver)
+    assert "Looking at the network ..." in done.stdout
+    found = {item["id"] for item in json.loads(done.stdout[done.stdout.index("{"):])["findings"]}
+    assert found - doctor.given == {"api-name", "edge-name", "edge-unreachable"}
+    # 3 s for the names, 2 s for the ports: each of them once.
+    assert took < 8, took
+    piped = doctor.host.run("keyturnctl", "doctor", check=False)
+    assert "Looking" not in piped.stdout + piped.stderr
+
+
 def test_the_journal_is_made_persistent(doctor):
     finding = doctor.findings()["journal"][0]
     doctor.heal(finding["remedy"], False)
@@ -140,6 +188,12 @@ def test_a_stock_host_is_healed_by_setup_and_a_rotation(alone):
     assert set(found) - GIVEN == {"secret-in-unit"}, found
     alone.heal(found["secret-in-unit"][0]["remedy"], False)
     assert alone.ids() <= GIVEN, alone.findings()
+    alone.sh("rm /etc/keyturn/attested/keyturn-surge@web.service.json")
+    found = alone.findings()
+    assert set(found) - GIVEN == {"attestation"}, found
+    alone.heal(found["attestation"][0]["remedy"], False)
+    assert alone.ids() <= GIVEN, alone.findings()
+    alone.sh("rm /etc/keyturn/attested/keyturn-surge@web.service.json")
     alone.remove(SYSTEM + "keyturn-surge@web.service")
     found = alone.findings()
     assert set(found) - GIVEN == {"surge-missing"}, found

@@ -104,10 +104,12 @@ def test_what_keyturnd_cannot_see_counts_only_as_root_has_seen_it(stock):
     stock.host.run("rm", attested)
     refused = stock.keyturn.ctl("rotate", "web", "--follow")
     assert refused.returncode == 4
-    assert "keyturnctl adopt cloudflared.service" in refused.stdout.replace("\n    ", " ")
+    assert "keyturnctl doctor cloudflared.service" in refused.stdout.replace("\n    ", " ")
     before = stock.units.invocations()
-    stock.adopt("cloudflared.service")
-    assert stock.units.invocations() == before, "nothing had to be restarted"
+    looked = stock.host.run("keyturnctl", "doctor", "cloudflared.service", check=False)
+    assert "Root has looked at cloudflared.service again" in looked.stdout, looked
+    assert stock.file(attested)[0] == 0o640
+    assert stock.units.invocations() == before
     stock.rotate()
 
 

@@ -27,7 +27,13 @@ std::vector<Broken> api_is_broken() {
          "it is a tunnel token", "keyturnctl setup"},
         {"api-token-mode", "0644",
          [](auto& facts) { credential_of(facts).open = "other users can read it"; },
-         "other users can read it", "chmod 600"},
+         "other users can read it", "chown root:root"},
+        {"api-token-mode", "of keyturnd's own user",
+         [](auto& facts) {
+             credential_of(facts).open = "other users can read it";
+             credential_of(facts).owner = "keyturn";
+         },
+         "other users can read it", "chown keyturn:keyturn"},
         {"api-silent", "outage",
          [](auto& facts) {
              credential_of(facts).check.reset();

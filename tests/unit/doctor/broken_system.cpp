@@ -46,6 +46,12 @@ std::vector<Broken> keyturnd_is_broken() {
         {"policy-invalid", "wrong key",
          [](auto& facts) { facts.policy.problem = "keyturn.yaml:3: unknown key"; },
          "keyturn.yaml:3", "keyturnctl check"},
+        {"policy-invalid", "in a drop-in",
+         [](auto& facts) {
+             facts.policy.problem =
+                 "the policy is invalid:\n/etc/keyturn/keyturn.d/web.yaml:3:1: unknown key";
+         },
+         "web.yaml:3", "sudoedit /etc/keyturn/keyturn.d/web.yaml && sudo systemctl"},
         {"keyturnd-reload", "drop-in changed",
          [](auto& facts) { facts.daemon.need_daemon_reload = true; }, "has not read it",
          "daemon-reload"},
@@ -57,6 +63,9 @@ std::vector<Broken> keyturnd_is_broken() {
          "inactive", "restart keyturnd"},
         {"keyturnd-running", "masked",
          [](auto& facts) { facts.daemon.state.load_state = "masked"; }, "masked", "unmask"},
+        {"keyturnd-running", "installed a moment ago",
+         [](auto& facts) { facts.daemon.state.load_state = "not-found"; }, "not-found",
+         "daemon-reload"},
         {"keyturnd-running", "gave up",
          [](auto& facts) {
              facts.daemon.state.active_state = "failed";

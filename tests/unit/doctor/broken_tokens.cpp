@@ -88,7 +88,12 @@ std::vector<Broken> secret_is_exposed() {
          "runs with an old token", "keyturnctl rotate web --follow"},
         {"attestation", "stale",
          [](auto& facts) { unit_of(facts).attestation_problem = "/root/.cloudflared changed"; },
-         "/root/.cloudflared changed", "keyturnctl adopt cloudflared.service"},
+         "/root/.cloudflared changed", "keyturnctl doctor cloudflared.service"},
+        {"attestation", "of the extra connector",
+         [](auto& facts) {
+             tunnel_of(facts).surge_attestation_problem = "/root/.cloudflared changed";
+         },
+         "keyturn-surge@web.service", "keyturnctl doctor keyturn-surge@web.service"},
         {"secret-in-command", "a unit that is not in the policy",
          [](HostFacts& facts) {
              UnitSeen unit = healthy_unit("other.service");

@@ -14,6 +14,14 @@ std::vector<Broken> unit_is_broken() {
              unit_of(facts).state.load_state = "masked";
          },
          "is masked", "unmask cloudflared.service"},
+        {"unit-masked", "and still runs",
+         [](HostFacts& facts) {
+             tunnel_of(facts).masked_units = {"cloudflared-2.service"};
+             tunnel_of(facts).surge_unit = false;
+             tunnel_of(facts).connectors->push_back({"second", "", "", "", 4});
+             facts.elsewhere = {"a process in /system.slice/cloudflared-2.service"};
+         },
+         "is masked", "unmask cloudflared-2.service"},
         {"unit-reload", "edited",
          [](auto& facts) { unit_of(facts).settings.need_daemon_reload = true; }, "has not read",
          "daemon-reload"},

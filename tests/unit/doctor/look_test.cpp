@@ -153,6 +153,23 @@ TEST_F(Looks, CompareAUnitWithItsAttestation) {
     EXPECT_THAT(attestation_problem_of(settings, root_), HasSubstr("/root/x.yml"));
 }
 
+TEST_F(Looks, NeedAnAttestationOfWhatKeyturndCannotRead) {
+    const auto problem = [&](const char* path) {
+        UnitSettings settings;
+        settings.name = "cloudflared.service";
+        settings.exec_start = {{"/usr/bin/cloudflared", "--config", path, "tunnel", "run"}};
+        return attestation_problem_of(settings, root_);
+    };
+    put("/etc/open/config.yml", "loglevel: info", 0644);
+    put("/etc/open/private.yml", "loglevel: info", 0600);
+    put("/etc/closed/config.yml", "loglevel: info", 0644);
+    ::chmod((root_ + "/etc/closed").c_str(), 0700);
+    EXPECT_EQ(problem("/etc/open/config.yml"), "");
+    EXPECT_EQ(problem("/etc/open/none.yml"), "");
+    EXPECT_THAT(problem("/etc/open/private.yml"), HasSubstr("keyturnd cannot look at"));
+    EXPECT_THAT(problem("/etc/closed/config.yml"), HasSubstr("keyturnd cannot look at"));
+}
+
 TEST_F(Looks, JudgeATokenFileLikeKeyturnd) {
     const unsigned user = ::geteuid();
     const std::string path = put("/tokens/web", sample_token);

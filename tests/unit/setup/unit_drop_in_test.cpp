@@ -187,7 +187,7 @@ TEST(FieldLayouts, WhatCannotBeSeenHasToBeAttested) {
     files.unseen = {"/root/.cloudflared/config.yml", "/root/.cloudflared/config.yaml"};
     EXPECT_THAT(problem(settings, files),
                 AllOf(HasSubstr("cannot read /root/.cloudflared: a line"),
-                      HasSubstr("run as root: keyturnctl adopt cloudflared.service")));
+                      HasSubstr("run as root: keyturnctl doctor cloudflared.service")));
 }
 
 TEST(FieldLayouts, WhatIsUnclearIsAFinding) {
