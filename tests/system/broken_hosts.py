@@ -123,11 +123,10 @@ def unit_is_masked(doctor):
         SYSTEM, UNIT, PACKAGED))
 
 
-@case("unit-unknown", by_hand=lambda doctor: doctor.sh(
-    "cat /mnt/share/web.yaml >%s; systemctl reload keyturnd" % WEB))
+@case("unit-unknown", edit="sed -i 's/, gone.service//' \"$1\"")
 def policy_names_an_unknown_unit(doctor):
-    doctor.sh("cp %s /mnt/share/web.yaml && sed -i -E 's/\"?%s\"?/&, gone.service/' %s && "
-              "systemctl reload keyturnd" % (WEB, OTHER, WEB))
+    doctor.sh("sed -i -E 's/\"?%s\"?/&, gone.service/' %s && systemctl reload keyturnd"
+              % (OTHER, WEB))
 
 
 @case("token-file gone")
@@ -190,7 +189,7 @@ def another_keyturnd(doctor):
               "/usr/local/sbin/keyturnd 600")
 
 
-@case("policy-invalid", by_hand=removes("/etc/keyturn/keyturn.d/95-wrong.yaml"))
+@case("policy-invalid", edit="rm \"$1\"")
 def policy_with_an_unknown_key(doctor):
     doctor.stock.put("/etc/keyturn/keyturn.d/95-wrong.yaml", 0o644, "nonsense: 1\n")
 
@@ -334,7 +333,7 @@ def updater_is_active(doctor):
     doctor.sh("systemctl daemon-reload && systemctl start cloudflared-update.timer")
 
 
-@case("other-rotator", by_hand=removes("/etc/cron.d/rotate"))
+@case("other-rotator", edit="rm \"$1\"")
 def cron_job(doctor):
     doctor.sh("mkdir -p /etc/cron.d")
     doctor.stock.put("/etc/cron.d/rotate", 0o644,

@@ -61,6 +61,7 @@ class Doctor:
             (self.host.directory / "share" / (name + ".py")).write_text(text, encoding="utf-8")
             self.stock.put("/run/systemd/system/%s@.service" % name, 0o644, SERVER % name)
         self.host.run("systemctl", "daemon-reload")
+        self.stock.put("/usr/local/bin/sudoedit", 0o755, '#!/bin/sh\n. /mnt/share/edit\n')
         self.start_quic()
 
     def start_quic(self):
@@ -93,12 +94,17 @@ class Doctor:
         wait_until(lambda: self.ids() == self.given,
                    lambda: "a healed host after %s; found: %s" % (told, self.findings()), 60, 1)
 
-    def clean_up(self):
-        """Take away what tests and remedies leave: drop-ins, faults of the API, counted calls."""
-        self.sh("rm -f %s*.d/00-test.conf %s*.d/10-*.conf && systemctl daemon-reload"
-                % (SYSTEM, SYSTEM))
+    def clean_up(self, after=None):
+        """Take away what a case and its remedy leave: drop-ins, faults and counted calls."""
+        left = self.host.output("find", SYSTEM, "-regextype", "egrep", "-regex",
+                                ".*/(00-test|10-[a-z-]+)[.]conf", "-print", "-delete")
         self.api.heal()
-        self.wait_healed()
+        if left:
+            self.host.run("systemctl", "daemon-reload")
+        if after:
+            after(self)
+        if left or after:
+            self.wait_healed()
         wait_until(self.stock.units.healthy, "all units")
 
     def drop_in(self, text, unit=UNIT, name="00-test"):
@@ -113,8 +119,12 @@ class Doctor:
         """Return the path of keyturn's drop-in."""
         return self.host.output("find", SYSTEM + unit + ".d", "-name", "*keyturn.conf").strip()
 
-    def heal(self, remedy, asks_for_token):
-        """Run a remedy as it is printed; here is no sudo, and nobody to answer a question."""
+    def heal(self, remedy, asks_for_token=False, edit=""):
+        """Run a remedy as it is printed; here is no sudo, and nobody to answer a question.
+
+        `edit`: what a person does in the editor, as a command; "$1" is the file.
+        """
+        (self.host.directory / "share" / "edit").write_text(edit, encoding="utf-8")
         command = remedy.replace("sudo ", "")
         wants_token = "api-token-file" in command or asks_for_token
         if asks_for_token:
@@ -129,16 +139,17 @@ class Doctor:
 CASES = {}
 
 
-def case(name, by_hand=None, before=None, after=None, asks_for_token=False):
+def case(name, by_hand=None, before=None, after=None, edit="", asks_for_token=False):
     """Register a way to break the host.
 
-    The id is the name up to a blank. `by_hand`: how a person heals it, where the remedy cannot do
-    it unattended. `before`: ends what would break it again. `after`: cleans up.
+    The id is the name up to a blank. `by_hand`: how a person heals it, where no command can.
+    `edit`: what a person does to the file "$1" that the remedy opens. `before`: ends what would
+    break it again. `after`: cleans up.
     """
     def register(function):
         CASES[name] = types.SimpleNamespace(
             id=name.partition(" ")[0], breaks=function, by_hand=by_hand, before=before,
-            after=after, asks_for_token=asks_for_token)
+            after=after, edit=edit, asks_for_token=asks_for_token)
         return function
     return register
 

@@ -66,12 +66,10 @@ def test_a_broken_host_is_found_and_healed(doctor, name):
         if this.by_hand:
             this.by_hand(doctor)
         else:
-            done = doctor.heal(finding["remedy"], this.asks_for_token)
+            done = doctor.heal(finding["remedy"], this.asks_for_token, this.edit)
             told.append((finding["remedy"], done.stdout, done.stderr))
     doctor.wait_healed(told)
-    if this.after:
-        this.after(doctor)
-    doctor.clean_up()
+    doctor.clean_up(this.after)
 
 
 def test_a_check_can_be_ignored_and_heeded_again(doctor):
@@ -166,7 +164,7 @@ def test_silence_is_waited_for_only_once_and_with_progress(doctor):
 
 def test_the_journal_is_made_persistent(doctor):
     finding = doctor.findings()["journal"][0]
-    doctor.heal(finding["remedy"], False)
+    doctor.heal(finding["remedy"])
     wait_until(lambda: "journal" not in doctor.ids(), "a persistent journal")
 
 
@@ -186,16 +184,16 @@ def test_a_stock_host_is_healed_by_setup_and_a_rotation(alone):
     alone.heal(found["policy-missing"][0]["remedy"], True)
     found = alone.findings()
     assert set(found) - GIVEN == {"secret-in-unit"}, found
-    alone.heal(found["secret-in-unit"][0]["remedy"], False)
+    alone.heal(found["secret-in-unit"][0]["remedy"])
     assert alone.ids() <= GIVEN, alone.findings()
     alone.sh("rm /etc/keyturn/attested/keyturn-surge@web.service.json")
     found = alone.findings()
     assert set(found) - GIVEN == {"attestation"}, found
-    alone.heal(found["attestation"][0]["remedy"], False)
+    alone.heal(found["attestation"][0]["remedy"])
     assert alone.ids() <= GIVEN, alone.findings()
     alone.sh("rm /etc/keyturn/attested/keyturn-surge@web.service.json")
     alone.remove(SYSTEM + "keyturn-surge@web.service")
     found = alone.findings()
     assert set(found) - GIVEN == {"surge-missing"}, found
-    alone.heal(found["surge-missing"][0]["remedy"], False)
+    alone.heal(found["surge-missing"][0]["remedy"])
     assert alone.ids() <= GIVEN, alone.findings()
