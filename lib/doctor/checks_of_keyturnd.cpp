@@ -171,8 +171,10 @@ Findings look_at_keyturnds_findings(const HostFacts& facts) {
         for (const NameSeen& name : facts.network.api_names) about.push_back(name.host);
         for (const std::string& finding : tunnel.status->findings) {
             findings.push_back({about,
-                                fmt::format("keyturnd reports about {}: {}", tunnel.name, finding),
-                                "keyturnctl status " + tunnel.name});
+                                fmt::format("keyturnd reports about {}: {}. If that is over, the "
+                                            "command has keyturnd look again at once",
+                                            tunnel.name, finding),
+                                "sudo systemctl reload keyturnd"});
         }
     }
     return findings;

@@ -194,6 +194,14 @@ def policy_with_an_unknown_key(doctor):
     doctor.stock.put("/etc/keyturn/keyturn.d/95-wrong.yaml", 0o644, "nonsense: 1\n")
 
 
+@case("keyturnd-finding")
+def keyturnd_has_not_seen_that_it_is_over(doctor):
+    doctor.host.run("systemctl", "stop", UNIT)
+    wait_until(lambda: doctor.stock.keyturn.status()["findings"], "a finding of keyturnd", 90)
+    doctor.host.run("systemctl", "start", UNIT)
+    doctor.stock.units.wait_full()
+
+
 @case("polkit-rule")
 def polkit_says_no(doctor):
     doctor.sh("sed -i 's/polkit.Result.YES/polkit.Result.NO/' "

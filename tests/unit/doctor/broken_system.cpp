@@ -110,7 +110,7 @@ std::vector<Broken> polkit_is_broken() {
          "did not come back", "keyturnctl retry web --follow"},
         {"keyturnd-finding", "one",
          [](auto& facts) { tunnel_of(facts).status->findings = {"something is odd"}; },
-         "something is odd", "keyturnctl status web"},
+         "something is odd", "systemctl reload keyturnd"},
     };
 }
 
