@@ -1,6 +1,7 @@
 #include "host.hpp"
 
 #include "base/invariant.hpp"
+#include "cloudflared/attestation.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>
@@ -183,8 +184,10 @@ Result<HostPolicy::Removal> HostPolicy::unused() const {
         const std::string name = entry.path().filename();
         if (!name.starts_with(surge_prefix) || !name.ends_with(".service")) continue;
         const std::size_t size = name.size() - surge_prefix.size() - std::string(".service").size();
-        if (find_named(name.substr(surge_prefix.size(), size)) == nullptr)
-            removal.removed.push_back(entry.path());
+        if (find_named(name.substr(surge_prefix.size(), size)) != nullptr) continue;
+        const std::string attested = attestation_path(name);
+        if (std::filesystem::exists(attested, error)) removal.removed.push_back(attested);
+        removal.removed.push_back(entry.path());
     }
     auto text = text_of(rule_path);
     if (!text) return text.error();

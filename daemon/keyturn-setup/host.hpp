@@ -46,7 +46,7 @@ class HostPolicy {
                                          const std::vector<std::string>& units);
 
     /// What is left on the host of tunnels that are no longer in the policy: units of extra
-    /// connectors, and the polkit rule, if setup has written it.
+    /// connectors with their attestations, and the polkit rule, if setup has written it.
     [[nodiscard]] Result<Removal> unused() const;
 
     /// How to reach Cloudflare; drop-ins may say so before there is a tunnel. `tunnel` is any.

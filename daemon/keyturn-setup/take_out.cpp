@@ -259,10 +259,11 @@ Result<void> leave_policy(HostPolicy& policy, const TunnelToBringIn& tunnel) {
     for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
     const auto rest = policy.remove(tunnel.name, names);
     if (!rest) return rest.error();
-    if (auto done = perform(*rest); !done) return done;
+    // First: when the policy no longer names a unit, no other run looks for its attestation.
     for (const std::string& name : names) {
         if (auto removed = remove_host_file(attestation_path(name)); !removed) return removed;
     }
+    if (auto done = perform(*rest); !done) return done;
     return follow_policy(policy);
 }
 

@@ -37,4 +37,5 @@ def test_a_layout_is_brought_in_rotated_twice_and_brought_out_again(stock):
     else:
         assert stock.changed_files(second) == []
         assert not stock.host.output("find", "/etc/systemd/system", "-name", "*keyturn.conf")
+    assert not stock.host.output("find", "/etc/keyturn/attested", "-type", "f")
     assert stock.host.run("systemctl", "is-active", "keyturnd", check=False).stdout == "inactive\n"

@@ -6,8 +6,9 @@ import re
 from sweep import calls
 from sweep.calls import Point
 
-# Sees to which file, and what is asked of keyturnd.
-TRACE_ALL = "--string-limit=300 -y"
+# Sees to which file, and what is asked of keyturnd. The commands that the program starts have logs
+# of their own.
+TRACE_ALL = "--string-limit=300 -y -ff"
 CHANGING = calls.FILE_CALLS | calls.TOLD_CALLS
 # A question changes nothing. What keyturnd is asked while its work is shown marks a moment of it.
 ASKING = frozenset(("connect", "sendto", "sendmsg", "bind", "shutdown"))

@@ -14,21 +14,26 @@ from sweep.checks import Complaint
 LOOK = pathlib.Path(__file__).with_name("look_inside.py").read_text(encoding="utf-8")
 TOKENS = "/var/lib/keyturn/tokens"
 SURGE = "keyturn-surge@web.service"
+ATTESTED = "/etc/keyturn/attested/"
+# What an attestation has another of in every run: in itself, and of each file.
+OF_CHANCE = ("date", "salt", "settings", "device", "inode", "size", "modified", "changed")
 SEALED = "/etc/keyturn/cloudflare-api-token.cred"
 RUNNING = "/run/credentials/keyturnd.service/cloudflare-api-token"
 UNSEAL = 'systemd-creds decrypt --name=cloudflare-api-token "$1" -'
+TELLING = ("_SYSTEMD_UNIT=keyturn-setup.service", "+", "_SYSTEMD_UNIT=" + UNIT, "+", "_PID=1")
 PROPERTIES = ("Id", "ActiveState", "UnitFileState", "NeedDaemonReload", "FragmentPath",
               "DropInPaths", "MainPID")
 TOKEN = re.compile(r"eyJ[A-Za-z0-9+/]{60,}=*")
 SECRET = re.compile(r'(?<="TunnelSecret":")[^"]*')
-FINGERPRINT = re.compile(r"(?<=# Token )(before|kept in): [0-9a-f]+")
+# What a drop-in remembers of the token before (lib/setup, unit_drop_in).
+FINGERPRINT = re.compile(r"(?<=# The token before has the fingerprint )[0-9a-f]+")
 # What a run that is killed leaves for the next one to remove.
 TEMPORARY = re.compile(r"/\.(.*)\.keyturn$")
 # The sweep's own, and directories that stay.
 NOT_COUNTED = re.compile(
     r"/etc/systemd/system/keyturn-setup\.service\.d|/etc/systemd/system(/[a-z-]*\.target\.wants)?$|"
-    r"/etc/polkit-1(/rules\.d)?$|/etc/keyturn/sandbox-ca\.pem$|/etc/keyturn(/keyturn\.d)?$|"
-    r"/etc/systemd$")
+    r"/etc/polkit-1(/rules\.d)?$|/etc/keyturn/sandbox-ca\.pem$|"
+    r"/etc/keyturn(/keyturn\.d|/attested)?$|/etc/systemd$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +61,17 @@ def counted(path):
     return not path.startswith("/var/lib/keyturn/") or path.startswith(TOKENS + "/")
 
 
+def without_chance(text):
+    """Return what an attestation says without what every run has another of."""
+    try:
+        attestation = json.loads(text)
+        for part in (attestation, *attestation["files"]):
+            part.update({key: "<any>" for key in OF_CHANCE if part.get(key)})
+        return json.dumps(attestation, indent=1)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return text
+
+
 class Reader:
     """Reads how a host is, with names in the place of secrets that are others in every run."""
 
@@ -63,6 +79,19 @@ class Reader:
         self._stock = stock
         self._current = None
         self._fingerprint = None
+
+    def leaks(self, where, text):
+        """Complain if the text has a secret: the API token, or any that the tunnel has had."""
+        current = self._stock.cloudflare.current()
+        secrets = [("the API token", WRITE_TOKEN), ("the tunnel's token", current["token"])]
+        secrets += [("a secret of the tunnel", secret) for secret in current["secrets"]]
+        return [Complaint("secrets", "%s holds %s" % (where, name))
+                for name, secret in secrets if secret in text][:1]
+
+    def journal_leaks(self):
+        """Complain if what keyturnd and keyturn-setup have said to the journal has a secret."""
+        return self.leaks("the journal", "\n".join(
+            json.dumps(entry) for entry in self._stock.journal.read(*TELLING)))
 
     def look(self):
         """Return how the host is."""
@@ -96,11 +125,13 @@ class Reader:
         """Return the text of a file with names in the place of what every run has another of."""
         if path == SEALED and text:
             text = self._stock.host.run("sh", "-c", UNSEAL, "unseal", path, check=False).stdout
+        if path.startswith(ATTESTED):
+            text = without_chance(text)
         text = text.replace(self._stock.cloudflare.tunnel, "<tunnel>")
         text = TOKEN.sub(lambda match: self._name_of_token(match[0]), text)
         text = SECRET.sub(lambda match: self._name_of_secret(match[0]), text)
-        return FINGERPRINT.sub(lambda match: "%s <%s>" % (match[1], "current" if match[0].endswith(
-            " " + self._fingerprint) else "old"), text)
+        return FINGERPRINT.sub(lambda match: "<current>" if match[0] == self._fingerprint else
+                               "<old>", text)
 
     def _name_of_token(self, text):
         try:

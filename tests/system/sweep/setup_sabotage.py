@@ -23,12 +23,19 @@ def strange_rotation(stage):
     stage.stock.cloudflare.rotate_by_hand()
 
 
+def token_in_journal(stage):
+    """Let a program of the unit write the tunnel's token into the journal."""
+    stage.stock.host.run("systemd-run", "--quiet", "--collect", "--wait", "--unit=keyturn-setup",
+                         "echo", stage.stock.cloudflare.current()["token"])
+
+
 # name: (when, what is done, the check that has to see it)
 HARMS = {
     "half a drop-in": ("after_kill", script('truncate -s 40 "$1"', DROP_IN), "whole files"),
     "a file of the operator that is gone": (
         "after_kill", script('rm "$1"', TOKEN), "whole files"),
     "a token that others may read": ("after_kill", script('chmod 644 "$1"', TOKEN), "modes"),
+    "a token in the journal": ("at_end", token_in_journal, "secrets"),
     "a unit that does not start": (
         "after_kill", script('printf "[Service]\\nExecStartPre=/bin/false\\n" >"$1" && '
                              "systemctl daemon-reload", BROKEN), "starts"),

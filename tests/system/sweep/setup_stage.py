@@ -47,6 +47,10 @@ set -- $(cat %(place)s/words)
     /usr/libexec/keyturn/keyturn-setup "$@"
 exec /usr/libexec/keyturn/keyturn-setup "$@"
 """ % {"place": PLACE}
+# With -ff there is a log for each process: that of keyturn-setup, and all of the others.
+OWN_LOG = """cat $(grep -l '^execve("/usr/libexec/keyturn/keyturn-setup"' "$1" "$1".*)"""
+FORGET_LOGS = 'rm -f "$1" "$1".*'
+COMMAND_LINES = 'grep -h "^execve(" "$1" "$1".*'
 DROP_IN = "[Service]\nExecStart=\nExecStart=%s/traced\n" % PLACE
 # As it was before anything of keyturn was there, but for the package's files.
 FORGET = """
@@ -59,7 +63,7 @@ rm -rf /etc/cloudflared /etc/systemd/system/keyturnd.service.d /run/systemd/syst
 find /etc/systemd/system /etc/polkit-1/rules.d /etc/keyturn -name '*.keyturn' -delete
 find /etc/systemd/system -name 'keyturn-surge@*' -delete
 rm -f /etc/keyturn/keyturn.yaml /etc/keyturn/keyturn.d/web.yaml /etc/keyturn/cloudflare-api-token*
-rm -f /etc/polkit-1/rules.d/*keyturn*
+rm -rf /etc/polkit-1/rules.d/*keyturn* /etc/keyturn/attested
 find /var/lib/keyturn -mindepth 1 ! -type d -delete
 :
 """
@@ -79,6 +83,7 @@ class SetupStage:
         self._undone = {}
         self._reader = setup_checks.Reader(self.stock)
         self._said = ""
+        self._leaks = []
 
     def __enter__(self):
         self.stock.__enter__()
@@ -117,6 +122,7 @@ class SetupStage:
         The functions do harm to the stage, to show that the checks see it.
         """
         outcome = Outcome()
+        self._leaks = []
         began = time.monotonic()
         plain = story.removesuffix(HURRIED)
         command = plain.partition("-")[2]
@@ -139,6 +145,7 @@ class SetupStage:
             outcome.complaints.append(error.complaint)
         except AssertionError as error:
             outcome.complaints.append(Complaint("finished", str(error)))
+        outcome.complaints += self._leaks + self._reader.journal_leaks()
         outcome.seconds = time.monotonic() - began
         return outcome
 
@@ -203,6 +210,7 @@ class SetupStage:
         done = self.stock.host.run("keyturnctl", *words, check=False,
                                    feed=WRITE_TOKEN if command in WITH_API_TOKEN else "")
         self._said = done.stdout + done.stderr
+        self._leaks += self._reader.leaks("the output of " + command, self._said)
         if check and done.returncode != 0:
             raise Wrong("finished", "%s ends with %d: %s" % (
                 command, done.returncode, "; ".join(self._said.strip().splitlines()[-2:])))
@@ -210,7 +218,7 @@ class SetupStage:
 
     def _command(self, command, strace, outcome):
         """Give the command that is traced; it ends well, or is killed."""
-        self.stock.host.run("rm", "-f", LOG)
+        self._shell(FORGET_LOGS)
         done = self._give(command, strace)
         if done.returncode != 0:
             log = self.stock.host.run("journalctl", "--no-pager", "-o", "cat", "-n", "20",
@@ -220,8 +228,13 @@ class SetupStage:
                     command, done.returncode, "; ".join(self._said.strip().splitlines()[-2:])))
             outcome.kills = 1
             outcome.told = "%s" % ([""] + self._said.strip().splitlines())[-1][:30]
-        outcome.log = self.stock.host.run("cat", LOG).stdout
-        self.stock.host.run("rm", "-f", LOG)
+        outcome.log = self._shell(OWN_LOG)
+        outcome.complaints += self._reader.leaks("a command line", self._shell(COMMAND_LINES))
+        self._shell(FORGET_LOGS)
+
+    def _shell(self, script):
+        """Run a script with the path of the log; return what it says."""
+        return self.stock.host.run("sh", "-c", script, "logs", LOG, check=False).stdout
 
     def _settle(self):
         """Wait until keyturnd does nothing any more."""
