@@ -56,7 +56,7 @@ Result<std::vector<TunnelToBringIn>> grouped(const AdoptCommand& command, const 
         const auto tunnel = tunnel_of(policy, **unit);
         // An undo that was interrupted has got that far.
         if (!tunnel && command.undo) {
-            fmt::print("{} is not in the policy\n", (*unit)->name());
+            say("{} is not in the policy\n", (*unit)->name());
             continue;
         }
         if (!tunnel) return tunnel.error();
@@ -97,7 +97,7 @@ Result<ExitCode> bring_in_all(Foreground& host, const AdoptCommand& command,
     show_changes(changes);
     if (command.manner.dry_run) return ExitCode::ok;
     if (!command.manner.yes && !confirmed("Write these files and restart the units one by one?")) {
-        fmt::print("Nothing was changed. Without a terminal, use --yes.\n");
+        say("Nothing was changed. Without a terminal, use --yes.\n");
         return ExitCode::refused;
     }
     ExitCode worst = ExitCode::ok;

@@ -2,6 +2,7 @@
 
 #include "attested.hpp"
 #include "keyturnctl/login_path.hpp"
+#include "prompt.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"
 #include "setup/host_file.hpp"
@@ -74,7 +75,7 @@ class Undo {
             const auto state = run_command({"systemctl", "is-active", "--quiet", unit->name()});
             if (!state) return state.error();
             if (state->exit_code == 0) continue;
-            fmt::print("Starting {} with its old configuration\n", unit->name());
+            say("Starting {} with its old configuration\n", unit->name());
             const auto started = run_or_fail({"systemctl", "restart", "--no-block", unit->name()});
             if (!started) return started.error();
         }
@@ -128,16 +129,15 @@ void tell_superseded(const std::vector<FileChange>& changes) {
             if (std::ranges::find(places, place) == places.end()) places.push_back(place);
     }
     if (places.empty()) return;
-    fmt::print("The token still lies in {}. The first rotation makes it worthless.\n",
-               fmt::join(places, ", "));
+    say("The token still lies in {}. The first rotation makes it worthless.\n",
+        fmt::join(places, ", "));
 }
 
 void tell_still_needed(const TunnelToBringIn& tunnel) {
     for (const SurveyedUnit* unit : tunnel.units) {
         const auto needed = still_needed(unit->settings, token_file_of(tunnel.name), unit->files);
         if (!needed.empty())
-            fmt::print("Do not delete what {} still needs: {}\n", unit->name(),
-                       fmt::join(needed, ", "));
+            say("Do not delete what {} still needs: {}\n", unit->name(), fmt::join(needed, ", "));
     }
 }
 
@@ -189,10 +189,10 @@ Result<ExitCode> bring_in(Foreground& host, const TunnelToBringIn& tunnel, const
         tell_still_needed(tunnel);
         return ExitCode::ok;
     }
-    if (!proven) fmt::print("keyturnctl: {}\n", proven.error().text);
+    if (!proven) say("keyturnctl: {}\n", proven.error().text);
     // keyturnd goes on by itself if only the display has ended.
     if (proven && *proven == ExitCode::interrupted) return *proven;
-    fmt::print("Restoring the files of {}\n", tunnel.name);
+    say("Restoring the files of {}\n", tunnel.name);
     const bool held = proven && *proven == ExitCode::held;
     if (auto undone = undo.perform(held); !undone) return undone.error();
     if (held) {

@@ -2,6 +2,7 @@
 
 #include "bring_in.hpp"
 #include "cloudflared/token_source.hpp"
+#include "prompt.hpp"
 #include "proof.hpp"
 #include "setup/unit_drop_in.hpp"
 
@@ -55,7 +56,7 @@ Result<Survey> survey_host(Foreground& host, bool changes_nothing) {
     const bool reload = std::ranges::any_of(
         survey->units, [](const SurveyedUnit& unit) { return is_half_done(unit.settings); });
     if (!reload) return survey;
-    fmt::print("An earlier run was interrupted: systemd reads its drop-ins now\n");
+    say("An earlier run was interrupted: systemd reads its drop-ins now\n");
     if (auto reloaded = daemon_reload(); !reloaded) return reloaded.error();
     return host.wait(survey_connectors(host.units()));
 }

@@ -3,6 +3,7 @@
 #include "changes.hpp"
 #include "keyturnctl/client.hpp"
 #include "keyturnctl/follow.hpp"
+#include "prompt.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>
@@ -109,8 +110,8 @@ Result<ExitCode> wait_for_moves() {
     if (!tunnels) return ExitCode::ok;  // It does not run, so it does nothing.
     for (const TunnelStatus& tunnel : *tunnels) {
         if (!is_move(tunnel) || tunnel.state == "held") continue;
-        fmt::print("keyturnd is still restarting units of {}, as an earlier run asked it to\n",
-                   tunnel.name);
+        say("keyturnd is still restarting units of {}, as an earlier run asked it to\n",
+            tunnel.name);
         auto again = Client::open();
         if (!again) return again.error();
         const auto kind = tunnel.kind == name_of_move(RotationKind::adopt) ? RotationKind::adopt

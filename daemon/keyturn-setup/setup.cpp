@@ -3,11 +3,11 @@
 #include "api_credential.hpp"
 #include "base/counted.hpp"
 #include "bring_in.hpp"
+#include "cloudflare/api_token_check.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "host.hpp"
 #include "http/http_client.hpp"
 #include "interrupted.hpp"
-#include "keyturnctl/terminal.hpp"
 #include "prompt.hpp"
 #include "setup/command.hpp"
 #include "setup/host_file.hpp"
@@ -17,7 +17,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <memory>
 #include <utility>
 
 namespace keyturn {
@@ -60,13 +60,13 @@ class Setup {
         if (auto token = get_api_token(); !token) return token.error();
         if (auto planned = plan(); !planned) return planned.error();
         if (to_bring_in_.empty() && !changed()) {
-            fmt::print("Everything is set up. To see the state: keyturnctl status\n");
+            say("Everything is set up. To see the state: keyturnctl status\n");
             return ExitCode::ok;
         }
         show();
         if (command_.manner.dry_run) return ExitCode::ok;
         if (!command_.manner.yes && !confirmed("Make these changes?")) {
-            fmt::print("Nothing was changed.\n");
+            say("Nothing was changed.\n");
             return ExitCode::refused;
         }
         if (auto written = write(); !written) return written.error();
@@ -80,7 +80,7 @@ class Setup {
         survey_ = std::move(*survey);
         if (survey_.units.empty() && survey_.elsewhere.empty())
             return Error{Fault::missing, "this host runs no cloudflared", {}};
-        fmt::print("Connectors on this host:\n\n{}\n", survey_text(survey_));
+        say("Connectors on this host:\n\n{}\n", survey_text(survey_));
         tunnels_ = tunnels_in(survey_);
         auto policy = HostPolicy::read();
         if (!policy) return policy.error();
@@ -90,21 +90,25 @@ class Setup {
 
     Result<void> get_api_token() {
         auto stored = ApiCredential::stored();
-        if (!stored) return stored.error();
         if (!command_.api_token_file.empty()) {
             auto token = ApiCredential::from_file(command_.api_token_file);
             if (!token) return token.error();
-            new_token_ = !*stored || !same_secret(**stored, *token) ||
+            if (!stored) say("The stored API token is replaced: {}\n", stored.error().text);
+            new_token_ = !stored || !*stored || !same_secret(**stored, *token) ||
                          ApiCredential::is_half_stored() || !ApiCredential::is_in_use(*token);
             api_token_ = std::move(*token);
             return {};
+        }
+        if (!stored) {
+            return with_context(
+                "the stored API token cannot be read; to replace it, use --api-token-file",
+                stored.error());
         }
         if (*stored) {
             api_token_ = std::move(**stored);
             return {};
         }
-        fmt::print(
-            "keyturn needs an API token of Cloudflare to change the tunnels' secrets.\n"
+        say("keyturn needs an API token of Cloudflare to change the tunnels' secrets.\n"
             "Create one at https://dash.cloudflare.com/profile/api-tokens, for this account only,\n"
             "with the permission \"Cloudflare Tunnel: Edit\".\n");
         auto token = ask_secret("API token (it is not shown): ");
@@ -116,9 +120,10 @@ class Setup {
     }
 
     Result<void> plan() {
+        if (auto lasting = check_expiry(); !lasting) return lasting;
         for (const FoundTunnel& found : tunnels_) {
             if (auto planned = plan_tunnel(found); !planned) {
-                fmt::print("Tunnel {} is left alone: {}\n", found.tunnel, planned.error().text);
+                say("Tunnel {} is left alone: {}\n", found.tunnel, planned.error().text);
                 left_alone_ = true;
             }
         }
@@ -128,8 +133,13 @@ class Setup {
         return {};
     }
 
-    /// Asks Cloudflare before anything is changed.
-    Result<void> plan_tunnel(const FoundTunnel& found) {
+    /// Where and how to ask Cloudflare.
+    struct Api {
+        std::string url;
+        std::unique_ptr<HttpClient> http;
+    };
+
+    Result<Api> api_for(const FoundTunnel& found) {
         std::vector<std::string> units;
         for (const SurveyedUnit* unit : found.units) units.push_back(unit->name());
         const auto cloudflare =
@@ -137,8 +147,38 @@ class Setup {
         if (!cloudflare) return cloudflare.error();
         HttpClientOptions options;
         options.ca_file = cloudflare->ca_file;
-        const auto http = make_http_client(host_.context().get_executor(), options);
-        const auto api = make_tunnel_api(*http, cloudflare->api_url, api_token_.clone());
+        return Api{cloudflare->api_url, make_http_client(host_.context().get_executor(), options)};
+    }
+
+    /// Refuses an API token that has expired, and warns of one that soon will. If Cloudflare gives
+    /// no clear answer, the calls about each tunnel show what is wrong.
+    Result<void> check_expiry() {
+        const FoundTunnel& any = tunnels_.front();
+        const auto api = api_for(any);
+        if (!api) return {};
+        const auto check =
+            host_.wait(check_api_token(*api->http, api->url, api_token_.clone(), any.account));
+        if (!check) return {};
+        if (check->verdict == ApiTokenVerdict::inactive) {
+            return Error{Fault::denied,
+                         fmt::format("the API token has expired or is disabled ({}). Create "
+                                     "another one, and use --api-token-file",
+                                     check->seen),
+                         {}};
+        }
+        if (check->verdict == ApiTokenVerdict::active &&
+            expires_soon(*check, host_.clock().wall_now())) {
+            say("The API token expires at {}. Create another one before, and run: {}\n",
+                to_text(*check->expires), "sudo keyturnctl setup --api-token-file -");
+        }
+        return {};
+    }
+
+    /// Asks Cloudflare before anything is changed.
+    Result<void> plan_tunnel(const FoundTunnel& found) {
+        const auto access = api_for(found);
+        if (!access) return access.error();
+        const auto api = make_tunnel_api(*access->http, access->url, api_token_.clone());
         const TunnelRef tunnel{found.account, found.tunnel};
         const auto facts = host_.wait(api->get_tunnel(tunnel));
         if (!facts) return facts.error();
@@ -215,27 +255,26 @@ class Setup {
         }
         changes.insert(changes.end(), missing_.begin(), missing_.end());
         show_changes(changes);
-        if (new_token_) fmt::print("Store the API token for keyturnd, readable by root only\n");
+        if (new_token_) say("Store the API token for keyturnd, readable by root only\n");
         for (const TunnelToBringIn& tunnel : to_bring_in_) {
             std::vector<std::string> names;
             for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
-            fmt::print("Restart {} of tunnel {}, one by one\n", fmt::join(names, ", "),
-                       tunnel.name);
+            say("Restart {} of tunnel {}, one by one\n", fmt::join(names, ", "), tunnel.name);
         }
-        fmt::print("\n");
+        say("\n");
     }
 
     Result<void> write() {
         if (new_token_) {
             auto place = ApiCredential::store(api_token_, command_.plain_credential);
             if (!place) return place.error();
-            fmt::print("The API token is in {}\n", *place);
+            say("The API token is in {}\n", *place);
         }
         bool rules = false;
         for (const FileChange& change : policy_.changes()) {
             const auto written = write_public(change);
             if (!written) return written.error();
-            if (*written) fmt::print("Wrote {}\n", change.path);
+            if (*written) say("Wrote {}\n", change.path);
             rules = rules || (*written && change.path.ends_with(".rules"));
         }
         for (const FileChange& change : missing_) {
@@ -272,10 +311,9 @@ class Setup {
     }
 
     void tell_next() const {
-        fmt::print("\nkeyturnd rotates from now on. To see when: keyturnctl plan\n");
+        say("\nkeyturnd rotates from now on. To see when: keyturnctl plan\n");
         for (const TunnelToBringIn& tunnel : to_bring_in_)
-            fmt::print(
-                "To rotate now, which makes the old token worthless:\n"
+            say("To rotate now, which makes the old token worthless:\n"
                 "    sudo keyturnctl rotate {} --follow\n",
                 tunnel.name);
     }
@@ -296,7 +334,7 @@ class Setup {
 
 ExitCode fail(const Error& error) {
     std::fflush(stdout);
-    fmt::print(stderr, "keyturnctl: {}\n", error.text);
+    say_text(fmt::format("keyturnctl: {}\n", error.text), stderr);
     return exit_code_of(error.fault);
 }
 

@@ -162,22 +162,20 @@ class WayOut {
 void show(const std::vector<UnitWayOut>& ways) {
     for (const UnitWayOut& way : ways) {
         for (const TokenFile& file : way.files)
-            fmt::print("Write the current token into {} (mode {:04o})\n", file.path,
-                       file.owner.mode);
+            say("Write the current token into {} (mode {:04o})\n", file.path, file.owner.mode);
         if (way.is_out) {
-            fmt::print("The files of {} are as they should be\n", way.unit->name());
+            say("The files of {} are as they should be\n", way.unit->name());
         } else if (way.drop_in_after.empty()) {
-            fmt::print("Remove {}\n", way.drop_in);
+            say("Remove {}\n", way.drop_in);
         } else {
             fmt::print("{}", diff_of(way.drop_in_before.reveal(), way.drop_in_after));
         }
         for (const std::string& path : way.stale) {
-            fmt::print(
-                "Leave the old, worthless token in {}: other users can read that file "
+            say("Leave the old, worthless token in {}: other users can read that file "
                 "(--expose-token overrides this)\n",
                 path);
         }
-        fmt::print("Restart {}\n", way.unit->name());
+        say("Restart {}\n", way.unit->name());
     }
 }
 
@@ -220,14 +218,14 @@ Result<void> put_back(const std::vector<UnitWayOut>& ways) {
 Result<void> perform(const HostPolicy::Removal& removal) {
     for (const std::string& path : removal.removed) {
         if (auto removed = remove_host_file(path); !removed) return removed;
-        fmt::print("Removed {}\n", path);
+        say("Removed {}\n", path);
     }
     for (const FileChange& change : removal.changed) {
         const auto written = write_public(change);
         if (!written) return written.error();
-        if (*written) fmt::print("Wrote {}\n", change.path);
+        if (*written) say("Wrote {}\n", change.path);
     }
-    if (!removal.by_hand.empty()) fmt::print("{}\n", removal.by_hand);
+    if (!removal.by_hand.empty()) say("{}\n", removal.by_hand);
     return {};
 }
 
@@ -247,8 +245,7 @@ Result<void> follow_policy(const HostPolicy& policy) {
     const auto done = run_or_fail(command);
     if (!done) return done.error();
     if (!tunnels_left) {
-        fmt::print(
-            "keyturnd is stopped and disabled, because it has no tunnel any more. Its policy "
+        say("keyturnd is stopped and disabled, because it has no tunnel any more. Its policy "
             "and the API token stay in /etc/keyturn.\n");
     }
     return {};
@@ -283,15 +280,15 @@ Result<ExitCode> take_out(HostPolicy& policy, const std::vector<TunnelToBringIn>
         show(ways);
         if (command.manner.dry_run) continue;
         if (!command.manner.yes && !confirmed("Make these changes?")) {
-            fmt::print("Nothing was changed. Without a terminal, use --yes.\n");
+            say("Nothing was changed. Without a terminal, use --yes.\n");
             return ExitCode::refused;
         }
         auto proven = write(ways) ? prove(RotationKind::release, tunnel, command.manner)
                                   : Result<ExitCode>(ExitCode::error);
         if (!proven || *proven != ExitCode::ok) {
-            if (!proven) fmt::print("keyturnctl: {}\n", proven.error().text);
+            if (!proven) say("keyturnctl: {}\n", proven.error().text);
             if (proven && *proven == ExitCode::interrupted) return *proven;
-            fmt::print("Putting the drop-ins of {} back\n", tunnel.name);
+            say("Putting the drop-ins of {} back\n", tunnel.name);
             if (auto back = put_back(ways); !back) return back.error();
             if (proven && *proven == ExitCode::held) {
                 const auto back = take_back(tunnel.name);

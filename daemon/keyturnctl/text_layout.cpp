@@ -3,6 +3,7 @@
 #include "base/visible_text.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -132,6 +133,20 @@ std::vector<std::string> hanging(std::string_view line, std::size_t columns, std
     }
     lines.push_back(std::move(current));
     return lines;
+}
+
+std::string wrapped_text(std::string_view text, std::size_t columns) {
+    std::string result;
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        const std::string line = printable(text.substr(0, end));
+        const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+        result += fmt::format("{}", fmt::join(hanging(line, columns, indent), "\n"));
+        if (end == std::string_view::npos) break;
+        result += '\n';
+        text.remove_prefix(end + 1);
+    }
+    return result;
 }
 
 std::string Paint::operator()(TextStyle text_style, std::string_view text) const {

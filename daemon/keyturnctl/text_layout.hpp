@@ -33,6 +33,10 @@ namespace keyturn {
 [[nodiscard]] std::vector<std::string> hanging(std::string_view line, std::size_t columns,
                                                std::size_t indent);
 
+/// Wraps each line of `text` into lines of at most `columns`, like `hanging`, but all begin in the
+/// same column. Keeps line breaks in the text, and lines that fit.
+[[nodiscard]] std::string wrapped_text(std::string_view text, std::size_t columns);
+
 /// The size and the colours of the output.
 struct TerminalStyle {
     std::size_t columns = 80;

@@ -20,6 +20,7 @@ namespace keyturn {
 namespace {
 
 constexpr std::size_t status_size_max = 32;
+constexpr std::chrono::hours expiry_notice{30 * 24};
 
 ApiTokenVerdict verdict_of(AnswerKind kind) {
     switch (kind) {
@@ -99,6 +100,10 @@ std::optional<WallTime> parse_rfc3339(std::string_view text) {
     if (!offset || !date.ok() || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
     return WallTime{std::chrono::sys_days{date}} + std::chrono::hours{*hour} +
            std::chrono::minutes{*minute} + std::chrono::seconds{*second} - *offset;
+}
+
+bool expires_soon(const ApiTokenCheck& check, WallTime now) {
+    return check.expires && *check.expires - now <= expiry_notice;
 }
 
 ApiTokenCheck read_token_check(int status, std::string_view body) {

@@ -24,6 +24,9 @@ class HttpClient;
 /// Reads one answer of these calls. Pure.
 [[nodiscard]] ApiTokenCheck read_token_check(int status, std::string_view body);
 
+/// True if the token expires within 30 days: long enough to create another one without haste. Pure.
+[[nodiscard]] bool expires_soon(const ApiTokenCheck& check, WallTime now);
+
 /// "2026-12-01T00:00:00Z", with a fraction of seconds or an offset. Pure.
 [[nodiscard]] std::optional<WallTime> parse_rfc3339(std::string_view text);
 

@@ -1,3 +1,4 @@
+#include "cloudflare/api_token_check.hpp"
 #include "doctor/check_functions.hpp"
 #include "doctor/remedy.hpp"
 
@@ -5,7 +6,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <chrono>
 
 namespace keyturn {
 
@@ -14,8 +14,6 @@ namespace {
 /// At most this many connectors of a tunnel can be connected (Cloudflare's documentation of tunnel
 /// configuration: 25 replicas).
 constexpr std::size_t connectors_max = 25;
-/// Long enough to create another API token without haste.
-constexpr std::chrono::hours expiry_notice{30 * 24};
 
 constexpr const char* new_token_command = "sudo keyturnctl setup --api-token-file -";
 
@@ -172,10 +170,8 @@ Findings look_at_api_token_validity(const HostFacts& facts) {
 Findings look_at_api_token_expiry(const HostFacts& facts) {
     Findings findings;
     for (const CredentialSeen& credential : facts.credentials) {
-        if (!credential.check || !credential.check->expires) continue;
-        if (credential.check->verdict != ApiTokenVerdict::active) continue;
-        const auto left = *credential.check->expires - facts.now;
-        if (left > expiry_notice) continue;
+        if (!credential.check || credential.check->verdict != ApiTokenVerdict::active) continue;
+        if (!expires_soon(*credential.check, facts.now)) continue;
         findings.push_back({about(credential),
                             fmt::format("the API token {} expires at {}. Create another one and "
                                         "paste it",

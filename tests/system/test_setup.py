@@ -1,6 +1,7 @@
 """`keyturnctl setup`, `adopt` and `surge`: what they refuse, restore, show and find."""
 
 import contextlib
+import datetime
 import os
 import pty
 import select
@@ -10,10 +11,12 @@ import pytest
 
 from layouts import RUN, TOKEN_FILE
 from scenario import decoded, wait_until
-from scenario.cloudflare import WRITE_TOKEN
+from scenario.cloudflare import EXPIRED_TOKEN, EXPIRES_IN, EXPIRING_TOKEN, WRITE_TOKEN
 from scenario.stock import LENGTH
 
 RATE = {"rate": 100, "slow_rate": 5}
+# Of a terminal that does not say how wide it is.
+TERMINAL_COLUMNS = 80
 
 
 @pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
@@ -67,6 +70,38 @@ def test_an_api_token_that_may_not_write_is_refused_before_anything_is_changed(s
     assert done.returncode == 4, done.stdout + done.stderr
     assert "Write" in done.stdout + done.stderr or "Edit" in done.stdout + done.stderr
     assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)
+def test_an_api_token_that_has_expired_is_refused_and_one_that_soon_will_is_named(stock):
+    refused = stock.set_up(check=False, feed=EXPIRED_TOKEN)
+    assert refused.returncode == 4, refused.stdout + refused.stderr
+    assert "the API token has expired" in refused.stderr
+    soon = stock.set_up("--dry-run", feed=EXPIRING_TOKEN).stdout
+    year = (datetime.datetime.now(datetime.timezone.utc) + EXPIRES_IN).strftime("%Y-")
+    assert "The API token expires at " + year in soon, soon
+    assert "expires" not in stock.set_up("--dry-run").stdout
+    assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_a_stored_api_token_that_cannot_be_read_is_replaced(stock):
+    stock.set_up()
+    stock.put("/etc/keyturn/cloudflare-api-token.cred", 0o600, "encrypted on another host\n")
+    refused = stock.host.run("keyturnctl", "setup", "--yes", check=False)
+    assert refused.returncode != 0 and "--api-token-file" in refused.stderr
+    assert "The stored API token is replaced" in stock.set_up().stdout
+    stock.rotate()
+
+
+@pytest.mark.parametrize("stock", ["shell"], indirect=True)
+def test_long_lines_are_wrapped_on_a_terminal_and_only_there(stock):
+    plain = stock.host.run("keyturnctl", "setup", "--dry-run", check=False)
+    shown = stock.host.run("env", "TERM=xterm", "script", "--quiet", "--return", "--command",
+                           "keyturnctl setup --dry-run", "/dev/null", check=False)
+    assert max(map(len, plain.stdout.splitlines())) > TERMINAL_COLUMNS
+    assert max(map(len, shown.stdout.splitlines())) <= TERMINAL_COLUMNS, shown.stdout
+    assert shown.stdout.split() == (plain.stdout + plain.stderr).split()
 
 
 @pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)

@@ -79,6 +79,18 @@ TEST(ApiTokenCheck, FailsOnlyWithoutAnAnswer) {
     EXPECT_THAT(check.error().text, HasSubstr("no route"));
 }
 
+TEST(ApiTokenCheck, ExpiresSoonIfLessThanThirtyDaysAreLeft) {
+    const WallTime now = parse_rfc3339("2026-11-29T11:00:00Z").value();
+    ApiTokenCheck check;
+    EXPECT_FALSE(expires_soon(check, now)) << "it never expires";
+    check.expires = parse_rfc3339("2026-12-29T11:00:00Z");
+    EXPECT_TRUE(expires_soon(check, now));
+    check.expires = parse_rfc3339("2026-12-29T11:00:01Z");
+    EXPECT_FALSE(expires_soon(check, now));
+    check.expires = parse_rfc3339("2026-11-01T00:00:00Z");
+    EXPECT_TRUE(expires_soon(check, now));
+}
+
 TEST(Rfc3339, IsReadWithOffsetsAndFractions) {
     EXPECT_EQ(to_text(parse_rfc3339("2026-12-24T12:00:00Z").value()), "2026-12-24T12:00:00Z");
     EXPECT_EQ(to_text(parse_rfc3339("2026-12-24T12:00:00.123456+01:30").value()),

@@ -64,6 +64,16 @@ TEST(Hanging, KeepsTheBeginningAndIndentsTheRest) {
     EXPECT_THAT(hanging("a b", 1, 4), ElementsAre("a", "    b"));
 }
 
+TEST(WrappedText, KeepsLinesThatFitAndTheIndentOfEach) {
+    EXPECT_EQ(wrapped_text("one two\n\n  a b\n", 7), "one two\n\n  a b\n");
+    EXPECT_EQ(wrapped_text("one two three\n    left alone: no\n", 14),
+              "one two three\n    left\n    alone: no\n");
+    EXPECT_EQ(wrapped_text("one two\nthree", 5), "one\ntwo\nthree");
+    EXPECT_EQ(wrapped_text("run: keyturnctl adopt --undo a.service", 20),
+              "run:\nkeyturnctl adopt --undo a.service");
+    EXPECT_EQ(wrapped_text("", 80), "");
+}
+
 TEST(Paint, CanBeTakenOff) {
     EXPECT_EQ(without_colour("a " + Paint(true)(TextStyle::bad, "held") + " b"), "a held b");
     EXPECT_EQ(without_colour("plain"), "plain");

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import datetime
 import http.client
 import json
 import os
@@ -15,6 +16,9 @@ from scenario.waiting import wait_until
 ACCOUNT = "699d98642c564d2e855e9661899b7252"
 WRITE_TOKEN = "cfut_write-0000000000000000000000000001"
 READ_TOKEN = "cfut_read-00000000000000000000000000001"
+EXPIRING_TOKEN = "cfut_soon-00000000000000000000000000001"
+EXPIRED_TOKEN = "cfut_late-00000000000000000000000000001"
+EXPIRES_IN = datetime.timedelta(days=10)
 API_URL = "https://api.cloudflare.test:8443/client/v4"
 PUBLIC = "127.0.0.1:8080"
 UNIT = "sandbox-cloudflare.service"
@@ -81,7 +85,9 @@ class Cloudflare:
                 "secret": self.first_secret, "hostnames": [self.hostname]}
 
     def start(self):
-        """Start it with all tunnels and two API tokens: one may write, the other only read."""
+        """Start it with all tunnels and API tokens: one may write, one only read, one expires."""
+        expires = (datetime.datetime.now(datetime.timezone.utc) + EXPIRES_IN).strftime(
+            "%Y-%m-%dT%H:%M:%SZ")
         subprocess.run([MAKE_CERTIFICATES, self._share / "certs"], check=True, timeout=30)
         config = {
             "listen": {"api": "127.0.0.1:8443", "edge": "127.0.0.1:7844", "public": PUBLIC,
@@ -89,7 +95,9 @@ class Cloudflare:
             "tls": {"certificate": "certs/server.pem", "key": "certs/server.key"},
             "knobs": self._knobs,
             "credentials": [{"token": WRITE_TOKEN, "name": "write"},
-                            {"token": READ_TOKEN, "name": "read", "level": "read"}],
+                            {"token": READ_TOKEN, "name": "read", "level": "read"},
+                            {"token": EXPIRING_TOKEN, "name": "soon", "expires_on": expires},
+                            {"token": EXPIRED_TOKEN, "name": "late", "status": "expired"}],
             "tunnels": [item._tunnel_config() for item in (self, *self._others)]}
         with open(self._share / "cloudflare.json", "w", encoding="utf-8",
                   opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
