@@ -97,11 +97,15 @@ Result<void> mind_the_login(const TunnelToBringIn& tunnel, const Manner& manner,
     return permit_cut(unit, tunnel.name, others_serve, manner.detach);
 }
 
+std::string surge_name_of(const TunnelToBringIn& tunnel) {
+    return fmt::format("keyturn-surge@{}.service", tunnel.name);
+}
+
 /// keyturnd may not read every file that could override its token file.
 Result<void> attest_all(Foreground& host, const TunnelToBringIn& tunnel, bool surge) {
     std::vector<std::string> names;
     for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
-    if (surge) names.push_back(fmt::format("keyturn-surge@{}.service", tunnel.name));
+    if (surge) names.push_back(surge_name_of(tunnel));
     for (const std::string& name : names)
         if (const auto done = attest_unit(host, name, tunnel.name); !done) return done.error();
     return {};
@@ -149,13 +153,49 @@ Result<void> daemon_reload() {
     return {};
 }
 
+Result<void> attest_unit(Foreground& host, const std::string& unit, const std::string& tunnel) {
+    const auto settings = host.wait(host.units().settings(unit));
+    if (!settings) return settings.error();
+    const auto attestation = attest(*settings, token_file_of(tunnel), today());
+    if (!attestation) return attestation.error();
+    return write_host_file(attestation_path(unit), write_attestation(*attestation),
+                           readable_by_keyturnd());
+}
+
+Unfinished find_unfinished(Foreground& host, const TunnelToBringIn& tunnel) {
+    Unfinished rest;
+    for (const SurveyedUnit* unit : tunnel.units)
+        if (!is_attested(unit->settings)) rest.unattested.push_back(unit->name());
+    if (!tunnel.is_alone()) return rest;
+    auto surge = surge_unit_for(tunnel.units.front()->settings, tunnel.name);
+    if (!surge) return rest;  // It cannot run twice.
+    const auto there = read_host_file(surge->path);
+    if (there && !*there) rest.surge = std::move(*surge);
+    const auto settings = host.wait(host.units().settings(surge_name_of(tunnel)));
+    if (rest.surge || !settings || !is_attested(*settings))
+        rest.unattested.push_back(surge_name_of(tunnel));
+    return rest;
+}
+
+Result<void> finish(Foreground& host, const TunnelToBringIn& tunnel, const Unfinished& rest) {
+    if (rest.surge) {
+        const auto written = write_public(*rest.surge);
+        if (!written) return written.error();
+        say("Wrote {}\n", rest.surge->path);
+        if (auto reloaded = daemon_reload(); !reloaded) return reloaded;
+    }
+    for (const std::string& unit : rest.unattested)
+        if (auto done = attest_unit(host, unit, tunnel.name); !done) return done;
+    return {};
+}
+
 Result<ExitCode> bring_in(Foreground& host, const TunnelToBringIn& tunnel, const Manner& manner) {
     if (std::ranges::all_of(tunnel.units, [&](const SurveyedUnit* unit) {
             return takes_from_keyturn(*unit, tunnel.name);
         })) {
-        if (auto attested = attest_all(host, tunnel, false); !attested) return attested.error();
-        fmt::print("{}: nothing overrides keyturn's token file, and keyturnd knows it now\n",
-                   tunnel.name);
+        const Unfinished rest = find_unfinished(host, tunnel);
+        if (auto done = finish(host, tunnel, rest); !done) return done.error();
+        say("{}: nothing overrides keyturn's token file, and keyturnd knows it now\n", tunnel.name);
         return ExitCode::ok;
     }
     const auto changes = changes_of(tunnel);

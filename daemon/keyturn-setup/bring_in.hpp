@@ -2,6 +2,10 @@
 
 #include "proof.hpp"
 
+#include <optional>
+#include <string>
+#include <vector>
+
 namespace keyturn {
 
 /// Brings the units in, whether keyturnd already knows them or has just been told of them: writes
@@ -10,6 +14,26 @@ namespace keyturn {
 /// and another run completes what was interrupted.
 [[nodiscard]] Result<ExitCode> bring_in(Foreground& host, const TunnelToBringIn& tunnel,
                                         const Manner& manner);
+
+/// What an interrupted run has not done for units that take their token from keyturn's file.
+struct Unfinished {
+    std::optional<FileChange> surge;      ///< The unit of the extra connector.
+    std::vector<std::string> unattested;  ///< Units, and that of the extra connector.
+
+    [[nodiscard]] bool any() const { return surge || !unattested.empty(); }
+};
+
+/// Looks for what is unfinished. The units of the tunnel all take their token from keyturn's file.
+[[nodiscard]] Unfinished find_unfinished(Foreground& host, const TunnelToBringIn& tunnel);
+
+/// Does what is unfinished. Restarts nothing.
+[[nodiscard]] Result<void> finish(Foreground& host, const TunnelToBringIn& tunnel,
+                                  const Unfinished& rest);
+
+/// Checks as root that nothing overrides the unit's token file, and notes that for keyturnd, which
+/// may not read every file that could override it.
+[[nodiscard]] Result<void> attest_unit(Foreground& host, const std::string& unit,
+                                       const std::string& tunnel);
 
 /// Lets systemd read the unit files again.
 [[nodiscard]] Result<void> daemon_reload();

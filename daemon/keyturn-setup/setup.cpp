@@ -223,18 +223,19 @@ class Setup {
         for (const SurveyedUnit* unit : found.units)
             if (!takes_from_keyturn(*unit, tunnel.name)) tunnel.units.push_back(unit);
         tunnel.others = tunnel.units.size() < found.units.size();
-        if (tunnel.units.empty()) add_missing_surge(found, tunnel.name);
+        if (tunnel.others) add_unfinished(found, tunnel.name);
         if (!tunnel.units.empty()) to_bring_in_.push_back(std::move(tunnel));
         return {};
     }
 
-    /// A run that was interrupted has brought the unit in, but has not written it.
-    void add_missing_surge(const FoundTunnel& found, const std::string& name) {
-        if (found.units.size() > 1) return;
-        auto surge = surge_unit_for(found.units.front()->settings, name);
-        if (!surge) return;  // It cannot run twice.
-        const auto there = read_host_file(surge->path);
-        if (there && !*there) missing_.push_back(std::move(*surge));
+    /// Also of units that need no more restart.
+    void add_unfinished(const FoundTunnel& found, const std::string& name) {
+        TunnelToBringIn inside{name, {}, false};
+        for (const SurveyedUnit* unit : found.units)
+            if (takes_from_keyturn(*unit, name)) inside.units.push_back(unit);
+        inside.others = inside.units.size() < found.units.size();
+        Unfinished rest = find_unfinished(host_, inside);
+        if (rest.any()) unfinished_.emplace_back(std::move(inside), std::move(rest));
     }
 
     [[nodiscard]] std::string credential_name() const {
@@ -244,7 +245,7 @@ class Setup {
 
     [[nodiscard]] bool changed() const {
         const auto changes = policy_.changes();
-        return new_token_ || !missing_.empty() || std::ranges::any_of(changes, is_new);
+        return new_token_ || !unfinished_.empty() || std::ranges::any_of(changes, is_new);
     }
 
     void show() const {
@@ -253,7 +254,8 @@ class Setup {
             const auto files = changes_of(tunnel);
             if (files) changes.insert(changes.end(), files->begin(), files->end());
         }
-        changes.insert(changes.end(), missing_.begin(), missing_.end());
+        for (const auto& [tunnel, rest] : unfinished_)
+            if (rest.surge) changes.push_back(*rest.surge);
         show_changes(changes);
         if (new_token_) say("Store the API token for keyturnd, readable by root only\n");
         for (const TunnelToBringIn& tunnel : to_bring_in_) {
@@ -277,11 +279,8 @@ class Setup {
             if (*written) say("Wrote {}\n", change.path);
             rules = rules || (*written && change.path.ends_with(".rules"));
         }
-        for (const FileChange& change : missing_) {
-            const auto written = write_public(change);
-            if (!written) return written.error();
-            fmt::print("Wrote {}\n", change.path);
-        }
+        for (const auto& [tunnel, rest] : unfinished_)
+            if (auto done = finish(host_, tunnel, rest); !done) return done;
         if (rules) {
             const auto told = run_or_fail({"systemctl", "try-restart", "polkit.service"});
             if (!told) return told.error();
@@ -326,7 +325,7 @@ class Setup {
     Secret api_token_;
     bool new_token_ = false;
     bool left_alone_ = false;
-    std::vector<FileChange> missing_;
+    std::vector<std::pair<TunnelToBringIn, Unfinished>> unfinished_;
     std::vector<TunnelToBringIn> to_bring_in_;
 };
 

@@ -40,6 +40,12 @@ void add(std::string& text, std::string_view name, const std::vector<std::string
     for (const std::string& value : values) text += on_one_line(value) + '\n';
 }
 
+/// True if the attestation is of the unit with these settings.
+bool is_of(const UnitSettings& settings, const Attestation& attestation) {
+    return attestation.unit == settings.name &&
+           attestation.settings == settings_digest(settings, attestation.salt);
+}
+
 }  // namespace
 
 std::string attestation_path(const std::string& unit) {
@@ -105,10 +111,17 @@ std::optional<AttestedFile> look_at_file(const std::string& path) {
     return file;
 }
 
+bool still_holds(const UnitSettings& settings, const Attestation& attestation) {
+    return is_of(settings, attestation) &&
+           std::ranges::all_of(attestation.files, [](const AttestedFile& file) {
+               const auto now = look_at_file(file.path);
+               return now && *now == file;
+           });
+}
+
 void accept_attested(const UnitSettings& settings, const Attestation& attestation,
                      ConnectorFiles& files) {
-    if (attestation.unit != settings.name) return;
-    if (attestation.settings != settings_digest(settings, attestation.salt)) return;
+    if (!is_of(settings, attestation)) return;
     std::erase_if(files.unseen, [&](const std::string& path) {
         const auto attested = std::ranges::find(attestation.files, path, &AttestedFile::path);
         if (attested == attestation.files.end()) return false;

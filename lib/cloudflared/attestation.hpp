@@ -51,6 +51,9 @@ struct Attestation {
 /// Looks at a file without reading it; nothing if this process may not look there.
 [[nodiscard]] std::optional<AttestedFile> look_at_file(const std::string& path);
 
+/// True if the unit's settings and all of the files are as they were.
+[[nodiscard]] bool still_holds(const UnitSettings& settings, const Attestation& attestation);
+
 /// Takes out of `files.unseen` what the attestation covers. Where this process may look at a file,
 /// it must be as it was. Does nothing if the unit's settings have changed.
 void accept_attested(const UnitSettings& settings, const Attestation& attestation,

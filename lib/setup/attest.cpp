@@ -1,6 +1,7 @@
 #include "setup/attest.hpp"
 
 #include "cloudflared/configuration_file.hpp"
+#include "setup/host_file.hpp"
 #include "token/digest.hpp"
 #include "token/random.hpp"
 
@@ -53,6 +54,13 @@ std::string text_of(const Attestation& attestation) {
     if (!seen.empty()) text += fmt::format(" Accepted as it is: {}.", fmt::join(seen, ", "));
     if (!absent.empty()) text += fmt::format(" Not there: {}.", fmt::join(absent, ", "));
     return text;
+}
+
+bool is_attested(const UnitSettings& settings) {
+    const auto file = read_host_file(attestation_path(settings.name));
+    if (!file || !*file) return false;
+    const auto attestation = read_attestation((*file)->text.reveal());
+    return attestation && still_holds(settings, *attestation);
 }
 
 }  // namespace keyturn

@@ -17,4 +17,7 @@ namespace keyturn {
 /// What keyturnd accepts from now on, as sentences for the person who asked. Pure.
 [[nodiscard]] std::string text_of(const Attestation& attestation);
 
+/// True if the unit has an attestation, and it still holds. Needs root.
+[[nodiscard]] bool is_attested(const UnitSettings& settings);
+
 }  // namespace keyturn

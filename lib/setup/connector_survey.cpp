@@ -1,7 +1,8 @@
 #include "setup/connector_survey.hpp"
 
 #include "cloudflared/configuration_file.hpp"
-#include "setup/unit_drop_in.hpp"
+#include "setup/host_file.hpp"
+#include "setup/token_text.hpp"
 #include "units/unit_manager.hpp"
 
 #include <fmt/format.h>
@@ -28,6 +29,19 @@ ProcessToken running_token(const UnitState& state) {
 }
 
 }  // namespace
+
+std::optional<TunnelToken> token_of_next_start(const UnitSettings& settings,
+                                               const ConnectorFiles& files) {
+    if (std::ranges::none_of(settings.files, is_own_drop_in)) return std::nullopt;
+    const TokenSource source = token_source_of(settings, files);
+    if (source.origin != TokenOrigin::credential || source.path.empty()) return std::nullopt;
+    if (token_source_problem(settings, source.path, files)) return std::nullopt;
+    const auto file = read_host_file(source.path);
+    if (!file || !*file) return std::nullopt;
+    auto found = find_token((*file)->text.reveal());
+    if (!found) return std::nullopt;
+    return std::move(found->token);
+}
 
 std::string obstacle_of(const SurveyedUnit& unit) {
     const UnitSettings& settings = unit.settings;
@@ -104,6 +118,8 @@ Task<Result<Survey>> survey_connectors(UnitManager& units) {
         const bool connector = unit.running.origin != TokenOrigin::not_cloudflared;
         if (!connector && !names_a_connector(unit.settings)) continue;
         unit.files = look_at_files(unit.settings);
+        if (connector && !unit.running.token)
+            unit.running.token = token_of_next_start(unit.settings, unit.files);
         unit.obstacle = obstacle_of(unit);
         survey.units.push_back(std::move(unit));
     }

@@ -4,7 +4,9 @@
 #include "cloudflared/token_source.hpp"
 #include "model/unit_state.hpp"
 #include "setup/process_token.hpp"
+#include "token/token.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +34,12 @@ struct Survey {
 
 /// Looks for the connectors of this host. Faults as `UnitManager`. Needs root.
 [[nodiscard]] Task<Result<Survey>> survey_connectors(UnitManager& units);
+
+/// The token that the next start of a unit finds through keyturn's drop-in; nothing if it has none.
+/// A run that was interrupted may have taken the token out of the unit's config.yml already, where
+/// the running process has found it. Needs root.
+[[nodiscard]] std::optional<TunnelToken> token_of_next_start(const UnitSettings& settings,
+                                                             const ConnectorFiles& files);
 
 /// Why root cannot bring a unit in without a person's help; nothing if it can. Pure.
 [[nodiscard]] std::string obstacle_of(const SurveyedUnit& unit);

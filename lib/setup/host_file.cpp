@@ -37,6 +37,17 @@ Result<void> sync_directory(const std::string& path) {
     return {};
 }
 
+/// The new file before it replaces this one. A run that was interrupted may have left it.
+std::string temporary_of(const std::filesystem::path& path) {
+    return path.parent_path() / fmt::format(".{}.keyturn", path.filename().string());
+}
+
+Result<void> unlink_if_there(const std::string& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT && errno != ENOTDIR)
+        return errno_error(errno, "cannot remove " + path);
+    return {};
+}
+
 Result<void> make_directories(const std::filesystem::path& path) {
     if (path.empty() || std::filesystem::exists(path)) return {};
     if (auto above = make_directories(path.parent_path()); !above) return above;
@@ -113,11 +124,8 @@ Result<void> write_host_file(const std::string& path, std::string_view text,
                              const FileOwner& owner) {
     const std::filesystem::path target = target_of(path);
     if (auto made = make_directories(target.parent_path()); !made) return made;
-    const std::string temporary =
-        target.parent_path() / fmt::format(".{}.keyturn", target.filename().string());
-    // Left by a run that was interrupted.
-    if (::unlink(temporary.c_str()) != 0 && errno != ENOENT)
-        return errno_error(errno, "cannot remove " + temporary);
+    const std::string temporary = temporary_of(target);
+    if (auto removed = unlink_if_there(temporary); !removed) return removed;
     if (auto written = write_new(temporary, text, owner); !written) {
         ::unlink(temporary.c_str());
         return written;
@@ -131,8 +139,8 @@ Result<void> write_host_file(const std::string& path, std::string_view text,
 }
 
 Result<void> remove_host_file(const std::string& path) {
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-        return errno_error(errno, "cannot remove " + path);
+    if (auto removed = unlink_if_there(temporary_of(path)); !removed) return removed;
+    if (auto removed = unlink_if_there(path); !removed) return removed;
     const std::filesystem::path directory = std::filesystem::path(path).parent_path();
     if (!std::filesystem::exists(directory)) return {};
     if (auto synced = sync_directory(directory); !synced) return synced;

@@ -36,8 +36,8 @@ inline constexpr std::size_t host_file_max = 1024 * 1024;
 [[nodiscard]] Result<void> write_host_file(const std::string& path, std::string_view text,
                                            const FileOwner& owner);
 
-/// Durably removes a file, and then its directory if that is empty and ends with ".d". Succeeds if
-/// there is none.
+/// Durably removes a file, what an interrupted `write_host_file` has left beside it, and the
+/// directory if that is empty then and ends with ".d". Succeeds if there is none.
 [[nodiscard]] Result<void> remove_host_file(const std::string& path);
 
 /// The lines that differ, in the way of `diff`: "- old", "+ new", with a few lines around them.

@@ -51,6 +51,15 @@ TEST_F(AttestationTest, CoversWhatIsAsItWas) {
     EXPECT_EQ(*read, attestation_);
 }
 
+TEST_F(AttestationTest, HoldsUntilTheUnitOrAFileChanges) {
+    EXPECT_TRUE(still_holds(settings_, attestation_));
+    settings_.environment = {"HOME=/x"};
+    EXPECT_FALSE(still_holds(settings_, attestation_));
+    settings_.environment.clear();
+    std::ofstream(path() + ".absent") << "x";
+    EXPECT_FALSE(still_holds(settings_, attestation_));
+}
+
 TEST_F(AttestationTest, AFileThatHasChangedIsUnseenAgain) {
     write("token: another\n");
     EXPECT_THAT(left(), ElementsAre(path()));

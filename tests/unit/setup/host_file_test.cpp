@@ -53,6 +53,14 @@ TEST_F(HostFileTest, RemovesTheDirectoryOfDropInsThatIsLeftEmpty) {
     EXPECT_TRUE(remove_host_file(file)) << "there is none";
 }
 
+TEST_F(HostFileTest, RemovesWhatAnInterruptedWriteHasLeft) {
+    const std::string file = path("unit.service.d/zz-keyturn.conf");
+    ASSERT_TRUE(write_host_file(file, "one\n", owner()));
+    std::ofstream(path("unit.service.d/.zz-keyturn.conf.keyturn")) << "tw";
+    ASSERT_TRUE(remove_host_file(file));
+    EXPECT_FALSE(fs::exists(folder_ / "unit.service.d"));
+}
+
 TEST_F(HostFileTest, ReplacesWhatALinkPointsAt) {
     ASSERT_TRUE(write_host_file(path("real"), "one", owner()));
     fs::create_symlink("real", folder_ / "link");
