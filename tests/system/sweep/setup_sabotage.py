@@ -9,6 +9,13 @@ UNIT = "cloudflared.service"
 DROP_IN = "/etc/systemd/system/%s.d/zz-keyturn.conf" % UNIT
 TOKEN = "/etc/cloudflared/token"
 POLICY = "/etc/keyturn/keyturn.d/web.yaml"
+# Setup shows how it changes this one.
+RULE = "/etc/polkit-1/rules.d/50-keyturn.rules"
+SAY_AS_KEYTURND = """
+echo $$ >/sys/fs/cgroup/system.slice/keyturnd.service/cgroup.procs
+echo "$1" | systemd-cat
+"""
+STARTED = '["systemd-creds", "encrypt", '
 BROKEN = "/run/systemd/system/%s.d/zzz.conf" % UNIT
 SHORT_PATIENCE = 8.0
 
@@ -23,10 +30,10 @@ def strange_rotation(stage):
     stage.stock.cloudflare.rotate_by_hand()
 
 
-def token_in_journal(stage):
-    """Let a program of the unit write the tunnel's token into the journal."""
-    stage.stock.host.run("systemd-run", "--quiet", "--collect", "--wait", "--unit=keyturn-setup",
-                         "echo", stage.stock.cloudflare.current()["token"])
+def with_token(text, *words):
+    """Return a harm that a shell script does with the tunnel's token, its first word."""
+    return lambda stage: stage.stock.host.run(
+        "sh", "-c", text, "harm", stage.stock.cloudflare.current()["token"], *words)
 
 
 # name: (when, what is done, the check that has to see it)
@@ -35,7 +42,8 @@ HARMS = {
     "a file of the operator that is gone": (
         "after_kill", script('rm "$1"', TOKEN), "whole files"),
     "a token that others may read": ("after_kill", script('chmod 644 "$1"', TOKEN), "modes"),
-    "a token in the journal": ("at_end", token_in_journal, "secrets"),
+    "a token in the output": ("after_kill", with_token('echo "// $1" >>"$2"', RULE), "secrets"),
+    "a token in the journal": ("at_end", with_token(SAY_AS_KEYTURND), "secrets"),
     "a unit that does not start": (
         "after_kill", script('printf "[Service]\\nExecStartPre=/bin/false\\n" >"$1" && '
                              "systemctl daemon-reload", BROKEN), "starts"),
@@ -97,6 +105,8 @@ def self_test(stage, killing):
     if counted.complaints:
         raise calls.Unclear("%s goes wrong without harm: %s" % (
             STORY, "; ".join(map(str, counted.complaints))))
+    if STARTED not in stage.commands:
+        missed.append("what keyturn-setup starts")
     never = Point(STORY, "rename", 10**6)
     if stage.play(STORY, [killing(never)]).kills:
         missed.append("a kill was counted where none can be")

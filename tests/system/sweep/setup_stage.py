@@ -78,6 +78,7 @@ class SetupStage:
         self.stock = StockHost(directory, build, LAYOUTS[WORN["argv"]])
         self.scenario = self.stock  # As the other stage calls it.
         self.patience = PATIENCE
+        self.commands = ""  # The command lines of what keyturn-setup has started.
         self._ends = {}    # Story to the look after an undisturbed run.
         self._begins = {}
         self._undone = {}
@@ -229,7 +230,8 @@ class SetupStage:
             outcome.kills = 1
             outcome.told = "%s" % ([""] + self._said.strip().splitlines())[-1][:30]
         outcome.log = self._shell(OWN_LOG)
-        outcome.complaints += self._reader.leaks("a command line", self._shell(COMMAND_LINES))
+        self.commands = self._shell(COMMAND_LINES)
+        outcome.complaints += self._reader.leaks("a command line", self.commands)
         self._shell(FORGET_LOGS)
 
     def _shell(self, script):
