@@ -3,6 +3,7 @@
 #include "cloudflared/configuration_file.hpp"
 #include "host.hpp"
 #include "interrupted.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "prompt.hpp"
 #include "setup.hpp"
 #include "setup/command.hpp"

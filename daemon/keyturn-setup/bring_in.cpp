@@ -2,7 +2,7 @@
 
 #include "attested.hpp"
 #include "keyturnctl/login_path.hpp"
-#include "prompt.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"
 #include "setup/host_file.hpp"

@@ -2,7 +2,7 @@
 
 #include "bring_in.hpp"
 #include "cloudflared/token_source.hpp"
-#include "prompt.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "proof.hpp"
 #include "setup/unit_drop_in.hpp"
 

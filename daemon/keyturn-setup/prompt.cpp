@@ -1,7 +1,6 @@
 #include "prompt.hpp"
 
 #include "base/unique_fd.hpp"
-#include "keyturnctl/terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -60,12 +59,6 @@ std::optional<Secret> read_line(int terminal) {
 }
 
 }  // namespace
-
-void say_text(const std::string& text, std::FILE* stream) {
-    const Terminal terminal;
-    const bool wraps = terminal.interactive() && ::isatty(::fileno(stream)) == 1;
-    fmt::print(stream, "{}", wraps ? wrapped_text(text, terminal.style().columns) : text);
-}
 
 bool has_terminal() {
     return ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;

@@ -3,22 +3,9 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
-#include <fmt/format.h>
-
-#include <cstdio>
 #include <string>
-#include <utility>
 
 namespace keyturn {
-
-/// Prints text to the operator. On a terminal, its long lines are wrapped between words; elsewhere
-/// they stay whole.
-void say_text(const std::string& text, std::FILE* stream = stdout);
-
-template <class... Values>
-void say(fmt::format_string<Values...> format, Values&&... values) {
-    say_text(fmt::format(format, std::forward<Values>(values)...));
-}
 
 /// Asks a question that "y" or Enter answers with yes. False without a terminal, and if it
 /// ends.

@@ -3,7 +3,7 @@
 #include "changes.hpp"
 #include "keyturnctl/client.hpp"
 #include "keyturnctl/follow.hpp"
-#include "prompt.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>

@@ -8,6 +8,7 @@
 #include "host.hpp"
 #include "http/http_client.hpp"
 #include "interrupted.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "prompt.hpp"
 #include "setup/command.hpp"
 #include "setup/host_file.hpp"

@@ -1,6 +1,7 @@
 #include "take_out.hpp"
 
 #include "cloudflared/attestation.hpp"
+#include "keyturnctl/terminal.hpp"
 #include "prompt.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"

@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 #include "base/unique_fd.hpp"
 #include "sockets/socket_owner.hpp"
+#include "terminal.hpp"
 
 #include <fmt/format.h>
 
@@ -112,8 +113,7 @@ Result<void> permit_cut(const std::string& unit, const std::string& tunnel, bool
                                  unit, tunnel),
                      {}};
     }
-    fmt::print(
-        "Your login comes through {}: it may end when that unit restarts. Everything goes "
+    say("Your login comes through {}: it may end when that unit restarts. Everything goes "
         "on; log in again, then run: keyturnctl status {}\n",
         unit, tunnel);
     return {};

@@ -64,4 +64,10 @@ void print(const std::string& text) {
     std::fflush(stdout);
 }
 
+void say_text(const std::string& text, std::FILE* stream) {
+    const Terminal terminal;
+    const bool wraps = terminal.interactive() && ::isatty(::fileno(stream)) == 1;
+    fmt::print(stream, "{}", wraps ? wrapped_text(text, terminal.style().columns) : text);
+}
+
 }  // namespace keyturn

@@ -3,7 +3,11 @@
 #include "live_area.hpp"
 #include "text_layout.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keyturn {
@@ -31,5 +35,14 @@ class Terminal {
 
 /// Writes all of `text` to stdout at once.
 void print(const std::string& text);
+
+/// Prints text to the operator. On a terminal, its long lines are wrapped between words; elsewhere
+/// they stay whole.
+void say_text(const std::string& text, std::FILE* stream = stdout);
+
+template <class... Values>
+void say(fmt::format_string<Values...> format, Values&&... values) {
+    say_text(fmt::format(format, std::forward<Values>(values)...));
+}
 
 }  // namespace keyturn
