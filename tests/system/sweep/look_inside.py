@@ -2,9 +2,9 @@
 """Looks at the files that the host has besides those of its image, as root inside of it.
 
 Standard input: {"NAME": "TEXT TO LOOK FOR"}. Standard output: {"files": {path: [mode, owner,
-text]}, "wide": [[path, name]], ...}: every file, link and directory below /etc that was changed
-since the boot and the names of those of keyturn's state, and each file wider than 0600 with one of
-the texts.
+text, time]}, "wide": [[path, name]]}: every file, link and directory below some places that was
+changed since the boot, with the time of that change in nanoseconds; and each file wider than 0600
+with one of the texts.
 """
 
 import json
@@ -51,7 +51,7 @@ def main():
     needles = json.load(sys.stdin)
     boot = os.stat("/proc/1").st_ctime
     files = {path: ["%o" % status.st_mode, "%d:%d" % (status.st_uid, status.st_gid),
-                    text_of(path, status)]
+                    text_of(path, status), status.st_ctime_ns]
              for place in PLACES for path, status in walked(place, boot)}
     wide = []
     for place in SEARCHED:

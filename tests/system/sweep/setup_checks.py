@@ -1,8 +1,10 @@
 """What has to be true of a host when keyturnctl setup or adopt was killed, and at the end."""
 
 import base64
+import contextlib
 import dataclasses
 import json
+import os
 import pathlib
 import re
 
@@ -72,6 +74,16 @@ def without_chance(text):
         return text
 
 
+def changes_of_this_machine():
+    """Return (path, time of the last change) of what a test host shows of this machine's /etc."""
+    changes = set()
+    for folder, folders, names in os.walk("/etc"):
+        for path in (os.path.join(folder, name) for name in folders + names):
+            with contextlib.suppress(OSError):  # It is gone.
+                changes.add((path, os.lstat(path).st_ctime_ns))
+    return changes
+
+
 class Reader:
     """Reads how a host is, with names in the place of secrets that are others in every run."""
 
@@ -99,12 +111,14 @@ class Reader:
         self._fingerprint = self._stock.cloudflare.fingerprint()
         needles = {"the tunnel's secret": self._current["secret"],
                    "the tunnel's token": self._current["token"], "the API token": WRITE_TOKEN}
+        machine = changes_of_this_machine()
         seen = json.loads(self._stock.host.run("python3", "-I", "-c", LOOK,
                                                feed=json.dumps(needles)).stdout)
+        machine |= changes_of_this_machine()
         wide = [tuple(item) for item in seen["wide"] if not self._of_the_layout(item[0])]
         files = {path: (mode, owner, self.named(path, text))
-                 for path, (mode, owner, text) in seen["files"].items()
-                 if not NOT_COUNTED.match(path)}
+                 for path, (mode, owner, text, time) in seen["files"].items()
+                 if not NOT_COUNTED.match(path) and (path, time) not in machine}
         return Look(files, self._units(), wide)
 
     def changed(self):
