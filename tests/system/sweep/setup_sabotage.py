@@ -11,9 +11,14 @@ TOKEN = "/etc/cloudflared/token"
 POLICY = "/etc/keyturn/keyturn.d/web.yaml"
 # Setup shows how it changes this one.
 RULE = "/etc/polkit-1/rules.d/50-keyturn.rules"
+# It stays until journald has noted whose line that is.
 SAY_AS_KEYTURND = """
 echo $$ >/sys/fs/cgroup/system.slice/keyturnd.service/cgroup.procs
-echo "$1" | systemd-cat
+exec systemd-cat sh -c 'echo "$1"
+for _ in $(seq 100); do
+    journalctl --quiet --output=cat _SYSTEMD_UNIT=keyturnd.service | grep -qF "$1" && exit
+    sleep 0.1
+done' say "$1"
 """
 STARTED = '["systemd-creds", "encrypt", '
 BROKEN = "/run/systemd/system/%s.d/zzz.conf" % UNIT
