@@ -1,6 +1,7 @@
 #include "attested.hpp"
 #include "bring_in.hpp"
 #include "cloudflared/configuration_file.hpp"
+#include "doctor/remedy.hpp"
 #include "host.hpp"
 #include "interrupted.hpp"
 #include "keyturnctl/terminal.hpp"
@@ -154,8 +155,7 @@ Result<ExitCode> run(const SurgeCommand& command) {
         const auto written = write_public(*change);
         if (!written) return written.error();
         if (auto reloaded = daemon_reload(); !reloaded) return reloaded.error();
-        const auto attested =
-            attest_unit(host, fmt::format("keyturn-surge@{}.service", tunnel->name), tunnel->name);
+        const auto attested = attest_unit(host, extra_unit_of(tunnel->name), tunnel->name);
         if (!attested) return attested.error();
         return ExitCode::ok;
     }

@@ -1,6 +1,7 @@
 #include "bring_in.hpp"
 
 #include "attested.hpp"
+#include "doctor/remedy.hpp"
 #include "keyturnctl/login_path.hpp"
 #include "keyturnctl/terminal.hpp"
 #include "setup/command.hpp"
@@ -97,15 +98,11 @@ Result<void> mind_the_login(const TunnelToBringIn& tunnel, const Manner& manner,
     return permit_cut(unit, tunnel.name, others_serve, manner.detach);
 }
 
-std::string surge_name_of(const TunnelToBringIn& tunnel) {
-    return fmt::format("keyturn-surge@{}.service", tunnel.name);
-}
-
 /// keyturnd may not read every file that could override its token file.
 Result<void> attest_all(Foreground& host, const TunnelToBringIn& tunnel, bool surge) {
     std::vector<std::string> names;
     for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
-    if (surge) names.push_back(surge_name_of(tunnel));
+    if (surge) names.push_back(extra_unit_of(tunnel.name));
     for (const std::string& name : names)
         if (const auto done = attest_unit(host, name, tunnel.name); !done) return done.error();
     return {};
@@ -153,15 +150,6 @@ Result<void> daemon_reload() {
     return {};
 }
 
-Result<void> attest_unit(Foreground& host, const std::string& unit, const std::string& tunnel) {
-    const auto settings = host.wait(host.units().settings(unit));
-    if (!settings) return settings.error();
-    const auto attestation = attest(*settings, token_file_of(tunnel), today());
-    if (!attestation) return attestation.error();
-    return write_host_file(attestation_path(unit), write_attestation(*attestation),
-                           readable_by_keyturnd());
-}
-
 Unfinished find_unfinished(Foreground& host, const TunnelToBringIn& tunnel) {
     Unfinished rest;
     for (const SurveyedUnit* unit : tunnel.units)
@@ -171,9 +159,9 @@ Unfinished find_unfinished(Foreground& host, const TunnelToBringIn& tunnel) {
     if (!surge) return rest;  // It cannot run twice.
     const auto there = read_host_file(surge->path);
     if (there && !*there) rest.surge = std::move(*surge);
-    const auto settings = host.wait(host.units().settings(surge_name_of(tunnel)));
+    const auto settings = host.wait(host.units().settings(extra_unit_of(tunnel.name)));
     if (rest.surge || !settings || !is_attested(*settings))
-        rest.unattested.push_back(surge_name_of(tunnel));
+        rest.unattested.push_back(extra_unit_of(tunnel.name));
     return rest;
 }
 
@@ -185,7 +173,7 @@ Result<void> finish(Foreground& host, const TunnelToBringIn& tunnel, const Unfin
         if (auto reloaded = daemon_reload(); !reloaded) return reloaded;
     }
     for (const std::string& unit : rest.unattested)
-        if (auto done = attest_unit(host, unit, tunnel.name); !done) return done;
+        if (const auto done = attest_unit(host, unit, tunnel.name); !done) return done.error();
     return {};
 }
 

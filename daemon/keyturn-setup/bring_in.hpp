@@ -30,11 +30,6 @@ struct Unfinished {
 [[nodiscard]] Result<void> finish(Foreground& host, const TunnelToBringIn& tunnel,
                                   const Unfinished& rest);
 
-/// Checks as root that nothing overrides the unit's token file, and notes that for keyturnd, which
-/// may not read every file that could override it.
-[[nodiscard]] Result<void> attest_unit(Foreground& host, const std::string& unit,
-                                       const std::string& tunnel);
-
 /// Lets systemd read the unit files again.
 [[nodiscard]] Result<void> daemon_reload();
 
