@@ -161,12 +161,47 @@ void check_claims(const PolicyDraft& draft, ProblemList& problems) {
     }
 }
 
+/// True if one of the tunnel's units can have that name.
+bool has_unit(const TunnelPolicy& tunnel, const std::string& name) {
+    return std::ranges::any_of(tunnel.units, [&](const std::string& pattern) {
+        return pattern == name || (is_glob(pattern) && glob_matches(pattern, name));
+    });
+}
+
+/// One server cannot speak for two units, so nobody may mistake one unit for another.
+void check_metrics_addresses(const PolicyDraft& draft, ProblemList& problems) {
+    std::map<std::string_view, std::pair<std::string_view, Place>> taken;
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        for (const auto& [unit, address] : tunnel.policy.metrics_addresses) {
+            const Place place = tunnel.address_places.at(unit);
+            if (tunnel.comparable({units_path}) && !has_unit(tunnel.policy, unit)) {
+                const std::vector<std::string_view> known{tunnel.policy.units.begin(),
+                                                          tunnel.policy.units.end()};
+                std::string remedy = did_you_mean(unit, known);
+                if (remedy.empty()) remedy = "; name a unit of this tunnel";
+                problems.add(place,
+                             fmt::format("`metrics_address` has {}, which `units` does not name{}",
+                                         in_backticks(unit), remedy));
+            }
+            const auto [first, is_new] = taken.try_emplace(address, unit, place);
+            if (is_new) continue;
+            problems.add(place,
+                         fmt::format("{} of {} is already the address of {} on {}; each unit needs "
+                                     "an address of its own",
+                                     in_backticks(address), in_backticks(unit),
+                                     in_backticks(first->second.first),
+                                     problems.line_name(first->second.second, place)));
+        }
+    }
+}
+
 }  // namespace
 
 void check_draft(PolicyDraft& draft, ProblemList& problems) {
     check_credentials(draft, problems);
     check_tunnel_ids(draft, problems);
     check_claims(draft, problems);
+    check_metrics_addresses(draft, problems);
     for (const TunnelDraft& tunnel : draft.tunnels) {
         check_durations(tunnel, problems);
         check_soak(tunnel, problems);

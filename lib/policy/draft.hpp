@@ -21,6 +21,7 @@ struct TunnelDraft {
     std::map<std::string_view, Place> given;  ///< Path in the key table, to the value's place.
     std::set<std::string_view> broken;        ///< Paths whose value was refused.
     std::vector<Place> unit_places;           ///< One for each of `policy.units`.
+    std::map<std::string, Place> address_places;  ///< Of each unit in its `metrics_addresses`.
     std::vector<Place> window_places;         ///< One for each window of its schedule.
     std::vector<Place> freeze_places;         ///< One for each freeze.
 

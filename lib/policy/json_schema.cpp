@@ -63,6 +63,12 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
                     {"minItems", 1},
                     {"maxItems", units_per_tunnel_max},
                     {"items", {{"type", "string"}}}};
+        case KeyKind::unit_addresses:
+            return {
+                {"type", "object"},
+                {"maxProperties", units_per_tunnel_max},
+                {"propertyNames", {{"pattern", "\\.service$"}}},
+                {"additionalProperties", text_like("^([0-9.]+|\\[[0-9A-Fa-f:.]+\\]):[0-9]{1,5}$")}};
         case KeyKind::freeze_begin:
         case KeyKind::freeze_end:
             return text_like("^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$");

@@ -16,6 +16,7 @@ inline constexpr std::string_view tunnel_path = "tunnels.NAME";
 inline constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
 inline constexpr std::string_view credential_path = "tunnels.NAME.credential";
 inline constexpr std::string_view units_path = "tunnels.NAME.units";
+inline constexpr std::string_view metrics_address_path = "tunnels.NAME.metrics_address";
 inline constexpr std::string_view zone_path = "tunnels.NAME.timezone";
 inline constexpr std::string_view rotate_path = "tunnels.NAME.rotate";
 inline constexpr std::string_view every_path = "tunnels.NAME.rotate.every";

@@ -81,6 +81,12 @@ constexpr std::array keys{
             .target = &TunnelPolicy::units,
             .help = "The cloudflared units, by name or glob, in the order in which keyturnd "
                     "restarts them."},
+    KeySpec{.path = "tunnels.NAME.metrics_address",
+            .kind = Kind::unit_addresses,
+            .own = true,
+            .target = &TunnelPolicy::metrics_addresses,
+            .help = "Where keyturnd asks units that have their own network, such as containers: a "
+                    "unit name and an address of this host for each."},
     KeySpec{.path = "tunnels.NAME.token", .help = "Where keyturnd writes the token of the tunnel."},
     KeySpec{.path = "tunnels.NAME.token.store",
             .kind = Kind::word,
@@ -338,6 +344,8 @@ std::string_view description_of(KeyKind kind) {
         case KeyKind::https_url: return "an https URL";
         case KeyKind::section_list: return "a list, with a `-` before each entry";
         case KeyKind::unit_patterns: return "a list of unit names, such as `[web@1.service]`";
+        case KeyKind::unit_addresses:
+            return "unit names with an address for each, such as `web@1.service: 127.0.0.1:20241`";
         case KeyKind::time_zone: return "a time zone such as `Europe/Berlin`";
         case KeyKind::calendar: return "a calendar event such as `Sat,Sun 02:00`";
         case KeyKind::cron: return "a cron expression such as `30 3 * * sat`";

@@ -26,7 +26,8 @@ enum class KeyKind {
     reference,        ///< A key of `cloudflare.credentials`.
     file_path,        ///< Absolute.
     https_url,
-    unit_patterns,  ///< A list of unit names and globs.
+    unit_patterns,   ///< A list of unit names and globs.
+    unit_addresses,  ///< A map of unit names, each with ADDRESS:PORT.
     time_zone,
     calendar,      ///< systemd's calendar events.
     cron,          ///< crontab(5).
@@ -39,11 +40,12 @@ enum class KeyKind {
 using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
-                 Milliseconds Schedule::*, std::vector<Calendar> Schedule::*, TimeZone Schedule::*,
-                 Calendar Window::*, Milliseconds Window::*, LocalTime Freeze::*,
-                 std::string Freeze::*, Milliseconds RolloutPolicy::*, int RolloutPolicy::*,
-                 bool RolloutPolicy::*, SurgeUse RolloutPolicy::*, OnFailure RolloutPolicy::*,
-                 Milliseconds DriftPolicy::*, DriftRestart DriftPolicy::*>;
+                 std::map<std::string, std::string> TunnelPolicy::*, Milliseconds Schedule::*,
+                 std::vector<Calendar> Schedule::*, TimeZone Schedule::*, Calendar Window::*,
+                 Milliseconds Window::*, LocalTime Freeze::*, std::string Freeze::*,
+                 Milliseconds RolloutPolicy::*, int RolloutPolicy::*, bool RolloutPolicy::*,
+                 SurgeUse RolloutPolicy::*, OnFailure RolloutPolicy::*, Milliseconds DriftPolicy::*,
+                 DriftRestart DriftPolicy::*>;
 
 /// Everything known about one key. The parser, the JSON schema and keyturn.yaml(5) are driven by
 /// this table, so a key exists if and only if it is in the table.

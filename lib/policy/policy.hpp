@@ -94,6 +94,8 @@ struct TunnelPolicy {
     std::string tunnel;      ///< UUID, lower case.
     std::string credential;  ///< Key of `CloudflarePolicy::credentials`.
     std::vector<std::string> units;  ///< Unit names or globs, in the order of the policy.
+    /// Unit name to ADDRESS:PORT: where units are asked whose sockets this host does not see.
+    std::map<std::string, std::string> metrics_addresses;
     Schedule schedule;
     RolloutPolicy rollout;
     DriftPolicy drift;

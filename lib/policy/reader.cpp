@@ -1,6 +1,8 @@
+#include "policy/reader.hpp"
+
 #include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
-#include "policy/reader.hpp"
+#include "policy/metrics_address.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/target.hpp"
 #include "policy/unit_pattern.hpp"
@@ -89,6 +91,8 @@ class Reader {
         if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
         if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
         if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
+        if (spec.kind == KeyKind::unit_addresses)
+            return read_addresses(spec, entry, *cursor.tunnel);
         read_scalar(spec, entry, cursor);
     }
 
@@ -257,6 +261,28 @@ class Reader {
             }
             tunnel.policy.units.push_back(item.text);
             tunnel.unit_places.push_back(item.place);
+        }
+    }
+
+    void read_addresses(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
+        tunnel.given[spec.path] = entry.key_place;
+        if (entry.value.kind != Kind::map) return report_type(spec, entry, &tunnel);
+        for (const DocumentEntry& one : entry.value.entries) {
+            if (one.value.refused) continue;
+            if (const Result<void> checked = check_addressed_unit(one.key); !checked) {
+                refuse(spec, &tunnel, one.key_place, checked.error().text);
+                continue;
+            }
+            const Result<std::string> address = one.value.kind == Kind::scalar
+                                                    ? read_metrics_address(one.value.text)
+                                                    : no_metrics_address();
+            if (!address) {
+                const Place place = one.value.kind == Kind::null ? one.key_place : one.value.place;
+                refuse(spec, &tunnel, place, address.error().text);
+                continue;
+            }
+            tunnel.policy.metrics_addresses[one.key] = *address;
+            tunnel.address_places[one.key] = one.key_place;
         }
     }
 

@@ -24,8 +24,10 @@ struct Storing {
 
     void operator()(std::monostate) const {}
 
-    /// The reader stores units itself, each with its place.
+    /// The reader stores units and their addresses itself, each with its place.
     void operator()(std::vector<std::string> TunnelPolicy::*) const {}
+
+    void operator()(std::map<std::string, std::string> TunnelPolicy::*) const {}
 
     void operator()(Calendar Window::*member) const {
         owner_in<Window>(cursor).*member = std::get<std::vector<Calendar>>(value).front();

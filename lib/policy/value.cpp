@@ -230,7 +230,8 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::section:
         case KeyKind::named_sections:
         case KeyKind::section_list:
-        case KeyKind::unit_patterns: break;
+        case KeyKind::unit_patterns:
+        case KeyKind::unit_addresses: break;
     }
     return invalid(fmt::format("takes {}", description_of(spec.kind)));
 }

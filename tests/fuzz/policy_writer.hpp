@@ -77,6 +77,9 @@ namespace keyturn::fuzz {
                     quoted(tunnel.name), quoted(tunnel.account), quoted(tunnel.tunnel),
                     quoted(tunnel.credential));
     for (const std::string& unit : tunnel.units) text += fmt::format("      - {}\n", quoted(unit));
+    if (!tunnel.metrics_addresses.empty()) text += "    metrics_address:\n";
+    for (const auto& [unit, address] : tunnel.metrics_addresses)
+        text += fmt::format("      {}: {}\n", quoted(unit), quoted(address));
     text += written(tunnel.schedule);
     text += "    rollout:\n" + written(tunnel.rollout);
     text += fmt::format("    drift:\n      interval: {}\n      restart: {}\n",

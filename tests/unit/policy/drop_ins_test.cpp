@@ -51,6 +51,17 @@ TEST(DropIns, AreLaidOverInTheirOrder) {
     EXPECT_EQ(policy.tunnels[1].name, "mail");
 }
 
+TEST(DropIns, JoinTheAddressesOfUnits) {
+    const PolicyOutcome outcome = parse_policy(
+        {{"keyturn.yaml", base},
+         {"10.yaml", "tunnels: {web: {metrics_address: {web@1.service: 127.0.0.1:20241}}}\n"},
+         {"20.yaml", "tunnels: {web: {metrics_address: {web@2.service: '[0::1]:20242'}}}\n"}});
+    ASSERT_EQ(problems_of(outcome), "");
+    EXPECT_THAT(std::get<Policy>(outcome).tunnels.front().metrics_addresses,
+                ElementsAre(testing::Pair("web@1.service", "127.0.0.1:20241"),
+                            testing::Pair("web@2.service", "[::1]:20242")));
+}
+
 TEST(DropIns, ProblemIsToldWithItsFile) {
     EXPECT_EQ(problems_with("defaults:\n  rollout: {soak: 10}\n"),
               "keyturn.d/10.yaml:2:19: `soak` needs a unit: write `10s`, `10m` (minutes) or `10h`, "

@@ -155,7 +155,7 @@ TEST(KeyTable, DefaultsHoldTheTunnelsKeysExceptWhatIsEachTunnelsOwn) {
     EXPECT_EQ(names,
               (std::set<std::string_view>{"account", "credential", "token", "timezone", "rotate",
                                           "windows", "freeze", "rollout", "drift"}));
-    EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 2);
+    EXPECT_EQ(keys_in({"tunnels.NAME", false}).size(), names.size() + 3);
     EXPECT_EQ(keys_in({}).size(), 4U);
 }
 
