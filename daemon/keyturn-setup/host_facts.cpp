@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 namespace keyturn {
@@ -105,7 +106,12 @@ class Gathering {
         auto survey = host_.wait(survey_connectors(host_.units()));
         if (!survey || !services_) return;
         facts_.elsewhere = std::move(survey->elsewhere);
-        facts_.units = look_at_units(host_, *services_, survey->units);
+        std::map<std::string, std::string> addresses;
+        if (policy_) {
+            for (const TunnelPolicy& tunnel : policy_->policy().tunnels)
+                addresses.insert(tunnel.metrics_addresses.begin(), tunnel.metrics_addresses.end());
+        }
+        facts_.units = look_at_units(host_, *services_, survey->units, addresses);
         std::vector<std::string> asked;
         for (UnitSeen& unit : facts_.units) {
             assign(unit);

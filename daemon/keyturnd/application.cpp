@@ -32,9 +32,11 @@
 #include <fmt/ranges.h>
 #include <systemd/sd-id128.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <list>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -92,7 +94,11 @@ class Application {
     Task<> go_without_bus();
     Task<> feed_watchdog(Milliseconds interval);
     Task<> heed_the_clock();
+    void take_metrics_addresses(const Policy& policy, const std::vector<std::string>& staying);
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
+    Task<std::optional<std::string>> published_metrics_address(std::string unit);
+    [[nodiscard]] std::optional<std::string> metrics_address_in_policy(
+        const std::string& unit) const;
     ControlHandlers handlers();
 
     std::string policy_file_;
@@ -109,6 +115,8 @@ class Application {
                           [this](const std::string& unit) { tunnels_.unit_job_ended(unit); });
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
+    /// By tunnel and unit.
+    std::map<std::string, std::map<std::string, std::string>> metrics_addresses_;
     ApiBudget budget_;
     std::vector<Event> orphans_;
     Tunnels tunnels_{context_,
@@ -136,9 +144,10 @@ Application::Application(const CommandLine& options, Policy policy, ApiTokens ap
       states_(std::move(states)),
       tokens_(make_token_store(options.state_directory)),
       loopback_http_(make_http_client(context_.get_executor(), connector_http_options())),
-      connectors_(make_connectors(*loopback_http_, [this](std::string unit) {
-          return fixed_metrics_address(std::move(unit));
-      })) {
+      connectors_(make_connectors(
+          *loopback_http_,
+          {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
+           [this](std::string unit) { return published_metrics_address(std::move(unit)); }})) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
     adopt(policy, std::move(api_tokens));
 }
@@ -146,7 +155,20 @@ Application::Application(const CommandLine& options, Policy policy, ApiTokens ap
 std::vector<std::string> Application::adopt(const Policy& policy, ApiTokens api_tokens) {
     auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
                                                std::move(api_tokens), budget_, *clock_);
-    return tunnels_.adopt(policy.tunnels, std::move(accounts));
+    std::vector<std::string> staying = tunnels_.adopt(policy.tunnels, std::move(accounts));
+    take_metrics_addresses(policy, staying);
+    return staying;
+}
+
+/// The new addresses apply at once, even to an open rotation: a wrong one can be corrected. The
+/// rotation of a tunnel that left the policy keeps its own.
+void Application::take_metrics_addresses(const Policy& policy,
+                                         const std::vector<std::string>& staying) {
+    std::erase_if(metrics_addresses_, [&](const auto& entry) {
+        return std::ranges::find(staying, entry.first) == staying.end();
+    });
+    for (const TunnelPolicy& tunnel : policy.tunnels)
+        metrics_addresses_[tunnel.name] = tunnel.metrics_addresses;
 }
 
 int Application::run() {
@@ -258,6 +280,28 @@ Task<std::optional<std::string>> Application::fixed_metrics_address(std::string 
     const Result<UnitSettings> settings = co_await units_->settings(std::move(unit));
     std::optional<std::string> address;
     if (settings) address = metrics_address_of(*settings);
+    co_return address;
+}
+
+std::optional<std::string> Application::metrics_address_in_policy(const std::string& unit) const {
+    for (const auto& [tunnel, addresses] : metrics_addresses_) {
+        const auto found = addresses.find(unit);
+        if (found != addresses.end()) return found->second;
+    }
+    return std::nullopt;
+}
+
+/// The policy may name the unit by an alias.
+Task<std::optional<std::string>> Application::published_metrics_address(std::string unit) {
+    std::optional<std::string> address = metrics_address_in_policy(unit);
+    const bool none = std::ranges::all_of(metrics_addresses_,
+                                          [](const auto& entry) { return entry.second.empty(); });
+    if (address || none) co_return address;
+    const Result<UnitSettings> settings = co_await units_->settings(std::move(unit));
+    if (!settings) co_return address;
+    for (const std::string& name : settings->names) {
+        if (!address) address = metrics_address_in_policy(name);
+    }
     co_return address;
 }
 

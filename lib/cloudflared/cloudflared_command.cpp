@@ -194,6 +194,20 @@ std::optional<std::string> CloudflaredCommand::value_of(std::string_view name) c
     return found->value;
 }
 
+std::string CloudflaredCommand::path_outside(const std::string& path) const {
+    std::string outside;
+    std::size_t longest = 0;
+    for (const auto& [inside, source] : mounts) {
+        const bool below = path.starts_with(inside + '/') || path == inside;
+        const bool is_path =
+            source.starts_with('/') || source.starts_with('%') || source.starts_with('$');
+        if (!below || inside.size() < longest) continue;
+        longest = inside.size();
+        outside = is_path ? source + path.substr(inside.size()) : std::string();
+    }
+    return outside;
+}
+
 bool mentions_tunnel_run(const std::vector<std::string>& arguments) {
     constexpr std::string_view between_words = " \t\n;|&()'\"`";
     bool tunnel = false;

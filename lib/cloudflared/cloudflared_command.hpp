@@ -35,6 +35,10 @@ struct CloudflaredCommand {
 
     /// The value of the option that takes effect; nothing if the option is not given.
     [[nodiscard]] std::optional<std::string> value_of(std::string_view name) const;
+
+    /// The path outside a container for a path inside, by its longest mount; empty if it is in the
+    /// image or in a volume of the engine.
+    [[nodiscard]] std::string path_outside(const std::string& path) const;
 };
 
 /// Returns nothing for any other command, and for a command inside a shell's argument.

@@ -90,17 +90,39 @@ std::string home_of(const UnitSettings& settings, const CloudflaredCommand& comm
     return home_in_passwd(settings.user, root);
 }
 
+/// Where a container looks that has these files of this host mounted. Images of cloudflared run as
+/// root or as this user.
+constexpr const char* image_user = "nonroot";
+
+std::vector<std::string> paths_outside(const CloudflaredCommand& command,
+                                       const std::optional<std::string>& named) {
+    std::vector<std::string> inside = default_configuration_paths("/root");
+    for (std::string& path : default_configuration_paths(std::string("/home/") + image_user))
+        if (std::ranges::find(inside, path) == inside.end()) inside.push_back(std::move(path));
+    if (named) inside = {*named};
+    std::vector<std::string> outside;
+    for (const std::string& path : inside)
+        if (auto mounted = command.path_outside(path); !mounted.empty())
+            outside.push_back(std::move(mounted));
+    return outside;
+}
+
+std::vector<std::string> configuration_paths_of(const UnitSettings& settings,
+                                                const CloudflaredCommand& command,
+                                                const std::string& root) {
+    const auto named = command.value_of("config");
+    if (command.contained) return paths_outside(command, named);
+    if (named) return {*named};
+    return default_configuration_paths(home_of(settings, command, root));
+}
+
 void look_at_configuration(const UnitSettings& settings, const CloudflaredCommand& command,
                            const std::string& root, ConnectorFiles& files) {
-    const auto named = command.value_of("config");
-    if (named && named->find_first_of("$%") != std::string::npos) {
-        files.unseen.push_back(*named);
-        return;
-    }
-    const std::vector<std::string> paths =
-        named ? std::vector<std::string>{*named}
-              : default_configuration_paths(home_of(settings, command, root));
-    for (const std::string& path : paths) {
+    for (const std::string& path : configuration_paths_of(settings, command, root)) {
+        if (path.find_first_of("$%") != std::string::npos) {
+            files.unseen.push_back(path);
+            continue;
+        }
         const FileText file = read_text(root + path, configuration_size_max);
         if (is_absent(file.error)) continue;
         if (file.error != 0 || file.text.size() == configuration_size_max) {
@@ -160,9 +182,10 @@ ConnectorFiles look_at_files(const UnitSettings& settings, const std::string& ro
         if (!arguments.empty() && is_shell_script(arguments.front(), root))
             files.script = arguments.front();
         const auto command = read_cloudflared_command(arguments);
-        if (!command || command->contained) continue;
+        if (!command) continue;
         const std::string& program = arguments[command->program];
-        if (program.starts_with('/') && is_shell_script(program, root)) files.script = program;
+        if (!command->contained && program.starts_with('/') && is_shell_script(program, root))
+            files.script = program;
         look_at_configuration(settings, *command, root, files);
         break;
     }
@@ -178,9 +201,7 @@ ConnectorFiles look_at_files(const UnitSettings& settings, const std::string& ro
 std::vector<std::string> configuration_paths(const UnitSettings& settings) {
     for (const std::vector<std::string>& arguments : settings.exec_start) {
         const auto command = read_cloudflared_command(arguments);
-        if (!command || command->contained) continue;
-        if (const auto named = command->value_of("config")) return {*named};
-        return default_configuration_paths(home_of(settings, *command, ""));
+        if (command) return configuration_paths_of(settings, *command, "");
     }
     return {};
 }

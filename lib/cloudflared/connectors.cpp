@@ -58,6 +58,7 @@ struct Known {
 struct Search {
     std::vector<SocketAddress> servers;
     std::size_t listeners = 0;  ///< How many the unit has; `servers` are those to ask now.
+    bool published = false;     ///< The policy says that this is the unit's server.
 };
 
 /// The first answer among several servers, and a timer that ends with it.
@@ -78,13 +79,32 @@ Error nothing_listens(const UnitServers& servers) {
     }
     return Error{Fault::missing,
                  "nothing listens in the unit's control group: either cloudflared is still "
-                 "starting, or it runs in its own network namespace, for example in a container"};
+                 "starting, or it has its own network, as in a container: then publish the port of "
+                 "its metrics server on 127.0.0.1 and name it in `metrics_address:` (CONTAINERS in "
+                 "keyturn.yaml(5))"};
+}
+
+/// Whoever can listen at a published address can answer in the unit's place, so only root may. If
+/// nothing listens there, the kernel passes connections on, and only root can tell it to.
+Result<void> check_publisher(const SocketAddress& server) {
+    const auto listener = listener_at(server);
+    if (!listener) return listener.error();
+    if (!*listener || (*listener)->owner == 0) return {};
+    return Error{Fault::denied,
+                 "a program that root did not start listens there, and any user can do that: "
+                 "publish the port with a container engine or a socket unit of the system"};
+}
+
+Error about_published(const SocketAddress& server, Error error) {
+    error.text = fmt::format("{} (`metrics_address:` of the policy): {}",
+                             authority_of(origin_of(server)), error.text);
+    return error;
 }
 
 class MetricsConnectors final : public Connectors {
   public:
-    MetricsConnectors(HttpClient& http, FixedMetricsAddress fixed)
-        : http_(http), fixed_(std::move(fixed)) {}
+    MetricsConnectors(HttpClient& http, MetricsAddresses addresses)
+        : http_(http), addresses_(std::move(addresses)) {}
 
     Task<Result<Readiness>> readiness(UnitState unit) override;
     ConnectorFiles files(const UnitSettings& settings) override { return look_at_files(settings); }
@@ -93,6 +113,8 @@ class MetricsConnectors final : public Connectors {
     Task<Result<Readiness>> look(UnitState unit);
     Task<Result<Search>> find_servers(UnitState unit);
     Task<Result<Search>> fixed_server(std::string unit, Error why);
+    Task<Result<Search>> published_server(std::string unit, Error why);
+    Error failure_of(const Search& search, Race& race);
     Result<bool> still_listens(const Known& known, const std::vector<std::uint64_t>& groups) const;
     Task<Asked> ask(std::string unit, SocketAddress server);
     Task<> enter(Race& race, std::string unit, SocketAddress server);
@@ -103,7 +125,7 @@ class MetricsConnectors final : public Connectors {
     Known& known(const std::string& unit);
 
     HttpClient& http_;
-    FixedMetricsAddress fixed_;
+    MetricsAddresses addresses_;
     std::map<std::string, Known> known_;
 };
 
@@ -121,22 +143,39 @@ Task<Result<Readiness>> MetricsConnectors::look(UnitState unit) {
     const auto executor = co_await boost::asio::this_coro::executor;
     Race race(executor);
     co_await ask_all(race, unit.name, found->servers);
+    if (race.asked.readiness && found->published) {
+        // Whoever has taken the address over in the meantime may be the one that answered.
+        const Result<void> checked = check_publisher(found->servers.front());
+        if (!checked) co_return about_published(found->servers.front(), checked.error());
+        co_return std::move(*race.asked.readiness);
+    }
     if (race.asked.readiness) {
         known(unit.name).server = race.winner;
         co_return std::move(*race.asked.readiness);
     }
     known(unit.name).server.reset();
+    co_return failure_of(*found, race);
+}
+
+Error MetricsConnectors::failure_of(const Search& search, Race& race) {
+    const SocketAddress& first = search.servers.front();
+    if (!race.asked.failure && search.published) {
+        return about_published(
+            first, Error{Fault::invalid, "the server there does not answer like cloudflared"});
+    }
     if (!race.asked.failure) {
-        co_return Error{Fault::missing,
-                        fmt::format("the server in the unit ({}) does not answer like cloudflared",
-                                    authority_of(origin_of(found->servers.front())))};
+        return Error{Fault::missing,
+                     fmt::format("the server in the unit ({}) does not answer like cloudflared",
+                                 authority_of(origin_of(first)))};
     }
     Error failure = std::move(*race.asked.failure);
-    if (failure.fault != Fault::cancelled && found->listeners > 1) {
+    if (failure.fault == Fault::cancelled) return failure;
+    if (search.published) return about_published(first, std::move(failure));
+    if (search.listeners > 1) {
         failure.text += fmt::format(" ({} listeners of the unit, {} of them asked this time)",
-                                    found->listeners, found->servers.size());
+                                    search.listeners, search.servers.size());
     }
-    co_return failure;
+    return failure;
 }
 
 Known& MetricsConnectors::known(const std::string& unit) {
@@ -166,7 +205,12 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
         co_return fixed;
     }
     UnitServers servers = servers_of_unit(std::move(*sockets));
-    if (servers.reachable.empty()) co_return nothing_listens(servers);
+    if (servers.reachable.empty()) {
+        Error why = nothing_listens(servers);
+        if (!servers.elsewhere.empty()) co_return why;
+        Result<Search> published = co_await published_server(unit.name, std::move(why));
+        co_return published;
+    }
     Search search;
     search.listeners = servers.reachable.size();
     search.servers = std::move(servers.reachable);
@@ -184,12 +228,29 @@ Task<Result<Search>> MetricsConnectors::find_servers(UnitState unit) {
 
 /// `why` is the reason why the kernel does not report it.
 Task<Result<Search>> MetricsConnectors::fixed_server(std::string unit, Error why) {
+    const Result<Search> published = co_await published_server(unit, why);
+    if (published || published.error().text != why.text) co_return published;
     std::optional<std::string> address;
-    if (fixed_) address = co_await fixed_(std::move(unit));
+    if (addresses_.fixed) address = co_await addresses_.fixed(std::move(unit));
     const auto server = address ? read_socket_address(*address) : std::nullopt;
     if (server) co_return Search{{*server}, 1};
     why.text += "; or start cloudflared with --metrics 127.0.0.1:PORT";
     co_return why;
+}
+
+/// `why` is the error if the policy says nothing about this unit.
+Task<Result<Search>> MetricsConnectors::published_server(std::string unit, Error why) {
+    std::optional<std::string> address;
+    if (addresses_.published) address = co_await addresses_.published(std::move(unit));
+    const auto server = address ? read_socket_address(*address) : std::nullopt;
+    if (!server) co_return why;
+    const Result<void> checked = check_publisher(*server);
+    if (!checked) co_return about_published(*server, checked.error());
+    Search search;
+    search.servers.push_back(*server);
+    search.listeners = 1;
+    search.published = true;
+    co_return search;
 }
 
 Task<> MetricsConnectors::enter(Race& race, std::string unit, SocketAddress server) {
@@ -293,8 +354,8 @@ HttpClientOptions connector_http_options() {
     return options;
 }
 
-std::unique_ptr<Connectors> make_connectors(HttpClient& http, FixedMetricsAddress fixed) {
-    return std::make_unique<MetricsConnectors>(http, std::move(fixed));
+std::unique_ptr<Connectors> make_connectors(HttpClient& http, MetricsAddresses addresses) {
+    return std::make_unique<MetricsConnectors>(http, std::move(addresses));
 }
 
 }  // namespace keyturn

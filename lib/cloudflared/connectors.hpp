@@ -38,13 +38,23 @@ class Connectors {
 /// no TLS to any address of this host.
 [[nodiscard]] HttpClientOptions connector_http_options();
 
-/// Returns the address that `--metrics` fixes in a unit (`metrics_address_of`), if any. It is
-/// called only if the kernel does not say which unit a socket belongs to.
-using FixedMetricsAddress = std::function<Task<std::optional<std::string>>(std::string unit)>;
+/// Returns the address of a unit's metrics server, if it is known from elsewhere.
+using KnownMetricsAddress = std::function<Task<std::optional<std::string>>(std::string unit)>;
+
+/// Where a unit is asked if the kernel does not show its server.
+struct MetricsAddresses {
+    /// The one that `--metrics` fixes in the unit (`metrics_address_of`). It is used only if the
+    /// kernel does not say which unit a socket belongs to.
+    KnownMetricsAddress fixed;
+    /// The one that the policy says (`metrics_address:`). It is used only if nothing listens in the
+    /// unit's control group. If something listens at that address, it has to be a socket of root:
+    /// another user of this host must not speak for the unit.
+    KnownMetricsAddress published;
+};
 
 /// `http` must outlive the result. It should not be shared, because its limits apply to all its
 /// requests.
 [[nodiscard]] std::unique_ptr<Connectors> make_connectors(HttpClient& http,
-                                                          FixedMetricsAddress fixed = {});
+                                                          MetricsAddresses addresses = {});
 
 }  // namespace keyturn

@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "cloudflared/cloudflared_command.hpp"
+#include "cloudflared/container.hpp"
 #include "cloudflared/unit_environment.hpp"
 #include "cloudflared/unit_words.hpp"
 
@@ -42,26 +43,10 @@ std::optional<std::string> credential_name(const UnitSettings& settings, std::st
     return std::nullopt;
 }
 
-/// The path outside a container for a path inside, by its longest mount; empty if it is in the
-/// image.
-std::string path_outside(const CloudflaredCommand& command, const std::string& path) {
-    std::string outside;
-    std::size_t longest = 0;
-    for (const auto& [inside, source] : command.mounts) {
-        const bool below = path.starts_with(inside + '/') || path == inside;
-        const bool is_path =
-            source.starts_with('/') || source.starts_with('%') || source.starts_with('$');
-        if (!below || inside.size() < longest) continue;
-        longest = inside.size();
-        outside = is_path ? source + path.substr(inside.size()) : std::string();
-    }
-    return outside;
-}
-
 /// Only systemd knows the value of a path that contains a variable, at each start.
 TokenSource source_of_path(const UnitSettings& settings, const CloudflaredCommand& command,
                            std::string path, bool credentials_json) {
-    if (command.contained) path = path_outside(command, path);
+    if (command.contained) path = command.path_outside(path);
     if (const auto name = credential_name(settings, path)) {
         for (const auto& [credential, file] : settings.load_credentials) {
             if (credential == *name) {
@@ -168,17 +153,10 @@ std::string cause_without_command(const UnitSettings& settings) {
            "takes its token from";
 }
 
+/// For a unit whose command keyturnctl does not rewrite.
 std::string remedy_without_command(const UnitSettings& settings) {
     for (const std::vector<std::string>& arguments : settings.exec_start) {
-        if (const std::string program = container_program(arguments); !program.empty()) {
-            return fmt::format(
-                "add 'LoadCredential=token:/var/lib/keyturn/tokens/TUNNEL' to the unit; in its {} "
-                "command remove every other token, add --volume %d:/run/keyturn:ro before the "
-                "image "
-                "and --token-file /run/keyturn/token after `tunnel run`, and let the container's "
-                "user read the file (--user 0)",
-                program);
-        }
+        if (!container_program(arguments).empty()) return container_remedy(settings);
     }
     return fmt::format(
         "make the unit start cloudflared itself (ExecStart=/usr/bin/cloudflared tunnel run ...), "
@@ -225,6 +203,11 @@ std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSou
     switch (source.origin) {
         case TokenOrigin::credential:
         case TokenOrigin::file:
+            if (const std::string mount = mount_of_every_tunnel(command->read); !mount.empty()) {
+                return fmt::format(
+                    "its container mounts {}, and with it the tokens of all tunnels of this host",
+                    on_one_line(mount));
+            }
             if (takes_from(source, token_file)) return std::nullopt;
             return cause_in_file(source, token_file);
         case TokenOrigin::program:
@@ -240,6 +223,17 @@ std::optional<std::string> cause_of(const UnitSettings& settings, const TokenSou
         case TokenOrigin::not_cloudflared: break;
     }
     return cause_without_command(settings);
+}
+
+/// The token file of keyturn that a container reads as it should; empty if it does not.
+std::string keyturns_file(const UnitSettings& settings, const ConnectorFiles& files) {
+    const TokenSource source = token_source_of(settings, files);
+    const auto command = find_command(settings);
+    const bool fed = command && command->read.contained &&
+                     source.origin == TokenOrigin::credential && !source.credentials_json &&
+                     source.path.starts_with(tokens_directory + std::string("/")) &&
+                     mount_of_every_tunnel(command->read).empty();
+    return fed ? source.path : std::string();
 }
 
 /// Nothing for an address without a fixed port.
@@ -307,6 +301,12 @@ std::optional<std::string> adoption_obstacle(const UnitSettings& settings,
                                              const ConnectorFiles& files) {
     const auto remedy = remedy_by_hand(settings, files);
     if (!remedy) return std::nullopt;
+    if (const std::string file = keyturns_file(settings, files); !file.empty()) {
+        return fmt::format(
+            "its container already takes its token from {}: name the unit in `units:` of the "
+            "policy, and its address in `metrics_address:`",
+            file);
+    }
     const auto cause = cause_of(settings, token_source_of(settings, files), "", files);
     return fmt::format("{}; {}", cause.value_or("its unit file is not a file to change"), *remedy);
 }

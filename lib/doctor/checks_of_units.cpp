@@ -208,13 +208,22 @@ Findings look_at_stop_timeout(const HostFacts& facts) {
 
 Findings look_at_networks(const HostFacts& facts) {
     return for_each_planned(facts, [](const UnitSeen& unit) -> Found {
-        const bool own = unit.other_network || unit.service.private_network ||
+        const bool own = unit.contained || unit.other_network || unit.service.private_network ||
                          !unit.service.network_namespace.empty();
-        if (!own) return std::nullopt;
+        if (!own || unit.connections) return std::nullopt;
+        if (!unit.metrics_address.empty()) {
+            if (!unit.state.running()) return std::nullopt;
+            return Finding{{},
+                           fmt::format("{} runs, but nothing of cloudflared answers at {}, which "
+                                       "`metrics_address:` of the policy says",
+                                       unit.name(), unit.metrics_address),
+                           fmt::format("curl http://{}/ready", unit.metrics_address)};
+        }
         return Finding{
             {},
-            fmt::format("{} has a network of its own, where keyturnd cannot ask /ready: it "
-                        "relies on systemd and Cloudflare",
+            fmt::format("{} has a network of its own, where keyturnd cannot ask /ready, so it "
+                        "refuses to rotate: publish the port of its metrics server on 127.0.0.1 "
+                        "and name it in `metrics_address:` (CONTAINERS in keyturn.yaml(5))",
                         unit.name()),
             fmt::format("systemctl cat {}", shell_word(unit.name()))};
     });

@@ -83,6 +83,8 @@ struct UnitSeen {
 
     std::string connector;           ///< connectorId of its /ready; empty if unknown.
     std::optional<int> connections;  ///< readyConnections; empty if unknown.
+    std::string metrics_address;     ///< Where the policy says to ask it; empty if it does not say.
+    bool contained = false;          ///< Its command starts a container.
     bool other_network = false;      ///< Its process is in another network namespace than keyturnd.
 
     std::vector<LostFile> lost_files;

@@ -1,6 +1,7 @@
 #include "doctor/unit_look.hpp"
 
 #include "cloudflared/attestation.hpp"
+#include "cloudflared/cloudflared_command.hpp"
 #include "cloudflared/configuration_file.hpp"
 #include "cloudflared/connectors.hpp"
 #include "doctor/service_look.hpp"
@@ -114,12 +115,20 @@ UnitSeen seen_of(SurveyedUnit& unit, ServiceLook& services) {
         seen.running_fingerprint = fingerprint_of(*unit.running.token);
         seen.running_tunnel = unit.running.token->tunnel;
     }
+    seen.contained = std::ranges::any_of(seen.settings.exec_start, [](const auto& arguments) {
+        return !container_program(arguments).empty();
+    });
     if (seen.state.main_pid != 0)
         seen.other_network = !same_network(fmt::format("{}", seen.state.main_pid), "1");
     seen.lost_files = lost_files_of(seen.settings);
     seen.exposed = exposed_files_of(seen.settings, seen.files, seen.running_tunnel);
     seen.attestation_problem = attestation_problem_of(seen.settings);
     return seen;
+}
+
+Task<std::optional<std::string>> published_at(std::string address) {
+    if (address.empty()) co_return std::nullopt;
+    co_return address;
 }
 
 }  // namespace
@@ -185,14 +194,24 @@ std::vector<ExposedFile> exposed_files_of(const UnitSettings& settings, const Co
 }
 
 std::vector<UnitSeen> look_at_units(Foreground& host, ServiceLook& services,
-                                    std::vector<SurveyedUnit>& units) {
+                                    std::vector<SurveyedUnit>& units,
+                                    const std::map<std::string, std::string>& metrics_addresses) {
     const auto http = make_http_client(host.context().get_executor(), connector_http_options());
-    const auto connectors = make_connectors(*http);
+    std::map<std::string, std::string> addresses;
+    MetricsAddresses known;
+    known.published = [&](const std::string& unit) { return published_at(addresses[unit]); };
+    const auto connectors = make_connectors(*http, known);
     std::vector<UnitSeen> all;
     std::vector<std::size_t> asked;
     std::vector<Task<Result<Readiness>>> questions;
     for (SurveyedUnit& unit : units) {
-        all.push_back(seen_of(unit, services));
+        UnitSeen seen = seen_of(unit, services);
+        for (const std::string& name : seen.settings.names) {
+            const auto found = metrics_addresses.find(name);
+            if (found != metrics_addresses.end()) seen.metrics_address = found->second;
+        }
+        addresses[seen.state.name] = seen.metrics_address;
+        all.push_back(std::move(seen));
         if (!all.back().state.running()) continue;
         asked.push_back(all.size() - 1);
         questions.push_back(connectors->readiness(all.back().state));

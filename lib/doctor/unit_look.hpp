@@ -3,6 +3,7 @@
 #include "doctor/facts.hpp"
 #include "setup/connector_survey.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,11 @@ class Foreground;
 class ServiceLook;
 
 /// Looks at the units of a survey: their settings, processes and files. Asks each connector for its
-/// /ready. `planned_for` stays empty.
-[[nodiscard]] std::vector<UnitSeen> look_at_units(Foreground& host, ServiceLook& services,
-                                                  std::vector<SurveyedUnit>& units);
+/// /ready, where keyturnd asks it: `metrics_addresses` are those of the policy, by unit.
+/// `planned_for` stays empty.
+[[nodiscard]] std::vector<UnitSeen> look_at_units(
+    Foreground& host, ServiceLook& services, std::vector<SurveyedUnit>& units,
+    const std::map<std::string, std::string>& metrics_addresses);
 
 /// The files without which the unit cannot start, and that do not exist below `root`.
 [[nodiscard]] std::vector<LostFile> lost_files_of(const UnitSettings& settings,

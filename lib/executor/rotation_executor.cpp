@@ -7,6 +7,7 @@
 #include "delivery/token_store.hpp"
 #include "executor/kept_tokens.hpp"
 #include "rotation/preflight.hpp"
+#include "rotation/verification.hpp"
 #include "state/state_store.hpp"
 #include "token/random.hpp"
 #include "units/unit_manager.hpp"
@@ -147,6 +148,7 @@ Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action
         if (!*sampled) co_return sampled->error();
         value.push_back(std::move(**sampled));
     }
+    forget_shared_answers(value);
     co_return value;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 #include <string_view>
+#include <vector>
 
 namespace keyturn {
 
@@ -38,6 +39,28 @@ UnitVerdict judge_unit(const UnitProgress& unit, const std::string& tunnel,
                                                counted(connections_needed, "connection"))};
     }
     return {Standing::healthy, counted(ready.connections, "connection")};
+}
+
+void forget_shared_answers(SampleUnits::Value& samples) {
+    using Sample = SampleUnits::Sample;
+    std::vector<std::string> texts(samples.size());
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const Sample& one = samples[i];
+        if (!one.readiness || one.readiness->connector_id.empty()) continue;
+        const auto other = std::ranges::find_if(samples, [&](const Sample& sample) {
+            return sample.state.invocation != one.state.invocation && sample.readiness &&
+                   sample.readiness->connector_id == one.readiness->connector_id;
+        });
+        if (other == samples.end()) continue;
+        texts[i] = fmt::format(
+            "the server that answers for it also answers for {}: correct `metrics_address:`",
+            other->state.name);
+    }
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        if (texts[i].empty()) continue;
+        samples[i].readiness.reset();
+        samples[i].unasked = texts[i];
+    }
 }
 
 int count_serving(const SampleUnits::Value& samples) {

@@ -51,6 +51,10 @@ struct UnitVerdict {
            sample.state.invocation != unit.invocation_before;
 }
 
+/// One process cannot be that of two units: where two report the same connector, nobody can tell
+/// whose it is, so that both are unknown.
+void forget_shared_answers(SampleUnits::Value& samples);
+
 /// How many of the samples certainly serve, and for how many that is unknown.
 [[nodiscard]] int count_serving(const SampleUnits::Value& samples);
 [[nodiscard]] int count_unknown(const SampleUnits::Value& samples);

@@ -88,8 +88,8 @@ std::string place_of_control_group(const std::string& control_group) {
     for (const std::string_view engine : {"docker-", "libpod-", "crio-", "cri-containerd-"}) {
         if (name.starts_with(engine))
             return fmt::format(
-                "a container without a unit ({}): keyturnd restarts units only, so start it from a "
-                "unit or a quadlet",
+                "a container ({}): if none of these units starts it, start it from a unit or a "
+                "quadlet, because keyturnd restarts units only",
                 name);
     }
     return fmt::format("a process in {} that is no service of systemd: start it from a unit",

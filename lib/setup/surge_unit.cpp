@@ -187,7 +187,7 @@ Result<std::string> copied(const std::vector<std::string>& texts, const UnitName
 std::optional<std::vector<std::string>> own_command(const UnitSettings& settings) {
     for (const std::vector<std::string>& arguments : settings.exec_start) {
         const auto command = read_cloudflared_command(arguments);
-        if (!command) continue;
+        if (!command || command->contained) continue;
         std::vector<std::string> words;
         for (std::size_t i = 0; i < arguments.size(); ++i) {
             const bool dropped = std::ranges::any_of(command->options, [&](const auto& option) {
@@ -218,7 +218,8 @@ Result<std::string> surge_unit_text(const UnitSettings& settings,
     unit += *copy;
     const auto command = own_command(settings);
     if (!command)
-        return not_derivable(settings.name, "its command is not `cloudflared tunnel run`");
+        return not_derivable(settings.name,
+                             "its command is not `cloudflared tunnel run`, or runs in a container");
     UnitSettings own = settings;
     own.exec_start = {*command};
     own.environment_files.clear();

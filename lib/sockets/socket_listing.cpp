@@ -51,6 +51,7 @@ std::optional<TcpSocket> read_socket(Bytes payload) {
     TcpSocket socket;
     socket.address = text.data();
     socket.port = ntohs(message->id.idiag_sport);
+    socket.owner = message->idiag_uid;
     socket.control_group = find_control_group(after(payload, sizeof(inet_diag_msg)));
     return socket;
 }

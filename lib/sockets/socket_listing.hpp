@@ -15,6 +15,9 @@ struct TcpSocket {
     std::string address;  ///< "127.0.0.1", "::1", "0.0.0.0", "::".
     std::uint16_t port = 0;
     std::optional<std::uint64_t> control_group;  ///< Nothing if the kernel does not report it.
+    /// The id of the user who opened it. With PrivateUsers=, keyturnd sees only root and itself as
+    /// they are, and everybody else as nobody.
+    std::uint32_t owner = UINT32_MAX;
 
     auto operator<=>(const TcpSocket&) const = default;
 };

@@ -263,15 +263,81 @@ TEST_F(ConnectorsTest, FixedAddressIsForKernelsThatDoNotTell) {
     const Listener listener;
     serve(listener, 200, ready_body);
     int asked_for_fixed = 0;
-    connectors_ = make_connectors(http_, [&](const std::string& unit) {
+    const auto fixed = [&](const std::string& unit) {
         EXPECT_EQ(unit, "web@1.service");
         ++asked_for_fixed;
         return fixed_at("127.0.0.1:" + std::to_string(listener.port));
-    });
+    };
+    connectors_ = make_connectors(http_, {fixed, {}});
     EXPECT_TRUE(readiness(own_control_group(listener.port)));
     EXPECT_EQ(asked_for_fixed, 0);
     EXPECT_EQ(readiness(UINT64_MAX).error().fault, Fault::missing);
     EXPECT_EQ(asked_for_fixed, 0);
+}
+
+/// A unit whose sockets this network namespace does not have, and whose port is published.
+class PublishedConnectorsTest : public ConnectorsTest {
+  protected:
+    PublishedConnectorsTest() {
+        connectors_ = make_connectors(http_, {{}, [this](const std::string& unit) {
+                                                  EXPECT_EQ(unit, "web@1.service");
+                                                  return fixed_at(address_);
+                                              }});
+    }
+
+    Result<Readiness> readiness_elsewhere() { return readiness(UINT64_MAX); }
+
+    std::string address_;
+};
+
+TEST_F(PublishedConnectorsTest, ListenerOfAnotherUserIsNotBelieved) {
+    const Listener listener;
+    listener.give_away();
+    serve(listener, 200, ready_body);
+    address_ = "127.0.0.1:" + std::to_string(listener.port);
+    const Result<Readiness> readiness = readiness_elsewhere();
+    ASSERT_FALSE(readiness);
+    EXPECT_THAT(readiness.error().text, HasSubstr("root did not"));
+    EXPECT_THAT(http_.asked, ElementsAre());
+}
+
+TEST_F(PublishedConnectorsTest, AddressIsAskedIfNothingListensInTheUnit) {
+    own_sockets_as_root();
+    const Listener listener;
+    serve(listener, 200, ready_body);
+    address_ = "127.0.0.1:" + std::to_string(listener.port);
+    const Result<Readiness> readiness = readiness_elsewhere();
+    ASSERT_TRUE(readiness) << readiness.error().text;
+    // It is not taken for a socket of the unit the next time.
+    address_ = "127.0.0.1:1";
+    EXPECT_FALSE(readiness_elsewhere());
+}
+
+TEST_F(PublishedConnectorsTest, AddressIsNotAskedIfTheUnitListensHere) {
+    const Listener listener;
+    serve(listener, 503, R"({"status":503,"readyConnections":0})");
+    address_ = "127.0.0.1:1";
+    http_.answers["127.0.0.1:1 /ready"] = {200, ready_body};
+    const Result<Readiness> readiness = this->readiness(own_control_group(listener.port));
+    ASSERT_TRUE(readiness);
+    EXPECT_FALSE(readiness->serving);
+    EXPECT_THAT(http_.asked, ::testing::Not(::testing::Contains("127.0.0.1:1 /ready")));
+}
+
+TEST_F(PublishedConnectorsTest, OtherServerAndClosedPortNameTheKey) {
+    own_sockets_as_root();
+    const Listener listener;
+    address_ = "127.0.0.1:" + std::to_string(listener.port);
+    Result<Readiness> readiness = readiness_elsewhere();
+    ASSERT_FALSE(readiness);
+    EXPECT_EQ(readiness.error().fault, Fault::unreachable);
+    EXPECT_EQ(readiness.error().text,
+              address_ + " (`metrics_address:` of the policy): connection refused");
+    serve(listener, 404, "page not found");
+    readiness = readiness_elsewhere();
+    ASSERT_FALSE(readiness);
+    EXPECT_EQ(readiness.error().fault, Fault::invalid);
+    EXPECT_THAT(readiness.error().text, HasSubstr("does not answer like cloudflared"));
 }
 
 TEST_F(ConnectorsTest, NothingOfThatGroupListens) {
@@ -281,7 +347,7 @@ TEST_F(ConnectorsTest, NothingOfThatGroupListens) {
     ASSERT_FALSE(readiness);
     EXPECT_EQ(readiness.error().fault, Fault::missing);
     EXPECT_THAT(readiness.error().text, HasSubstr("nothing listens in the unit's control group"));
-    EXPECT_THAT(readiness.error().text, HasSubstr("its own network namespace"));
+    EXPECT_THAT(readiness.error().text, HasSubstr("`metrics_address:`"));
     EXPECT_THAT(http_.asked, ElementsAre());
 }
 

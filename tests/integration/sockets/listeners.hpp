@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <fcntl.h>
+#include <iterator>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -16,6 +18,9 @@
 #include <unistd.h>
 
 namespace keyturn::testing {
+
+/// Who runs this test, before any namespace hides that.
+inline const uid_t outer_user = ::geteuid();
 
 /// A socket that listens at a port of the kernel's choice.
 class Listener {
@@ -37,6 +42,14 @@ class Listener {
     }
 
     void close() const { socket_ = UniqueFd(); }
+
+    /// Gives the socket to another user. Without root, all our sockets are another user's already,
+    /// until `own_sockets_as_root`.
+    void give_away() const {
+        constexpr uid_t other = 1'000;
+        if (::geteuid() != 0) return;
+        EXPECT_EQ(::fchown(socket_.get(), other, other), 0);
+    }
 
     /// A connection to it, which waits in its queue.
     [[nodiscard]] UniqueFd connect() const {
@@ -76,6 +89,14 @@ inline UniqueFd listen_anywhere(int family, const char* address, std::uint16_t p
     EXPECT_EQ(::bind(socket.get(), name, is_v4 ? sizeof v4 : sizeof v6), 0) << std::strerror(errno);
     EXPECT_EQ(::listen(socket.get(), 1), 0);
     return socket;
+}
+
+/// From now on our sockets belong to root, also where this test does not run as root.
+inline void own_sockets_as_root() {
+    if (outer_user == 0 || ::geteuid() == 0) return;
+    const UniqueFd map(::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC));
+    const std::string line = "0 " + std::to_string(outer_user) + " 1";
+    EXPECT_EQ(::write(map.get(), line.data(), line.size()), std::ssize(line));
 }
 
 /// Other processes of this machine may be in the same control group as this test and listen, too. A

@@ -81,6 +81,21 @@ TEST(MentionsTunnelRun, InWhateverIsStarted) {
     }
 }
 
+TEST(CloudflaredCommand, PathOutsideIsThatOfTheLongestMount) {
+    const auto command =
+        read({"/usr/bin/podman", "run", "-v", "/a:/data", "--volume=%d:/run/keyturn", "-v",
+              "volume:/data/kept:ro", "--mount", "type=bind,src=/b,dst=/data/b",
+              "cloudflare/cloudflared", "tunnel", "run"});
+    ASSERT_TRUE(command);
+    EXPECT_TRUE(command->contained);
+    EXPECT_EQ(command->path_outside("/data/x"), "/a/x");
+    EXPECT_EQ(command->path_outside("/data"), "/a");
+    EXPECT_EQ(command->path_outside("/data/b/x"), "/b/x");
+    EXPECT_EQ(command->path_outside("/data/kept/x"), "") << "a volume of the engine";
+    EXPECT_EQ(command->path_outside("/datax"), "") << "a file of the image";
+    EXPECT_EQ(command->path_outside("/run/keyturn/token"), "%d/token");
+}
+
 TEST(CloudflaredCommand, OtherCommandsAreNone) {
     EXPECT_FALSE(read({}));
     EXPECT_FALSE(read({"/usr/bin/sleep", "1"}));

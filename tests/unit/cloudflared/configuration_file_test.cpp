@@ -98,6 +98,24 @@ TEST_F(LookAtFiles, HomesOfRootAndOfTheEnvironment) {
     EXPECT_EQ(look().configuration.tunnel, "root-of-the-host");
 }
 
+TEST_F(LookAtFiles, ContainersSeeWhatIsMounted) {
+    put("/etc/cloudflared/config.yml", "token: x\n");
+    put("/srv/tunnel/config.yml", "token: x\n");
+    const auto mounted = [&](const std::string& volume) {
+        settings_.exec_start = {
+            {"/usr/bin/docker", "run", "-v", volume, "cloudflare/cloudflared", "tunnel", "run"}};
+        return look().configuration.path;
+    };
+    EXPECT_EQ(mounted("/srv:/srv"), "") << "what the host has is not in the container";
+    EXPECT_EQ(mounted("/etc/cloudflared:/etc/cloudflared:ro"), "/etc/cloudflared/config.yml");
+    EXPECT_EQ(mounted("/srv/tunnel:/root/.cloudflared"), "/srv/tunnel/config.yml");
+    EXPECT_TRUE(look().configuration.token);
+    settings_.exec_start = {{"/usr/bin/docker", "run", "-v", "/srv/tunnel:/data",
+                             "cloudflare/cloudflared", "tunnel", "--config", "/data/config.yml",
+                             "run"}};
+    EXPECT_EQ(look().configuration.path, "/srv/tunnel/config.yml");
+}
+
 TEST_F(LookAtFiles, WhatIsNoReadableFileIsUnseen) {
     std::filesystem::create_directories(root_ + "/etc/cloudflared/config.yml");
     EXPECT_THAT(look().unseen, ElementsAre("/etc/cloudflared/config.yml"));

@@ -83,7 +83,20 @@ std::vector<Broken> service_is_broken() {
              unit_of(facts).connector.clear();
              unit_of(facts).connections.reset();
          },
+         "`metrics_address:`", "systemctl cat"},
+        {"unit-network", "a container",
+         [](auto& facts) {
+             unit_of(facts).contained = true;
+             unit_of(facts).connections.reset();
+         },
          "a network of its own", "systemctl cat"},
+        {"unit-network", "nothing at the address of the policy",
+         [](auto& facts) {
+             unit_of(facts).contained = true;
+             unit_of(facts).metrics_address = "127.0.0.1:20241";
+             unit_of(facts).connections.reset();
+         },
+         "nothing of cloudflared answers at 127.0.0.1:20241", "curl http://127.0.0.1:20241/ready"},
         {"unit-disconnected", "0 connections", [](auto& facts) { unit_of(facts).connections = 0; },
          "no connection", "systemctl restart cloudflared.service"},
         {"surge-missing", "lone", [](auto& facts) { tunnel_of(facts).surge_unit = false; },

@@ -42,6 +42,27 @@ TEST(Serving, CountsOneProcessOnceUnderWhateverNames) {
     EXPECT_EQ(count_serving({one, alias, other}), 1);
 }
 
+TEST(Serving, IsUnknownWhereTwoUnitsReportOneConnector) {
+    SampleUnits::Sample one = Restarted().sample;
+    SampleUnits::Sample other = one;
+    other.state.name = "other.service";
+    other.state.invocation = "another-process";
+    SampleUnits::Sample third = serving("third-process", "third-connector");
+    SampleUnits::Value samples{one, other, third};
+    forget_shared_answers(samples);
+    EXPECT_EQ(count_unknown(samples), 2);
+    EXPECT_TRUE(samples[2].serves());
+    EXPECT_NE(samples[0].unasked.find("also answers for other.service"), std::string::npos);
+    // Two names of one process are no such case, and neither is a cloudflared without ids.
+    other.state.invocation = one.state.invocation;
+    third.readiness->connector_id.clear();
+    SampleUnits::Sample fourth = third;
+    fourth.state.invocation = "fourth-process";
+    samples = {one, other, third, fourth};
+    forget_shared_answers(samples);
+    EXPECT_EQ(count_unknown(samples), 0);
+}
+
 TEST(Verdict, TakesTheOldProcessForUnchanged) {
     Restarted restarted;
     restarted.sample.state.invocation = "old-process";

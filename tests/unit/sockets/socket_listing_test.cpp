@@ -28,6 +28,7 @@ void append(Bytes& bytes, const T& value) {
 Bytes socket_payload(int family, const char* address, std::uint16_t port) {
     inet_diag_msg message{};
     message.idiag_family = static_cast<std::uint8_t>(family);
+    message.idiag_uid = 1'000;
     message.id.idiag_sport = htons(port);
     ::inet_pton(family, address, message.id.idiag_src);
     Bytes payload;
@@ -66,8 +67,8 @@ Bytes whole_listing() {
 TEST(SocketListing, ReadsSocketsAndTheirControlGroups) {
     std::vector<TcpSocket> sockets;
     EXPECT_EQ(read_socket_listing(whole_listing(), sockets), ListingStep::done);
-    EXPECT_THAT(sockets, ElementsAre(TcpSocket{"127.0.0.1", 20241, 17'638},
-                                     TcpSocket{"::1", 22, std::nullopt}));
+    EXPECT_THAT(sockets, ElementsAre(TcpSocket{"127.0.0.1", 20241, 17'638, 1'000},
+                                     TcpSocket{"::1", 22, std::nullopt, 1'000}));
 }
 
 TEST(SocketListing, GoesOnWithTheNextDatagram) {

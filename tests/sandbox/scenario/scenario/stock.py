@@ -23,7 +23,8 @@ defaults:
 """
 LENGTH = 240
 PUT = 'mkdir -p "$(dirname "$1")" && umask 077 && cat >"$1" && chmod "$2" "$1"'
-EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=127.0.0.1:7844\nEnvironment=SANDBOX_TIME_SCALE=%s\n"
+EDGE = "[Service]\nEnvironment=TUNNEL_EDGE=%s:7844\nEnvironment=SANDBOX_TIME_SCALE=%s\n"
+LOOPBACK = "127.0.0.1"
 
 
 class Layout:
@@ -32,14 +33,16 @@ class Layout:
     In the texts, %(token)s is the token, %(secret)s its secret, %(tunnel)s the id of the tunnel,
     %(account)s that of the account. `files`: path to (mode, text). `names`: the units that run,
     if they are not those of the files, such as instances of a template. `before_start`: called with
-    the host when all is written.
+    the host when all is written. `address`: where edge and origin are; 192.0.2.1 can be reached
+    from other network namespaces.
     """
 
-    def __init__(self, units, files=None, names=None, before_start=None):
+    def __init__(self, units, files=None, names=None, before_start=None, address=LOOPBACK):
         self.units = units
         self.files = files or {}
         self.names = names or list(units)
         self.before_start = before_start
+        self.address = address
 
     def written(self, values):
         """Return path to (mode, text) of all files."""
@@ -69,13 +72,13 @@ class StockHost:
         self.host = ScenarioHost(directory, "--hostname", "stockhost", *options)
         self.build = build
         self.layout = layout
-        self.cloudflare = Cloudflare(self.host)
+        self.cloudflare = Cloudflare(self.host, address=layout.address)
         self.journal = Journal(self.host)
         self.units = StockUnits(self.host, self.cloudflare, self.journal, layout.names)
         self.keyturn = Keyturn(self.host, self.cloudflare.tunnel)
         self.traffic = Traffic(self.host, self.cloudflare.hostname)
         self._cloudflared = cloudflared
-        self._edge = EDGE % time_scale
+        self._edge = EDGE % (layout.address, time_scale)
         self._rollout = rollout or QUICK
 
     def __enter__(self):
