@@ -303,8 +303,8 @@ std::optional<std::string> adoption_obstacle(const UnitSettings& settings,
     if (!remedy) return std::nullopt;
     if (const std::string file = keyturns_file(settings, files); !file.empty()) {
         return fmt::format(
-            "its container already takes its token from {}: name the unit in `units:` of the "
-            "policy, and its address in `metrics_address:`",
+            "its container already takes its token from {}, so its unit stays as it is; the policy "
+            "has to name it in `units:` and `metrics_address:`",
             file);
     }
     const auto cause = cause_of(settings, token_source_of(settings, files), "", files);

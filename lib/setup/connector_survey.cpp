@@ -28,6 +28,15 @@ ProcessToken running_token(const UnitState& state) {
     return {};
 }
 
+/// "/system.slice/web.service/": an engine may have put its container below the group of its unit.
+/// Empty if the unit has no process.
+std::string groups_below(const UnitState& unit) {
+    const std::string group = control_group_of(static_cast<pid_t>(unit.main_pid)) + '/';
+    const std::string end = '/' + unit.name + '/';
+    const std::size_t place = group.find(end);
+    return place == std::string::npos ? std::string() : group.substr(0, place + end.size());
+}
+
 }  // namespace
 
 std::optional<TunnelToken> token_of_next_start(const UnitSettings& settings,
@@ -117,6 +126,7 @@ Task<Result<Survey>> survey_connectors(UnitManager& units) {
         unit.running = running_token(unit.state);
         const bool connector = unit.running.origin != TokenOrigin::not_cloudflared;
         if (!connector && !names_a_connector(unit.settings)) continue;
+        control_groups.push_back(groups_below(unit.state));
         unit.files = look_at_files(unit.settings);
         if (connector && !unit.running.token)
             unit.running.token = token_of_next_start(unit.settings, unit.files);

@@ -229,8 +229,10 @@ std::vector<std::string> connectors_elsewhere(const std::vector<std::string>& co
         const auto process = number_of(entry.path().filename().native());
         if (!process || !ConnectorProcess(*process).is_connector()) continue;
         std::string group = control_group_of(*process);
-        if (group.empty() || std::ranges::find(control_groups, group) != control_groups.end())
-            continue;
+        const bool known = std::ranges::any_of(control_groups, [&](const std::string& unit) {
+            return group == unit || (unit.ends_with('/') && group.starts_with(unit));
+        });
+        if (group.empty() || known) continue;
         if (std::ranges::find(elsewhere, group) == elsewhere.end())
             elsewhere.push_back(std::move(group));
     }

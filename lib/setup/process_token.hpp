@@ -31,7 +31,8 @@ struct ProcessToken {
 
 /// The connectors of this host that run outside of the given control groups: under `systemd
 /// --user`, in a container, from a terminal. Each as its control group, such as
-/// "/user.slice/user-1000.slice/user@1000.service/app.slice/tunnel.service".
+/// "/user.slice/user-1000.slice/user@1000.service/app.slice/tunnel.service". A given group with a
+/// slash at its end stands for those below it.
 [[nodiscard]] std::vector<std::string> connectors_elsewhere(
     const std::vector<std::string>& control_groups);
 
