@@ -179,8 +179,11 @@ def keyturnd_gets_a_drop_in(doctor):
 def policy_has_lost_a_tunnel(doctor):
     more = "/etc/keyturn/keyturn.d/more.yaml"
     doctor.sh("sed 's/%s/%s/; s/^  web:/  more:/; s/cf-tunnel/more/g' %s >%s && "
-              "systemctl reload keyturnd && rm %s"
-              % (doctor.api.tunnel, uuid.uuid4(), WEB, more, more))
+              "systemctl reload keyturnd" % (doctor.api.tunnel, uuid.uuid4(), WEB, more))
+    status = ("keyturnctl", "status", "--json")
+    wait_until(lambda: '"more"' in doctor.host.run(*status, check=False).stdout,
+               "keyturnd with one more tunnel")
+    doctor.sh("rm " + more)
 
 
 @case("keyturnd-second")

@@ -45,6 +45,8 @@ LAYOUTS = {
         "cf-tunnel-a.service": unit("ExecStart=%s --token-file %s" % (RUN, TOKEN_FILE)),
         "cf-tunnel-b.service": unit("ExecStart=%s --token-file %s" % (RUN, TOKEN_FILE))},
         {TOKEN_FILE: private("%(token)s\n")}),
+    "dynamic user": one("DynamicUser=yes", "ProtectHome=yes", "PrivateDevices=yes",
+                        "CapabilityBoundingSet=", "ExecStart=%s --token %%(token)s" % RUN),
     "environment": one("Environment=TUNNEL_TOKEN=%(token)s", "ExecStart=" + RUN),
     "environment file": one("EnvironmentFile=/etc/default/cloudflared", "ExecStart=" + RUN,
                             files={"/etc/default/cloudflared":
@@ -101,7 +103,7 @@ LAYOUTS = {
 # Their old token lies nowhere where other users can read it.
 NOTHING_STALE = {"manager environment", "LoadCredentialEncrypted"}
 # Where the token goes instead of back into a place that every user can read.
-KEPT_SAFE = {"stock until 2026.7.1", "environment", "SetCredential", "env in front",
+KEPT_SAFE = {"stock until 2026.7.1", "dynamic user", "environment", "SetCredential", "env in front",
              "manager environment", "LoadCredentialEncrypted"}
 WITHOUT_CREDENTIALS = unit(
     "ExecStartPre=/bin/sh -c 'test -z \"$$CREDENTIALS_DIRECTORY\"'",
