@@ -28,7 +28,8 @@ class Untouched:
         return {"secret": scenario.cloudflare.fingerprint(), "token": scenario.keyturn.token(),
                 "units": scenario.units.invocations(),
                 "files": scenario.host.output("find", "/var/lib/keyturn/tokens",
-                                              "/var/lib/keyturn/pending", "-type", "f"),
+                                              "/var/lib/keyturn/pending", "-ignore_readdir_race",
+                                              "-type", "f"),
                 "patches": len(scenario.cloudflare.calls("PATCH"))}
 
     def check(self):

@@ -152,8 +152,9 @@ def test_no_secret_is_anywhere(scenario, told):
 
 
 def test_files_of_keyturn_are_its_own(scenario):
-    wide = scenario.host.output("find", "/var/lib/keyturn", "-mindepth", "1", "(", "-perm", "/077",
-                                "-o", "!", "-user", "keyturn", ")", "-printf", "%M %u %p\\n")
+    wide = scenario.host.output("find", "/var/lib/keyturn", "-ignore_readdir_race", "-mindepth",
+                                "1", "(", "-perm", "/077", "-o", "!", "-user", "keyturn", ")",
+                                "-printf", "%M %u %p\\n")
     assert wide == ""
 
 

@@ -66,7 +66,8 @@ def look(scenario):
 
 def files(scenario):
     """Return {name under the state directory: mode}."""
-    text = scenario.host.output("find", STATE, "-type", "f", "-printf", "%P %m\\n")
+    text = scenario.host.output("find", STATE, "-ignore_readdir_race", "-type", "f",
+                                "-printf", "%P %m\\n")
     return dict(line.rsplit(" ", 1) for line in text.splitlines())
 
 

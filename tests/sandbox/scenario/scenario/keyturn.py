@@ -131,7 +131,7 @@ class Keyturn:
 
     def kept_secrets(self):
         """Return the files in which the secrets of an open rotation are kept, '' for none."""
-        return self._host.output("find", STATE + "/pending", "-type", "f")
+        return self._host.output("find", STATE + "/pending", "-ignore_readdir_race", "-type", "f")
 
     def write_api_token(self, token):
         """Put another API token in place; keyturnd sees it at its next start."""
