@@ -1,10 +1,10 @@
 #include "attested.hpp"
 #include "bring_in.hpp"
 #include "cloudflared/configuration_file.hpp"
-#include "doctor/remedy.hpp"
 #include "host.hpp"
 #include "interrupted.hpp"
 #include "keyturnctl/terminal.hpp"
+#include "model/installed_names.hpp"
 #include "prompt.hpp"
 #include "setup.hpp"
 #include "setup/command.hpp"
@@ -155,7 +155,7 @@ Result<ExitCode> run(const SurgeCommand& command) {
         const auto written = write_public(*change);
         if (!written) return written.error();
         if (auto reloaded = daemon_reload(); !reloaded) return reloaded.error();
-        const auto attested = attest_unit(host, extra_unit_of(tunnel->name), tunnel->name);
+        const auto attested = attest_unit(host, surge_unit_of(tunnel->name), tunnel->name);
         if (!attested) return attested.error();
         return ExitCode::ok;
     }

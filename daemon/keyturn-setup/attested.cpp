@@ -1,6 +1,7 @@
 #include "attested.hpp"
 
 #include "changes.hpp"
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 
 #include <chrono>

@@ -1,9 +1,9 @@
 #include "bring_in.hpp"
 
 #include "attested.hpp"
-#include "doctor/remedy.hpp"
 #include "keyturnctl/login_path.hpp"
 #include "keyturnctl/terminal.hpp"
+#include "model/installed_names.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"
 #include "setup/host_file.hpp"
@@ -102,7 +102,7 @@ Result<void> mind_the_login(const TunnelToBringIn& tunnel, const Manner& manner,
 Result<void> attest_all(Foreground& host, const TunnelToBringIn& tunnel, bool surge) {
     std::vector<std::string> names;
     for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
-    if (surge) names.push_back(extra_unit_of(tunnel.name));
+    if (surge) names.push_back(surge_unit_of(tunnel.name));
     for (const std::string& name : names)
         if (const auto done = attest_unit(host, name, tunnel.name); !done) return done.error();
     return {};
@@ -159,9 +159,9 @@ Unfinished find_unfinished(Foreground& host, const TunnelToBringIn& tunnel) {
     if (!surge) return rest;  // It cannot run twice.
     const auto there = read_host_file(surge->path);
     if (there && !*there) rest.surge = std::move(*surge);
-    const auto settings = host.wait(host.units().settings(extra_unit_of(tunnel.name)));
+    const auto settings = host.wait(host.units().settings(surge_unit_of(tunnel.name)));
     if (rest.surge || !settings || !is_attested(*settings))
-        rest.unattested.push_back(extra_unit_of(tunnel.name));
+        rest.unattested.push_back(surge_unit_of(tunnel.name));
     return rest;
 }
 

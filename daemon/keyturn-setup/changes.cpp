@@ -1,5 +1,6 @@
 #include "changes.hpp"
 
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 #include "setup/surge_unit.hpp"
 #include "setup/token_text.hpp"
@@ -78,10 +79,6 @@ bool takes_from_keyturn(const SurveyedUnit& unit, const std::string& tunnel) {
            !token_source_problem(unit.settings, token_file_of(tunnel), unit.files);
 }
 
-std::string token_file_of(const std::string& tunnel) {
-    return "/var/lib/keyturn/tokens/" + tunnel;
-}
-
 Result<FileChange> surge_unit_for(const UnitSettings& settings, const std::string& tunnel,
                                   const std::string& drop_in) {
     std::vector<std::string> texts;
@@ -94,8 +91,7 @@ Result<FileChange> surge_unit_for(const UnitSettings& settings, const std::strin
     if (!drop_in.empty()) texts.push_back(drop_in);
     auto text = surge_unit_text(settings, texts, tunnel, token_file_of(tunnel));
     if (!text) return text.error();
-    return FileChange{fmt::format("/etc/systemd/system/keyturn-surge@{}.service", tunnel),
-                      std::move(*text)};
+    return FileChange{"/etc/systemd/system/" + surge_unit_of(tunnel), std::move(*text)};
 }
 
 Result<std::vector<FileChange>> changes_of(const TunnelToBringIn& tunnel) {

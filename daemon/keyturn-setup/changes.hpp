@@ -29,7 +29,4 @@ struct TunnelToBringIn {
 /// True if the unit, and its process, take the token from keyturn's file.
 [[nodiscard]] bool takes_from_keyturn(const SurveyedUnit& unit, const std::string& tunnel);
 
-/// The file that keyturnd replaces.
-[[nodiscard]] std::string token_file_of(const std::string& tunnel);
-
 }  // namespace keyturn

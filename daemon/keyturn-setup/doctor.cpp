@@ -7,6 +7,7 @@
 #include "doctor/report.hpp"
 #include "host_facts.hpp"
 #include "keyturnctl/terminal.hpp"
+#include "model/installed_names.hpp"
 #include "setup.hpp"
 #include "setup/host_file.hpp"
 
@@ -56,7 +57,7 @@ Result<void> write_ignored(const DoctorCommand& command, WallTime now,
 /// True if the policy has this unit, although nothing on this host runs as such.
 bool is_expected(const HostFacts& facts, const std::string& name) {
     return std::ranges::any_of(facts.tunnels, [&](const TunnelSeen& tunnel) {
-        return extra_unit_of(tunnel.name) == name ||
+        return surge_unit_of(tunnel.name) == name ||
                std::ranges::find(tunnel.lost_units, name) != tunnel.lost_units.end() ||
                std::ranges::find(tunnel.masked_units, name) != tunnel.masked_units.end();
     });
@@ -74,7 +75,7 @@ Result<std::vector<std::string>> named_units(const std::vector<std::string>& giv
         });
         if (known != facts.units.end()) {
             units.push_back(known->name());
-            if (!known->planned_for.empty()) units.push_back(extra_unit_of(known->planned_for));
+            if (!known->planned_for.empty()) units.push_back(surge_unit_of(known->planned_for));
         } else if (facts.units.empty() || is_expected(facts, name)) {
             units.push_back(name);
         } else {
@@ -111,7 +112,7 @@ Result<void> renew_attestations(const std::vector<std::string>& units, std::FILE
         for (UnitSeen& seen : facts.units)
             if (seen.name() == unit) seen.attestation_problem.clear();
         for (TunnelSeen& tunnel : facts.tunnels)
-            if (extra_unit_of(tunnel.name) == unit) tunnel.surge_attestation_problem.clear();
+            if (surge_unit_of(tunnel.name) == unit) tunnel.surge_attestation_problem.clear();
     }
     return {};
 }

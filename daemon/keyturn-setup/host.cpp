@@ -2,6 +2,7 @@
 
 #include "base/invariant.hpp"
 #include "cloudflared/attestation.hpp"
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +20,6 @@ constexpr const char* policy_path = "/etc/keyturn/keyturn.yaml";
 constexpr const char* drop_in_directory = "/etc/keyturn/keyturn.d";
 constexpr const char* rule_path = "/etc/polkit-1/rules.d/50-keyturn.rules";
 constexpr const char* unit_directory = "/etc/systemd/system";
-constexpr std::string_view surge_prefix = "keyturn-surge@";
 /// How the rule begins if setup has written it.
 constexpr std::string_view written_by_us = "// Written by keyturnctl";
 
@@ -182,9 +182,10 @@ Result<HostPolicy::Removal> HostPolicy::unused() const {
     std::error_code error;
     for (const auto& entry : std::filesystem::directory_iterator(unit_directory, error)) {
         const std::string name = entry.path().filename();
-        if (!name.starts_with(surge_prefix) || !name.ends_with(".service")) continue;
-        const std::size_t size = name.size() - surge_prefix.size() - std::string(".service").size();
-        if (find_named(name.substr(surge_prefix.size(), size)) != nullptr) continue;
+        const bool needed = std::ranges::any_of(policy_.tunnels, [&](const TunnelPolicy& tunnel) {
+            return surge_unit_of(tunnel.name) == name;
+        });
+        if (needed || !is_surge_unit(name) || !name.ends_with(".service")) continue;
         const std::string attested = attestation_path(name);
         if (std::filesystem::exists(attested, error)) removal.removed.push_back(attested);
         removal.removed.push_back(entry.path());

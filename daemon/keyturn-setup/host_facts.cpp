@@ -10,6 +10,7 @@
 #include "doctor/unit_look.hpp"
 #include "host.hpp"
 #include "keyturnctl/client.hpp"
+#include "model/installed_names.hpp"
 #include "rights.hpp"
 #include "setup/connector_survey.hpp"
 #include "setup/foreground.hpp"
@@ -120,7 +121,7 @@ class Gathering {
             add_proxies(unit.settings.environment, unit.name());
         }
         for (const TunnelSeen& tunnel : facts_.tunnels)
-            if (tunnel.surge_unit) asked.push_back(extra_unit_of(tunnel.name));
+            if (tunnel.surge_unit) asked.push_back(surge_unit_of(tunnel.name));
         progress_("polkit");
         RightsSeen rights = look_at_rights(asked);
         facts_.rights = std::move(rights.rights);

@@ -4,6 +4,7 @@
 #include "keyturnctl/client.hpp"
 #include "keyturnctl/follow.hpp"
 #include "keyturnctl/terminal.hpp"
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>

@@ -1,6 +1,7 @@
 #include "rights.hpp"
 
 #include "base/names.hpp"
+#include "model/installed_names.hpp"
 #include "setup.hpp"
 #include "setup/command.hpp"
 #include "setup/foreground.hpp"
@@ -18,7 +19,6 @@ namespace keyturn {
 namespace {
 
 constexpr const char* keyturnd_user = "keyturn";
-constexpr std::string_view surge_prefix = "keyturn-surge@";
 constexpr std::chrono::seconds patience{60};
 /// In the place of a unit: what follows is why there is no answer.
 constexpr std::string_view silent_mark = "-";
@@ -90,7 +90,7 @@ ExitCode ask_polkit(const AskPolkitCommand& command) {
     Foreground host;
     if (auto connected = host.connect(); !connected) return fail(connected.error());
     for (const std::string& unit : command.units) {
-        for (const UnitVerb verb : verbs_of({unit, unit.starts_with(surge_prefix)})) {
+        for (const UnitVerb verb : verbs_of({unit, is_surge_unit(unit)})) {
             const auto permission = host.wait(host.units().may(unit, verb));
             if (!permission) {
                 // The others would wait for the same silence.

@@ -2,6 +2,7 @@
 
 #include "cloudflared/attestation.hpp"
 #include "keyturnctl/terminal.hpp"
+#include "model/installed_names.hpp"
 #include "prompt.hpp"
 #include "setup/command.hpp"
 #include "setup/config_line.hpp"

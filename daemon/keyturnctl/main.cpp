@@ -2,6 +2,7 @@
 #include "command_line.hpp"
 #include "follow.hpp"
 #include "login_path.hpp"
+#include "model/installed_names.hpp"
 #include "plan_view.hpp"
 #include "status_json.hpp"
 #include "status_table.hpp"
@@ -52,8 +53,7 @@ Result<ExitCode> run(const WatchCommand& command, Client client) {
 /// setup and surge write this unit for a tunnel with a single connector.
 bool has_extra_connector(const std::string& tunnel) {
     std::error_code error;
-    return std::filesystem::exists(
-        fmt::format("/etc/systemd/system/keyturn-surge@{}.service", tunnel), error);
+    return std::filesystem::exists("/etc/systemd/system/" + surge_unit_of(tunnel), error);
 }
 
 /// Does not cut an operator off who has logged in through the tunnel. A stolen token cannot wait.

@@ -1,6 +1,7 @@
 #include "tunnel_words.hpp"
 
 #include "base/counted.hpp"
+#include "model/installed_names.hpp"
 
 #include <fmt/format.h>
 
@@ -107,7 +108,7 @@ std::string serving_text(const TunnelStatus& tunnel) {
 }
 
 bool is_surge(const UnitStatus& unit) {
-    return unit.name.starts_with("keyturn-surge@");
+    return is_surge_unit(unit.name);
 }
 
 std::string step_word(const UnitStatus& unit) {

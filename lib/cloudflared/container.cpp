@@ -1,6 +1,7 @@
 #include "cloudflared/container.hpp"
 
 #include "cloudflared/unit_words.hpp"
+#include "model/installed_names.hpp"
 
 #include <fmt/format.h>
 

@@ -7,9 +7,6 @@
 
 namespace keyturn {
 
-/// Where keyturn keeps the tokens of all tunnels.
-inline constexpr const char* tokens_directory = "/var/lib/keyturn/tokens";
-
 /// The path outside of a mount that shows a container more than the token of one unit: the
 /// directory with the tokens of all tunnels, a file or directory in it, or a directory above it.
 /// Empty if there is none. Pure.

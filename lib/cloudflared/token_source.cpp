@@ -5,6 +5,7 @@
 #include "cloudflared/container.hpp"
 #include "cloudflared/unit_environment.hpp"
 #include "cloudflared/unit_words.hpp"
+#include "model/installed_names.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -231,7 +232,7 @@ std::string keyturns_file(const UnitSettings& settings, const ConnectorFiles& fi
     const auto command = find_command(settings);
     const bool fed = command && command->read.contained &&
                      source.origin == TokenOrigin::credential && !source.credentials_json &&
-                     source.path.starts_with(tokens_directory + std::string("/")) &&
+                     source.path.starts_with(token_file_of("")) &&
                      mount_of_every_tunnel(command->read).empty();
     return fed ? source.path : std::string();
 }

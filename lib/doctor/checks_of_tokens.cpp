@@ -1,5 +1,6 @@
 #include "doctor/check_functions.hpp"
 #include "doctor/remedy.hpp"
+#include "model/installed_names.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +29,7 @@ std::string bring_in_command(const UnitSeen& unit) {
 /// Why the unit would start with another token than that in keyturn's file. Nothing for a unit
 /// whose file systemd has not read: nobody knows.
 std::optional<std::string> source_problem(const UnitSeen& unit) {
-    return token_source_problem(unit.settings, token_path_of(unit.planned_for), unit.files);
+    return token_source_problem(unit.settings, token_file_of(unit.planned_for), unit.files);
 }
 
 /// True if a connector could start with this token now.
@@ -66,7 +67,7 @@ Findings exposed_files(const HostFacts& facts, bool unit_files) {
         for (const ExposedFile& file : unit.exposed) {
             if (file.unit_file != unit_files || !is_valid(facts, file.fingerprint)) continue;
             // Another check is for keyturn's own file.
-            if (!unit.planned_for.empty() && file.path == token_path_of(unit.planned_for)) continue;
+            if (!unit.planned_for.empty() && file.path == token_file_of(unit.planned_for)) continue;
             if (std::ranges::find(known, file.path) != known.end()) continue;
             known.push_back(file.path);
             findings.push_back(exposed_file(unit, file));
@@ -96,7 +97,7 @@ std::vector<std::string> about_token_file(const HostFacts& facts, const TunnelSe
 Findings look_at_token_file(const HostFacts& facts) {
     Findings findings;
     for (const TunnelSeen& tunnel : facts.tunnels) {
-        const std::string path = token_path_of(tunnel.name);
+        const std::string path = token_file_of(tunnel.name);
         if (!tunnel.file.exists) {
             findings.push_back({about_token_file(facts, tunnel),
                                 fmt::format("{} does not exist, so the units of {} cannot start. "
@@ -127,7 +128,7 @@ Findings look_at_token_file_age(const HostFacts& facts) {
         findings.push_back({about_token_file(facts, tunnel),
                             fmt::format("{} is not Cloudflare's token of {}: somebody else changed "
                                         "it, and units that restart are refused",
-                                        token_path_of(tunnel.name), tunnel.name),
+                                        token_file_of(tunnel.name), tunnel.name),
                             "sudo systemctl restart keyturnd"});
     }
     return findings;
@@ -238,7 +239,7 @@ Findings look_at_attestation(const HostFacts& facts) {
     for (const TunnelSeen& tunnel : facts.tunnels) {
         if (tunnel.surge_attestation_problem.empty()) continue;
         auto what = about_all_of(facts, tunnel);
-        what.insert(what.begin(), extra_unit_of(tunnel.name));
+        what.insert(what.begin(), surge_unit_of(tunnel.name));
         findings.push_back(out_of_date(std::move(what), tunnel.surge_attestation_problem));
     }
     return findings;

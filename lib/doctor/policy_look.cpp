@@ -3,6 +3,7 @@
 #include "cloudflare/api_token_text.hpp"
 #include "doctor/remedy.hpp"
 #include "doctor/unit_look.hpp"
+#include "model/installed_names.hpp"
 #include "setup/command.hpp"
 #include "setup/foreground.hpp"
 #include "setup/host_file.hpp"
@@ -126,14 +127,14 @@ TunnelSeen look_at_tunnel(Foreground& host, const TunnelPolicy& policy) {
     seen.surge = policy.rollout.surge == SurgeUse::automatic;
     seen.accept_gap = policy.rollout.accept_gap;
     for (const std::string& entry : policy.units) look_at_entry(host, entry, seen);
-    const auto surge = host.wait(host.units().state(extra_unit_of(policy.name)));
+    const auto surge = host.wait(host.units().state(surge_unit_of(policy.name)));
     seen.surge_unit = surge && surge->loaded();
     if (seen.surge && seen.surge_unit) {
-        const auto settings = host.wait(host.units().settings(extra_unit_of(policy.name)));
+        const auto settings = host.wait(host.units().settings(surge_unit_of(policy.name)));
         if (settings) seen.surge_attestation_problem = attestation_problem_of(*settings);
     }
     const passwd* const user = ::getpwnam(keyturnd_user);
-    if (user != nullptr) seen.file = look_at_token_file(token_path_of(policy.name), user->pw_uid);
+    if (user != nullptr) seen.file = look_at_token_file(token_file_of(policy.name), user->pw_uid);
     return seen;
 }
 

@@ -61,12 +61,4 @@ std::string edit_policy_command(const std::string& path) {
                        shell_word(path));
 }
 
-std::string extra_unit_of(const std::string& tunnel) {
-    return fmt::format("keyturn-surge@{}.service", tunnel);
-}
-
-std::string token_path_of(const std::string& tunnel) {
-    return "/var/lib/keyturn/tokens/" + tunnel;
-}
-
 }  // namespace keyturn

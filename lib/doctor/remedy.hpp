@@ -32,10 +32,4 @@ namespace keyturn {
 /// The command that opens a file of the policy, and lets keyturnd read it. Pure.
 [[nodiscard]] std::string edit_policy_command(const std::string& path);
 
-/// The unit of a tunnel's extra connector. Pure.
-[[nodiscard]] std::string extra_unit_of(const std::string& tunnel);
-
-/// The file that keyturnd replaces. Pure.
-[[nodiscard]] std::string token_path_of(const std::string& tunnel);
-
 }  // namespace keyturn

@@ -6,6 +6,7 @@
 #include "executor/rotation_executor.hpp"
 #include "executor/unit_claims.hpp"
 #include "executor/unit_inspection.hpp"
+#include "model/installed_names.hpp"
 #include "units/unit_error.hpp"
 #include "units/unit_manager.hpp"
 

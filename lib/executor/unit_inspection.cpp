@@ -5,10 +5,6 @@
 
 namespace keyturn {
 
-std::string surge_unit_of(const std::string& tunnel_name) {
-    return fmt::format("keyturn-surge@{}.service", tunnel_name);
-}
-
 std::optional<UnitProblem> unit_problem(const UnitSettings& settings, const std::string& token_file,
                                         const ConnectorFiles& files, const std::string& tunnel) {
     if (settings.need_daemon_reload) {

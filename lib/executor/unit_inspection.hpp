@@ -8,9 +8,6 @@
 
 namespace keyturn {
 
-/// The name of the unit that helps out while the units of this tunnel restart.
-[[nodiscard]] std::string surge_unit_of(const std::string& tunnel_name);
-
 /// Why a unit that a glob matches has no part in the rotation.
 inline constexpr const char* passed_over_text =
     "a glob in `units:` matches it but it runs no connector, so keyturnd skips it; list the units "

@@ -1,6 +1,7 @@
 #include "setup/connector_survey.hpp"
 
 #include "cloudflared/configuration_file.hpp"
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 #include "setup/token_text.hpp"
 #include "units/unit_manager.hpp"
@@ -14,8 +15,6 @@
 namespace keyturn {
 
 namespace {
-
-constexpr std::string_view surge_prefix = "keyturn-surge@";
 
 /// The connector may be a child of the program that the unit starts.
 ProcessToken running_token(const UnitState& state) {
@@ -117,7 +116,7 @@ Task<Result<Survey>> survey_connectors(UnitManager& units) {
         if (!state) continue;  // It went away.
         if (state->main_pid != 0)
             control_groups.push_back(control_group_of(static_cast<pid_t>(state->main_pid)));
-        if (named.id.starts_with(surge_prefix) || !state->loaded()) continue;
+        if (is_surge_unit(named.id) || !state->loaded()) continue;
         auto settings = co_await units.settings(named.id);
         if (!settings) continue;
         SurveyedUnit unit;

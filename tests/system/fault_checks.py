@@ -16,6 +16,20 @@ def with_rollout(scenario, **rollout):
     scenario.journal.mark()
 
 
+def hang_in_the_patch(scenario):
+    """Rotate until Cloudflare has got the new secret and does not answer."""
+    scenario.cloudflare.fault("hang", method="PATCH", times=1)
+    scenario.keyturn.rotate()
+    scenario.keyturn.wait_status(phase="commit")
+
+
+def rotate_into_the_soak(scenario, soak):
+    """Rotate until the first batch serves and is watched for so long."""
+    with_rollout(scenario, soak=soak)
+    scenario.keyturn.rotate()
+    scenario.journal.wait_for("soak_started")
+
+
 def check_done(scenario, secrets=1):
     """Every unit runs the token that the API holds, and the rotation made one secret."""
     scenario.keyturn.wait_done()

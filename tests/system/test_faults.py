@@ -7,7 +7,7 @@ import time
 import pytest
 
 from fault_checks import (BUS, EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, check_done, check_held,
-                          with_rollout)
+                          rotate_into_the_soak, with_rollout)
 from scenario import wait_until
 from scenario.keyturn import UNIT
 
@@ -193,9 +193,7 @@ def test_start_limit_that_is_nearly_used_up(scenario, traffic):
 
 
 def test_operator_who_stops_the_next_unit_is_obeyed(scenario, traffic):
-    with_rollout(scenario, soak="2s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "2s")
     scenario.host.run("systemctl", "stop", SECOND)
     check_held(scenario, "operator_took_over", SECOND)
     assert not scenario.journal.events("unit_restarting", target_unit=SECOND)

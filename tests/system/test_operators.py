@@ -2,7 +2,7 @@
 
 import pytest
 
-from fault_checks import FIRST, SECOND, UNREACHABLE_EDGE, with_rollout
+from fault_checks import FIRST, SECOND, UNREACHABLE_EDGE, rotate_into_the_soak, with_rollout
 from scenario import wait_until
 
 
@@ -40,9 +40,7 @@ def test_a_paused_tunnel_is_not_rotated(scenario):
 
 
 def test_a_pause_stops_before_the_next_restart(scenario, traffic):
-    with_rollout(scenario, soak="1s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "1s")
     scenario.keyturn.ctl("pause", "web", check=True)
     scenario.journal.wait_for("rotation_paused")
     assert scenario.keyturn.status()["state"] == "paused"

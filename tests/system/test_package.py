@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from fault_checks import check_done, with_rollout
+from fault_checks import check_done, hang_in_the_patch, rotate_into_the_soak, with_rollout
 from layouts import LAYOUTS
 from scenario import StockHost, wait_until
 from scenario.keyturn import TRUST
@@ -124,12 +124,6 @@ def in_preflight(scenario):
     scenario.keyturn.wait_status(phase="preflight")
 
 
-def in_the_patch(scenario):
-    scenario.cloudflare.fault("hang", method="PATCH", times=1)
-    scenario.keyturn.rotate()
-    scenario.keyturn.wait_status(phase="commit")
-
-
 def before_the_first_restart(scenario):
     with_rollout(scenario, settle="8s")
     scenario.keyturn.rotate()
@@ -143,12 +137,10 @@ def in_a_restart(scenario):
 
 
 def in_the_soak(scenario):
-    with_rollout(scenario, soak="8s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "8s")
 
 
-@pytest.mark.parametrize("reach", [in_preflight, in_the_patch, before_the_first_restart,
+@pytest.mark.parametrize("reach", [in_preflight, hang_in_the_patch, before_the_first_restart,
                                    in_a_restart, in_the_soak])
 def test_an_upgrade_and_a_downgrade_in_the_middle_of_a_rotation(
         scenario, traffic, package, newer, older, reach):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from fault_checks import FIRST, SECOND, check_done, check_held, with_rollout
+from fault_checks import FIRST, SECOND, check_done, check_held, rotate_into_the_soak, with_rollout
 from scenario import wait_until
 from scenario.keyturn import SURGE
 
@@ -201,9 +201,7 @@ def give_back(scenario, way):
 
 @pytest.mark.parametrize("way", ["masked", "not there"])
 def test_polkit_that_goes_in_the_middle_is_waited_for(scenario, traffic, way):
-    with_rollout(scenario, soak="2s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "2s")
     take_away(scenario, way)
     waiting = scenario.journal.wait_for("rotation_waiting")
     assert "cannot ask polkit about " + SECOND in waiting["MESSAGE"]
@@ -232,9 +230,7 @@ def test_polkit_that_is_slow_is_waited_for(scenario, traffic, moment):
 
 
 def test_rule_that_goes_in_the_middle_holds(scenario, traffic):
-    with_rollout(scenario, soak="2s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "2s")
     deny(scenario, 'unit == "%s"' % SECOND)
     check_held(scenario, "not_allowed", SECOND)
     assert OWN_RULE in scenario.keyturn.status()["reason"]

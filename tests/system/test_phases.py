@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from fault_checks import FIRST, SECOND, check_done, with_rollout
+from fault_checks import (FIRST, SECOND, check_done, hang_in_the_patch, rotate_into_the_soak,
+                          with_rollout)
 from scenario import wait_until
 from scenario.keyturn import UNIT
 
@@ -50,16 +51,8 @@ def test_reload_reexec_and_hangup_change_nothing(scenario, traffic):
     assert not scenario.journal.events("daemon_started"), "it is the same process all along"
 
 
-def hang_in_the_patch(scenario):
-    scenario.cloudflare.fault("hang", method="PATCH", times=1)
-    scenario.keyturn.rotate()
-    scenario.keyturn.wait_status(phase="commit")
-
-
 def soak(scenario):
-    with_rollout(scenario, soak="2s")
-    scenario.keyturn.rotate()
-    scenario.journal.wait_for("soak_started")
+    rotate_into_the_soak(scenario, "2s")
 
 
 @pytest.mark.parametrize("reach", [hang_in_the_patch, soak])

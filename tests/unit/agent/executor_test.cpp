@@ -1,5 +1,6 @@
 #include "executor/unit_claims.hpp"
 #include "executor/unit_inspection.hpp"
+#include "model/installed_names.hpp"
 #include "unit/agent/agent_fixture.hpp"
 
 namespace keyturn {
