@@ -14,7 +14,7 @@ namespace {
 
 FileOwner readable_by_keyturnd() {
     constexpr mode_t mode = S_IRUSR | S_IWUSR | S_IRGRP;
-    const group* const keyturn = ::getgrnam("keyturn");
+    const group* const keyturn = ::getgrnam(keyturnd_user);
     return {mode, 0, keyturn == nullptr ? 0 : keyturn->gr_gid};
 }
 

@@ -18,7 +18,6 @@ namespace keyturn {
 
 namespace {
 
-constexpr const char* keyturnd_user = "keyturn";
 constexpr std::chrono::seconds patience{60};
 /// In the place of a unit: what follows is why there is no answer.
 constexpr std::string_view silent_mark = "-";

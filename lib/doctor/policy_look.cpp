@@ -22,7 +22,6 @@ namespace keyturn {
 namespace {
 
 constexpr const char* host_key_path = "/var/lib/systemd/credential.secret";
-constexpr const char* keyturnd_user = "keyturn";
 constexpr mode_t private_mode = 0600;
 constexpr mode_t others = S_IRWXG | S_IRWXO;
 

@@ -1,6 +1,7 @@
 #include "doctor/system_look.hpp"
 
 #include "doctor/service_look.hpp"
+#include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
 
 #include <fmt/format.h>
@@ -39,7 +40,7 @@ std::string text_of(const std::string& path) {
 
 /// Empty if keyturnd can use it, or if there is no keyturnd yet.
 std::string state_problem(const std::string& path) {
-    const passwd* const user = ::getpwnam("keyturn");
+    const passwd* const user = ::getpwnam(keyturnd_user);
     if (user == nullptr) return {};
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0)

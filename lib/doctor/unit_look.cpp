@@ -6,6 +6,7 @@
 #include "cloudflared/connectors.hpp"
 #include "doctor/service_look.hpp"
 #include "http/http_client.hpp"
+#include "model/installed_names.hpp"
 #include "setup/foreground.hpp"
 #include "setup/host_file.hpp"
 #include "setup/token_text.hpp"
@@ -83,8 +84,8 @@ class Exposure {
 
 /// Whether keyturnd may do what these bits say, as a user of its own.
 bool lets_keyturnd(const struct stat& status, mode_t of_group, mode_t of_others) {
-    const passwd* const user = ::getpwnam("keyturn");
     if ((status.st_mode & of_others) != 0) return true;
+    const passwd* const user = ::getpwnam(keyturnd_user);
     return user != nullptr && status.st_gid == user->pw_gid && (status.st_mode & of_group) != 0;
 }
 

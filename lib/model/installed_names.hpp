@@ -6,6 +6,9 @@
 /// What keyturn, as it is installed, is called on a host.
 namespace keyturn {
 
+/// The user of keyturnd, and its group.
+inline constexpr const char* keyturnd_user = "keyturn";
+
 inline constexpr std::string_view surge_unit_prefix = "keyturn-surge@";
 
 /// The unit of a tunnel's extra connector, which serves while the tunnel's own units restart.

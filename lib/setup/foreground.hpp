@@ -46,6 +46,7 @@ class Foreground {
     template <class T>
     [[nodiscard]] std::vector<Result<T>> wait_for_all(std::vector<Task<Result<T>>> steps,
                                                       std::chrono::seconds patience = longest) {
+        look_at_bus();
         struct Answers {
             std::vector<std::optional<Result<T>>> given;
             std::size_t missing = 0;
@@ -74,6 +75,10 @@ class Foreground {
     static constexpr std::chrono::seconds longest{120};
 
   private:
+    /// Connects again if the connection was lost while nothing was waited for, such as the answer
+    /// of a person: meanwhile nobody reads what the bus says, and libsystemd gives up.
+    void look_at_bus();
+
     template <class Condition>
     void run_until(Condition reached, std::chrono::seconds patience) {
         const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -87,6 +92,7 @@ class Foreground {
     std::unique_ptr<Clock> clock_ = make_clock(context_.get_executor());
     std::unique_ptr<UnitManager> units_ = make_unit_manager(bus_, *clock_);
     bool started_ = false;
+    bool had_bus_ = false;
 };
 
 }  // namespace keyturn
