@@ -194,7 +194,7 @@ class Demo:
                         (int(window.group(1)) / 1000))
         screen.fact("old token", 'a connector started with it is refused: "%s"' %
                     self.old_token_refusal())
-        screen.fact("all events", "journalctl --directory=%s -u keyturnd ROTATION_ID=%s" % (
+        screen.way_to("all events", "journalctl --directory=%s -u keyturnd ROTATION_ID=%s" % (
             self.save_journal(), scenario.keyturn.status()["rotation_id"]))
         marks = [item["fingerprints"] for item in scenario.cloudflare.connectors().values()]
         self.expect(traffic["failed"] == 0, "%s requests failed" % failed)

@@ -64,8 +64,11 @@ class Screen:
         """Write a name and its value in columns."""
         columns = shutil.get_terminal_size().columns if self.terminal else FACT_WIDTH
         self.line(textwrap.fill("%-18s %s" % (name, value), columns, initial_indent="  ",
-                                subsequent_indent=" " * 21, break_long_words=False,
-                                drop_whitespace=True))
+                                subsequent_indent=" " * 21, break_long_words=False))
+
+    def way_to(self, name, command):
+        """Write a name and a command to copy, which therefore stays on one line."""
+        self.line("  %-18s %s" % (name, command))
 
     def bottom(self, text):
         """Change the bottom line; '' removes it. On a pipe there is none."""

@@ -91,7 +91,7 @@ class StockDemo(Demo):
         screen.fact("token in ps", "no" if "eyJ" not in shown else screen.bad("yes"))
         screen.fact("old token", 'a connector started with it is refused: "%s"' %
                     self.old_token_refusal())
-        screen.fact("all events", "journalctl --directory=%s -u keyturnd" % self.save_journal())
+        screen.way_to("all events", "journalctl --directory=%s -u keyturnd" % self.save_journal())
         marks = [item["fingerprints"] for item in scenario.cloudflare.connectors().values()]
         self.expect(traffic["failed"] == 0, "%s requests failed" % failed)
         self.expect(traffic["ok"] > 0, "no request was served")
