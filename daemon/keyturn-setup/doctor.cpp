@@ -5,6 +5,7 @@
 #include "doctor/examination.hpp"
 #include "doctor/remedy.hpp"
 #include "doctor/report.hpp"
+#include "dump.hpp"
 #include "host_facts.hpp"
 #include "keyturnctl/terminal.hpp"
 #include "model/installed_names.hpp"
@@ -137,6 +138,10 @@ Result<ExitCode> run(const DoctorCommand& command) {
             if (auto valid = known(id); !valid) return valid.error();
     auto ignored = read_ignored();
     if (!ignored) return ignored.error();
+    if (!command.dump.empty()) {
+        if (auto fit = check_dump_path(command.dump); !fit) return fit.error();
+        announce_dump();
+    }
     HostFacts facts = looked_at();
     auto units = named_units(command.units, facts);
     if (!units) return units.error();
@@ -148,6 +153,7 @@ Result<ExitCode> run(const DoctorCommand& command) {
         !renewed)
         return renewed.error();
     const Examination examination = examine(facts, question);
+    if (!command.dump.empty()) return write_dump(command.dump, facts, examination);
     const std::size_t columns = Terminal().style().columns;
     fmt::print("{}", command.json ? report_json(examination) : report_text(examination, columns));
     return examination.failed() ? ExitCode::findings : ExitCode::ok;

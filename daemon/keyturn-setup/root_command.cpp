@@ -33,7 +33,7 @@ constexpr const char* doctor_description =
 
 constexpr const char* doctor_footer =
     "Exits with 6 if a check fails that is not ignored, else with 0. keyturnctl(1)\n"
-    "describes each check.";
+    "describes each check. With --dump, it exits with 0 if the file was written.";
 
 constexpr std::size_t names_columns = 24;
 
@@ -52,9 +52,17 @@ void add_gap(CLI::App& app, Manner& manner) {
 
 CLI::App* add_doctor(CLI::App& app, DoctorCommand& command) {
     CLI::App* const doctor = app.add_subcommand("doctor", doctor_description);
-    doctor->add_option("UNIT", command.units, "Leave out what is about other units; look again");
-    doctor->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
-    doctor->add_option("--only", command.only, "Make only this check")->type_name("ID");
+    CLI::Option* const units = doctor->add_option(
+        "UNIT", command.units, "Leave out what is about other units; look again");
+    CLI::Option* const json =
+        doctor->add_flag("--json", command.json, "Print JSON for programs; its keys are stable");
+    CLI::Option* const only =
+        doctor->add_option("--only", command.only, "Make only this check")->type_name("ID");
+    CLI::Option* const dump =
+        doctor
+            ->add_option("--dump", command.dump,
+                         "Collect what a bug report needs in this file, without secrets")
+            ->type_name("FILE");
     CLI::Option* const ignore = doctor
                                     ->add_option("--ignore", command.ignore,
                                                  "Do not count this check from now on; needs --why")
@@ -63,7 +71,9 @@ CLI::App* add_doctor(CLI::App& app, DoctorCommand& command) {
         doctor->add_option("--why", command.why, "The reason, one line")->type_name("TEXT");
     ignore->needs(why);
     why->needs(ignore);
-    doctor->add_option("--heed", command.heed, "Count this check again")->type_name("ID");
+    CLI::Option* const heed =
+        doctor->add_option("--heed", command.heed, "Count this check again")->type_name("ID");
+    for (CLI::Option* const other : {units, json, only, ignore, heed}) dump->excludes(other);
     doctor->footer(doctor_footer);
     return doctor;
 }

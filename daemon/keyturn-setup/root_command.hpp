@@ -43,6 +43,7 @@ struct DoctorCommand {
     std::string ignore;              ///< The id of a check that no longer counts ...
     std::string why;                 ///< ... and why.
     std::string heed;                ///< The id of a check that counts again.
+    std::string dump;                ///< The file of a support dump; empty: none.
     bool json = false;
 };
 

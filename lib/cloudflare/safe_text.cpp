@@ -53,20 +53,21 @@ bool is_path_of_ids(std::string_view run) {
     return has_id;
 }
 
-bool has_mark(std::string_view run) {
+}  // namespace
+
+bool has_credential_mark(std::string_view text) {
     return std::ranges::any_of(credential_marks, [&](std::string_view mark) {
-        return run.find(mark) != std::string_view::npos;
+        return text.find(mark) != std::string_view::npos;
     });
 }
-
-}  // namespace
 
 std::string safe_text(std::string_view text, std::size_t size_max) {
     std::string safe;
     while (!text.empty() && safe.size() < size_max) {
         const auto end = std::find_if_not(text.begin(), text.end(), may_be_credential);
         const auto run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
-        const bool hide = has_mark(run) || (run.size() > harmless_run_max && !is_path_of_ids(run));
+        const bool hide =
+            has_credential_mark(run) || (run.size() > harmless_run_max && !is_path_of_ids(run));
         safe += hide ? redacted : run;
         text.remove_prefix(run.size());
         if (text.empty()) break;

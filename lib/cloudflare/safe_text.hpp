@@ -12,4 +12,7 @@ namespace keyturn {
 /// because people compare them.
 [[nodiscard]] std::string safe_text(std::string_view text, std::size_t size_max);
 
+/// True if the text has what Cloudflare's credentials begin with.
+[[nodiscard]] bool has_credential_mark(std::string_view text);
+
 }  // namespace keyturn

@@ -24,7 +24,6 @@ namespace {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
-constexpr std::size_t output_max = 1024 * 1024;
 constexpr std::size_t errors_max = 4096;
 constexpr int signal_exit_code = 128;
 
@@ -37,14 +36,6 @@ Result<Pipe> make_pipe() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return errno_error(errno, "cannot make a pipe");
     return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-/// Appends to memory that is wiped.
-void append(Secret& text, std::string_view bytes) {
-    Secret longer(text.size() + bytes.size());
-    char* const end = std::ranges::copy(text.reveal(), longer.data()).out;
-    std::ranges::copy(bytes, end);
-    text = std::move(longer);
 }
 
 /// A program that runs, with the ends of its pipes.
@@ -89,7 +80,8 @@ class Child {
     }
 
     /// False at the deadline.
-    bool talk(std::string_view input, CommandResult& result, Deadline deadline) {
+    bool talk(std::string_view input, CommandResult& result, Deadline deadline,
+              std::size_t output_max) {
         while (output_.valid() || errors_.valid()) {
             if (input.empty()) input_ = UniqueFd();
             std::array<pollfd, 3> waits{{{input_.get(), POLLOUT, 0},
@@ -101,7 +93,10 @@ class Child {
             if (::poll(waits.data(), waits.size(), static_cast<int>(left.count())) < 0) continue;
             if (waits[0].revents != 0) feed(input);
             if (waits[1].revents != 0)
-                take(output_, [&](std::string_view bytes) { keep_output(result, bytes); });
+                take(output_, [&](std::string_view bytes) {
+                    const std::size_t room = output_max - result.output.size();
+                    result.output.append(bytes.substr(0, room));
+                });
             if (waits[2].revents != 0)
                 take(errors_, [&](std::string_view bytes) { keep_errors(result, bytes); });
         }
@@ -141,11 +136,6 @@ class Child {
         wipe(buffer.data(), buffer.size());
     }
 
-    static void keep_output(CommandResult& result, std::string_view bytes) {
-        append(result.output,
-               bytes.substr(0, output_max - std::min(output_max, result.output.size())));
-    }
-
     static void keep_errors(CommandResult& result, std::string_view bytes) {
         result.errors += bytes.substr(0, errors_max - std::min(errors_max, result.errors.size()));
     }
@@ -159,11 +149,12 @@ class Child {
 }  // namespace
 
 Result<CommandResult> run_command(const std::vector<std::string>& words, const Secret& input,
-                                  std::chrono::seconds deadline) {
+                                  std::chrono::seconds deadline, std::size_t output_max) {
     auto child = Child::start(words);
     if (!child) return child.error();
     CommandResult result;
-    if (!child->talk(input.reveal(), result, std::chrono::steady_clock::now() + deadline)) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    if (!child->talk(input.reveal(), result, end, output_max)) {
         return Error{
             Fault::unreachable,
             fmt::format("`{}` did not end within {} s", fmt::join(words, " "), deadline.count()),

@@ -20,7 +20,7 @@ _keyturnctl() {
         return
     fi
     case $before in
-        --api-token-file)
+        --api-token-file | --dump)
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
@@ -30,7 +30,7 @@ _keyturnctl() {
         setup) options="--yes --dry-run --accept-gap --detach --api-token-file --plain-credential" ;;
         adopt) options="--undo --expose-token --yes --dry-run --accept-gap --detach" ;;
         surge) options="--yes --dry-run" ;;
-        doctor) options="--json --only --ignore --heed --why" ;;
+        doctor) options="--json --only --ignore --heed --why --dump" ;;
         status) options="--json --follow" ;;
         plan) options="--next --json" ;;
         rotate) options="--reason --accept-gap --compromised --evict-all --detach --follow" ;;

@@ -49,6 +49,7 @@ complete -c keyturnctl -n "__fish_seen_subcommand_from doctor" -l only -x -d "Ru
 complete -c keyturnctl -n "__fish_seen_subcommand_from doctor" -l ignore -x -d "Ignore a check"
 complete -c keyturnctl -n "__fish_seen_subcommand_from doctor" -l heed -x -d "Count a check again"
 complete -c keyturnctl -n "__fish_seen_subcommand_from doctor" -l why -x -d "Why it is ignored"
+complete -c keyturnctl -n "__fish_seen_subcommand_from doctor" -l dump -rF -d "Collect a bug report"
 complete -c keyturnctl -n "__fish_seen_subcommand_from rotate" -l reason -x -d "For the journal"
 complete -c keyturnctl -n "__fish_seen_subcommand_from rotate" -l compromised \
     -d "Somebody else has the token"

@@ -48,7 +48,7 @@ _keyturnctl() {
         surge) _arguments '--yes' '--dry-run' '--help' ':tunnel:_keyturnctl_tunnels' ;;
         doctor)
             _arguments '--json' '--only:check:' '--ignore:check:' '--heed:check:' '--why:reason:' \
-                '--help' '*:unit:_keyturnctl_units'
+                '--dump:file:_files' '--help' '*:unit:_keyturnctl_units'
             ;;
         status) _arguments '--json' '--follow' '--help' ':tunnel:_keyturnctl_tunnels' ;;
         plan) _arguments '--next:number:' '--json' '--help' ':tunnel:_keyturnctl_tunnels' ;;
