@@ -30,8 +30,9 @@ constexpr std::array<std::size_t, 5> id_sizes{4, 8, 12, 16, 32};
 constexpr std::size_t bytes_min = 8;
 constexpr int byte_max = 255;
 constexpr std::string_view separators = "/=-_+%\\";
-constexpr std::array<std::string_view, 8> secret_names{
-    "password", "passwd", "passphrase", "secret", "api_key", "apikey", "api-key", "authorization"};
+constexpr std::array<std::string_view, 10> secret_names{
+    "password", "passwd",  "passphrase",    "secret",    "api_key",
+    "apikey",   "api-key", "authorization", "api_token", "auth_token"};
 
 bool in_a_run(char c) {
     return is_alphanumeric(c) || separators.find(c) != std::string_view::npos;

@@ -1,6 +1,10 @@
-"""The Debian package: installed, replaced in the middle of a rotation, removed, purged."""
+"""The Debian package: installed, replaced in the middle of a rotation, removed, purged.
+
+And the RPM package, on the same bare Debian.
+"""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -9,12 +13,42 @@ from fault_checks import check_done, hang_in_the_patch, rotate_into_the_soak, wi
 from layouts import LAYOUTS
 from scenario import StockHost, wait_until
 from scenario.keyturn import TRUST
-from scenario.places import BARE_DEBIAN, MAKE_BARE_DEBIAN
+from scenario.host import ScenarioHost
+from scenario.places import BARE_DEBIAN, BUILD_PACKAGE, MAKE_BARE_DEBIAN, REPOSITORY
 
 TOKENS = "/var/lib/keyturn/tokens"
 # What it depends on lies in the cache of apt: a test host has no network.
 APT_INSTALL = ("rm -f /usr/sbin/policy-rc.d; DEBIAN_FRONTEND=noninteractive apt-get install --yes "
                "--no-install-recommends /mnt/share/keyturn.deb")
+# rpm, and what keyturn depends on, but nothing of keyturn.
+INSTALL_RPM_TOOL = """
+set -eu
+export DEBIAN_FRONTEND=noninteractive
+apt-get install --yes --no-install-recommends rpm /mnt/share/keyturn.deb
+dpkg --purge keyturn
+rm -rf /etc/keyturn /var/lib/keyturn
+userdel keyturn
+"""
+# What the file triggers of systemd and D-Bus do on Fedora and Enterprise Linux.
+TRIGGERS = "systemctl daemon-reload && systemctl reload dbus && journalctl --update-catalog"
+# The sources of a package, as packaging/build has them.
+COPY_SOURCES = """
+set -eu
+mkdir "$2"
+cd "$1"
+git ls-files -z | tar --null --files-from=- -cf - | tar -xf - -C "$2"
+cp -R packaging/debian "$2/debian"
+"""
+# Without a network, apt only waits for its sources.
+AUTOPKGTEST = """
+set -eu
+rm -rf /usr/sbin/policy-rc.d /var/lib/man-db/auto-update /etc/apt/sources.list.d/*
+cd /
+exec autopkgtest --no-built-binaries --ignore-restrictions=isolation-machine \\
+    /mnt/share/keyturn.deb /mnt/share/source/ -- null
+"""
+RPM_FILES = ("rpm -ql keyturn | xargs md5sum 2>/dev/null; rpm -q keyturn; "
+             "systemctl is-active keyturnd")
 
 
 @pytest.fixture(name="package", scope="module")
@@ -54,6 +88,15 @@ def host_of_a_bare_debian(package, tmp_path):
                    root=BARE_DEBIAN) as stock:
         (stock.host.directory / "share" / "keyturn.deb").write_bytes(package.read_bytes())
         yield stock
+
+
+@pytest.fixture(name="rpm", scope="module")
+def rpm_package(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("rpm") / "made"
+    made = subprocess.run([BUILD_PACKAGE, "rpm", directory], check=False, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert made.returncode == 0, made.stdout[-3000:]
+    return next(directory.glob("keyturn-*.rpm"))
 
 
 def install(stock):
@@ -170,3 +213,61 @@ def test_a_state_of_a_newer_version_is_refused_before_anything_is_replaced(
         scenario.keyturn.install_package(older)
     # dpkg lets the version that stays start keyturnd anew, which it survives.
     assert scenario.host.output("sh", "-c", files) == before
+
+
+def rpm_run(stock, *arguments, check=True):
+    # Debian's packages are not in its database.
+    return stock.host.run("rpm", "--nodeps", *arguments, "/mnt/share/keyturn.rpm", check=check)
+
+
+def test_the_rpm_is_brought_in_replaced_and_removed(bare, rpm):
+    unit = bare.units.names[0]
+    (bare.host.directory / "share" / "keyturn.rpm").write_bytes(rpm.read_bytes())
+    bare.host.run("sh", "-c", INSTALL_RPM_TOOL)
+    done = rpm_run(bare, "--install")
+    assert "Next: sudo keyturnctl setup" in done.stdout
+    assert bare.host.output("stat", "--format=%a %U %G", TOKENS) == "700 keyturn keyturn"
+    bare.host.run("sh", "-c", TRIGGERS)
+    assert not is_active(bare) and not exists(bare, "/etc/keyturn/keyturn.yaml")
+    bare.host.run("sh", "-c", TRUST)
+    bare.put_sandbox_policy()
+    traffic = bare.traffic.start(rate=50, slow_rate=2)
+    bare.set_up()
+    bare.rotate()
+
+    # The same version again is an upgrade to the scriptlets. It starts keyturnd anew.
+    before = bare.keyturn.main_pid()
+    assert "Next:" not in rpm_run(bare, "--upgrade", "--force").stdout
+    wait_until(lambda: bare.keyturn.main_pid() not in (0, before), "a new keyturnd")
+    bare.rotate()
+
+    # A state of a newer version is refused before anything is replaced.
+    files = bare.host.output("sh", "-c", RPM_FILES)
+    state = "/var/lib/keyturn/state/web.json"
+    bare.host.run("sh", "-c", "cp -p %s /root && sed -i 's/.schema.:1,/\"schema\":2,/' %s" % (
+        state, state))
+    refused = rpm_run(bare, "--upgrade", "--force", check=False)
+    assert refused.returncode != 0 and "a newer version wrote " + state in refused.stderr
+    assert bare.host.output("sh", "-c", RPM_FILES) == files
+    bare.host.run("sh", "-c", "cp -p /root/web.json " + state)
+
+    # Removed, it takes no tunnel with it.
+    bare.host.run("rpm", "--erase", "keyturn")
+    assert not is_active(bare) and is_active(bare, unit)
+    assert traffic.stop()["failed"] == 0
+    assert not exists(bare, "/usr/bin/keyturnd") and exists(bare, TOKENS + "/web")
+    bare.host.run("systemctl", "restart", unit)
+    wait_until(bare.units.healthy, "the unit without the package")
+
+
+def test_its_autopkgtest_passes(package, tmp_path):
+    """On the test host itself, which is as isolated from this machine as the test wants it."""
+    with ScenarioHost(tmp_path / "host", "--hostname", "testbed") as host:
+        share = host.directory / "share"
+        shutil.copy(package, share / "keyturn.deb")
+        subprocess.run(["sh", "-c", COPY_SOURCES, "copy", REPOSITORY, share / "source"], check=True)
+        words = [*map(str, host.command(timeout=300)), "sh", "-c", AUTOPKGTEST]
+        done = subprocess.run(words, check=False, text=True, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and re.search(r"(?m)^rotation +PASS$", done.stdout), (
+        done.stdout[-5000:])

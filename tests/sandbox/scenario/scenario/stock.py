@@ -63,13 +63,13 @@ class StockHost:
     """A host with the model of Cloudflare, the units of a layout, and keyturn as installed.
 
     `build`: the package or the build directory that is installed; None: nothing yet. `root`: the
-    system of the host, if it is not this machine's.
+    system of the host, if it is not this machine's. `host`: a host in the place of a new one.
     """
 
     def __init__(self, directory, build, layout, cloudflared=STAND_IN, time_scale="0.1",
-                 rollout=None, root=None):
+                 rollout=None, root=None, host=None):
         options = ("--root", root) if root else ()
-        self.host = ScenarioHost(directory, "--hostname", "stockhost", *options)
+        self.host = host or ScenarioHost(directory, "--hostname", "stockhost", *options)
         self.build = build
         self.layout = layout
         self.cloudflare = Cloudflare(self.host, address=layout.address)
