@@ -74,7 +74,7 @@ TEST(Redactor, TakesAwayWhatItWasToldInEachForm) {
 TEST(Redactor, TakesAwayValuesWhoseKeysSayWhatTheyAre) {
     const Redactor redactor;
     for (const char* key : {"password: ", "DB_PASSWORD=", "tunnel_secret: ", "\"api_key\" : \"",
-                            "# my secret is = ", "Authorization: "}) {
+                            "# my secret is = ", "Authorization: ", "{api_token: "}) {
         EXPECT_EQ(redactor.settings(key + std::string("hunter2 and more\n")).text,
                   key + std::string("[redacted]\n"));
     }
