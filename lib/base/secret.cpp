@@ -2,13 +2,7 @@
 
 #include "base/invariant.hpp"
 
-#include <string.h>
-
 namespace keyturn {
-
-void wipe(void* memory, std::size_t size) noexcept {
-    if (memory != nullptr) ::explicit_bzero(memory, size);
-}
 
 Secret Secret::copy_of(std::string_view bytes) {
     Secret copy;

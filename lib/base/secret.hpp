@@ -1,17 +1,16 @@
 #pragma once
 
+#include "base/secret_memory.hpp"
+
 #include <cstddef>
-#include <memory>
+#include <new>
 #include <string_view>
 #include <vector>
 
 namespace keyturn {
 
-/// Overwrites memory in a way that the compiler may not optimise away.
-void wipe(void* memory, std::size_t size) noexcept;
-
-/// An allocator for library types through which secrets pass. It wipes every block before freeing
-/// it.
+/// An allocator for library types through which secrets pass. Every block is memory for secrets
+/// (secret_memory.hpp), and is wiped before it is freed.
 template <class T>
 struct WipingAllocator {
     using value_type = T;
@@ -21,18 +20,23 @@ struct WipingAllocator {
     // NOLINTNEXTLINE(google-explicit-constructor): allocators convert between value types.
     WipingAllocator(const WipingAllocator<U>&) noexcept {}
 
-    T* allocate(std::size_t count) { return std::allocator<T>{}.allocate(count); }
+    T* allocate(std::size_t count) {
+        static_assert(alignof(T) <= alignof(std::max_align_t));
+        if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
+        return static_cast<T*>(allocate_secret_memory(count * sizeof(T)));
+    }
     void deallocate(T* memory, std::size_t count) noexcept {
-        wipe(memory, count * sizeof(T));
-        std::allocator<T>{}.deallocate(memory, count);
+        release_secret_memory(memory, count * sizeof(T));
     }
     friend bool operator==(const WipingAllocator&, const WipingAllocator&) { return true; }
 };
 
 /// Bytes that nobody must see: an API token, a tunnel token, a tunnel secret, or a body that may
-/// contain one. Move-only. Its memory is wiped when it is destroyed or grows into a larger block.
-/// It has no stream operator and does not convert to a string. Every place that looks at the bytes
-/// calls `reveal()`, so a search for that word finds them all.
+/// contain one. Move-only. Its memory is locked and in no core dump (secret_memory.hpp says what
+/// holds if it cannot be locked), and is wiped when it is destroyed or grows into a larger block.
+/// After fork(), it is zero in the child. It has no stream operator and does not convert to a
+/// string. Every place that looks at the bytes calls `reveal()`, so a search for that word finds
+/// them all.
 class Secret {
   public:
     Secret() = default;
