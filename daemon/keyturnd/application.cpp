@@ -75,13 +75,13 @@ std::string credentials_directory() {
 /// its next co_await. Each member needs only members above it.
 class Application {
   public:
-    Application(const CommandLine& options, Policy policy, ApiTokens api_tokens,
+    Application(const CommandLine& options, const Policy& policy,
                 std::unique_ptr<StateStore> states);
 
     int run();
 
   private:
-    std::vector<std::string> adopt(const Policy& policy, ApiTokens api_tokens);
+    std::vector<std::string> adopt(const Policy& policy);
     void reload();
     void refuse_policy(const std::string& why);
     void spawn(Task<> work);
@@ -138,7 +138,7 @@ class Application {
     bool failed_ = false;
 };
 
-Application::Application(const CommandLine& options, Policy policy, ApiTokens api_tokens,
+Application::Application(const CommandLine& options, const Policy& policy,
                          std::unique_ptr<StateStore> states)
     : policy_file_(options.policy_file),
       states_(std::move(states)),
@@ -149,12 +149,12 @@ Application::Application(const CommandLine& options, Policy policy, ApiTokens ap
           {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
            [this](std::string unit) { return published_metrics_address(std::move(unit)); }})) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
-    adopt(policy, std::move(api_tokens));
+    adopt(policy);
 }
 
-std::vector<std::string> Application::adopt(const Policy& policy, ApiTokens api_tokens) {
+std::vector<std::string> Application::adopt(const Policy& policy) {
     auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
-                                               std::move(api_tokens), budget_, *clock_);
+                                               credentials_directory(), budget_, *clock_);
     std::vector<std::string> staying = tunnels_.adopt(policy.tunnels, std::move(accounts));
     take_metrics_addresses(policy, staying);
     return staying;
@@ -318,15 +318,13 @@ void Application::reload() {
                                          counted(problems->size(), "problem")));
     }
     const Policy& policy = std::get<Policy>(outcome);
-    auto api_tokens = read_credentials(policy, credentials_directory());
-    if (!api_tokens) return refuse_policy(api_tokens.error().text);
+    const auto missing = check_credentials(policy, credentials_directory());
+    if (!missing) return refuse_policy(missing.error().text);
     // keyturnd starts without an API token, but a reload does not replace a token with none.
-    for (const auto& [name, token] : *api_tokens) {
-        if (!token) return refuse_policy(token.error().text);
-    }
+    if (!missing->empty()) return refuse_policy(missing->begin()->second.text);
 
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
-    const std::vector<std::string> staying = adopt(policy, std::move(*api_tokens));
+    const std::vector<std::string> staying = adopt(policy);
     tunnels_.start();
     std::string message = fmt::format("keyturnd has loaded the new policy, with {}",
                                       counted(policy.tunnels.size(), "tunnel"));
@@ -370,18 +368,17 @@ ControlHandlers Application::handlers() {
 
 }  // namespace
 
-int run_application(const CommandLine& options, Policy policy) {
-    Result<ApiTokens> api_tokens = read_credentials(policy, credentials_directory());
-    if (!api_tokens) {
-        tell_stderr(error_level, "keyturnd: " + api_tokens.error().text);
+int run_application(const CommandLine& options, const Policy& policy) {
+    const auto missing = check_credentials(policy, credentials_directory());
+    if (!missing) {
+        tell_stderr(error_level, "keyturnd: " + missing.error().text);
         return exit_policy;
     }
-    for (const auto& [name, api_token] : *api_tokens) {
-        if (api_token) continue;
+    for (const auto& [name, why] : *missing) {
         tell_stderr(
             error_level,
             fmt::format("keyturnd: cannot rotate the tunnels that use the credential {}: {}", name,
-                        api_token.error().text));
+                        why.text));
     }
     Result<std::unique_ptr<StateStore>> states = make_state_store(
         options.state_directory, [](const std::string& tunnel, const std::string& sentence) {
@@ -391,7 +388,7 @@ int run_application(const CommandLine& options, Policy policy) {
         tell_stderr(error_level, "keyturnd: " + states.error().text);
         return states.error().fault == Fault::conflict ? exit_locked : exit_error;
     }
-    Application application(options, std::move(policy), std::move(*api_tokens), std::move(*states));
+    Application application(options, policy, std::move(*states));
     return application.run();
 }
 

@@ -55,12 +55,12 @@ int main(int argc, char** argv) {
         }
         return keyturn::exit_policy;
     }
-    keyturn::Policy policy = std::get<keyturn::Policy>(outcome);
+    const auto& policy = std::get<keyturn::Policy>(outcome);
     if (options.quiet) return keyturn::exit_ok;
     for (const std::string& warning : policy.warnings) {
         // The journal reads the level from "<4>"; a person who checks a policy does not need it.
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
     }
     if (options.check) return check(options.policy_file, policy);
-    return keyturn::run_application(options, std::move(policy));
+    return keyturn::run_application(options, policy);
 }

@@ -7,17 +7,19 @@
 namespace keyturn {
 
 Accounts::Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
-                   ApiTokens api_tokens, ApiBudget& budget, const Clock& clock) {
+                   const std::string& credentials_directory, ApiBudget& budget,
+                   const Clock& clock) {
     HttpClientOptions options;
     options.ca_file = policy.ca_file;
-    for (auto& [name, api_token] : api_tokens) {
+    for (const auto& [name, source] : policy.credentials) {
         Account& account = accounts_[name];
         account.http = make_http_client(executor, options);
         auto hear = [&budget, &clock, credential = name](const std::vector<RateLimit>& limits) {
             budget.heard(credential, limits, clock.boot_now());
         };
         auto api =
-            make_tunnel_api(*account.http, policy.api_url, std::move(api_token), std::move(hear));
+            make_tunnel_api(*account.http, policy.api_url,
+                            api_token_reader(source, credentials_directory), std::move(hear));
         account.api = make_budgeted_api(std::move(api), name, budget, clock);
     }
 }

@@ -97,25 +97,42 @@ Result<Secret> read_credential(const CredentialSource& source, const std::string
     return api_token;
 }
 
-Result<ApiTokens> read_credentials(const Policy& policy, const std::string& directory) {
+Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
+                                                       const std::string& directory) {
     if (!policy.cloudflare.ca_file.empty()) {
         const Result<void> trusted = check_trusted_file(policy.cloudflare.ca_file);
         // A file that is missing is told by the calls that need it.
         const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
         if (distrusted) return with_context("ca_file", trusted.error());
     }
-    ApiTokens api_tokens;
+    std::map<std::string, Error> missing;
     for (const auto& [name, source] : policy.cloudflare.credentials) {
-        Result<Secret> api_token = read_credential(source, directory);
-        const bool missing = !api_token && api_token.error().fault == Fault::missing;
-        if (!api_token && !missing) return with_context("credential " + name, api_token.error());
-        if (missing) {
-            // Nothing can be asked of Cloudflare until a person has put it there.
-            api_token = Error{Fault::denied, std::move(api_token.error().text)};
-        }
-        api_tokens.emplace(name, std::move(api_token));
+        const Result<Secret> api_token = read_credential(source, directory);
+        if (api_token) continue;
+        if (api_token.error().fault != Fault::missing)
+            return with_context("credential " + name, api_token.error());
+        missing.emplace(name, Error{Fault::denied, api_token.error().text});
     }
-    return api_tokens;
+    return missing;
+}
+
+ReadApiToken api_token_reader(CredentialSource source, std::string directory) {
+    bool was_there = read_credential(source, directory).has_value();
+    return [source = std::move(source), directory = std::move(directory),
+            was_there]() mutable -> Result<Secret> {
+        Result<Secret> api_token = read_credential(source, directory);
+        if (api_token) {
+            was_there = true;
+            return api_token;
+        }
+        Error error = api_token.error();
+        if (was_there) {
+            error.fault = Fault::unreachable;
+        } else if (error.fault == Fault::missing) {
+            error.fault = Fault::denied;
+        }
+        return error;
+    };
 }
 
 }  // namespace keyturn

@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "cloudflare/tunnel_api.hpp"
 #include "policy/policy.hpp"
 
 #include <map>
@@ -16,13 +17,17 @@ namespace keyturn {
 [[nodiscard]] Result<Secret> read_credential(const CredentialSource& source,
                                              const std::string& directory);
 
-/// The API token of each credential of the policy, by its name; or why there is none, which every
-/// call that would use it ends with.
-using ApiTokens = std::map<std::string, Result<Secret>>;
+/// Reads each credential of the policy once, and keeps none. Also checks that `ca_file` can be
+/// trusted. The text of an error names the credential. A credential that is missing is no error: it
+/// is in the result, by its name, with what every call that would use it fails with.
+[[nodiscard]] Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
+                                                                     const std::string& directory);
 
-/// Also checks that `ca_file` can be trusted. The text of an error names the credential. A
-/// credential that is missing is no error.
-[[nodiscard]] Result<ApiTokens> read_credentials(const Policy& policy,
-                                                 const std::string& directory);
+/// Reads the API token again for each call, so that it is in memory only as long as a call. A file
+/// that has changed since is used as it is now. What systemd hands over does not change until
+/// keyturnd restarts. If a token that could be read before cannot be read any more, the error is
+/// `unreachable`: a person may be replacing the file, so a rotation waits. `missing` becomes
+/// `denied`, because nothing can be asked of Cloudflare until a person has put the file there.
+[[nodiscard]] ReadApiToken api_token_reader(CredentialSource source, std::string directory);
 
 }  // namespace keyturn

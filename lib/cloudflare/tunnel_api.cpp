@@ -57,11 +57,11 @@ Secret patch_body(const Secret& secret) {
 
 class CloudflareApi final : public TunnelApi {
   public:
-    CloudflareApi(HttpClient& http, const std::string& api_url, Result<Secret> api_token,
+    CloudflareApi(HttpClient& http, const std::string& api_url, ReadApiToken read_api_token,
                   HearLimits hear)
         : http_(http),
           url_(parse_url(api_url)),
-          api_token_(std::move(api_token)),
+          read_api_token_(std::move(read_api_token)),
           hear_(std::move(hear)) {}
 
     Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
@@ -125,19 +125,20 @@ class CloudflareApi final : public TunnelApi {
     Task<Result<HttpResponse>> ask(const ApiCall& call, TunnelRef tunnel, Secret body,
                                    std::string query = {}) {
         if (!url_) co_return with_context("api_url", url_.error());
-        if (!api_token_) co_return with_context(call.name, api_token_.error());
         if (!is_id(tunnel.account) || !is_id(tunnel.tunnel)) {
             co_return Error{
                 Fault::invalid,
                 fmt::format("{}: `account:` or `tunnel:` is not an id of hexadecimal digits",
                             call.name)};
         }
+        auto api_token = read_api_token_();
+        if (!api_token) co_return with_context(call.name, api_token.error());
         HttpRequest request;
         request.method = call.method;
         request.target = fmt::format("{}/accounts/{}/cfd_tunnel/{}{}{}", url_->base_path,
                                      path_segment(tunnel.account), path_segment(tunnel.tunnel),
                                      call.suffix, query);
-        request.bearer = api_token_->clone();
+        request.bearer = std::move(*api_token);
         request.body = std::move(body);
         HttpOrigin origin = url_->origin;
         auto response = co_await http_.send(std::move(origin), std::move(request));
@@ -158,15 +159,24 @@ class CloudflareApi final : public TunnelApi {
 
     HttpClient& http_;
     Result<HttpUrl> url_;
-    Result<Secret> api_token_;
+    ReadApiToken read_api_token_;
     HearLimits hear_;
 };
 
 }  // namespace
 
 std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
-                                           Result<Secret> api_token, HearLimits hear) {
-    return std::make_unique<CloudflareApi>(http, api_url, std::move(api_token), std::move(hear));
+                                           ReadApiToken read_api_token, HearLimits hear) {
+    return std::make_unique<CloudflareApi>(http, api_url, std::move(read_api_token),
+                                           std::move(hear));
+}
+
+std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
+                                           Secret api_token) {
+    auto read = [held = std::make_shared<const Secret>(std::move(api_token))] {
+        return Result<Secret>(held->clone());
+    };
+    return make_tunnel_api(http, std::move(api_url), ReadApiToken(std::move(read)));
 }
 
 }  // namespace keyturn

@@ -76,10 +76,17 @@ class TunnelApi {
 /// Receives the limits that an answer reports, whatever its status, before the call returns.
 using HearLimits = std::function<void(const std::vector<RateLimit>&)>;
 
-/// `api_token` is the bearer token, or the error with which every call then fails. `http` must
+/// Reads the API token for one call; or the error with which the call fails.
+using ReadApiToken = std::function<Result<Secret>()>;
+
+/// Reads the bearer token for each call, and has it in memory only during the call. `http` must
 /// outlive the result.
 [[nodiscard]] std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
-                                                         Result<Secret> api_token,
+                                                         ReadApiToken read_api_token,
                                                          HearLimits hear = {});
+
+/// The same with a token that stays in memory, for a program that ends after a few calls.
+[[nodiscard]] std::unique_ptr<TunnelApi> make_tunnel_api(HttpClient& http, std::string api_url,
+                                                         Secret api_token);
 
 }  // namespace keyturn

@@ -41,7 +41,7 @@ constexpr std::array keys{
         .path = "cloudflare.credentials.NAME.file",
         .kind = Kind::file_path,
         .target = &CredentialSource::file,
-        .help = "Absolute path of a file with the API token, mode 0600. A reload reads it again."},
+        .help = "Absolute path of a file with the API token, mode 0600. Each call reads it again."},
     KeySpec{.path = "cloudflare.api_url",
             .kind = Kind::https_url,
             .default_value = "https://api.cloudflare.com/client/v4",

@@ -24,8 +24,10 @@ class BudgetedApiTest : public testing::Test {
             auto hear = [this, name](const std::vector<RateLimit>& limits) {
                 budget_.heard(name, limits, clock_.boot_now());
             };
-            auto api = make_tunnel_api(http_, some_url, Secret::copy_of("cfut_the_api_token"),
-                                       std::move(hear));
+            auto api = make_tunnel_api(
+                http_, some_url,
+                [] { return Result<Secret>(Secret::copy_of("cfut_the_api_token")); },
+                std::move(hear));
             (name == "main" ? api_ : other_) =
                 make_budgeted_api(std::move(api), name, budget_, clock_);
         }

@@ -66,16 +66,57 @@ TEST_F(CredentialsTest, KnowWhatTheUnitHandsOverWhereThereIsNoFile) {
               Fault::missing);
 }
 
-TEST_F(CredentialsTest, ThatAreMissingAreSaidByTheCallsThatNeedThem) {
+TEST_F(CredentialsTest, ThatAreMissingAreToldByTheCallsThatNeedThem) {
     Policy policy;
     policy.cloudflare.credentials["main"] = file(write("sesame"));
     policy.cloudflare.credentials["other"] = file(directory_ + "/none");
-    const Result<ApiTokens> read = read_credentials(policy, credentials_);
-    ASSERT_TRUE(read) << read.error().text;
-    EXPECT_EQ(read->at("main")->reveal(), "sesame");
-    ASSERT_FALSE(read->at("other"));
-    EXPECT_EQ(read->at("other").error().fault, Fault::denied);
-    EXPECT_THAT(read->at("other").error().text, HasSubstr(directory_ + "/none"));
+    const auto missing = check_credentials(policy, credentials_);
+    ASSERT_TRUE(missing) << missing.error().text;
+    EXPECT_THAT(*missing, testing::SizeIs(1));
+    const Error& why = missing->at("other");
+    EXPECT_EQ(why.fault, Fault::denied);
+    EXPECT_THAT(why.text, HasSubstr(directory_ + "/none"));
+    const auto read = api_token_reader(file(directory_ + "/none"), credentials_)();
+    ASSERT_FALSE(read);
+    EXPECT_EQ(read.error(), why);
+}
+
+TEST_F(CredentialsTest, ThatCannotBeUsedAreFoundAtTheStart) {
+    Policy policy;
+    policy.cloudflare.credentials["main"] = file(write("sesame", 0640));
+    const auto missing = check_credentials(policy, credentials_);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().fault, Fault::denied);
+    EXPECT_THAT(missing.error().text, HasSubstr("credential main: " + directory_ + "/api is"));
+}
+
+TEST_F(CredentialsTest, AreReadAgainForEachCall) {
+    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_);
+    EXPECT_EQ(read()->reveal(), "sesame");
+    write("barley");
+    EXPECT_EQ(read()->reveal(), "barley") << "the new one, without a reload";
+}
+
+TEST_F(CredentialsTest, ThatSomebodyIsReplacingAreWaitedFor) {
+    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_);
+    for (const char* half : {"", "two\nlines"}) {
+        write(half);
+        const auto token = read();
+        ASSERT_FALSE(token);
+        EXPECT_EQ(token.error().fault, Fault::unreachable) << token.error().text;
+        EXPECT_THAT(token.error().text, HasSubstr(directory_ + "/api"));
+    }
+    std::filesystem::remove(directory_ + "/api");
+    EXPECT_EQ(read().error().fault, Fault::unreachable);
+    write("barley");
+    EXPECT_EQ(read()->reveal(), "barley");
+}
+
+TEST_F(CredentialsTest, ThatAppearLaterAreUsedFromThenOn) {
+    const ReadApiToken read = api_token_reader(file(directory_ + "/api"), credentials_);
+    EXPECT_EQ(read().error().fault, Fault::denied) << "a person has to put it there";
+    write("sesame");
+    EXPECT_EQ(read()->reveal(), "sesame");
 }
 
 TEST_F(CredentialsTest, AreRefusedWhenOthersCanChangeThem) {
@@ -97,11 +138,11 @@ TEST_F(CredentialsTest, AreRefusedWhenOthersCanChangeThem) {
 TEST_F(CredentialsTest, AreRefusedWithACaFileThatOthersCanChange) {
     Policy policy;
     policy.cloudflare.ca_file = write("certificates", 0666);
-    const Result<ApiTokens> read = read_credentials(policy, credentials_);
+    const auto read = check_credentials(policy, credentials_);
     ASSERT_FALSE(read);
     EXPECT_THAT(read.error().text, HasSubstr("ca_file: " + directory_ + "/api is writable by"));
     ASSERT_EQ(::chmod(policy.cloudflare.ca_file.c_str(), 0644), 0);
-    EXPECT_TRUE(read_credentials(policy, credentials_));
+    EXPECT_TRUE(check_credentials(policy, credentials_));
 }
 
 TEST_F(CredentialsTest, AreRefusedWhenOthersCanReadThem) {

@@ -144,6 +144,27 @@ TEST_F(TunnelApiTest, AsksNobodyWhenTheUrlIsWrong) {
     EXPECT_TRUE(http.asked.empty());
 }
 
+TEST_F(TunnelApiTest, ReadsTheApiTokenForEachCall) {
+    std::vector<std::string> tokens{"cfut_second", "cfut_first"};
+    auto read = [&]() -> Result<Secret> {
+        if (tokens.empty()) return Error{Fault::unreachable, "/etc/token is empty"};
+        const Secret next = Secret::copy_of(tokens.back());
+        tokens.pop_back();
+        return next.clone();
+    };
+    const auto other = make_tunnel_api(http, some_url, ReadApiToken(read));
+    EXPECT_THAT(tokens, testing::SizeIs(2)) << "not before the first call";
+    for (const std::string token : {"cfut_first", "cfut_second"}) {
+        http.will_answer(200, R"({"success":true,"result":[]})");
+        ASSERT_TRUE(finished(other->list_connectors(some_tunnel)));
+        EXPECT_EQ(http.asked.back().bearer, token);
+    }
+    const auto without = finished(other->list_connectors(some_tunnel));
+    ASSERT_FALSE(without);
+    EXPECT_EQ(without.error(), (Error{Fault::unreachable, "GET connections: /etc/token is empty"}));
+    EXPECT_THAT(http.asked, testing::SizeIs(2)) << "nothing is sent without it";
+}
+
 TEST_F(TunnelApiTest, LetsTheClientRest) {
     api->close_idle();
     EXPECT_EQ(http.rests, 1);
