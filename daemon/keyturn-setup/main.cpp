@@ -41,7 +41,9 @@ ExitCode perform(const AskPolkitCommand& command) {
 constexpr const char* inside = "KEYTURN_SETUP_SESSION";
 
 /// What changes the host runs in a unit of its own, so that it ends although the terminal ends
-/// first: the terminal may come through the tunnel. Does not return if it can be started.
+/// first: the terminal may come through the tunnel. Secrets are in no core dump, and never in swap.
+/// More settings would protect little, because a program that changes units can do whatever root
+/// can. Does not return if it can be started.
 int run_as_unit(int argc, char** argv) {
     const std::string self = std::filesystem::read_symlink("/proc/self/exe");
     const bool terminal = ::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1;
@@ -52,6 +54,10 @@ int run_as_unit(int argc, char** argv) {
                                    "--service-type=exec",
                                    "--unit=keyturn-setup",
                                    "--description=keyturnctl brings connectors in or out",
+                                   "--property=LimitCORE=0",
+                                   "--property=MemorySwapMax=0",
+                                   "--property=LimitMEMLOCK=8M",
+                                   "--property=KeyringMode=private",
                                    terminal ? "--pty" : "--pipe",
                                    "--setenv",
                                    std::string(inside) + "=" + std::to_string(::getppid())};
