@@ -1,4 +1,6 @@
-"""The table in tests/README.md has a row for every fault, and every row names existing tests."""
+"""The table in tests/README.md has a row for every fault, and every row names existing tests. The
+manual pages name existing tests, too.
+"""
 
 import re
 
@@ -12,6 +14,7 @@ FAULTS = tuple(f"{letter}{number}" for letter, last in
 
 _ROW = re.compile(r"\|\s*([A-Z]\d+)\s*\|")
 _NAME = re.compile(r"`([\w.]+)::([\w.]+)`")
+_SHOWN_BY = re.compile(r'\.\\" shown by (\S+)$')
 _CPP_TEST = re.compile(r"\bTEST(?:_F|_P)?\(\s*(\w+)\s*,\s*(\w+)\s*\)")
 _PYTHON_TEST = re.compile(r"^def (test_\w+)\(", re.MULTILINE)
 _FAULT_KIND = re.compile(r'"(\w+)"')
@@ -52,6 +55,18 @@ def find_lost_tests(tree):
                 yield TABLE, number, f"{fault}: there is no test {'::'.join(name)}"
 
 
+def find_lost_proofs(tree):
+    """A comment of a manual page names the test that shows the sentence before it."""
+    tests = tests_of(tree)
+    for file in tree.files:
+        if not file.below("packaging/man"):
+            continue
+        for number, line in enumerate(file.lines, 1):
+            found = _SHOWN_BY.match(line)
+            if found and tuple(found.group(1).split("::")) not in tests:
+                yield file.path, number, f"there is no test {found.group(1)}"
+
+
 def find_lost_rows(tree):
     seen = set()
     for number, fault, _ in rows_of(tree):
@@ -89,6 +104,12 @@ RULES = (
         Plant(TABLE, "`x.cpp::X.Y` stands outside\n" + row(
             "`a_test.cpp::Api.Waits`, `a_test.cpp::ApiTest.Holds`, `test_a.py::test_it`, "
             "`simulation::api_call`"), beside=BESIDE),
+    )),
+    Rule("shown by", find_lost_proofs, (
+        Plant("packaging/man/a.8", '.\\" shown by test_a.py::test_them\n', (1,), beside=BESIDE),
+        Plant("packaging/man/a.8", '.\\" shown by a_test.cpp\n', (1,), beside=BESIDE),
+        Plant("packaging/man/a.8", '.\\" shown by test_a.py::test_it\n'
+              '.\\" shown by a_test.cpp::ApiTest.Holds\nshown by nobody\n', beside=BESIDE),
     )),
     Rule("fault row", find_lost_rows, (
         Plant(TABLE, table(FAULTS[1:]), (1,)),

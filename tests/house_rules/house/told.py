@@ -66,9 +66,10 @@ def has_messages(file) -> bool:
 
 
 def lines_of(file):
-    """Yield each line that people see, without the comments of code."""
+    """Yield each line that people see, without the comments of code and of manual pages."""
     for number, line in enumerate(file.lines, 1):
-        yield number, line.split("// ", 1)[0] if file.is_cpp else line
+        if not (file.path in PAGES and line.startswith('.\\"')):
+            yield number, line.split("// ", 1)[0] if file.is_cpp else line
 
 
 def find_lost_keys(tree):
@@ -168,6 +169,7 @@ RULES = (
         plant("README.md", "see `https://x/a_b` and lib/a_b.cpp, ids of TUNNEL_NAME\n"),
         plant("lib/a/a.cpp", 'f("set `rollout: {}`");\n'),
         plant("lib/a/a.cpp", 'f("lower `soak: 1m`");\n', 1),
+        plant("packaging/man/keyturnd.8", '.\\" shown by a_test\nsee a_test\n', 2),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , min_available\n.Sy rollout\n"),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , available\n.Sy rollout.soak\n", 1, 2),
     )),
