@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <new>
 #include <sstream>
 #include <string>
 #include <sys/mman.h>
@@ -137,6 +138,14 @@ TEST(SecretMemory, NeedsNoMappingForEachSmallSecret) {
         static_cast<void>(secret.clone());
     }
     EXPECT_LE(secret_memory_use().mappings_made - before, 1U);
+}
+
+TEST(SecretMemory, ThrowsWhenThereIsNone) {
+    constexpr std::size_t more_than_any_host_has = std::size_t{1} << 50;
+    const std::size_t before = secret_memory_use().mapped;
+    EXPECT_THROW(Secret{more_than_any_host_has}, std::bad_alloc);
+    EXPECT_EQ(secret_memory_use().mapped, before);
+    EXPECT_EQ(Secret(small).size(), small);
 }
 
 TEST(SecretMemory, KeepsBlocksApart) {
