@@ -62,28 +62,7 @@ std::string reason(const error_code& error) {
     return error.message();
 }
 
-Error ca_failure(const std::string& ca_file, const error_code& error) {
-    const std::string what = ca_file.empty() ? "the system's certificate authorities"
-                                             : fmt::format("ca_file {}", ca_file);
-    return Error{Fault::invalid, fmt::format("cannot read {}: {}", what, error.message())};
-}
-
 }  // namespace
-
-Result<TlsContext> make_tls_context(const std::string& ca_file) {
-    auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
-    SSL_CTX* handle = context->native_handle();
-    SSL_CTX_set_min_proto_version(handle, TLS1_2_VERSION);
-    SSL_CTX_set_options(handle,
-                        SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-    SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
-    error_code error;
-    context->set_verify_mode(ssl::verify_peer, error);
-    if (!error && ca_file.empty()) context->set_default_verify_paths(error);
-    if (!error && !ca_file.empty()) context->load_verify_file(ca_file, error);
-    if (error) return ca_failure(ca_file, error);
-    return context;
-}
 
 Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
     : origin_(std::move(origin)), socket_(executor) {}

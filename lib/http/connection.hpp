@@ -4,23 +4,16 @@
 #include "base/result.hpp"
 #include "http/http_client.hpp"
 #include "http/resolver.hpp"
+#include "http/tls_context.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
-#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 
 namespace keyturn {
-
-using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
-
-/// Makes what all TLS connections of a client share: the trusted authorities, TLS 1.2 as the
-/// minimum, and plaintext that OpenSSL wipes after use. Fails with `Fault::invalid` if `ca_file`
-/// cannot be read.
-[[nodiscard]] Result<TlsContext> make_tls_context(const std::string& ca_file);
 
 /// One TCP connection, with TLS if the origin requires it. Call `connect` first, then `secure` for
 /// TLS, then `write` and `read`. The destructor closes it at any moment.

@@ -18,7 +18,8 @@ _AMBIENT = (
      "asks for the time; a Clock is passed in"),
     (re.compile(r"\b(?:secure_)?getenv\s*\("),
      re.compile(r"daemon/|lib/bus/system_bus\.cpp$|lib/units/unit_error\.cpp$"
-                r"|lib/notify/notifier\.cpp$"),  # As sd_notify() does.
+                r"|lib/notify/notifier\.cpp$"  # As sd_notify() does.
+                r"|lib/http/tls_context\.cpp$"),  # As OpenSSL does.
      "reads the environment; the composition root does"),
     (re.compile(r"\bs?rand(?:om)?\s*\(|\b(?:rand_r|drand48|getrandom)\s*\(|\brandom_device\b"),
      re.compile(r"lib/token/random\.cpp$|lib/files/atomic_file\.cpp$"),  # Names of new files.

@@ -1,5 +1,13 @@
+#include "http/tls_context.hpp"
 #include "integration/peers/https_test.hpp"
 
+#include <fmt/format.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 namespace keyturn {
@@ -95,6 +103,27 @@ TEST_F(Handshake, RefusesTlsBefore12) {
     EXPECT_EQ(server->seen().application_bytes, 0U);
 }
 
+TEST_F(Handshake, RefusesAServerThatOnlyHasCiphersWithoutAuthentication) {
+    serve(Welcome::cbc_only);
+    expect_fault(send("PATCH"), Fault::unreachable, "the TLS handshake with 127.0.0.1");
+    EXPECT_EQ(server->seen().handshakes, 0U);
+    EXPECT_EQ(server->seen().application_bytes, 0U);
+}
+
+TEST_F(Handshake, OffersOnlyForwardSecrecyAndAuthenticatedEncryption) {
+    const auto tls = make_tls_context("");
+    ASSERT_TRUE(tls);
+    STACK_OF(SSL_CIPHER)* offered = SSL_CTX_get_ciphers((*tls)->native_handle());
+    ASSERT_GT(sk_SSL_CIPHER_num(offered), 4);
+    for (int i = 0; i < sk_SSL_CIPHER_num(offered); ++i) {
+        const SSL_CIPHER* cipher = sk_SSL_CIPHER_value(offered, i);
+        const int exchange = SSL_CIPHER_get_kx_nid(cipher);
+        EXPECT_TRUE(exchange == NID_kx_ecdhe || exchange == NID_kx_any)
+            << SSL_CIPHER_get_name(cipher);
+        EXPECT_EQ(SSL_CIPHER_is_aead(cipher), 1) << SSL_CIPHER_get_name(cipher);
+    }
+}
+
 TEST_F(Handshake, RefusesAServerWithoutTls) {
     options.limits.handshake = short_limit;
     serve(Welcome::plain);
@@ -140,6 +169,81 @@ TEST_F(Handshake, ReadsTheAuthorityFileAnewAfterARest) {
     const auto outcome = send();
     EXPECT_TRUE(outcome) << outcome.error().text;
     std::remove(path.c_str());
+}
+
+/// What OpenSSL trusts, as SSL_CERT_DIR and SSL_CERT_FILE say.
+class SystemTrust : public Handshake {
+  protected:
+    SystemTrust() {
+        options.ca_file.clear();
+        std::filesystem::create_directory(directory_);
+        ::setenv("SSL_CERT_DIR", directory_.c_str(), 1);
+        ::setenv("SSL_CERT_FILE", (directory_ + "/bundle").c_str(), 1);
+    }
+    ~SystemTrust() override {
+        ::unsetenv("SSL_CERT_DIR");
+        ::unsetenv("SSL_CERT_FILE");
+        std::filesystem::remove_all(directory_);
+    }
+
+    void write(const std::string& name, const std::string& content) const {
+        std::ofstream(directory_ + "/" + name) << content;
+    }
+
+    void expect_answer() {
+        serve();
+        server->will(answer_of(200, "x"));
+        const auto outcome = send();
+        EXPECT_TRUE(outcome) << outcome.error().text;
+    }
+
+    /// The name under which OpenSSL looks for the authority of the tests.
+    static std::string hash_link() {
+        const std::unique_ptr<BIO, decltype(&BIO_free)> file(
+            BIO_new_file(test_authority_file().c_str(), "r"), &BIO_free);
+        const std::unique_ptr<X509, decltype(&X509_free)> authority(
+            PEM_read_bio_X509(file.get(), nullptr, nullptr, nullptr), &X509_free);
+        return fmt::format("{:08x}.0", X509_subject_name_hash(authority.get()));
+    }
+
+  private:
+    std::string directory_ = testing::TempDir() + "keyturn-https-trust";
+};
+
+TEST_F(SystemTrust, FindsTheAuthorityInADirectoryWithHashLinks) {
+    write(hash_link(), test_authority().certificate);
+    write("bundle", "");
+    expect_answer();
+}
+
+TEST_F(SystemTrust, ReadsTheBundleWhereTheDirectoryDoesNotKnowTheIssuer) {
+    CertificateWish other;
+    other.self_signed = true;
+    write("0123abcd.0", make_identity(other).certificate);
+    write("bundle", test_authority().certificate);
+    expect_answer();
+}
+
+TEST_F(SystemTrust, ReadsTheBundleWhereTheDirectoryHasNoHashLinks) {
+    write("authority.pem", "");
+    write("bundle", test_authority().certificate);
+    expect_answer();
+}
+
+TEST_F(SystemTrust, IsNoMoreThanWhatBothHold) {
+    write("0123abcd.0", "");
+    write("bundle", "");
+    expect_refused({}, "127.0.0.1", "unable to get local issuer certificate");
+    std::filesystem::remove(std::string(::getenv("SSL_CERT_FILE")));
+    expect_refused({}, "127.0.0.1", "unable to get local issuer certificate");
+}
+
+TEST_F(SystemTrust, TheBundleIsNoWayAroundTheHostName) {
+    write("0123abcd.0", "");
+    write("bundle", test_authority().certificate);
+    CertificateWish wish;
+    wish.names = "DNS:example.com, IP:127.0.0.1";
+    expect_refused(wish, "localhost", "hostname mismatch");
 }
 
 }  // namespace

@@ -35,7 +35,18 @@ std::unique_ptr<ssl::context> make_context(Welcome welcome, const CertificateWis
         SSL_CTX_set_min_proto_version(handle, TLS1_VERSION);
         SSL_CTX_set_max_proto_version(handle, TLS1_1_VERSION);
     }
+    if (welcome == Welcome::cbc_only) {
+        SSL_CTX* handle = context->native_handle();
+        SSL_CTX_set_cipher_list(handle, "ECDHE-ECDSA-AES256-SHA384:ECDHE-ECDSA-AES128-SHA");
+        SSL_CTX_set_max_proto_version(handle, TLS1_2_VERSION);
+    }
     return context;
+}
+
+/// True if a client that can agree with the server shakes hands.
+bool shakes_hands(Welcome welcome) {
+    return welcome == Welcome::tls || welcome == Welcome::tls_1_1_only ||
+           welcome == Welcome::cbc_only;
 }
 
 /// How many bytes a request has, its body included; 0 while its head is not whole.
@@ -95,7 +106,7 @@ class TlsServer::Impl : public std::enable_shared_from_this<Impl> {
     Task<> serve(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream) {
         if (welcome_ == Welcome::stall) co_await wait_for_leave(stream);
         if (welcome_ == Welcome::plain) co_await answer_all(stream->next_layer());
-        if (welcome_ == Welcome::tls || welcome_ == Welcome::tls_1_1_only) {
+        if (shakes_hands(welcome_)) {
             auto [error] = co_await stream->async_handshake(ssl::stream_base::server, as_error);
             const char* name =
                 SSL_get_servername(stream->native_handle(), TLSEXT_NAMETYPE_host_name);

@@ -14,7 +14,7 @@
 namespace keyturn {
 
 /// How the server treats one connection before any request.
-enum class Welcome { tls, plain, tls_1_1_only, stall, hang_up };
+enum class Welcome { tls, plain, tls_1_1_only, cbc_only, stall, hang_up };
 
 /// What follows an answer.
 enum class Ending {
