@@ -75,8 +75,8 @@ std::string credentials_directory() {
 /// its next co_await. Each member needs only members above it.
 class Application {
   public:
-    Application(const CommandLine& options, const Policy& policy,
-                std::unique_ptr<StateStore> states);
+    /// The policy ends here, because each agent has its own part of it.
+    Application(const CommandLine& options, Policy policy, std::unique_ptr<StateStore> states);
 
     int run();
 
@@ -138,7 +138,8 @@ class Application {
     bool failed_ = false;
 };
 
-Application::Application(const CommandLine& options, const Policy& policy,
+// NOLINTNEXTLINE(performance-unnecessary-value-param): see its declaration.
+Application::Application(const CommandLine& options, Policy policy,
                          std::unique_ptr<StateStore> states)
     : policy_file_(options.policy_file),
       states_(std::move(states)),
@@ -349,7 +350,8 @@ ControlHandlers Application::handlers() {
         return Error{Fault::missing, fmt::format("the policy has no tunnel {}", tunnel)};
     };
     ControlHandlers handlers;
-    handlers.status = [this] { return tunnels_.statuses(); };
+    handlers.tunnels = [this] { return tunnels_.names(); };
+    handlers.status = [this](const std::string& tunnel) { return tunnels_.status(tunnel); };
     handlers.plan = [this](unsigned count) { return tunnels_.plans(count); };
     handlers.reachable = [this] { tell_ready(); };
     handlers.report = [](const std::string& sentence) { tell_stderr(warning_level, sentence); };
@@ -368,7 +370,7 @@ ControlHandlers Application::handlers() {
 
 }  // namespace
 
-int run_application(const CommandLine& options, const Policy& policy) {
+int run_application(const CommandLine& options, Policy policy) {
     const auto missing = check_credentials(policy, credentials_directory());
     if (!missing) {
         tell_stderr(error_level, "keyturnd: " + missing.error().text);
@@ -388,7 +390,7 @@ int run_application(const CommandLine& options, const Policy& policy) {
         tell_stderr(error_level, "keyturnd: " + states.error().text);
         return states.error().fault == Fault::conflict ? exit_locked : exit_error;
     }
-    Application application(options, policy, std::move(*states));
+    Application application(options, std::move(policy), std::move(*states));
     return application.run();
 }
 

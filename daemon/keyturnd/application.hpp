@@ -7,6 +7,6 @@ namespace keyturn {
 
 /// Builds every object once, in the order in which they need each other, and runs until a signal.
 /// Returns the exit code.
-[[nodiscard]] int run_application(const CommandLine& options, const Policy& policy);
+[[nodiscard]] int run_application(const CommandLine& options, Policy policy);
 
 }  // namespace keyturn

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <malloc.h>
 #include <sys/prctl.h>
+#include <utility>
 #include <variant>
 
 namespace {
@@ -48,19 +49,19 @@ int main(int argc, char** argv) {
         std::fputs(keyturn::json_schema().c_str(), stdout);
         return keyturn::exit_ok;
     }
-    const keyturn::PolicyOutcome outcome = keyturn::load_policy(options.policy_file);
+    keyturn::PolicyOutcome outcome = keyturn::load_policy(options.policy_file);
     if (const auto* problems = std::get_if<std::vector<keyturn::PolicyProblem>>(&outcome)) {
         for (const keyturn::PolicyProblem& problem : *problems) {
             std::fprintf(stderr, "%s\n", keyturn::to_text(problem).c_str());
         }
         return keyturn::exit_policy;
     }
-    const auto& policy = std::get<keyturn::Policy>(outcome);
+    auto& policy = std::get<keyturn::Policy>(outcome);
     if (options.quiet) return keyturn::exit_ok;
     for (const std::string& warning : policy.warnings) {
         // The journal reads the level from "<4>"; a person who checks a policy does not need it.
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
     }
     if (options.check) return check(options.policy_file, policy);
-    return keyturn::run_application(options, policy);
+    return keyturn::run_application(options, std::move(policy));
 }

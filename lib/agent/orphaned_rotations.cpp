@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <set>
+#include <string_view>
 
 namespace keyturn {
 
@@ -38,8 +39,10 @@ std::vector<Event> orphaned_rotations(StateStore& states,
         events.push_back(unreadable("all tunnels", names.error()));
         return events;
     }
+    std::set<std::string_view> in_policy;
+    for (const TunnelPolicy& tunnel : tunnels) in_policy.insert(tunnel.name);
     for (const std::string& name : *names) {
-        if (std::ranges::find(tunnels, name, &TunnelPolicy::name) != tunnels.end()) continue;
+        if (in_policy.contains(name)) continue;
         const Result<std::optional<TunnelState>> state = states.load(name);
         if (!state) {
             events.push_back(unreadable(name, state.error()));

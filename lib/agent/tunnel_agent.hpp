@@ -77,6 +77,8 @@ class TunnelAgent {
 
   private:
     // The loop.
+    Task<> go_on();
+    Task<> do_what_is_wanted();
     Task<> prepare_token_file();
     Task<> wait_until_wanted();
     Task<> look_for_drift();
@@ -125,7 +127,7 @@ class TunnelAgent {
     std::string unreadable_;  ///< Why the recorded state cannot be trusted; empty if it can.
     std::string token_file_problem_;
     std::optional<RotationRequest> accepted_;
-    std::optional<RotationRecord> bring_back_;
+    std::unique_ptr<RotationRecord> bring_back_;
     bool retry_wanted_ = false;
     bool strangers_wanted_ = false;     ///< `look_for_strangers` is still to do after a rotation.
     std::vector<WallTime> taken_over_;  ///< When somebody else's tokens were lately taken over.

@@ -1,6 +1,7 @@
 #include "agent/tunnels.hpp"
 
 #include "agent/splay.hpp"
+#include "delivery/token_store.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -28,13 +29,19 @@ std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
         slot.outdated = true;
         slot.next.reset();
     }
+    std::vector<std::string> new_ones;
     for (TunnelPolicy& policy : policies) {
         if (Slot* slot = slot_of(policy.name)) {
-            slot->next = std::move(policy);
-        } else {
-            fill(slots_.emplace_back(), std::move(policy));
+            slot->next = std::make_unique<TunnelPolicy>(std::move(policy));
+            continue;
         }
+        Slot& slot = slots_.emplace_back();
+        by_name_.emplace(policy.name, &slot);
+        fill(slot, std::move(policy));
+        if (slot.agent->idle()) new_ones.push_back(slot.agent->name());
     }
+    // What a crash has left in the middle of a write. An open rotation needs its files.
+    world_.tokens.sweep(new_ones);
     std::vector<std::string> staying;
     for (const Slot& slot : slots_) {
         if (slot.outdated && !slot.agent->idle()) staying.push_back(slot.agent->name());
@@ -112,10 +119,11 @@ void Tunnels::replace_idle() {
         if (!here->running) {
             const std::string name = here->agent->name();
             if (here->next) {
-                TunnelPolicy policy = *std::exchange(here->next, std::nullopt);
+                TunnelPolicy policy = std::move(*std::exchange(here->next, nullptr));
                 fill(*here, std::move(policy));
                 start(*here);
             } else {
+                by_name_.erase(name);
                 slots_.erase(here);
             }
             changed_(name);
@@ -134,15 +142,26 @@ void Tunnels::unit_job_ended(const std::string& unit) {
 }
 
 Tunnels::Slot* Tunnels::slot_of(const std::string& name) {
-    const auto found =
-        std::ranges::find_if(slots_, [&](const Slot& slot) { return slot.agent->name() == name; });
-    return found == slots_.end() ? nullptr : &*found;
+    const auto found = by_name_.find(name);
+    return found == by_name_.end() ? nullptr : found->second;
 }
 
 TunnelAgent* Tunnels::find(const std::string& name) {
     Slot* const slot = slot_of(name);
     // An agent that is ending would accept requests that nobody carries out.
     return slot == nullptr || slot->ending ? nullptr : slot->agent.get();
+}
+
+std::vector<std::string> Tunnels::names() const {
+    std::vector<std::string> names;
+    for (const Slot& slot : slots_) names.push_back(slot.agent->name());
+    return names;
+}
+
+std::optional<TunnelStatus> Tunnels::status(const std::string& name) {
+    const Slot* const slot = slot_of(name);
+    if (slot == nullptr) return std::nullopt;
+    return slot->agent->status();
 }
 
 std::vector<TunnelStatus> Tunnels::statuses() const {

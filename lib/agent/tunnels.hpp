@@ -10,6 +10,7 @@
 #include <exception>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +62,8 @@ class Tunnels {
 
     /// Returns null if there is no such tunnel.
     [[nodiscard]] TunnelAgent* find(const std::string& name);
+    [[nodiscard]] std::vector<std::string> names() const;
+    [[nodiscard]] std::optional<TunnelStatus> status(const std::string& name);
     [[nodiscard]] std::vector<TunnelStatus> statuses() const;
     [[nodiscard]] std::vector<TunnelPlan> plans(std::size_t count) const;
     [[nodiscard]] std::size_t size() const { return slots_.size(); }
@@ -70,7 +73,7 @@ class Tunnels {
         std::unique_ptr<TunnelAgent> agent;
         std::shared_ptr<Accounts> accounts;  ///< The accounts that the agent uses.
         std::unique_ptr<boost::asio::cancellation_signal> cancellation;  ///< Null: not started.
-        std::optional<TunnelPolicy> next;  ///< The new policy; empty: remove the tunnel.
+        std::unique_ptr<TunnelPolicy> next;  ///< The new policy; null: remove the tunnel.
         bool outdated = false;
         bool running = false;
         bool ending = false;
@@ -91,6 +94,7 @@ class Tunnels {
     std::shared_ptr<Accounts> accounts_;
     UnitClaims claims_;
     std::list<Slot> slots_;
+    std::map<std::string, Slot*, std::less<>> by_name_;
     bool replacing_ = false;
     bool stopping_ = false;
 };

@@ -38,7 +38,7 @@ class ControlService::Impl {
           snapshot_(handlers_.status),
           authorization_(bus),
           manager_(handlers_, snapshot_, authorization_),
-          tunnels_(snapshot_),
+          tunnels_(handlers_.tunnels, snapshot_),
           name_lost_(SignalListener::make(
               bus, name_lost, [this](sd_bus_message* signal) { on_name_lost(signal); })) {}
 
@@ -61,11 +61,14 @@ class ControlService::Impl {
         manager_.forget();
         tunnels_.forget();
         name_request_.reset();
+        name_answered_ = false;
         size_filter_.reset();
     }
 
+    /// Before the bus has answered our request for the name, nobody can know our objects.
     void changed(const std::string& tunnel) {
         snapshot_.outdate();
+        if (!name_answered_) return;
         if (sd_bus* connection = bus_.handle(); connection != nullptr) {
             tunnels_.emit_changed(connection, tunnel);
             bus_.kick();
@@ -83,6 +86,7 @@ class ControlService::Impl {
 
     static int on_name_answer(sd_bus_message* reply, void* self, sd_bus_error*) {
         auto& service = *static_cast<Impl*>(self);
+        service.name_answered_ = true;
         if (const sd_bus_error* error = sd_bus_message_get_error(reply); error != nullptr) {
             service.report(error->message != nullptr ? error->message : error->name);
             return 0;
@@ -118,6 +122,7 @@ class ControlService::Impl {
     TunnelObjects tunnels_;
     Slot size_filter_;
     Slot name_request_;
+    bool name_answered_ = false;
     std::shared_ptr<SignalListener> name_lost_;
 };
 

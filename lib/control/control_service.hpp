@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ class Bus;
 /// org.keyturn.Error.AlreadyOpen for rotate, NotHeld for retry and Conflict for the others;
 /// `invalid` org.freedesktop.DBus.Error.InvalidArgs; the rest org.freedesktop.DBus.Error.Failed.
 struct ControlHandlers {
-    std::function<std::vector<TunnelStatus>()> status;
+    std::function<std::vector<std::string>()> tunnels;
+    /// Returns nothing for a tunnel that is not in the policy.
+    std::function<std::optional<TunnelStatus>(const std::string& tunnel)> status;
     /// Returns the next `count` starts of each tunnel; `count` is 1 to `planned_starts_max`.
     std::function<std::vector<TunnelPlan>(unsigned count)> plan;
     /// `trigger` is the operator's reason: one line of at most `rotate_reason_bytes_max` bytes; may

@@ -169,12 +169,12 @@ int ManagerObject::install(sd_bus* bus) {
     return result < 0 ? result : 0;
 }
 
-int ManagerObject::get_tunnels(sd_bus* bus, const char*, const char*, const char*,
+int ManagerObject::get_tunnels(sd_bus*, const char*, const char*, const char*,
                                sd_bus_message* reply, void* self, sd_bus_error*) {
     int result = sd_bus_message_open_container(reply, 'a', "o");
-    for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
+    for (const std::string& tunnel : static_cast<ManagerObject*>(self)->handlers_.tunnels()) {
         if (result < 0) return result;
-        result = sd_bus_message_append(reply, "o", tunnel_path(tunnel.name).c_str());
+        result = sd_bus_message_append(reply, "o", tunnel_path(tunnel).c_str());
     }
     return result < 0 ? result : sd_bus_message_close_container(reply);
 }
@@ -184,14 +184,13 @@ int ManagerObject::on_list_tunnels(sd_bus_message* call, void* self, sd_bus_erro
     int result = sd_bus_message_new_method_return(call, &raw);
     const Message reply(raw);
     if (result >= 0) result = sd_bus_message_open_container(raw, 'a', "(so)");
-    sd_bus* bus = sd_bus_message_get_bus(call);
-    for (const TunnelStatus& tunnel : static_cast<ManagerObject*>(self)->snapshot_.current(bus)) {
+    for (const std::string& tunnel : static_cast<ManagerObject*>(self)->handlers_.tunnels()) {
         if (result < 0) return result;
-        result = sd_bus_message_append(raw, "(so)", bus_text(tunnel.name).c_str(),
-                                       tunnel_path(tunnel.name).c_str());
+        result = sd_bus_message_append(raw, "(so)", bus_text(tunnel).c_str(),
+                                       tunnel_path(tunnel).c_str());
     }
     if (result >= 0) result = sd_bus_message_close_container(raw);
-    return result < 0 ? result : sd_bus_send(bus, raw, nullptr);
+    return result < 0 ? result : sd_bus_send(sd_bus_message_get_bus(call), raw, nullptr);
 }
 
 int ManagerObject::on_plan(sd_bus_message* call, void* self, sd_bus_error* error) {

@@ -2,29 +2,21 @@
 
 #include "bus/signal_listener.hpp"
 
-#include <algorithm>
-
 namespace keyturn {
 
-Snapshot::Snapshot(std::function<std::vector<TunnelStatus>()> status)
-    : status_(std::move(status)) {}
+Snapshot::Snapshot(StatusOf status) : status_(std::move(status)) {}
 
-const std::vector<TunnelStatus>& Snapshot::current(sd_bus* bus) {
+TunnelStatus* Snapshot::find(sd_bus* bus, const std::string& tunnel) {
     // Without a message, we emit a signal. The caller has outdated the snapshot if it changed.
     sd_bus_message* message = sd_bus_get_current_message(bus);
     MessageKey key = message != nullptr ? key_of(message) : key_;
-    if (!taken_ || key != key_) {
-        tunnels_ = status_();
+    if (!taken_ || key != key_ || tunnel != tunnel_) {
+        taken_status_ = status_(tunnel);
+        tunnel_ = tunnel;
         key_ = std::move(key);
         taken_ = true;
     }
-    return tunnels_;
-}
-
-TunnelStatus* Snapshot::find(sd_bus* bus, const std::string& tunnel) {
-    static_cast<void>(current(bus));
-    const auto found = std::ranges::find(tunnels_, tunnel, &TunnelStatus::name);
-    return found == tunnels_.end() ? nullptr : &*found;
+    return taken_status_ ? &*taken_status_ : nullptr;
 }
 
 Snapshot::MessageKey Snapshot::key_of(sd_bus_message* message) {

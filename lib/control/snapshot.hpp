@@ -5,22 +5,22 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace keyturn {
 
-/// The status of the tunnels for one bus message. sd-bus asks for an object repeatedly while it
+/// The status of one tunnel for one bus message. sd-bus asks for an object repeatedly while it
 /// answers one message. The snapshot gives it the same answer each time and takes the status once.
 class Snapshot {
   public:
-    explicit Snapshot(std::function<std::vector<TunnelStatus>()> status);
+    using StatusOf = std::function<std::optional<TunnelStatus>(const std::string& tunnel)>;
 
-    /// Returns the tunnels for the message that `bus` is processing.
-    const std::vector<TunnelStatus>& current(sd_bus* bus);
+    explicit Snapshot(StatusOf status);
 
-    /// Returns one tunnel, or nullptr if none has that name. Valid until the next message.
+    /// Returns the tunnel for the message that `bus` is processing, or nullptr if none has that
+    /// name. Valid until the next call.
     TunnelStatus* find(sd_bus* bus, const std::string& tunnel);
 
     /// Discards the status, because it has changed, possibly during the current message.
@@ -30,8 +30,9 @@ class Snapshot {
     using MessageKey = std::pair<std::string, std::uint64_t>;  ///< Sender and serial.
     static MessageKey key_of(sd_bus_message* message);
 
-    std::function<std::vector<TunnelStatus>()> status_;
-    std::vector<TunnelStatus> tunnels_;
+    StatusOf status_;
+    std::string tunnel_;
+    std::optional<TunnelStatus> taken_status_;
     MessageKey key_;
     bool taken_ = false;
 };

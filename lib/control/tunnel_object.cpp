@@ -72,13 +72,13 @@ int TunnelObjects::find(sd_bus* bus, const char* path, const char*, void* self, 
 }
 
 /// sd-bus frees the array and every string in it with free().
-int TunnelObjects::list(sd_bus* bus, const char*, void* self, char*** nodes, sd_bus_error*) {
-    const auto& tunnels = static_cast<TunnelObjects*>(self)->snapshot_.current(bus);
+int TunnelObjects::list(sd_bus*, const char*, void* self, char*** nodes, sd_bus_error*) {
+    const std::vector<std::string> tunnels = static_cast<TunnelObjects*>(self)->names_();
     auto** paths = static_cast<char**>(std::calloc(tunnels.size() + 1, sizeof(char*)));
     if (paths == nullptr) return -ENOMEM;
     std::size_t count = 0;
-    for (const TunnelStatus& tunnel : tunnels) {
-        paths[count] = ::strdup(tunnel_path(tunnel.name).c_str());
+    for (const std::string& tunnel : tunnels) {
+        paths[count] = ::strdup(tunnel_path(tunnel).c_str());
         if (paths[count] != nullptr) ++count;
     }
     *nodes = paths;

@@ -3,7 +3,9 @@
 #include "bus/bus.hpp"
 #include "control/snapshot.hpp"
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keyturn {
@@ -12,7 +14,8 @@ namespace keyturn {
 /// the tunnels of the policy.
 class TunnelObjects {
   public:
-    explicit TunnelObjects(Snapshot& snapshot) : snapshot_(snapshot) {}
+    TunnelObjects(std::function<std::vector<std::string>()> names, Snapshot& snapshot)
+        : names_(std::move(names)), snapshot_(snapshot) {}
 
     /// Returns 0 or a negative errno.
     int install(sd_bus* bus);
@@ -28,6 +31,7 @@ class TunnelObjects {
     static int list(sd_bus* bus, const char* prefix, void* self, char*** nodes,
                     sd_bus_error* error);
 
+    std::function<std::vector<std::string>()> names_;
     Snapshot& snapshot_;
     std::vector<Slot> slots_;
 };

@@ -22,4 +22,10 @@ bool is_staged_for(std::string_view name, std::string_view tunnel_name) {
     return name.starts_with(prefix) && is_rotation_id(name.substr(prefix.size()));
 }
 
+std::string_view tunnel_beside(std::string_view name) {
+    const std::size_t end = name.rfind(".keyturn-");
+    if (!name.starts_with('.') || end == std::string_view::npos || end == 0) return {};
+    return name.substr(1, end - 1);
+}
+
 }  // namespace keyturn

@@ -14,4 +14,8 @@ namespace keyturn {
 /// True if `name` is a staged file of this tunnel and not of another one, whatever their names are.
 [[nodiscard]] bool is_staged_for(std::string_view name, std::string_view tunnel_name);
 
+/// The tunnel NAME of ".NAME.keyturn-...", which may be a staged or a temporary file; "" for
+/// another name.
+[[nodiscard]] std::string_view tunnel_beside(std::string_view name);
+
 }  // namespace keyturn

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 namespace keyturn {
 namespace {
 
@@ -126,10 +128,14 @@ class FileTokenStore final : public TokenStore {
         return rename_file(*tokens, staged, tunnel_name);
     }
 
-    void sweep(const std::string& tunnel_name, const std::string& open_rotation) override {
+    /// Lists each directory once, because at the start there may be a thousand tunnels.
+    void sweep(const std::vector<std::string>& tunnel_names) override {
+        const std::set<std::string_view> tunnels(tunnel_names.begin(), tunnel_names.end());
+        const Result<Directory> root = Directory::open(root_);
+        if (!root) return;
         for (const char* name : {tokens_name, pending_name}) {
-            const Result<Directory> directory = open(name, tunnel_name);
-            if (directory) sweep(*directory, tunnel_name, open_rotation);
+            const Result<Directory> directory = root->open_below(name);
+            if (directory) sweep(*directory, tunnels);
         }
     }
 
@@ -139,14 +145,13 @@ class FileTokenStore final : public TokenStore {
         return Error{Fault::invalid, "a rotation id has 32 lower-case hex digits"};
     }
 
-    static void sweep(const Directory& directory, const std::string& tunnel_name,
-                      const std::string& open_rotation) {
+    static void sweep(const Directory& directory, const std::set<std::string_view>& tunnels) {
         const Result<std::vector<std::string>> names = directory.names();
         if (!names) return;
         for (const std::string& name : *names) {
-            const bool left_over = is_temporary_of(name, tunnel_name) ||
-                                   (is_staged_for(name, tunnel_name) &&
-                                    name != staged_name(tunnel_name, open_rotation));
+            const std::string_view tunnel = tunnel_beside(name);
+            if (!tunnels.contains(tunnel)) continue;
+            const bool left_over = is_temporary_of(name, tunnel) || is_staged_for(name, tunnel);
             if (left_over) static_cast<void>(erase_file(directory, name).has_value());
         }
     }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -56,8 +57,9 @@ class TokenStore {
     [[nodiscard]] virtual Result<void> swap_in(const std::string& tunnel_name,
                                                const std::string& rotation_id) = 0;
 
-    /// Removes this tunnel's staged files except those of `open_rotation`, which may be empty.
-    virtual void sweep(const std::string& tunnel_name, const std::string& open_rotation) = 0;
+    /// Removes what a crash has left of these tunnels, none of which has an open rotation: staged
+    /// and temporary files.
+    virtual void sweep(const std::vector<std::string>& tunnel_names) = 0;
 };
 
 /// `state_directory` must exist, belong to this user and have mode 0700 (systemd's StateDirectory=

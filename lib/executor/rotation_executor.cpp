@@ -95,7 +95,7 @@ Task<Result<CommitSecret::Value>> RotationExecutor::act(const CommitSecret&) {
     const Secret secret = encode_secret(kept->fresh.secret);
     const auto answer = co_await world_.api.patch_secret(tunnel_, secret);
     if (!answer) co_return answer.error();
-    committed_ = world_.clock.stopwatch();
+    committed_ = Commit{world_.clock.stopwatch(), kept->rotation_id};
     CommitSecret::Value value;
     if (*answer) {
         const auto token = decode_token((*answer)->reveal());

@@ -87,6 +87,12 @@ class RotationExecutor {
     Task<Result<void>> deliver_again(Fingerprint expected);
 
   private:
+    /// The PATCH that gave the tunnel a new secret.
+    struct Commit {
+        std::chrono::microseconds answered{0};
+        std::string rotation_id;  ///< Its new token is staged under this id.
+    };
+
     template <class Asked>
     Task<Answer> answer(const Asked& action);
 
@@ -113,7 +119,7 @@ class RotationExecutor {
     Dependencies world_;
     std::optional<WallTime> api_time_;  ///< The Date header of the last GET token.
     Milliseconds clock_error_{0};       ///< How far our clock is ahead of it, if that is too far.
-    std::optional<std::chrono::microseconds> committed_;  ///< When the PATCH was answered.
+    std::optional<Commit> committed_;   ///< Until the new token is delivered.
 };
 
 }  // namespace keyturn

@@ -100,13 +100,17 @@ Result<bool> RotationExecutor::file_holds(const TunnelToken& token) {
 }
 
 Task<Result<DeliverToken::Value>> RotationExecutor::act(const DeliverToken&) {
+    DeliverToken::Value value;
+    // First of all, because until then no file holds the token that Cloudflare accepts.
+    const std::optional<Commit> commit = std::exchange(committed_, std::nullopt);
+    const bool swapped = commit && world_.tokens.swap_in(policy_.name, commit->rotation_id);
+    if (swapped) value.since_commit = world_.clock.stopwatch() - commit->answered;
     const auto kept = needed_tokens(world_.tokens, policy_);
     if (!kept) co_return kept.error();
-    DeliverToken::Value value;
-    const auto swapped = world_.tokens.swap_in(policy_.name, kept->rotation_id);
-    if (swapped && committed_) value.since_commit = world_.clock.stopwatch() - *committed_;
-    committed_.reset();
-    if (!swapped && swapped.error().fault != Fault::missing) co_return swapped.error();
+    if (!swapped) {
+        const auto late = world_.tokens.swap_in(policy_.name, kept->rotation_id);
+        if (!late && late.error().fault != Fault::missing) co_return late.error();
+    }
     // The staged file may be from an earlier step that a crash cut short, so the content decides.
     const auto delivered = file_holds(kept->fresh);
     if (!delivered) co_return delivered.error();
@@ -170,7 +174,7 @@ Task<Result<KeepToken::Value>> RotationExecutor::act(const KeepToken& action) {
 Task<Result<void>> RotationExecutor::act(const ForgetSecrets&) {
     const auto forgotten = world_.tokens.forget_pending(policy_.name);
     if (!forgotten) co_return forgotten.error();
-    world_.tokens.sweep(policy_.name, "");
+    world_.tokens.sweep({policy_.name});
     co_return Result<void>();
 }
 

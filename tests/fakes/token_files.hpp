@@ -43,12 +43,12 @@ struct BeforeRotation {
         }
     }
 
-    /// The next keyturnd sweeps and finishes the rotation.
+    /// The next keyturnd finishes the rotation, and then sweeps.
     void expect_recovery() const {
         const std::unique_ptr<TokenStore> store = make_token_store(sandbox.path());
-        store->sweep("web", rotation_id);
         const Result<void> again = rotate(*store);
         EXPECT_TRUE(again) << again.error().text;
+        store->sweep({"web"});
         EXPECT_EQ(content_of(token_file()), new_token);
         EXPECT_EQ(count_files(sandbox / "tokens"), 1U);
         EXPECT_EQ(count_files(sandbox / "pending"), 0U);

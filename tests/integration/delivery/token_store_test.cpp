@@ -225,22 +225,25 @@ TEST_F(TokenStoreTest, RefusesADamagedPendingFileWithoutQuotingIt) {
 
 TEST_F(TokenStoreTest, SweepsWhatIsItsOwnAndNothingElse) {
     const std::string other_id(32, 'f');
-    const std::vector<std::string> left_over{".web.keyturn-" + other_id,
-                                             ".web.keyturn-0123abcd.tmp"};
-    const std::vector<std::string> kept{"web", ".web.keyturn-" + rotation_id, "web.backup",
-                                        ".web.keyturn-notes", ".mail.keyturn-" + other_id};
+    const std::vector<std::string> left_over{
+        ".web.keyturn-" + other_id, ".web.keyturn-0123abcd.tmp", ".shop.keyturn-" + rotation_id,
+        ".a.keyturn-b.keyturn-" + rotation_id};
+    const std::vector<std::string> kept{"web",
+                                        "web.backup",
+                                        ".web.keyturn-notes",
+                                        ".keyturn-x",
+                                        ".mail.keyturn-" + other_id,
+                                        "web.keyturn-" + other_id};
     for (const auto& names : {left_over, kept}) {
         for (const std::string& name : names) put(before_.sandbox / ("tokens/" + name), "x");
     }
     put(before_.sandbox / "pending/.web.keyturn-0123abcd.tmp", "x");
-    store_->sweep("web", rotation_id);
+    store_->sweep({"web", "shop", "a.keyturn-b", "", "nothing"});
     for (const std::string& name : kept) {
         EXPECT_TRUE(std::filesystem::exists(before_.sandbox / ("tokens/" + name))) << name;
     }
     EXPECT_EQ(count_files(before_.sandbox / "tokens"), kept.size());
     EXPECT_EQ(count_files(before_.sandbox / "pending"), 0U);
-    store_->sweep("web", "");
-    EXPECT_EQ(count_files(before_.sandbox / "tokens"), kept.size() - 1);
 }
 
 }  // namespace

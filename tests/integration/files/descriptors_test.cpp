@@ -70,7 +70,7 @@ TEST(Descriptors, AreKeptForTheTokens) {
         const NoneLeft none_left;
         const Result<void> rotated = rotate(*store);
         EXPECT_TRUE(rotated) << rotated.error().text;
-        store->sweep("web", "");
+        store->sweep({"web"});
         EXPECT_FALSE(none_left.for_others());
     }
     EXPECT_EQ(content_of(before.token_file()), new_token);

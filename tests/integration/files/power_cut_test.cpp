@@ -138,7 +138,6 @@ struct Found {
         const auto kept_tokens = store->pending("web");
         readable = kept_tokens.has_value();
         pending = kept_tokens && *kept_tokens ? text_of((*kept_tokens)->new_token) : "";
-        store->sweep("web", rotation_id);
         recovers = rotate(*store) && content_of(sandbox / "tokens/web") == new_token;
     }
     std::string token;

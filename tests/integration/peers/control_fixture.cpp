@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <unistd.h>
@@ -119,9 +120,15 @@ void ControlTest::SetUp() {
 
 ControlHandlers ControlTest::handlers() {
     ControlHandlers handlers;
-    handlers.status = [this] {
+    handlers.tunnels = [this] {
+        std::vector<std::string> names;
+        for (const TunnelStatus& tunnel : tunnels_) names.push_back(tunnel.name);
+        return names;
+    };
+    handlers.status = [this](const std::string& name) {
         ++times_asked_;
-        return tunnels_;
+        const auto found = std::ranges::find(tunnels_, name, &TunnelStatus::name);
+        return found == tunnels_.end() ? std::nullopt : std::optional(*found);
     };
     handlers.plan = [this](unsigned count) {
         std::vector<TunnelPlan> plans;
