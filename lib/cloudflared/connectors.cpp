@@ -27,6 +27,8 @@ namespace {
 constexpr std::size_t servers_asked_max = 32;
 /// A sample takes no longer than this, so no decision is based on an older one.
 constexpr std::chrono::milliseconds readiness_deadline{2'000};
+/// For the units of a rotation, each of which is asked several times a second.
+constexpr std::size_t connections_kept = 16;
 /// How many units are remembered. Beyond that, everything is found out again.
 constexpr std::size_t units_known_max = 8'192;
 
@@ -346,6 +348,7 @@ Task<Result<std::string>> MetricsConnectors::tunnel_of(std::string unit, SocketA
 HttpClientOptions connector_http_options() {
     HttpClientOptions options;
     options.plain_to_own_addresses = true;
+    options.connections_kept = connections_kept;
     HttpLimits& limits = options.limits;
     limits.resolve = std::chrono::milliseconds{500};
     limits.connect = std::chrono::milliseconds{500};

@@ -11,6 +11,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <malloc.h>
 
 namespace keyturn {
 
@@ -97,11 +99,17 @@ class AsioClient final : public HttpClient {
     }
 
     void close_idle() override {
-        kept_.reset();
+        kept_.clear();
         tls_.reset();
+        ::malloc_trim(0);
     }
 
   private:
+    struct Kept {
+        std::unique_ptr<Connection> connection;
+        BootTime since{};
+    };
+
     Task<Result<HttpResponse>> dispatch(HttpOrigin origin, HttpRequest request) {
         if (!origin.tls && !options_.plain_to_own_addresses && !is_loopback(origin.host)) {
             co_return Error{
@@ -168,20 +176,23 @@ class AsioClient final : public HttpClient {
         return tls_;
     }
 
-    /// The kept connection if it goes to `origin` and is usable. It is taken out, so that neither a
-    /// second send nor a cancellation ever meets a half-used connection.
+    /// A kept connection to `origin`, if one is usable. It is taken out, so that neither a second
+    /// send nor a cancellation ever meets a half-used connection.
     std::unique_ptr<Connection> take_kept(const HttpOrigin& origin) {
-        if (!kept_ || kept_->origin() != origin) return nullptr;
-        auto connection = std::move(kept_);
-        const bool fresh = clock_->boot_now() - kept_since_ < idle_max;
-        if (!fresh || !connection->is_quiet()) return nullptr;
-        return connection;
+        const BootTime now = clock_->boot_now();
+        std::erase_if(kept_, [&](const Kept& kept) { return now - kept.since >= idle_max; });
+        const auto kept = std::ranges::find_if(
+            kept_, [&](const Kept& one) { return one.connection->origin() == origin; });
+        if (kept == kept_.end()) return nullptr;
+        auto connection = std::move(kept->connection);
+        kept_.erase(kept);
+        return connection->is_quiet() ? std::move(connection) : nullptr;
     }
 
     Result<HttpResponse> finish(std::unique_ptr<Connection> connection, Exchange exchange) {
         if (exchange.may_keep) {
-            kept_ = std::move(connection);
-            kept_since_ = clock_->boot_now();
+            kept_.push_back({std::move(connection), clock_->boot_now()});
+            if (kept_.size() > options_.connections_kept) kept_.pop_front();
         }
         return std::move(exchange.response);
     }
@@ -190,8 +201,7 @@ class AsioClient final : public HttpClient {
     HttpClientOptions options_;
     std::unique_ptr<Clock> clock_;
     TlsContext tls_;
-    std::unique_ptr<Connection> kept_;
-    BootTime kept_since_{};
+    std::deque<Kept> kept_;  ///< The oldest first.
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ struct HttpLimits {
     std::size_t body_bytes_max = 512 * 1024;  ///< While a body grows, it uses three times this.
 };
 
-/// HTTP/1.1 with at most one kept connection. Verifies the peer and its host name, follows no
+/// HTTP/1.1 with a few kept connections. Verifies the peer and its host name, follows no
 /// redirects, sends nothing after a failed handshake, and treats a truncated body as a failure. It
 /// never retries, with one safe exception: if the server closed a kept connection before any byte
 /// of the answer, a GET is repeated once on a new connection. (A kept connection that is found
@@ -62,7 +62,9 @@ class HttpClient {
 
     virtual Task<Result<HttpResponse>> send(HttpOrigin origin, HttpRequest request) = 0;
 
-    /// Closes the kept connection and frees the TLS context. The next `send` makes new ones.
+    /// Closes the kept connections, frees the TLS context, and gives freed memory back to the
+    /// kernel, which glibc would keep until the next call a day later. The next `send` makes new
+    /// ones.
     virtual void close_idle() = 0;
 };
 
@@ -73,6 +75,8 @@ struct HttpClientOptions {
     /// Allows requests without TLS not only to loopback but to each address of this host. The
     /// connection comes from the address that it goes to, which no other host can have.
     bool plain_to_own_addresses = false;
+    /// For the next request to the same origin.
+    std::size_t connections_kept = 1;
     std::string name_servers;  ///< "192.0.2.1:53,...", instead of those in /etc/resolv.conf.
 };
 

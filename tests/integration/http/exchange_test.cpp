@@ -1,5 +1,7 @@
 #include "integration/peers/https_test.hpp"
 
+#include <array>
+
 namespace keyturn {
 namespace {
 
@@ -61,6 +63,22 @@ TEST_F(Exchange, UsesAKeptConnectionForItsOwnOriginOnly) {
     const auto other = send("GET", "localhost");
     ASSERT_TRUE(other) << other.error().text;
     EXPECT_EQ(server->seen().connections, 2U);
+}
+
+TEST_F(Exchange, KeepsAsManyConnectionsAsItIsToldTheOldestLeastLong) {
+    options.connections_kept = 2;
+    std::array<std::optional<TlsServer>, 3> servers;
+    const auto ask = [&](std::size_t index) {
+        TlsServer& asked = *servers.at(index);
+        asked.will(answer_of(200, "x"));
+        const auto outcome = send_to({"127.0.0.1", asked.port(), true});
+        EXPECT_TRUE(outcome) << outcome.error().text;
+    };
+    for (auto& each : servers) each.emplace(context);
+    for (const std::size_t index : {0U, 1U, 0U, 1U, 2U, 0U, 2U}) ask(index);
+    EXPECT_EQ(servers.at(0)->seen().connections, 2U) << "the third pushed it out";
+    EXPECT_EQ(servers.at(1)->seen().connections, 1U);
+    EXPECT_EQ(servers.at(2)->seen().connections, 1U);
 }
 
 TEST_F(Exchange, ReplacesAKeptConnectionThatWasClosedWhileIdle) {
