@@ -26,9 +26,15 @@ set -eu
 rm -f /usr/sbin/policy-rc.d /var/lib/man-db/auto-update
 DEBIAN_FRONTEND=noninteractive dpkg --install --force-unsafe-io "$1"
 """
+CA_FILE = "/etc/keyturn/sandbox-ca.pem"
 TRUST = """
 set -eu
-install -m 644 /mnt/share/certs/ca.pem /etc/keyturn/sandbox-ca.pem
+install -m 644 /mnt/share/certs/ca.pem %s
+""" % CA_FILE
+TRUST_AS_SYSTEM = """
+set -eu
+install -m 644 /mnt/share/certs/ca.pem /usr/local/share/ca-certificates/sandbox.crt
+update-ca-certificates
 """
 # What a lone token file needs, where no keyturn is installed.
 INSTALL_STORE = """
@@ -52,16 +58,16 @@ PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
 
 
 def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None, drift=None,
-                others=None):
+                others=None, ca_file=CA_FILE):
     """Return the policy of one tunnel, quick unless `rollout` says otherwise.
 
-    `others`: name to id of other tunnels with the same policy.
+    `others`: name to id of other tunnels with the same policy. `ca_file`: None: the system's.
     """
     lines = [
         "version: 1",
         "cloudflare:",
         "  api_url: " + API_URL,
-        "  ca_file: /etc/keyturn/sandbox-ca.pem",
+        *(["  ca_file: " + ca_file] if ca_file else []),
         "  credentials:",
         "    main: {credential: cloudflare-api-token}",
         "tunnels:"]
@@ -85,8 +91,9 @@ def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None
 class Keyturn:
     """The daemon and its tool. What is about one tunnel is about "web" unless `of` says more."""
 
-    def __init__(self, host, tunnel, others=None):
+    def __init__(self, host, tunnel, others=None, system_ca=False):
         self._host = host
+        self._system_ca = system_ca
         self._tunnel = tunnel
         self._others = dict(others or {})  # Name to id.
         self.rollout = dict(QUICK)  # Of the policy that was written last.
@@ -103,7 +110,7 @@ class Keyturn:
             self.install_package(build)
         else:
             self._install_directory(build)
-        self._host.run("sh", "-c", TRUST)
+        self._host.run("sh", "-c", TRUST_AS_SYSTEM if self._system_ca else TRUST)
 
     def install_package(self, package):
         """Install a package, also over another version; return what dpkg said."""
@@ -141,7 +148,8 @@ class Keyturn:
         """Write a policy; keyturnd sees it at its next start or reload."""
         self.rollout = {**QUICK, **(changes.get("rollout") or {})}
         self.write_policy_text(policy_text(
-            self._tunnel, others=self._others, **changes))
+            self._tunnel, others=self._others, **{
+                "ca_file": None if self._system_ca else CA_FILE, **changes}))
 
     def write_policy_text(self, text):
         """Write any text as the policy."""

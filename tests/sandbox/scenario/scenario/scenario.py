@@ -35,10 +35,12 @@ class Scenario:
     1.0 being as long as the real one. `units`: how many connectors a tunnel has; `cloudflared`:
     which program. The tunnel is "web"; `others` names more of them, whose parts are in the
     dictionary `others`. `knobs`: those of the model that are not as they are by default.
+    `system_ca`: keyturnd trusts the authorities of the system, the sandbox's among them.
     """
 
     def __init__(self, directory, build=None, units=2, cloudflared=STAND_IN, time_scale=1.0,
-                 start_timeout="15", stop_timeout="45", restart_pause="5", others=(), knobs=None):
+                 start_timeout="15", stop_timeout="45", restart_pause="5", others=(), knobs=None,
+                 system_ca=False):
         self.host = ScenarioHost(directory, "--hostname", "tunnelhost")
         self.build = build
         self.cloudflare = Cloudflare(self.host, knobs=knobs)
@@ -46,7 +48,7 @@ class Scenario:
         self.units = Units(self.host, self.cloudflare, self.journal, units)
         self.others = {name: Neighbour(self, name, units) for name in others}
         self.keyturn = Keyturn(self.host, self.cloudflare.tunnel, {
-            name: other.cloudflare.tunnel for name, other in self.others.items()})
+            name: other.cloudflare.tunnel for name, other in self.others.items()}, system_ca)
         self.traffic = Traffic(self.host, self.cloudflare.hostname)
         self._cloudflared = cloudflared
         self._drop_in = DROP_IN % {"time_scale": time_scale, "start_timeout": start_timeout,
