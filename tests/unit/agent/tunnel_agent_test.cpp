@@ -153,16 +153,6 @@ TEST_F(TunnelAgentTest, AcceptsNothingThatItCannotRecord) {
     EXPECT_TRUE(agent_->request_rotation({}));
 }
 
-TEST_F(TunnelAgentTest, ClearsAwayWhatAKilledStartHasLeft) {
-    start_serving();
-    stop();
-    const std::string left_over = directory_ / "tokens/.web.keyturn-0123abcd.tmp";
-    std::filesystem::copy_file(token_file(), left_over);
-    start();
-    EXPECT_FALSE(std::filesystem::exists(left_over));
-    EXPECT_TRUE(std::filesystem::exists(token_file()));
-}
-
 TEST_F(TunnelAgentTest, RefusesToRotateOnAStateThatCannotBeTrusted) {
     start_serving();
     stop();
