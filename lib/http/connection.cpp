@@ -2,8 +2,8 @@
 
 #include "base/ascii.hpp"
 #include "base/error.hpp"
-#include "base/invariant.hpp"
 #include "base/url.hpp"
+#include "http/connect_race.hpp"
 #include "http/deadline.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -56,49 +56,34 @@ Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code&
                                                  authority_of(origin), error.message())};
 }
 
-std::string reason(const error_code& error) {
-    if (error == asio::error::no_descriptors) return errno_text(EMFILE);
-    if (error == boost::system::errc::address_not_available) return "not an address of this host";
-    return error.message();
-}
-
 }  // namespace
 
 Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
     : origin_(std::move(origin)), socket_(executor) {}
 
-Task<error_code> Connection::connect_to(tcp::endpoint endpoint) {
-    error_code failure;
-    socket_.close(failure);
-    if (!origin_.tls && !endpoint.address().is_loopback()) {
-        // Bound to the address that it goes to. That fails for an address of another host, and what
-        // goes from an address to itself does not leave the host.
-        socket_.open(endpoint.protocol(), failure);
-        if (!failure) socket_.bind(tcp::endpoint(endpoint.address(), 0), failure);
-        if (failure) co_return failure;
+Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::milliseconds limit) {
+    const auto port = to_number<std::uint16_t>(origin_.port).value_or(0);
+    std::vector<tcp::endpoint> endpoints;
+    for (const auto& address : addresses) endpoints.emplace_back(address, port);
+    RaceOptions options;
+    options.limit = limit;
+    options.from_itself = !origin_.tls;
+    auto winner = co_await connect_to_first(std::move(endpoints), options);
+    if (!winner) {
+        co_return Error{
+            Fault::unreachable,
+            fmt::format("cannot connect to {} ({})", authority_of(origin_), winner.error().text)};
     }
-    auto [error] = co_await socket_.async_connect(endpoint, as_error);
+    socket_ = std::move(*winner);
     // The handshake ends with a small write, and the request is the next one. Without this option
     // the request would wait for the acknowledgement of the handshake (Nagle's algorithm).
-    if (!error) socket_.set_option(tcp::no_delay(true), error);
-    co_return error;
-}
-
-Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::milliseconds limit) {
-    invariant(!addresses.empty(), "a connection needs at least one address");
-    // An address that swallows packets must not use up the time for the others.
-    const auto share = limit / static_cast<int>(addresses.size());
-    std::string last_failure;
-    for (const auto& address : addresses) {
-        const tcp::endpoint endpoint(address, to_number<std::uint16_t>(origin_.port).value_or(0));
-        auto attempt = connect_to(endpoint);
-        const auto error = co_await with_deadline(share, std::move(attempt));
-        if (error && !*error) co_return Result<void>();
-        last_failure = fmt::format("{}: {}", address.to_string(),
-                                   error ? reason(*error) : "no answer in time");
+    error_code failure;
+    socket_.set_option(tcp::no_delay(true), failure);
+    if (failure) {
+        co_return Error{Fault::unreachable, fmt::format("cannot connect to {} ({})",
+                                                        authority_of(origin_), failure.message())};
     }
-    co_return Error{Fault::unreachable,
-                    fmt::format("cannot connect to {} ({})", authority_of(origin_), last_failure)};
+    co_return Result<void>();
 }
 
 Task<error_code> Connection::shake_hands() {

@@ -28,7 +28,7 @@ class Connection {
 
     [[nodiscard]] const HttpOrigin& origin() const { return origin_; }
 
-    /// Tries the addresses in order, all within `limit`.
+    /// Connects to the first address that answers, within `limit`.
     Task<Result<void>> connect(Addresses addresses, std::chrono::milliseconds limit);
 
     /// Performs the TLS handshake. After an error, nothing of a request has been sent.
@@ -46,7 +46,6 @@ class Connection {
   private:
     using Stream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
 
-    Task<boost::system::error_code> connect_to(boost::asio::ip::tcp::endpoint endpoint);
     Task<boost::system::error_code> shake_hands();
 
     HttpOrigin origin_;
