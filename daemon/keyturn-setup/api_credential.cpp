@@ -24,7 +24,9 @@ constexpr const char* drop_in =
     "# Written by keyturnctl setup: the API token is encrypted with the key of this host.\n"
     "[Service]\n"
     "LoadCredential=\n"
-    "LoadCredentialEncrypted=cloudflare-api-token:/etc/keyturn/cloudflare-api-token.cred\n";
+    "LoadCredentialEncrypted=cloudflare-api-token:/etc/keyturn/cloudflare-api-token.cred\n"
+    "LoadCredential=cloudflare-proxy:/etc/keyturn/cloudflare-proxy\n";
+constexpr const char* login_path = "/etc/keyturn/cloudflare-proxy";
 constexpr FileOwner private_file{0600, 0, 0};
 constexpr std::size_t input_max = 4096;
 
@@ -119,6 +121,23 @@ Result<std::string> ApiCredential::store(const Secret& token, bool plain) {
     if (auto removed = remove_host_file(drop_in_path); !removed) return removed.error();
     if (auto removed = remove_host_file(sealed_path); !removed) return removed.error();
     return fmt::format("{} (mode 0600{})", plain_path, why_plain);
+}
+
+bool ProxyLogin::is_stored(const Secret& login) {
+    if (login.empty()) return true;
+    const auto file = read_host_file(login_path);
+    return file && *file && same_secret((*file)->text, login);
+}
+
+Result<std::string> ProxyLogin::store(const Secret& login) {
+    if (auto written = write_host_file(login_path, login.reveal(), private_file); !written)
+        return written.error();
+    // One that is older does not load the login.
+    if (std::filesystem::exists(drop_in_path)) {
+        if (auto written = write_host_file(drop_in_path, drop_in, FileOwner{}); !written)
+            return written.error();
+    }
+    return std::string(login_path);
 }
 
 }  // namespace keyturn

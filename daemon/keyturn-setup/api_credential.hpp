@@ -29,4 +29,15 @@ class ApiCredential {
     [[nodiscard]] static Result<std::string> store(const Secret& token, bool plain);
 };
 
+/// The login of the proxy, as systemd passes it to keyturnd. It protects less than the API token,
+/// so it is not encrypted.
+class ProxyLogin {
+  public:
+    /// True if there is no login, or the same one is stored.
+    [[nodiscard]] static bool is_stored(const Secret& login);
+
+    /// Stores it with mode 0600, and returns where.
+    [[nodiscard]] static Result<std::string> store(const Secret& login);
+};
+
 }  // namespace keyturn

@@ -1,6 +1,7 @@
 #include "host.hpp"
 
 #include "base/invariant.hpp"
+#include "base/no_proxy.hpp"
 #include "cloudflared/attestation.hpp"
 #include "model/installed_names.hpp"
 #include "setup/host_file.hpp"
@@ -18,6 +19,8 @@ namespace {
 
 constexpr const char* policy_path = "/etc/keyturn/keyturn.yaml";
 constexpr const char* drop_in_directory = "/etc/keyturn/keyturn.d";
+/// No name of a tunnel has a dot.
+constexpr const char* proxy_drop_in_path = "/etc/keyturn/keyturn.d/cloudflare.proxy.yaml";
 constexpr const char* rule_path = "/etc/polkit-1/rules.d/50-keyturn.rules";
 constexpr const char* unit_directory = "/etc/systemd/system";
 /// How the rule begins if setup has written it.
@@ -50,6 +53,24 @@ Result<Policy> checked(const std::vector<PolicySource>& sources) {
             Fault::invalid, fmt::format("the policy is invalid:\n{}", fmt::join(texts, "\n")), {}};
     }
     return std::get<Policy>(std::move(outcome));
+}
+
+/// The proxy in the words of the policy. Its login is in a file.
+std::string proxy_drop_in(const HttpProxy& proxy) {
+    std::string text = fmt::format(
+        "# Written by keyturnctl setup, from HTTPS_PROXY and NO_PROXY. See keyturn.yaml(5).\n"
+        "cloudflare:\n"
+        "  proxy:\n"
+        "    url: \"http://{}:{}\"\n",
+        proxy.origin.host.find(':') == std::string::npos ? proxy.origin.host
+                                                         : '[' + proxy.origin.host + ']',
+        proxy.origin.port);
+    if (!proxy.login.empty()) text += "    credential: cloudflare-proxy\n";
+    std::vector<std::string> hosts;
+    for (const std::string& host : proxy.no_proxy)
+        if (check_no_proxy(host)) hosts.push_back('"' + host + '"');
+    if (!hosts.empty()) text += fmt::format("    no_proxy: [{}]\n", fmt::join(hosts, ", "));
+    return text;
 }
 
 /// True if the policy is valid but for its tunnels, which a run that was interrupted has not added
@@ -101,8 +122,7 @@ Result<CloudflarePolicy> HostPolicy::cloudflare(const NewTunnel& tunnel) const {
     return policy->cloudflare;
 }
 
-Result<void> HostPolicy::add(const NewTunnel& tunnel) {
-    const std::string path = tunnel_drop_in_path(tunnel.name);
+void HostPolicy::put(const std::string& path, std::string text) {
     auto place = std::ranges::find(sources_, path, &PolicySource::file);
     if (place == sources_.end()) {
         // In the order of the names, as keyturnd reads them.
@@ -110,9 +130,19 @@ Result<void> HostPolicy::add(const NewTunnel& tunnel) {
                                          &PolicySource::file);
         place = sources_.insert(place, PolicySource{path, {}});
     }
-    place->text = tunnel_drop_in(tunnel);
+    place->text = std::move(text);
     added_.push_back(path);
+}
+
+Result<void> HostPolicy::add(const NewTunnel& tunnel) {
+    put(tunnel_drop_in_path(tunnel.name), tunnel_drop_in(tunnel));
     return check();
+}
+
+Result<void> HostPolicy::add(const HttpProxy& proxy) {
+    put(proxy_drop_in_path, proxy_drop_in(proxy));
+    // Without a tunnel, the policy is not valid yet.
+    return policy_.tunnels.empty() ? Result<void>() : check();
 }
 
 const TunnelPolicy* HostPolicy::find(const std::string& tunnel) const {

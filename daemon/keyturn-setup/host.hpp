@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/proxy.hpp"
 #include "policy/policy_file.hpp"
 #include "setup/connector_survey.hpp"
 #include "setup/foreground.hpp"
@@ -31,6 +32,9 @@ class HostPolicy {
     /// policy would not be valid.
     [[nodiscard]] Result<void> add(const NewTunnel& tunnel);
 
+    /// Adds the proxy of the network, in a drop-in of its own.
+    [[nodiscard]] Result<void> add(const HttpProxy& proxy);
+
     /// The tunnel with this UUID; null if there is none.
     [[nodiscard]] const TunnelPolicy* find(const std::string& tunnel) const;
     [[nodiscard]] const TunnelPolicy* find_named(const std::string& name) const;
@@ -57,6 +61,7 @@ class HostPolicy {
 
   private:
     [[nodiscard]] Result<void> check();
+    void put(const std::string& path, std::string text);
     [[nodiscard]] FileChange rule() const;
 
     std::vector<PolicySource> sources_;  ///< The first is the policy itself.

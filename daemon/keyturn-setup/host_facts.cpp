@@ -4,6 +4,7 @@
 #include "doctor/api_look.hpp"
 #include "doctor/network_look.hpp"
 #include "doctor/policy_look.hpp"
+#include "doctor/proxy_look.hpp"
 #include "doctor/remedy.hpp"
 #include "doctor/service_look.hpp"
 #include "doctor/system_look.hpp"
@@ -158,20 +159,33 @@ class Gathering {
         return known ? std::move(*known) : CloudflarePolicy{};
     }
 
+    static bool uses(const ProxyChoice& proxy, const HttpOrigin& origin) {
+        return proxy && *proxy && needs_proxy(origin, (*proxy)->no_proxy);
+    }
+
+    /// Where keyturnd connects to on the way to Cloudflare.
+    static NetworkTarget first_hop(const HttpOrigin& origin, const ProxyChoice& proxy) {
+        const HttpOrigin& hop = uses(proxy, origin) ? (*proxy)->origin : origin;
+        return {hop.host, hop.port};
+    }
+
     void look_at_the_network() {
         const bool ask = policy_ && !policy_->policy().tunnels.empty();
         const CloudflarePolicy cloudflare = this->cloudflare();
         // An invalid policy may say any other address.
         const auto url = parse_url(cloudflare.api_url);
-        if (policy_ && url) network_.api.push_back({url->origin.host, url->origin.port});
+        const ProxyChoice proxy =
+            look_at_proxy(cloudflare.proxy, settings_, facts_.daemon.state.main_pid);
+        if (policy_ && url) network_.api.push_back(first_hop(url->origin, proxy));
         facts_.network = keyturn::look_at_network(host_, network_);
         facts_.network.proxies = std::move(proxies_);
+        if (url && uses(proxy, url->origin)) facts_.network.proxy = name_of(**proxy);
         if (!ask) return;
         auto credentials = look_at_credentials(cloudflare, settings_);
         const auto answered = [](const PortSeen& port) { return port.answered; };
         const bool reachable = std::ranges::any_of(facts_.network.api_tcp, answered);
         progress_("Cloudflare's API");
-        look_at_cloudflare(host_, cloudflare, reachable, credentials, facts_);
+        look_at_cloudflare(host_, cloudflare, proxy, reachable, credentials, facts_);
         for (CredentialLook& credential : credentials)
             facts_.credentials.push_back(std::move(credential.seen));
     }

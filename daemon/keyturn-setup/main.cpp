@@ -1,3 +1,4 @@
+#include "base/ascii.hpp"
 #include "doctor.hpp"
 #include "rights.hpp"
 #include "root_command.hpp"
@@ -40,6 +41,10 @@ ExitCode perform(const AskPolkitCommand& command) {
 /// Set inside of the unit in which this program runs: the process that started it.
 constexpr const char* inside = "KEYTURN_SETUP_SESSION";
 
+/// Set there, too: the process that waits for the unit. Its environment may name a proxy with a
+/// password, and the environment of a unit is public.
+constexpr const char* waiting = "KEYTURN_SETUP_WAITING";
+
 /// What changes the host runs in a unit of its own, so that it ends although the terminal ends
 /// first: the terminal may come through the tunnel. Secrets are in no core dump, and never in swap.
 /// More settings would protect little, because a program that changes units can do whatever root
@@ -60,7 +65,9 @@ int run_as_unit(int argc, char** argv) {
                                    "--property=KeyringMode=private",
                                    terminal ? "--pty" : "--pipe",
                                    "--setenv",
-                                   std::string(inside) + "=" + std::to_string(::getppid())};
+                                   std::string(inside) + "=" + std::to_string(::getppid()),
+                                   "--setenv",
+                                   std::string(waiting) + "=" + std::to_string(::getpid())};
     for (const char* name : {"TERM", "NO_COLOR", "COLUMNS", "LANG"})
         if (std::getenv(name) != nullptr) words.insert(words.end(), {"--setenv", name});
     words.push_back(self);
@@ -96,6 +103,10 @@ int main(int argc, char** argv) {
     if (session == nullptr && changes_the_host(command)) return run_as_unit(argc, argv);
     if (session != nullptr)
         std::visit([&](auto& one) { one.manner.session = std::atoi(session); }, command);
+    const char* waits = std::getenv(waiting);
+    auto* const setup = std::get_if<SetupCommand>(&command);
+    if (setup != nullptr && waits != nullptr)
+        setup->environment_of = to_number<std::uint32_t>(waits).value_or(0);
     // What has begun goes on, although nobody reads what it prints any more.
     std::signal(SIGHUP, SIG_IGN);
     std::signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <sys/types.h>
 #include <variant>
@@ -18,8 +19,9 @@ struct Manner {
 
 struct SetupCommand {
     Manner manner;
-    std::string api_token_file;     ///< "-": standard input; empty: asks on the terminal.
-    bool plain_credential = false;  ///< Does not encrypt the API token.
+    std::string api_token_file;        ///< "-": standard input; empty: asks on the terminal.
+    bool plain_credential = false;     ///< Does not encrypt the API token.
+    std::uint32_t environment_of = 0;  ///< Whose environment names a proxy; 0: this process.
 };
 
 struct AdoptCommand {

@@ -5,6 +5,7 @@
 #include "bring_in.hpp"
 #include "cloudflare/api_token_check.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "doctor/proxy_look.hpp"
 #include "host.hpp"
 #include "http/http_client.hpp"
 #include "interrupted.hpp"
@@ -86,7 +87,36 @@ class Setup {
         auto policy = HostPolicy::read();
         if (!policy) return policy.error();
         policy_ = std::move(*policy);
-        return {};
+        return look_at_the_proxy();
+    }
+
+    /// The API token is checked through the proxy of the network, and keyturnd needs it, too.
+    Result<void> look_at_the_proxy() {
+        const ProxyPolicy known = known_cloudflare().proxy;
+        UnitSettings settings;
+        if (auto seen = host_.wait(host_.units().settings("keyturnd.service")))
+            settings = std::move(*seen);
+        auto proxy = look_at_proxy(known, settings, command_.environment_of);
+        if (!proxy) return proxy.error();
+        proxy_ = std::move(*proxy);
+        if (!proxy_ || !known.url.empty()) return {};
+        say("HTTPS_PROXY names {}: keyturnd will use it to reach Cloudflare.\n", name_of(*proxy_));
+        new_login_ = !ProxyLogin::is_stored(proxy_->login);
+        return policy_.add(*proxy_);
+    }
+
+    /// Where and how to ask Cloudflare, if there is no tunnel in the policy yet.
+    [[nodiscard]] CloudflarePolicy known_cloudflare() const {
+        const FoundTunnel* const any = tunnels_.empty() ? nullptr : &tunnels_.front();
+        if (any == nullptr) return policy_.policy().cloudflare;
+        auto known = policy_.cloudflare(as_new_tunnel(*any));
+        return known ? std::move(*known) : CloudflarePolicy{};
+    }
+
+    static NewTunnel as_new_tunnel(const FoundTunnel& found) {
+        std::vector<std::string> units;
+        for (const SurveyedUnit* unit : found.units) units.push_back(unit->name());
+        return {"tunnel", found.account, found.tunnel, "main", units};
     }
 
     Result<void> get_api_token() {
@@ -141,13 +171,11 @@ class Setup {
     };
 
     Result<Api> api_for(const FoundTunnel& found) {
-        std::vector<std::string> units;
-        for (const SurveyedUnit* unit : found.units) units.push_back(unit->name());
-        const auto cloudflare =
-            policy_.cloudflare({"tunnel", found.account, found.tunnel, "main", units});
+        const auto cloudflare = policy_.cloudflare(as_new_tunnel(found));
         if (!cloudflare) return cloudflare.error();
         HttpClientOptions options;
         options.ca_file = cloudflare->ca_file;
+        options.proxy = proxy_;
         return Api{cloudflare->api_url, make_http_client(host_.context().get_executor(), options)};
     }
 
@@ -246,7 +274,8 @@ class Setup {
 
     [[nodiscard]] bool changed() const {
         const auto changes = policy_.changes();
-        return new_token_ || !unfinished_.empty() || std::ranges::any_of(changes, is_new);
+        return new_token_ || new_login_ || !unfinished_.empty() ||
+               std::ranges::any_of(changes, is_new);
     }
 
     void show() const {
@@ -259,6 +288,7 @@ class Setup {
             if (rest.surge) changes.push_back(*rest.surge);
         show_changes(changes);
         if (new_token_) say("Store the API token for keyturnd, readable by root only\n");
+        if (new_login_) say("Store the login of the proxy for keyturnd, readable by root only\n");
         for (const TunnelToBringIn& tunnel : to_bring_in_) {
             std::vector<std::string> names;
             for (const SurveyedUnit* unit : tunnel.units) names.push_back(unit->name());
@@ -272,6 +302,11 @@ class Setup {
             auto place = ApiCredential::store(api_token_, command_.plain_credential);
             if (!place) return place.error();
             say("The API token is in {}\n", *place);
+        }
+        if (new_login_) {
+            auto place = ProxyLogin::store(proxy_->login);
+            if (!place) return place.error();
+            say("The login of the proxy is in {}\n", *place);
         }
         bool rules = false;
         for (const FileChange& change : policy_.changes()) {
@@ -290,8 +325,9 @@ class Setup {
         const auto enabled = run_or_fail({"systemctl", "--quiet", "enable", "keyturnd.service"});
         if (!enabled) return enabled.error();
         // It reads the credential only when it starts.
-        const auto started = run_or_fail(
-            {"systemctl", new_token_ ? "restart" : "reload-or-restart", "keyturnd.service"});
+        const auto started =
+            run_or_fail({"systemctl", new_token_ || new_login_ ? "restart" : "reload-or-restart",
+                         "keyturnd.service"});
         if (!started) return started.error();
         return {};
     }
@@ -325,6 +361,8 @@ class Setup {
     HostPolicy policy_;
     Secret api_token_;
     bool new_token_ = false;
+    std::shared_ptr<const HttpProxy> proxy_;  ///< Null: none.
+    bool new_login_ = false;
     bool left_alone_ = false;
     std::vector<std::pair<TunnelToBringIn, Unfinished>> unfinished_;
     std::vector<TunnelToBringIn> to_bring_in_;

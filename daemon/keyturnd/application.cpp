@@ -71,17 +71,22 @@ std::string credentials_directory() {
     return directory == nullptr ? "" : directory;
 }
 
+Result<ApiAccess> read_api_access(const Policy& policy) {
+    return read_access(policy, credentials_directory(), read_proxy_variables(std::getenv));
+}
+
 /// The composition root. One thread and one io_context: there are no locks, and each step runs to
 /// its next co_await. Each member needs only members above it.
 class Application {
   public:
     /// The policy ends here, because each agent has its own part of it.
-    Application(const CommandLine& options, Policy policy, std::unique_ptr<StateStore> states);
+    Application(const CommandLine& options, Policy policy, ApiAccess access,
+                std::unique_ptr<StateStore> states);
 
     int run();
 
   private:
-    std::vector<std::string> adopt(const Policy& policy);
+    std::vector<std::string> adopt(const Policy& policy, ApiAccess access);
     void reload();
     void refuse_policy(const std::string& why);
     void spawn(Task<> work);
@@ -139,7 +144,7 @@ class Application {
 };
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): see its declaration.
-Application::Application(const CommandLine& options, Policy policy,
+Application::Application(const CommandLine& options, Policy policy, ApiAccess access,
                          std::unique_ptr<StateStore> states)
     : policy_file_(options.policy_file),
       states_(std::move(states)),
@@ -150,12 +155,12 @@ Application::Application(const CommandLine& options, Policy policy,
           {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
            [this](std::string unit) { return published_metrics_address(std::move(unit)); }})) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
-    adopt(policy);
+    adopt(policy, std::move(access));
 }
 
-std::vector<std::string> Application::adopt(const Policy& policy) {
+std::vector<std::string> Application::adopt(const Policy& policy, ApiAccess access) {
     auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
-                                               credentials_directory(), budget_, *clock_);
+                                               std::move(access), budget_, *clock_);
     std::vector<std::string> staying = tunnels_.adopt(policy.tunnels, std::move(accounts));
     take_metrics_addresses(policy, staying);
     return staying;
@@ -319,13 +324,14 @@ void Application::reload() {
                                          counted(problems->size(), "problem")));
     }
     const Policy& policy = std::get<Policy>(outcome);
-    const auto missing = check_credentials(policy, credentials_directory());
-    if (!missing) return refuse_policy(missing.error().text);
+    auto access = read_api_access(policy);
+    if (!access) return refuse_policy(access.error().text);
     // keyturnd starts without an API token, but a reload does not replace a token with none.
-    if (!missing->empty()) return refuse_policy(missing->begin()->second.text);
+    const std::vector<std::string> missing = problems_of(*access);
+    if (!missing.empty()) return refuse_policy(missing.front());
 
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
-    const std::vector<std::string> staying = adopt(policy);
+    const std::vector<std::string> staying = adopt(policy, std::move(*access));
     tunnels_.start();
     std::string message = fmt::format("keyturnd has loaded the new policy, with {}",
                                       counted(policy.tunnels.size(), "tunnel"));
@@ -371,17 +377,13 @@ ControlHandlers Application::handlers() {
 }  // namespace
 
 int run_application(const CommandLine& options, Policy policy) {
-    const auto missing = check_credentials(policy, credentials_directory());
-    if (!missing) {
-        tell_stderr(error_level, "keyturnd: " + missing.error().text);
+    Result<ApiAccess> access = read_api_access(policy);
+    if (!access) {
+        tell_stderr(error_level, "keyturnd: " + access.error().text);
         return exit_policy;
     }
-    for (const auto& [name, why] : *missing) {
-        tell_stderr(
-            error_level,
-            fmt::format("keyturnd: cannot rotate the tunnels that use the credential {}: {}", name,
-                        why.text));
-    }
+    for (const std::string& problem : problems_of(*access))
+        tell_stderr(error_level, "keyturnd: " + problem);
     Result<std::unique_ptr<StateStore>> states = make_state_store(
         options.state_directory, [](const std::string& tunnel, const std::string& sentence) {
             tell_stderr(warning_level, fmt::format("keyturnd: {}: {}", tunnel, sentence));
@@ -390,7 +392,7 @@ int run_application(const CommandLine& options, Policy policy) {
         tell_stderr(error_level, "keyturnd: " + states.error().text);
         return states.error().fault == Fault::conflict ? exit_locked : exit_error;
     }
-    Application application(options, std::move(policy), std::move(*states));
+    Application application(options, std::move(policy), std::move(*access), std::move(*states));
     return application.run();
 }
 

@@ -62,6 +62,22 @@ std::optional<std::pair<std::string_view, std::string_view>> split_authority(
     return std::pair{text.substr(0, colon), text.substr(colon)};
 }
 
+/// Reads "host", "host:port", "[v6]" or "[v6]:port" into an origin; says what is wrong otherwise.
+std::string_view read_authority(std::string_view text, HttpOrigin& origin) {
+    const auto parts = split_authority(text);
+    if (!parts) return "has an unclosed bracket";
+    auto [host, port] = *parts;
+    if (text.starts_with('[') ? !is_ipv6(host) : !is_host_name(host)) {
+        return "does not have a valid host";
+    }
+    if (!port.empty() && !(take_prefix(port, ":") && is_port(port))) {
+        return "does not have a valid port";
+    }
+    origin.host = host;
+    origin.port = port.empty() ? (origin.tls ? "443" : "80") : std::string(port);
+    return {};
+}
+
 Error refused(std::string_view why) {
     return Error{Fault::invalid, fmt::format("the URL {}; it should look like "
                                              "https://api.cloudflare.com/client/v4",
@@ -84,6 +100,24 @@ std::string authority_of(const HttpOrigin& origin) {
     const std::string host = bracketed ? fmt::format("[{}]", origin.host) : origin.host;
     const std::string_view usual_port = origin.tls ? "443" : "80";
     return origin.port == usual_port ? host : fmt::format("{}:{}", host, origin.port);
+}
+
+Result<HttpOrigin> parse_proxy_url(std::string_view text) {
+    const auto wrong = [](std::string_view why) {
+        return Error{Fault::invalid, fmt::format("the URL of the proxy {}; it should look like "
+                                                 "http://proxy.example.com:3128",
+                                                 why)};
+    };
+    if (text.size() > url_size_max) return wrong("is too long");
+    HttpOrigin origin;
+    origin.tls = false;
+    if (!take_prefix(text, "http://")) return wrong("must begin with http://");
+    if (text.ends_with('/')) text.remove_suffix(1);
+    if (text.find('@') != std::string_view::npos) return wrong("must not name a user");
+    if (text.find_first_of("/?#") != std::string_view::npos) return wrong("may have no path");
+    const std::string_view why = read_authority(text, origin);
+    if (!why.empty()) return wrong(why);
+    return origin;
 }
 
 std::string path_segment(std::string_view value) {
@@ -109,21 +143,12 @@ Result<HttpUrl> parse_url(std::string_view text) {
     const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
     std::string_view path = text.substr(authority.size());
     if (authority.find('@') != std::string_view::npos) return refused("must not name a user");
-    const auto parts = split_authority(authority);
-    if (!parts) return refused("has an unclosed bracket");
-    auto [host, port] = *parts;
-    const bool bracketed = authority.starts_with('[');
-    if (bracketed ? !is_ipv6(host) : !is_host_name(host))
-        return refused("does not have a valid host");
-    if (!port.empty() && !(take_prefix(port, ":") && is_port(port))) {
-        return refused("does not have a valid port");
-    }
+    const std::string_view wrong = read_authority(authority, url.origin);
+    if (!wrong.empty()) return refused(wrong);
     if (!is_path(path)) return refused("may have only a plain path, no query and no fragment");
     while (path.ends_with('/')) path.remove_suffix(1);
-    url.origin.host = host;
-    url.origin.port = port.empty() ? (url.origin.tls ? "443" : "80") : std::string(port);
     url.base_path = path;
-    if (!url.origin.tls && !is_loopback(host)) {
+    if (!url.origin.tls && !is_loopback(url.origin.host)) {
         return refused("may use http:// only for loopback");
     }
     return url;

@@ -29,6 +29,11 @@ struct HttpUrl {
 /// are `Fault::invalid`.
 [[nodiscard]] Result<HttpUrl> parse_url(std::string_view text);
 
+/// Reads `http://host[:port]` of an HTTP proxy; a slash may follow. The port is 80 unless it is
+/// named. A user name has to be taken out before. Errors are `Fault::invalid` and do not quote
+/// the text.
+[[nodiscard]] Result<HttpOrigin> parse_proxy_url(std::string_view text);
+
 /// True for 127.0.0.0/8, ::1 and "localhost".
 [[nodiscard]] bool is_loopback(std::string_view host);
 

@@ -7,9 +7,9 @@
 namespace keyturn {
 
 Accounts::Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
-                   const std::string& credentials_directory, ApiBudget& budget,
-                   const Clock& clock) {
+                   ApiAccess access, ApiBudget& budget, const Clock& clock) {
     HttpClientOptions options;
+    options.proxy = std::move(access.proxy);
     options.ca_file = policy.ca_file;
     for (const auto& [name, source] : policy.credentials) {
         Account& account = accounts_[name];
@@ -19,7 +19,7 @@ Accounts::Accounts(const boost::asio::any_io_executor& executor, const Cloudflar
         };
         auto api =
             make_tunnel_api(*account.http, policy.api_url,
-                            api_token_reader(source, credentials_directory), std::move(hear));
+                            api_token_reader(source, access.credentials_directory), std::move(hear));
         account.api = make_budgeted_api(std::move(api), name, budget, clock);
     }
 }

@@ -19,9 +19,8 @@ namespace keyturn {
 class Accounts {
   public:
     /// `budget` and `clock` outlive the accounts.
-    /// `credentials_directory` is where systemd has put its credentials; empty for none.
     Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
-             const std::string& credentials_directory, ApiBudget& budget, const Clock& clock);
+             ApiAccess access, ApiBudget& budget, const Clock& clock);
 
     /// `credential` is one of the policy's.
     [[nodiscard]] TunnelApi& api(const std::string& credential) {

@@ -6,8 +6,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
+#include <memory>
 #include <string_view>
 #include <sys/stat.h>
 #include <utility>
@@ -22,7 +24,17 @@ constexpr std::size_t credential_size_max = 4096;
 /// start us without any.
 constexpr std::string_view stand_in_of_unit = "none";
 
-Result<Secret> read_all(int file, const std::string& path) {
+/// What is read from a source, in words and in bytes.
+struct Content {
+    std::string_view name;  ///< "the API token"
+    std::string_view what;  ///< What a person pastes.
+    Result<std::string_view> (*find)(std::string_view text);
+};
+
+constexpr Content api_token_content{"the API token", "the API token", find_api_token};
+constexpr Content login_content{"the login of the proxy", "USER:PASSWORD", find_proxy_login};
+
+Result<Secret> read_all(int file, const std::string& path, const Content& content) {
     Secret text(credential_size_max);
     std::size_t size = 0;
     while (size < text.size()) {
@@ -34,29 +46,30 @@ Result<Secret> read_all(int file, const std::string& path) {
     }
     if (size == text.size()) {
         return Error{Fault::invalid,
-                     path + " is too long for an API token; write only the API token to this file"};
+                     fmt::format("{0} is too long for {1}; write only {1} to this file", path,
+                                 content.name)};
     }
-    const Result<std::string_view> api_token = find_api_token(text.reveal().substr(0, size));
-    if (!api_token)
-        return Error{api_token.error().fault, fmt::format("{} {}", path, api_token.error().text)};
-    return Secret::copy_of(*api_token);
+    const Result<std::string_view> found = content.find(text.reveal().substr(0, size));
+    if (!found) return Error{found.error().fault, fmt::format("{} {}", path, found.error().text)};
+    return Secret::copy_of(*found);
 }
 
 /// Says what to do for a credential that systemd hands over, in the words of keyturnd.service.
-Error not_there(const CredentialSource& source) {
+Error not_there(const CredentialSource& source, const Content& content) {
     return Error{
         Fault::missing,
         fmt::format(
-            "the API token {0} is missing; run `install -m 600 /dev/stdin "
-            "/etc/keyturn/{0}`, paste the API token, press Ctrl-D, then run `systemctl "
+            "{1} {0} is missing; run `install -m 600 /dev/stdin "
+            "/etc/keyturn/{0}`, paste {2}, press Ctrl-D, then run `systemctl "
             "restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the file)",
-            source.credential)};
+            source.credential, content.name, content.what)};
 }
 
 /// Of the file; for a credential of systemd it is in a directory that systemd made for us.
-Result<std::string> path_of(const CredentialSource& source, const std::string& directory) {
+Result<std::string> path_of(const CredentialSource& source, const std::string& directory,
+                            const Content& content) {
     if (!source.file.empty()) return source.file;
-    if (directory.empty()) return not_there(source);
+    if (directory.empty()) return not_there(source, content);
     return fmt::format("{}/{}", directory, source.credential);
 }
 
@@ -80,21 +93,66 @@ Result<void> check_trust(const CredentialSource& source, const std::string& path
     return check_way_to(path);
 }
 
-}  // namespace
-
-Result<Secret> read_credential(const CredentialSource& source, const std::string& directory) {
-    const Result<std::string> path = path_of(source, directory);
+Result<Secret> read_source(const CredentialSource& source, const std::string& directory,
+                           const Content& content) {
+    const Result<std::string> path = path_of(source, directory, content);
     if (!path) return path.error();
     const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!file.valid()) {
-        if (errno == ENOENT && source.file.empty()) return not_there(source);
-        return errno_error(errno, "cannot open the API token " + *path);
+        if (errno == ENOENT && source.file.empty()) return not_there(source, content);
+        return errno_error(errno, fmt::format("cannot open {} {}", content.name, *path));
     }
     const Result<void> trusted = check_trust(source, *path, file.get());
     if (!trusted) return trusted.error();
-    Result<Secret> api_token = read_all(file.get(), *path);
-    if (api_token && api_token->reveal() == stand_in_of_unit) return not_there(source);
-    return api_token;
+    Result<Secret> secret = read_all(file.get(), *path, content);
+    if (secret && secret->reveal() == stand_in_of_unit) return not_there(source, content);
+    return secret;
+}
+
+/// The key of the policy that names the source, for a person who corrects it.
+std::string place_of(const CredentialSource& source) {
+    if (!source.file.empty()) return fmt::format("{} (`file` of `proxy`)", source.file);
+    if (source.credential.empty()) return "a file, and name it with `credential` of `proxy`";
+    return fmt::format("the credential {} (`credential` of `proxy`)", source.credential);
+}
+
+}  // namespace
+
+Result<Secret> read_credential(const CredentialSource& source, const std::string& directory) {
+    return read_source(source, directory, api_token_content);
+}
+
+Result<std::string_view> find_proxy_login(std::string_view text) {
+    constexpr std::string_view blanks = " \t\r\n";
+    const auto begin = text.find_first_not_of(blanks);
+    if (begin == std::string_view::npos) return Error{Fault::invalid, "is empty"};
+    text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+    if (text == stand_in_of_unit) return text;
+    const auto colon = text.find(':');
+    const bool has_user = colon != 0 && colon != std::string_view::npos;
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
+    if (has_user && std::ranges::none_of(text, is_control)) return text;
+    return Error{Fault::invalid, "does not contain USER:PASSWORD on one line"};
+}
+
+ProxyChoice make_proxy(const ProxyPolicy& policy, Secret login) {
+    const auto origin = parse_proxy_url(policy.url);
+    if (!origin) return Error{Fault::denied, "`proxy` of the policy: " + origin.error().text};
+    auto proxy = std::make_shared<HttpProxy>();
+    proxy->origin = *origin;
+    proxy->login = std::move(login);
+    proxy->login_place = place_of(policy.login);
+    proxy->no_proxy = policy.no_proxy;
+    return std::shared_ptr<const HttpProxy>(std::move(proxy));
+}
+
+ProxyChoice read_proxy(const ProxyPolicy& policy, const std::string& directory,
+                       const ProxyVariables& variables) {
+    if (policy.url.empty()) return proxy_in(variables);
+    if (policy.login == CredentialSource{}) return make_proxy(policy, Secret());
+    Result<Secret> login = read_source(policy.login, directory, login_content);
+    if (!login) return Error{Fault::denied, std::move(login.error().text)};
+    return make_proxy(policy, std::move(*login));
 }
 
 Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
@@ -133,6 +191,26 @@ ReadApiToken api_token_reader(CredentialSource source, std::string directory) {
         }
         return error;
     };
+}
+
+Result<ApiAccess> read_access(const Policy& policy, const std::string& directory,
+                              const ProxyVariables& variables) {
+    auto missing = check_credentials(policy, directory);
+    if (!missing) return missing.error();
+    return ApiAccess{directory, std::move(*missing),
+                     read_proxy(policy.cloudflare.proxy, directory, variables)};
+}
+
+std::vector<std::string> problems_of(const ApiAccess& access) {
+    std::vector<std::string> problems;
+    for (const auto& [name, why] : access.missing) {
+        problems.push_back(fmt::format("cannot rotate the tunnels that use the credential {}: {}",
+                                       name, why.text));
+    }
+    if (!access.proxy) {
+        problems.push_back(fmt::format("cannot reach Cloudflare: {}", access.proxy.error().text));
+    }
+    return problems;
 }
 
 }  // namespace keyturn

@@ -3,10 +3,12 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "http/proxy.hpp"
 #include "policy/policy.hpp"
 
 #include <map>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -29,5 +31,31 @@ namespace keyturn {
 /// `unreachable`: a person may be replacing the file, so a rotation waits. `missing` becomes
 /// `denied`, because nothing can be asked of Cloudflare until a person has put the file there.
 [[nodiscard]] ReadApiToken api_token_reader(CredentialSource source, std::string directory);
+
+/// Reads the login of the policy's proxy in the same way: USER:PASSWORD on one line. Without a
+/// proxy in the policy, the variables decide. The error, `denied`, names what to correct.
+[[nodiscard]] ProxyChoice read_proxy(const ProxyPolicy& policy, const std::string& directory,
+                                     const ProxyVariables& variables);
+
+/// Makes the proxy of the policy, with a login that was read.
+[[nodiscard]] ProxyChoice make_proxy(const ProxyPolicy& policy, Secret login);
+
+/// Finds USER:PASSWORD in the text of a file, without the blanks and line ends around it. Anything
+/// else is `Fault::invalid` with a clause that never quotes the text.
+[[nodiscard]] Result<std::string_view> find_proxy_login(std::string_view text);
+
+/// What keyturnd needs to ask Cloudflare.
+struct ApiAccess {
+    std::string credentials_directory;     ///< Where systemd has put credentials; empty for none.
+    std::map<std::string, Error> missing;  ///< Of `check_credentials`.
+    ProxyChoice proxy;
+};
+
+/// Finds all of it. Fails only like `check_credentials`.
+[[nodiscard]] Result<ApiAccess> read_access(const Policy& policy, const std::string& directory,
+                                            const ProxyVariables& variables);
+
+/// What is missing, a clause for each.
+[[nodiscard]] std::vector<std::string> problems_of(const ApiAccess& access);
 
 }  // namespace keyturn

@@ -54,11 +54,13 @@ Task<Result<TunnelAnswers>> ask_about(TunnelApi& api, TunnelRef ref) {
 
 class Look {
   public:
-    Look(Foreground& host, const CloudflarePolicy& policy, HostFacts& facts)
+    Look(Foreground& host, const CloudflarePolicy& policy, const ProxyChoice& proxy,
+         HostFacts& facts)
         : host_(host), policy_(policy), facts_(facts) {
         HttpClientOptions options;
         options.ca_file = policy.ca_file;
         options.limits = impatient();
+        options.proxy = proxy;
         http_ = make_http_client(host.context().get_executor(), options);
     }
 
@@ -120,9 +122,10 @@ class Look {
 
 }  // namespace
 
-void look_at_cloudflare(Foreground& host, const CloudflarePolicy& policy, bool reachable,
-                        std::vector<CredentialLook>& credentials, HostFacts& facts) {
-    Look look(host, policy, facts);
+void look_at_cloudflare(Foreground& host, const CloudflarePolicy& policy, const ProxyChoice& proxy,
+                        bool reachable, std::vector<CredentialLook>& credentials,
+                        HostFacts& facts) {
+    Look look(host, policy, proxy, facts);
     for (CredentialLook& credential : credentials)
         if (reachable && credential.api_token) look.ask_about(credential);
 }

@@ -19,13 +19,14 @@ const PortSeen* port_of(const std::vector<PortSeen>& ports, const std::string& h
     return found == ports.end() ? nullptr : &*found;
 }
 
-Findings names_without_address(const std::vector<NameSeen>& names, std::string_view what) {
+Findings names_without_address(const std::vector<NameSeen>& names, std::string_view what,
+                               std::string_view kind = {}) {
     Findings findings;
     for (const NameSeen& name : names) {
         if (name.problem.empty()) continue;
         findings.push_back(
             {{name.host},
-             fmt::format("{} cannot be resolved: {}. {}", name.host, name.problem, what),
+             fmt::format("{}{} cannot be resolved: {}. {}", kind, name.host, name.problem, what),
              "getent ahosts " + shell_word(name.host)});
     }
     return findings;
@@ -56,7 +57,8 @@ Findings half_blocked(const std::vector<PortSeen>& silent, const std::vector<Por
 
 Findings look_at_api_name(const HostFacts& facts) {
     return names_without_address(facts.network.api_names,
-                                 "keyturnd cannot ask or change anything at Cloudflare");
+                                 "keyturnd cannot ask or change anything at Cloudflare",
+                                 facts.network.proxy.empty() ? "" : "the proxy ");
 }
 
 Findings look_at_api_port(const HostFacts& facts) {
@@ -66,9 +68,10 @@ Findings look_at_api_port(const HostFacts& facts) {
         findings.push_back(
             {{port.host},
              fmt::format(
-                 "no address of {} accepts a connection at TCP port {}: {}. keyturnd cannot "
+                 "no address of {}{} accepts a connection at TCP port {}: {}. keyturnd cannot "
                  "ask or change anything at Cloudflare",
-                 port.host, port.port, port.problem),
+                 facts.network.proxy.empty() ? "" : "the proxy ", port.host, port.port,
+                 port.problem),
              connect_command(port)});
     }
     return findings;
@@ -106,11 +109,13 @@ Findings look_at_edge_udp(const HostFacts& facts) {
 
 Findings look_at_proxies(const HostFacts& facts) {
     if (facts.network.proxies.empty()) return {};
-    return {{{},
-             fmt::format("there are proxy variables: {}. keyturnd ignores them and connects to "
-                         "Cloudflare's API directly. cloudflared uses no proxy for its connections",
-                         fmt::join(facts.network.proxies, ", ")),
-             "systemctl show-environment"}};
+    return {
+        {{},
+         fmt::format("there are proxy variables: {}. keyturnd connects to Cloudflare's API {}. "
+                     "cloudflared uses no proxy for its connections",
+                     fmt::join(facts.network.proxies, ", "),
+                     facts.network.proxy.empty() ? "directly" : "through " + facts.network.proxy),
+         "systemctl show-environment"}};
 }
 
 Findings look_at_clock(const HostFacts& facts) {

@@ -180,6 +180,7 @@ struct NetworkSeen {
     std::vector<NameSeen> edge_names;
     std::vector<PortSeen> edge_tcp;
     std::vector<PortSeen> edge_udp;
+    std::string proxy;                    ///< "the proxy HOST:PORT" that keyturnd uses, or empty.
     std::vector<std::string> proxies;     ///< "HTTPS_PROXY of systemd", ...
     std::optional<WallTime> server_time;  ///< Cloudflare's Date header, and ...
     std::optional<WallTime> own_time;     ///< ... the clock of this host at that moment.

@@ -115,6 +115,12 @@ std::vector<CredentialLook> look_at_credentials(const CloudflarePolicy& policy,
     return looks;
 }
 
+Result<Secret> text_of_credential(const CredentialSource& source, const UnitSettings& settings) {
+    CredentialSeen seen;
+    find_place(source, settings, seen);
+    return token_text(source, seen);
+}
+
 TunnelSeen look_at_tunnel(Foreground& host, const TunnelPolicy& policy) {
     TunnelSeen seen;
     seen.name = policy.name;

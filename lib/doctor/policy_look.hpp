@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/result.hpp"
 #include "base/secret.hpp"
 #include "doctor/facts.hpp"
 #include "policy/policy.hpp"
@@ -22,6 +23,11 @@ struct CredentialLook {
 /// files of its systemd credentials.
 [[nodiscard]] std::vector<CredentialLook> look_at_credentials(const CloudflarePolicy& policy,
                                                               const UnitSettings& settings);
+
+/// Reads what keyturnd is given as this credential, from the file that it is in, and decrypts it if
+/// necessary.
+[[nodiscard]] Result<Secret> text_of_credential(const CredentialSource& source,
+                                                const UnitSettings& settings);
 
 /// Looks at the units and the token file of a tunnel. Cloudflare is not asked.
 [[nodiscard]] TunnelSeen look_at_tunnel(Foreground& host, const TunnelPolicy& policy);

@@ -5,6 +5,7 @@
 #include "base/url.hpp"
 #include "http/connect_race.hpp"
 #include "http/deadline.hpp"
+#include "http/tunnel_request.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -44,46 +45,85 @@ bool expect_peer(SSL* handle, const std::string& host) {
                1;
 }
 
-Error handshake_failure(const HttpOrigin& origin, SSL* handle, const error_code& error) {
+Error handshake_failure(const std::string& peer, SSL* handle, const error_code& error) {
     const long verified = SSL_get_verify_result(handle);
     if (verified != X509_V_OK) {
-        return Error{Fault::denied,
-                     fmt::format("the certificate of {} is not accepted: {}", authority_of(origin),
-                                 X509_verify_cert_error_string(verified))};
+        return Error{Fault::denied, fmt::format("the certificate of {} is not accepted: {}", peer,
+                                                X509_verify_cert_error_string(verified))};
     }
     return Error{Fault::unreachable, fmt::format("the TLS handshake with {} failed: {} (TLS 1.2 or "
                                                  "newer is needed)",
-                                                 authority_of(origin), error.message())};
+                                                 peer, error.message())};
 }
 
 }  // namespace
 
-Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin)
-    : origin_(std::move(origin)), socket_(executor) {}
+Connection::Connection(const asio::any_io_executor& executor, HttpOrigin origin,
+                       std::shared_ptr<const HttpProxy> proxy)
+    : origin_(std::move(origin)), proxy_(std::move(proxy)), socket_(executor) {}
+
+/// Whom an error is about.
+std::string Connection::peer() const {
+    if (!proxy_) return authority_of(origin_);
+    return fmt::format("{} (through {})", authority_of(origin_), name_of(*proxy_));
+}
 
 Task<Result<void>> Connection::connect(Addresses addresses, std::chrono::milliseconds limit) {
-    const auto port = to_number<std::uint16_t>(origin_.port).value_or(0);
+    const HttpOrigin& target = proxy_ ? proxy_->origin : origin_;
+    const std::string name = proxy_ ? name_of(*proxy_) : authority_of(origin_);
+    const auto port = to_number<std::uint16_t>(target.port).value_or(0);
     std::vector<tcp::endpoint> endpoints;
     for (const auto& address : addresses) endpoints.emplace_back(address, port);
     RaceOptions options;
     options.limit = limit;
-    options.from_itself = !origin_.tls;
+    options.from_itself = !origin_.tls && !proxy_;
     auto winner = co_await connect_to_first(std::move(endpoints), options);
-    if (!winner) {
-        co_return Error{
-            Fault::unreachable,
-            fmt::format("cannot connect to {} ({})", authority_of(origin_), winner.error().text)};
-    }
+    const auto failed = [&name](const std::string& why) {
+        return Error{Fault::unreachable, fmt::format("cannot connect to {} ({})", name, why)};
+    };
+    if (!winner) co_return failed(winner.error().text);
     socket_ = std::move(*winner);
     // The handshake ends with a small write, and the request is the next one. Without this option
     // the request would wait for the acknowledgement of the handshake (Nagle's algorithm).
     error_code failure;
     socket_.set_option(tcp::no_delay(true), failure);
-    if (failure) {
-        co_return Error{Fault::unreachable, fmt::format("cannot connect to {} ({})",
-                                                        authority_of(origin_), failure.message())};
-    }
+    if (failure) co_return failed(failure.message());
     co_return Result<void>();
+}
+
+Task<Result<void>> Connection::ask_proxy(const Secret& text) {
+    const std::string_view request = text.reveal();
+    const auto sending = asio::buffer(request);
+    const auto [failure, sent] = co_await asio::async_write(socket_, sending, as_error);
+    std::string answer(tunnel_answer_size_max, '\0');
+    std::size_t size = 0;
+    std::optional<Result<void>> judged;
+    error_code error = failure;
+    while (!error && !judged) {
+        const auto space = asio::buffer(answer.data() + size, answer.size() - size);
+        std::size_t got = 0;
+        std::tie(error, got) = co_await socket_.async_read_some(space, as_error);
+        size += got;
+        judged = read_tunnel_answer({answer.data(), size}, origin_, *proxy_);
+    }
+    if (judged) co_return *judged;
+    const bool closed = error == asio::error::eof || error == asio::error::connection_reset ||
+                        error == asio::error::broken_pipe;
+    const std::string why =
+        closed ? "closed the connection without a whole answer to CONNECT" : error.message();
+    co_return Error{Fault::unreachable, fmt::format("{} {}", name_of(*proxy_), why)};
+}
+
+Task<Result<void>> Connection::tunnel(std::string_view user_agent,
+                                      std::chrono::milliseconds limit) {
+    const auto text = tunnel_request(origin_, *proxy_, user_agent);
+    if (!text) co_return text.error();
+    auto work = ask_proxy(*text);
+    auto answer = co_await with_deadline(limit, std::move(work));
+    if (answer) co_return *answer;
+    co_return Error{Fault::unreachable,
+                    fmt::format("{} gave no connection to {} within {} ms", name_of(*proxy_),
+                                authority_of(origin_), limit.count())};
 }
 
 Task<error_code> Connection::shake_hands() {
@@ -100,11 +140,10 @@ Task<Result<void>> Connection::secure(TlsContext context, std::chrono::milliseco
     auto work = shake_hands();
     const auto error = co_await with_deadline(limit, std::move(work));
     if (!error) {
-        co_return Error{
-            Fault::unreachable,
-            fmt::format("{} did not finish the TLS handshake in time", authority_of(origin_))};
+        co_return Error{Fault::unreachable,
+                        fmt::format("{} did not finish the TLS handshake in time", peer())};
     }
-    if (*error) co_return handshake_failure(origin_, tls_->native_handle(), *error);
+    if (*error) co_return handshake_failure(peer(), tls_->native_handle(), *error);
     co_return Result<void>();
 }
 

@@ -144,8 +144,11 @@ class AsioClient final : public HttpClient {
 
     Task<Result<std::unique_ptr<Connection>>> open(HttpOrigin origin) {
         const bool tls = origin.tls;
-        auto addresses =
-            co_await resolve(origin.host, options_.name_servers, options_.limits.resolve);
+        auto proxy = proxy_for(origin);
+        if (!proxy) co_return proxy.error();
+        const std::string host = *proxy ? (*proxy)->origin.host : origin.host;
+        auto addresses = co_await resolve(host, options_.name_servers, options_.limits.resolve);
+        if (!addresses && *proxy) co_return with_context(name_of(**proxy), addresses.error());
         if (!addresses) co_return addresses.error();
         if (!tls && !options_.plain_to_own_addresses) {
             // A resolver that returns another address for "localhost" must not receive a request
@@ -155,16 +158,31 @@ class AsioClient final : public HttpClient {
                 co_return Error{Fault::invalid, "localhost has no address on this host"};
             }
         }
-        auto connection = std::make_unique<Connection>(executor_, std::move(origin));
+        auto connection = std::make_unique<Connection>(executor_, std::move(origin), *proxy);
         const auto connected =
             co_await connection->connect(std::move(*addresses), options_.limits.connect);
         if (!connected) co_return connected.error();
+        if (*proxy) {
+            // The proxy does what takes these two steps elsewhere.
+            const auto limit = options_.limits.resolve + options_.limits.connect;
+            const auto tunnelled = co_await connection->tunnel(options_.user_agent, limit);
+            if (!tunnelled) co_return tunnelled.error();
+        }
         if (!tls) co_return connection;
         const auto context = tls_context();
         if (!context) co_return context.error();
         const auto secured = co_await connection->secure(*context, options_.limits.handshake);
         if (!secured) co_return secured.error();
         co_return connection;
+    }
+
+    [[nodiscard]] ProxyChoice proxy_for(const HttpOrigin& origin) const {
+        const bool has_exceptions = options_.proxy && *options_.proxy;
+        const std::vector<std::string> none;
+        if (!needs_proxy(origin, has_exceptions ? (*options_.proxy)->no_proxy : none)) {
+            return std::shared_ptr<const HttpProxy>();
+        }
+        return options_.proxy;
     }
 
     Result<TlsContext> tls_context() {

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "base/url.hpp"
+#include "http/proxy.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -48,10 +49,12 @@ struct HttpLimits {
 /// of the answer, a GET is repeated once on a new connection. (A kept connection that is found
 /// closed before anything is sent is replaced for every method.)
 ///
-/// Faults: `unreachable` if the request certainly was not processed (resolve, connect, handshake);
+/// Faults: `unreachable` if the request certainly was not processed (resolve, connect, the tunnel
+/// through a proxy, handshake);
 /// `ambiguous` if it was sent and no complete answer came; `invalid` for an answer over the limits
 /// or outside the protocol, and for a request that must not be sent (no TLS beyond this host,
-/// control characters); `denied` for a certificate that does not verify; `cancelled` if the caller
+/// control characters); `denied` for a certificate that does not verify, and for a proxy that wants
+/// another login; `cancelled` if the caller
 /// was cancelled: the connection is then closed, and a request that was already sent may have been
 /// processed.
 ///
@@ -77,6 +80,8 @@ struct HttpClientOptions {
     bool plain_to_own_addresses = false;
     /// For the next request to the same origin.
     std::size_t connections_kept = 1;
+    /// For the requests that need one. The proxy looks up the name of the server.
+    ProxyChoice proxy = std::shared_ptr<const HttpProxy>();
     std::string name_servers;  ///< "192.0.2.1:53,...", instead of those in /etc/resolv.conf.
 };
 

@@ -17,13 +17,13 @@ namespace keyturn {
 /// `defaults`, so a place can be in there.
 struct TunnelDraft {
     TunnelPolicy policy;
-    Place place;                              ///< Of its name.
-    std::map<std::string_view, Place> given;  ///< Path in the key table, to the value's place.
-    std::set<std::string_view> broken;        ///< Paths whose value was refused.
-    std::vector<Place> unit_places;           ///< One for each of `policy.units`.
+    Place place;                                  ///< Of its name.
+    std::map<std::string_view, Place> given;      ///< Path in the key table, to the value's place.
+    std::set<std::string_view> broken;            ///< Paths whose value was refused.
+    std::vector<Place> unit_places;               ///< One for each of `policy.units`.
     std::map<std::string, Place> address_places;  ///< Of each unit in its `metrics_addresses`.
-    std::vector<Place> window_places;         ///< One for each window of its schedule.
-    std::vector<Place> freeze_places;         ///< One for each freeze.
+    std::vector<Place> window_places;             ///< One for each window of its schedule.
+    std::vector<Place> freeze_places;             ///< One for each freeze.
 
     /// The latest place among the values, because that one was most likely just written; the place
     /// of the tunnel's name if all values are built in.

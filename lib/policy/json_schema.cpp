@@ -58,6 +58,8 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
             return text_like("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
         case KeyKind::file_path: return text_like("^/.*[^/]$");
         case KeyKind::https_url: return text_like("^https://");
+        case KeyKind::proxy_url: return text_like("^http://[^@]+$");
+        case KeyKind::host_patterns: return {{"type", "array"}, {"items", {{"type", "string"}}}};
         case KeyKind::unit_patterns:
             return {{"type", "array"},
                     {"minItems", 1},

@@ -12,6 +12,7 @@ namespace keyturn {
 // Paths of the key table that the code must name: keys that are compared with each other or that
 // need special treatment.
 
+inline constexpr std::string_view proxy_path = "cloudflare.proxy";
 inline constexpr std::string_view tunnel_path = "tunnels.NAME";
 inline constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
 inline constexpr std::string_view credential_path = "tunnels.NAME.credential";

@@ -51,6 +51,29 @@ constexpr std::array keys{
             .kind = Kind::file_path,
             .target = &CloudflarePolicy::ca_file,
             .help = "PEM file of certificate authorities. Default: those of the system."},
+    KeySpec{.path = "cloudflare.proxy",
+            .help = "HTTP proxy on the way to the API. Default: HTTPS_PROXY and NO_PROXY in the "
+                    "environment."},
+    KeySpec{.path = "cloudflare.proxy.url",
+            .kind = Kind::proxy_url,
+            .required = true,
+            .target = &ProxyPolicy::url,
+            .help = "URL of the proxy, http://HOST:PORT, without a user."},
+    KeySpec{.path = "cloudflare.proxy.credential",
+            .kind = Kind::credential_name,
+            .target = &CredentialSource::credential,
+            .help = "Name of a systemd credential of keyturnd.service with USER:PASSWORD for the "
+                    "proxy."},
+    KeySpec{.path = "cloudflare.proxy.file",
+            .kind = Kind::file_path,
+            .target = &CredentialSource::file,
+            .help = "Absolute path of a file with USER:PASSWORD, mode 0600. A reload reads it "
+                    "again."},
+    KeySpec{.path = "cloudflare.proxy.no_proxy",
+            .kind = Kind::host_patterns,
+            .target = &ProxyPolicy::no_proxy,
+            .help = "Hosts that keyturnd reaches without the proxy: names, .domains, addresses, "
+                    "networks, or *."},
 
     KeySpec{.path = "defaults",
             .help = "Keys for all tunnels. A tunnel can override each of them."},
@@ -342,6 +365,8 @@ std::string_view description_of(KeyKind kind) {
         case KeyKind::reference: return "a name from `cloudflare.credentials`";
         case KeyKind::file_path: return "an absolute path";
         case KeyKind::https_url: return "an https URL";
+        case KeyKind::proxy_url: return "a URL such as `http://proxy.example.com:3128`";
+        case KeyKind::host_patterns: return "a list of hosts, such as `[.example.com]`";
         case KeyKind::section_list: return "a list, with a `-` before each entry";
         case KeyKind::unit_patterns: return "a list of unit names, such as `[web@1.service]`";
         case KeyKind::unit_addresses:

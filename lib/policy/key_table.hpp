@@ -26,6 +26,8 @@ enum class KeyKind {
     reference,        ///< A key of `cloudflare.credentials`.
     file_path,        ///< Absolute.
     https_url,
+    proxy_url,
+    host_patterns,   ///< A list of hosts, domains, addresses and networks.
     unit_patterns,   ///< A list of unit names and globs.
     unit_addresses,  ///< A map of unit names, each with ADDRESS:PORT.
     time_zone,
@@ -39,6 +41,7 @@ enum class KeyKind {
 /// The member of the policy that a key fills; nothing for sections and keys that are only checked.
 using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
+                 std::string ProxyPolicy::*, std::vector<std::string> ProxyPolicy::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
                  std::map<std::string, std::string> TunnelPolicy::*, Milliseconds Schedule::*,
                  std::vector<Calendar> Schedule::*, TimeZone Schedule::*, Calendar Window::*,

@@ -11,7 +11,8 @@
 
 namespace keyturn {
 
-/// Where keyturnd reads a Cloudflare API token. Exactly one of the two is set.
+/// Where keyturnd reads a Cloudflare API token, or the login of a proxy. At most one of the two is
+/// set, and for an API token exactly one.
 struct CredentialSource {
     std::string credential;  ///< Name of a systemd credential (LoadCredential=) of keyturnd.
     std::string file;        ///< Absolute path of a file, mode 0600.
@@ -19,11 +20,21 @@ struct CredentialSource {
     bool operator==(const CredentialSource&) const = default;
 };
 
+/// The HTTP proxy of the network, on the way to the Cloudflare API.
+struct ProxyPolicy {
+    std::string url;                    ///< http://HOST[:PORT]; empty if the policy does not say.
+    CredentialSource login;             ///< Of USER:PASSWORD; empty if the proxy wants none.
+    std::vector<std::string> no_proxy;  ///< See base/no_proxy.hpp.
+
+    bool operator==(const ProxyPolicy&) const = default;
+};
+
 /// Where and how keyturnd reaches the Cloudflare API.
 struct CloudflarePolicy {
     std::string api_url = "https://api.cloudflare.com/client/v4";
     std::string ca_file;  ///< PEM file of certificate authorities; empty: the system's.
     std::map<std::string, CredentialSource> credentials;
+    ProxyPolicy proxy;
 
     bool operator==(const CloudflarePolicy&) const = default;
 };

@@ -1,5 +1,6 @@
 #include "policy/reader.hpp"
 
+#include "base/no_proxy.hpp"
 #include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
 #include "policy/metrics_address.hpp"
@@ -83,6 +84,10 @@ class Reader {
             }
             if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
             if (spec.path == rotate_path) settle_occasion(value, *cursor.tunnel);
+            if (spec.path == proxy_path) {
+                cursor.credential = &draft_.cloudflare.proxy.login;
+                check_one_source(value, "the login of `proxy`");
+            }
             return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
         }
         if (spec.kind == KeyKind::soak && value.kind == Kind::map) {
@@ -90,6 +95,7 @@ class Reader {
         }
         if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
         if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
+        if (spec.kind == KeyKind::host_patterns) return read_hosts(spec, entry);
         if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
         if (spec.kind == KeyKind::unit_addresses)
             return read_addresses(spec, entry, *cursor.tunnel);
@@ -128,19 +134,42 @@ class Reader {
         draft_.credential_places[entry.key] = entry.key_place;
         read_section(entry.value, entry.key_place, {"cloudflare.credentials.NAME", false},
                      {nullptr, &source});
-        const DocumentEntry* const credential = entry.value.find("credential");
-        const DocumentEntry* const file = entry.value.find("file");
-        if (credential != nullptr && file != nullptr) {
-            problems_.add(std::max(credential->key_place, file->key_place),
-                          "a credential has either `credential` or `file`, not both; delete one");
-        }
-        if (credential == nullptr && file == nullptr) {
+        if (!check_one_source(entry.value, "a credential")) {
             problems_.add(
                 entry.key_place,
                 fmt::format(
                     "{} does not say where the API token is; add `credential: NAME` (systemd) "
                     "or `file: /PATH`",
                     in_backticks(entry.key)));
+        }
+    }
+
+    /// Returns whether there is a source at all.
+    bool check_one_source(const DocumentNode& section, std::string_view what) {
+        const DocumentEntry* const credential = section.find("credential");
+        const DocumentEntry* const file = section.find("file");
+        if (credential != nullptr && file != nullptr) {
+            problems_.add(
+                std::max(credential->key_place, file->key_place),
+                fmt::format("{} has either `credential` or `file`, not both; delete one", what));
+        }
+        return credential != nullptr || file != nullptr;
+    }
+
+    void read_hosts(const KeySpec& spec, const DocumentEntry& entry) {
+        const DocumentNode& list = entry.value;
+        if (list.kind == Kind::scalar) {
+            return refuse(spec, nullptr, list.place,
+                          fmt::format("must be a list; write `[\"{}\"]`", quote_safe(list.text)));
+        }
+        if (list.kind != Kind::list) return report_type(spec, entry, nullptr);
+        for (const DocumentNode& item : list.items) {
+            if (item.refused) continue;
+            const Result<void> checked = check_no_proxy(item.text);
+            if (item.kind != Kind::scalar || !checked)
+                refuse(spec, nullptr, item.place, check_no_proxy({}).error().text);
+            else
+                draft_.cloudflare.proxy.no_proxy.push_back(item.text);
         }
     }
 
@@ -157,8 +186,10 @@ class Reader {
         if (entry.value.kind != Kind::scalar) return report_type(spec, entry, cursor.tunnel);
         Result<PolicyValue> value = read_value(spec, entry.value);
         if (!value) {
-            const bool holds_password =
-                spec.kind == KeyKind::https_url && entry.value.text.find('@') != std::string::npos;
+            const bool is_url = spec.kind == KeyKind::https_url || spec.kind == KeyKind::proxy_url;
+            const char mark = is_url ? '@' : ':';
+            const bool holds_password = (is_url || spec.kind == KeyKind::credential_name) &&
+                                        entry.value.text.find(mark) != std::string::npos;
             if (holds_password) hide_values(entry.value);
             return refuse(spec, cursor.tunnel, entry.value.place, value.error().text);
         }

@@ -10,6 +10,7 @@ template <class Owner>
 Owner& owner_in(const Cursor& cursor) {
     if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return *cursor.cloudflare;
     if constexpr (std::is_same_v<Owner, CredentialSource>) return *cursor.credential;
+    if constexpr (std::is_same_v<Owner, ProxyPolicy>) return cursor.cloudflare->proxy;
     if constexpr (std::is_same_v<Owner, Window>) return *cursor.window;
     if constexpr (std::is_same_v<Owner, Freeze>) return *cursor.freeze;
     if constexpr (std::is_same_v<Owner, TunnelPolicy>) return cursor.tunnel->policy;
@@ -24,8 +25,10 @@ struct Storing {
 
     void operator()(std::monostate) const {}
 
-    /// The reader stores units and their addresses itself, each with its place.
+    /// The reader stores lists and the addresses of units itself.
     void operator()(std::vector<std::string> TunnelPolicy::*) const {}
+
+    void operator()(std::vector<std::string> ProxyPolicy::*) const {}
 
     void operator()(std::map<std::string, std::string> TunnelPolicy::*) const {}
 

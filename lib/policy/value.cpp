@@ -155,6 +155,11 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
             "must be the name of a systemd credential, but looks like the secret itself; put the "
             "secret in a file that LoadCredential= names");
     }
+    if (text.find(':') != std::string_view::npos) {
+        return invalid(
+            "must be the name of a systemd credential, but looks like a user and a password; put "
+            "them in a file that LoadCredential= names");
+    }
     const bool sound =
         !text.empty() && text.size() <= credential_name_size_max && text.front() != '.' &&
         std::ranges::all_of(text, [](char c) {
@@ -166,6 +171,27 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
         fmt::format("must be the name of a systemd credential (letters, digits and `._@-`), not "
                     "{}{}",
                     in_backticks(text), remedy));
+}
+
+Result<PolicyValue> read_proxy_url(std::string_view text) {
+    if (text.find('@') != std::string_view::npos) {
+        return invalid(
+            "contains a user or password before the `@`; they belong into a file, which "
+            "`credential` or `file` names");
+    }
+    if (lower(text.substr(0, 8)) == "https://" || lower(text.substr(0, 5)) == "socks") {
+        return invalid(
+            "must be `http://`; keyturnd knows no other way to speak with a proxy, and TLS goes "
+            "through it up to Cloudflare");
+    }
+    if (!parse_proxy_url(text)) {
+        return invalid(fmt::format(
+            "must be a URL of the form `http://HOST:PORT`, such as `http://proxy.example.com:3128`,"
+            " not {}",
+            in_backticks(text)));
+    }
+    if (text.ends_with('/')) text.remove_suffix(1);
+    return PolicyValue{std::string{text}};
 }
 
 Result<PolicyValue> read_file_path(std::string_view text) {
@@ -220,6 +246,7 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::credential_name: return read_credential_name(scalar.text);
         case KeyKind::file_path: return read_file_path(scalar.text);
         case KeyKind::https_url: return read_https_url(scalar.text);
+        case KeyKind::proxy_url: return read_proxy_url(scalar.text);
         case KeyKind::reference: return PolicyValue{scalar.text};
         case KeyKind::time_zone: return read_time_zone(scalar.text);
         case KeyKind::calendar: return read_calendar(scalar.text);
@@ -230,6 +257,7 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::section:
         case KeyKind::named_sections:
         case KeyKind::section_list:
+        case KeyKind::host_patterns:
         case KeyKind::unit_patterns:
         case KeyKind::unit_addresses: break;
     }

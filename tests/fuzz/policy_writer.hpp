@@ -93,6 +93,16 @@ namespace keyturn::fuzz {
         fmt::format("version: 1\ncloudflare:\n  api_url: {}\n", quoted(policy.cloudflare.api_url));
     if (const std::string& file = policy.cloudflare.ca_file; !file.empty())
         text += fmt::format("  ca_file: {}\n", quoted(file));
+    if (const ProxyPolicy& proxy = policy.cloudflare.proxy; !proxy.url.empty()) {
+        text += fmt::format("  proxy:\n    url: {}\n", quoted(proxy.url));
+        if (const std::string& name = proxy.login.credential; !name.empty())
+            text += fmt::format("    credential: {}\n", quoted(name));
+        if (const std::string& file = proxy.login.file; !file.empty())
+            text += fmt::format("    file: {}\n", quoted(file));
+        text += fmt::format("    no_proxy:{}\n", proxy.no_proxy.empty() ? " []" : "");
+        for (const std::string& host : proxy.no_proxy)
+            text += fmt::format("      - {}\n", quoted(host));
+    }
     text += "  credentials:\n";
     for (const auto& [name, source] : policy.cloudflare.credentials) {
         text += fmt::format("    {}:\n      {}: {}\n", quoted(name),

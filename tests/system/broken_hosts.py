@@ -351,9 +351,9 @@ def cron_job(doctor):
                      "0 3 * * * root curl -X PATCH https://api/accounts/x/cfd_tunnel/y\n")
 
 
-@case("proxy", by_hand=lambda doctor: doctor.sh("systemctl unset-environment HTTPS_PROXY"))
+@case("proxy", by_hand=lambda doctor: doctor.sh("systemctl unset-environment ALL_PROXY"))
 def proxy_of_systemd(doctor):
-    doctor.sh("systemctl set-environment HTTPS_PROXY=http://192.0.2.9:3128")
+    doctor.sh("systemctl set-environment ALL_PROXY=http://192.0.2.9:3128")
 
 
 @case("unit-unmanaged", by_hand=removes(SYSTEM + "tunnel-other.service"))

@@ -43,6 +43,9 @@ class HttpsTest : public testing::Test {
         return *client_;
     }
 
+    /// The next client has the options of that moment.
+    void leave_client() { client_.reset(); }
+
     Outcome send(const std::string& method = "GET", const std::string& host = "127.0.0.1") {
         const HttpOrigin origin{host, server->port(), true};
         return send_to(origin, method);

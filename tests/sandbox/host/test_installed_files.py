@@ -109,10 +109,11 @@ def test_user_and_directories(host):
         assert host.output("stat", "--format=%U:%G %a", path) == expected
 
 
-def test_api_token_is_made_private(host):
-    host.run("install", "-m", "644", "/dev/null", "/etc/keyturn/cloudflare-api-token")
+@pytest.mark.parametrize("name", ["cloudflare-api-token", "cloudflare-proxy"])
+def test_credentials_are_made_private(host, name):
+    host.run("install", "-m", "644", "/dev/null", "/etc/keyturn/" + name)
     host.run("systemd-tmpfiles", "--create", "keyturn.conf")
-    assert host.output("stat", "--format=%a", "/etc/keyturn/cloudflare-api-token") == "600"
+    assert host.output("stat", "--format=%a", "/etc/keyturn/" + name) == "600"
 
 
 @pytest.mark.parametrize("call", [

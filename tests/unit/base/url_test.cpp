@@ -14,6 +14,22 @@ TEST(Url, TakesApartWhatPoliciesHold) {
     EXPECT_EQ(url->base_path, "/client/v4");
 }
 
+TEST(Url, TakesApartTheUrlOfAProxy) {
+    const auto proxy = parse_proxy_url("http://proxy.example.com:3128/");
+    ASSERT_TRUE(proxy);
+    EXPECT_EQ(*proxy, (HttpOrigin{"proxy.example.com", "3128", false}));
+    EXPECT_EQ(parse_proxy_url("http://192.0.2.1")->port, "80");
+    EXPECT_EQ(parse_proxy_url("http://[2001:db8::1]:1")->host, "2001:db8::1");
+    for (const std::string text :
+         {"", "proxy.example.com:3128", "https://proxy.example.com:3128", "http://", "http://:3128",
+          "http://user@proxy", "http://proxy/path", "http://proxy:0", "http://proxy:x",
+          "http://[::1", "http://pro xy", "http://proxy?x", "http://proxy#x"}) {
+        const auto refused = parse_proxy_url(text);
+        ASSERT_FALSE(refused) << text;
+        EXPECT_EQ(refused.error().fault, Fault::invalid);
+    }
+}
+
 TEST(Url, AcceptsPortsAddressesAndSlashes) {
     struct Case {
         std::string text;

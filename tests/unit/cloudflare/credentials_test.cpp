@@ -184,5 +184,64 @@ TEST_F(CredentialsTest, AreRefusedWhenEmptyMissingOrALink) {
     EXPECT_EQ(read_credential(file(directory_), credentials_).error().fault, Fault::invalid);
 }
 
+class ProxyLogin : public CredentialsTest {
+  protected:
+    ProxyPolicy policy_{"http://proxy.example:3128", {}, {}};
+    ProxyVariables none_;
+};
+
+TEST_F(ProxyLogin, IsReadLikeAnApiToken) {
+    policy_.login.file = write(" robot:open sesame\n");
+    const ProxyChoice read = read_proxy(policy_, credentials_, none_);
+    ASSERT_TRUE(read) << read.error().text;
+    EXPECT_EQ((*read)->login.reveal(), "robot:open sesame");
+    EXPECT_EQ((*read)->origin.host, "proxy.example");
+    EXPECT_THAT((*read)->login_place, HasSubstr("`file` of `proxy`"));
+    ASSERT_EQ(::chmod(policy_.login.file.c_str(), 0644), 0);
+    const ProxyChoice open = read_proxy(policy_, credentials_, none_);
+    ASSERT_FALSE(open);
+    EXPECT_EQ(open.error().fault, Fault::denied);
+    EXPECT_THAT(open.error().text, HasSubstr("readable by other users"));
+}
+
+TEST_F(ProxyLogin, IsNotNecessary) {
+    const ProxyChoice read = read_proxy(policy_, credentials_, none_);
+    ASSERT_TRUE(read);
+    EXPECT_TRUE((*read)->login.empty());
+}
+
+TEST_F(ProxyLogin, IsMissedWhereThePolicyNamesOne) {
+    policy_.login.credential = "api";
+    write("none", 0400);
+    for (const std::string& directory : {std::string(), directory_}) {
+        const ProxyChoice read = read_proxy(policy_, directory, none_);
+        ASSERT_FALSE(read);
+        EXPECT_EQ(read.error().fault, Fault::denied);
+        EXPECT_THAT(read.error().text, HasSubstr("the login of the proxy api is missing"));
+        EXPECT_THAT(read.error().text, HasSubstr("paste USER:PASSWORD"));
+    }
+}
+
+TEST_F(ProxyLogin, IsNeverQuoted) {
+    for (const char* content : {"sesame", ":sesame", "a:sesame\nb:c", "a:ses\tame", ""}) {
+        policy_.login.file = write(content);
+        const ProxyChoice read = read_proxy(policy_, credentials_, none_);
+        ASSERT_FALSE(read) << content;
+        EXPECT_THAT(read.error().text, testing::Not(HasSubstr("ame"))) << content;
+    }
+}
+
+TEST_F(ProxyLogin, ComesFromTheEnvironmentOnlyIfThePolicyNamesNoProxy) {
+    const ProxyVariables variables{"http://other:pass@other.example:8080", "example.com"};
+    const ProxyChoice own = read_proxy(policy_, credentials_, variables);
+    ASSERT_TRUE(own);
+    EXPECT_EQ((*own)->origin.host, "proxy.example");
+    EXPECT_TRUE((*own)->no_proxy.empty());
+    const ProxyChoice other = read_proxy({}, credentials_, variables);
+    ASSERT_TRUE(other);
+    EXPECT_EQ((*other)->login.reveal(), "other:pass");
+    EXPECT_EQ(*read_proxy({}, credentials_, none_), nullptr);
+}
+
 }  // namespace
 }  // namespace keyturn

@@ -158,6 +158,12 @@ std::vector<Broken> network_is_broken() {
          "QUIC", "nft list ruleset"},
         {"proxy", "set", [](auto& facts) { facts.network.proxies = {"HTTPS_PROXY of systemd"}; },
          "HTTPS_PROXY of systemd", "show-environment"},
+        {"api-name", "proxy",
+         [](auto& facts) {
+             facts.network.proxy = "the proxy proxy.example:3128";
+             facts.network.api_names.front() = {"proxy.example", "the name does not exist"};
+         },
+         "the proxy proxy.example cannot be resolved", "getent ahosts proxy.example"},
         {"clock", "ahead", [](auto& facts) { *facts.network.own_time += std::chrono::minutes{7}; },
          "7m ahead of Cloudflare's", "set-ntp true"},
         {"clock", "behind", [](auto& facts) { *facts.network.own_time -= std::chrono::hours{2}; },

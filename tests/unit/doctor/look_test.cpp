@@ -4,6 +4,7 @@
 #include "doctor/network_look.hpp"
 #include "doctor/policy_look.hpp"
 #include "doctor/probe.hpp"
+#include "doctor/proxy_look.hpp"
 #include "doctor/system_look.hpp"
 #include "doctor/unit_look.hpp"
 #include "setup/foreground.hpp"
@@ -297,6 +298,17 @@ TEST(VersionQuestion, IsAFirstPacketWithAVersionThatDoesNotExist) {
     const std::string packet = version_question();
     EXPECT_EQ(packet.size(), 1200U);
     EXPECT_EQ(packet.substr(0, 6), "\xC0\x1a\x2a\x3a\x4a\x08");
+}
+
+TEST(Proxies, AreFoundInTheEnvironmentOfAProcess) {
+    constexpr std::string_view entries(
+        "HTTPS_PROXY=http://other:1\0https_proxy=http://a:b@proxy.example:3128\0no_proxy=x\0=", 81);
+    const ProxyChoice found = proxy_in_entries(entries);
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ(name_of(**found), "the proxy proxy.example:3128");
+    EXPECT_EQ((*found)->login.reveal(), "a:b");
+    EXPECT_THAT((*found)->no_proxy, ElementsAre("x"));
+    EXPECT_EQ(*proxy_in_entries(std::string_view("PATH=/bin\0", 10)), nullptr);
 }
 
 TEST(Proxies, AreNamedWithoutTheirValues) {

@@ -28,6 +28,7 @@ Owner first_of(const std::vector<Owner>& list) {
 template <class Owner>
 Owner part_of(const Policy& policy) {
     if constexpr (std::is_same_v<Owner, CloudflarePolicy>) return policy.cloudflare;
+    if constexpr (std::is_same_v<Owner, ProxyPolicy>) return policy.cloudflare.proxy;
     if constexpr (std::is_same_v<Owner, CredentialSource>)
         return policy.cloudflare.credentials.at("main");
     if constexpr (std::is_same_v<Owner, TunnelPolicy>) return policy.tunnels.at(0);

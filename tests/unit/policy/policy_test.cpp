@@ -48,6 +48,8 @@ cloudflare:
   credentials: {main: {file: /etc/keyturn/token}}
   api_url: https://localhost:8443/client/v4/
   ca_file: /etc/ssl/ca.pem
+  proxy: {url: "http://proxy.example:3128/", file: /etc/keyturn/login,
+          no_proxy: [.corp.example, 10.0.0.0/8, "*"]}
 tunnels:
   web-1_A:
     account: 699D98642C564D2E855E9661899B7252
@@ -74,6 +76,9 @@ tunnels:
     EXPECT_EQ(only_tunnel(policy), expected);
     EXPECT_EQ(policy.cloudflare.api_url, "https://localhost:8443/client/v4");
     EXPECT_EQ(policy.cloudflare.ca_file, "/etc/ssl/ca.pem");
+    EXPECT_EQ(policy.cloudflare.proxy, (ProxyPolicy{"http://proxy.example:3128",
+                                                    {"", "/etc/keyturn/login"},
+                                                    {".corp.example", "10.0.0.0/8", "*"}}));
     EXPECT_EQ(policy.cloudflare.credentials.at("main"),
               (CredentialSource{"", "/etc/keyturn/token"}));
 }
