@@ -39,10 +39,11 @@ echo "127.0.0.1 %(name)s" >>/etc/hosts
 chown %(owner)s /etc/office-proxy.conf
 iptables -A OUTPUT -p tcp --dport 8443 -m owner --uid-owner %(owner)s -j ACCEPT
 iptables -A OUTPUT -p tcp --dport 8443 -m tcp --tcp-flags SYN,ACK SYN -j DROP
+iptables -A OUTPUT -p tcp --dport %(port)d -m tcp --tcp-flags SYN,ACK SYN -j RETURN
 systemctl daemon-reload
 systemctl start %(unit)s
-""" % {"name": NAME, "owner": OWNER, "unit": UNIT}
-PACKETS = re.compile(r"^\s*(\d+)\s+\d+\s+DROP", re.MULTILINE)
+""" % {"name": NAME, "owner": OWNER, "unit": UNIT, "port": PORT}
+PACKETS = r"(?m)^\s*(\d+)\s+\d+\s+%s"
 
 
 def enclose(stock):
@@ -52,10 +53,19 @@ def enclose(stock):
     stock.host.run("sh", "-c", ENCLOSE)
 
 
+def _packets(stock, target):
+    shown = stock.host.output("iptables", "-nvxL", "OUTPUT")
+    return int(re.search(PACKETS % target, shown).group(1))
+
+
 def packets_beside_the_proxy(stock):
     """Return how many packets went to Cloudflare's API on another way."""
-    shown = stock.host.output("iptables", "-nvxL", "OUTPUT")
-    return int(PACKETS.search(shown).group(1))
+    return _packets(stock, "DROP")
+
+
+def attempts_at_the_proxy(stock):
+    """Return how many connections to the proxy were begun."""
+    return _packets(stock, "RETURN")
 
 
 def forms_of_login():
