@@ -48,7 +48,7 @@ namespace keyturn {
 struct ApiAccess {
     std::string credentials_directory;     ///< Where systemd has put credentials; empty for none.
     std::map<std::string, Error> missing;  ///< Of `check_credentials`.
-    ProxyChoice proxy;
+    ProxyChoice proxy = std::shared_ptr<const HttpProxy>();
 };
 
 /// Finds all of it. Fails only like `check_credentials`.
