@@ -115,7 +115,6 @@ class SetupStage:
 
     def repair(self):
         """Nothing: every story begins with a host that nothing has been done to."""
-        self.stock.cloudflare.heal()
 
     def play(self, story, lives, after_kill=None, at_end=None, after_undo=None):
         """Play a story. `lives`: options of strace for the command.
@@ -152,6 +151,7 @@ class SetupStage:
 
     def _begin(self, story):
         layout, command = story.split("-")
+        self.stock.cloudflare.heal()  # Hundreds of stories would use up the calls of an account.
         self._bare(LAYOUTS[WORN[layout]])
         self.stock.journal.mark()
         if command == "adopt":

@@ -20,9 +20,9 @@ class TunnelsTest : public TunnelAgentTest {
             policies.push_back(policy_);
             policies.back().name = name;
         }
-        tunnels_.adopt(
-            std::move(policies),
-            std::make_shared<Accounts>(context_.get_executor(), cloudflare, "", budget_, clock_));
+        tunnels_.adopt(std::move(policies),
+                       std::make_shared<Accounts>(context_.get_executor(), cloudflare, ApiAccess{},
+                                                  budget_, clock_));
     }
 
     [[nodiscard]] std::string put(const std::string& name) const {
