@@ -58,7 +58,8 @@ void* map_pages(std::size_t size) {
     // An old kernel, or a limit, may refuse any of these. The memory is still usable.
     static_cast<void>(::madvise(pages, size, MADV_DONTDUMP));
     static_cast<void>(::madvise(pages, size, MADV_WIPEONFORK));
-    static_cast<void>(::mlock(pages, size));
+    // Each page from its first use on: an idle program needs a few of an arena.
+    static_cast<void>(::mlock2(pages, size, MLOCK_ONFAULT));
     return pages;
 }
 

@@ -30,8 +30,8 @@ INNER_CALLS = frozenset("""
     access arch_prctl brk clock_gettime clock_nanosleep close dup dup2 dup3 epoll_create1 epoll_ctl
     epoll_pwait epoll_wait eventfd2 execve exit exit_group faccessat faccessat2 fcntl fstat fstatfs
     futex getcwd getdents64 getegid geteuid getgid getpeername getpid getrandom getsockname
-    getsockopt gettid gettimeofday getuid ioctl lseek lstat madvise memfd_create mlock mmap mprotect
-    mremap munlock munmap newfstatat nanosleep pipe2 poll ppoll prctl pread64 prlimit64 read
+    getsockopt gettid gettimeofday getuid ioctl lseek lstat madvise memfd_create mlock mlock2 mmap
+    mprotect mremap munlock munmap newfstatat nanosleep pipe2 poll ppoll prctl pread64 prlimit64 read
     readlink readlinkat readv recvfrom recvmmsg recvmsg restart_syscall rseq rt_sigaction
     rt_sigpending rt_sigprocmask rt_sigreturn rt_sigtimedwait sched_getaffinity sched_yield
     set_robust_list set_tid_address setsockopt signalfd4 socket socketpair stat statfs statx sysinfo
