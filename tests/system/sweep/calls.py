@@ -31,8 +31,8 @@ INNER_CALLS = frozenset("""
     epoll_pwait epoll_wait eventfd2 execve exit exit_group faccessat faccessat2 fcntl fstat fstatfs
     futex getcwd getdents64 getegid geteuid getgid getpeername getpid getrandom getsockname
     getsockopt gettid gettimeofday getuid ioctl lseek lstat madvise memfd_create mlock mlock2 mmap
-    mprotect mremap munlock munmap newfstatat nanosleep pipe2 poll ppoll prctl pread64 prlimit64 read
-    readlink readlinkat readv recvfrom recvmmsg recvmsg restart_syscall rseq rt_sigaction
+    mprotect mremap munlock munmap nanosleep newfstatat pipe2 poll ppoll prctl pread64 prlimit64
+    read readlink readlinkat readv recvfrom recvmmsg recvmsg restart_syscall rseq rt_sigaction
     rt_sigpending rt_sigprocmask rt_sigreturn rt_sigtimedwait sched_getaffinity sched_yield
     set_robust_list set_tid_address setsockopt signalfd4 socket socketpair stat statfs statx sysinfo
     timerfd_create timerfd_gettime timerfd_settime uname wait4""".split())
