@@ -17,9 +17,9 @@ Accounts::Accounts(const boost::asio::any_io_executor& executor, const Cloudflar
         auto hear = [&budget, &clock, credential = name](const std::vector<RateLimit>& limits) {
             budget.heard(credential, limits, clock.boot_now());
         };
-        auto api = make_tunnel_api(*account.http, policy.api_url,
-                                   api_token_reader(source, access.credentials_directory),
-                                   std::move(hear));
+        const bool was_there = !access.missing.contains(name);
+        auto read = api_token_reader(source, access.credentials_directory, was_there);
+        auto api = make_tunnel_api(*account.http, policy.api_url, std::move(read), std::move(hear));
         account.api = make_budgeted_api(std::move(api), name, budget, clock);
     }
 }

@@ -174,8 +174,7 @@ Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
     return missing;
 }
 
-ReadApiToken api_token_reader(CredentialSource source, std::string directory) {
-    bool was_there = read_credential(source, directory).has_value();
+ReadApiToken api_token_reader(CredentialSource source, std::string directory, bool was_there) {
     return [source = std::move(source), directory = std::move(directory),
             was_there]() mutable -> Result<Secret> {
         Result<Secret> api_token = read_credential(source, directory);

@@ -30,7 +30,9 @@ namespace keyturn {
 /// keyturnd restarts. If a token that could be read before cannot be read any more, the error is
 /// `unreachable`: a person may be replacing the file, so a rotation waits. `missing` becomes
 /// `denied`, because nothing can be asked of Cloudflare until a person has put the file there.
-[[nodiscard]] ReadApiToken api_token_reader(CredentialSource source, std::string directory);
+/// `was_there`: `check_credentials` has not missed it.
+[[nodiscard]] ReadApiToken api_token_reader(CredentialSource source, std::string directory,
+                                            bool was_there);
 
 /// Reads the login of the policy's proxy in the same way: USER:PASSWORD on one line. Without a
 /// proxy in the policy, the variables decide. The error, `denied`, names what to correct.

@@ -76,7 +76,7 @@ TEST_F(CredentialsTest, ThatAreMissingAreToldByTheCallsThatNeedThem) {
     const Error& why = missing->at("other");
     EXPECT_EQ(why.fault, Fault::denied);
     EXPECT_THAT(why.text, HasSubstr(directory_ + "/none"));
-    const auto read = api_token_reader(file(directory_ + "/none"), credentials_)();
+    const auto read = api_token_reader(file(directory_ + "/none"), credentials_, false)();
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error(), why);
 }
@@ -91,14 +91,14 @@ TEST_F(CredentialsTest, ThatCannotBeUsedAreFoundAtTheStart) {
 }
 
 TEST_F(CredentialsTest, AreReadAgainForEachCall) {
-    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_);
+    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_, true);
     EXPECT_EQ(read()->reveal(), "sesame");
     write("barley");
     EXPECT_EQ(read()->reveal(), "barley") << "the new one, without a reload";
 }
 
 TEST_F(CredentialsTest, ThatSomebodyIsReplacingAreWaitedFor) {
-    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_);
+    const ReadApiToken read = api_token_reader(file(write("sesame")), credentials_, true);
     for (const char* half : {"", "two\nlines"}) {
         write(half);
         const auto token = read();
@@ -113,7 +113,7 @@ TEST_F(CredentialsTest, ThatSomebodyIsReplacingAreWaitedFor) {
 }
 
 TEST_F(CredentialsTest, ThatAppearLaterAreUsedFromThenOn) {
-    const ReadApiToken read = api_token_reader(file(directory_ + "/api"), credentials_);
+    const ReadApiToken read = api_token_reader(file(directory_ + "/api"), credentials_, false);
     EXPECT_EQ(read().error().fault, Fault::denied) << "a person has to put it there";
     write("sesame");
     EXPECT_EQ(read()->reveal(), "sesame");
