@@ -19,7 +19,7 @@ CALLS_OF_A_START = 1_000
 CALLS_OF_A_LOOK = 700
 CALLS_OF_A_ROTATION = 6_000
 ALLOCATIONS_OF_A_ROTATION = 200_000
-INSTRUCTIONS_OF_STATUS = 40_000_000
+INSTRUCTIONS_OF_STATUS = 9_000_000
 # Ten times the tunnels take at most a bit more than ten times the instructions.
 LINEAR = 11.0
 

@@ -39,6 +39,7 @@ def start(host):
         host.keyturn.stop()
         wait_until(lambda: "exited" in host.log("start"), "the end of strace")
         text = host.log("start")
+    host.restart()
     # As another user, strace sees no texts: the first message to systemd is the one that matters.
     return len(CALL.findall(text[:text.index("sendto(")]))
 

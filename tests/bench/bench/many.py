@@ -6,7 +6,7 @@ import json
 from scenario.cloudflare import ACCOUNT, API_URL
 from scenario.keyturn import UNIT
 
-from bench.machine import CALLGRIND, LOG, Process
+from bench.machine import CALLGRIND, LOG
 
 UNITS = 4
 HEAD = """version: 1
@@ -58,7 +58,7 @@ def start(host):
     """Start it; return its process when it is ready."""
     host.host.run("systemctl", "reset-failed", UNIT, check=False)
     host.host.run("systemctl", "start", UNIT)
-    return Process(host.host, host.keyturn.main_pid())
+    return host.process()
 
 
 def instructions_of_start(host, count):

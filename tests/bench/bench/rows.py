@@ -6,7 +6,7 @@ import time
 
 from bench import counts, dead_token, many, peers
 from bench.figures import Figure
-from bench.machine import ROLLOUT, BenchHost, Process
+from bench.machine import ROLLOUT, BenchHost
 
 ROTATIONS = 5
 IDLE_SECONDS = 120
@@ -58,12 +58,11 @@ def start(host, floor):
     for _ in range(ROTATIONS):
         host.keyturn.stop()
         host.host.run("systemctl", "start", "keyturnd.service")
-        times.append(Process(host.host, host.keyturn.main_pid()).cpu_ms())
+        times.append(host.process().cpu_ms())
         host.keyturn.wait_status(state="idle")
     yield Figure("start to READY", statistics.median(times), "ms", 45, {"floor": floor["cpu"]})
     yield Figure("start to READY: system calls", counts.start(host), "", 450,
                  {"floor": floor["calls"]})
-    host.restart()
 
 
 def rotation(host, _):
