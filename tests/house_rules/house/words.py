@@ -33,6 +33,20 @@ _AMBIENT = (
 )
 
 
+# A path that several processes of a test run share breaks one of them now and then.
+_SHARED = re.compile(r"\bTempDir\s*\(|\"/tmp/")
+
+
+def find_shared(tree):
+    for file in tree.cpp("tests"):
+        if file.path == "tests/fakes/sandbox.hpp":
+            continue
+        for number, line in enumerate(file.lines, 1):
+            if found := _SHARED.search(line):
+                yield (file.path, number,
+                       f"`{found.group(0)}` may be another test's, too; take a Sandbox")
+
+
 def find_pattern(pattern, sentence):
     def find(tree):
         for file in tree.files:
@@ -66,6 +80,12 @@ RULES = (
         Plant("tests/a.py", "x = '/wo" "rk/main'\n", (1,)),
         Plant("tests/run", "cd /ho" "me/me\n", (1,)),
         Plant("tests/a.py", "x = 'network/wo" "rk/a ProtectHome=/ho" "me'\n"),
+    )),
+    Rule("shared path", find_shared, (
+        Plant("tests/unit/a.cpp", 'auto path = testing::TempDir() + "x";\n', (1,)),
+        Plant("tests/unit/a.cpp", 'std::ofstream("/tmp" "/x");\n'.replace('" "', ""), (1,)),
+        Plant("tests/fakes/sandbox.hpp", "return testing::TempDir();\n"),
+        Plant("lib/a/a.cpp", 'auto path = "/tmp" "/x";\n'.replace('" "', "")),
     )),
     Rule("ambient", find_ambient, (
         cpp_plant("auto t = std::chrono::steady_clock::now();", 1),

@@ -1,3 +1,4 @@
+#include "fakes/sandbox.hpp"
 #include "http/tls_context.hpp"
 #include "integration/peers/https_test.hpp"
 
@@ -154,7 +155,8 @@ TEST_F(Handshake, NamesAnAuthorityFileThatIsNotThere) {
 }
 
 TEST_F(Handshake, ReadsTheAuthorityFileAnewAfterARest) {
-    const std::string path = testing::TempDir() + "keyturn-https-authority.pem";
+    const testing_files::Sandbox files;
+    const std::string path = files / "authority.pem";
     const auto write = [&](const std::string& content) { std::ofstream(path) << content; };
     CertificateWish own;
     own.self_signed = true;
@@ -168,7 +170,6 @@ TEST_F(Handshake, ReadsTheAuthorityFileAnewAfterARest) {
     server->will(answer_of(200, "x"));
     const auto outcome = send();
     EXPECT_TRUE(outcome) << outcome.error().text;
-    std::remove(path.c_str());
 }
 
 /// What OpenSSL trusts, as SSL_CERT_DIR and SSL_CERT_FILE say.
@@ -176,18 +177,16 @@ class SystemTrust : public Handshake {
   protected:
     SystemTrust() {
         options.ca_file.clear();
-        std::filesystem::create_directory(directory_);
-        ::setenv("SSL_CERT_DIR", directory_.c_str(), 1);
-        ::setenv("SSL_CERT_FILE", (directory_ + "/bundle").c_str(), 1);
+        ::setenv("SSL_CERT_DIR", directory_.path().c_str(), 1);
+        ::setenv("SSL_CERT_FILE", (directory_ / "bundle").c_str(), 1);
     }
     ~SystemTrust() override {
         ::unsetenv("SSL_CERT_DIR");
         ::unsetenv("SSL_CERT_FILE");
-        std::filesystem::remove_all(directory_);
     }
 
     void write(const std::string& name, const std::string& content) const {
-        std::ofstream(directory_ + "/" + name) << content;
+        testing_files::put(directory_ / name, content);
     }
 
     void expect_answer() {
@@ -207,7 +206,7 @@ class SystemTrust : public Handshake {
     }
 
   private:
-    std::string directory_ = testing::TempDir() + "keyturn-https-trust";
+    testing_files::Sandbox directory_;
 };
 
 TEST_F(SystemTrust, FindsTheAuthorityInADirectoryWithHashLinks) {

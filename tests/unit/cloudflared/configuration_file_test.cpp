@@ -1,5 +1,7 @@
 #include "cloudflared/configuration_file.hpp"
 
+#include "fakes/sandbox.hpp"
+
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -48,12 +50,10 @@ TEST(ReadConfiguration, WhatItCannotReadIsUnclear) {
 class LookAtFiles : public ::testing::Test {
   protected:
     LookAtFiles() {
-        std::filesystem::create_directories(root_);
         settings_.exec_start = {{"/usr/bin/cloudflared", "tunnel", "run"}};
         settings_.user = "tunnel";
         put("/etc/passwd", "root:x:0:0::/root:/bin/sh\ntunnel:x:5:5:a b:/srv/tunnel:/bin/false\n");
     }
-    ~LookAtFiles() override { std::filesystem::remove_all(root_); }
 
     void put(const std::string& path, const std::string& text) {
         std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
@@ -61,7 +61,8 @@ class LookAtFiles : public ::testing::Test {
     }
     ConnectorFiles look() { return look_at_files(settings_, root_); }
 
-    std::string root_ = ::testing::TempDir() + "keyturn-files-" + std::to_string(::getpid());
+    const testing_files::Sandbox sandbox_;
+    const std::string& root_ = sandbox_.path();
     UnitSettings settings_;
 };
 

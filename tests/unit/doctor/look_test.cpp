@@ -7,6 +7,7 @@
 #include "doctor/proxy_look.hpp"
 #include "doctor/system_look.hpp"
 #include "doctor/unit_look.hpp"
+#include "fakes/sandbox.hpp"
 #include "setup/foreground.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -38,14 +39,6 @@ constexpr const char* sample_token =
 
 class Looks : public ::testing::Test {
   protected:
-    Looks() {
-        std::string name = ::testing::TempDir() + "doctorXXXXXX";
-        root_ = ::mkdtemp(name.data());
-    }
-    ~Looks() override { std::filesystem::remove_all(root_); }
-    Looks(const Looks&) = delete;
-    Looks& operator=(const Looks&) = delete;
-
     std::string put(const std::string& path, const std::string& text, mode_t mode = 0600) {
         std::string whole = root_ + path;
         std::filesystem::create_directories(std::filesystem::path(whole).parent_path());
@@ -54,7 +47,8 @@ class Looks : public ::testing::Test {
         return whole;
     }
 
-    std::string root_;
+    const testing_files::Sandbox sandbox_;
+    const std::string& root_ = sandbox_.path();
 };
 
 TEST_F(Looks, FindWhatElseRotates) {

@@ -1,6 +1,7 @@
 #include "notify/notifier.hpp"
 
 #include "base/unique_fd.hpp"
+#include "fakes/sandbox.hpp"
 
 #include <gtest/gtest.h>
 
@@ -95,7 +96,8 @@ TEST_F(NotifierTest, NeedsNoDescriptorOfItsOwn) {
 }
 
 TEST_F(NotifierTest, TellsASocketWithAPath) {
-    const std::string path = testing::TempDir() + "notify-" + std::to_string(::getpid());
+    const testing_files::Sandbox directory;
+    const std::string path = directory / "notify";
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     ASSERT_LT(path.size(), sizeof address.sun_path);
@@ -106,7 +108,6 @@ TEST_F(NotifierTest, TellsASocketWithAPath) {
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
     notifier_->watchdog();
     EXPECT_EQ(received(), "WATCHDOG=1");
-    ::unlink(path.c_str());
 }
 
 TEST_F(NotifierTest, AsksForHalfOfTheWatchdogsTime) {

@@ -1,4 +1,5 @@
 // A policy made of several files.
+#include "fakes/sandbox.hpp"
 #include "unit/policy/parts.hpp"
 
 #include <gmock/gmock.h>
@@ -114,21 +115,18 @@ TEST(DropIns, SecretsAreHiddenInTheRightFile) {
 class DropInFiles : public testing::Test {
   protected:
     DropInFiles() {
-        std::string pattern = testing::TempDir() + "keyturn-policy-XXXXXX";
-        directory_ = ::mkdtemp(pattern.data());
         write("keyturn.yaml", base);
         std::filesystem::create_directory(directory_ + "/keyturn.d");
     }
-    ~DropInFiles() override { std::filesystem::remove_all(directory_); }
 
     void write(const std::string& name, const std::string& text) {
-        std::ofstream(directory_ + "/" + name) << text;
-        ::chmod((directory_ + "/" + name).c_str(), 0644);
+        testing_files::put(directory_ + "/" + name, text, 0644);
     }
 
     [[nodiscard]] PolicyOutcome load() const { return load_policy(directory_ + "/keyturn.yaml"); }
 
-    std::string directory_;
+    const testing_files::Sandbox sandbox_;
+    const std::string& directory_ = sandbox_.path();
 };
 
 TEST_F(DropInFiles, AreFoundBesideThePolicyInTheOrderOfTheirNames) {
