@@ -22,6 +22,8 @@ enum class Fault {
     invalid,      ///< The answer or the input makes no sense.
     storage,      ///< The disk is full, read-only or broken.
     cancelled,    ///< The caller was told to stop; not an error to retry or report.
+    deposed,      ///< Another host leads this rotation now: forget it here.
+    silent,       ///< Another host has to act and says nothing; a person has to decide.
 };
 
 /// True if waiting and asking again can help without anybody's action.
@@ -31,7 +33,7 @@ enum class Fault {
 }
 
 template <>
-inline constexpr Names<Fault, 9> names<Fault>{{
+inline constexpr Names<Fault, 11> names<Fault>{{
     {Fault::unreachable, "unreachable"},
     {Fault::busy, "busy"},
     {Fault::ambiguous, "ambiguous"},
@@ -41,6 +43,8 @@ inline constexpr Names<Fault, 9> names<Fault>{{
     {Fault::invalid, "invalid"},
     {Fault::storage, "storage"},
     {Fault::cancelled, "cancelled"},
+    {Fault::deposed, "deposed"},
+    {Fault::silent, "host_silent"},
 }};
 
 /// A failure that an operator may see. `text` is a clause that says what failed, without a full

@@ -26,7 +26,9 @@ const char* error_name_of(Fault fault, const char* conflict_name) {
         case Fault::busy:
         case Fault::ambiguous:
         case Fault::storage:
-        case Fault::cancelled: break;
+        case Fault::cancelled:
+        case Fault::deposed:
+        case Fault::silent: break;
     }
     return SD_BUS_ERROR_FAILED;
 }

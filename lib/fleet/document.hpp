@@ -74,14 +74,14 @@ struct FleetTurn {
     std::string rotation_id;
     RestartVerb verb = RestartVerb::try_restart;
     Milliseconds deadline{0};  ///< How long its host waits for the job; zero: it does not wait.
-    bool hurried = false;  ///< After a compromise, for a unit that cannot reconnect: does not
-                           ///< exclude other turns.
+    bool hurried = false;      ///< After a compromise, for a unit that cannot reconnect: does not
+                               ///< exclude other turns.
     TurnState state = TurnState::granted;
-    std::string invocation_before;       ///< Since taken: the process that it replaces.
-    std::optional<JobResult> result;     ///< Ended: how the job ended, or ...
-    std::optional<Fault> fault;          ///< ... why there was none.
-    std::string why;                     ///< The text of the fault.
-    std::string not_reset;               ///< As in `RestartResult`.
+    std::string invocation_before;    ///< Since taken: the process that it replaces.
+    std::optional<JobResult> result;  ///< Ended: how the job ended, or ...
+    std::optional<Fault> fault;       ///< ... why there was none.
+    std::string why;                  ///< The text of the fault.
+    std::string not_reset;            ///< As in `RestartResult`.
 
     [[nodiscard]] bool open() const { return state != TurnState::ended; }
 
@@ -116,29 +116,33 @@ struct FleetOrder {
 
 /// One unit, as its host reports it.
 struct MemberUnit {
-    InspectUnits::Unit setup;   ///< As of the last question (`FleetDocument::ask`).
-    SampleUnits::Sample seen;   ///< As of the last report; names have no host in front.
+    InspectUnits::Unit setup;  ///< As of the last question (`FleetDocument::ask`).
+    SampleUnits::Sample seen;  ///< As of the last report; names have no host in front.
 
     [[nodiscard]] const std::string& name() const { return setup.name; }
+
+    bool operator==(const MemberUnit&) const = default;
 };
 
 /// What a host says about itself. Only this host changes it.
 struct FleetMember {
-    std::string install;  ///< 32 hex digits, made when the host joined.
-    std::string mark;     ///< 16 hex digits, new with each report; see `FleetMemory`.
-    bool eligible = false;  ///< Has a Cloudflare credential and may lead.
-    std::vector<int> speaks{1};       ///< Formats that it understands.
-    std::string version;              ///< Of keyturn.
-    std::vector<std::string> keys;    ///< Ids of the fleet keys that it has.
-    std::string policy;               ///< Fingerprint of the tunnel's policy on it.
-    int min_available = 0;            ///< What its policy says.
-    std::uint64_t answers = 0;        ///< The newest question that this report answers.
-    Fingerprint file;                 ///< Of the token in its file; empty if there is none.
-    std::string staged;               ///< The rotation whose token it has on its disk.
-    std::string problem;              ///< Why it cannot take part, and what to do.
+    std::string install;            ///< 32 hex digits, made when the host joined.
+    std::string mark;               ///< 16 hex digits, new with each report; see `FleetMemory`.
+    bool eligible = false;          ///< Has a Cloudflare credential and may lead.
+    std::vector<int> speaks{1};     ///< Formats that it understands.
+    std::string version;            ///< Of keyturn.
+    std::vector<std::string> keys;  ///< Ids of the fleet keys that it has.
+    std::string policy;             ///< Fingerprint of the tunnel's policy on it.
+    int min_available = 0;          ///< What its policy says.
+    std::uint64_t answers = 0;      ///< The newest question that this report answers.
+    Fingerprint file;               ///< Of the token in its file; empty if there is none.
+    std::string staged;             ///< The rotation whose token it has on its disk.
+    std::string problem;            ///< Why it cannot take part, and what to do.
     std::vector<MemberUnit> units;
 
     [[nodiscard]] const MemberUnit* find(std::string_view unit) const;
+
+    bool operator==(const FleetMember&) const = default;
 };
 
 /// All that the hosts of one tunnel share: one small object that changes only by compare-and-swap.
@@ -147,9 +151,9 @@ struct FleetDocument {
     std::string fleet;  ///< 32 hex digits, made when the fleet was.
     std::string account;
     std::string tunnel;
-    std::uint64_t rev = 0;  ///< Grows by one with each write.
-    std::string nonce;      ///< 16 hex digits, new with each attempt to write.
-    std::string writer;     ///< The host.
+    std::uint64_t rev = 0;          ///< Grows by one with each write.
+    std::string nonce;              ///< 16 hex digits, new with each attempt to write.
+    std::string writer;             ///< The host.
     std::uint64_t epoch = 0;        ///< Grows with each new lead.
     std::optional<FleetLead> lead;  ///< Nobody while no rotation is open.
     RolloutPolicy rules;            ///< Of the open rotation: those of the host that began it.
@@ -157,7 +161,7 @@ struct FleetDocument {
     std::optional<HistoryEntry> last;  ///< The newest entry of the history.
     Fingerprint deliver;  ///< What every token file has to hold; Cloudflare has confirmed it.
     std::optional<SealedTokens> sealed;
-    std::uint64_t ask = 0;  ///< The number of the newest question "how are you now?".
+    std::uint64_t ask = 0;         ///< The number of the newest question "how are you now?".
     std::vector<FleetTurn> turns;  ///< Open ones, and the ended one whose result the lead reads.
     std::uint64_t turns_granted = 0;
     FleetOrder order;
@@ -167,6 +171,8 @@ struct FleetDocument {
         return lead && lead->host == host && epoch == in_epoch;
     }
     [[nodiscard]] const FleetTurn* turn_of(std::string_view unit) const;
+
+    bool operator==(const FleetDocument&) const = default;
 };
 
 /// HOST/UNIT, taken apart.

@@ -18,6 +18,7 @@ namespace keyturn {
 /// checks first stops it: size, MAC, format, JSON. Fails with `denied` for a key that this host
 /// does not have or a MAC that does not fit, with `invalid` for everything else. No text of an
 /// error quotes the input.
-[[nodiscard]] Result<FleetDocument> read_fleet_text(std::string_view text, const FleetKeys& keys);
+[[nodiscard]] Result<FleetDocument> read_fleet_text(std::string_view text, std::string_view tunnel,
+                                                    const FleetKeys& keys);
 
 }  // namespace keyturn

@@ -14,9 +14,9 @@ struct FleetMemories {
     std::string host;     ///< Its name in the fleet. A host that gets another name keeps this one.
     std::string install;  ///< 32 hex digits, made when it joined.
     std::string fleet;    ///< 32 hex digits of the fleet that it joined.
-    std::uint64_t rev = 0;      ///< The highest that it has seen.
-    std::string mark;           ///< Of the last report that surely is in the object.
-    std::string mark_pending;   ///< Of a report that may be in the object; empty if there is none.
+    std::uint64_t rev = 0;     ///< The highest that it has seen.
+    std::string mark;          ///< Of the last report that surely is in the object.
+    std::string mark_pending;  ///< Of a report that may be in the object; empty if there is none.
 
     bool operator==(const FleetMemories&) const = default;
 };

@@ -98,10 +98,11 @@ enum class HoldReason {
     conflict,
     invalid,
     cancelled,
+    host_silent,  ///< In a fleet: another host has to act and says nothing.
 };
 
 template <>
-inline constexpr Names<HoldReason, 15> names<HoldReason>{{
+inline constexpr Names<HoldReason, 16> names<HoldReason>{{
     {HoldReason::verification_failed, "verification_failed"},
     {HoldReason::operator_took_over, "operator_took_over"},
     {HoldReason::too_few_replicas, "too_few_replicas"},
@@ -117,6 +118,7 @@ inline constexpr Names<HoldReason, 15> names<HoldReason>{{
     {HoldReason::conflict, "conflict"},
     {HoldReason::invalid, "invalid"},
     {HoldReason::cancelled, "cancelled"},
+    {HoldReason::host_silent, "host_silent"},
 }};
 
 /// The reason for a hold because of a fault that is not temporary.

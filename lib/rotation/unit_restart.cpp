@@ -11,6 +11,11 @@ namespace keyturn {
 
 namespace {
 
+HoldReason reason_for_no_restart(Fault fault) {
+    if (fault == Fault::conflict) return HoldReason::operator_took_over;
+    return fault == Fault::silent ? HoldReason::host_silent : HoldReason::not_allowed;
+}
+
 /// How often keyturnd repeats a restart that was answered but did not happen.
 constexpr int restarts_max = 3;
 
@@ -256,10 +261,8 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
     if (!result) {
         const Error error = result.error();
         not_begun(record_.units[index]);
-        const HoldReason reason = error.fault == Fault::conflict ? HoldReason::operator_took_over
-                                                                 : HoldReason::not_allowed;
         std::string text = fmt::format("{} was not restarted: {}", name, error.text);
-        co_await hold(reason, std::move(text), name);
+        co_await hold(reason_for_no_restart(error.fault), std::move(text), name);
     }
     if (!result->not_reset.empty()) {
         say(EventKind::start_limit_kept, Priority::warning, result->not_reset, name);

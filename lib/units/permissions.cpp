@@ -4,8 +4,6 @@
 #include "units/manager_call.hpp"
 #include "units/unit_error.hpp"
 
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <utility>
@@ -37,23 +35,9 @@ Message question_about(sd_bus* bus, const std::string& unit, UnitVerb verb) {
 
 }  // namespace
 
-struct Permissions::Holding {
-    std::shared_ptr<Baton> baton;
-    explicit Holding(std::shared_ptr<Baton> held) : baton(std::move(held)) {}
-    Holding(const Holding&) = delete;
-    Holding& operator=(const Holding&) = delete;
-    ~Holding() { baton->try_send(boost::system::error_code()); }
-};
-
 Task<Result<Permission>> Permissions::may(std::string unit, UnitVerb verb) {
     const std::size_t silences = silences_;
-    auto executor = co_await boost::asio::this_coro::executor;
-    if (!baton_) {
-        baton_ = std::make_shared<Baton>(executor, 1);
-        baton_->try_send(boost::system::error_code());
-    }
-    co_await baton_->async_receive(boost::asio::use_awaitable);
-    const Holding holding(baton_);
+    const Baton::Holding holding = co_await baton_.take();
     if (silences_ != silences) co_return *silence_;
     const Result<Permission> answer = co_await ask(std::move(unit), verb);
     if (!answer) {

@@ -1,13 +1,11 @@
 #pragma once
 
+#include "asio/baton.hpp"
 #include "asio/task.hpp"
 #include "base/result.hpp"
 #include "time/moment.hpp"
 #include "units/polkit.hpp"
 
-#include <boost/asio/experimental/channel.hpp>
-
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -31,15 +29,11 @@ class Permissions {
     Task<bool> polkit_is_there();
 
   private:
-    /// The right to ask, passed from one caller to the next.
-    using Baton = boost::asio::experimental::channel<void(boost::system::error_code)>;
-    struct Holding;
-
     Task<Result<Permission>> ask(std::string unit, UnitVerb verb);
 
     Bus& bus_;
     Milliseconds patience_;
-    std::shared_ptr<Baton> baton_;
+    Baton baton_;                   ///< The right to ask.
     std::optional<Error> silence_;  ///< Why the last unanswered question got no answer.
     std::size_t silences_ = 0;      ///< How many questions got no answer.
 };

@@ -1,0 +1,317 @@
+#include "fleet/follower.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// How often a host looks at its own units while one of them has its turn, or the object cannot be
+/// read.
+constexpr Milliseconds short_rest = std::chrono::seconds{1};
+
+/// Without what changes all the time: a connection more or less is no news.
+MemberUnit without_counts(MemberUnit unit) {
+    unit.seen.state.main_pid = unit.seen.state.main_pid != 0 ? 1 : 0;
+    unit.seen.state.control_group_id = 0;
+    if (unit.seen.readiness) {
+        unit.seen.readiness->connections = std::min(unit.seen.readiness->connections, 1);
+    }
+    return unit;
+}
+
+/// Hosts that look at the same moment would only disturb each other.
+Milliseconds spread(Milliseconds interval, const std::string& host) {
+    constexpr int steps = 41;  // From 80 to 120 percent.
+    const auto place = static_cast<int>(std::hash<std::string>()(host) % steps);
+    return interval * (80 + place) / 100;
+}
+
+}  // namespace
+
+template <class Asked>
+class Follower::Asking {
+  public:
+    Asking(Follower& follower, Asked action) : follower_(follower), action_(std::move(action)) {}
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> asker) {
+        follower_.asker_ = asker;
+        follower_.action_.emplace(std::move(action_));
+    }
+    Result<typename Asked::Value> await_resume() {
+        return std::move(std::get<FollowerAnswered<Asked>>(*follower_.answer_).result);
+    }
+
+  private:
+    Follower& follower_;
+    Asked action_;
+};
+
+template <class Asked>
+Follower::Asking<Asked> Follower::ask(Asked action) {
+    return Asking<Asked>(*this, std::move(action));
+}
+
+Follower::Follower(FleetSelf self, FleetTimes times, BootTime now)
+    : self_(std::move(self)), times_(times), now_(now) {
+    script_ = tell();
+    script_.start();
+}
+
+void Follower::answer(FollowerAnswer answer, BootTime now) {
+    now_ = now;
+    answer_.emplace(std::move(answer));
+    std::exchange(asker_, nullptr).resume();
+}
+
+Script<> Follower::tell() {
+    for (;;) {
+        const bool seen = co_await look();
+        bool known = false;
+        if (seen) known = co_await see_own_host();
+        if (known) {
+            co_await stage();
+            co_await deliver();
+            co_await take_turns();
+            co_await restart_useless();
+            co_await report();
+        }
+        RestAWhile rest;
+        rest.until = now_ + interval();
+        static_cast<void>(co_await ask(rest));
+    }
+}
+
+/// Returns false if there is nothing to act on.
+Script<bool> Follower::look() {
+    const LookAtObject question;
+    auto document = co_await ask(question);
+    if (!document) {
+        trouble_.store = document.error().text;
+        co_return false;
+    }
+    trouble_.store.clear();
+    document_ = std::move(*document);
+    if (clashes_) co_return true;
+    trouble_.standing.clear();
+    const FleetMember* present = entry();
+    if (present == nullptr) {
+        trouble_.standing = fmt::format("the fleet does not have {} any more", self_.host);
+    } else if (present->install != self_.entry.install) {
+        trouble_.standing = fmt::format("another installation is {} now", self_.host);
+    }
+    co_return trouble_.standing.empty();
+}
+
+Script<bool> Follower::see_own_host() {
+    SeeOwnHost question;
+    question.inspect = own_.units.empty() || entry()->answers != document_.ask;
+    auto seen = co_await ask(question);
+    trouble_.host = seen ? "" : seen.error().text;
+    if (!seen) co_return false;
+    own_ = std::move(*seen);
+    for (const MemberUnit& unit : own_.units) {
+        if (!unit.seen.idle() || !unit.seen.state.running()) {
+            useless_since_.erase(unit.name());
+        } else {
+            useless_since_.try_emplace(unit.name(), now_);
+        }
+    }
+    co_return true;
+}
+
+/// The token has to be on the disk before Cloudflare knows it: a host that is cut off or restarts
+/// right after that can deliver it all the same.
+Script<> Follower::stage() {
+    const std::optional<SealedTokens>& sealed = document_.sealed;
+    if (!sealed || sealed->rotation_id == staged_) co_return;
+    StageToken wish;
+    wish.rotation_id = sealed->rotation_id;
+    const auto staged = co_await ask(wish);
+    trouble_.token = staged ? "" : staged.error().text;
+    if (staged) staged_ = sealed->rotation_id;
+}
+
+Script<> Follower::deliver() {
+    if (document_.deliver.empty() || own_.file == document_.deliver) co_return;
+    ReplaceToken wish;
+    wish.token = document_.deliver;
+    const auto replaced = co_await ask(wish);
+    trouble_.token = replaced ? "" : replaced.error().text;
+    if (!replaced) co_return;
+    own_.file = document_.deliver;
+    before_.clear();
+    for (const MemberUnit& unit : own_.units) {
+        before_[unit.name()] = unit.seen.state.invocation;
+    }
+    co_await report();
+}
+
+Script<> Follower::take_turns() {
+    if (clashes_) co_return;
+    const std::vector<FleetTurn> turns = document_.turns;
+    for (const FleetTurn& turn : turns) {
+        const auto name = split_fleet_unit(turn.unit);
+        const bool ours = name && name->host == self_.host && own_unit(name->unit) != nullptr;
+        if (ours && turn.open()) co_await take(turn);
+    }
+}
+
+/// A turn that was taken before a crash is used if the unit still runs as the process that it was
+/// taken for; otherwise the restart has happened.
+Script<> Follower::take(FleetTurn turn) {
+    const MemberUnit unit = *own_unit(split_fleet_unit(turn.unit)->unit);
+    if (turn.state == TurnState::taken) {
+        const bool happened = unit.seen.state.invocation != turn.invocation_before;
+        if (happened) {
+            const RestartResult done{JobResult::done};
+            co_await end(turn, done);
+        } else if (!unit.seen.state.job_pending) {
+            co_await use(turn, now_);
+        }
+        co_return;
+    }
+    if (own_.file != document_.deliver) co_return;
+    const BootTime sent = now_;
+    FleetTransition taking = [host = self_.host, number = turn.number,
+                              invocation = unit.seen.state.invocation,
+                              file = own_.file](FleetDocument& document) {
+        return take_turn(document, host, number, invocation, file);
+    };
+    const bool taken = co_await change(std::move(taking));
+    if (taken) co_await use(turn, sent);
+}
+
+/// `taken`: when this host sent that it takes the turn, or saw that it has it.
+Script<> Follower::use(FleetTurn turn, BootTime taken) {
+    RestartOwnUnit wish;
+    wish.unit = split_fleet_unit(turn.unit)->unit;
+    wish.verb = turn.verb;
+    wish.deadline = turn.deadline;
+    wish.not_after = taken + times_.take_age;
+    auto outcome = co_await ask(std::move(wish));
+    if (!outcome && outcome.error().fault == Fault::busy) {  // It certainly was not restarted.
+        FleetTransition giving_back = [host = self_.host,
+                                       number = turn.number](FleetDocument& document) {
+            return give_back_turn(document, host, number);
+        };
+        static_cast<void>(co_await change(std::move(giving_back)));
+        co_return;
+    }
+    co_await end(turn, std::move(outcome));
+}
+
+/// One change tells both how the turn ended and how the unit is since.
+Script<> Follower::end(FleetTurn turn, Result<RestartResult> outcome) {
+    SeeOwnHost question;
+    auto seen = co_await ask(question);
+    if (seen) own_ = std::move(*seen);
+    FleetTransition ending = [host = self_.host, number = turn.number, outcome = std::move(outcome),
+                              entry = entry_now()](FleetDocument& document) {
+        const Result<void> reported = keyturn::report(document, host, entry);
+        if (!reported) return reported;
+        return end_turn(document, host, number, outcome);
+    };
+    static_cast<void>(co_await change(std::move(ending)));
+}
+
+/// A unit that was started before the delivery and has lost every connection cannot come back by
+/// itself. Restarting it takes nothing down, so it needs no turn, once.
+Script<> Follower::restart_useless() {
+    if (own_.file != document_.deliver) co_return;
+    const std::vector<MemberUnit> units = own_.units;
+    for (const MemberUnit& unit : units) {
+        const auto since = useless_since_.find(unit.name());
+        const auto before = before_.find(unit.name());
+        const bool long_enough =
+            since != useless_since_.end() && now_ >= since->second + times_.useless;
+        const bool old_process = before != before_.end() && !before->second.empty() &&
+                                 before->second == unit.seen.state.invocation;
+        if (!long_enough || !old_process || unit.seen.state.job_pending) continue;
+        before_.erase(before);
+        RestartOwnUnit wish;
+        wish.unit = unit.name();
+        wish.not_after = now_ + short_rest;
+        static_cast<void>(co_await ask(std::move(wish)));
+    }
+}
+
+Script<> Follower::report() {
+    const FleetMember now = entry_now();
+    if (entry() == nullptr || !is_news(*entry(), now)) co_return;
+    FleetTransition reporting = [host = self_.host, now](FleetDocument& document) {
+        return keyturn::report(document, host, now);
+    };
+    static_cast<void>(co_await change(std::move(reporting)));
+}
+
+Script<bool> Follower::change(FleetTransition transition) {
+    ChangeObject wish;
+    wish.transition = std::move(transition);
+    auto document = co_await ask(std::move(wish));
+    if (document) {
+        trouble_.store.clear();
+        document_ = std::move(*document);
+        co_return true;
+    }
+    // A turn that was withdrawn, or an order that came too late, is no trouble.
+    if (document.error().fault != Fault::conflict) trouble_.store = document.error().text;
+    co_return false;
+}
+
+const FleetMember* Follower::entry() const {
+    const auto found = document_.members.find(self_.host);
+    return found == document_.members.end() ? nullptr : &found->second;
+}
+
+const MemberUnit* Follower::own_unit(const std::string& name) const {
+    const auto found = std::ranges::find(own_.units, name, &MemberUnit::name);
+    return found == own_.units.end() ? nullptr : &*found;
+}
+
+FleetMember Follower::entry_now() const {
+    FleetMember now = self_.entry;
+    now.answers = document_.ask;
+    now.file = own_.file;
+    now.staged = staged_;
+    now.problem = own_.problem.empty() ? trouble_.token : own_.problem;
+    now.units = own_.units;
+    if (entry() != nullptr) now.mark = entry()->mark;
+    return now;
+}
+
+Milliseconds Follower::interval() const {
+    if (!trouble_.host.empty()) return short_rest;
+    return look_interval(document_, self_.host, times_);
+}
+
+Milliseconds look_interval(const FleetDocument& document, const std::string& host,
+                           const FleetTimes& times) {
+    const std::optional<RotationRecord>& record = document.state.rotation;
+    if (!record) return spread(times.idle_look, host);
+    switch (record->phase) {
+        case Phase::preflight:
+        case Phase::prepare:
+        case Phase::commit:
+        case Phase::revert: return times.hasty_look;
+        case Phase::roll:
+        case Phase::finish: return record->hold ? times.soak_look : times.roll_look;
+        case Phase::soak: break;
+    }
+    return times.soak_look;
+}
+
+bool is_news(const FleetMember& before, const FleetMember& now) {
+    FleetMember one = before;
+    FleetMember other = now;
+    for (FleetMember* member : {&one, &other}) {
+        for (MemberUnit& unit : member->units) unit = without_counts(unit);
+    }
+    return one != other;
+}
+
+}  // namespace keyturn
