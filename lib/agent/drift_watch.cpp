@@ -25,7 +25,7 @@ SampleUnits::Value without_surge(const PreflightFacts& facts) {
 
 }  // namespace
 
-DriftWatch::DriftWatch(const TunnelPolicy& policy, TunnelState& state, RotationExecutor& executor,
+DriftWatch::DriftWatch(const TunnelPolicy& policy, TunnelState& state, Executor& executor,
                        Dependencies world, EventLog& log)
     : policy_(policy),
       state_(state),
@@ -49,7 +49,7 @@ Task<Drift> DriftWatch::look(bool scheduled) {
 Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
     PreflightFacts facts;
     const ReadToken read_token;
-    const auto token = co_await executor_.act(read_token);
+    const auto token = co_await executor_.ask(read_token);
     if (!token) co_return token.error();
     facts.token = *token;
     if (token->clock_ahead) correct_dates(*token->clock_ahead);
@@ -69,12 +69,12 @@ Task<Result<Drift>> DriftWatch::look_at_all(bool scheduled) {
     const auto seen = co_await see_units(facts);
     if (!seen) co_return seen.error();
     const ListConnectors list;
-    const auto connectors = co_await executor_.act(list);
+    const auto connectors = co_await executor_.ask(list);
     if (!connectors) co_return connectors.error();
     facts.connectors = *connectors;
     std::vector<std::string> problems;
     const CheckFiles check;
-    const auto files = co_await executor_.act(check);
+    const auto files = co_await executor_.ask(check);
     if (files) facts.files = *files;
     if (!files) problems.push_back("the token file cannot be replaced: " + files.error().text);
     const SampleUnits::Value own = without_surge(facts);
@@ -104,12 +104,12 @@ Task<Result<bool>> DriftWatch::restore_token_file(Fingerprint api, Fingerprint f
 
 Task<Result<void>> DriftWatch::see_units(PreflightFacts& facts) {
     const InspectUnits inspect{.must_know = false};
-    auto units = co_await executor_.act(inspect);
+    auto units = co_await executor_.ask(inspect);
     if (!units) co_return units.error();
     facts.take_units(std::move(*units));
     SampleUnits sample;
     for (const InspectUnits::Unit& unit : facts.units) sample.names.push_back(unit.name);
-    auto samples = co_await executor_.act(sample);
+    auto samples = co_await executor_.ask(sample);
     if (!samples) co_return samples.error();
     facts.samples = std::move(*samples);
     std::vector<std::string> own;
@@ -123,7 +123,7 @@ Task<Result<void>> DriftWatch::see_units(PreflightFacts& facts) {
 Task<> DriftWatch::look_at_units() {
     times_.begin_units_look(world_.clock.boot_now());
     const SampleUnits question{units_};
-    const auto samples = co_await executor_.act(question);
+    const auto samples = co_await executor_.ask(question);
     if (!samples) co_return;  // The next look at Cloudflare says so.
     note_samples(*samples);
     const auto file = executor_.delivered_fingerprint();
@@ -139,7 +139,7 @@ Task<> DriftWatch::look_for_strangers() {
     const auto seen = co_await see_units(facts);
     if (!seen) co_return;  // The next look at Cloudflare says so.
     const ListConnectors list;
-    const auto connectors = co_await executor_.act(list);
+    const auto connectors = co_await executor_.ask(list);
     world_.api.close_idle();
     if (!connectors) co_return;
     facts.connectors = *connectors;

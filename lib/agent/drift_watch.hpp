@@ -31,7 +31,7 @@ struct Drift {
 class DriftWatch {
   public:
     /// All of them must outlive the watch. It keeps `state` up to date and saves it.
-    DriftWatch(const TunnelPolicy& policy, TunnelState& state, RotationExecutor& executor,
+    DriftWatch(const TunnelPolicy& policy, TunnelState& state, Executor& executor,
                Dependencies world, EventLog& log);
 
     /// Checks Cloudflare and the units. `scheduled` means that the tunnel has a schedule; then a
@@ -86,7 +86,7 @@ class DriftWatch {
 
     const TunnelPolicy& policy_;
     TunnelState& state_;
-    RotationExecutor& executor_;
+    Executor& executor_;
     Dependencies world_;
     EventLog& log_;
     LookTimes times_{policy_.drift};

@@ -22,7 +22,7 @@ RotationInputs TunnelAgent::inputs_for(const RotationRequest& request) {
     RotationInputs inputs;
     inputs.request = request;
     if (request.kind == RotationKind::takeover) inputs.take_overs = take_overs_lately();
-    if (request.kind == RotationKind::compromise) inputs.superseded = executor_.kept_rotation();
+    if (request.kind == RotationKind::compromise) inputs.superseded = executor_->kept_rotation();
     return inputs;
 }
 
@@ -84,7 +84,7 @@ Task<bool> TunnelAgent::perform_next() {
         if ((held && retry_wanted_) || given_up()) co_return false;
     } else {
         const Action action = rotation_->action();
-        answer = co_await executor_.perform(action);
+        answer = co_await executor_->perform(action);
     }
     rotation_->answer(std::move(answer), world_.clock.boot_now(), world_.clock.wall_now());
     co_return true;
@@ -152,13 +152,13 @@ Task<std::string> TunnelAgent::keep_for(const RotationRecord& planned) {
     publish();
     KeepToken keep;
     keep.fingerprint = planned.new_fingerprint;
-    const auto kept = co_await executor_.act(keep);
+    const auto kept = co_await executor_->ask(keep);
     if (kept && kept->fingerprint == planned.new_fingerprint) {
         co_return kept->rotation_id;
     }
     if (view().superseded()) co_return "";
     const ForgetSecrets forget;
-    static_cast<void>(co_await executor_.act(forget));
+    static_cast<void>(co_await executor_->ask(forget));
     co_return "";
 }
 

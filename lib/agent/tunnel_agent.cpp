@@ -28,17 +28,23 @@ constexpr std::size_t durations_looked_at = 5;
 
 }  // namespace
 
+std::unique_ptr<Executor> make_local_executor(const TunnelPolicy& policy, TunnelState& state,
+                                              Dependencies world) {
+    return std::make_unique<RotationExecutor>(policy, state, world);
+}
+
 TunnelAgent::TunnelAgent(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
                          double splay_share, Dependencies world, EventLog& log,
-                         std::function<void(const TunnelAgent&)> changed)
+                         std::function<void(const TunnelAgent&)> changed,
+                         const MakeExecutor& make_executor)
     : policy_(std::move(policy)),
       world_(world),
       log_(log),
       changed_(std::move(changed)),
-      executor_(policy_, state_, world_),
+      executor_(make_executor(policy_, state_, world_)),
       wakeup_(executor),
       planner_(policy_, splay_share),
-      watch_(policy_, state_, executor_, world_, log_) {}
+      watch_(policy_, state_, *executor_, world_, log_) {}
 
 void TunnelAgent::load() {
     const auto loaded = world_.states.load(policy_.name);
@@ -114,7 +120,7 @@ Task<> TunnelAgent::do_what_is_wanted() {
 /// With `store: keyturn` the units can only start once the token file is there.
 Task<> TunnelAgent::prepare_token_file() {
     for (;;) {
-        const auto seeded = co_await executor_.seed_token_file();
+        const auto seeded = co_await executor_->seed_token_file();
         note_token_file(seeded ? "" : seeded.error().text);
         if (seeded) break;
         const BootTime next = world_.clock.boot_now() + seed_pause;

@@ -26,6 +26,14 @@ namespace keyturn {
 
 class EventLog;
 
+/// Makes what performs the rotations of a tunnel. `policy` and `state` outlive it.
+using MakeExecutor = std::function<std::unique_ptr<Executor>(
+    const TunnelPolicy& policy, TunnelState& state, Dependencies world)>;
+
+/// All units are on this host.
+[[nodiscard]] std::unique_ptr<Executor> make_local_executor(const TunnelPolicy& policy,
+                                                            TunnelState& state, Dependencies world);
+
 /// Manages one tunnel: waits until its rotation is due or an operator asks for one, runs the
 /// rotation, and reports the status. Operators' requests only set facts and wake the loop. Only the
 /// loop decides what to do next.
@@ -35,7 +43,8 @@ class TunnelAgent {
     /// whenever `status()` may have changed. The dependencies and the log must outlive the agent.
     TunnelAgent(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
                 double splay_share, Dependencies world, EventLog& log,
-                std::function<void(const TunnelAgent&)> changed);
+                std::function<void(const TunnelAgent&)> changed,
+                const MakeExecutor& make_executor = make_local_executor);
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
@@ -117,7 +126,7 @@ class TunnelAgent {
     EventLog& log_;
     std::function<void(const TunnelAgent&)> changed_;
     TunnelState state_;
-    RotationExecutor executor_;
+    std::unique_ptr<Executor> executor_;
     Wakeup wakeup_;
     StartPlanner planner_;
     DriftWatch watch_;

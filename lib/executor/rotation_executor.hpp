@@ -2,6 +2,7 @@
 
 #include "asio/task.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "executor/executor.hpp"
 #include "policy/policy.hpp"
 #include "rotation/action.hpp"
 #include "rotation/record.hpp"
@@ -37,13 +38,12 @@ struct Dependencies {
 
 /// The shell around the heart. It performs the actions of one tunnel's rotations against the real
 /// world, and decides nothing. This is the only place where a rotation and its secrets meet.
-class RotationExecutor {
+class RotationExecutor final : public Executor {
   public:
     /// `policy` and `state` must outlive the executor. `SaveRecord` and `Conclude` change `state`.
     RotationExecutor(const TunnelPolicy& policy, TunnelState& state, Dependencies world);
 
-    /// Performs one action. Throws `operation_aborted` on cancellation, and nothing else.
-    Task<Answer> perform(const Action& action);
+    Task<Answer> perform(const Action& action) override;
 
     /// The same for one kind of action, which must outlive the task.
     Task<Result<InspectTunnel::Value>> act(const InspectTunnel& action);
@@ -67,24 +67,11 @@ class RotationExecutor {
     Task<Result<void>> act(const ForgetSecrets& action);
     Task<Result<void>> act(const Conclude& action);
 
-    /// The fingerprint of the token in the token file; empty if there is none that can be read.
-    [[nodiscard]] Result<Fingerprint> delivered_fingerprint();
-
-    /// The id of the rotation whose tokens are kept; empty if there are none or they cannot be
-    /// read.
-    [[nodiscard]] std::string kept_rotation();
-
-    /// Writes the API's token into a token file that does not exist yet. Leaves an existing file
-    /// alone.
-    Task<Result<void>> seed_token_file();
-
-    /// The token that an open rotation has replaced with `delivered`, according to the kept tokens;
-    /// empty if it is not kept.
-    Fingerprint replaced_fingerprint(const Fingerprint& delivered);
-
-    /// Writes the API's token over the content of the token file. Fails with `conflict` if the API
-    /// by now has another token than `expected`.
-    Task<Result<void>> deliver_again(Fingerprint expected);
+    [[nodiscard]] Result<Fingerprint> delivered_fingerprint() override;
+    [[nodiscard]] std::string kept_rotation() override;
+    Task<Result<void>> seed_token_file() override;
+    [[nodiscard]] Fingerprint replaced_fingerprint(const Fingerprint& delivered) override;
+    Task<Result<void>> deliver_again(Fingerprint expected) override;
 
   private:
     /// The PATCH that gave the tunnel a new secret.
