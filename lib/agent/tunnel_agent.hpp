@@ -2,9 +2,10 @@
 
 #include "agent/agent_view.hpp"
 #include "agent/drift_watch.hpp"
+#include "agent/managed_tunnel.hpp"
 #include "agent/start_planner.hpp"
-#include "agent/wakeup.hpp"
 #include "asio/task.hpp"
+#include "asio/wakeup.hpp"
 #include "base/result.hpp"
 #include "cloudflare/api_budget.hpp"
 #include "control/control_service.hpp"
@@ -37,7 +38,7 @@ using MakeExecutor = std::function<std::unique_ptr<Executor>(
 /// Manages one tunnel: waits until its rotation is due or an operator asks for one, runs the
 /// rotation, and reports the status. Operators' requests only set facts and wake the loop. Only the
 /// loop decides what to do next.
-class TunnelAgent {
+class TunnelAgent final : public ManagedTunnel {
   public:
     /// `splay_share` is the tunnel's place in the splay; see splay.hpp. `changed` is called
     /// whenever `status()` may have changed. The dependencies and the log must outlive the agent.
@@ -48,41 +49,29 @@ class TunnelAgent {
     TunnelAgent(const TunnelAgent&) = delete;
     TunnelAgent& operator=(const TunnelAgent&) = delete;
 
-    /// Reads the recorded state. If it cannot be read, the tunnel is not rotated until a person has
-    /// fixed that; the daemon starts anyway.
-    void load();
+    void load() override;
+    Task<> run() override;
 
-    /// Runs until it is cancelled. Cancelling it at any point is as safe as a crash.
-    Task<> run();
-
-    /// Accepts an operator's request. `trigger` is the operator's reason and may be empty. On
-    /// success, the request is on disk; a compromise is accepted even if it cannot be written.
+    /// On success, the request is on disk; a compromise is accepted even if it cannot be written.
     /// Errors: see `may_rotate`; also those of writing the state.
-    [[nodiscard]] Result<void> request_rotation(RotationRequest request);
+    [[nodiscard]] Result<void> request_rotation(RotationRequest request) override;
 
-    /// Carries out an operator's decision. Errors: see `may_retry`, `may_revert` and
-    /// `may_set_paused`; also those of writing the state.
-    [[nodiscard]] Result<void> decide(Decision decision);
+    /// Errors: see `may_retry`, `may_revert` and `may_set_paused`; also those of writing the state.
+    [[nodiscard]] Result<void> decide(Decision decision) override;
 
-    /// True while no rotation is open or about to start, so that the agent can be replaced.
-    [[nodiscard]] bool idle() const { return !rotation_ && nothing_wanted() && !state_.rotation; }
+    [[nodiscard]] bool idle() const override {
+        return !rotation_ && nothing_wanted() && !state_.rotation;
+    }
 
-    /// True if the agent can be replaced by one with a new policy. It is idle, or its compromise
-    /// waits or is held, perhaps because the policy lists the wrong units.
-    [[nodiscard]] bool takes_a_new_policy() const;
+    /// Also while its compromise waits or is held, perhaps because the policy lists the wrong
+    /// units.
+    [[nodiscard]] bool takes_a_new_policy() const override;
 
-    /// Checks the schedule again after the wall clock was set or the host has resumed.
-    void wall_clock_set() { wakeup_.wake(); }
-
-    /// Makes a check of the units due after a systemd job of this unit, if the unit belongs to the
-    /// tunnel. Called from inside the bus pump, so it only sets facts.
-    void unit_job_ended(const std::string& unit);
-
-    [[nodiscard]] TunnelStatus status() const { return status_of(view()); }
-
-    /// Returns the next `count` scheduled starts, from the policy and the present age of the token.
-    [[nodiscard]] TunnelPlan plan(std::size_t count) const;
-    [[nodiscard]] const std::string& name() const { return policy_.name; }
+    void wall_clock_set() override { wakeup_.wake(); }
+    void unit_job_ended(const std::string& unit) override;
+    [[nodiscard]] TunnelStatus status() const override { return status_of(view()); }
+    [[nodiscard]] TunnelPlan plan(std::size_t count) const override;
+    [[nodiscard]] const std::string& name() const override { return policy_.name; }
 
   private:
     // The loop.

@@ -128,12 +128,12 @@ Script<bool> Follower::see_own_host() {
 /// right after that can deliver it all the same.
 Script<> Follower::stage() {
     const std::optional<SealedTokens>& sealed = document_.sealed;
-    if (!sealed || sealed->rotation_id == staged_) co_return;
+    if (!sealed || sealed == staged_) co_return;
     StageToken wish;
     wish.rotation_id = sealed->rotation_id;
     const auto staged = co_await ask(wish);
     trouble_.token = staged ? "" : staged.error().text;
-    if (staged) staged_ = sealed->rotation_id;
+    if (staged) staged_ = sealed;
 }
 
 Script<> Follower::deliver() {
@@ -277,7 +277,7 @@ FleetMember Follower::entry_now() const {
     FleetMember now = self_.entry;
     now.answers = document_.ask;
     now.file = own_.file;
-    now.staged = staged_;
+    if (staged_) now.staged = staged_->rotation_id;
     now.problem = own_.problem.empty() ? trouble_.token : own_.problem;
     now.units = own_.units;
     if (entry() != nullptr) now.mark = entry()->mark;

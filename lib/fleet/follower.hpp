@@ -79,7 +79,7 @@ class Follower {
     BootTime now_;
     FleetDocument document_;
     SeeOwnHost::Value own_;
-    std::string staged_;
+    std::optional<SealedTokens> staged_;
     std::map<std::string, BootTime> useless_since_;  ///< Units without any connection.
     std::map<std::string, std::string> before_;      ///< Their process at the last delivery.
     FollowerTrouble trouble_;

@@ -1,0 +1,213 @@
+// The part of a host that may lead: when it runs an agent, and what it does beside it.
+
+#include "clock/clock.hpp"
+#include "cloudflare/tunnel_api.hpp"
+#include "member/fleet_tunnel.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// An order that needed no write of its own is answered after this.
+constexpr Milliseconds answer_late = std::chrono::seconds{30};
+
+}  // namespace
+
+Task<> FleetTunnel::lead() {
+    for (;;) {
+        co_await wait_until_wanted();
+        co_await run_agent();
+    }
+}
+
+/// Returns once this host leads, or no host does.
+Task<> FleetTunnel::wait_until_wanted() {
+    for (;;) {
+        if (may_run_agent()) co_return;
+        const bool leads = co_await take_the_lead();
+        if (leads) co_return;
+        using namespace boost::asio::experimental::awaitable_operators;
+        const BootTime next = world_.clock.boot_now() + times_.beat;
+        co_await (office_.wait() || world_.clock.sleep_until(next));
+    }
+}
+
+bool FleetTunnel::may_run_agent() const {
+    const std::optional<FleetDocument>& seen = fleet_.seen();
+    return seen && trouble_.standing.empty() && !fleet_.clashes() && !seen->state.rotation;
+}
+
+Task<bool> FleetTunnel::take_the_lead() {
+    const std::optional<FleetDocument>& seen = fleet_.seen();
+    if (!seen || !trouble_.standing.empty() || fleet_.clashes()) co_return false;
+    const FleetOrder& wanted = seen->order;
+    const bool urgent = wanted.open() && wanted.kind == OrderKind::rotate &&
+                        wanted.request.kind == RotationKind::compromise;
+    auto silent = watch_.overdue(self_.host, world_.clock.boot_now());
+    if (urgent && !silent) silent = SilentLead{seen->epoch, seen->lead};
+    if (!silent) co_return false;
+    // A lead that cannot reach Cloudflare is of no use.
+    const TunnelRef tunnel{policy_.account, policy_.tunnel};
+    const auto reached = co_await world_.api.get_tunnel(tunnel);
+    if (!reached && reached.error().fault == Fault::unreachable) co_return false;
+    const std::string host = self_.host;
+    const SilentLead gone = *silent;
+    FleetTransition taking = [host, gone](FleetDocument& document) {
+        return take_over(document, host, gone);
+    };
+    const auto taken = co_await fleet_.change(std::move(taking), false);
+    if (!taken) co_return false;
+    leading_.lead = Leadership{host, taken->epoch};
+    co_return true;
+}
+
+void FleetTunnel::make_agent() {
+    deposed_ = false;
+    agreed_ = fleet_.seen()->state;
+    states_.take(agreed_);
+    unsaved_ = false;
+    leading_.obeyed = 0;
+    leading_.api_silent_since.reset();
+    Dependencies world{world_.clock, world_.api,    world_.units,  world_.connectors, tokens_,
+                       states_,      world_.random, world_.budget, world_.claims};
+    const MakeExecutor make = [this](const TunnelPolicy& policy, TunnelState& state,
+                                     Dependencies agents_world) {
+        return std::make_unique<LeadExecutor>(policy, state, agents_world, fleet_, tokens_,
+                                              leading_, times_);
+    };
+    TunnelPolicy policy = policy_;
+    policy.units.clear();
+    for (const auto& [host, member] : fleet_.seen()->members) {
+        for (const MemberUnit& unit : member.units) {
+            policy.units.push_back(fleet_unit(host, unit.name()));
+        }
+        policy.rollout.min_available = std::max(policy.rollout.min_available, member.min_available);
+    }
+    if (agreed_.rotation) policy.rollout = fleet_.seen()->rules;
+    agent_ = std::make_unique<TunnelAgent>(
+        executor_, std::move(policy), splay_share_, world, log_,
+        [this](const TunnelAgent&) { changed_(*this); }, make);
+    agent_->load();
+    unsaved_ = false;  // When the tunnel was first seen is no news.
+}
+
+Task<> FleetTunnel::run_agent() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    make_agent();
+    co_await (agent_->run() || keep_office());
+    agent_.reset();
+    leading_.lead.reset();
+    changed_(*this);
+}
+
+/// Ends the agent if another host leads, or the object has changed under it.
+bool FleetTunnel::must_end_agent() const {
+    const FleetDocument& seen = *fleet_.seen();
+    if (deposed_ || fleet_.clashes() || !trouble_.standing.empty()) return true;
+    if (leading_.lead) return !seen.led_by(leading_.lead->host, leading_.lead->epoch);
+    const bool others = seen.lead && seen.lead->host != self_.host;
+    return others || (!unsaved_ && !seen.state.rotation && seen.state != agreed_);
+}
+
+Task<> FleetTunnel::keep_office() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    for (;;) {
+        if (must_end_agent()) co_return;
+        co_await do_office_work();
+        if (must_end_agent()) co_return;
+        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+        co_await (office_.wait() || world_.clock.sleep_until(next));
+    }
+}
+
+Task<> FleetTunnel::do_office_work() {
+    obey();
+    const FleetOrder order = fleet_.seen()->order;
+    const bool late = order.open() && order.number == obeyed_ &&
+                      world_.clock.boot_now() - obeyed_at_ >= answer_late;
+    if (unsaved_) co_await push_state();
+    const std::string refusal = refusal_;
+    if (!refusal.empty() || late) co_await answer(obeyed_, refusal);
+    refusal_.clear();
+    if (leading_.lead) co_await give_beat();
+}
+
+/// What the agent has saved outside of a rotation's own steps.
+Task<> FleetTunnel::push_state() {
+    const TunnelState state = states_.state();
+    const bool begins = state.rotation && !leading_.lead;  // Its first step writes it.
+    if (begins) co_return;
+    unsaved_ = false;
+    FleetTransition saving = [state, lead = leading_.lead,
+                              order = leading_.obeyed](FleetDocument& document) {
+        Result<void> saved =
+            lead ? save_record(document, *lead, state) : save_idle_state(document, state);
+        if (saved) saved = answer_order(document, order, "");
+        return saved;
+    };
+    const auto saved = co_await fleet_.change(std::move(saving), false);
+    if (saved) agreed_ = state;
+    if (saved) co_return;
+    unsaved_ = true;
+    deposed_ = deposed_ || saved.error().fault == Fault::deposed;
+}
+
+Task<> FleetTunnel::give_beat() {
+    const BootTime now = world_.clock.boot_now();
+    const bool silent =
+        leading_.api_silent_since && now - *leading_.api_silent_since >= times_.api_outage;
+    const bool alone = std::ranges::count_if(fleet_.seen()->members, [](const auto& member) {
+                           return member.second.eligible;
+                       }) < 2;
+    FleetTransition change;
+    if (silent && !alone) {
+        change = [lead = *leading_.lead](FleetDocument& document) {
+            return abdicate(document, lead);
+        };
+    } else if (now - watch_.unchanged_since() >= times_.beat) {
+        change = [lead = *leading_.lead](FleetDocument& document) { return beat(document, lead); };
+    }
+    if (!change) co_return;
+    const auto changed = co_await fleet_.change(std::move(change), false);
+    if (changed) watch_.look(*changed, fleet_.seen_at());
+    deposed_ = deposed_ || (!changed && changed.error().fault == Fault::deposed);
+}
+
+void FleetTunnel::obey() {
+    const FleetOrder& order = fleet_.seen()->order;
+    if (!order.open() || order.number == obeyed_) return;
+    obeyed_ = order.number;
+    obeyed_at_ = world_.clock.boot_now();
+    const Result<void> done = carry_out(order);
+    if (done) {
+        leading_.obeyed = order.number;
+        return;
+    }
+    refusal_ = done.error().text;
+}
+
+Result<void> FleetTunnel::carry_out(const FleetOrder& order) {
+    switch (order.kind) {
+        case OrderKind::rotate: return agent_->request_rotation(order.request);
+        case OrderKind::retry: return agent_->decide(Decision::retry);
+        case OrderKind::pause: return agent_->decide(Decision::pause);
+        case OrderKind::resume: return agent_->decide(Decision::resume);
+        case OrderKind::revert: return agent_->decide(Decision::revert);
+        case OrderKind::none: break;
+    }
+    return {};
+}
+
+Task<> FleetTunnel::answer(std::uint64_t number, std::string refusal) {
+    FleetTransition answering = [number, refusal](FleetDocument& document) {
+        return answer_order(document, number, refusal);
+    };
+    static_cast<void>(co_await fleet_.change(std::move(answering), false));
+}
+
+}  // namespace keyturn

@@ -1,0 +1,169 @@
+#include "member/fleet_tunnel.hpp"
+
+#include "clock/clock.hpp"
+#include "journal/event_log.hpp"
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
+                         double splay_share, Dependencies world, EventLog& log,
+                         std::function<void(const ManagedTunnel&)> changed, FleetMemory& memory,
+                         FleetSetup setup)
+    : policy_(std::move(policy)),
+      world_(world),
+      log_(log),
+      executor_(executor),
+      splay_share_(splay_share),
+      changed_(std::move(changed)),
+      times_(setup.times),
+      self_(std::move(setup.self)),
+      object_(std::move(setup.object)),
+      fleet_(policy_.name, policy_.tunnel, std::move(setup.keys), std::move(setup.memories),
+             FleetWorld{*object_, world.clock, world.random, memory}),
+      tokens_(world.tokens, fleet_.keys()),
+      states_(world.states,
+              [this] {
+                  unsaved_ = true;
+                  office_.wake();
+              }),
+      shell_(executor, policy_, world_, fleet_, self_.entry.eligible),
+      office_(executor),
+      watch_(times_) {
+    leading_.deposed = [this] {
+        deposed_ = true;
+        office_.wake();
+    };
+}
+
+Task<> FleetTunnel::run() {
+    using namespace boost::asio::experimental::awaitable_operators;
+    if (!self_.entry.eligible) {
+        co_await (follow() && pass_on_wishes());
+        co_return;
+    }
+    co_await (follow() && lead() && pass_on_wishes());
+}
+
+// --- The part of every host ----------------------------------------------------------------------
+
+Task<> FleetTunnel::follow() {
+    Follower follower(self_, times_, world_.clock.boot_now());
+    for (;;) {
+        const FollowerAction action = follower.action();
+        auto answer = co_await shell_.perform(action);
+        if (fleet_.clashes()) {
+            follower.note_clash(fmt::format(
+                "there is a second {}, or this one has an old disk: it restarts nothing until "
+                "`keyturnctl fleet rejoin` on the right one",
+                self_.host));
+        }
+        note_look();
+        follower.answer(std::move(answer), world_.clock.boot_now());
+        if (trouble_ != follower.trouble()) {
+            trouble_ = follower.trouble();
+            changed_(*this);
+        }
+    }
+}
+
+void FleetTunnel::note_look() {
+    const std::optional<FleetDocument>& seen = fleet_.seen();
+    if (!seen) return;
+    watch_.look(*seen, fleet_.seen_at());
+    keep_history();
+    office_.wake();
+}
+
+/// Every host has the history of its fleet on its own disk.
+void FleetTunnel::keep_history() {
+    const std::optional<HistoryEntry>& last = fleet_.seen()->last;
+    if (!last) return;
+    const auto newest = world_.states.history(policy_.name, 1);
+    if (newest && !newest->empty() && newest->back() == *last) return;
+    static_cast<void>(world_.states.append_history(policy_.name, *last));
+}
+
+// --- Orders --------------------------------------------------------------------------------------
+
+Result<void> FleetTunnel::place_order(OrderKind kind, RotationRequest request) {
+    if (!trouble_.standing.empty()) return Error{Fault::conflict, trouble_.standing, {}};
+    wishes_.push_back(Wish{kind, std::move(request)});
+    office_.wake();
+    return {};
+}
+
+Result<void> FleetTunnel::request_rotation(RotationRequest request) {
+    const std::optional<FleetDocument>& seen = fleet_.seen();
+    const bool open = seen && seen->state.rotation;
+    if (open && request.kind != RotationKind::compromise) {
+        return Error{
+            Fault::conflict, fmt::format("a rotation of {} is open already", policy_.name), {}};
+    }
+    for (std::string& unit : request.units) unit = fleet_unit(self_.host, unit);
+    return place_order(OrderKind::rotate, std::move(request));
+}
+
+Result<void> FleetTunnel::decide(Decision decision) {
+    switch (decision) {
+        case Decision::retry: return place_order(OrderKind::retry, {});
+        case Decision::pause: return place_order(OrderKind::pause, {});
+        case Decision::resume: return place_order(OrderKind::resume, {});
+        case Decision::revert: break;
+    }
+    return place_order(OrderKind::revert, {});
+}
+
+Task<> FleetTunnel::pass_on_wishes() {
+    for (;;) {
+        while (!wishes_.empty()) {
+            const Wish wish = wishes_.front();
+            FleetTransition ordering = [host = self_.host, wish](FleetDocument& document) {
+                return order(document, host, wish.kind, wish.request);
+            };
+            const auto placed = co_await fleet_.change(std::move(ordering), false);
+            if (placed) {
+                wishes_.pop_front();
+                office_.wake();
+            }
+            const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+            if (!placed) co_await world_.clock.sleep_until(next);
+        }
+        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+    }
+}
+
+// --- What is known -------------------------------------------------------------------------------
+
+bool FleetTunnel::idle() const {
+    return !fleet_.seen() || !fleet_.seen()->state.rotation;
+}
+
+void FleetTunnel::wall_clock_set() {
+    if (agent_) agent_->wall_clock_set();
+}
+
+void FleetTunnel::unit_job_ended(const std::string&) {
+    shell_.wake();
+}
+
+TunnelStatus FleetTunnel::status() const {
+    if (agent_) return agent_->status();
+    TunnelStatus status;
+    status.name = policy_.name;
+    return status;
+}
+
+TunnelPlan FleetTunnel::plan(std::size_t count) const {
+    if (agent_) return agent_->plan(count);
+    TunnelPlan plan;
+    return plan;
+}
+
+}  // namespace keyturn

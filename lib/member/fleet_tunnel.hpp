@@ -1,0 +1,121 @@
+#pragma once
+
+#include "agent/managed_tunnel.hpp"
+#include "agent/tunnel_agent.hpp"
+#include "asio/wakeup.hpp"
+#include "fleet/fleet.hpp"
+#include "fleet/follower.hpp"
+#include "fleet/take_over_watch.hpp"
+#include "fleet/times.hpp"
+#include "member/fleet_states.hpp"
+#include "member/fleet_tokens.hpp"
+#include "member/follower_shell.hpp"
+#include "member/lead_executor.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace keyturn {
+
+/// How this host takes part in the fleet of one tunnel.
+struct FleetSetup {
+    std::unique_ptr<SharedObject> object;
+    FleetKeys keys;
+    FleetMemories memories;
+    FleetSelf self;  ///< `self.entry.eligible` says whether it has a Cloudflare credential.
+    FleetTimes times;
+};
+
+/// A tunnel whose units run on several hosts. Always follows: stages, delivers, takes its turn,
+/// reports. If this host may lead and no other does, it also runs a `TunnelAgent` over the units of
+/// all hosts, whose state lies in the shared object. Losing the lead ends that agent, which is as
+/// safe as a crash.
+class FleetTunnel final : public ManagedTunnel {
+  public:
+    /// As `TunnelAgent`; `memory` must outlive this, too.
+    FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
+                double splay_share, Dependencies world, EventLog& log,
+                std::function<void(const ManagedTunnel&)> changed, FleetMemory& memory,
+                FleetSetup setup);
+
+    void load() override {}
+    Task<> run() override;
+
+    /// The request becomes an order in the shared object, which the host that leads carries out.
+    [[nodiscard]] Result<void> request_rotation(RotationRequest request) override;
+    [[nodiscard]] Result<void> decide(Decision decision) override;
+
+    [[nodiscard]] bool idle() const override;
+    [[nodiscard]] bool takes_a_new_policy() const override { return true; }
+    void wall_clock_set() override;
+    void unit_job_ended(const std::string& unit) override;
+    [[nodiscard]] TunnelStatus status() const override;
+    [[nodiscard]] TunnelPlan plan(std::size_t count) const override;
+    [[nodiscard]] const std::string& name() const override { return policy_.name; }
+
+    [[nodiscard]] const std::optional<FleetDocument>& seen() const { return fleet_.seen(); }
+    [[nodiscard]] const FollowerTrouble& trouble() const { return trouble_; }
+    [[nodiscard]] bool leads() const { return leading_.lead.has_value(); }
+
+  private:
+    struct Wish {
+        OrderKind kind = OrderKind::none;
+        RotationRequest request;
+    };
+
+    // The part of every host.
+    Task<> follow();
+    void note_look();
+    void keep_history();
+    [[nodiscard]] Result<void> place_order(OrderKind kind, RotationRequest request);
+
+    // The part of a host that may lead.
+    Task<> lead();
+    Task<> wait_until_wanted();
+    Task<bool> take_the_lead();
+    Task<> run_agent();
+    Task<> keep_office();
+    Task<> do_office_work();
+    Task<> pass_on_wishes();
+    Task<> push_state();
+    Task<> give_beat();
+    void obey();
+    [[nodiscard]] Result<void> carry_out(const FleetOrder& order);
+    Task<> answer(std::uint64_t number, std::string refusal);
+    [[nodiscard]] bool may_run_agent() const;
+    [[nodiscard]] bool must_end_agent() const;
+    void make_agent();
+
+    TunnelPolicy policy_;
+    Dependencies world_;
+    EventLog& log_;
+    boost::asio::any_io_executor executor_;
+    double splay_share_;
+    std::function<void(const ManagedTunnel&)> changed_;
+    FleetTimes times_;
+    FleetSelf self_;
+    std::unique_ptr<SharedObject> object_;
+    Fleet fleet_;
+    FleetTokens tokens_;
+    FleetStates states_;
+    Leading leading_;
+    FollowerShell shell_;
+    Wakeup office_;  ///< Something has happened that the lead's part should look at.
+    TakeOverWatch watch_;
+    FollowerTrouble trouble_;
+    std::deque<Wish> wishes_;   ///< Of people on this host, on their way into the object.
+    std::uint64_t obeyed_ = 0;  ///< The newest order that this host has begun to carry out.
+    BootTime obeyed_at_{};
+    std::string refusal_;   ///< Why it was refused, if it was.
+    TunnelState agreed_;    ///< What the object had when the agent began, or has got from it.
+    bool unsaved_ = false;  ///< The agent has saved something that the object does not have.
+    bool deposed_ = false;
+    std::unique_ptr<TunnelAgent> agent_;
+};
+
+}  // namespace keyturn

@@ -1,0 +1,262 @@
+#include "member/lead_executor.hpp"
+
+#include "clock/clock.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+/// A store that fails is waited for, whatever the reason: the rotation itself is all right, and
+/// where it would hold, it could not write that down either.
+Error waited_for(Error error) {
+    const bool lasting = !passes_by_itself(error.fault) && error.fault != Fault::conflict;
+    if (lasting || error.fault == Fault::storage) error.fault = Fault::unreachable;
+    if (error.fault == Fault::conflict) error.fault = Fault::busy;
+    return error;
+}
+
+}  // namespace
+
+LeadExecutor::LeadExecutor(const TunnelPolicy& policy, TunnelState& state, Dependencies world,
+                           Fleet& fleet, FleetTokens& tokens, Leading& leading, FleetTimes times)
+    : policy_(policy),
+      state_(state),
+      world_(world),
+      fleet_(fleet),
+      tokens_(tokens),
+      leading_(leading),
+      times_(times),
+      local_(policy, state, world) {}
+
+template <class Asked>
+Task<Answer> LeadExecutor::answer(const Asked& action) {
+    auto result = co_await act(action);
+    Answered<Asked> answered{std::move(result)};
+    co_return Answer(std::move(answered));
+}
+
+Task<Answer> LeadExecutor::perform(const Action& action) {
+    return std::visit([this](const auto& asked) { return answer(asked); }, action);
+}
+
+// --- The shared object ---------------------------------------------------------------------------
+
+Task<Result<FleetDocument>> LeadExecutor::change(FleetTransition transition) {
+    auto changed = co_await fleet_.change(std::move(transition), false);
+    if (changed) co_return changed;
+    Error error = changed.error();
+    if (error.fault == Fault::deposed) error = co_await stand_down(std::move(error));
+    co_return waited_for(std::move(error));
+}
+
+/// Another host leads: waits to be ended.
+Task<Error> LeadExecutor::stand_down(Error error) {
+    leading_.lead.reset();
+    leading_.deposed();
+    const BootTime never = BootTime::max();
+    co_await world_.clock.sleep_until(never);
+    co_return error;
+}
+
+Task<Result<void>> LeadExecutor::look_if_older(Milliseconds age) {
+    if (fleet_.seen() && world_.clock.boot_now() - fleet_.seen_at() < age) {
+        co_return Result<void>();
+    }
+    auto seen = co_await fleet_.look();
+    if (!seen) co_return waited_for(seen.error());
+    co_return Result<void>();
+}
+
+/// Before something at Cloudflare changes. A host that was stopped for a while may have been
+/// deposed meanwhile.
+Task<Result<void>> LeadExecutor::make_sure_to_lead() {
+    const auto seen = co_await look_if_older(times_.lead_age);
+    if (!seen) co_return seen.error();
+    const std::optional<Leadership>& lead = leading_.lead;
+    if (lead && fleet_.seen()->led_by(lead->host, lead->epoch)) co_return Result<void>();
+    const Error deposed{Fault::deposed, "another host leads the rotation", {}};
+    co_return co_await stand_down(deposed);
+}
+
+Task<Result<void>> LeadExecutor::begin() {
+    const std::string host = fleet_.host();
+    const std::uint64_t order = leading_.obeyed;
+    FleetTransition beginning = [host, order, state = state_,
+                                 rules = policy_.rollout](FleetDocument& document) {
+        Result<void> begun = begin_rotation(document, host, *state.rotation, rules);
+        if (begun) begun = answer_order(document, order, "");
+        return begun;
+    };
+    const auto begun = co_await change(std::move(beginning));
+    if (!begun) co_return begun.error();
+    leading_.lead = Leadership{host, begun->epoch};
+    co_return Result<void>();
+}
+
+Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
+    const auto staged = check_staged(action.record);
+    if (!staged) co_return staged.error();
+    const auto kept = co_await local_.act(action);
+    if (!kept) co_return kept.error();
+    if (!leading_.lead) co_return co_await begin();
+    FleetTransition saving = [lead = *leading_.lead, order = leading_.obeyed,
+                              state = state_](FleetDocument& document) {
+        Result<void> saved = save_record(document, lead, state);
+        if (saved) saved = answer_order(document, order, "");
+        return saved;
+    };
+    const auto saved = co_await change(std::move(saving));
+    if (!saved) co_return saved.error();
+    co_return Result<void>();
+}
+
+/// Cloudflare may learn of the new token only once every host has it on its disk.
+Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
+    const std::optional<FleetDocument>& seen = fleet_.seen();
+    const bool commits = seen && seen->state.rotation && seen->sealed &&
+                         seen->state.rotation->phase == Phase::prepare &&
+                         record.phase == Phase::commit && !record.compromised();
+    if (!commits) return {};
+    std::vector<std::string> missing;
+    for (const auto& [host, member] : seen->members) {
+        if (member.staged != seen->sealed->rotation_id) missing.push_back(host);
+    }
+    if (missing.empty()) {
+        unstaged_since_.reset();
+        return {};
+    }
+    const BootTime now = world_.clock.boot_now();
+    if (!unstaged_since_) unstaged_since_ = now;
+    const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
+    return Error{late ? Fault::silent : Fault::busy,
+                 fmt::format("{} has not stored the new token yet; is keyturnd running there?",
+                             fmt::join(missing, " and ")),
+                 {}};
+}
+
+Task<Result<void>> LeadExecutor::act(const Conclude& action) {
+    const auto concluded = co_await local_.act(action);
+    if (!concluded) co_return concluded.error();
+    if (!leading_.lead) co_return Result<void>();
+    FleetTransition ending = [lead = *leading_.lead, order = leading_.obeyed, state = state_,
+                              entry = action.entry](FleetDocument& document) {
+        Result<void> ended = conclude(document, lead, state, entry);
+        if (ended) ended = answer_order(document, order, "");
+        return ended;
+    };
+    const auto ended = co_await change(std::move(ending));
+    if (!ended) co_return ended.error();
+    leading_.lead.reset();
+    co_return Result<void>();
+}
+
+// --- Tokens --------------------------------------------------------------------------------------
+
+template <class Asked>
+Task<Result<typename Asked::Value>> LeadExecutor::share(const Asked& action) {
+    const auto seen = co_await look_if_older(times_.lead_age);
+    if (!seen) co_return seen.error();
+    const auto taken = tokens_.take(*fleet_.seen());
+    if (!taken) co_return taken.error();
+    auto result = co_await pass_on(action);
+    if (!result) co_return result.error();
+    const auto shared = co_await share_tokens();
+    if (!shared) co_return shared.error();
+    co_return result;
+}
+
+void LeadExecutor::note_api(bool answered) {
+    if (answered) leading_.api_silent_since.reset();
+    if (!answered && !leading_.api_silent_since) {
+        leading_.api_silent_since = world_.clock.boot_now();
+    }
+}
+
+Task<Result<void>> LeadExecutor::share_tokens() {
+    const FleetTokens::Change change_of_tokens = tokens_.change();
+    if (!change_of_tokens.kept && !change_of_tokens.delivered) co_return Result<void>();
+    if (!leading_.lead) {
+        const auto begun = co_await begin();
+        if (!begun) co_return begun.error();
+    }
+    std::optional<SealedTokens> sealed = fleet_.seen()->sealed;
+    if (change_of_tokens.kept) {
+        sealed.reset();
+        if (tokens_.kept()) {
+            auto text = fleet_.keys().seal(*fleet_.seen(), world_.random, *tokens_.kept());
+            if (!text) co_return text.error();
+            sealed = std::move(*text);
+        }
+    }
+    FleetTransition sharing = [lead = *leading_.lead, sealed,
+                               token = tokens_.delivered()](FleetDocument& document) {
+        const Result<void> kept = keep_sealed(document, lead, sealed);
+        return kept ? deliver(document, lead, token) : kept;
+    };
+    const auto shared = co_await change(std::move(sharing));
+    if (!shared) co_return shared.error();
+    co_return Result<void>();
+}
+
+Task<Result<CheckFiles::Value>> LeadExecutor::act(const CheckFiles&) {
+    const auto seen = co_await look_if_older(times_.hasty_look);
+    if (!seen) co_return seen.error();
+    const auto taken = tokens_.take(*fleet_.seen());
+    if (!taken) co_return taken.error();
+    // In a roll-out a host that cannot write its file simply does not get its turn.
+    const bool checking = !state_.rotation || state_.rotation->phase == Phase::preflight;
+    const auto checked = tokens_.check(policy_.name);
+    if (checking && !checked) co_return checked.error();
+    CheckFiles::Value value;
+    value.fingerprint = fleet_.seen()->deliver;
+    co_return value;
+}
+
+Task<Result<CommitSecret::Value>> LeadExecutor::act(const CommitSecret& action) {
+    const auto leads = co_await make_sure_to_lead();
+    if (!leads) co_return leads.error();
+    co_return co_await share(action);
+}
+
+Task<Result<void>> LeadExecutor::act(const EvictConnector& action) {
+    const auto leads = co_await make_sure_to_lead();
+    if (!leads) co_return leads.error();
+    co_return co_await pass_on(action);
+}
+
+Result<Fingerprint> LeadExecutor::delivered_fingerprint() {
+    if (!fleet_.seen()) return Error{Fault::unreachable, "the shared object was not read yet", {}};
+    return fleet_.seen()->deliver;
+}
+
+std::string LeadExecutor::kept_rotation() {
+    if (!fleet_.seen() || !tokens_.take(*fleet_.seen())) return {};
+    return local_.kept_rotation();
+}
+
+Fingerprint LeadExecutor::replaced_fingerprint(const Fingerprint& delivered) {
+    if (!fleet_.seen() || !tokens_.take(*fleet_.seen())) return {};
+    return local_.replaced_fingerprint(delivered);
+}
+
+/// The hosts do that by themselves, once the object says which token they have to have.
+Task<Result<void>> LeadExecutor::seed_token_file() {
+    co_return Result<void>();
+}
+
+Task<Result<void>> LeadExecutor::deliver_again(Fingerprint expected) {
+    FleetTransition setting = [expected](FleetDocument& document) {
+        return set_idle_delivery(document, expected);
+    };
+    const auto set = co_await change(std::move(setting));
+    if (!set) co_return set.error();
+    co_return Result<void>();
+}
+
+}  // namespace keyturn

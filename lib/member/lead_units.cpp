@@ -1,0 +1,235 @@
+// The actions of a lead that deal with units of all hosts.
+
+#include "clock/clock.hpp"
+#include "member/lead_executor.hpp"
+#include "rotation/chapter.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+constexpr std::string_view not_in_fleets = "a fleet has no extra connector";
+
+InspectUnits::Unit inspected(const std::string& host, const FleetMember& member,
+                             const MemberUnit& unit, std::uint64_t asked) {
+    InspectUnits::Unit setup = unit.setup;
+    setup.name = fleet_unit(host, unit.name());
+    if (member.answers < asked) {
+        setup.problem = fmt::format(
+            "{0} does not answer: start keyturnd there, or remove the host for ever (keyturnctl "
+            "fleet decommission {0})",
+            host);
+        setup.elsewhere = false;
+    }
+    return setup;
+}
+
+}  // namespace
+
+Task<Result<ListConnectors::Value>> LeadExecutor::act(const ListConnectors& action) {
+    auto listed = co_await pass_on(action);
+    listed_.reset();
+    if (listed) listed_ = *listed;
+    listed_at_ = world_.clock.boot_now();
+    co_return listed;
+}
+
+/// A check of an idle tunnel takes what the members said last, because asking is a write.
+Task<Result<InspectUnits::Value>> LeadExecutor::act(const InspectUnits&) {
+    const auto seen = co_await look_if_older(times_.hasty_look);
+    if (!seen) co_return seen.error();
+    if (leading_.lead) {
+        const auto asked = co_await ask_all();
+        if (!asked) co_return asked.error();
+    }
+    const FleetDocument& document = *fleet_.seen();
+    const std::uint64_t asked = leading_.lead ? document.ask : 0;
+    InspectUnits::Value value;
+    for (const auto& [host, member] : document.members) {
+        for (const MemberUnit& unit : member.units) {
+            value.push_back(inspected(host, member, unit, asked));
+        }
+    }
+    co_return value;
+}
+
+/// Returns once every member has answered, or has had its time to.
+Task<Result<void>> LeadExecutor::ask_all() {
+    const std::uint64_t number = fleet_.seen()->ask + 1;
+    FleetTransition asking = [number](FleetDocument& document) {
+        return ask_members(document, number);
+    };
+    const auto asked = co_await change(std::move(asking));
+    if (!asked) co_return asked.error();
+    const BootTime deadline = world_.clock.boot_now() + times_.answer;
+    for (;;) {
+        const bool all = std::ranges::all_of(fleet_.seen()->members, [&](const auto& member) {
+            return member.second.answers >= number;
+        });
+        const BootTime now = world_.clock.boot_now();
+        if (all || now >= deadline) co_return Result<void>();
+        const BootTime next = std::min(deadline, now + times_.hasty_look);
+        co_await world_.clock.sleep_until(next);
+        auto seen = co_await fleet_.look();
+        if (!seen) co_return Error{Fault::unreachable, seen.error().text, {}};
+    }
+}
+
+Task<Result<SampleUnits::Value>> LeadExecutor::act(const SampleUnits& action) {
+    const auto seen = co_await look_if_older(times_.hasty_look);
+    if (!seen) co_return seen.error();
+    if (world_.clock.boot_now() - listed_at_ >= list_interval) {
+        const ListConnectors question;
+        static_cast<void>(co_await act(question));
+    }
+    sampled_.clear();
+    for (const auto& [host, member] : fleet_.seen()->members) {
+        sampled_.emplace_back(host, member.units);
+    }
+    SampleUnits::Value value;
+    for (const std::string& unit : action.names) value.push_back(sample_of(unit));
+    co_return value;
+}
+
+/// What its host says about the unit's process, and what Cloudflare says about its connections: a
+/// host that has died still has its last report in the object.
+SampleUnits::Sample LeadExecutor::sample_of(const std::string& unit) const {
+    SampleUnits::Sample sample;
+    const auto name = split_fleet_unit(unit);
+    const auto& members = fleet_.seen()->members;
+    const auto member = name ? members.find(name->host) : members.end();
+    const MemberUnit* reported =
+        member == members.end() ? nullptr : member->second.find(name->unit);
+    if (reported != nullptr) sample = reported->seen;
+    sample.state.name = unit;
+    if (reported == nullptr) sample.state.load_state = "not-found";
+    if (!sample.readiness) return sample;
+    if (!listed_) {
+        sample.readiness.reset();
+        sample.unasked = "Cloudflare does not list the connectors now";
+        return sample;
+    }
+    const auto connector =
+        std::ranges::find(*listed_, sample.readiness->connector_id, &Connector::id);
+    sample.readiness->connections = connector == listed_->end() ? 0 : connector->connections;
+    return sample;
+}
+
+Task<Result<RestartResult>> LeadExecutor::act(const RestartUnit& action) {
+    if (world_.clock.boot_now() > action.not_after) {
+        co_return Error{
+            Fault::busy, "keyturnd was stopped for a while after it checked the units", {}};
+    }
+    TurnWish wish;
+    wish.unit = action.unit;
+    wish.verb = action.verb;
+    wish.deadline = action.deadline;
+    wish.hurried = action.deadline == Milliseconds{0};
+    wish.seen = sampled_;
+    const bool hurried = wish.hurried;
+    const auto number = co_await grant(std::move(wish));
+    if (!number) co_return number.error();
+    if (hurried) co_return RestartResult(JobResult::queued);
+    const BootTime granted = world_.clock.boot_now();
+    const Milliseconds deadline = action.deadline;
+    for (;;) {
+        auto result = co_await result_of(*number, granted, deadline);
+        if (result) co_return std::move(*result);
+        const BootTime next = world_.clock.boot_now() + times_.roll_look;
+        co_await fleet_.wait_for_change(next);
+        static_cast<void>(co_await fleet_.look());
+    }
+}
+
+/// Returns the number of the turn.
+Task<Result<std::uint64_t>> LeadExecutor::grant(TurnWish wish) {
+    const std::string unit = wish.unit;
+    FleetTransition granting = [lead = leading_.lead.value_or(Leadership()),
+                                wish = std::move(wish)](FleetDocument& document) {
+        return grant_turn(document, lead, wish);
+    };
+    const auto granted = co_await change(std::move(granting));
+    if (granted) co_return granted->turn_of(unit)->number;
+    for (const FleetTurn& turn : fleet_.seen()->turns) {
+        const bool other = turn.open() && !turn.hurried && turn.unit != unit;
+        if (other) co_return no_answer_from(turn.unit, "has its turn and does not end it");
+    }
+    co_return granted.error();
+}
+
+/// Nothing: it is not decided yet.
+Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t number,
+                                                                   BootTime granted,
+                                                                   Milliseconds deadline) {
+    std::optional<Result<RestartResult>> result;
+    const auto& turns = fleet_.seen()->turns;
+    const auto found = std::ranges::find(turns, number, &FleetTurn::number);
+    if (found == turns.end()) {
+        result = Error{Fault::busy, "the turn is gone", {}};
+        co_return result;
+    }
+    const FleetTurn turn = *found;
+    const Milliseconds waited = world_.clock.boot_now() - granted;
+    if (turn.state == TurnState::granted && waited >= times_.take) {
+        result = co_await withdraw(turn);
+        co_return result;
+    }
+    if (turn.state == TurnState::taken && waited >= deadline + times_.silence) {
+        result =
+            Error{Fault::silent,
+                  fmt::format("{0} took its turn and says nothing since: look at that host; if "
+                              "it is gone for ever, `keyturnctl fleet decommission {1}`",
+                              turn.unit, split_fleet_unit(turn.unit)->host),
+                  {}};
+        co_return result;
+    }
+    if (turn.open()) co_return result;
+    silent_since_.clear();
+    FleetTransition clearing = [lead = leading_.lead.value_or(Leadership()),
+                                number](FleetDocument& document) {
+        return clear_turn(document, lead, number);
+    };
+    // If this fails, the next turn of the unit replaces it.
+    static_cast<void>(co_await change(std::move(clearing)));
+    if (turn.result) {
+        RestartResult ended(*turn.result);
+        ended.not_reset = turn.not_reset;
+        result = ended;
+    } else {
+        result = Error{turn.fault.value_or(Fault::unreachable), turn.why, {}};
+    }
+    co_return result;
+}
+
+Task<Result<RestartResult>> LeadExecutor::withdraw(FleetTurn turn) {
+    FleetTransition withdrawing = [lead = leading_.lead.value_or(Leadership()),
+                                   number = turn.number](FleetDocument& document) {
+        return withdraw_turn(document, lead, number);
+    };
+    const auto withdrawn = co_await change(std::move(withdrawing));
+    if (!withdrawn) co_return withdrawn.error();
+    co_return no_answer_from(turn.unit, "does not take its turn");
+}
+
+/// Temporary at first; later a matter for a person.
+Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
+    const BootTime now = world_.clock.boot_now();
+    const BootTime since = silent_since_.try_emplace(unit, now).first->second;
+    const auto name = split_fleet_unit(unit);
+    return Error{now - since >= times_.silence ? Fault::silent : Fault::busy,
+                 fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, "
+                             "`keyturnctl fleet decommission {}`",
+                             unit, what, name->host, name->host),
+                 {}};
+}
+
+Task<Result<JobResult>> LeadExecutor::act(const StopUnit&) {
+    co_return Error{Fault::invalid, std::string(not_in_fleets), {}};
+}
+
+}  // namespace keyturn
