@@ -363,12 +363,12 @@ ControlHandlers Application::handlers() {
     handlers.report = [](const std::string& sentence) { tell_stderr(warning_level, sentence); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotationRequest& request) -> Result<void> {
-        TunnelAgent* const agent = tunnels_.find(tunnel);
+        ManagedTunnel* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
     handlers.decide = [this, no_such](const std::string& tunnel,
                                       Decision decision) -> Result<void> {
-        TunnelAgent* const agent = tunnels_.find(tunnel);
+        ManagedTunnel* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->decide(decision);
     };
     return handlers;

@@ -14,12 +14,20 @@ namespace keyturn {
 
 Tunnels::Tunnels(boost::asio::io_context& context, const SharedWorld& world, std::string host_id,
                  std::function<void(const std::string&)> changed,
-                 std::function<void(std::exception_ptr)> ended)
+                 std::function<void(std::exception_ptr)> ended, MakeTunnel make)
     : context_(context),
       world_(world),
       host_id_(std::move(host_id)),
       changed_(std::move(changed)),
-      ended_(std::move(ended)) {}
+      ended_(std::move(ended)),
+      make_(std::move(make)) {
+    if (make_) return;
+    make_ = [this](TunnelPolicy policy, double share, const Dependencies& dependencies,
+                   std::function<void(const ManagedTunnel&)> changed_status) {
+        return std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share,
+                                             dependencies, world_.log, std::move(changed_status));
+    };
+}
 
 std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
                                         std::shared_ptr<Accounts> accounts) {
@@ -59,12 +67,10 @@ void Tunnels::fill(Slot& slot, TunnelPolicy policy) {
                              world_.random, world_.budget,
                              &claims_};
     const double share = splay_share(host_id_, policy.name);
-    slot.agent =
-        std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,
-                                      world_.log, [this, &slot](const TunnelAgent& agent) {
-                                          changed_(agent.name());
-                                          if (slot.outdated) replace_later();
-                                      });
+    slot.agent = make_(std::move(policy), share, world, [this, &slot](const ManagedTunnel& agent) {
+        changed_(agent.name());
+        if (slot.outdated) replace_later();
+    });
     slot.agent->load();
     slot.cancellation.reset();
     slot.outdated = slot.ending = false;
@@ -146,7 +152,7 @@ Tunnels::Slot* Tunnels::slot_of(const std::string& name) {
     return found == by_name_.end() ? nullptr : found->second;
 }
 
-TunnelAgent* Tunnels::find(const std::string& name) {
+ManagedTunnel* Tunnels::find(const std::string& name) {
     Slot* const slot = slot_of(name);
     // An agent that is ending would accept requests that nobody carries out.
     return slot == nullptr || slot->ending ? nullptr : slot->agent.get();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/managed_tunnel.hpp"
 #include "agent/tunnel_agent.hpp"
 #include "cloudflare/accounts.hpp"
 #include "executor/unit_claims.hpp"
@@ -31,6 +32,11 @@ struct SharedWorld {
     EventLog& log;
 };
 
+/// Makes what manages a tunnel; `changed` is called whenever its status may have changed.
+using MakeTunnel = std::function<std::unique_ptr<ManagedTunnel>(
+    TunnelPolicy policy, double splay_share, const Dependencies& world,
+    std::function<void(const ManagedTunnel&)> changed)>;
+
 /// The tunnels of the policy, each with its agent. A new policy takes effect tunnel by tunnel. An
 /// agent without an open rotation is replaced, which is as safe as a restart of the daemon. An
 /// agent with an open rotation keeps its policy until the rotation ends, and is then replaced or
@@ -40,10 +46,11 @@ class Tunnels {
     /// `changed` is called with the name of a tunnel whose status may have changed. `ended` is
     /// called when the loop of an agent has ended, with the exception that ended it, or with null
     /// if it was stopped. `host_id` determines the places of this host's tunnels in the splay;
-    /// hosts with the same id have the same places.
+    /// hosts with the same id have the same places. `make` is for tunnels that are not of this
+    /// host alone; without it all are.
     Tunnels(boost::asio::io_context& context, const SharedWorld& world, std::string host_id,
             std::function<void(const std::string&)> changed,
-            std::function<void(std::exception_ptr)> ended);
+            std::function<void(std::exception_ptr)> ended, MakeTunnel make = {});
 
     /// Takes a new policy. Returns the names of the tunnels that keep their policy until their
     /// rotation ends.
@@ -61,7 +68,7 @@ class Tunnels {
     void unit_job_ended(const std::string& unit);
 
     /// Returns null if there is no such tunnel.
-    [[nodiscard]] TunnelAgent* find(const std::string& name);
+    [[nodiscard]] ManagedTunnel* find(const std::string& name);
     [[nodiscard]] std::vector<std::string> names() const;
     [[nodiscard]] std::optional<TunnelStatus> status(const std::string& name);
     [[nodiscard]] std::vector<TunnelStatus> statuses() const;
@@ -70,7 +77,7 @@ class Tunnels {
 
   private:
     struct Slot {
-        std::unique_ptr<TunnelAgent> agent;
+        std::unique_ptr<ManagedTunnel> agent;
         std::shared_ptr<Accounts> accounts;  ///< The accounts that the agent uses.
         std::unique_ptr<boost::asio::cancellation_signal> cancellation;  ///< Null: not started.
         std::unique_ptr<TunnelPolicy> next;  ///< The new policy; null: remove the tunnel.
@@ -91,6 +98,7 @@ class Tunnels {
     std::string host_id_;
     std::function<void(const std::string&)> changed_;
     std::function<void(std::exception_ptr)> ended_;
+    MakeTunnel make_;
     std::shared_ptr<Accounts> accounts_;
     UnitClaims claims_;
     std::list<Slot> slots_;
