@@ -61,6 +61,8 @@ struct InspectUnits {
         bool passed_over = false;  ///< A glob matches it, but it is no connector: left out.
         std::vector<std::string> findings{};  ///< What cannot be checked from here, and how to.
         bool elsewhere = false;  ///< The problem is only that its token comes from another place.
+
+        bool operator==(const Unit&) const = default;
     };
     using Value = std::vector<Unit>;
 };
@@ -96,6 +98,8 @@ struct SampleUnits {
 
         /// "cannot ask /ready: REASON". Only for an unknown service.
         [[nodiscard]] std::string why_unknown() const;
+
+        bool operator==(const Sample&) const = default;
     };
     using Value = std::vector<Sample>;  ///< In the order of `names`.
 };

@@ -31,6 +31,8 @@ REVEAL_HOMES = re.compile(
     r"|lib/doctor/redactor\.cpp$"                  # Looks for them in order to cut them out.
     r"|daemon/keyturn-setup/(?:doctor|rights)\.cpp$"  # Files and output are read into one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
+    r"|lib/fleet/(?:cipher|keys)\.cpp$"            # Seals tokens; has the fleet keys.
+    r"|lib/fleet/memory\.cpp$"                     # As for state_store.
     r"|lib/executor/[^/]+\.cpp$"                   # Passes tokens to lib/token.
     r"|(?:lib/setup|daemon/keyturn-setup)/[^/]+\.cpp$")  # Any file of a unit may hold one.
 
