@@ -1,113 +1,23 @@
 #include "cloudflare/credentials.hpp"
 
 #include "base/trust.hpp"
-#include "base/unique_fd.hpp"
 #include "cloudflare/api_token_text.hpp"
+#include "credential/credential_source.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fcntl.h>
 #include <memory>
 #include <string_view>
-#include <sys/stat.h>
 #include <utility>
 
 namespace keyturn {
 
 namespace {
 
-constexpr std::size_t credential_size_max = 4096;
-
-/// What SetCredential= of keyturnd.service hands over where there is no file: systemd would not
-/// start us without any.
-constexpr std::string_view stand_in_of_unit = "none";
-
-/// What is read from a source, in words and in bytes.
-struct Content {
-    std::string_view name;  ///< "the API token"
-    std::string_view what;  ///< What a person pastes.
-    Result<std::string_view> (*find)(std::string_view text);
-};
-
-constexpr Content api_token_content{"the API token", "the API token", find_api_token};
-constexpr Content login_content{"the login of the proxy", "USER:PASSWORD", find_proxy_login};
-
-Result<Secret> read_all(int file, const std::string& path, const Content& content) {
-    Secret text(credential_size_max);
-    std::size_t size = 0;
-    while (size < text.size()) {
-        const ssize_t count = ::read(file, text.data() + size, text.size() - size);
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return errno_error(errno, "cannot read " + path);
-        if (count == 0) break;
-        size += static_cast<std::size_t>(count);
-    }
-    if (size == text.size()) {
-        return Error{Fault::invalid,
-                     fmt::format("{0} is too long for {1}; write only {1} to this file", path,
-                                 content.name)};
-    }
-    const Result<std::string_view> found = content.find(text.reveal().substr(0, size));
-    if (!found) return Error{found.error().fault, fmt::format("{} {}", path, found.error().text)};
-    return Secret::copy_of(*found);
-}
-
-/// Says what to do for a credential that systemd hands over, in the words of keyturnd.service.
-Error not_there(const CredentialSource& source, const Content& content) {
-    return Error{
-        Fault::missing,
-        fmt::format(
-            "{1} {0} is missing; run `install -m 600 /dev/stdin "
-            "/etc/keyturn/{0}`, paste {2}, press Ctrl-D, then run `systemctl "
-            "restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the file)",
-            source.credential, content.name, content.what)};
-}
-
-/// Of the file; for a credential of systemd it is in a directory that systemd made for us.
-Result<std::string> path_of(const CredentialSource& source, const std::string& directory,
-                            const Content& content) {
-    if (!source.file.empty()) return source.file;
-    if (directory.empty()) return not_there(source, content);
-    return fmt::format("{}/{}", directory, source.credential);
-}
-
-Error denied(const std::string& path, const std::string& why) {
-    return Error{Fault::denied, fmt::format("{} is {}", path, why)};
-}
-
-/// Who may read and who may change it, of the open file and of the way to it.
-Result<void> check_trust(const CredentialSource& source, const std::string& path, int file) {
-    struct stat status {};
-    if (::fstat(file, &status) != 0) return errno_error(errno, path);
-    if (!S_ISREG(status.st_mode)) return Error{Fault::invalid, path + " is not a regular file"};
-    // systemd's own copy is group-readable by an ACL on newer versions; a file of ours may not be.
-    const bool others_can_read = (status.st_mode & (S_IRWXG | S_IRWXO)) != 0;
-    if (!source.file.empty() && others_can_read) {
-        return denied(path, fmt::format("readable by other users (mode {:04o}); run: chmod 600 {}",
-                                        status.st_mode & 07777U, path));
-    }
-    const std::string reason = distrust_owner(status);
-    if (!reason.empty()) return denied(path, reason);
-    return check_way_to(path);
-}
-
-Result<Secret> read_source(const CredentialSource& source, const std::string& directory,
-                           const Content& content) {
-    const Result<std::string> path = path_of(source, directory, content);
-    if (!path) return path.error();
-    const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-    if (!file.valid()) {
-        if (errno == ENOENT && source.file.empty()) return not_there(source, content);
-        return errno_error(errno, fmt::format("cannot open {} {}", content.name, *path));
-    }
-    const Result<void> trusted = check_trust(source, *path, file.get());
-    if (!trusted) return trusted.error();
-    Result<Secret> secret = read_all(file.get(), *path, content);
-    if (secret && secret->reveal() == stand_in_of_unit) return not_there(source, content);
-    return secret;
-}
+constexpr CredentialContent api_token_content{"the API token", "the API token", find_api_token};
+constexpr CredentialContent login_content{"the login of the proxy", "USER:PASSWORD",
+                                          find_proxy_login};
 
 /// The key of the policy that names the source, for a person who corrects it.
 std::string place_of(const CredentialSource& source) {
@@ -119,7 +29,7 @@ std::string place_of(const CredentialSource& source) {
 }  // namespace
 
 Result<Secret> read_credential(const CredentialSource& source, const std::string& directory) {
-    return read_source(source, directory, api_token_content);
+    return read_credential_source(source, directory, api_token_content);
 }
 
 Result<std::string_view> find_proxy_login(std::string_view text) {
@@ -127,7 +37,7 @@ Result<std::string_view> find_proxy_login(std::string_view text) {
     const auto begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) return Error{Fault::invalid, "is empty"};
     text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-    if (text == stand_in_of_unit) return text;
+    if (text == no_credential) return text;
     const auto colon = text.find(':');
     const bool has_user = colon != 0 && colon != std::string_view::npos;
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };
@@ -150,7 +60,7 @@ ProxyChoice read_proxy(const ProxyPolicy& policy, const std::string& directory,
                        const ProxyVariables& variables) {
     if (policy.url.empty()) return proxy_in(variables);
     if (policy.login == CredentialSource{}) return make_proxy(policy, Secret());
-    Result<Secret> login = read_source(policy.login, directory, login_content);
+    Result<Secret> login = read_credential_source(policy.login, directory, login_content);
     if (!login) return Error{Fault::denied, std::move(login.error().text)};
     return make_proxy(policy, std::move(*login));
 }

@@ -122,4 +122,12 @@ bool is_temporary(std::string_view name) {
     return name.size() > rest && is_temporary_of(name, name.substr(1, name.size() - rest));
 }
 
+void remove_temporaries(const Directory& directory) {
+    const Result<std::vector<std::string>> names = directory.names();
+    if (!names) return;
+    for (const std::string& name : *names) {
+        if (is_temporary(name)) static_cast<void>(remove_file(directory, name).has_value());
+    }
+}
+
 }  // namespace keyturn

@@ -62,4 +62,8 @@ class AtomicFile {
 /// True if `name` is a temporary file for any file.
 [[nodiscard]] bool is_temporary(std::string_view name);
 
+/// Removes all temporary files in the directory. Only for a process that holds the lock of the
+/// state directory: the files then belong to processes that are gone.
+void remove_temporaries(const Directory& directory);
+
 }  // namespace keyturn

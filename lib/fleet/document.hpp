@@ -170,6 +170,7 @@ struct FleetDocument {
     [[nodiscard]] bool led_by(const std::string& host, std::uint64_t in_epoch) const {
         return lead && lead->host == host && epoch == in_epoch;
     }
+    /// The newest turn of a unit, HOST/UNIT; null if there is none.
     [[nodiscard]] const FleetTurn* turn_of(std::string_view unit) const;
 
     bool operator==(const FleetDocument&) const = default;
@@ -179,9 +180,18 @@ struct FleetDocument {
 struct FleetUnitName {
     std::string host;
     std::string unit;
+
+    bool operator==(const FleetUnitName&) const = default;
 };
 [[nodiscard]] std::string fleet_unit(const std::string& host, const std::string& unit);
 [[nodiscard]] std::optional<FleetUnitName> split_fleet_unit(std::string_view name);
+
+/// True for what a host can be called in a fleet: at most 64 letters, digits and "-_.", the first
+/// one a letter or a digit.
+[[nodiscard]] bool is_fleet_host(std::string_view name);
+
+/// True for what systemd accepts as the name of a unit.
+[[nodiscard]] bool is_unit_name(std::string_view name);
 
 /// The version of the format that this keyturn writes.
 inline constexpr int fleet_format = 1;

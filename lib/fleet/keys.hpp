@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 #include "delivery/token_store.hpp"
 #include "fleet/document.hpp"
+#include "policy/policy.hpp"
 
 #include <optional>
 #include <string>
@@ -33,8 +34,9 @@ class FleetKeys {
     [[nodiscard]] Result<SealedTokens> seal(const FleetDocument& document, Random& random,
                                             const PendingTokens& tokens) const;
 
-    /// Fails with `denied` if this host does not have the key or the seal is broken, and with
-    /// `invalid` if it is whole, but the tokens are not of this tunnel.
+    /// Fails with `missing` if nothing is sealed, with `denied` if this host does not have the key
+    /// or the seal is broken, and with `invalid` if it is whole, but the tokens are not of this
+    /// tunnel. Which of them a token file has to hold, `FleetDocument::deliver` says.
     [[nodiscard]] Result<PendingTokens> unseal(const FleetDocument& document) const;
 
   private:
@@ -42,7 +44,16 @@ class FleetKeys {
         std::string id;
         Secret bytes;
     };
+    [[nodiscard]] const Key* find(std::string_view id) const;
+
     std::vector<Key> keys_;
 };
+
+/// True for what a key can be called.
+[[nodiscard]] bool is_fleet_key_id(std::string_view id);
+
+/// Reads the file of keys that the policy names, with the checks of `read_credential_source`.
+[[nodiscard]] Result<FleetKeys> read_fleet_keys(const CredentialSource& source,
+                                                const std::string& directory);
 
 }  // namespace keyturn

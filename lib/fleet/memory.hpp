@@ -21,7 +21,9 @@ struct FleetMemories {
     bool operator==(const FleetMemories&) const = default;
 };
 
-/// fleet/TUNNEL in the state directory, replaced as a whole. Faults: `storage`, `invalid`.
+/// fleet/TUNNEL in the state directory, with a checksum, replaced as a whole. Faults: `storage` for
+/// a full or broken disk, `invalid` if the file cannot be trusted. Such a file is not replaced by a
+/// fresh one on its own: `load` fails, and a person joins the fleet again.
 class FleetMemory {
   public:
     virtual ~FleetMemory() = default;
@@ -32,6 +34,8 @@ class FleetMemory {
                                             const FleetMemories& memories) = 0;
 };
 
+/// Only for the process that holds the lock of the state directory. Makes fleet/ with the first
+/// save.
 [[nodiscard]] std::unique_ptr<FleetMemory> make_fleet_memory(std::string state_directory);
 
 }  // namespace keyturn

@@ -1,6 +1,7 @@
 #include "state/ballast.hpp"
 
 #include "base/unique_fd.hpp"
+#include "files/atomic_file.hpp"
 #include "files/descriptor_reserve.hpp"
 #include "files/file.hpp"
 
@@ -39,6 +40,22 @@ void make_ballast(const Directory& directory) {
 
 bool drop_ballast(const Directory& directory) {
     return ::unlinkat(directory.fd(), ballast_name, 0) == 0;
+}
+
+Result<void> replace_with_ballast(const std::string& state_directory, const char* directory_name,
+                                  const std::string& file_name, std::string_view bytes,
+                                  const std::string& previous_name) {
+    const Result<Directory> root = Directory::open(state_directory);
+    if (!root) return root.error();
+    const Result<Directory> directory = root->open_below(directory_name);
+    if (!directory) return directory.error();
+    Result<void> written = replace_file(*directory, file_name, bytes, previous_name);
+    if (written) {
+        make_ballast(*root);
+    } else if (written.error().fault == Fault::storage && drop_ballast(*root)) {
+        written = replace_file(*directory, file_name, bytes, previous_name);
+    }
+    return written;
 }
 
 }  // namespace keyturn

@@ -2,6 +2,9 @@
 
 #include "files/directory.hpp"
 
+#include <string>
+#include <string_view>
+
 namespace keyturn {
 
 /// The size of a file that only takes up space, in bytes. When the disk is full in the middle of a
@@ -14,5 +17,13 @@ void make_ballast(const Directory& directory);
 
 /// Frees the ballast's space; false if there was no ballast.
 bool drop_ballast(const Directory& directory);
+
+/// Replaces a file in the directory `directory_name` of the state directory. If the disk is full,
+/// drops the ballast and tries a second time. The old content stays under a `previous_name`.
+[[nodiscard]] Result<void> replace_with_ballast(const std::string& state_directory,
+                                                const char* directory_name,
+                                                const std::string& file_name,
+                                                std::string_view bytes,
+                                                const std::string& previous_name = std::string());
 
 }  // namespace keyturn

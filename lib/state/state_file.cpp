@@ -1,49 +1,12 @@
 #include "state/state_file.hpp"
 
-#include "base/ascii.hpp"
+#include "state/envelope.hpp"
 #include "state/state_store.hpp"
-#include "token/digest.hpp"
 
 #include <fmt/format.h>
 
 namespace keyturn {
 namespace {
-
-constexpr std::string_view before_schema = "{\"schema\":";
-constexpr std::string_view before_checksum = ",\"sha256\":\"";
-constexpr std::string_view before_state = "\",\"state\":";
-constexpr std::string_view after_state = "}\n";
-constexpr std::size_t checksum_size = 64;
-constexpr std::size_t schema_digits_max = 6;
-
-struct Envelope {
-    std::string_view schema;
-    std::string_view checksum;
-    std::string_view state;
-};
-
-bool take(std::string_view& text, std::string_view word) {
-    if (!text.starts_with(word)) return false;
-    text.remove_prefix(word.size());
-    return true;
-}
-
-std::optional<Envelope> open_envelope(std::string_view text) {
-    Envelope envelope;
-    if (!take(text, before_schema)) return std::nullopt;
-    envelope.schema = text.substr(0, text.find(','));
-    text.remove_prefix(envelope.schema.size());
-    if (!take(text, before_checksum) || text.size() < checksum_size) return std::nullopt;
-    envelope.checksum = text.substr(0, checksum_size);
-    text.remove_prefix(checksum_size);
-    if (!take(text, before_state) || !text.ends_with(after_state)) return std::nullopt;
-    envelope.state = text.substr(0, text.size() - after_state.size());
-    return envelope;
-}
-
-std::string checksum_of(std::string_view schema, std::string_view state) {
-    return sha256_hex({schema, "\n", state});
-}
 
 StateFile damaged(std::string why) {
     return StateFile{StateFile::Kind::damaged, StateDocument{}, std::move(why)};
@@ -65,27 +28,15 @@ std::string describe(const StateFile& file) {
 }  // namespace
 
 std::string encode_state_file(const StateDocument& document) {
-    const std::string schema = std::to_string(state_schema);
-    const std::string state = encode_document(document);
-    std::string text;
-    text.append(before_schema).append(schema);
-    text.append(before_checksum).append(checksum_of(schema, state));
-    text.append(before_state).append(state).append(after_state);
-    return text;
+    return in_envelope(state_schema, encode_document(document));
 }
 
 StateFile decode_state_file(std::string_view tunnel_name, std::string_view text) {
-    if (text.empty()) return damaged("it is empty");
-    const std::optional<Envelope> envelope = open_envelope(text);
-    if (!envelope) return damaged("it is cut off or was edited");
-    if (envelope->checksum != checksum_of(envelope->schema, envelope->state)) {
-        return damaged("its checksum does not match");
-    }
-    const auto schema = to_number<int>(envelope->schema);
-    if (schema.value_or(0) < 1 || envelope->schema.size() > schema_digits_max)
-        return damaged("its schema is not a number");
-    if (*schema > state_schema) return StateFile{StateFile::Kind::newer, StateDocument{}, {}};
-    Result<StateDocument> document = decode_document(envelope->state);
+    const Envelope envelope = open_envelope(text);
+    if (!envelope.damage.empty()) return damaged(envelope.damage);
+    if (envelope.schema > state_schema)
+        return StateFile{StateFile::Kind::newer, StateDocument{}, {}};
+    Result<StateDocument> document = decode_document(envelope.json);
     if (!document) return damaged(document.error().text);
     if (document->tunnel_name != tunnel_name) return damaged("it is the state of another tunnel");
     return StateFile{StateFile::Kind::whole, std::move(*document), {}};

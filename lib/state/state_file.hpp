@@ -9,11 +9,7 @@
 
 namespace keyturn {
 
-/// Writes the content of state/TUNNEL.json:
-///   {"schema":1,"sha256":"64 digits","state":{...}}LF
-/// The checksum covers the schema's digits, a line feed and the exact bytes of the state. This
-/// envelope is the same in every schema, so a file of a newer version can be told from a damaged
-/// one.
+/// Writes the content of state/TUNNEL.json: the document in an envelope (envelope.hpp).
 [[nodiscard]] std::string encode_state_file(const StateDocument& document);
 
 /// What a state file turned out to be.

@@ -32,14 +32,6 @@ std::string history_file(const std::string& tunnel_name) {
     return tunnel_name + ".jsonl";
 }
 
-void sweep(const Directory& directory) {
-    const Result<std::vector<std::string>> names = directory.names();
-    if (!names) return;
-    for (const std::string& name : *names) {
-        if (is_temporary(name)) static_cast<void>(remove_file(directory, name).has_value());
-    }
-}
-
 Result<StateFile> read_state(const Directory& directory, const std::string& tunnel_name,
                              const std::string& file_name) {
     const Result<std::optional<Secret>> text = read_file(directory, file_name, state_file_size_max);
@@ -155,21 +147,12 @@ class FileStateStore final : public StateStore {
         return *text ? std::move(**text) : Secret();
     }
 
-    /// Writes a file. If the disk is full, drops the ballast and tries a second time.
     Result<void> replace(const char* directory_name, const std::string& tunnel_name,
                          const std::string& file_name, const std::string& previous_name,
-                         const std::string& text) {
-        const Result<Directory> directory = open(directory_name, tunnel_name);
-        if (!directory) return directory.error();
-        Result<void> written = replace_file(*directory, file_name, text, previous_name);
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        if (written) {
-            make_ballast(*root);
-        } else if (written.error().fault == Fault::storage && drop_ballast(*root)) {
-            written = replace_file(*directory, file_name, text, previous_name);
-        }
-        return written;
+                         const std::string& text) const {
+        const Result<void> nameable = check_file_name(tunnel_name);
+        if (!nameable) return with_context("tunnel", nameable.error());
+        return replace_with_ballast(root_, directory_name, file_name, text, previous_name);
     }
 
     std::string root_;
@@ -191,9 +174,7 @@ Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory
         if (!made) return made.error();
         const Result<Directory> directory = root->open_below(name);
         if (!directory) return directory.error();
-        // This process holds the lock, so leftover temporary files belong to processes that are
-        // gone.
-        sweep(*directory);
+        remove_temporaries(*directory);
     }
     make_ballast(*root);
     return std::unique_ptr<StateStore>(std::make_unique<FileStateStore>(

@@ -14,7 +14,8 @@ class OpensslRandom final : public Random {
     Result<Secret> bytes(std::size_t size) override {
         invariant(size > 0 && size <= random_size_max, "a secret has between 1 and 1024 bytes");
         Secret secret(size);
-        // The private generator, whose output is never shown to anybody as a nonce or an id.
+        // The generator that OpenSSL keeps for secrets. Nonces are made with it, too: what is seen
+        // of its output does not tell the rest.
         auto* const memory = reinterpret_cast<unsigned char*>(secret.data());
         if (RAND_priv_bytes(memory, static_cast<int>(size)) != 1) {
             return Error{Fault::unreachable, "the random number generator has no entropy"};

@@ -22,7 +22,7 @@ REVEAL_HOMES = re.compile(
     r"|lib/delivery/[^/]+\.cpp$"                   # Writes them to token files.
     r"|lib/http/[^/]+\.cpp$"                       # Sends them.
     r"|lib/cloudflare/(?:tunnel_api|answer_faults)\.cpp$"  # An answer's body may hold one.
-    r"|lib/cloudflare/credentials\.cpp$"           # Reads the API token.
+    r"|lib/credential/[^/]+\.cpp$"                 # Reads them.
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.
     r"|lib/cloudflared/connector_files\.cpp$"       # Looks for keys in files that may hold one.
     r"|lib/cloudflare/api_token_check\.cpp$"       # As for tunnel_api.
@@ -31,6 +31,8 @@ REVEAL_HOMES = re.compile(
     r"|lib/doctor/redactor\.cpp$"                  # Looks for them in order to cut them out.
     r"|daemon/keyturn-setup/(?:doctor|rights)\.cpp$"  # Files and output are read into one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
+    r"|lib/fleet/(?:cipher|keys)\.cpp$"            # Seals tokens; has the fleet keys.
+    r"|lib/fleet/memory\.cpp$"                     # As for state_store.
     r"|lib/executor/[^/]+\.cpp$"                   # Passes tokens to lib/token.
     r"|(?:lib/setup|daemon/keyturn-setup)/[^/]+\.cpp$")  # Any file of a unit may hold one.
 

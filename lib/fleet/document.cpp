@@ -1,0 +1,57 @@
+#include "fleet/document.hpp"
+
+#include "base/ascii.hpp"
+
+#include <algorithm>
+
+namespace keyturn {
+namespace {
+
+constexpr std::size_t host_size_max = 64;   // HOST_NAME_MAX of Linux.
+constexpr std::size_t unit_size_max = 255;  // UNIT_NAME_MAX of systemd.
+
+bool consists_of(std::string_view text, std::string_view marks) {
+    return std::ranges::all_of(text, [marks](char c) {
+        return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
+    });
+}
+
+}  // namespace
+
+const MemberUnit* FleetMember::find(std::string_view unit) const {
+    const auto found = std::ranges::find(units, unit, &MemberUnit::name);
+    return found == units.end() ? nullptr : &*found;
+}
+
+const FleetTurn* FleetDocument::turn_of(std::string_view unit) const {
+    const FleetTurn* newest = nullptr;
+    for (const FleetTurn& turn : turns) {
+        const bool newer = newest == nullptr || turn.number > newest->number;
+        if (turn.unit == unit && newer) newest = &turn;
+    }
+    return newest;
+}
+
+bool is_fleet_host(std::string_view name) {
+    return !name.empty() && name.size() <= host_size_max && is_alphanumeric(name.front()) &&
+           consists_of(name, "-_.");
+}
+
+bool is_unit_name(std::string_view name) {
+    return !name.empty() && name.size() <= unit_size_max && consists_of(name, ":-_.\\@");
+}
+
+std::string fleet_unit(const std::string& host, const std::string& unit) {
+    return host + "/" + unit;
+}
+
+std::optional<FleetUnitName> split_fleet_unit(std::string_view name) {
+    const std::size_t slash = name.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const std::string_view host = name.substr(0, slash);
+    const std::string_view unit = name.substr(slash + 1);
+    if (!is_fleet_host(host) || !is_unit_name(unit)) return std::nullopt;
+    return FleetUnitName{std::string(host), std::string(unit)};
+}
+
+}  // namespace keyturn
