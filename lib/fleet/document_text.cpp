@@ -3,6 +3,7 @@
 #include "base/ascii.hpp"
 #include "base/secret.hpp"
 #include "fleet/document_json.hpp"
+#include "shared_object/shared_object.hpp"
 
 #include <fmt/format.h>
 
@@ -87,16 +88,16 @@ Result<std::string> write_fleet_text(const FleetDocument& document, const FleetK
     const std::optional<std::string> mac = keys.mac(ids.front(), document.tunnel, json);
     std::string text =
         fmt::format("{} {} {} {}\n{}\n", word, fleet_format, ids.front(), mac.value_or(""), json);
-    if (text.size() < fleet_text_size_max) return text;
+    if (text.size() < object_bytes_max) return text;
     return Error{Fault::invalid,
                  fmt::format("cannot write the shared object: it would have {} bytes, and keyturn "
                              "allows less than {}; a fleet of fewer units fits",
-                             text.size(), fleet_text_size_max)};
+                             text.size(), object_bytes_max)};
 }
 
 Result<FleetDocument> read_fleet_text(std::string_view text, const FleetKeys& keys,
                                       const ExpectedFleet& expected) {
-    if (text.size() >= fleet_text_size_max) return invalid("is too large for one of keyturn");
+    if (text.size() >= object_bytes_max) return invalid("is too large for one of keyturn");
     const std::optional<Lines> lines = take_apart(text);
     if (!lines) return invalid("was not written by keyturn, or is cut off");
     const Result<void> genuine = check_mac(*lines, keys, expected.tunnel);

@@ -30,7 +30,4 @@ struct ExpectedFleet {
 [[nodiscard]] Result<FleetDocument> read_fleet_text(std::string_view text, const FleetKeys& keys,
                                                     const ExpectedFleet& expected);
 
-/// In bytes. A text of this size or larger is refused, in each direction.
-inline constexpr std::size_t fleet_text_size_max = std::size_t{64} * 1024;
-
 }  // namespace keyturn

@@ -65,12 +65,9 @@ Task<Result<void>> Fleet::read() {
 }
 
 Result<FleetDocument> Fleet::understand(const std::string& text) const {
-    auto document = read_fleet_text(text, tunnel_id_, keys_);
+    const ExpectedFleet expected{tunnel_id_, remembered_.fleet};
+    auto document = read_fleet_text(text, keys_, expected);
     if (!document) return document;
-    if (document->fleet != remembered_.fleet) {
-        return Error{
-            Fault::invalid, "the shared object belongs to another fleet than this host", {}};
-    }
     if (document->rev < remembered_.rev) {
         return Error{
             Fault::invalid,

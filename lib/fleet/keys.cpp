@@ -170,8 +170,8 @@ Result<PendingTokens> FleetKeys::unseal(const FleetDocument& document) const {
     Result<PendingTokens> tokens = decode_pending(text->reveal());
     if (!tokens) return wrong_tokens("cannot be used: " + tokens.error().text);
     if (tokens->rotation_id != sealed.rotation_id) return wrong_tokens("are of another rotation");
-    for (const Secret* text : {&tokens->new_token, &tokens->old_token}) {
-        const Result<void> checked = check_token(document, *text);
+    for (const Secret* token : {&tokens->new_token, &tokens->old_token}) {
+        const Result<void> checked = check_token(document, *token);
         if (!checked) return checked.error();
     }
     return tokens;

@@ -2,6 +2,7 @@
 
 #include "fakes/sample_fleet.hpp"
 #include "fleet/document_json.hpp"
+#include "shared_object/shared_object.hpp"
 
 #include <gmock/gmock.h>
 
@@ -82,7 +83,7 @@ TEST(FleetText, IsRefusedWhenItIsCutOffOrExtended) {
 }
 
 TEST(FleetText, IsRefusedForItsSizeBeforeAnythingElse) {
-    const Error error = refusal(std::string(fleet_text_size_max, 'x'));
+    const Error error = refusal(std::string(object_bytes_max, 'x'));
     EXPECT_EQ(error.fault, Fault::invalid);
     EXPECT_EQ(error.text, "the shared object is too large for one of keyturn");
 }
