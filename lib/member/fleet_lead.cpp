@@ -66,13 +66,10 @@ Task<bool> FleetTunnel::take_the_lead() {
     co_return true;
 }
 
-void FleetTunnel::make_agent() {
-    deposed_ = false;
-    agreed_ = fleet_.seen()->state;
-    states_.take(agreed_);
-    unsaved_ = false;
-    leading_.obeyed = 0;
-    leading_.api_silent_since.reset();
+/// An agent that knows what the object has now.
+std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
+    const TunnelState& state_now = fleet_.seen()->state;
+    states_.take(state_now);
     Dependencies world{world_.clock, world_.api,    world_.units,  world_.connectors, tokens_,
                        states_,      world_.random, world_.budget, world_.claims};
     const MakeExecutor make = [this](const TunnelPolicy& policy, TunnelState& state,
@@ -88,21 +85,32 @@ void FleetTunnel::make_agent() {
         }
         policy.rollout.min_available = std::max(policy.rollout.min_available, member.min_available);
     }
-    if (agreed_.rotation) policy.rollout = fleet_.seen()->rules;
-    agent_ = std::make_unique<TunnelAgent>(
+    if (state_now.rotation) policy.rollout = fleet_.seen()->rules;
+    auto agent = std::make_unique<TunnelAgent>(
         executor_, std::move(policy), splay_share_, world, log_,
         [this](const TunnelAgent&) { changed_(*this); }, make);
-    agent_->load();
+    agent->load();
     unsaved_ = false;  // When the tunnel was first seen is no news.
+    return agent;
+}
+
+void FleetTunnel::begin_agent() {
+    deposed_ = false;
+    agreed_ = fleet_.seen()->state;
+    leading_.obeyed = 0;
+    leading_.api_silent_since.reset();
+    shown_.reset();
+    agent_ = make_agent();
 }
 
 Task<> FleetTunnel::run_agent() {
     using namespace boost::asio::experimental::awaitable_operators;
-    make_agent();
+    begin_agent();
     co_await (agent_->run() || keep_office());
     agent_.reset();
     leading_.lead.reset();
-    changed_(*this);
+    shown_state_.reset();
+    show();
 }
 
 /// Ends the agent if another host leads, or the object has changed under it.

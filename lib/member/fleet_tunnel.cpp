@@ -77,7 +77,16 @@ void FleetTunnel::note_look() {
     if (!seen) return;
     watch_.look(*seen, fleet_.seen_at());
     keep_history();
+    show();
     office_.wake();
+}
+
+/// Keeps the status up to date while this host runs no agent.
+void FleetTunnel::show() {
+    if (agent_ || !fleet_.seen() || shown_state_ == fleet_.seen()->state) return;
+    shown_state_ = fleet_.seen()->state;
+    shown_ = make_agent();
+    changed_(*this);
 }
 
 /// Every host has the history of its fleet on its own disk.
@@ -154,15 +163,31 @@ void FleetTunnel::unit_job_ended(const std::string&) {
 }
 
 TunnelStatus FleetTunnel::status() const {
-    if (agent_) return agent_->status();
+    const TunnelAgent* const agent = agent_ ? agent_.get() : shown_.get();
     TunnelStatus status;
     status.name = policy_.name;
+    status.tunnel = policy_.tunnel;
+    status.state = "idle";
+    if (agent != nullptr) status = agent->status();
+    for (const std::string* what :
+         {&trouble_.store, &trouble_.standing, &trouble_.host, &trouble_.token}) {
+        if (!what->empty()) status.findings.push_back(*what);
+    }
+    if (!status.units.empty() || !fleet_.seen()) return status;
+    for (const auto& [host, member] : fleet_.seen()->members) {
+        for (const MemberUnit& unit : member.units) {
+            status.units.push_back(
+                {fleet_unit(host, unit.name()), "", 0, unit.seen.connections().value_or(-1), ""});
+        }
+    }
     return status;
 }
 
 TunnelPlan FleetTunnel::plan(std::size_t count) const {
-    if (agent_) return agent_->plan(count);
+    const TunnelAgent* const agent = agent_ ? agent_.get() : shown_.get();
+    if (agent != nullptr) return agent->plan(count);
     TunnelPlan plan;
+    plan.name = policy_.name;
     return plan;
 }
 

@@ -60,6 +60,7 @@ class FleetTunnel final : public ManagedTunnel {
 
     [[nodiscard]] const std::optional<FleetDocument>& seen() const { return fleet_.seen(); }
     [[nodiscard]] const FollowerTrouble& trouble() const { return trouble_; }
+    [[nodiscard]] BootTime seen_at() const { return fleet_.seen_at(); }
     [[nodiscard]] bool leads() const { return leading_.lead.has_value(); }
 
   private:
@@ -89,7 +90,9 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> answer(std::uint64_t number, std::string refusal);
     [[nodiscard]] bool may_run_agent() const;
     [[nodiscard]] bool must_end_agent() const;
-    void make_agent();
+    [[nodiscard]] std::unique_ptr<TunnelAgent> make_agent();
+    void begin_agent();
+    void show();
 
     TunnelPolicy policy_;
     Dependencies world_;
@@ -116,6 +119,8 @@ class FleetTunnel final : public ManagedTunnel {
     bool unsaved_ = false;  ///< The agent has saved something that the object does not have.
     bool deposed_ = false;
     std::unique_ptr<TunnelAgent> agent_;
+    std::unique_ptr<TunnelAgent> shown_;  ///< For the status, while another host leads.
+    std::optional<TunnelState> shown_state_;
 };
 
 }  // namespace keyturn
