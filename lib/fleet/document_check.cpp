@@ -24,6 +24,11 @@ bool is_hex_or_empty(std::string_view text, std::size_t digits) {
     return text.empty() || is_hex_id(text, digits);
 }
 
+/// Nearly every text is: it needs no closer look.
+bool is_printable_ascii(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c >= ' ' && c < '\x7f'; });
+}
+
 bool is_fleet_unit(const std::string& name) {
     return split_fleet_unit(name).has_value();
 }
@@ -82,7 +87,7 @@ bool are_sound(const std::map<std::string, FleetMember>& members) {
 }  // namespace
 
 std::string FleetTexts::written(const std::string& text) {
-    std::string shown = visible_text(text);
+    std::string shown = is_printable_ascii(text) ? text : visible_text(text);
     if (shown.size() <= text_size_max) return shown;
     std::size_t end = text_size_max;
     const auto is_inside = [&shown](std::size_t at) { return (shown[at] & '\xc0') == '\x80'; };
@@ -92,7 +97,7 @@ std::string FleetTexts::written(const std::string& text) {
 }
 
 bool FleetTexts::accepts(const std::string& text) {
-    return text.size() <= text_size_max && visible_text(text) == text;
+    return text.size() <= text_size_max && (is_printable_ascii(text) || visible_text(text) == text);
 }
 
 bool is_hex_id(std::string_view text, std::size_t digits) {
