@@ -132,6 +132,14 @@ Result<void> act(sd_bus* bus, sd_bus_message* call) {
     return {};
 }
 
+Result<std::string> read_text(const Result<MessageHandle>& reply) {
+    if (reply.has_error()) return reply.error();
+    const char* text = nullptr;
+    const int result = sd_bus_message_read(reply->get(), "s", &text);
+    if (result < 0) return errno_error(-result, "keyturnd sent an invalid answer");
+    return std::string(text);
+}
+
 }  // namespace
 
 /// Does the same as sd_bus_open_system, but sets the deadline before the Hello message: a bus that
@@ -207,6 +215,25 @@ Result<void> Client::rotate(const RotateCommand& command) {
     if (result >= 0) result = append_options(call->get(), command.request);
     if (result < 0) return errno_error(-result, "cannot send the name or the reason");
     return act(bus(), call->get());
+}
+
+Result<std::string> Client::fleet(const FleetCommand& command) {
+    auto call = new_call(bus(), manager_interface, fleet_method.name);
+    if (call.has_error()) return call.error();
+    const int appended =
+        sd_bus_message_append(call->get(), "sss", command.tunnel.c_str(), command.command.c_str(),
+                              command.argument.c_str());
+    if (appended < 0) return errno_error(-appended, "cannot send the command");
+    sd_bus_message_set_allow_interactive_authorization(call->get(), geteuid() == 0 ? 0 : 1);
+    return read_text(send(bus(), call->get(), password_deadline));
+}
+
+Result<std::string> Client::fleet_status(const std::string& tunnel) {
+    auto call = new_call(bus(), manager_interface, fleet_status_method);
+    if (call.has_error()) return call.error();
+    const int appended = sd_bus_message_append(call->get(), "s", tunnel.c_str());
+    if (appended < 0) return errno_error(-appended, "cannot send the name");
+    return read_text(send(bus(), call->get(), call_deadline));
 }
 
 Result<void> Client::decide(const DecisionCommand& command) {

@@ -39,6 +39,11 @@ class Client {
     [[nodiscard]] Result<void> rotate(const RotateCommand& command);
     [[nodiscard]] Result<void> decide(const DecisionCommand& command);
 
+    /// Returns the sentence that says what happened.
+    [[nodiscard]] Result<std::string> fleet(const FleetCommand& command);
+    /// Returns lines for a person.
+    [[nodiscard]] Result<std::string> fleet_status(const std::string& tunnel);
+
     [[nodiscard]] sd_bus* bus() const { return bus_.get(); }
 
   private:

@@ -20,7 +20,7 @@ constexpr const char* description =
     "Show and control keyturnd, which rotates the tokens of Cloudflare Tunnels.\n"
     "Every user can run status, watch, plan and check. setup, adopt, doctor and\n"
     "surge are for root. The others are for root and for users whom polkit allows\n"
-    "org.keyturn.rotate, retry, pause, resume or revert.\n";
+    "org.keyturn.rotate, retry, pause, resume, revert or fleet.\n";
 
 constexpr const char* footer =
     R"(Examples:
@@ -104,6 +104,7 @@ struct Options {
     CheckCommand check;
     RotateCommand rotate;
     std::array<DecisionCommand, decisions.size()> decided;
+    FleetCommand fleet;
 };
 
 CLI::App* add_status(CLI::App& app, StatusCommand& command, bool& follow) {
@@ -198,9 +199,45 @@ CLI::App* add_decision(CLI::App& app, const DecisionHelp& help, DecisionCommand&
     return decision;
 }
 
+/// init, join and rejoin take this host's short name by default; the library does not know it.
+CLI::App* add_fleet(CLI::App& app, FleetCommand& command) {
+    CLI::App* fleet =
+        app.add_subcommand("fleet", "Rotate a tunnel that runs on several hosts together");
+    fleet->require_subcommand(1);
+    const auto add = [&](const char* name, const char* help, const char* argument,
+                         const char* argument_help, bool required) {
+        CLI::App* one = fleet->add_subcommand(name, help);
+        one->callback([&command, name] { command.command = name; });
+        if (std::string_view(name) == "key") return;
+        one->add_option("TUNNEL", command.tunnel, "The name of the tunnel in the policy")
+            ->required()
+            ->type_name("");
+        if (argument == nullptr) return;
+        CLI::Option* option = one->add_option(argument, command.argument, argument_help);
+        option->type_name(argument[0] == '-' ? "NAME" : "");
+        if (required) option->required();
+    };
+    constexpr const char* own_name = "The name of this host in the fleet; default: its host name";
+    add("status", "Show the hosts of the fleet and what each does", nullptr, "", false);
+    add("init", "Begin a fleet, with this host as its first", "--host", own_name, false);
+    add("join", "Make this host a member of the fleet", "--host", own_name, false);
+    add("rejoin", "Join again, in the place of a host with an old disk or a clone", "--host",
+        own_name, false);
+    add("decommission", "Remove a host that is gone for ever", "HOST",
+        "The name of the host in the fleet", true);
+    add("accept", "Go on from a shared object that somebody has put back", "--rev",
+        "The rev that it has now", true);
+    add("key", "Print a new fleet key, for the file that the policy names", nullptr, "", false);
+    fleet->footer(
+        "The hosts share a small object in a bucket or in etcd, which `coordinator:` in the\n"
+        "policy names. See keyturn-fleet(7).");
+    return fleet;
+}
+
 std::vector<std::string_view> names_of_commands() {
     std::vector<std::string_view> names{"status", "watch", "plan", "check", "rotate"};
     for (const DecisionHelp& decision : decisions) names.emplace_back(decision.name);
+    names.emplace_back("fleet");
     for (const ForwardedHelp& help : forwarded) names.emplace_back(help.name);
     return names;
 }
@@ -287,6 +324,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
         decided[i] = add_decision(app, decisions[i], options.decided[i]);
     }
 
+    const CLI::App* fleet = add_fleet(app, options.fleet);
     for (const ForwardedHelp& help : forwarded) app.add_subcommand(help.name, help.description);
 
     std::vector<std::string> reversed = without_help_command(arguments);
@@ -311,6 +349,7 @@ Command parse_command_line(const std::vector<std::string>& arguments) {
     for (std::size_t i = 0; i < decisions.size(); ++i) {
         if (decided[i]->parsed()) return options.decided[i];
     }
+    if (fleet->parsed()) return options.fleet;
     // CLI11 has the same message for a missing and an unknown command, so we write our own.
     std::string names;
     for (const std::string_view name : names_of_commands()) names += ' ' + std::string(name);

@@ -43,6 +43,12 @@ struct DecisionCommand {
     bool follow = false;
 };
 
+struct FleetCommand {
+    std::string command;   ///< "status", "key", or one of `fleet_commands`.
+    std::string tunnel;    ///< Empty for "key".
+    std::string argument;  ///< A host or a rev.
+};
+
 /// A command that only root can run: another program performs it, because it needs libraries that
 /// would make the start of `keyturnctl status` too slow.
 struct ForwardedCommand {
@@ -57,7 +63,7 @@ struct SayCommand {
 };
 
 using Command = std::variant<StatusCommand, WatchCommand, PlanCommand, CheckCommand, RotateCommand,
-                             DecisionCommand, ForwardedCommand, SayCommand>;
+                             DecisionCommand, FleetCommand, ForwardedCommand, SayCommand>;
 
 /// Parses the command line; `arguments` does not contain the program name.
 [[nodiscard]] Command parse_command_line(const std::vector<std::string>& arguments);

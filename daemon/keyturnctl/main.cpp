@@ -1,5 +1,6 @@
 #include "client.hpp"
 #include "command_line.hpp"
+#include "fleet.hpp"
 #include "follow.hpp"
 #include "login_path.hpp"
 #include "model/installed_names.hpp"
@@ -117,6 +118,22 @@ Result<ExitCode> run(const DecisionCommand& command, Client client) {
     return ExitCode::ok;
 }
 
+Result<ExitCode> run(FleetCommand command, Client client) {
+    if (command.command == "status") {
+        const auto lines = client.fleet_status(command.tunnel);
+        if (lines.has_error()) return lines.error();
+        print(*lines);
+        return ExitCode::ok;
+    }
+    const bool names_itself = command.command == "init" || command.command == "join" ||
+                              command.command == "rejoin";
+    if (names_itself && command.argument.empty()) command.argument = own_fleet_name();
+    const auto told = client.fleet(command);
+    if (told.has_error()) return told.error();
+    print(printable(*told) + '\n');
+    return ExitCode::ok;
+}
+
 ExitCode say(const SayCommand& command) {
     std::fputs(command.text.c_str(), command.exit_code == ExitCode::ok ? stdout : stderr);
     return command.exit_code;
@@ -125,6 +142,20 @@ ExitCode say(const SayCommand& command) {
 ExitCode fail(const Error& error) {
     fmt::print(stderr, "keyturnctl: {}\n", printable(error.text));
     return exit_code_of(error.fault);
+}
+
+/// A key is made without keyturnd.
+ExitCode perform(const FleetCommand& command) {
+    if (command.command == "key") {
+        const auto line = new_fleet_key();
+        if (line.has_error()) return fail(line.error());
+        std::puts(line->c_str());
+        return ExitCode::ok;
+    }
+    auto client = Client::open();
+    if (client.has_error()) return fail(client.error());
+    const auto result = run(command, std::move(client.value()));
+    return result.has_error() ? fail(result.error()) : *result;
 }
 
 template <class ConnectedCommand>

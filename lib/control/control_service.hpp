@@ -35,6 +35,15 @@ struct ControlHandlers {
     std::function<Result<void>(const std::string& tunnel, const RotationRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel, Decision)> decide;
 
+    /// Acts on the fleet of a tunnel, and calls `told` once with a sentence that says what happened:
+    /// later, but before two minutes are over.
+    std::function<void(const std::string& tunnel, const FleetCall&,
+                       std::function<void(const Result<std::string>&)> told)>
+        fleet;
+    /// Describes the fleet of a tunnel in lines for a person. Fails with `conflict` if the tunnel
+    /// has none.
+    std::function<Result<std::string>(const std::string& tunnel)> fleet_status;
+
     /// Called when keyturnd owns its bus name, so that keyturnctl can reach it; also after each
     /// reconnect.
     std::function<void()> reachable;

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -126,6 +128,20 @@ int read_options(sd_bus_message* call, RotationRequest& request, sd_bus_error* e
     return sd_bus_message_exit_container(call);
 }
 
+/// Empty if the call can be carried out.
+std::string problem_of(const FleetCall& call) {
+    const auto known = std::ranges::find(fleet_commands, std::string_view(call.command),
+                                         [](const FleetCommandName& one) { return std::string_view(one.name); });
+    if (known == fleet_commands.end()) return "Fleet has no such command";
+    const bool host = std::string_view(known->argument) == "host";
+    if (host && !call.argument.empty() && !is_fleet_host(call.argument)) {
+        return "a host's name has at most 63 lower-case letters, digits, - and .";
+    }
+    const bool number = call.argument.find_first_not_of("0123456789") == std::string::npos &&
+                        !call.argument.empty() && call.argument.size() < 19;
+    return host || number ? "" : "a rev is a number";
+}
+
 const char* conflict_of(Decision decision) {
     return decision == Decision::retry ? control_error::not_held : control_error::conflict;
 }
@@ -156,6 +172,11 @@ const sd_bus_vtable ManagerObject::vtable[] = {
                              on_decision<Decision::resume>, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES(revert_method.name, "s", SD_BUS_PARAM(tunnel), "", ,
                              on_decision<Decision::revert>, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES(fleet_method.name, "sss",
+                             SD_BUS_PARAM(tunnel) SD_BUS_PARAM(command) SD_BUS_PARAM(argument), "s",
+                             SD_BUS_PARAM(told), on_fleet, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES(fleet_status_method, "s", SD_BUS_PARAM(tunnel), "s",
+                             SD_BUS_PARAM(lines), on_fleet_status, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END};
 
 int ManagerObject::install(sd_bus* bus) {
@@ -233,22 +254,67 @@ int ManagerObject::on_decision(sd_bus_message* call, void* self, sd_bus_error* e
                                   name, std::move(act), error);
 }
 
-/// Returns 1, which means that the reply comes later. Refuses an unknown tunnel at once, before a
-/// person has to type a password. That reveals nothing: every user can list the names.
 int ManagerObject::act_if_allowed(sd_bus_message* call, const char* action,
                                   const char* conflict_name, const std::string& tunnel, Act act,
                                   sd_bus_error* error) {
+    Perform perform = [act = std::move(act), conflict_name](sd_bus_message* asked) {
+        reply_with(asked, act(), conflict_name);
+    };
+    return perform_if_allowed(call, action, tunnel, std::move(perform), error);
+}
+
+/// Returns 1, which means that the reply comes later. Refuses an unknown tunnel at once, before a
+/// person has to type a password. That reveals nothing: every user can list the names.
+int ManagerObject::perform_if_allowed(sd_bus_message* call, const char* action,
+                                      const std::string& tunnel, Perform perform,
+                                      sd_bus_error* error) {
     if (snapshot_.find(sd_bus_message_get_bus(call), tunnel) == nullptr) {
         return sd_bus_error_setf(error, control_error::no_such_tunnel,
                                  "the policy has no tunnel named %s", tunnel.c_str());
     }
-    const auto decide = [act = std::move(act), conflict_name](sd_bus_message* asked,
-                                                              const Denial* denial) {
-        if (denial == nullptr) return reply_with(asked, act(), conflict_name);
+    const auto decide = [perform = std::move(perform)](sd_bus_message* asked,
+                                                       const Denial* denial) {
+        if (denial == nullptr) return perform(asked);
         sd_bus_reply_method_errorf(asked, denial->error_name, "%s", bus_text(denial->text).c_str());
     };
     authorization_.ask(call, action, tunnel, decide);
     return 1;
+}
+
+int ManagerObject::on_fleet(sd_bus_message* call, void* self, sd_bus_error* error) {
+    auto& manager = *static_cast<ManagerObject*>(self);
+    const char* tunnel = nullptr;
+    const char* command = nullptr;
+    const char* argument = nullptr;
+    const int result = sd_bus_message_read(call, "sss", &tunnel, &command, &argument);
+    if (result < 0) return result;
+    const FleetCall wanted{command, argument};
+    if (const std::string problem = problem_of(wanted); !problem.empty()) {
+        return invalid(error, problem);
+    }
+    const std::string name = tunnel;
+    Perform perform = [&manager, name, wanted](sd_bus_message* asked) {
+        const auto kept = std::make_shared<Message>(sd_bus_message_ref(asked));
+        manager.handlers_.fleet(name, wanted, [kept](const Result<std::string>& told) {
+            if (told) {
+                sd_bus_reply_method_return(kept->get(), "s", bus_text(*told).c_str());
+            } else {
+                reply_with(kept->get(), Result<void>(told.error()), control_error::conflict);
+            }
+        });
+    };
+    return manager.perform_if_allowed(call, fleet_method.polkit_action, name, std::move(perform),
+                                      error);
+}
+
+int ManagerObject::on_fleet_status(sd_bus_message* call, void* self, sd_bus_error* error) {
+    auto& manager = *static_cast<ManagerObject*>(self);
+    const char* tunnel = nullptr;
+    if (const int result = sd_bus_message_read(call, "s", &tunnel); result < 0) return result;
+    const Result<std::string> text = manager.handlers_.fleet_status(tunnel);
+    if (text) return sd_bus_reply_method_return(call, "s", bus_text(*text).c_str());
+    return sd_bus_error_set(error, error_name_of(text.error().fault, control_error::conflict),
+                            bus_text(text.error().text).c_str());
 }
 
 }  // namespace keyturn

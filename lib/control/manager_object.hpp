@@ -28,9 +28,15 @@ class ManagerObject {
     static int on_list_tunnels(sd_bus_message* call, void* self, sd_bus_error* error);
     static int on_plan(sd_bus_message* call, void* self, sd_bus_error* error);
     static int on_rotate(sd_bus_message* call, void* self, sd_bus_error* error);
+    static int on_fleet(sd_bus_message* call, void* self, sd_bus_error* error);
+    static int on_fleet_status(sd_bus_message* call, void* self, sd_bus_error* error);
     template <Decision decision>
     static int on_decision(sd_bus_message* call, void* self, sd_bus_error* error);
 
+    /// Carries out an allowed call and answers it, now or later.
+    using Perform = std::function<void(sd_bus_message* call)>;
+    int perform_if_allowed(sd_bus_message* call, const char* action, const std::string& tunnel,
+                           Perform perform, sd_bus_error* error);
     using Act = std::function<Result<void>()>;
     int act_if_allowed(sd_bus_message* call, const char* action, const char* conflict_name,
                        const std::string& tunnel, Act act, sd_bus_error* error);

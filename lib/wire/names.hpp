@@ -26,6 +26,8 @@ inline constexpr ActingMethod retry_method{"Retry", "org.keyturn.retry"};
 inline constexpr ActingMethod pause_method{"Pause", "org.keyturn.pause"};
 inline constexpr ActingMethod resume_method{"Resume", "org.keyturn.resume"};
 inline constexpr ActingMethod revert_method{"Revert", "org.keyturn.revert"};
+inline constexpr ActingMethod fleet_method{"Fleet", "org.keyturn.fleet"};
+inline constexpr const char* fleet_status_method = "FleetStatus";
 
 namespace control_error {
 

@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstddef>
+#include <string>
+#include <string_view>
 
 struct sd_bus_message;
 
@@ -47,6 +49,27 @@ inline constexpr std::array rotate_flags{
 
 /// Appends the options of Rotate as a{sv}. Returns at least 0, or a negative errno.
 int append_options(sd_bus_message* call, const RotationRequest& request);
+
+/// What an operator does to the fleet of a tunnel, on one of its hosts.
+struct FleetCall {
+    std::string command;   ///< One of `fleet_commands`.
+    std::string argument;  ///< See there; may be empty.
+};
+
+/// A name for `FleetCall::command`, and what its argument is.
+struct FleetCommandName {
+    const char* name;
+    const char* argument;
+};
+
+inline constexpr std::array fleet_commands{
+    FleetCommandName{"init", "host"}, FleetCommandName{"join", "host"},
+    FleetCommandName{"rejoin", "host"}, FleetCommandName{"decommission", "host"},
+    FleetCommandName{"accept", "rev"},
+};
+
+/// What a host can be called in a fleet: 1 to 63 lower-case letters, digits, "-" and ".".
+[[nodiscard]] bool is_fleet_host(std::string_view name);
 
 /// The decisions of operators about a tunnel, besides Rotate.
 enum class Decision {

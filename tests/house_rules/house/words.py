@@ -22,7 +22,8 @@ _AMBIENT = (
                 r"|lib/http/tls_context\.cpp$"),  # As OpenSSL does.
      "reads the environment; the composition root does"),
     (re.compile(r"\bs?rand(?:om)?\s*\(|\b(?:rand_r|drand48|getrandom)\s*\(|\brandom_device\b"),
-     re.compile(r"lib/token/random\.cpp$|lib/files/atomic_file\.cpp$"),  # Names of new files.
+     re.compile(r"lib/token/random\.cpp$|lib/files/atomic_file\.cpp$"  # Names of new files.
+                r"|daemon/keyturnctl/fleet\.cpp$"),  # A fleet key, without OpenSSL.
      "makes random numbers; Random is passed in"),
     (re.compile(r"\bthis_thread::sleep_\w+|\b(?:usleep|nanosleep)\s*\(|(?<![\w.>])sleep\s*\("),
      re.compile(r"daemon/keyturn-setup/"),  # There is nothing else to do meanwhile.
