@@ -84,14 +84,6 @@ const LimitItem* policy_of(const LimitItem& limit, const std::vector<LimitItem>&
 
 }  // namespace
 
-std::chrono::seconds parse_retry_after(std::string_view value) {
-    value = trimmed(value);
-    if (!all_digits(value)) return std::chrono::seconds{0};
-    // A number too large for an int is a long time, not a malformed one.
-    if (value.size() > 9) return retry_after_max;
-    return std::min(std::chrono::seconds{number(value)}, retry_after_max);
-}
-
 std::optional<WallTime> parse_http_date(std::string_view value) {
     constexpr const char* form = "%a, %d %b %Y %H:%M:%S GMT";
     const std::string text{trimmed(value)};

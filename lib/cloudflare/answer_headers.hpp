@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/retry_after.hpp"
 #include "time/moment.hpp"
 
 #include <chrono>
@@ -9,13 +10,6 @@
 #include <vector>
 
 namespace keyturn {
-
-/// Cloudflare blocks calls for five minutes (API limits page, 2026-04-20), so no wait is longer.
-inline constexpr std::chrono::seconds retry_after_max{300};
-
-/// Retry-After in whole seconds, at most `retry_after_max`. Returns zero, which means "use our own
-/// back-off", for a date, a negative number and anything else that is not a number.
-[[nodiscard]] std::chrono::seconds parse_retry_after(std::string_view value);
 
 /// A Date header in the form that HTTP servers send (IMF-fixdate of RFC 9110): "Tue, 24 Nov 2026
 /// 06:50:54 GMT". Returns nothing for any other form.

@@ -187,7 +187,7 @@ class AsioClient final : public HttpClient {
 
     Result<TlsContext> tls_context() {
         if (!tls_) {
-            auto made = make_tls_context(options_.ca_file);
+            auto made = make_tls_context({options_.ca_file, options_.cert_file, options_.key_file});
             if (!made) return made;
             tls_ = std::move(*made);
         }

@@ -17,11 +17,20 @@
 
 namespace keyturn {
 
+/// One more header of a request. Its value may be a credential.
+struct HttpHeader {
+    std::string name;
+    Secret value;  ///< Printable ASCII.
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string target = "/";
     Secret bearer;  ///< Sent as "Authorization: Bearer ..." unless empty.
-    Secret body;    ///< Sent as application/json unless empty.
+    Secret body;
+    std::string content_type = "application/json";  ///< Sent if there is a body.
+    std::string accept = "application/json";
+    std::vector<HttpHeader> headers{};  ///< In addition to those that the client makes.
 };
 
 struct HttpResponse {
@@ -73,6 +82,10 @@ class HttpClient {
 
 struct HttpClientOptions {
     std::string ca_file;  ///< PEM file; empty for the system's certificate authorities.
+    /// PEM files of the certificate that the client shows, and of its private key; empty for none.
+    /// They are read again with the first connection after `close_idle`.
+    std::string cert_file{};
+    std::string key_file{};
     HttpLimits limits;
     std::string user_agent = "keyturn/" KEYTURN_VERSION;
     /// Allows requests without TLS not only to loopback but to each address of this host. The

@@ -1,5 +1,7 @@
 #include "http/tls_context.hpp"
 
+#include "http/client_certificate.hpp"
+
 #include <boost/asio/ssl/verify_mode.hpp>
 #include <fmt/format.h>
 #include <openssl/ssl.h>
@@ -95,7 +97,7 @@ void trust_what_the_host_trusts(SSL_CTX* handle) {
 
 }  // namespace
 
-Result<TlsContext> make_tls_context(const std::string& ca_file) {
+Result<TlsContext> make_tls_context(const TlsFiles& files) {
     auto context = std::make_shared<ssl::context>(ssl::context::tls_client);
     SSL_CTX* handle = context->native_handle();
     SSL_CTX_set_min_proto_version(handle, TLS1_2_VERSION);
@@ -104,15 +106,19 @@ Result<TlsContext> make_tls_context(const std::string& ca_file) {
                         SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_session_cache_mode(handle, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(handle, SSL_VERIFY_PEER, nullptr);
-    if (ca_file.empty()) {
+    if (!files.cert_file.empty() || !files.key_file.empty()) {
+        const auto shown = show_certificate(handle, files);
+        if (!shown) return shown.error();
+    }
+    if (files.ca_file.empty()) {
         trust_what_the_host_trusts(handle);
         return context;
     }
     error_code error;
-    context->load_verify_file(ca_file, error);
+    context->load_verify_file(files.ca_file, error);
     if (error) {
         return Error{Fault::invalid,
-                     fmt::format("cannot read ca_file {}: {}", ca_file, error.message())};
+                     fmt::format("cannot read ca_file {}: {}", files.ca_file, error.message())};
     }
     return context;
 }

@@ -11,6 +11,13 @@ namespace keyturn {
 
 using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 
+/// The PEM files of TLS. Each may be empty.
+struct TlsFiles {
+    std::string ca_file;
+    std::string cert_file;  ///< Of the client, with the certificates between it and its authority.
+    std::string key_file;   ///< Without a pass phrase.
+};
+
 /// Makes what all TLS connections of a client share: the trusted authorities, TLS 1.3 or 1.2 with
 /// forward secrecy and authenticated encryption, and plaintext that OpenSSL wipes after use.
 ///
@@ -20,7 +27,11 @@ using TlsContext = std::shared_ptr<boost::asio::ssl::context>;
 /// file and not a parsed bundle of 140 authorities; the bundle is read only if the directory does
 /// not know the issuer.
 ///
-/// Fails with `Fault::invalid` if `ca_file` cannot be read.
-[[nodiscard]] Result<TlsContext> make_tls_context(const std::string& ca_file);
+/// Nobody but root and the user of this process may read `key_file`, or change it or a directory on
+/// the way to it.
+///
+/// Fails with `Fault::invalid` if a file cannot be used, and with `denied` if others can read or
+/// change the private key. The text names the file and the remedy.
+[[nodiscard]] Result<TlsContext> make_tls_context(const TlsFiles& files);
 
 }  // namespace keyturn

@@ -9,8 +9,8 @@ _INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 # What a folder of lib may include from is USES in its CMakeLists.txt. CMake makes the include path
 # from that, so the compiler refuses the rest.
-_USES = re.compile(r"\bUSES\s+([a-z\s]+)")
-_ROW = re.compile(r"^\| `([a-z]+)` \|.*\| ([^|]*) \|$")
+_USES = re.compile(r"\bUSES\s+([a-z_\s]+)")
+_ROW = re.compile(r"^\| `([a-z_]+)` \|.*\| ([^|]*) \|$")
 
 # The heart only decides; it has no I/O.
 HEART = re.compile(r"lib/(?:rotation/|schedule/|token/[^/]+\.hpp$|policy/policy\.hpp$).*")

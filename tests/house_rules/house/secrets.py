@@ -21,6 +21,7 @@ REVEAL_HOMES = re.compile(
     r"|lib/token/[^/]+\.cpp$"                      # Encodes and decodes them.
     r"|lib/delivery/[^/]+\.cpp$"                   # Writes them to token files.
     r"|lib/http/[^/]+\.cpp$"                       # Sends them.
+    r"|lib/shared_object/[^/]+\.cpp$"              # Signs with them; reads files and answers.
     r"|lib/cloudflare/(?:tunnel_api|answer_faults)\.cpp$"  # An answer's body may hold one.
     r"|lib/credential/[^/]+\.cpp$"                 # Reads them.
     r"|lib/cloudflared/connectors\.cpp$"           # Every body is a Secret, also that of /ready.

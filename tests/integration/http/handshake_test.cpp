@@ -112,7 +112,7 @@ TEST_F(Handshake, RefusesAServerThatOnlyHasCiphersWithoutAuthentication) {
 }
 
 TEST_F(Handshake, OffersOnlyForwardSecrecyAndAuthenticatedEncryption) {
-    const auto tls = make_tls_context("");
+    const auto tls = make_tls_context({});
     ASSERT_TRUE(tls);
     STACK_OF(SSL_CIPHER)* offered = SSL_CTX_get_ciphers((*tls)->native_handle());
     ASSERT_GT(sk_SSL_CIPHER_num(offered), 4);

@@ -82,6 +82,57 @@ TEST(RequestText, RefusesWhatWouldBeginASecondHeaderOrRequest) {
     }
 }
 
+TEST(RequestText, WritesTheHeadersOfTheRequestAfterItsOwn) {
+    HttpRequest request;
+    request.method = "PUT";
+    request.body = Secret::copy_of("text");
+    request.content_type = "application/octet-stream";
+    request.headers.push_back({"If-Match", Secret::copy_of("\"0123 abc\"")});
+    request.headers.push_back({"Authorization", Secret::copy_of("AWS4-HMAC-SHA256 Signature=1")});
+    const auto text = request_text(origin, request, "keyturn/1");
+    ASSERT_TRUE(text);
+    EXPECT_EQ(text->reveal(),
+              "PUT / HTTP/1.1\r\n"
+              "Host: api.example.com\r\n"
+              "User-Agent: keyturn/1\r\n"
+              "Accept: application/json\r\n"
+              "Content-Type: application/octet-stream\r\n"
+              "Content-Length: 4\r\n"
+              "If-Match: \"0123 abc\"\r\n"
+              "Authorization: AWS4-HMAC-SHA256 Signature=1\r\n"
+              "\r\n"
+              "text");
+}
+
+TEST(RequestText, RefusesHeadersThatWouldEndTheRequestElsewhere) {
+    const auto is_refused = [](const std::string& name, const std::string& value) {
+        HttpRequest request;
+        request.headers.push_back({name, Secret::copy_of(value)});
+        const auto text = request_text(origin, request, "keyturn/1");
+        return text.has_error() && text.error().fault == Fault::invalid &&
+               text.error().text.find("hunter2") == std::string::npos;
+    };
+    EXPECT_FALSE(is_refused("X-Amz-Date", "20130524T000000Z"));
+    for (const auto* name : {"", "a b", "a:", "a\r\nb", "\xc3\xa9", "Host", "content-length",
+                             "Transfer-Encoding", "Connection"}) {
+        EXPECT_TRUE(is_refused(name, "x")) << name;
+    }
+    for (const auto* value : {"hunter2\r\nX: y", "hunter2\n", "\t", "\x7f", "\xff"}) {
+        EXPECT_TRUE(is_refused("X", value)) << value;
+    }
+    EXPECT_TRUE(is_refused("X", std::string(5000, 'a')));
+    HttpRequest request;
+    request.content_type = "text/plain\r\nX: y";
+    EXPECT_TRUE(request_text(origin, request, "keyturn/1").has_error());
+    request.content_type = "text/plain";
+    request.accept = "*/*\n";
+    EXPECT_TRUE(request_text(origin, request, "keyturn/1").has_error());
+    request.accept = "*/*";
+    const auto text = request_text(origin, request, "keyturn/1");
+    ASSERT_TRUE(text);
+    EXPECT_NE(text->reveal().find("\r\nAccept: */*\r\n"), std::string_view::npos);
+}
+
 TEST(RequestText, NeverRepeatsABadCredential) {
     HttpRequest request;
     request.bearer = Secret::copy_of("hunter2\n");
