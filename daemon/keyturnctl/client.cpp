@@ -220,9 +220,8 @@ Result<void> Client::rotate(const RotateCommand& command) {
 Result<std::string> Client::fleet(const FleetCommand& command) {
     auto call = new_call(bus(), manager_interface, fleet_method.name);
     if (call.has_error()) return call.error();
-    const int appended =
-        sd_bus_message_append(call->get(), "sss", command.tunnel.c_str(), command.command.c_str(),
-                              command.argument.c_str());
+    const int appended = sd_bus_message_append(call->get(), "sss", command.tunnel.c_str(),
+                                               command.command.c_str(), command.argument.c_str());
     if (appended < 0) return errno_error(-appended, "cannot send the command");
     sd_bus_message_set_allow_interactive_authorization(call->get(), geteuid() == 0 ? 0 : 1);
     return read_text(send(bus(), call->get(), password_deadline));

@@ -6,8 +6,8 @@
 
 namespace keyturn {
 
-/// A new key, as a line of the file of fleet keys: "key-1 HEX". It is meant to be printed, and so is
-/// in memory that nobody wipes.
+/// A new key, as a line of the file of fleet keys: "key-1 HEX". It is meant to be printed, and so
+/// is in memory that nobody wipes.
 [[nodiscard]] Result<std::string> new_fleet_key();
 
 /// The short name of this host, in the letters that a name in a fleet may have.

@@ -36,7 +36,9 @@ std::string token_change(const TunnelStatus& before, const TunnelStatus& after) 
     const bool same_secret = after.kind == "adopt" || after.kind == "release";
     const bool reverted = before.phase == "reverting";
     return fmt::format("Cloudflare and the token file have the {}token {}",
-                       same_secret ? "" : reverted ? "old " : "new ",
+                       same_secret ? ""
+                       : reverted  ? "old "
+                                   : "new ",
                        printable(after.fingerprint));
 }
 

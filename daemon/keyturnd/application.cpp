@@ -13,8 +13,8 @@
 #include "cloudflared/token_source.hpp"
 #include "control/control_service.hpp"
 #include "delivery/token_store.hpp"
-#include "http/http_client.hpp"
 #include "fleet/memory.hpp"
+#include "http/http_client.hpp"
 #include "journal/event_log.hpp"
 #include "journal/stderr_line.hpp"
 #include "keyturnd/exit_code.hpp"
@@ -73,6 +73,11 @@ std::string credentials_directory() {
     return directory == nullptr ? "" : directory;
 }
 
+std::string no_fleet(const std::string& tunnel) {
+    return fmt::format("{} has no `coordinator:` in the policy, so all its units are on this host",
+                       tunnel);
+}
+
 Result<ApiAccess> read_api_access(const Policy& policy) {
     return read_access(policy, credentials_directory(), read_proxy_variables(std::getenv));
 }
@@ -101,6 +106,11 @@ class Application {
     Task<> go_without_bus();
     Task<> feed_watchdog(Milliseconds interval);
     Task<> heed_the_clock();
+    std::unique_ptr<ManagedTunnel> make_tunnel(TunnelPolicy policy, double share,
+                                               const Dependencies& world,
+                                               std::function<void(const ManagedTunnel&)> changed);
+    void act_on_fleet(const std::string& tunnel, const FleetCall& call,
+                      std::function<void(const Result<std::string>&)> told);
     void take_metrics_addresses(const Policy& policy, const std::vector<std::string>& staying);
     Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
     Task<std::optional<std::string>> published_metrics_address(std::string unit);
@@ -126,6 +136,7 @@ class Application {
     std::map<std::string, std::map<std::string, std::string>> metrics_addresses_;
     ApiBudget budget_;
     std::vector<Event> orphans_;
+    Fleets fleets_;
     Tunnels tunnels_{context_,
                      {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_},
                      read_host_id(),
@@ -133,7 +144,11 @@ class Application {
                          control_.changed(tunnel);
                          tell_status();
                      },
-                     [this](std::exception_ptr error) { loop_ended(error); }};
+                     [this](std::exception_ptr error) { loop_ended(error); },
+                     [this](TunnelPolicy policy, double share, const Dependencies& world,
+                            std::function<void(const ManagedTunnel&)> changed) {
+                         return make_tunnel(std::move(policy), share, world, std::move(changed));
+                     }};
     ControlService control_{bus_, handlers()};
     Signals signals_{context_, [this] { stop(); }, [this] { reload(); }};
 
@@ -155,7 +170,9 @@ Application::Application(const CommandLine& options, Policy policy, ApiAccess ac
       connectors_(make_connectors(
           *loopback_http_,
           {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
-           [this](std::string unit) { return published_metrics_address(std::move(unit)); }})) {
+           [this](std::string unit) { return published_metrics_address(std::move(unit)); }})),
+      fleets_(context_.get_executor(), *clock_, *log_, options.state_directory,
+              credentials_directory()) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
     adopt(policy, std::move(access));
 }
@@ -166,6 +183,31 @@ std::vector<std::string> Application::adopt(const Policy& policy, ApiAccess acce
     std::vector<std::string> staying = tunnels_.adopt(policy.tunnels, std::move(accounts));
     take_metrics_addresses(policy, staying);
     return staying;
+}
+
+std::unique_ptr<ManagedTunnel> Application::make_tunnel(
+    TunnelPolicy policy, double share, const Dependencies& world,
+    std::function<void(const ManagedTunnel&)> changed) {
+    if (policy.coordinator) {
+        return fleets_.make(std::move(policy), share, world, std::move(changed));
+    }
+    return std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,
+                                         *log_, std::move(changed));
+}
+
+void Application::act_on_fleet(const std::string& tunnel, const FleetCall& call,
+                               std::function<void(const Result<std::string>&)> told) {
+    auto* const place = dynamic_cast<FleetPlace*>(tunnels_.find(tunnel));
+    if (place == nullptr) {
+        return told(Error{Fault::conflict, no_fleet(tunnel), {}});
+    }
+    auto report = [this, told = std::move(told)](std::exception_ptr error,
+                                                 Result<std::string> outcome) {
+        if (error) outcome = Error{Fault::cancelled, "keyturnd stops", {}};
+        told(outcome);
+        bus_.kick();
+    };
+    boost::asio::co_spawn(context_, place->administer(fleet_command_of(call)), std::move(report));
 }
 
 /// The new addresses apply at once, even to an open rotation: a wrong one can be corrected. The
@@ -367,6 +409,15 @@ ControlHandlers Application::handlers() {
                                       const RotationRequest& request) -> Result<void> {
         ManagedTunnel* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
+    };
+    handlers.fleet = [this](const std::string& tunnel, const FleetCall& call,
+                            std::function<void(const Result<std::string>&)> told) {
+        act_on_fleet(tunnel, call, std::move(told));
+    };
+    handlers.fleet_status = [this](const std::string& tunnel) -> Result<std::string> {
+        const auto* const place = dynamic_cast<FleetPlace*>(tunnels_.find(tunnel));
+        if (place == nullptr) return Error{Fault::conflict, no_fleet(tunnel), {}};
+        return place->describe();
     };
     handlers.decide = [this, no_such](const std::string& tunnel,
                                       Decision decision) -> Result<void> {

@@ -1,10 +1,6 @@
 #include "keyturnd/fleets.hpp"
 
-#include "base/ascii.hpp"
 #include "clock/clock.hpp"
-#include "credential/credential_source.hpp"
-#include "shared_object/bucket.hpp"
-#include "shared_object/shared_file.hpp"
 #include "token/digest.hpp"
 
 #include <fmt/format.h>
@@ -22,10 +18,6 @@ std::string digest_of(const TunnelPolicy& policy) {
     return sha256_hex({policy.account, policy.tunnel, std::to_string(policy.rollout.min_available),
                        std::to_string(policy.rollout.batches)})
         .substr(0, digits);
-}
-
-std::string key_of(const TunnelPolicy& policy) {
-    return fmt::format("{}/v1/{}/{}", policy.coordinator->prefix, policy.account, policy.tunnel);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ class Clock;
 /// that has a `coordinator:`.
 class Fleets {
   public:
-    /// `clock` and `log` outlive this; `state_directory` and `credentials_directory` as for the rest
-    /// of keyturnd.
+    /// `clock` and `log` outlive this; `state_directory` and `credentials_directory` as for the
+    /// rest of keyturnd.
     Fleets(boost::asio::any_io_executor executor, Clock& clock, EventLog& log,
            const std::string& state_directory, std::string credentials_directory);
 
@@ -33,7 +33,7 @@ class Fleets {
 
   private:
     [[nodiscard]] Result<FleetParts> parts_of(const TunnelPolicy& policy);
-    [[nodiscard]] Result<std::unique_ptr<SharedObject>> object_of(const TunnelPolicy& policy);
+    [[nodiscard]] Result<std::shared_ptr<SharedObject>> object_of(const TunnelPolicy& policy);
 
     boost::asio::any_io_executor executor_;
     Clock& clock_;

@@ -35,8 +35,8 @@ struct ControlHandlers {
     std::function<Result<void>(const std::string& tunnel, const RotationRequest&)> rotate;
     std::function<Result<void>(const std::string& tunnel, Decision)> decide;
 
-    /// Acts on the fleet of a tunnel, and calls `told` once with a sentence that says what happened:
-    /// later, but before two minutes are over.
+    /// Acts on the fleet of a tunnel, and calls `told` once with a sentence that says what
+    /// happened: later, but before two minutes are over.
     std::function<void(const std::string& tunnel, const FleetCall&,
                        std::function<void(const Result<std::string>&)> told)>
         fleet;

@@ -20,7 +20,7 @@ struct FleetCommand {
 
 /// What is made anew for each attempt to take the place.
 struct FleetParts {
-    std::unique_ptr<SharedObject> object;
+    std::shared_ptr<SharedObject> object;
     FleetKeys keys;
     std::optional<FleetMemories> memories;  ///< Nothing: this host has not joined yet.
     FleetSelf self;

@@ -24,7 +24,7 @@ namespace keyturn {
 
 /// How this host takes part in the fleet of one tunnel.
 struct FleetSetup {
-    std::unique_ptr<SharedObject> object;
+    std::shared_ptr<SharedObject> object;
     FleetKeys keys;
     FleetMemories memories;
     FleetSelf self;  ///< `self.entry.eligible` says whether it has a Cloudflare credential.
@@ -102,7 +102,7 @@ class FleetTunnel final : public ManagedTunnel {
     std::function<void(const ManagedTunnel&)> changed_;
     FleetTimes times_;
     FleetSelf self_;
-    std::unique_ptr<SharedObject> object_;
+    std::shared_ptr<SharedObject> object_;
     Fleet fleet_;
     FleetTokens tokens_;
     FleetStates states_;

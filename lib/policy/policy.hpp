@@ -99,6 +99,36 @@ struct DriftPolicy {
     bool operator==(const DriftPolicy&) const = default;
 };
 
+/// Where the hosts of one tunnel share what they have to agree on.
+enum class CoordinatorKind { bucket, etcd, file };
+
+template <>
+inline constexpr Names<CoordinatorKind, 3> names<CoordinatorKind>{{
+    {CoordinatorKind::bucket, "bucket"},
+    {CoordinatorKind::etcd, "etcd"},
+    {CoordinatorKind::file, "file"},
+}};
+
+struct Coordinator {
+    CoordinatorKind kind = CoordinatorKind::bucket;
+    std::string endpoint;
+    std::string bucket;
+    std::string region = "auto";
+    std::vector<std::string> endpoints;
+    std::string ca_file;
+    std::string cert_file;
+    std::string key_file;
+    std::string user;
+    std::string path;
+    std::string prefix = "keyturn";
+    CredentialSource credential;
+    CredentialSource password;
+    CredentialSource fleet_key;
+    bool lead = true;
+
+    bool operator==(const Coordinator&) const = default;
+};
+
 struct TunnelPolicy {
     std::string name;        ///< The operator's name for it: file names, journal, keyturnctl.
     std::string account;     ///< 32 hex digits.
@@ -110,6 +140,7 @@ struct TunnelPolicy {
     Schedule schedule;
     RolloutPolicy rollout;
     DriftPolicy drift;
+    std::optional<Coordinator> coordinator;  ///< Nothing: all units are on this host.
 
     bool operator==(const TunnelPolicy&) const = default;
 };

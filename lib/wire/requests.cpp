@@ -33,10 +33,4 @@ int append_options(sd_bus_message* call, const RotationRequest& request) {
     return result < 0 ? result : sd_bus_message_close_container(call);
 }
 
-bool is_fleet_host(std::string_view name) {
-    constexpr std::size_t bytes_max = 63;
-    return !name.empty() && name.size() <= bytes_max &&
-           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-.") == name.npos;
-}
-
 }  // namespace keyturn

@@ -63,13 +63,12 @@ struct FleetCommandName {
 };
 
 inline constexpr std::array fleet_commands{
-    FleetCommandName{"init", "host"}, FleetCommandName{"join", "host"},
+    FleetCommandName{"init", "host"},   FleetCommandName{"join", "host"},
     FleetCommandName{"rejoin", "host"}, FleetCommandName{"decommission", "host"},
     FleetCommandName{"accept", "rev"},
 };
 
-/// What a host can be called in a fleet: 1 to 63 lower-case letters, digits, "-" and ".".
-[[nodiscard]] bool is_fleet_host(std::string_view name);
+inline constexpr std::size_t fleet_argument_bytes_max = 255;
 
 /// The decisions of operators about a tunnel, besides Rotate.
 enum class Decision {
