@@ -73,6 +73,13 @@ std::string credentials_directory() {
     return directory == nullptr ? "" : directory;
 }
 
+/// KEYTURN_FLEET_TIME_SCALE shortens the times of the fleet's protocol for tests: 0.01 to 1.
+FleetTimes fleet_times() {
+    const char* text = std::getenv("KEYTURN_FLEET_TIME_SCALE");
+    const double scale = text == nullptr ? 1.0 : std::strtod(text, nullptr);
+    return scale >= 0.01 && scale < 1.0 ? FleetTimes().scaled(scale) : FleetTimes();
+}
+
 std::string no_fleet(const std::string& tunnel) {
     return fmt::format("{} has no `coordinator:` in the policy, so all its units are on this host",
                        tunnel);
@@ -172,7 +179,7 @@ Application::Application(const CommandLine& options, Policy policy, ApiAccess ac
           {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
            [this](std::string unit) { return published_metrics_address(std::move(unit)); }})),
       fleets_(context_.get_executor(), *clock_, *log_, options.state_directory,
-              credentials_directory()) {
+              credentials_directory(), fleet_times()) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
     adopt(policy, std::move(access));
 }

@@ -23,19 +23,21 @@ std::string digest_of(const TunnelPolicy& policy) {
 }  // namespace
 
 Fleets::Fleets(boost::asio::any_io_executor executor, Clock& clock, EventLog& log,
-               const std::string& state_directory, std::string credentials_directory)
+               const std::string& state_directory, std::string credentials_directory,
+               FleetTimes times)
     : executor_(std::move(executor)),
       clock_(clock),
       log_(log),
       memory_(make_fleet_memory(state_directory)),
-      credentials_directory_(std::move(credentials_directory)) {}
+      credentials_directory_(std::move(credentials_directory)),
+      times_(times) {}
 
 std::unique_ptr<ManagedTunnel> Fleets::make(TunnelPolicy policy, double splay_share,
                                             const Dependencies& world,
                                             std::function<void(const ManagedTunnel&)> changed) {
     FleetPlace::MakeParts make_parts = [this, policy] { return parts_of(policy); };
     return std::make_unique<FleetPlace>(executor_, std::move(policy), splay_share, world, log_,
-                                        std::move(changed), *memory_, FleetTimes{},
+                                        std::move(changed), *memory_, times_,
                                         std::move(make_parts));
 }
 

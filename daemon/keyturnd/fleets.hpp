@@ -24,7 +24,7 @@ class Fleets {
     /// `clock` and `log` outlive this; `state_directory` and `credentials_directory` as for the
     /// rest of keyturnd.
     Fleets(boost::asio::any_io_executor executor, Clock& clock, EventLog& log,
-           const std::string& state_directory, std::string credentials_directory);
+           const std::string& state_directory, std::string credentials_directory, FleetTimes times);
 
     /// `policy` has a coordinator.
     [[nodiscard]] std::unique_ptr<ManagedTunnel> make(
@@ -40,6 +40,7 @@ class Fleets {
     EventLog& log_;
     std::unique_ptr<FleetMemory> memory_;
     std::string credentials_directory_;
+    FleetTimes times_;
 };
 
 /// The command of a call over the bus.

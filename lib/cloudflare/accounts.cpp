@@ -6,6 +6,30 @@
 
 namespace keyturn {
 
+namespace {
+
+/// For a host that only follows.
+class NoCredential final : public TunnelApi {
+  public:
+    Task<Result<TunnelFacts>> get_tunnel(TunnelRef) override { co_return refusal(); }
+    Task<Result<TokenAnswer>> get_token(TunnelRef) override { co_return refusal(); }
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef, const Secret&) override {
+        co_return refusal();
+    }
+    Task<Result<std::vector<Connector>>> list_connectors(TunnelRef) override {
+        co_return refusal();
+    }
+    Task<Result<void>> evict(TunnelRef, std::string) override { co_return refusal(); }
+    void close_idle() override {}
+
+  private:
+    static Error refusal() {
+        return Error{Fault::denied, "this host has no Cloudflare credential for the tunnel", {}};
+    }
+};
+
+}  // namespace
+
 Accounts::Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
                    ApiAccess access, ApiBudget& budget, const Clock& clock) {
     HttpClientOptions options;
@@ -22,6 +46,12 @@ Accounts::Accounts(const boost::asio::any_io_executor& executor, const Cloudflar
         auto api = make_tunnel_api(*account.http, policy.api_url, std::move(read), std::move(hear));
         account.api = make_budgeted_api(std::move(api), name, budget, clock);
     }
+}
+
+TunnelApi& Accounts::api(const std::string& credential) {
+    if (!credential.empty()) return *accounts_.at(credential).api;
+    if (!none_) none_ = std::make_unique<NoCredential>();
+    return *none_;
 }
 
 }  // namespace keyturn

@@ -22,10 +22,8 @@ class Accounts {
     Accounts(const boost::asio::any_io_executor& executor, const CloudflarePolicy& policy,
              ApiAccess access, ApiBudget& budget, const Clock& clock);
 
-    /// `credential` is one of the policy's.
-    [[nodiscard]] TunnelApi& api(const std::string& credential) {
-        return *accounts_.at(credential).api;
-    }
+    /// `credential` is one of the policy's, or empty: then each call fails with `denied`.
+    [[nodiscard]] TunnelApi& api(const std::string& credential);
 
   private:
     struct Account {
@@ -34,6 +32,7 @@ class Accounts {
     };
 
     std::map<std::string, Account> accounts_;
+    std::unique_ptr<TunnelApi> none_;
 };
 
 }  // namespace keyturn

@@ -42,6 +42,9 @@ struct FleetTimes {
     /// A unit without any connection for this long restarts without a turn: that takes nothing
     /// down.
     Milliseconds useless = std::chrono::seconds{60};
+
+    /// The same times, all longer or shorter.
+    [[nodiscard]] FleetTimes scaled(double factor) const;
 };
 
 }  // namespace keyturn

@@ -32,7 +32,7 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
                   unsaved_ = true;
                   office_.wake();
               }),
-      shell_(executor, policy_, world_, fleet_, self_.entry.eligible),
+      shell_(executor, policy_, world_, fleet_, !policy_.credential.empty()),
       office_(executor),
       watch_(times_) {
     leading_.deposed = [this] {

@@ -6,10 +6,11 @@ import sys
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "host"))
 
 from scenario.cloudflare import Cloudflare, decoded  # noqa: E402
+from scenario.fleet import Fleet  # noqa: E402
 from scenario.journal import EVENT_IDS, event_name  # noqa: E402
 from scenario.scenario import Scenario  # noqa: E402
 from scenario.stock import Layout, StockHost  # noqa: E402
 from scenario.waiting import Overdue, wait_until  # noqa: E402
 
-__all__ = ["Cloudflare", "EVENT_IDS", "Layout", "Overdue", "Scenario", "StockHost", "decoded",
+__all__ = ["Cloudflare", "EVENT_IDS", "Fleet", "Layout", "Overdue", "Scenario", "StockHost", "decoded",
            "event_name", "wait_until"]

@@ -64,9 +64,11 @@ class UnixConnection(http.client.HTTPConnection):
 class Cloudflare:
     """The model in one host, as one tunnel knows it."""
 
-    def __init__(self, host, name="web", knobs=None, address="127.0.0.1"):
+    def __init__(self, host, name="web", knobs=None, address="127.0.0.1",
+                 api_address="127.0.0.1"):
         self._host = host
         self._address = address
+        self._api_address = api_address
         self._knobs = knobs or {}
         self._share = host.directory / "share"
         self._others = []
@@ -91,7 +93,7 @@ class Cloudflare:
             "%Y-%m-%dT%H:%M:%SZ")
         subprocess.run([MAKE_CERTIFICATES, self._share / "certs"], check=True, timeout=30)
         config = {
-            "listen": {"api": "127.0.0.1:8443", "edge": self._address + ":7844", "public": PUBLIC,
+            "listen": {"api": self._api_address + ":8443", "edge": self._address + ":7844", "public": PUBLIC,
                        "origin": self._address + ":8000",
                        "control": "unix:/mnt/share/control.sock"},
             "tls": {"certificate": "certs/server.pem", "key": "certs/server.key"},

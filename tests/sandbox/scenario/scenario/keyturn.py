@@ -58,7 +58,7 @@ PUT_FILE = 'umask 077 && cat >"$1" && chmod "$2" "$1"'
 
 
 def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None, drift=None,
-                others=None, ca_file=CA_FILE):
+                others=None, ca_file=CA_FILE, coordinator=None):
     """Return the policy of one tunnel, quick unless `rollout` says otherwise.
 
     `others`: name to id of other tunnels with the same policy. `ca_file`: None: the system's.
@@ -82,6 +82,7 @@ def policy_text(tunnel, rollout=None, units=None, account=ACCOUNT, defaults=None
             "    token: {store: keyturn}",
             "    rotate: {min_interval: 0}",
             "    drift: " + json.dumps(drift or {}),
+            *(["    coordinator: " + json.dumps(coordinator)] if coordinator else []),
             "    rollout:"]
         lines += ["      %s: %s" % (key, json.dumps(value).strip('"'))
                   for key, value in values.items()]
