@@ -1,6 +1,7 @@
 #include "simulation/fleet/host.hpp"
 
 #include "simulation/fleet/invariants.hpp"
+#include "token/random.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -34,6 +35,15 @@ class SeededRandom final : public Random {
   private:
     Dice& dice_;
 };
+
+std::string text_of(const std::exception_ptr& why) {
+    try {
+        if (why) std::rethrow_exception(why);
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return "without a reason";
+}
 
 TunnelPolicy policy_for(const std::vector<std::unique_ptr<UnitModel>>& units) {
     TunnelPolicy policy = web_policy({});
@@ -149,14 +159,7 @@ void Host::start_keyturnd() {
     world().tell(label_ + ": keyturnd starts");
     auto ended = [this](const std::exception_ptr& why) {
         running_ = false;
-        if (!dead_) world().fail(label_ + ": keyturnd ends by itself");
-        try {
-            if (why) std::rethrow_exception(why);
-        } catch (const boost::system::system_error& error) {
-            if (error.code() != boost::asio::error::operation_aborted) {
-                world().fail(fmt::format("{}: {}", label_, error.what()));
-            }
-        }
+        if (!dead_) world().fail(fmt::format("{}: keyturnd ends by itself: {}", label_, text_of(why)));
     };
     boost::asio::co_spawn(world().context, tunnel_->run(),
                           boost::asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));

@@ -10,14 +10,6 @@
 
 namespace keyturn::fleet_simulation {
 
-namespace {
-
-Error lost() {
-    return Error{Fault::ambiguous, "the store did not answer in time", {}};
-}
-
-}  // namespace
-
 void StoreModel::take(const Host* by, const std::string& text) {
     auto written = read_fleet_text(text, keys_, {tunnel_id, {}});
     if (!written) return world_.fail("a host has written what nobody can read");
