@@ -113,6 +113,7 @@ Script<bool> Follower::see_own_host() {
     auto seen = co_await ask(question);
     trouble_.host = seen ? "" : seen.error().text;
     if (!seen) co_return false;
+    note_fresh_units(*seen);
     own_ = std::move(*seen);
     for (const MemberUnit& unit : own_.units) {
         if (!unit.seen.idle() || !unit.seen.state.running()) {
@@ -122,6 +123,17 @@ Script<bool> Follower::see_own_host() {
         }
     }
     co_return true;
+}
+
+/// A process that has begun while the file held its present token has read that one.
+void Follower::note_fresh_units(const SeeOwnHost::Value& seen) {
+    if (own_.file != seen.file) fresh_.clear();
+    for (const MemberUnit& unit : seen.units) {
+        const MemberUnit* before = own_unit(unit.name());
+        const std::string& invocation = unit.seen.state.invocation;
+        const bool began = before != nullptr && before->seen.state.invocation != invocation;
+        if (began && own_.file == seen.file) fresh_[unit.name()] = invocation;
+    }
 }
 
 /// The token has to be on the disk before Cloudflare knows it: a host that is cut off or restarts
@@ -144,10 +156,7 @@ Script<> Follower::deliver() {
     trouble_.token = replaced ? "" : replaced.error().text;
     if (!replaced) co_return;
     own_.file = document_.deliver;
-    before_.clear();
-    for (const MemberUnit& unit : own_.units) {
-        before_[unit.name()] = unit.seen.state.invocation;
-    }
+    fresh_.clear();
     co_await report();
 }
 
@@ -219,20 +228,19 @@ Script<> Follower::end(FleetTurn turn, Result<RestartResult> outcome) {
     static_cast<void>(co_await change(std::move(ending)));
 }
 
-/// A unit that was started before the delivery and has lost every connection cannot come back by
-/// itself. Restarting it takes nothing down, so it needs no turn, once.
+/// A unit that may have been started before the delivery and has lost every connection may not come
+/// back by itself. Restarting it takes nothing down, so it needs no turn, once.
 Script<> Follower::restart_useless() {
     if (own_.file != document_.deliver) co_return;
     const std::vector<MemberUnit> units = own_.units;
     for (const MemberUnit& unit : units) {
+        const std::string& invocation = unit.seen.state.invocation;
         const auto since = useless_since_.find(unit.name());
-        const auto before = before_.find(unit.name());
         const bool long_enough =
             since != useless_since_.end() && now_ >= since->second + times_.useless;
-        const bool old_process = before != before_.end() && !before->second.empty() &&
-                                 before->second == unit.seen.state.invocation;
-        if (!long_enough || !old_process || unit.seen.state.job_pending) continue;
-        before_.erase(before);
+        const bool fresh = fresh_.contains(unit.name()) && fresh_[unit.name()] == invocation;
+        if (!long_enough || fresh || unit.seen.state.job_pending) continue;
+        fresh_[unit.name()] = invocation;
         RestartOwnUnit wish;
         wish.unit = unit.name();
         wish.not_after = now_ + short_rest;

@@ -59,6 +59,7 @@ class Follower {
     Script<> tell();
     Script<bool> look();
     Script<bool> see_own_host();
+    void note_fresh_units(const SeeOwnHost::Value& seen);
     Script<> stage();
     Script<> deliver();
     Script<> take_turns();
@@ -81,7 +82,8 @@ class Follower {
     SeeOwnHost::Value own_;
     std::optional<SealedTokens> staged_;
     std::map<std::string, BootTime> useless_since_;  ///< Units without any connection.
-    std::map<std::string, std::string> before_;      ///< Their process at the last delivery.
+    /// The processes that surely run on the token in the file, or were restarted for it.
+    std::map<std::string, std::string> fresh_;
     FollowerTrouble trouble_;
     bool clashes_ = false;
 

@@ -1,0 +1,179 @@
+#include "simulation/fleet/invariants.hpp"
+
+#include "simulation/fleet/host.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace keyturn::fleet_simulation {
+
+namespace {
+
+using std::chrono::seconds;
+
+/// What a look that allowed a restart may be older than: the list of connectors, the grant, the
+/// time to take it, and the age that a turn which was taken may have.
+constexpr Milliseconds known_max = seconds{60};
+/// A token that was replaced this short a time ago counts as an instant ago.
+constexpr Milliseconds instant = seconds{75};
+constexpr Milliseconds delivery_age_max = std::chrono::minutes{5};
+
+bool in_a_compromise(const FleetDocument& document) {
+    return document.state.rotation && document.state.rotation->compromised();
+}
+
+}  // namespace
+
+void Invariants::on_write(const Host* by, const FleetDocument& before, const FleetDocument& after) {
+    if (world_.told()) {
+        const auto& record = after.state.rotation;
+        std::string turns;
+        for (const FleetTurn& turn : after.turns) {
+            turns += fmt::format(" {}:{}:{}", turn.number, turn.unit, name_of(turn.state));
+        }
+        world_.tell(fmt::format(
+            "rev {} by {}: lead {}/{}, {}{}, deliver {}, ask {}, turns{}", after.rev,
+            by == nullptr ? "a person" : by->label(), after.lead ? after.lead->host : "nobody",
+            after.epoch, record ? std::string(name_of(record->phase)) : "idle",
+            record && record->hold ? " HELD" : "", after.deliver, after.ask, turns));
+    }
+    check_turns(by, before, after);
+    check_members(by, before, after);
+    note_rotation(before, after);
+    if (after.lead != before.lead && after.lead && after.epoch == before.epoch &&
+        (!before.lead || after.lead->host != before.lead->host)) {
+        world_.fail("a host leads without a new epoch");
+    }
+    const bool delivers = after.deliver != before.deliver;
+    if (delivers && !cloud_.has_or_had(after.deliver, delivery_age_max)) {
+        world_.fail("a token is to be delivered that Cloudflare does not have");
+    }
+}
+
+void Invariants::check_turns(const Host* by, const FleetDocument& before,
+                             const FleetDocument& after) {
+    int open = 0;
+    for (const FleetTurn& turn : after.turns) {
+        if (turn.open() && !turn.hurried) ++open;
+        if (turn.state != TurnState::taken) continue;
+        const FleetTurn* old = before.turn_of(turn.unit);
+        const bool fresh =
+            old == nullptr || old->number != turn.number || old->state != TurnState::taken;
+        if (!fresh) continue;
+        world_.saw("turn taken");
+        const auto name = split_fleet_unit(turn.unit);
+        if (by == nullptr || name->host != by->name()) {
+            world_.fail(fmt::format("another host takes the turn of {}", turn.unit));
+        }
+    }
+    if (open > 1) world_.fail("two units have their turn at once");
+}
+
+void Invariants::check_members(const Host* by, const FleetDocument& before,
+                               const FleetDocument& after) {
+    if (by == nullptr) return;
+    for (const auto& [host, member] : before.members) {
+        if (host == by->name()) continue;
+        const auto now = after.members.find(host);
+        if (now == after.members.end() || !(now->second == member)) {
+            world_.fail(fmt::format("{} changes what {} says about itself", by->label(), host));
+        }
+    }
+}
+
+void Invariants::note_rotation(const FleetDocument& before, const FleetDocument& after) {
+    if (after.lead && after.lead != before.lead && before.state.rotation && before.lead &&
+        after.lead->host != before.lead->host) {
+        world_.saw("take-over of a lead that seemed to be gone");
+    }
+    if (!before.state.rotation || after.state.rotation) return;
+    ++concluded;
+    if (!after.last) return world_.fail("a rotation ends without a trace");
+    world_.saw(fmt::format("rotation {}", name_of(after.last->outcome)));
+    world_.tell(after.last->text);
+}
+
+void Invariants::on_secret_sent(Host& by, const Fingerprint& token) {
+    ++sent;
+    const std::optional<FleetDocument>& seen = by.tunnel().seen();
+    if (!seen || !seen->state.rotation) return world_.fail("a secret is sent without a rotation");
+    const RotationRecord& record = *seen->state.rotation;
+    const bool known = token == record.new_fingerprint || token == record.old_fingerprint;
+    if (!known) world_.fail("a secret is sent that the record does not have");
+    world_.tell(fmt::format("{} sends secret {}", by.label(), token));
+    const FleetDocument& now = store_.document();
+    if (!now.lead || now.lead->host != by.name()) world_.saw("secret sent by a lead that was deposed");
+    if (record.reverts()) return;
+    std::set<Fingerprint>& secrets = secrets_[record.started];
+    secrets.insert(token);
+    if (secrets.size() > 1) world_.fail("two secrets are sent for one rotation");
+}
+
+void Invariants::on_delivery(const Host& on, const Fingerprint& token) {
+    world_.tell(fmt::format("{}: the file holds {}", on.label(), token));
+    if (cloud_.has_or_had(token, delivery_age_max)) return;
+    world_.fail(fmt::format("{} delivers a token that Cloudflare does not have", on.label()));
+}
+
+void Invariants::on_restart(const Host& on, UnitModel& unit) {
+    world_.tell(fmt::format("{}: {} restarts{}", on.label(), unit.name(),
+                            unit.serves() ? "" : ", which does not serve"));
+    world_.saw("restart");
+    if (unit.serves()) {
+        check_turn(unit);
+        if (!in_a_compromise(store_.document())) check_capacity(unit);
+        unit.down_by_us = true;
+    } else {
+        world_.saw("restart of a unit without connections");
+    }
+    if (unit.serves() && !cloud_.has_or_had(on.disk.holds, instant)) {
+        world_.fail(fmt::format("{} restarts on a token that Cloudflare does not have",
+                                unit.full_name()));
+    }
+}
+
+/// A serving unit goes down only in a turn of its own that its host has taken, once.
+void Invariants::check_turn(const UnitModel& unit) {
+    const FleetTurn* turn = store_.document().turn_of(unit.full_name());
+    if (turn == nullptr || turn->state != TurnState::taken) {
+        return world_.fail(unit.full_name() + " restarts without a turn that was taken");
+    }
+    if (!used_turns_.insert(turn->number).second) {
+        world_.fail(unit.full_name() + " restarts twice in one turn");
+    }
+}
+
+void Invariants::check_capacity(const UnitModel& unit) {
+    bool other_serves = false;
+    for (const Host* host : cloud_.hosts) {
+        for (const auto& other : host->units) {
+            if (other.get() == &unit) continue;
+            if (other->down_by_us) {
+                world_.fail(fmt::format("{} restarts while {} is down for a restart",
+                                        unit.full_name(), other->full_name()));
+            }
+            if (world_.now() - other->served() <= known_max) other_serves = true;
+        }
+    }
+    if (!other_serves) {
+        world_.fail(unit.full_name() + " restarts while no other unit serves");
+    }
+}
+
+void Invariants::on_units_changed() {}
+
+void Invariants::on_event(const Host&, const Event& event) {
+    const bool notices = event.kind == EventKind::rotation_held ||
+                         event.kind == EventKind::foreign_rotation ||
+                         event.kind == EventKind::rotation_done;
+    if (notices) noticed_ = world_.now();
+}
+
+bool Invariants::retired_token_unnoticed() const {
+    const auto& retired = store_.document().state.retired;
+    const bool back = std::ranges::find(retired, cloud_.held()) != retired.end();
+    return back && noticed_ < cloud_.changed();
+}
+
+}  // namespace keyturn::fleet_simulation
