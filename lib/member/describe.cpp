@@ -35,9 +35,9 @@ std::string what_a_unit_does(const FleetDocument& document, const FleetMember& m
     const UnitProgress* progress = record ? record->find(unit) : nullptr;
     const std::string step =
         progress == nullptr ? "" : fmt::format("{}, ", name_of(progress->step));
-    const auto connections = reported.seen.connections();
-    const std::string serves =
-        connections ? fmt::format("{} connections", *connections) : reported.seen.why_unknown();
+    const std::string serves = reported.seen.serves()    ? "serves"
+                               : reported.seen.unknown() ? reported.seen.why_unknown()
+                                                         : "does not serve";
     return fmt::format("{}{}, {}", step, file, serves);
 }
 

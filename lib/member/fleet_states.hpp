@@ -33,9 +33,10 @@ class FleetStates final : public StateStore {
         saved_();
         return {};
     }
-    /// Each host takes the entry from the object.
-    [[nodiscard]] Result<void> append_history(const std::string&, const HistoryEntry&) override {
-        return {};
+    /// The other hosts take the entry from the object.
+    [[nodiscard]] Result<void> append_history(const std::string& tunnel_name,
+                                              const HistoryEntry& entry) override {
+        return history_.append_history(tunnel_name, entry);
     }
     [[nodiscard]] Result<std::vector<HistoryEntry>> history(const std::string& tunnel_name,
                                                             std::size_t count) override {

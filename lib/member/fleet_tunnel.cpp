@@ -94,7 +94,11 @@ void FleetTunnel::keep_history() {
     const std::optional<HistoryEntry>& last = fleet_.seen()->last;
     if (!last) return;
     const auto newest = world_.states.history(policy_.name, 1);
-    if (newest && !newest->empty() && newest->back() == *last) return;
+    if (!newest) return;  // Another look tries again.
+    // The object shortens long texts, so only the times tell entries apart.
+    const bool known = !newest->empty() && newest->back().started == last->started &&
+                       newest->back().ended == last->ended;
+    if (known) return;
     static_cast<void>(world_.states.append_history(policy_.name, *last));
 }
 

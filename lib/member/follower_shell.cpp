@@ -114,10 +114,12 @@ Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
     const TunnelRef tunnel{policy_.account, policy_.tunnel};
     const auto answer = co_await world_.api.get_token(tunnel);
     if (!answer) co_return answer.error();
-    if (fingerprint_of_text(answer->token) != wanted) {
+    const auto token = decode_token(answer->token.reveal());
+    if (!token) co_return with_context("Cloudflare's token", token.error());
+    if (fingerprint_of(*token) != wanted) {
         co_return Error{Fault::busy, "Cloudflare does not show the tunnel's token yet", {}};
     }
-    co_return write(wanted, answer->token);
+    co_return write(rotation_id_of(*token), answer->token);
 }
 
 Task<Result<RestartResult>> FollowerShell::act(const RestartOwnUnit& action) {

@@ -61,7 +61,7 @@ class LeadExecutor final : public Executor {
     Task<Result<PrepareSecret::Value>> act(const PrepareSecret& action) { return share(action); }
     Task<Result<void>> act(const SaveRecord& action);
     Task<Result<CommitSecret::Value>> act(const CommitSecret& action);
-    Task<Result<DeliverToken::Value>> act(const DeliverToken& action) { return share(action); }
+    Task<Result<DeliverToken::Value>> act(const DeliverToken& action);
     Task<Result<void>> act(const PutBackToken& action) { return share(action); }
     Task<Result<KeepToken::Value>> act(const KeepToken& action) { return share(action); }
     Task<Result<void>> act(const TakeBackSecret& action) { return share(action); }
@@ -79,7 +79,8 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> look_if_older(Milliseconds age);
     Task<Result<void>> make_sure_to_lead();
     Task<Error> stand_down(Error error);
-    [[nodiscard]] Result<void> check_staged(const RotationRecord& record);
+    Task<Result<void>> wait_until_staged(RotationRecord record);
+    [[nodiscard]] std::vector<std::string> unstaged(const RotationRecord& record) const;
     Task<Result<void>> ask_all();
     [[nodiscard]] SampleUnits::Sample sample_of(const std::string& unit) const;
     Task<Result<std::uint64_t>> grant(TurnWish wish);

@@ -28,3 +28,4 @@ def test_rotates_over_all_hosts_without_a_lost_request(fleet):
     for name, host in fleet.hosts.items():
         now = host.units.invocations()
         assert all(now[unit] != invocations[name][unit] for unit in now), name
+    print(fleet.told())

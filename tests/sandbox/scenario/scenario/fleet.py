@@ -6,7 +6,7 @@ import secrets
 import shutil
 import subprocess
 
-from scenario.cloudflare import Cloudflare
+from scenario.cloudflare import Cloudflare, decoded
 from scenario.host import ScenarioHost
 from scenario.journal import Journal
 from scenario.keyturn import Keyturn
@@ -202,8 +202,8 @@ class Fleet:
 
     def delivered(self):
         """Return whether every token file holds the token that the API holds."""
-        current = self.cloudflare.current()["token"]
-        return all(host.keyturn.token().strip() == current for host in self.hosts.values())
+        current = decoded(self.cloudflare.current()["token"])
+        return all(decoded(host.keyturn.token()) == current for host in self.hosts.values())
 
     def told(self):
         """Return what every keyturnd has said, for a failure's report."""
