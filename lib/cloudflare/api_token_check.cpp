@@ -3,10 +3,10 @@
 #include "base/url.hpp"
 #include "cloudflare/answer_headers.hpp"
 #include "cloudflare/answer_kinds.hpp"
-#include "cloudflare/json.hpp"
 #include "cloudflare/messages.hpp"
 #include "cloudflare/safe_text.hpp"
 #include "http/http_client.hpp"
+#include "json/json.hpp"
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #include "cloudflare/messages.hpp"
 
 #include "base/ascii.hpp"
-#include "cloudflare/json.hpp"
 #include "cloudflare/safe_text.hpp"
+#include "json/json.hpp"
 
 #include <fmt/format.h>
 

@@ -17,7 +17,7 @@ struct BucketPlace {
     std::string region;
 };
 
-/// The text of the first element `name` of an XML document, if it has 1 to 64 characters of
+/// The text of the first element `name` of an XML document, if it has 1 to 36 characters of
 /// [A-Za-z0-9.]; else empty. Nothing else of an answer ever gets into a text. Pure.
 [[nodiscard]] std::string xml_word(std::string_view xml, std::string_view name);
 

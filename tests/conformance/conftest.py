@@ -15,6 +15,8 @@ def pytest_addoption(parser):
     """Let the caller put another connector in the stand-in's place."""
     parser.addoption("--cloudflared", default=str(harness.STAND_IN), metavar="PATH",
                      help="the connector to check (default: the stand-in)")
+    parser.addoption("--s3", default="", metavar="HOST:PORT",
+                     help="the S3 store to check (default: the model)")
 
 
 @pytest.fixture(scope="session")

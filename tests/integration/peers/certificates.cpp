@@ -78,7 +78,7 @@ Certificate blank(EVP_PKEY* key, const std::string& common_name, int from_days, 
     X509_time_adj_ex(X509_getm_notBefore(certificate.get()), from_days, 0, nullptr);
     X509_time_adj_ex(X509_getm_notAfter(certificate.get()), to_days, 0, nullptr);
     check(X509_set_pubkey(certificate.get(), key) == 1, "its public key");
-    name(X509_get_subject_name(certificate.get()), common_name);
+    if (!common_name.empty()) name(X509_get_subject_name(certificate.get()), common_name);
     return certificate;
 }
 
@@ -155,7 +155,7 @@ Identity make_identity(const CertificateWish& wish) {
     const Key key = make_key();
     // The common name is the right one always: only the alternative names may count.
     const Certificate certificate =
-        blank(key.get(), "localhost", wish.valid_from_days, wish.valid_to_days);
+        blank(key.get(), wish.common_name, wish.valid_from_days, wish.valid_to_days);
     X509* issuer = authority().certificate.get();
     EVP_PKEY* signer = authority().key.get();
     std::optional<LowerAuthority> lower;

@@ -14,7 +14,8 @@ enum class Intermediate {
 /// What a certificate of the test server says. Each is wrong in one way at most.
 struct CertificateWish {
     std::string names = "DNS:localhost, IP:127.0.0.1";  ///< subjectAltName, in OpenSSL's words.
-    int valid_from_days = -1;                           ///< Relative to now.
+    std::string common_name = "localhost";
+    int valid_from_days = -1;  ///< Relative to now.
     int valid_to_days = 1;
     bool self_signed = false;
     Intermediate intermediate = Intermediate::none;

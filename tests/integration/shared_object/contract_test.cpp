@@ -29,7 +29,8 @@ class Contract : public StoreTest, public testing::WithParamInterface<StoreKind>
     std::unique_ptr<TestStore> store = make_test_store(GetParam());
 };
 
-INSTANTIATE_TEST_SUITE_P(Of, Contract, testing::Values(StoreKind::file, StoreKind::bucket),
+INSTANTIATE_TEST_SUITE_P(Of, Contract,
+                         testing::Values(StoreKind::file, StoreKind::bucket, StoreKind::etcd),
                          testing::PrintToStringParamName());
 
 TEST_P(Contract, AnObjectIsAbsentThenPresentThenUnchanged) {

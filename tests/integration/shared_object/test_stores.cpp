@@ -2,6 +2,7 @@
 
 #include "fakes/sandbox.hpp"
 #include "integration/peers/certificates.hpp"
+#include "integration/shared_object/etcd_cluster.hpp"
 #include "integration/shared_object/s3_model.hpp"
 #include "shared_object/bucket.hpp"
 #include "shared_object/shared_file.hpp"
@@ -55,10 +56,28 @@ class BucketStore final : public TestStore {
     std::string endpoint_;
 };
 
+class EtcdStore final : public TestStore {
+  public:
+    OpenObject open(boost::asio::io_context& context, Clock& clock,
+                    const std::string& name) override {
+        EtcdOptions options;
+        options.endpoints = cluster_.endpoints();
+        options.key = "keyturn/v1/" + name;
+        OpenObject object;
+        object.http = make_http_client(context.get_executor(), cluster_.client());
+        object.object = make_etcd(*object.http, clock, std::move(options));
+        return object;
+    }
+
+  private:
+    EtcdCluster cluster_{1};
+};
+
 }  // namespace
 
 std::unique_ptr<TestStore> make_test_store(StoreKind kind) {
     if (kind == StoreKind::file) return std::make_unique<FileStore>();
+    if (kind == StoreKind::etcd) return std::make_unique<EtcdStore>();
     return std::make_unique<BucketStore>();
 }
 

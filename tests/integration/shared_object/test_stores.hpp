@@ -19,11 +19,12 @@ class TestStore {
 };
 
 /// `bucket` is the model of tests/sandbox/s3, or the server that KEYTURN_TEST_BUCKET names
-/// ("http://127.0.0.1:7480"), with the bucket `fleet` and the model's credential.
-enum class StoreKind { file, bucket };
+/// ("http://127.0.0.1:7480"), with the bucket `fleet` and the model's credential. `etcd` is a real
+/// one.
+enum class StoreKind { file, bucket, etcd };
 
 inline void PrintTo(StoreKind kind, std::ostream* stream) {
-    *stream << (kind == StoreKind::file ? "file" : "bucket");
+    *stream << (kind == StoreKind::file ? "file" : kind == StoreKind::bucket ? "bucket" : "etcd");
 }
 
 [[nodiscard]] std::unique_ptr<TestStore> make_test_store(StoreKind kind);

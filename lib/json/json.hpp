@@ -13,7 +13,8 @@
 
 namespace keyturn {
 
-/// JSON that wipes each block of its memory before freeing it. For the .cpp files of this folder.
+/// JSON that wipes each block of its memory before freeing it. Include it in .cpp files only: it is
+/// large.
 using WipedText = std::basic_string<char, std::char_traits<char>, WipingAllocator<char>>;
 using Json = nlohmann::basic_json<std::map, std::vector, WipedText, bool, std::int64_t,
                                   std::uint64_t, double, WipingAllocator>;
