@@ -3,6 +3,7 @@
 #include "rotation/capacity.hpp"
 #include "rotation/proof.hpp"
 #include "rotation/token_handover.hpp"
+#include "rotation/token_watch.hpp"
 #include "rotation/verification.hpp"
 
 #include <algorithm>
@@ -19,14 +20,23 @@ HoldReason reason_for_no_restart(Fault fault) {
 /// How often keyturnd repeats a restart that was answered but did not happen.
 constexpr int restarts_max = 3;
 
+/// The token was checked before the batch. After waiting longer than this, it is checked again.
+constexpr Milliseconds token_age_max = std::chrono::minutes{1};
+
 }  // namespace
 
 Script<> UnitRestart::roll(std::size_t index) {
     bool first_look = true;
+    BootTime token_seen = now_;
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
         if (record_.units[index].step == UnitStep::waiting) co_await allow(index);
         if (record_.units[index].step == UnitStep::listed) co_return;
+        if (now_ - token_seen >= token_age_max) {
+            const bool followed = co_await token_.follow_if_changed();
+            if (followed) co_await start_over();
+            token_seen = now_;
+        }
         const SampleUnits::Value samples = co_await sample();
         const BootTime sampled = now_;
         if (!needs_restart(record_.units[index], samples[index], first_look)) {

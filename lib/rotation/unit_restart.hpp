@@ -11,6 +11,7 @@ namespace keyturn {
 class Capacity;
 class Proof;
 class TokenHandover;
+class TokenWatch;
 
 /// Brings one unit from "waiting" to "verified": waits until it may go down (I1), saves its
 /// restart, restarts it and has it verified. If something is in the way, it deals with that first:
@@ -20,8 +21,12 @@ class TokenHandover;
 class UnitRestart : public Chapter {
   public:
     UnitRestart(RotationContext& context, const Capacity& capacity, TokenHandover& handover,
-                Proof& proof)
-        : Chapter(context), capacity_(capacity), handover_(handover), proof_(proof) {}
+                TokenWatch& token, Proof& proof)
+        : Chapter(context),
+          capacity_(capacity),
+          handover_(handover),
+          token_(token),
+          proof_(proof) {}
 
     /// Returns with the unit verified, or left stopped as the operator wants.
     Script<> roll(std::size_t index);
@@ -48,6 +53,7 @@ class UnitRestart : public Chapter {
 
     const Capacity& capacity_;
     TokenHandover& handover_;
+    TokenWatch& token_;
     Proof& proof_;
 };
 

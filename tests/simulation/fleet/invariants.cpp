@@ -32,6 +32,17 @@ void Invariants::on_write(const Host* by, const FleetDocument& before, const Fle
         for (const FleetTurn& turn : after.turns) {
             turns += fmt::format(" {}:{}:{}", turn.number, turn.unit, name_of(turn.state));
         }
+        if (by != nullptr) {
+            const auto entry = after.members.find(by->name());
+            const auto earlier = before.members.find(by->name());
+            const bool news = entry != after.members.end() && earlier != before.members.end() &&
+                              !(entry->second == earlier->second);
+            for (std::size_t i = 0; news && i < entry->second.units.size(); ++i) {
+                const SampleUnits::Sample& unit = entry->second.units[i].seen;
+                turns += fmt::format(" [{} {}/{} {}]", unit.state.name, unit.state.active_state,
+                                     unit.state.sub_state, unit.connections().value_or(-1));
+            }
+        }
         world_.tell(fmt::format(
             "rev {} by {}: lead {}/{}, {}{}, deliver {}, ask {}, turns{}", after.rev,
             by == nullptr ? "a person" : by->label(), after.lead ? after.lead->host : "nobody",

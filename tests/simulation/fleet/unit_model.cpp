@@ -75,6 +75,7 @@ void UnitModel::come_up() {
 
 void UnitModel::be_refused() {
     host_.world().saw("start with a token that Cloudflare refuses");
+    down_by_us = false;  // Whoever has changed the token has done this.
     fail_start();
 }
 
@@ -128,7 +129,7 @@ void UnitModel::be_evicted() {
 void UnitModel::repair() {
     broken = false;
     gives_up = false;
-    if (at_rest()) start();
+    if (stage_ == Stage::failed) start();
 }
 
 UnitState UnitModel::state() const {
