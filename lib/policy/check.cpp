@@ -1,7 +1,9 @@
 #include "policy/check.hpp"
 
+#include "policy/check_coordinator.hpp"
 #include "policy/check_schedule.hpp"
 #include "policy/key_paths.hpp"
+#include "policy/key_table.hpp"
 #include "policy/source_text.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/unit_pattern.hpp"
@@ -48,6 +50,7 @@ void check_soak(const TunnelDraft& tunnel, ProblemList& problems) {
 void check_capacity(const TunnelDraft& tunnel, ProblemList& problems) {
     const RolloutPolicy& rollout = tunnel.policy.rollout;
     const std::vector<std::string>& units = tunnel.policy.units;
+    if (tunnel.policy.coordinator) return;  // Other hosts have units, too.
     const bool unknown = units.empty() || !tunnel.comparable({units_path, min_available_path,
                                                               accept_gap_path, surge_path});
     if (unknown || rollout.accept_gap || rollout.surge != SurgeUse::never ||
@@ -80,7 +83,39 @@ void check_reference(const TunnelDraft& tunnel, const std::vector<std::string_vi
                                             in_backticks(name), remedy));
 }
 
+/// True if something on this host calls the API.
+bool needs_credentials(const PolicyDraft& draft) {
+    return draft.tunnels.empty() ||
+           std::ranges::any_of(draft.tunnels, [](const TunnelDraft& tunnel) {
+               return tunnel.given.contains(credential_path) || !only_follows(tunnel);
+           });
+}
+
+/// Reports what is not there and has to be. A host that only follows needs no API token.
+void check_presence(const PolicyDraft& draft, ProblemList& problems) {
+    if (draft.no_credentials && needs_credentials(draft)) {
+        const bool at_all = *draft.no_credentials == Place{};
+        problems.add(*draft.no_credentials,
+                     at_all ? "the policy has no `cloudflare`"
+                            : fmt::format("`cloudflare` has no `credentials`; add {}",
+                                          description_of(KeyKind::named_sections)));
+    }
+    for (const TunnelDraft& tunnel : draft.tunnels) {
+        if (tunnel.given.contains(credential_path) || tunnel.broken.contains(credential_path) ||
+            only_follows(tunnel))
+            continue;
+        const std::string_view or_follow =
+            tunnel.policy.coordinator ? ", or `lead: false` to its `coordinator`" : "";
+        problems.add(tunnel.place,
+                     fmt::format("tunnel {} has no `credential`; add {}, here or under "
+                                 "`defaults`{}",
+                                 in_backticks(tunnel.policy.name),
+                                 description_of(KeyKind::reference), or_follow));
+    }
+}
+
 void check_credentials(PolicyDraft& draft, ProblemList& problems) {
+    check_presence(draft, problems);
     std::vector<std::string_view> names;
     for (const auto& [name, source] : draft.cloudflare.credentials) names.push_back(name);
     check_reference(draft.defaults, names, problems);
@@ -198,6 +233,7 @@ void check_metrics_addresses(const PolicyDraft& draft, ProblemList& problems) {
 }  // namespace
 
 void check_draft(PolicyDraft& draft, ProblemList& problems) {
+    check_coordinators(draft, problems);
     check_credentials(draft, problems);
     check_tunnel_ids(draft, problems);
     check_claims(draft, problems);

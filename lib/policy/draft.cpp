@@ -22,6 +22,14 @@ bool TunnelDraft::comparable(std::initializer_list<std::string_view> paths) cons
                                 [&](std::string_view path) { return broken.contains(path); });
 }
 
+void TunnelDraft::forget(std::string_view path) {
+    const auto is_in = [&](std::string_view each) {
+        return each == path || (each.starts_with(path) && each[path.size()] == '.');
+    };
+    std::erase_if(given, [&](const auto& entry) { return is_in(entry.first); });
+    std::erase_if(broken, is_in);
+}
+
 bool refuse_shorter(const TunnelDraft& tunnel, DurationOfKey first, DurationOfKey second,
                     std::string_view consequence, ProblemList& problems) {
     const auto paths = {first.path, second.path};

@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ struct TunnelDraft {
 
     /// True if all these values are valid, so that comparing them makes sense.
     [[nodiscard]] bool comparable(std::initializer_list<std::string_view> paths) const;
+
+    /// Forgets what has been given for a key of the table and for all keys in it.
+    void forget(std::string_view path);
 };
 
 /// A duration of a tunnel, with its path in the key table.
@@ -47,6 +51,8 @@ bool refuse_shorter(const TunnelDraft& tunnel, DurationOfKey first, DurationOfKe
 /// What was read of a policy, before its parts are checked against each other.
 struct PolicyDraft {
     CloudflarePolicy cloudflare;
+    /// Where `cloudflare.credentials` is missing; `Place{}` if there is no `cloudflare` at all.
+    std::optional<Place> no_credentials;
     std::map<std::string, Place> credential_places;
     TunnelDraft defaults;
     std::vector<TunnelDraft> tunnels;

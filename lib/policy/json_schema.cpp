@@ -17,6 +17,7 @@ constexpr int indent = 2;
 /// systemd's time spans, without months and years; 0 needs no unit.
 constexpr const char* duration_pattern =
     "^([0-9]+ *(ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?) *)+$";
+constexpr const char* store_url_pattern = "^https://|^http://(localhost|127\\.|\\[::1\\])";
 
 Json section_at(KeyScope scope);
 
@@ -58,6 +59,20 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
             return text_like("^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$");
         case KeyKind::file_path: return text_like("^/.*[^/]$");
         case KeyKind::https_url: return text_like("^https://");
+        case KeyKind::secret_source: {
+            Json source = section_at(scope_inside(spec, scope));
+            source["minProperties"] = source["maxProperties"] = 1;
+            return source;
+        }
+        case KeyKind::store_url: return text_like(store_url_pattern);
+        case KeyKind::store_urls:
+            return {{"type", "array"},
+                    {"minItems", 1},
+                    {"maxItems", spec.maximum},
+                    {"items", text_like(store_url_pattern)}};
+        case KeyKind::bucket_name: return text_like("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$");
+        case KeyKind::region: return text_like("^[A-Za-z0-9_-]+$");
+        case KeyKind::key_prefix: return text_like("^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$");
         case KeyKind::proxy_url: return text_like("^http://[^@]+$");
         case KeyKind::host_patterns: return {{"type", "array"}, {"items", {{"type", "string"}}}};
         case KeyKind::unit_patterns:
@@ -75,6 +90,7 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
         case KeyKind::freeze_end:
             return text_like("^[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$");
         case KeyKind::credential_name:
+        case KeyKind::user_name:
         case KeyKind::reference:
         case KeyKind::time_zone:
         case KeyKind::calendar:

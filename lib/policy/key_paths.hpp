@@ -12,6 +12,8 @@ namespace keyturn {
 // Paths of the key table that the code must name: keys that are compared with each other or that
 // need special treatment.
 
+inline constexpr std::string_view cloudflare_path = "cloudflare";
+inline constexpr std::string_view credentials_path = "cloudflare.credentials";
 inline constexpr std::string_view proxy_path = "cloudflare.proxy";
 inline constexpr std::string_view tunnel_path = "tunnels.NAME";
 inline constexpr std::string_view tunnel_id_path = "tunnels.NAME.tunnel";
@@ -38,5 +40,21 @@ inline constexpr std::string_view healthy_deadline_path = "tunnels.NAME.rollout.
 inline constexpr std::string_view progress_deadline_path = "tunnels.NAME.rollout.progress_deadline";
 inline constexpr std::string_view surge_path = "tunnels.NAME.rollout.surge";
 inline constexpr std::string_view accept_gap_path = "tunnels.NAME.rollout.accept_gap";
+inline constexpr std::string_view coordinator_path = "tunnels.NAME.coordinator";
+inline constexpr std::string_view coordinator_kind_path = "tunnels.NAME.coordinator.kind";
+inline constexpr std::string_view endpoint_path = "tunnels.NAME.coordinator.endpoint";
+inline constexpr std::string_view bucket_path = "tunnels.NAME.coordinator.bucket";
+inline constexpr std::string_view store_credential_path = "tunnels.NAME.coordinator.credential";
+inline constexpr std::string_view region_path = "tunnels.NAME.coordinator.region";
+inline constexpr std::string_view endpoints_path = "tunnels.NAME.coordinator.endpoints";
+inline constexpr std::string_view cert_file_path = "tunnels.NAME.coordinator.cert_file";
+inline constexpr std::string_view key_file_path = "tunnels.NAME.coordinator.key_file";
+inline constexpr std::string_view user_path = "tunnels.NAME.coordinator.user";
+inline constexpr std::string_view password_path = "tunnels.NAME.coordinator.password";
+inline constexpr std::string_view prefix_path = "tunnels.NAME.coordinator.prefix";
+inline constexpr std::string_view store_ca_file_path = "tunnels.NAME.coordinator.ca_file";
+inline constexpr std::string_view shared_path_path = "tunnels.NAME.coordinator.path";
+inline constexpr std::string_view fleet_key_path = "tunnels.NAME.coordinator.fleet_key";
+inline constexpr std::string_view lead_path = "tunnels.NAME.coordinator.lead";
 
 }  // namespace keyturn

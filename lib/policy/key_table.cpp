@@ -1,7 +1,9 @@
 #include "policy/key_table.hpp"
 
+#include "policy/coordinator_keys.hpp"
 #include "policy/key_paths.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace keyturn {
@@ -18,7 +20,7 @@ std::vector<std::string_view> stores() {
 
 using Kind = KeyKind;
 
-constexpr std::array keys{
+constexpr std::array keys_of_one_host{
     KeySpec{.path = "version",
             .kind = Kind::integer,
             .required = true,
@@ -26,12 +28,10 @@ constexpr std::array keys{
             .maximum = 1,
             .help = "Version of the policy format: 1."},
 
-    KeySpec{
-        .path = "cloudflare", .required = true, .help = "How keyturnd reaches the Cloudflare API."},
+    KeySpec{.path = "cloudflare", .help = "How keyturnd reaches the Cloudflare API."},
     KeySpec{
         .path = "cloudflare.credentials",
         .kind = Kind::named_sections,
-        .required = true,
         .help = "API tokens, each under a name of your choice, and where keyturnd reads each one."},
     KeySpec{.path = "cloudflare.credentials.NAME.credential",
             .kind = Kind::credential_name,
@@ -94,7 +94,6 @@ constexpr std::array keys{
             .help = "Id (UUID) of the tunnel."},
     KeySpec{.path = "tunnels.NAME.credential",
             .kind = Kind::reference,
-            .required = true,
             .target = &TunnelPolicy::credential,
             .help = "Entry of cloudflare.credentials to use for this tunnel."},
     KeySpec{.path = "tunnels.NAME.units",
@@ -314,6 +313,13 @@ constexpr std::array keys{
             .help = "When to restart the units after such a change: in a window, now, or never."},
 };
 
+constexpr auto keys = [] {
+    std::array<KeySpec, keys_of_one_host.size() + coordinator_keys.size()> all;
+    const auto rest = std::ranges::copy(keys_of_one_host, all.begin()).out;
+    std::ranges::copy(coordinator_keys, rest);
+    return all;
+}();
+
 }  // namespace
 
 std::string_view KeySpec::name() const {
@@ -346,7 +352,7 @@ std::vector<const KeySpec*> keys_in(KeyScope scope) {
 KeyScope scope_inside(const KeySpec& spec, KeyScope scope) {
     if (spec.path == "defaults") return {tunnel_path, true};
     if (spec.path == "tunnels") return {tunnel_path, false};
-    if (spec.path == "cloudflare.credentials") return {"cloudflare.credentials.NAME", false};
+    if (spec.path == credentials_path) return {"cloudflare.credentials.NAME", false};
     return {spec.path, scope.in_defaults};
 }
 
@@ -366,6 +372,13 @@ std::string_view description_of(KeyKind kind) {
         case KeyKind::file_path: return "an absolute path";
         case KeyKind::https_url: return "an https URL";
         case KeyKind::proxy_url: return "a URL such as `http://proxy.example.com:3128`";
+        case KeyKind::secret_source: return "`{credential: NAME}` or `{file: /PATH}`";
+        case KeyKind::store_url: return "an https URL";
+        case KeyKind::store_urls: return "a list of https URLs";
+        case KeyKind::bucket_name: return "the name of a bucket";
+        case KeyKind::region: return "a region such as `auto` or `eu-central-1`";
+        case KeyKind::key_prefix: return "a word such as `keyturn`";
+        case KeyKind::user_name: return "the name of a user";
         case KeyKind::host_patterns: return "a list of hosts, such as `[.example.com]`";
         case KeyKind::section_list: return "a list, with a `-` before each entry";
         case KeyKind::unit_patterns: return "a list of unit names, such as `[web@1.service]`";

@@ -27,6 +27,13 @@ enum class KeyKind {
     file_path,        ///< Absolute.
     https_url,
     proxy_url,
+    secret_source,  ///< A section with exactly one of `credential` and `file`.
+    store_url,      ///< https, or http to this host.
+    store_urls,     ///< A list of them.
+    bucket_name,
+    region,          ///< Of a bucket.
+    key_prefix,      ///< Of the keys in a store.
+    user_name,       ///< Of a store.
     host_patterns,   ///< A list of hosts, domains, addresses and networks.
     unit_patterns,   ///< A list of unit names and globs.
     unit_addresses,  ///< A map of unit names, each with ADDRESS:PORT.
@@ -43,12 +50,17 @@ using KeyTarget =
     std::variant<std::monostate, std::string CloudflarePolicy::*, std::string CredentialSource::*,
                  std::string ProxyPolicy::*, std::vector<std::string> ProxyPolicy::*,
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
+                 CoordinatorKind Coordinator::*, bool Coordinator::*, std::string Coordinator::*,
+                 std::vector<std::string> Coordinator::*, CredentialSource Coordinator::*,
                  std::map<std::string, std::string> TunnelPolicy::*, Milliseconds Schedule::*,
                  std::vector<Calendar> Schedule::*, TimeZone Schedule::*, Calendar Window::*,
                  Milliseconds Window::*, LocalTime Freeze::*, std::string Freeze::*,
                  Milliseconds RolloutPolicy::*, int RolloutPolicy::*, bool RolloutPolicy::*,
                  SurgeUse RolloutPolicy::*, OnFailure RolloutPolicy::*, Milliseconds DriftPolicy::*,
                  DriftRestart DriftPolicy::*>;
+
+/// The most members of an etcd cluster that are worth naming; etcd recommends at most seven.
+inline constexpr std::int64_t store_urls_max = 16;
 
 /// Everything known about one key. The parser, the JSON schema and keyturn.yaml(5) are driven by
 /// this table, so a key exists if and only if it is in the table.

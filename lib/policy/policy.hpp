@@ -11,8 +11,8 @@
 
 namespace keyturn {
 
-/// Where keyturnd reads a Cloudflare API token, or the login of a proxy. At most one of the two is
-/// set, and for an API token exactly one.
+/// Where keyturnd reads a secret. At most one of the two is set, and for an API token or a fleet
+/// key exactly one.
 struct CredentialSource {
     std::string credential;  ///< Name of a systemd credential (LoadCredential=) of keyturnd.
     std::string file;        ///< Absolute path of a file, mode 0600.
@@ -99,32 +99,48 @@ struct DriftPolicy {
     bool operator==(const DriftPolicy&) const = default;
 };
 
-/// Where the hosts of one tunnel share what they have to agree on.
-enum class CoordinatorKind { bucket, etcd, file };
+/// What keeps the object that the hosts of one tunnel share.
+enum class CoordinatorKind {
+    local,  ///< Nothing: the tunnel has no other hosts. Never in a checked policy.
+    bucket,
+    etcd,
+    file,
+};
 
 template <>
-inline constexpr Names<CoordinatorKind, 3> names<CoordinatorKind>{{
+inline constexpr Names<CoordinatorKind, 4> names<CoordinatorKind>{{
+    {CoordinatorKind::local, "local"},
     {CoordinatorKind::bucket, "bucket"},
     {CoordinatorKind::etcd, "etcd"},
     {CoordinatorKind::file, "file"},
 }};
 
+/// Where the hosts of one tunnel share what they agree on. Each kind has its own members; those of
+/// other kinds have their defaults.
 struct Coordinator {
-    CoordinatorKind kind = CoordinatorKind::bucket;
-    std::string endpoint;
+    CoordinatorKind kind = CoordinatorKind::local;
+    bool lead = true;            ///< This host may lead rotations.
+    CredentialSource fleet_key;  ///< Of the keys of the fleet, which all its hosts have.
+
+    // Of `bucket` and `etcd`.
+    std::string prefix = "keyturn";  ///< Segments with "/" between them: what keys begin with.
+    std::string ca_file;             ///< PEM file of certificate authorities; empty: the system's.
+
+    // Of `bucket`.
+    std::string endpoint;  ///< URL, without the bucket.
     std::string bucket;
     std::string region = "auto";
-    std::vector<std::string> endpoints;
-    std::string ca_file;
-    std::string cert_file;
-    std::string key_file;
-    std::string user;
-    std::string path;
-    std::string prefix = "keyturn";
-    CredentialSource credential;
-    CredentialSource password;
-    CredentialSource fleet_key;
-    bool lead = true;
+    CredentialSource credential;  ///< Of ACCESS_KEY_ID SECRET_ACCESS_KEY.
+
+    // Of `etcd`.
+    std::vector<std::string> endpoints;  ///< URLs, of one cluster.
+    std::string cert_file;               ///< PEM file of our certificate; empty: none.
+    std::string key_file;                ///< Of its key; empty if there is no certificate.
+    std::string user;                    ///< Empty: the cluster has no authentication.
+    CredentialSource password;           ///< Of the user.
+
+    // Of `file`.
+    std::string path;  ///< Absolute.
 
     bool operator==(const Coordinator&) const = default;
 };
@@ -133,14 +149,15 @@ struct TunnelPolicy {
     std::string name;        ///< The operator's name for it: file names, journal, keyturnctl.
     std::string account;     ///< 32 hex digits.
     std::string tunnel;      ///< UUID, lower case.
-    std::string credential;  ///< Key of `CloudflarePolicy::credentials`.
+    std::string credential;  ///< Key of `CloudflarePolicy::credentials`; empty: this host has none,
+                             ///< because it only follows.
     std::vector<std::string> units;  ///< Unit names or globs, in the order of the policy.
     /// Unit name to ADDRESS:PORT: where units are asked whose sockets this host does not see.
     std::map<std::string, std::string> metrics_addresses;
     Schedule schedule;
     RolloutPolicy rollout;
     DriftPolicy drift;
-    std::optional<Coordinator> coordinator;  ///< Nothing: all units are on this host.
+    std::optional<Coordinator> coordinator;  ///< Nothing: this host alone runs the tunnel.
 
     bool operator==(const TunnelPolicy&) const = default;
 };

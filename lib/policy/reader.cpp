@@ -4,16 +4,17 @@
 #include "policy/key_paths.hpp"
 #include "policy/key_table.hpp"
 #include "policy/metrics_address.hpp"
+#include "policy/refusals.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/target.hpp"
 #include "policy/unit_pattern.hpp"
-#include "policy/unknown_key.hpp"
 #include "policy/value.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace keyturn {
@@ -24,19 +25,9 @@ using Kind = DocumentNode::Kind;
 /// The three keys that say when a token is due.
 constexpr std::array occasion_paths{every_path, calendar_path, cron_path};
 
-std::string_view word_for(Kind kind) {
-    switch (kind) {
-        case Kind::null: return "nothing";
-        case Kind::scalar: return "a single value";
-        case Kind::list: return "a list";
-        case Kind::map: return "nested keys";
-    }
-    return "something else";
-}
-
 class Reader {
   public:
-    explicit Reader(ProblemList& problems) : problems_(problems) {}
+    explicit Reader(ProblemList& problems) : problems_(problems), refusals_(problems) {}
 
     PolicyDraft read(const DocumentNode& document) {
         if (document.kind != Kind::map) {
@@ -58,11 +49,14 @@ class Reader {
             if (const DocumentEntry* entry = map.find(spec->name())) {
                 read_key(*spec, *entry, scope, cursor);
             } else if (spec->required) {
-                report_missing(*spec, place, scope, cursor);
+                refusals_.missing_key(*spec, place, scope, cursor);
+            } else if (spec->path == cloudflare_path || spec->path == credentials_path) {
+                draft_.no_credentials = spec->parent().empty() ? Place{} : place;
             }
         }
         for (const DocumentEntry& entry : map.entries) {
-            if (!std::ranges::count(specs, entry.key, &KeySpec::name)) report_unknown(entry, scope);
+            if (!std::ranges::count(specs, entry.key, &KeySpec::name))
+                refusals_.unknown_key(entry, scope);
         }
     }
 
@@ -80,10 +74,11 @@ class Reader {
         }
         if (spec.kind == KeyKind::section) {
             if (value.kind != Kind::map && value.kind != Kind::null) {
-                return report_type(spec, entry, cursor.tunnel);
+                return refusals_.wrong_type(spec, entry, cursor.tunnel);
             }
             if (spec.path == "defaults") cursor.tunnel = &draft_.defaults;
             if (spec.path == rotate_path) settle_occasion(value, *cursor.tunnel);
+            if (spec.path == coordinator_path) begin_coordinator(entry, *cursor.tunnel);
             if (spec.path == proxy_path) {
                 cursor.credential = &draft_.cloudflare.proxy.login;
                 check_one_source(value, "the login of `proxy`");
@@ -94,6 +89,8 @@ class Reader {
             return read_section(value, entry.key_place, scope_inside(spec, scope), cursor);
         }
         if (spec.kind == KeyKind::named_sections) return read_named(spec, entry);
+        if (spec.kind == KeyKind::secret_source) return read_source(spec, entry, scope, cursor);
+        if (spec.kind == KeyKind::store_urls) return read_store_urls(spec, entry, *cursor.tunnel);
         if (spec.kind == KeyKind::section_list) return read_list(spec, entry, scope, cursor);
         if (spec.kind == KeyKind::host_patterns) return read_hosts(spec, entry);
         if (spec.kind == KeyKind::unit_patterns) return read_units(spec, entry, *cursor.tunnel);
@@ -104,7 +101,7 @@ class Reader {
 
     void read_named(const KeySpec& spec, const DocumentEntry& entry) {
         if (entry.value.kind != Kind::map && entry.value.kind != Kind::null) {
-            return report_type(spec, entry, nullptr);
+            return refusals_.wrong_type(spec, entry, nullptr);
         }
         if (entry.value.entries.empty()) {
             problems_.add(entry.key_place,
@@ -116,7 +113,7 @@ class Reader {
             }
             if (named.value.refused) continue;
             if (named.value.kind != Kind::map) {
-                if (spec.path != "tunnels") hide_values(named.value);
+                if (spec.path != "tunnels") refusals_.hide_values(named.value);
                 problems_.add(named.value.place,
                               fmt::format("{} takes nested keys, not {}", in_backticks(named.key),
                                           word_for(named.value.kind)));
@@ -144,6 +141,36 @@ class Reader {
         }
     }
 
+    /// A coordinator that says its kind has nothing from the one under `defaults`.
+    void begin_coordinator(const DocumentEntry& entry, TunnelDraft& tunnel) {
+        if (entry.value.find("kind") != nullptr) tunnel.forget(coordinator_path);
+        std::optional<Coordinator>& coordinator = tunnel.policy.coordinator;
+        if (entry.value.find("kind") != nullptr || !coordinator) coordinator.emplace();
+        tunnel.given[coordinator_path] = entry.key_place;
+    }
+
+    /// One of the coordinator's secrets; replaces the one from `defaults` as a whole.
+    void read_source(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope,
+                     Cursor cursor) {
+        TunnelDraft& tunnel = *cursor.tunnel;
+        tunnel.forget(spec.path);
+        tunnel.given[spec.path] = entry.key_place;
+        cursor.credential =
+            &(*tunnel.policy.coordinator.*std::get<CredentialSource Coordinator::*>(spec.target));
+        *cursor.credential = {};
+        if (entry.value.kind != Kind::map) {
+            refusals_.hide_values(entry.value);
+            return refusals_.wrong_type(spec, entry, &tunnel);
+        }
+        read_section(entry.value, entry.key_place, scope_inside(spec, scope), cursor);
+        if (!check_one_source(entry.value, fmt::format("`{}`", spec.name()))) {
+            refusals_.wrong_value(
+                spec, &tunnel, entry.key_place,
+                "does not say where the secret is; add `credential: NAME` (systemd) or `file: "
+                "/PATH`");
+        }
+    }
+
     /// Returns whether there is a source at all.
     bool check_one_source(const DocumentNode& section, std::string_view what) {
         const DocumentEntry* const credential = section.find("credential");
@@ -157,17 +184,12 @@ class Reader {
     }
 
     void read_hosts(const KeySpec& spec, const DocumentEntry& entry) {
-        const DocumentNode& list = entry.value;
-        if (list.kind == Kind::scalar) {
-            return refuse(spec, nullptr, list.place,
-                          fmt::format("must be a list; write `[\"{}\"]`", quote_safe(list.text)));
-        }
-        if (list.kind != Kind::list) return report_type(spec, entry, nullptr);
-        for (const DocumentNode& item : list.items) {
+        if (!check_list(spec, entry, nullptr)) return;
+        for (const DocumentNode& item : entry.value.items) {
             if (item.refused) continue;
             const Result<void> checked = check_no_proxy(item.text);
             if (item.kind != Kind::scalar || !checked)
-                refuse(spec, nullptr, item.place, check_no_proxy({}).error().text);
+                refusals_.wrong_value(spec, nullptr, item.place, check_no_proxy({}).error().text);
             else
                 draft_.cloudflare.proxy.no_proxy.push_back(item.text);
         }
@@ -183,15 +205,13 @@ class Reader {
     }
 
     void read_scalar(const KeySpec& spec, const DocumentEntry& entry, Cursor cursor) {
-        if (entry.value.kind != Kind::scalar) return report_type(spec, entry, cursor.tunnel);
+        if (entry.value.kind != Kind::scalar)
+            return refusals_.wrong_type(spec, entry, cursor.tunnel);
         Result<PolicyValue> value = read_value(spec, entry.value);
         if (!value) {
-            const bool is_url = spec.kind == KeyKind::https_url || spec.kind == KeyKind::proxy_url;
-            const char mark = is_url ? '@' : ':';
-            const bool holds_password = (is_url || spec.kind == KeyKind::credential_name) &&
-                                        entry.value.text.find(mark) != std::string::npos;
-            if (holds_password) hide_values(entry.value);
-            return refuse(spec, cursor.tunnel, entry.value.place, value.error().text);
+            refusals_.hide_password(spec, entry.value);
+            return refusals_.wrong_value(spec, cursor.tunnel, entry.value.place,
+                                         value.error().text);
         }
         if (const std::string oddity = oddity_of(spec, *value); !oddity.empty()) {
             draft_.warnings.push_back(
@@ -202,6 +222,23 @@ class Reader {
             cursor.tunnel->policy.rollout.soak_min = std::get<Milliseconds>(*value);
         }
         store(spec, *std::move(value), cursor);
+    }
+
+    /// Refuses what is no list, and returns whether it is one.
+    bool check_list(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft* tunnel) {
+        const DocumentNode& list = entry.value;
+        if (list.kind == Kind::list) return true;
+        const bool may_have_password =
+            spec.kind == KeyKind::store_urls && list.text.find('@') != std::string::npos;
+        if (list.kind != Kind::scalar || may_have_password) {
+            refusals_.hide_password(spec, list);
+            refusals_.wrong_type(spec, entry, tunnel);
+        } else {
+            refusals_.wrong_value(
+                spec, tunnel, list.place,
+                fmt::format("must be a list; write `[\"{}\"]`", quote_safe(list.text)));
+        }
+        return false;
     }
 
     void read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor) {
@@ -215,11 +252,11 @@ class Reader {
         else
             tunnel.policy.schedule.freezes.clear();
         const DocumentNode& list = entry.value;
-        if (list.kind != Kind::list) return report_type(spec, entry, &tunnel);
+        if (list.kind != Kind::list) return refusals_.wrong_type(spec, entry, &tunnel);
         if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
-            return refuse(spec, &tunnel, list.place,
-                          fmt::format("may have at most {} entries, not {}", spec.maximum,
-                                      list.items.size()));
+            return refusals_.wrong_value(spec, &tunnel, list.place,
+                                         fmt::format("may have at most {} entries, not {}",
+                                                     spec.maximum, list.items.size()));
         }
         const std::size_t broken_before = problems_.size();
         for (const DocumentNode& item : list.items) read_item(spec, item, scope, cursor);
@@ -271,15 +308,11 @@ class Reader {
     void read_units(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
         const DocumentNode& list = entry.value;
         tunnel.given[spec.path] = list.place;
-        if (list.kind == Kind::scalar) {
-            return refuse(spec, &tunnel, list.place,
-                          fmt::format("must be a list; write `[\"{}\"]`", quote_safe(list.text)));
-        }
-        if (list.kind != Kind::list) return report_type(spec, entry, &tunnel);
+        if (!check_list(spec, entry, &tunnel)) return;
         if (list.items.empty() || list.items.size() > units_per_tunnel_max) {
-            return refuse(spec, &tunnel, list.place,
-                          fmt::format("must name between 1 and {} units, not {}",
-                                      units_per_tunnel_max, list.items.size()));
+            return refusals_.wrong_value(spec, &tunnel, list.place,
+                                         fmt::format("must name between 1 and {} units, not {}",
+                                                     units_per_tunnel_max, list.items.size()));
         }
         for (const DocumentNode& item : list.items) {
             if (item.refused) continue;
@@ -287,7 +320,7 @@ class Reader {
                 item.kind == Kind::scalar ? check_unit_pattern(item.text)
                                           : Error{Fault::invalid, "must contain unit names only"};
             if (!checked) {
-                refuse(spec, &tunnel, item.place, checked.error().text);
+                refusals_.wrong_value(spec, &tunnel, item.place, checked.error().text);
                 continue;
             }
             tunnel.policy.units.push_back(item.text);
@@ -295,13 +328,41 @@ class Reader {
         }
     }
 
+    void read_store_urls(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
+        const DocumentNode& list = entry.value;
+        std::vector<std::string>& urls = tunnel.policy.coordinator->endpoints;
+        urls.clear();
+        tunnel.given[spec.path] = entry.key_place;
+        if (!check_list(spec, entry, &tunnel)) return;
+        const auto count = static_cast<std::int64_t>(list.items.size());
+        if (count < 1 || count > spec.maximum) {
+            return refusals_.wrong_value(
+                spec, &tunnel, list.place,
+                fmt::format("must have between 1 and {} URLs, not {}", spec.maximum, count));
+        }
+        for (const DocumentNode& item : list.items) {
+            if (item.refused) continue;
+            Result<PolicyValue> url = item.kind == Kind::scalar
+                                          ? read_value(spec, item)
+                                          : Error{Fault::invalid, "must contain URLs only"};
+            if (url && std::ranges::count(urls, std::get<std::string>(*url)) > 0)
+                url = Error{Fault::invalid, "has this URL twice; delete one"};
+            if (!url) {
+                refusals_.hide_password(spec, item);
+                refusals_.wrong_value(spec, &tunnel, item.place, url.error().text);
+                continue;
+            }
+            urls.push_back(std::get<std::string>(*std::move(url)));
+        }
+    }
+
     void read_addresses(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft& tunnel) {
         tunnel.given[spec.path] = entry.key_place;
-        if (entry.value.kind != Kind::map) return report_type(spec, entry, &tunnel);
+        if (entry.value.kind != Kind::map) return refusals_.wrong_type(spec, entry, &tunnel);
         for (const DocumentEntry& one : entry.value.entries) {
             if (one.value.refused) continue;
             if (const Result<void> checked = check_addressed_unit(one.key); !checked) {
-                refuse(spec, &tunnel, one.key_place, checked.error().text);
+                refusals_.wrong_value(spec, &tunnel, one.key_place, checked.error().text);
                 continue;
             }
             const Result<std::string> address = one.value.kind == Kind::scalar
@@ -309,7 +370,7 @@ class Reader {
                                                     : no_metrics_address();
             if (!address) {
                 const Place place = one.value.kind == Kind::null ? one.key_place : one.value.place;
-                refuse(spec, &tunnel, place, address.error().text);
+                refusals_.wrong_value(spec, &tunnel, place, address.error().text);
                 continue;
             }
             tunnel.policy.metrics_addresses[one.key] = *address;
@@ -317,64 +378,8 @@ class Reader {
         }
     }
 
-    void report_unknown(const DocumentEntry& entry, KeyScope scope) {
-        if (names_a_secret(entry.key)) hide_values(entry.value);
-        problems_.add(entry.key_place, problems_.crowded()
-                                           ? fmt::format("unknown key {}", in_backticks(entry.key))
-                                           : describe_unknown(entry.key, scope));
-    }
-
-    void report_missing(const KeySpec& spec, Place place, KeyScope scope, Cursor cursor) {
-        if (scope.path.empty()) {
-            const std::string_view remedy =
-                spec.path == "version" ? "; write `version: 1` at its top" : "";
-            problems_.add({}, fmt::format("the policy has no `{}`{}", spec.name(), remedy));
-            return;
-        }
-        const bool of_a_tunnel = scope.path == tunnel_path;
-        if (of_a_tunnel && scope.in_defaults) return;
-        const bool of_an_entry = cursor.window != nullptr || cursor.freeze != nullptr;
-        const TunnelDraft* const tunnel = cursor.tunnel;
-        if (tunnel != nullptr && !of_an_entry &&
-            (tunnel->given.contains(spec.path) || tunnel->broken.contains(spec.path)))
-            return;
-        if (!of_a_tunnel) {
-            problems_.add(
-                place, fmt::format("{}`{}` has no `{}`; add {}", of_an_entry ? "an entry of " : "",
-                                   last_name(scope.path), spec.name(), description_of(spec.kind)));
-            return;
-        }
-        problems_.add(
-            place, fmt::format("tunnel {} has no `{}`; add {}{}", in_backticks(tunnel->policy.name),
-                               spec.name(), description_of(spec.kind),
-                               spec.own ? "" : ", here or under `defaults`"));
-    }
-
-    void report_type(const KeySpec& spec, const DocumentEntry& entry, TunnelDraft* tunnel) {
-        const std::string_view wanted = description_of(spec.kind);
-        if (entry.value.kind == Kind::null) {
-            return refuse(spec, tunnel, entry.key_place,
-                          fmt::format("has no value; add {}, or delete the key", wanted));
-        }
-        refuse(spec, tunnel, entry.value.place,
-               fmt::format("takes {}, not {}", wanted, word_for(entry.value.kind)));
-    }
-
-    /// Refuses the value of a key. `text` completes "`KEY` ...".
-    void refuse(const KeySpec& spec, TunnelDraft* tunnel, Place place, std::string_view text) {
-        if (tunnel != nullptr) tunnel->broken.insert(spec.path);
-        problems_.add(place, fmt::format("`{}` {}", spec.name(), text));
-    }
-
-    void hide_values(const DocumentNode& node) {
-        // Hide the quotes along with the text: escapes make the source longer than the value.
-        if (node.kind == Kind::scalar)
-            problems_.hide(node.place, problems_.line_at(node.place).size());
-        for (const DocumentNode& item : node.items) hide_values(item);
-        for (const DocumentEntry& entry : node.entries) hide_values(entry.value);
-    }
-
     ProblemList& problems_;
+    Refusals refusals_;
     PolicyDraft draft_;
 };
 

@@ -72,6 +72,24 @@ std::string times(const Schedule& schedule, WallTime now) {
     return text;
 }
 
+/// Where the hosts of the tunnel share their object, and what this host does.
+std::string hosts(const Coordinator& coordinator) {
+    const std::string_view part =
+        coordinator.lead ? "this host may lead" : "this host only follows";
+    switch (coordinator.kind) {
+        case CoordinatorKind::bucket:
+            return line("hosts", fmt::format("share bucket {} at {}; {}", coordinator.bucket,
+                                             coordinator.endpoint, part));
+        case CoordinatorKind::etcd:
+            return line("hosts", fmt::format("share etcd at {}; {}",
+                                             fmt::join(coordinator.endpoints, ", "), part));
+        case CoordinatorKind::file:
+            return line("hosts", fmt::format("share file {}; {}", coordinator.path, part));
+        case CoordinatorKind::local: break;
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string summary(const Policy& policy, WallTime now) {
@@ -79,6 +97,7 @@ std::string summary(const Policy& policy, WallTime now) {
     for (const TunnelPolicy& tunnel : policy.tunnels) {
         text += fmt::format("\n{}: {}\n", tunnel.name, fmt::join(tunnel.units, ", "));
         text += occasions(tunnel.schedule, now) + times(tunnel.schedule, now);
+        if (tunnel.coordinator) text += hosts(*tunnel.coordinator);
     }
     return text;
 }

@@ -17,6 +17,7 @@ Owner& owner_in(const Cursor& cursor) {
     if constexpr (std::is_same_v<Owner, Schedule>) return cursor.tunnel->policy.schedule;
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return cursor.tunnel->policy.rollout;
     if constexpr (std::is_same_v<Owner, DriftPolicy>) return cursor.tunnel->policy.drift;
+    if constexpr (std::is_same_v<Owner, Coordinator>) return *cursor.tunnel->policy.coordinator;
 }
 
 struct Storing {
@@ -25,12 +26,16 @@ struct Storing {
 
     void operator()(std::monostate) const {}
 
-    /// The reader stores lists and the addresses of units itself.
+    /// The reader stores lists, the addresses of units and the sources of secrets itself.
     void operator()(std::vector<std::string> TunnelPolicy::*) const {}
 
     void operator()(std::vector<std::string> ProxyPolicy::*) const {}
 
     void operator()(std::map<std::string, std::string> TunnelPolicy::*) const {}
+
+    void operator()(std::vector<std::string> Coordinator::*) const {}
+
+    void operator()(CredentialSource Coordinator::*) const {}
 
     void operator()(Calendar Window::*member) const {
         owner_in<Window>(cursor).*member = std::get<std::vector<Calendar>>(value).front();

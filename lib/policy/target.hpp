@@ -9,7 +9,7 @@ namespace keyturn {
 /// The objects that the section being read fills: each target of the table is a member of one.
 struct Cursor {
     CloudflarePolicy* cloudflare = nullptr;
-    CredentialSource* credential = nullptr;  ///< Of an API token or of the proxy.
+    CredentialSource* credential = nullptr;  ///< Of an API token, the proxy or a coordinator.
     TunnelDraft* tunnel = nullptr;
     Window* window = nullptr;  ///< One of the tunnel's.
     Freeze* freeze = nullptr;  ///< One of the tunnel's.

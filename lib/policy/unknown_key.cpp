@@ -20,8 +20,11 @@ std::string find_home(std::string_view key, KeyScope scope) {
             return "must be set for each tunnel; move it from `defaults` to the tunnel";
         }
     }
+    const bool of_a_tunnel = scope.path.empty() || scope.path.starts_with(tunnel_path);
     for (const KeySpec& spec : key_table()) {
         if (spec.name() != key || spec.parent() == scope.path) continue;
+        // Its keys are common words.
+        if (spec.parent().starts_with(coordinator_path) && !of_a_tunnel) continue;
         if (spec.parent().empty()) return "belongs at the top level of the file";
         const std::string_view section = last_name(spec.parent());
         return fmt::format("belongs under `{}:`", section == "NAME" ? spec.parent() : section);

@@ -1,10 +1,11 @@
 #include "policy/value.hpp"
 
 #include "base/ascii.hpp"
-#include "base/url.hpp"
 #include "policy/duration.hpp"
+#include "policy/store_value.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/time_value.hpp"
+#include "policy/url_value.hpp"
 
 #include <fmt/format.h>
 
@@ -173,27 +174,6 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
                     in_backticks(text), remedy));
 }
 
-Result<PolicyValue> read_proxy_url(std::string_view text) {
-    if (text.find('@') != std::string_view::npos) {
-        return invalid(
-            "contains a user or password before the `@`; they belong into a file, which "
-            "`credential` or `file` names");
-    }
-    if (lower(text.substr(0, 8)) == "https://" || lower(text.substr(0, 5)) == "socks") {
-        return invalid(
-            "must be `http://`; keyturnd knows no other way to speak with a proxy, and TLS goes "
-            "through it up to Cloudflare");
-    }
-    if (!parse_proxy_url(text)) {
-        return invalid(fmt::format(
-            "must be a URL of the form `http://HOST:PORT`, such as `http://proxy.example.com:3128`,"
-            " not {}",
-            in_backticks(text)));
-    }
-    if (text.ends_with('/')) text.remove_suffix(1);
-    return PolicyValue{std::string{text}};
-}
-
 Result<PolicyValue> read_file_path(std::string_view text) {
     if (!text.starts_with('/')) {
         return invalid(fmt::format("must be an absolute path that begins with `/`, not {}",
@@ -206,29 +186,6 @@ Result<PolicyValue> read_file_path(std::string_view text) {
     if (sound_size(text) != text.size()) {
         return invalid(fmt::format("contains a control character: {}", in_backticks(text)));
     }
-    return PolicyValue{std::string{text}};
-}
-
-Result<PolicyValue> read_https_url(std::string_view text) {
-    static constexpr std::string_view scheme = "https://";
-    if (lower(text.substr(0, 7)) == "http://") {
-        return invalid(
-            "must be `https://`, because keyturnd sends the API token to it; `http://` is refused");
-    }
-    if (!text.starts_with(scheme)) {
-        return invalid(
-            fmt::format("must be a URL that begins with `https://`, not {}", in_backticks(text)));
-    }
-    const std::string_view rest = text.substr(scheme.size());
-    if (rest.substr(0, rest.find('/')).find('@') != std::string_view::npos) {
-        return invalid(
-            "contains a user or password before the `@`; credentials have their own section");
-    }
-    if (!parse_url(text)) {
-        return invalid(fmt::format("must be a URL of the form `https://HOST[:PORT]/PATH`: {}",
-                                   in_backticks(text)));
-    }
-    while (text.ends_with('/')) text.remove_suffix(1);
     return PolicyValue{std::string{text}};
 }
 
@@ -247,6 +204,12 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::file_path: return read_file_path(scalar.text);
         case KeyKind::https_url: return read_https_url(scalar.text);
         case KeyKind::proxy_url: return read_proxy_url(scalar.text);
+        case KeyKind::store_url:
+        case KeyKind::store_urls: return read_store_url(scalar.text);
+        case KeyKind::bucket_name: return read_bucket_name(scalar.text);
+        case KeyKind::region: return read_region(scalar.text);
+        case KeyKind::key_prefix: return read_key_prefix(scalar.text);
+        case KeyKind::user_name: return read_user_name(scalar.text);
         case KeyKind::reference: return PolicyValue{scalar.text};
         case KeyKind::time_zone: return read_time_zone(scalar.text);
         case KeyKind::calendar: return read_calendar(scalar.text);
@@ -257,6 +220,7 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::section:
         case KeyKind::named_sections:
         case KeyKind::section_list:
+        case KeyKind::secret_source:
         case KeyKind::host_patterns:
         case KeyKind::unit_patterns:
         case KeyKind::unit_addresses: break;

@@ -70,18 +70,49 @@ namespace keyturn::fuzz {
     return text;
 }
 
+/// "KEY:" with the one source that is set; nothing if none is.
+[[nodiscard]] inline std::string written(const char* key, const CredentialSource& source) {
+    if (source == CredentialSource{}) return {};
+    return fmt::format("      {}:\n        {}: {}\n", key,
+                       source.file.empty() ? "credential" : "file",
+                       quoted(source.file.empty() ? source.credential : source.file));
+}
+
+/// Only what the kind takes: the rest is empty, or a default.
+[[nodiscard]] inline std::string written(const Coordinator& coordinator) {
+    const auto line = [](const char* key, const std::string& value) {
+        return value.empty() ? "" : fmt::format("      {}: {}\n", key, quoted(value));
+    };
+    std::string text = fmt::format("    coordinator:\n      kind: {}\n      lead: {}\n",
+                                   name_of(coordinator.kind), coordinator.lead);
+    const bool is_bucket = coordinator.kind == CoordinatorKind::bucket;
+    if (is_bucket) text += line("region", coordinator.region);
+    if (coordinator.kind != CoordinatorKind::file) text += line("prefix", coordinator.prefix);
+    text += line("ca_file", coordinator.ca_file) + line("endpoint", coordinator.endpoint) +
+            line("bucket", coordinator.bucket) + line("cert_file", coordinator.cert_file) +
+            line("key_file", coordinator.key_file) + line("user", coordinator.user) +
+            line("path", coordinator.path);
+    if (!coordinator.endpoints.empty()) text += "      endpoints:\n";
+    for (const std::string& url : coordinator.endpoints)
+        text += fmt::format("        - {}\n", quoted(url));
+    return text + written("credential", coordinator.credential) +
+           written("password", coordinator.password) + written("fleet_key", coordinator.fleet_key);
+}
+
 /// One value a line, because a line of a policy has a limit.
 [[nodiscard]] inline std::string written(const TunnelPolicy& tunnel) {
-    std::string text =
-        fmt::format("  {}:\n    account: {}\n    tunnel: {}\n    credential: {}\n    units:\n",
-                    quoted(tunnel.name), quoted(tunnel.account), quoted(tunnel.tunnel),
-                    quoted(tunnel.credential));
+    std::string text = fmt::format("  {}:\n    account: {}\n    tunnel: {}\n", quoted(tunnel.name),
+                                   quoted(tunnel.account), quoted(tunnel.tunnel));
+    if (!tunnel.credential.empty())
+        text += fmt::format("    credential: {}\n", quoted(tunnel.credential));
+    text += "    units:\n";
     for (const std::string& unit : tunnel.units) text += fmt::format("      - {}\n", quoted(unit));
     if (!tunnel.metrics_addresses.empty()) text += "    metrics_address:\n";
     for (const auto& [unit, address] : tunnel.metrics_addresses)
         text += fmt::format("      {}: {}\n", quoted(unit), quoted(address));
     text += written(tunnel.schedule);
     text += "    rollout:\n" + written(tunnel.rollout);
+    if (tunnel.coordinator) text += written(*tunnel.coordinator);
     text += fmt::format("    drift:\n      interval: {}\n      restart: {}\n",
                         written(tunnel.drift.interval), name_of(tunnel.drift.restart));
     return text;
@@ -103,7 +134,7 @@ namespace keyturn::fuzz {
         for (const std::string& host : proxy.no_proxy)
             text += fmt::format("      - {}\n", quoted(host));
     }
-    text += "  credentials:\n";
+    if (!policy.cloudflare.credentials.empty()) text += "  credentials:\n";
     for (const auto& [name, source] : policy.cloudflare.credentials) {
         text += fmt::format("    {}:\n      {}: {}\n", quoted(name),
                             source.file.empty() ? "credential" : "file",

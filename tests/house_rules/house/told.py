@@ -5,6 +5,7 @@ import re
 from house.rule import Plant, Rule
 
 KEY_TABLE = "lib/policy/key_table.cpp"
+MORE_KEYS = "lib/policy/coordinator_keys.hpp"  # Another part of the table.
 PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
             "keyturnd": "daemon/keyturnd/command_line.cpp"}
 # What keyturnctl leaves to another program is in that one's source.
@@ -20,7 +21,7 @@ OF_OTHERS = {"--system", "--list", "--type", "--plain", "--no-legend"}
 BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that only a later version may have: no text may mention them today.
-_TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
+_TO_COME = re.compile(r"\b(?:probes?|hooks?|other_replicas)\b")
 _PATH = re.compile(r'\.path\s*=\s*"([\w.]+)"')
 # "`drift: {restart: now}`". In programs, keys are always in backquotes.
 _KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
@@ -42,9 +43,9 @@ NO_KEYS = {
 
 def keys_of(tree) -> set[str]:
     """Return every key in both spellings, such as "drift.interval" and "interval"."""
-    table = tree.by_path.get(KEY_TABLE)
+    tables = [tree.by_path[path] for path in (KEY_TABLE, MORE_KEYS) if path in tree.by_path]
     keys = set()
-    for path in _PATH.findall(table.text if table else ""):
+    for path in (path for table in tables for path in _PATH.findall(table.text)):
         words = [word for word in path.split(".") if word != "NAME"]
         keys.update(".".join(words[at:]) for at in range(len(words)))
     return keys
@@ -148,6 +149,7 @@ BESIDE = (
                 'KeySpec{.path = "tunnels.NAME.drift.interval"},\n'
                 'KeySpec{.path = "tunnels.NAME.rollout.min_available"},\n'
                 'KeySpec{.path = "tunnels.NAME.rollout"}\n'),
+    (MORE_KEYS, 'KeySpec{.path = "tunnels.NAME.coordinator.kind"},\n'),
     (PROGRAMS["keyturnctl"], 'app.add_subcommand("rotate", "x");\n'
                              'rotate->add_flag("--compromised", c, "x");\n'
                              '{"retry", "Go on"},\n'),
@@ -167,7 +169,7 @@ RULES = (
         plant(CATALOG, 'see "soak: 10m"\nfewer than min_healthy serve\n', 1, 2),
         plant("README.md", "`rollout: {on_failure: revert}` does that\n", 1),
         plant("README.md", "see `https://x/a_b` and lib/a_b.cpp, ids of TUNNEL_NAME\n"),
-        plant("lib/a/a.cpp", 'f("set `rollout: {}`");\n'),
+        plant("lib/a/a.cpp", 'f("set `rollout: {}` or `kind: x`");\n'),
         plant("lib/a/a.cpp", 'f("lower `soak: 1m`");\n', 1),
         plant("packaging/man/keyturnd.8", '.\\" shown by a_test\nsee a_test\n', 2),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , min_available\n.Sy rollout\n"),

@@ -1,5 +1,6 @@
 #include "policy/policy.hpp"
 
+#include "policy/summary.hpp"
 #include "unit/policy/parts.hpp"
 
 #include <gmock/gmock.h>
@@ -132,6 +133,102 @@ tunnels:
     EXPECT_EQ(policy.tunnels[0].rollout.soak, minutes{20});
     EXPECT_EQ(policy.tunnels[1].rollout.soak_min, minutes{5});
     EXPECT_EQ(policy.tunnels[1].rollout.soak, minutes{5});
+}
+
+constexpr const char* hosts_by_default = R"(
+defaults:
+  account: 699d98642c564d2e855e9661899b7252
+  credential: main
+  rollout: {surge: auto}
+  coordinator:
+    kind: etcd
+    endpoints: ["https://10.0.0.1:2379/", "http://localhost:2379"]
+    ca_file: /etc/keyturn/etcd-ca.pem
+    cert_file: /etc/keyturn/etcd.pem
+    key_file: /etc/keyturn/etcd.key
+    user: keyturn
+    password: {file: /etc/keyturn/etcd-password}
+    prefix: tunnels/keyturn
+    fleet_key: {credential: fleet-key}
+tunnels:
+  web: {tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415, units: [web.service]}
+  mail:
+    tunnel: 00000000-a4ef-4643-bbbc-4a0ed4fc8415
+    units: [mail.service]
+    coordinator:
+      kind: bucket
+      endpoint: https://a.r2.cloudflarestorage.com
+      bucket: fleet
+      credential: {credential: fleet-bucket}
+      fleet_key: {file: /etc/keyturn/fleet.key}
+  files:
+    tunnel: 00000000-0000-4643-bbbc-4a0ed4fc8415
+    units: [files.service]
+    coordinator: {lead: false, fleet_key: {file: /etc/keyturn/fleet.key}}
+  alone:
+    tunnel: 00000000-0000-0000-bbbc-4a0ed4fc8415
+    units: [alone.service]
+    coordinator: {kind: local}
+)";
+
+TEST(Policy, ACoordinatorIsTheTunnelsOrThatOfTheDefaults) {
+    const Policy policy = parsed(hosts_by_default);
+    ASSERT_EQ(policy.tunnels.size(), 4U);
+    Coordinator etcd;
+    etcd.kind = CoordinatorKind::etcd;
+    etcd.endpoints = {"https://10.0.0.1:2379", "http://localhost:2379"};
+    etcd.ca_file = "/etc/keyturn/etcd-ca.pem";
+    etcd.cert_file = "/etc/keyturn/etcd.pem";
+    etcd.key_file = "/etc/keyturn/etcd.key";
+    etcd.user = "keyturn";
+    etcd.password.file = "/etc/keyturn/etcd-password";
+    etcd.prefix = "tunnels/keyturn";
+    etcd.fleet_key.credential = "fleet-key";
+    EXPECT_EQ(policy.tunnels[0].coordinator, etcd);
+
+    Coordinator bucket;
+    bucket.kind = CoordinatorKind::bucket;
+    bucket.endpoint = "https://a.r2.cloudflarestorage.com";
+    bucket.bucket = "fleet";
+    bucket.credential.credential = "fleet-bucket";
+    bucket.fleet_key.file = "/etc/keyturn/fleet.key";
+    EXPECT_EQ(policy.tunnels[1].coordinator, bucket) << "with nothing of the defaults";
+
+    etcd.lead = false;
+    etcd.fleet_key = {"", "/etc/keyturn/fleet.key"};
+    EXPECT_EQ(policy.tunnels[2].coordinator, etcd) << "with one key of its own";
+    EXPECT_EQ(policy.tunnels[3].coordinator, std::nullopt);
+}
+
+TEST(Policy, AHostOfSeveralHasNoSurge) {
+    const Policy policy = parsed(hosts_by_default);
+    ASSERT_EQ(policy.tunnels.size(), 4U);
+    EXPECT_EQ(policy.tunnels[0].rollout.surge, SurgeUse::never);
+    EXPECT_EQ(policy.tunnels[3].rollout.surge, SurgeUse::automatic);
+}
+
+TEST(Policy, AHostThatOnlyFollowsNeedsNoCloudflareCredential) {
+    const PolicyOutcome outcome = parse_policy(R"(
+version: 1
+tunnels:
+  web:
+    account: 699d98642c564d2e855e9661899b7252
+    tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415
+    units: [web.service]
+    coordinator: {kind: file, path: /srv/web, fleet_key: {credential: fleet-key}, lead: false}
+)",
+                                               "keyturn.yaml");
+    ASSERT_EQ(problems_of(outcome), "");
+    EXPECT_EQ(only_tunnel(std::get<Policy>(outcome)).credential, "");
+}
+
+TEST(Policy, SummaryNamesWhatTheHostsShare) {
+    const std::string text = summary(parsed(hosts_by_default), WallTime{});
+    EXPECT_THAT(text, HasSubstr("\n  hosts      share etcd at https://10.0.0.1:2379, "
+                                "http://localhost:2379; this host may lead\n"));
+    EXPECT_THAT(text, HasSubstr("\n  hosts      share bucket fleet at "
+                                "https://a.r2.cloudflarestorage.com; this host may lead\n"));
+    EXPECT_THAT(text, HasSubstr("http://localhost:2379; this host only follows\n"));
 }
 
 TEST(Policy, OneReplicaIsAllowedWithASurge) {
