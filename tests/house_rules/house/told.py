@@ -10,7 +10,8 @@ PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
 # What keyturnctl leaves to another program is in that one's source.
 MORE_OF_KEYTURNCTL = "daemon/keyturn-setup/root_command.cpp"
 PAGE_OF_KEYS = "packaging/man/keyturn.yaml.5"
-PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd"}
+PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd",
+         "packaging/man/keyturn-fleet.7": "keyturnctl"}
 BUILT_IN = {"--help", "--version"}
 COMPLETIONS = {"packaging/completions/keyturnctl.bash": r"(?<![\w-])--([a-z][a-z-]+)",
                "packaging/completions/keyturnctl.zsh": r"(?<![\w-])--([a-z][a-z-]+)",
