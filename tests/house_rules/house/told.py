@@ -34,6 +34,8 @@ _FLAG = re.compile(r"\bFl -([\w-]+)")
 _BUS_NAME = re.compile(r'"[^"]*(?:\borg\.keyturn\.|/org/keyturn\b)')
 _STRING = re.compile(r'"(?:-[a-z],)?(-{0,2}[a-z][a-z-]*)"')
 
+_COMMAND = re.compile(r'(?:add_subcommand|\badd|DecisionHelp|ForwardedHelp)[({]"([a-z]+)"')
+
 # Words with an underscore or a colon that are no keys.
 NO_KEYS = {
     "compromised", "success",  # A reason in the history; a member of API answers.
@@ -108,6 +110,7 @@ def find_lost_commands(tree):
                 first = rest.split(" ", 1)[0].rstrip(".,:;")
                 if program == "keyturnctl" and re.fullmatch(r"[a-z]+", first):
                     called.append(first)
+                    called += re.findall(r"^fleet ([a-z]+)", rest)
                 for word in called:
                     if word not in words[program]:
                         yield file.path, number, f"{program} does not know `{word}`"
@@ -115,6 +118,12 @@ def find_lost_commands(tree):
                 for flag in _FLAG.findall(line):
                     if f"--{flag}" not in words["keyturnctl"] | words["keyturnd"]:
                         yield file.path, number, f"{program} does not know `--{flag}`"
+
+
+def commands_of(tree) -> set[str]:
+    """Return the commands of keyturnctl, and those of its `fleet`."""
+    source = tree.by_path[PROGRAMS["keyturnctl"]]
+    return set(_COMMAND.findall(source.text))
 
 
 def find_lost_completions(tree):
@@ -133,6 +142,9 @@ def find_lost_completions(tree):
                 yield path, number, f"keyturnctl does not know `{word}`"
         for word in sorted(known - offered - BUILT_IN):
             yield path, 1, f"the completion does not offer `{word}`"
+        for word in sorted(commands_of(tree)):
+            if not re.search(rf"(?<![\w-]){word}(?![\w-])", file.text):
+                yield path, 1, f"the completion does not offer `{word}`"
 
 
 def find_stray_bus_names(tree):
@@ -150,6 +162,8 @@ BESIDE = (
                 'KeySpec{.path = "tunnels.NAME.rollout.min_available"},\n'
                 'KeySpec{.path = "tunnels.NAME.rollout"}\n'),
     (PROGRAMS["keyturnctl"], 'app.add_subcommand("rotate", "x");\n'
+                             'app.add_subcommand("fleet", "x");\n'
+                             'add("join", "x");\n'
                              'rotate->add_flag("--compromised", c, "x");\n'
                              '{"retry", "Go on"},\n'),
     (PROGRAMS["keyturnd"], 'app.add_option("--policy", x, "x");\n'),
@@ -180,15 +194,19 @@ RULES = (
         Plant(BUS_NAMES, 'f("org.keyturn.Keyturn1");\n'),
     )),
     Rule("lost completion", find_lost_completions, (
-        plant("packaging/completions/keyturnctl.bash", 'o="--compromised --follow"\n', 1),
-        plant("packaging/completions/keyturnctl.zsh", "# nothing\n", 1),
-        plant("packaging/completions/keyturnctl.fish", "complete -l compromised\n"),
+        plant("packaging/completions/keyturnctl.bash",
+              'c="rotate fleet join"\no="--compromised --follow"\n', 2),
+        plant("packaging/completions/keyturnctl.zsh", "rotate:fleet:join\n", 1),
+        plant("packaging/completions/keyturnctl.zsh", "--compromised\nrotate:fleet\n", 1),
+        plant("packaging/completions/keyturnctl.fish",
+              "complete -a rotate fleet join -l compromised\n"),
     )),
     Rule("lost command", find_lost_commands, (
         plant(CATALOG, '"keyturnctl rotate @TUNNEL_NAME@ --compromised", "keyturnctl retry X"\n'),
         plant(CATALOG, '"keyturnctl redo @TUNNEL_NAME@"\n"keyturnctl rotate X --now"\n', 1, 2),
         plant("README.md", "keyturnctl uses nothing\n`sudo keyturnd --policy X | tee Y`\n"),
         plant("README.md", "`sudo keyturnctl undo`\n`keyturnd --extra`\n", 1, 2),
+        plant("README.md", "`keyturnctl fleet join web`\n`keyturnctl fleet leave web`\n", 2),
         plant("lib/a/a.cpp", 'f("until `keyturnctl retry {}`");\n'),
         plant("lib/a/a.cpp", 'f("until `keyturnctl again {}`");\n', 1),
         plant("lib/a/a.cpp", "/// As `keyturnctl init` would.\n"),
