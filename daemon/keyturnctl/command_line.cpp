@@ -262,7 +262,9 @@ std::string unexpected(const CLI::App& command, const std::string& word, bool of
         return "unknown option " + word + suggested(word, {options.begin(), options.end()});
     }
     if (of_keyturnctl) return "unknown command " + word + suggested(word, names_of_commands());
-    return "unexpected argument \"" + word + "\"; " + command.get_name() + " takes one argument";
+    const std::string start = "unexpected argument \"" + word + "\"; ";
+    if (command.get_name() == "fleet") return start + "keyturnctl fleet --help lists what it takes";
+    return start + command.get_name() + " takes one argument";
 }
 
 std::string complaint(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
