@@ -5,6 +5,8 @@ import re
 from house.rule import Plant, Rule
 
 KEY_TABLE = "lib/policy/key_table.cpp"
+# The rest of the table, and the names that some of its paths have.
+MORE_KEYS = ("lib/policy/coordinator_keys.hpp", "lib/policy/key_paths.hpp")
 PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
             "keyturnd": "daemon/keyturnd/command_line.cpp"}
 # What keyturnctl leaves to another program is in that one's source.
@@ -22,7 +24,7 @@ BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that only a later version may have: no text may mention them today.
 _TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
-_PATH = re.compile(r'\.path\s*=\s*"([\w.]+)"')
+_PATH = re.compile(r'(?:\.|_)path\s*=\s*"([\w.]+)"')
 # "`drift: {restart: now}`". In programs, keys are always in backquotes.
 _KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
 _KEY_IN_CODE = re.compile(r"`([a-z][a-z_]*):(?=[ `])")
@@ -45,9 +47,11 @@ NO_KEYS = {
 
 def keys_of(tree) -> set[str]:
     """Return every key in both spellings, such as "drift.interval" and "interval"."""
-    table = tree.by_path.get(KEY_TABLE)
+    if KEY_TABLE not in tree.by_path:
+        return set()
+    sources = [tree.by_path[path] for path in (KEY_TABLE, *MORE_KEYS) if path in tree.by_path]
     keys = set()
-    for path in _PATH.findall(table.text if table else ""):
+    for path in _PATH.findall("\n".join(source.text for source in sources)):
         words = [word for word in path.split(".") if word != "NAME"]
         keys.update(".".join(words[at:]) for at in range(len(words)))
     return keys
