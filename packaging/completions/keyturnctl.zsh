@@ -30,11 +30,13 @@ _keyturnctl_fleet() {
         _describe command commands
         return
     fi
-    case ${words[3]} in
-        init | join | rejoin) _arguments '--host:name:' '--help' '2:tunnel:_keyturnctl_tunnels' ;;
-        accept) _arguments '--rev:rev:' '--help' '2:tunnel:_keyturnctl_tunnels' ;;
-        status) _arguments '--help' '2:tunnel:_keyturnctl_tunnels' ;;
-        decommission) _arguments '--help' '2:tunnel:_keyturnctl_tunnels' '3:host:' ;;
+    shift 2 words
+    ((CURRENT -= 2))
+    case ${words[1]} in
+        init | join | rejoin) _arguments '--host:name:' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        accept) _arguments '--rev:rev:' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        status) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        decommission) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ':host:' ;;
     esac
 }
 

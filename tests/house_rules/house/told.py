@@ -23,7 +23,7 @@ OF_OTHERS = {"--system", "--list", "--type", "--plain", "--no-legend"}
 BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that only a later version may have: no text may mention them today.
-_TO_COME = re.compile(r"\b(?:probes?|hooks?|coordinators?|other_replicas)\b")
+_TO_COME = re.compile(r"\b(?:probes?|hooks?|other_replicas)\b")
 _PATH = re.compile(r'(?:\.|_)path\s*=\s*"([\w.]+)"')
 # "`drift: {restart: now}`". In programs, keys are always in backquotes.
 _KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
