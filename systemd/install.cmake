@@ -17,6 +17,7 @@ install(FILES ${here}/../config/keyturn.schema.json DESTINATION share/keyturn)
 set(man ${here}/../packaging/man)
 install(FILES ${man}/keyturnctl.1 DESTINATION share/man/man1)
 install(FILES ${man}/keyturn.yaml.5 DESTINATION share/man/man5)
+install(FILES ${man}/keyturn-fleet.7 DESTINATION share/man/man7)
 install(FILES ${man}/keyturnd.8 DESTINATION share/man/man8)
 
 set(completions ${here}/../packaging/completions)

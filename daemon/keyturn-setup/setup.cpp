@@ -216,13 +216,14 @@ class Setup {
         const auto connectors = host_.wait(api->list_connectors(tunnel));
         if (!connectors) return connectors.error();
         if (connectors->size() > found.units.size()) {
-            return Error{Fault::conflict,
-                         fmt::format("Cloudflare lists {}, and {} in units of this host: keyturn "
-                                     "cannot manage a tunnel that also runs "
-                                     "elsewhere",
-                                     counted(connectors->size(), "connector"),
-                                     counted(found.units.size(), "of them runs", "of them run")),
-                         {}};
+            return Error{
+                Fault::conflict,
+                fmt::format("Cloudflare lists {}, and {} in units of this host: setup cannot "
+                            "bring in a tunnel while it also runs elsewhere; for a tunnel "
+                            "on several hosts, see keyturn-fleet(7)",
+                            counted(connectors->size(), "connector"),
+                            counted(found.units.size(), "of them runs", "of them run")),
+                {}};
         }
         return add_to_policy(found, facts->name);
     }

@@ -214,7 +214,7 @@ CLI::App* add_fleet(CLI::App& app, FleetCommand& command) {
             ->type_name("");
         if (argument == nullptr) return;
         CLI::Option* option = one->add_option(argument, command.argument, argument_help);
-        option->type_name(argument[0] == '-' ? "NAME" : "");
+        option->type_name(argument[0] != '-' ? "" : required ? "NUMBER" : "NAME");
         if (required) option->required();
     };
     constexpr const char* own_name = "The name of this host in the fleet; default: its host name";
@@ -262,12 +262,17 @@ std::string unexpected(const CLI::App& command, const std::string& word, bool of
         return "unknown option " + word + suggested(word, {options.begin(), options.end()});
     }
     if (of_keyturnctl) return "unknown command " + word + suggested(word, names_of_commands());
-    return "unexpected argument \"" + word + "\"; " + command.get_name() + " takes one argument";
+    const std::string start = "unexpected argument \"" + word + "\"; ";
+    if (command.get_name() == "fleet") return start + "keyturnctl fleet --help lists what it takes";
+    return start + command.get_name() + " takes one argument";
 }
 
 std::string complaint(const CLI::App& app, const CLI::App& command, const CLI::ParseError& error) {
     const std::vector<std::string> extra = app.remaining(true);
     if (!extra.empty()) return printable(unexpected(command, extra.front(), &command == &app));
+    if (error.get_name() == "RequiredError" && command.get_name() == "fleet") {
+        return "fleet needs a command and all of its arguments; keyturnctl fleet --help lists them";
+    }
     if (error.get_name() == "RequiredError") {
         return command.get_name() + " needs a TUNNEL; keyturnctl status lists the tunnels";
     }

@@ -231,9 +231,9 @@ Findings look_at_connectors(const HostFacts& facts) {
         findings.push_back(
             {about(tunnel),
              fmt::format("tunnel {} has connectors that no unit of this host runs: {}. If they are "
-                         "yours on another host, stop them there, because keyturn cannot rotate "
-                         "their token. If not, somebody else has the token, and the command locks "
-                         "them out",
+                         "yours on another host, stop them there, or make a fleet of these hosts "
+                         "(keyturn-fleet(7)). If not, somebody else has the token, and the command "
+                         "locks them out",
                          tunnel.name, fmt::join(unknown, ", ")),
              fmt::format("sudo keyturnctl rotate {} --compromised --follow", tunnel.name)});
     }

@@ -49,8 +49,7 @@ Task<Result<void>> Fleet::read() {
         case ObjectReading::Found::absent:
             co_return Error{Fault::missing,
                             "the shared object is gone: nothing is restarted until it is there "
-                            "again (keyturnctl "
-                            "fleet init --again)",
+                            "again (keyturnctl fleet init on one host, then join on the others)",
                             {}};
         case ObjectReading::Found::unchanged:
             seen_at_ = sent;

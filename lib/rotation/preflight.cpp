@@ -147,10 +147,11 @@ void judge_capacity(const TunnelPolicy& policy, bool accept_gap, const Preflight
 /// Every connector at the API must be one of ours, and every one of ours must be listed there.
 void judge_connectors(const PreflightFacts& facts, Problems& problems) {
     for (const Connector& connector : foreign_connectors(facts.connectors, facts.samples)) {
-        problems.push_back(
-            fmt::format("this tunnel also runs elsewhere: {} belongs to none of these units. Its "
-                        "token would stop working: add its unit to `units:`, or stop it",
-                        describe(connector)));
+        problems.push_back(fmt::format(
+            "this tunnel also runs elsewhere: {} belongs to none of these units. Its "
+            "token would stop working: add its unit to `units:`, or stop it; for a tunnel "
+            "on several hosts, see keyturn-fleet(7)",
+            describe(connector)));
     }
     for (const Sample& sample : facts.samples) {
         if (!sample.serves()) continue;

@@ -11,7 +11,8 @@ _keyturnctl_units() {
 }
 
 _keyturnctl() {
-    local commands="setup adopt surge doctor status watch plan check rotate retry pause resume revert"
+    local commands="setup adopt surge doctor status watch plan check rotate retry pause resume revert fleet"
+    local of_fleet="status init join rejoin decommission accept key"
     local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
     local command=${COMP_WORDS[1]} options= names=
     COMPREPLY=()
@@ -24,7 +25,7 @@ _keyturnctl() {
             mapfile -t COMPREPLY < <(compgen -f -- "$word")
             return
             ;;
-        --reason | --next | --only | --ignore | --heed | --why) return ;;
+        --reason | --next | --only | --ignore | --heed | --why | --host | --rev) return ;;
     esac
     case $command in
         setup) options="--yes --dry-run --accept-gap --detach --api-token-file --plain-credential" ;;
@@ -35,6 +36,12 @@ _keyturnctl() {
         plan) options="--next --json" ;;
         rotate) options="--reason --accept-gap --compromised --evict-all --detach --follow" ;;
         retry | resume | revert) options="--follow" ;;
+        fleet)
+            case ${COMP_WORDS[2]} in
+                init | join | rejoin) options="--host" ;;
+                accept) options="--rev" ;;
+            esac
+            ;;
     esac
     case $command in
         adopt | doctor) names=$(_keyturnctl_units) ;;
@@ -43,6 +50,13 @@ _keyturnctl() {
             return
             ;;
         setup) ;;
+        fleet)
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                names=$of_fleet
+            elif [ "${COMP_WORDS[2]}" != key ]; then
+                names=$(_keyturnctl_tunnels)
+            fi
+            ;;
         *) names=$(_keyturnctl_tunnels) ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$names $options --help" -- "$word")

@@ -24,6 +24,16 @@ complete -c keyturnctl -n __fish_use_subcommand -a retry -d "Continue a rotation
 complete -c keyturnctl -n __fish_use_subcommand -a pause -d "Start no rotation until resume"
 complete -c keyturnctl -n __fish_use_subcommand -a resume -d "End a pause"
 complete -c keyturnctl -n __fish_use_subcommand -a revert -d "Go back to the old token"
+complete -c keyturnctl -n __fish_use_subcommand -a fleet -d "Rotate on several hosts together"
+
+set --local of_fleet status init join rejoin decommission accept key
+set --local wants_one "__fish_seen_subcommand_from fleet; and test (count (commandline -opc)) -eq 2"
+set --local has_one "__fish_seen_subcommand_from fleet; and test (count (commandline -opc)) -eq 3"
+complete -c keyturnctl -n "$wants_one" -a "$of_fleet"
+complete -c keyturnctl -n "$has_one" -a "(__keyturnctl_tunnels)"
+complete -c keyturnctl -n "__fish_seen_subcommand_from init join rejoin" -l host -x \
+    -d "The name of this host in the fleet"
+complete -c keyturnctl -n "__fish_seen_subcommand_from accept" -l rev -x -d "The rev that it has now"
 
 set --local of_tunnels surge status watch plan rotate retry pause resume revert
 complete -c keyturnctl -n "__fish_seen_subcommand_from $of_tunnels" -a "(__keyturnctl_tunnels)"

@@ -15,6 +15,31 @@ _keyturnctl_units() {
     _describe unit units
 }
 
+_keyturnctl_fleet() {
+    local -a commands
+    commands=(
+        'status:show the hosts of the fleet'
+        'init:begin a fleet, with this host as its first'
+        'join:make this host a member'
+        'rejoin:join again, in the place of a clone'
+        'decommission:remove a host that is gone for ever'
+        'accept:go on from an object that was put back'
+        'key:print a new fleet key'
+    )
+    if ((CURRENT == 3)); then
+        _describe command commands
+        return
+    fi
+    shift 2 words
+    ((CURRENT -= 2))
+    case ${words[1]} in
+        init | join | rejoin) _arguments '--host:name:' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        accept) _arguments '--rev:rev:' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        status) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        decommission) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ':host:' ;;
+    esac
+}
+
 _keyturnctl() {
     local -a commands
     commands=(
@@ -31,6 +56,7 @@ _keyturnctl() {
         'pause:start no rotation until resume'
         'resume:end a pause'
         'revert:go back to the old token'
+        'fleet:rotate a tunnel that runs on several hosts together'
     )
     if ((CURRENT == 2)); then
         _describe command commands
@@ -58,6 +84,7 @@ _keyturnctl() {
                 '--detach' '--follow' '--help' ':tunnel:_keyturnctl_tunnels'
             ;;
         retry | resume | revert) _arguments '--follow' '--help' ':tunnel:_keyturnctl_tunnels' ;;
+        fleet) _keyturnctl_fleet ;;
         watch | pause) _arguments '--help' ':tunnel:_keyturnctl_tunnels' ;;
     esac
 }

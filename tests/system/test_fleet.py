@@ -2,30 +2,92 @@
 
 import pytest
 
-from scenario import Fleet
+from scenario import Fleet, wait_until
 
 SHORT = {"soak": "2s"}
 
 
-@pytest.fixture(scope="module", name="fleet")
-def two_hosts(request, tmp_path_factory):
-    """Boot two hosts of one fleet, with a bucket between them."""
+@pytest.fixture(scope="module", name="booted_fleet")
+def three_hosts(request, tmp_path_factory):
+    """Boot three hosts of one fleet, with a bucket between them; one of them only follows."""
     with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
-               rollout=SHORT) as fleet:
+               names=("alpha", "beta", "gamma"), rollout=SHORT, followers=("gamma",)) as fleet:
         yield fleet
 
 
-def test_rotates_over_all_hosts_without_a_lost_request(fleet):
-    before = fleet.cloudflare.current()["token"]
-    invocations = {name: host.units.invocations() for name, host in fleet.hosts.items()}
-    traffic = fleet.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
-    fleet["beta"].keyturn.ctl("rotate", "web", check=True)
-    fleet["alpha"].keyturn.wait_done(seconds=180)
-    summary = traffic.stop()
+@pytest.fixture(name="fleet")
+def calm_fleet(booted_fleet):
+    """Give the fleet once everything is as it should be."""
+    for name in booted_fleet.hosts:
+        booted_fleet.mend(name)
+    booted_fleet.wait_idle()
+    booted_fleet.wait_full()
+    yield booted_fleet
+    booted_fleet.traffic.abandon()
+
+
+def rotated(fleet, before, seconds=240):
+    """Wait until all hosts run on a new token; nothing may have been lost."""
+    wait_until(lambda: fleet.cloudflare.current()["token"] != before, "a new secret", seconds)
+    fleet.wait_idle(seconds)
+    summary = fleet.traffic.stop()
     assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
-    assert fleet.cloudflare.current()["token"] != before
-    assert fleet.delivered() and fleet.full()
-    for name, host in fleet.hosts.items():
-        now = host.units.invocations()
+    assert fleet.delivered()
+    fleet.wait_full()
+    secrets = fleet.cloudflare.secrets()
+    return len(secrets)
+
+
+def begin(fleet, host):
+    """Ask one host for a rotation under traffic; return the token and how many there were."""
+    before = fleet.cloudflare.current()["token"]
+    count = len(fleet.cloudflare.secrets())
+    fleet.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
+    fleet[host].keyturn.ctl("rotate", "web", check=True)
+    return before, count
+
+
+@pytest.mark.parametrize("host", ["alpha", "gamma"])
+def test_rotates_over_all_hosts_without_a_lost_request(fleet, host):
+    """Also if the order was typed on a host that cannot lead."""
+    invocations = {name: item.units.invocations() for name, item in fleet.hosts.items()}
+    before, count = begin(fleet, host)
+    assert rotated(fleet, before) == count + 1
+    for name, item in fleet.hosts.items():
+        now = item.units.invocations()
         assert all(now[unit] != invocations[name][unit] for unit in now), name
-    print(fleet.told())
+    ids = {item.journal_rotation() for item in fleet.hosts.values()} - {""}
+    assert len(ids) == 1
+
+
+def test_a_lead_that_is_killed_while_it_sends_the_secret_sends_no_other(fleet):
+    hanging = fleet.cloudflare.fault("hang", method="PATCH")
+    before, count = begin(fleet, "alpha")
+    fleet.cloudflare.wait_fault(hanging, 60)
+    lead = fleet.open_rotation()[0] or "alpha"
+    fleet[lead].keyturn.kill()
+    assert rotated(fleet, before) == count + 1
+
+
+@pytest.mark.parametrize("phase", ["prepare", "roll", "soak"])
+def test_a_lead_that_is_killed_is_replaced_or_goes_on(fleet, phase):
+    before, count = begin(fleet, "alpha")
+    lead = fleet.wait_lead(phase)
+    fleet[lead].keyturn.kill()
+    assert rotated(fleet, before) == count + 1
+
+
+def test_a_host_that_is_cut_off_from_the_store_is_waited_for(fleet):
+    before, count = begin(fleet, "alpha")
+    fleet.wait_lead("roll")
+    fleet.cut("gamma", "9443")
+    fleet.outside.run("sleep", "8")
+    fleet.mend("gamma")
+    assert rotated(fleet, before) == count + 1
+
+
+def test_a_lead_without_cloudflare_lets_another_lead(fleet):
+    before, count = begin(fleet, "alpha")
+    lead = fleet.wait_lead("roll")
+    fleet.cut(lead, "8443")
+    assert rotated(fleet, before) == count + 1

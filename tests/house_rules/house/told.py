@@ -5,13 +5,15 @@ import re
 from house.rule import Plant, Rule
 
 KEY_TABLE = "lib/policy/key_table.cpp"
-MORE_KEYS = "lib/policy/coordinator_keys.hpp"  # Another part of the table.
+# The rest of the table, and the names that some of its paths have.
+MORE_KEYS = ("lib/policy/coordinator_keys.hpp", "lib/policy/key_paths.hpp")
 PROGRAMS = {"keyturnctl": "daemon/keyturnctl/command_line.cpp",
             "keyturnd": "daemon/keyturnd/command_line.cpp"}
 # What keyturnctl leaves to another program is in that one's source.
 MORE_OF_KEYTURNCTL = "daemon/keyturn-setup/root_command.cpp"
 PAGE_OF_KEYS = "packaging/man/keyturn.yaml.5"
-PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd"}
+PAGES = {"packaging/man/keyturnctl.1": "keyturnctl", "packaging/man/keyturnd.8": "keyturnd",
+         "packaging/man/keyturn-fleet.7": "keyturnctl"}
 BUILT_IN = {"--help", "--version"}
 COMPLETIONS = {"packaging/completions/keyturnctl.bash": r"(?<![\w-])--([a-z][a-z-]+)",
                "packaging/completions/keyturnctl.zsh": r"(?<![\w-])--([a-z][a-z-]+)",
@@ -22,7 +24,7 @@ BUS_NAMES = "lib/wire/names.hpp"
 
 # Keys that only a later version may have: no text may mention them today.
 _TO_COME = re.compile(r"\b(?:probes?|hooks?|other_replicas)\b")
-_PATH = re.compile(r'\.path\s*=\s*"([\w.]+)"')
+_PATH = re.compile(r'(?:\.|_)path\s*=\s*"([\w.]+)"')
 # "`drift: {restart: now}`". In programs, keys are always in backquotes.
 _KEY = re.compile(r'(?<![\w"])["`]([a-z][a-z_]*):(?=[ `"])')
 _KEY_IN_CODE = re.compile(r"`([a-z][a-z_]*):(?=[ `])")
@@ -34,6 +36,8 @@ _FLAG = re.compile(r"\bFl -([\w-]+)")
 _BUS_NAME = re.compile(r'"[^"]*(?:\borg\.keyturn\.|/org/keyturn\b)')
 _STRING = re.compile(r'"(?:-[a-z],)?(-{0,2}[a-z][a-z-]*)"')
 
+_COMMAND = re.compile(r'(?:add_subcommand|\badd|DecisionHelp|ForwardedHelp)[({]"([a-z]+)"')
+
 # Words with an underscore or a colon that are no keys.
 NO_KEYS = {
     "compromised", "success",  # A reason in the history; a member of API answers.
@@ -43,9 +47,11 @@ NO_KEYS = {
 
 def keys_of(tree) -> set[str]:
     """Return every key in both spellings, such as "drift.interval" and "interval"."""
-    tables = [tree.by_path[path] for path in (KEY_TABLE, MORE_KEYS) if path in tree.by_path]
+    if KEY_TABLE not in tree.by_path:
+        return set()
+    sources = [tree.by_path[path] for path in (KEY_TABLE, *MORE_KEYS) if path in tree.by_path]
     keys = set()
-    for path in (path for table in tables for path in _PATH.findall(table.text)):
+    for path in _PATH.findall("\n".join(source.text for source in sources)):
         words = [word for word in path.split(".") if word != "NAME"]
         keys.update(".".join(words[at:]) for at in range(len(words)))
     return keys
@@ -108,6 +114,7 @@ def find_lost_commands(tree):
                 first = rest.split(" ", 1)[0].rstrip(".,:;")
                 if program == "keyturnctl" and re.fullmatch(r"[a-z]+", first):
                     called.append(first)
+                    called += re.findall(r"^fleet ([a-z]+)", rest)
                 for word in called:
                     if word not in words[program]:
                         yield file.path, number, f"{program} does not know `{word}`"
@@ -115,6 +122,12 @@ def find_lost_commands(tree):
                 for flag in _FLAG.findall(line):
                     if f"--{flag}" not in words["keyturnctl"] | words["keyturnd"]:
                         yield file.path, number, f"{program} does not know `--{flag}`"
+
+
+def commands_of(tree) -> set[str]:
+    """Return the commands of keyturnctl, and those of its `fleet`."""
+    source = tree.by_path[PROGRAMS["keyturnctl"]]
+    return set(_COMMAND.findall(source.text))
 
 
 def find_lost_completions(tree):
@@ -133,6 +146,9 @@ def find_lost_completions(tree):
                 yield path, number, f"keyturnctl does not know `{word}`"
         for word in sorted(known - offered - BUILT_IN):
             yield path, 1, f"the completion does not offer `{word}`"
+        for word in sorted(commands_of(tree)):
+            if not re.search(rf"(?<![\w-]){word}(?![\w-])", file.text):
+                yield path, 1, f"the completion does not offer `{word}`"
 
 
 def find_stray_bus_names(tree):
@@ -149,8 +165,9 @@ BESIDE = (
                 'KeySpec{.path = "tunnels.NAME.drift.interval"},\n'
                 'KeySpec{.path = "tunnels.NAME.rollout.min_available"},\n'
                 'KeySpec{.path = "tunnels.NAME.rollout"}\n'),
-    (MORE_KEYS, 'KeySpec{.path = "tunnels.NAME.coordinator.kind"},\n'),
     (PROGRAMS["keyturnctl"], 'app.add_subcommand("rotate", "x");\n'
+                             'app.add_subcommand("fleet", "x");\n'
+                             'add("join", "x");\n'
                              'rotate->add_flag("--compromised", c, "x");\n'
                              '{"retry", "Go on"},\n'),
     (PROGRAMS["keyturnd"], 'app.add_option("--policy", x, "x");\n'),
@@ -169,7 +186,7 @@ RULES = (
         plant(CATALOG, 'see "soak: 10m"\nfewer than min_healthy serve\n', 1, 2),
         plant("README.md", "`rollout: {on_failure: revert}` does that\n", 1),
         plant("README.md", "see `https://x/a_b` and lib/a_b.cpp, ids of TUNNEL_NAME\n"),
-        plant("lib/a/a.cpp", 'f("set `rollout: {}` or `kind: x`");\n'),
+        plant("lib/a/a.cpp", 'f("set `rollout: {}`");\n'),
         plant("lib/a/a.cpp", 'f("lower `soak: 1m`");\n', 1),
         plant("packaging/man/keyturnd.8", '.\\" shown by a_test\nsee a_test\n', 2),
         plant(PAGE_OF_KEYS, ".It Sy drift.interval , min_available\n.Sy rollout\n"),
@@ -181,15 +198,19 @@ RULES = (
         Plant(BUS_NAMES, 'f("org.keyturn.Keyturn1");\n'),
     )),
     Rule("lost completion", find_lost_completions, (
-        plant("packaging/completions/keyturnctl.bash", 'o="--compromised --follow"\n', 1),
-        plant("packaging/completions/keyturnctl.zsh", "# nothing\n", 1),
-        plant("packaging/completions/keyturnctl.fish", "complete -l compromised\n"),
+        plant("packaging/completions/keyturnctl.bash",
+              'c="rotate fleet join"\no="--compromised --follow"\n', 2),
+        plant("packaging/completions/keyturnctl.zsh", "rotate:fleet:join\n", 1),
+        plant("packaging/completions/keyturnctl.zsh", "--compromised\nrotate:fleet\n", 1),
+        plant("packaging/completions/keyturnctl.fish",
+              "complete -a rotate fleet join -l compromised\n"),
     )),
     Rule("lost command", find_lost_commands, (
         plant(CATALOG, '"keyturnctl rotate @TUNNEL_NAME@ --compromised", "keyturnctl retry X"\n'),
         plant(CATALOG, '"keyturnctl redo @TUNNEL_NAME@"\n"keyturnctl rotate X --now"\n', 1, 2),
         plant("README.md", "keyturnctl uses nothing\n`sudo keyturnd --policy X | tee Y`\n"),
         plant("README.md", "`sudo keyturnctl undo`\n`keyturnd --extra`\n", 1, 2),
+        plant("README.md", "`keyturnctl fleet join web`\n`keyturnctl fleet leave web`\n", 2),
         plant("lib/a/a.cpp", 'f("until `keyturnctl retry {}`");\n'),
         plant("lib/a/a.cpp", 'f("until `keyturnctl again {}`");\n', 1),
         plant("lib/a/a.cpp", "/// As `keyturnctl init` would.\n"),

@@ -50,7 +50,8 @@ void Run::one_rotation() {
         world_.after(dice.between(seconds{1}, minutes{2}), [this] { people_.ask_to_revert(); });
     }
     if (dice.happens(0.05)) {
-        world_.after(dice.between(seconds{1}, minutes{2}), [this] { people_.order_rotation(true); });
+        world_.after(dice.between(seconds{1}, minutes{2}),
+                     [this] { people_.order_rotation(true); });
     }
     world_.pass(minutes{10}, [&] { return fleet_.invariants.concluded > before; });
 }
@@ -68,7 +69,8 @@ void Run::storm() {
 /// Why it is not at rest yet; empty if it is.
 std::string Run::unrest() {
     const FleetDocument& document = fleet_.store.document();
-    if (document.order.open()) return fmt::format("the order to {} is open", name_of(document.order.kind));
+    if (document.order.open())
+        return fmt::format("the order to {} is open", name_of(document.order.kind));
     if (document.state.rotation) {
         return fmt::format("a rotation is open in {}", name_of(document.state.rotation->phase));
     }

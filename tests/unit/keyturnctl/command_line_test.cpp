@@ -1,5 +1,8 @@
 #include "command_line.hpp"
 
+#include "unit/shipped_file.hpp"
+#include "wire/requests.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,6 +105,36 @@ TEST(CommandLine, TellsTheVersion) {
     EXPECT_EQ(version.text, "keyturnctl " KEYTURN_VERSION "\n");
 }
 
+TEST(CommandLine, ReadsFleet) {
+    const auto joined = std::get<FleetCommand>(parse_command_line({"fleet", "join", "web"}));
+    EXPECT_EQ(joined.command, "join");
+    EXPECT_EQ(joined.tunnel, "web");
+    EXPECT_EQ(joined.argument, "");
+    const auto named =
+        std::get<FleetCommand>(parse_command_line({"fleet", "rejoin", "web", "--host", "beta"}));
+    EXPECT_EQ(named.argument, "beta");
+    const auto removed =
+        std::get<FleetCommand>(parse_command_line({"fleet", "decommission", "web", "beta"}));
+    EXPECT_EQ(removed.argument, "beta");
+    const auto accepted =
+        std::get<FleetCommand>(parse_command_line({"fleet", "accept", "web", "--rev", "184"}));
+    EXPECT_EQ(accepted.argument, "184");
+    EXPECT_EQ(std::get<FleetCommand>(parse_command_line({"fleet", "key"})).tunnel, "");
+}
+
+TEST(CommandLine, HasEveryFleetCommandInTheHelpAndThePages) {
+    std::vector<std::string> commands{"status", "key"};
+    for (const FleetCommandName& one : fleet_commands) commands.emplace_back(one.name);
+    const std::string help = std::get<SayCommand>(parse_command_line({"fleet", "--help"})).text;
+    const std::string page = shipped::text_of("packaging/man/keyturnctl.1");
+    const std::string guide = shipped::text_of("packaging/man/keyturn-fleet.7");
+    for (const std::string& command : commands) {
+        EXPECT_THAT(help, HasSubstr("\n  " + command + " "));
+        EXPECT_THAT(page, HasSubstr("\n.It Cm fleet " + command + "\n"));
+        EXPECT_THAT(guide, HasSubstr("keyturnctl fleet " + command));
+    }
+}
+
 struct WrongLine {
     std::vector<std::string> arguments;
     std::string complaint;
@@ -129,14 +162,18 @@ INSTANTIATE_TEST_SUITE_P(
         WrongLine{{"rotate", "web", "--evict-all"}, "--evict-all requires --compromised"},
         WrongLine{{"plan", "--next", "0"}, "not in range 1 to 100"},
         WrongLine{{"retry"}, "retry needs a TUNNEL"},
+        WrongLine{{"fleet"}, "fleet needs a command and all of its arguments"},
+        WrongLine{{"fleet", "join"}, "fleet needs a command and all of its arguments"},
+        WrongLine{{"fleet", "accept", "web"}, "fleet needs a command and all of its arguments"},
+        WrongLine{{"fleet", "leave"}, "unexpected argument \"leave\"; keyturnctl fleet --help"},
         WrongLine{{"retry", "web", "api"}, "unexpected argument \"api\"; retry takes one argument"},
         WrongLine{{"retry", "web", "api"}, "Try: keyturnctl retry --help"},
         WrongLine{{"status", "--json", "--follow"}, "--json excludes --follow"},
         WrongLine{{"status", "--jsn"}, "unknown option --jsn; did you mean --json?"}));
 
 TEST(CommandLine, HelpFitsAnyTerminalAndIsThereForEachCommand) {
-    for (const char* command :
-         {"", "status", "watch", "plan", "check", "rotate", "retry", "pause", "resume", "revert"}) {
+    for (const char* command : {"", "status", "watch", "plan", "check", "rotate", "retry", "pause",
+                                "resume", "revert", "fleet"}) {
         std::vector<std::string> arguments{"help"};
         if (*command != '\0') arguments.emplace_back(command);
         const auto help = std::get<SayCommand>(parse_command_line(arguments));

@@ -12,5 +12,5 @@ from scenario.scenario import Scenario  # noqa: E402
 from scenario.stock import Layout, StockHost  # noqa: E402
 from scenario.waiting import Overdue, wait_until  # noqa: E402
 
-__all__ = ["Cloudflare", "EVENT_IDS", "Fleet", "Layout", "Overdue", "Scenario", "StockHost", "decoded",
-           "event_name", "wait_until"]
+__all__ = ["Cloudflare", "EVENT_IDS", "Fleet", "Layout", "Overdue", "Scenario", "StockHost",
+           "decoded", "event_name", "wait_until"]

@@ -93,8 +93,8 @@ class Cloudflare:
             "%Y-%m-%dT%H:%M:%SZ")
         subprocess.run([MAKE_CERTIFICATES, self._share / "certs"], check=True, timeout=30)
         config = {
-            "listen": {"api": self._api_address + ":8443", "edge": self._address + ":7844", "public": PUBLIC,
-                       "origin": self._address + ":8000",
+            "listen": {"api": self._api_address + ":8443", "edge": self._address + ":7844",
+                       "public": PUBLIC, "origin": self._address + ":8000",
                        "control": "unix:/mnt/share/control.sock"},
             "tls": {"certificate": "certs/server.pem", "key": "certs/server.key"},
             "knobs": self._knobs,

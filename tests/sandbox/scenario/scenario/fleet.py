@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import secrets
 import shutil
 import subprocess
@@ -48,6 +49,10 @@ class FleetHost:
         self.journal = Journal(self.host)
         self.units = Units(self.host, cloudflare, self.journal, units)
         self.keyturn = Keyturn(self.host, cloudflare.tunnel)
+
+    def journal_rotation(self):
+        """Return the id of the last rotation that its history has."""
+        return self.keyturn.status().get("rotation_id") or ""
 
     @property
     def wire(self):
@@ -194,6 +199,23 @@ class Fleet:
     def mend(self, host):
         """Let a host reach everything again."""
         self.hosts[host].host.run("iptables", "-F", "OUTPUT")
+
+    def open_rotation(self):
+        """Return what one host knows of the open rotation: lead and phase, or ("", "")."""
+        first = next(iter(self.hosts.values())).keyturn.ctl("fleet", "status", "web").stdout
+        found = re.search(r"^web  (\w+).*?, (\w+) leads;", first)
+        return (found.group(2), found.group(1)) if found else ("", "")
+
+    def wait_lead(self, phase, seconds=60.0):
+        """Wait until a rotation is in a phase, and return who leads it."""
+        wait_until(lambda: self.open_rotation()[1] == phase, lambda: "phase %s; %s" % (
+            phase, self.status()), seconds, 0.05)
+        return self.open_rotation()[0] or "alpha"
+
+    def wait_idle(self, seconds=120.0):
+        """Wait until no host knows of an open rotation."""
+        wait_until(lambda: all("no rotation is open" in self.status(name) for name in self.hosts),
+                   lambda: "the end of the rotation; %s" % self.told(), seconds, 0.5)
 
     def status(self, name=None):
         """Return what `keyturnctl fleet status` says on one host."""
