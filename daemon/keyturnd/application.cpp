@@ -10,7 +10,6 @@
 #include "cloudflare/api_budget.hpp"
 #include "cloudflare/credentials.hpp"
 #include "cloudflared/connectors.hpp"
-#include "cloudflared/token_source.hpp"
 #include "control/control_service.hpp"
 #include "delivery/token_store.hpp"
 #include "fleet/memory.hpp"
@@ -19,6 +18,7 @@
 #include "journal/stderr_line.hpp"
 #include "keyturnd/exit_code.hpp"
 #include "keyturnd/fleets.hpp"
+#include "keyturnd/metrics_address_book.hpp"
 #include "keyturnd/signals.hpp"
 #include "notify/notifier.hpp"
 #include "state/state_store.hpp"
@@ -38,7 +38,6 @@
 #include <array>
 #include <cstdlib>
 #include <list>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -73,18 +72,6 @@ std::string credentials_directory() {
     return directory == nullptr ? "" : directory;
 }
 
-/// KEYTURN_FLEET_TIME_SCALE shortens the times of the fleet's protocol for tests: 0.01 to 1.
-FleetTimes fleet_times() {
-    const char* text = std::getenv("KEYTURN_FLEET_TIME_SCALE");
-    const double scale = text == nullptr ? 1.0 : std::strtod(text, nullptr);
-    return scale >= 0.01 && scale < 1.0 ? FleetTimes().scaled(scale) : FleetTimes();
-}
-
-std::string no_fleet(const std::string& tunnel) {
-    return fmt::format("{} has no `coordinator:` in the policy, so all its units are on this host",
-                       tunnel);
-}
-
 Result<ApiAccess> read_api_access(const Policy& policy) {
     return read_access(policy, credentials_directory(), read_proxy_variables(std::getenv));
 }
@@ -116,13 +103,6 @@ class Application {
     std::unique_ptr<ManagedTunnel> make_tunnel(TunnelPolicy policy, double share,
                                                const Dependencies& world,
                                                std::function<void(const ManagedTunnel&)> changed);
-    void act_on_fleet(const std::string& tunnel, const FleetCall& call,
-                      std::function<void(const Result<std::string>&)> told);
-    void take_metrics_addresses(const Policy& policy, const std::vector<std::string>& staying);
-    Task<std::optional<std::string>> fixed_metrics_address(std::string unit);
-    Task<std::optional<std::string>> published_metrics_address(std::string unit);
-    [[nodiscard]] std::optional<std::string> metrics_address_in_policy(
-        const std::string& unit) const;
     ControlHandlers handlers();
 
     std::string policy_file_;
@@ -139,8 +119,7 @@ class Application {
                           [this](const std::string& unit) { tunnels_.unit_job_ended(unit); });
     std::unique_ptr<HttpClient> loopback_http_;
     std::unique_ptr<Connectors> connectors_;
-    /// By tunnel and unit.
-    std::map<std::string, std::map<std::string, std::string>> metrics_addresses_;
+    MetricsAddressBook metrics_addresses_{*units_};
     ApiBudget budget_;
     std::vector<Event> orphans_;
     Fleets fleets_;
@@ -176,8 +155,8 @@ Application::Application(const CommandLine& options, Policy policy, ApiAccess ac
       loopback_http_(make_http_client(context_.get_executor(), connector_http_options())),
       connectors_(make_connectors(
           *loopback_http_,
-          {[this](std::string unit) { return fixed_metrics_address(std::move(unit)); },
-           [this](std::string unit) { return published_metrics_address(std::move(unit)); }})),
+          {[this](std::string unit) { return metrics_addresses_.fixed(std::move(unit)); },
+           [this](std::string unit) { return metrics_addresses_.published(std::move(unit)); }})),
       fleets_(context_.get_executor(), *clock_, *log_, options.state_directory,
               credentials_directory(), fleet_times()) {
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
@@ -188,7 +167,7 @@ std::vector<std::string> Application::adopt(const Policy& policy, ApiAccess acce
     auto accounts = std::make_shared<Accounts>(context_.get_executor(), policy.cloudflare,
                                                std::move(access), budget_, *clock_);
     std::vector<std::string> staying = tunnels_.adopt(policy.tunnels, std::move(accounts));
-    take_metrics_addresses(policy, staying);
+    metrics_addresses_.take(policy, staying);
     return staying;
 }
 
@@ -200,32 +179,6 @@ std::unique_ptr<ManagedTunnel> Application::make_tunnel(
     }
     return std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,
                                          *log_, std::move(changed));
-}
-
-void Application::act_on_fleet(const std::string& tunnel, const FleetCall& call,
-                               std::function<void(const Result<std::string>&)> told) {
-    auto* const place = dynamic_cast<FleetPlace*>(tunnels_.find(tunnel));
-    if (place == nullptr) {
-        return told(Error{Fault::conflict, no_fleet(tunnel), {}});
-    }
-    auto report = [this, told = std::move(told)](std::exception_ptr error,
-                                                 Result<std::string> outcome) {
-        if (error) outcome = Error{Fault::cancelled, "keyturnd stops", {}};
-        told(outcome);
-        bus_.kick();
-    };
-    boost::asio::co_spawn(context_, place->administer(fleet_command_of(call)), std::move(report));
-}
-
-/// The new addresses apply at once, even to an open rotation: a wrong one can be corrected. The
-/// rotation of a tunnel that left the policy keeps its own.
-void Application::take_metrics_addresses(const Policy& policy,
-                                         const std::vector<std::string>& staying) {
-    std::erase_if(metrics_addresses_, [&](const auto& entry) {
-        return std::ranges::find(staying, entry.first) == staying.end();
-    });
-    for (const TunnelPolicy& tunnel : policy.tunnels)
-        metrics_addresses_[tunnel.name] = tunnel.metrics_addresses;
 }
 
 int Application::run() {
@@ -333,35 +286,6 @@ Task<> Application::feed_watchdog(Milliseconds interval) {
     }
 }
 
-Task<std::optional<std::string>> Application::fixed_metrics_address(std::string unit) {
-    const Result<UnitSettings> settings = co_await units_->settings(std::move(unit));
-    std::optional<std::string> address;
-    if (settings) address = metrics_address_of(*settings);
-    co_return address;
-}
-
-std::optional<std::string> Application::metrics_address_in_policy(const std::string& unit) const {
-    for (const auto& [tunnel, addresses] : metrics_addresses_) {
-        const auto found = addresses.find(unit);
-        if (found != addresses.end()) return found->second;
-    }
-    return std::nullopt;
-}
-
-/// The policy may name the unit by an alias.
-Task<std::optional<std::string>> Application::published_metrics_address(std::string unit) {
-    std::optional<std::string> address = metrics_address_in_policy(unit);
-    const bool none = std::ranges::all_of(metrics_addresses_,
-                                          [](const auto& entry) { return entry.second.empty(); });
-    if (address || none) co_return address;
-    const Result<UnitSettings> settings = co_await units_->settings(std::move(unit));
-    if (!settings) co_return address;
-    for (const std::string& name : settings->names) {
-        if (!address) address = metrics_address_in_policy(name);
-    }
-    co_return address;
-}
-
 /// Takes the new policy completely or not at all. If it has problems, keyturnd reports them and
 /// keeps the present one.
 void Application::reload() {
@@ -417,14 +341,14 @@ ControlHandlers Application::handlers() {
         ManagedTunnel* const agent = tunnels_.find(tunnel);
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
-    handlers.fleet = [this](const std::string& tunnel, const FleetCall& call,
-                            std::function<void(const Result<std::string>&)> told) {
-        act_on_fleet(tunnel, call, std::move(told));
+    handlers.fleet = [this](const std::string& tunnel, const FleetCall& call, FleetTold told) {
+        fleets_.act(tunnels_.find(tunnel), call, [this, told](const Result<std::string>& outcome) {
+            told(outcome);
+            bus_.kick();
+        });
     };
-    handlers.fleet_status = [this](const std::string& tunnel) -> Result<std::string> {
-        const auto* const place = dynamic_cast<FleetPlace*>(tunnels_.find(tunnel));
-        if (place == nullptr) return Error{Fault::conflict, no_fleet(tunnel), {}};
-        return place->describe();
+    handlers.fleet_status = [this](const std::string& tunnel) {
+        return Fleets::describe(tunnels_.find(tunnel));
     };
     handlers.decide = [this, no_such](const std::string& tunnel,
                                       Decision decision) -> Result<void> {

@@ -3,9 +3,12 @@
 #include "clock/clock.hpp"
 #include "token/digest.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cstdlib>
+#include <exception>
 #include <utility>
 
 namespace keyturn {
@@ -18,6 +21,30 @@ std::string digest_of(const TunnelPolicy& policy) {
     return sha256_hex({policy.account, policy.tunnel, std::to_string(policy.rollout.min_available),
                        std::to_string(policy.rollout.batches)})
         .substr(0, digits);
+}
+
+Error no_fleet() {
+    return Error{
+        Fault::conflict,
+        "the policy has no `coordinator:` for this tunnel, so all its units are on this host",
+        {}};
+}
+
+/// The command of a call over the bus.
+FleetCommand command_of(const FleetCall& call) {
+    FleetCommand command;
+    if (call.command == "init") command.kind = FleetCommand::Kind::init;
+    if (call.command == "join") command.kind = FleetCommand::Kind::join;
+    if (call.command == "rejoin") command.kind = FleetCommand::Kind::rejoin;
+    if (call.command == "decommission") command.kind = FleetCommand::Kind::decommission;
+    if (call.command == "accept") {
+        command.kind = FleetCommand::Kind::accept;
+        std::from_chars(call.argument.data(), call.argument.data() + call.argument.size(),
+                        command.rev);
+    } else {
+        command.host = call.argument;
+    }
+    return command;
 }
 
 }  // namespace
@@ -61,20 +88,27 @@ Result<FleetParts> Fleets::parts_of(const TunnelPolicy& policy) {
     return parts;
 }
 
-FleetCommand fleet_command_of(const FleetCall& call) {
-    FleetCommand command;
-    if (call.command == "init") command.kind = FleetCommand::Kind::init;
-    if (call.command == "join") command.kind = FleetCommand::Kind::join;
-    if (call.command == "rejoin") command.kind = FleetCommand::Kind::rejoin;
-    if (call.command == "decommission") command.kind = FleetCommand::Kind::decommission;
-    if (call.command == "accept") {
-        command.kind = FleetCommand::Kind::accept;
-        std::from_chars(call.argument.data(), call.argument.data() + call.argument.size(),
-                        command.rev);
-    } else {
-        command.host = call.argument;
-    }
-    return command;
+void Fleets::act(ManagedTunnel* tunnel, const FleetCall& call, FleetTold told) {
+    auto* const place = dynamic_cast<FleetPlace*>(tunnel);
+    if (place == nullptr) return told(no_fleet());
+    auto report = [told = std::move(told)](std::exception_ptr error, Result<std::string> outcome) {
+        if (error) outcome = Error{Fault::cancelled, "keyturnd stops", {}};
+        told(outcome);
+    };
+    boost::asio::co_spawn(executor_, place->administer(command_of(call)), std::move(report));
+}
+
+Result<std::string> Fleets::describe(ManagedTunnel* tunnel) {
+    const auto* const place = dynamic_cast<FleetPlace*>(tunnel);
+    if (place == nullptr) return no_fleet();
+    return place->describe();
+}
+
+FleetTimes fleet_times() {
+    constexpr double shortest = 0.01;
+    const char* text = std::getenv("KEYTURN_FLEET_TIME_SCALE");
+    const double scale = text == nullptr ? 1.0 : std::strtod(text, nullptr);
+    return scale >= shortest && scale < 1.0 ? FleetTimes().scaled(scale) : FleetTimes();
 }
 
 }  // namespace keyturn

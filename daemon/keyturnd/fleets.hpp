@@ -2,6 +2,7 @@
 
 #include "agent/tunnels.hpp"
 #include "base/result.hpp"
+#include "control/control_service.hpp"
 #include "fleet/memory.hpp"
 #include "member/fleet_place.hpp"
 #include "policy/policy.hpp"
@@ -31,6 +32,12 @@ class Fleets {
         TunnelPolicy policy, double splay_share, const Dependencies& world,
         std::function<void(const ManagedTunnel&)> changed);
 
+    /// Carries out a call over the bus; `tunnel` may be null, or have no fleet.
+    void act(ManagedTunnel* tunnel, const FleetCall& call, FleetTold told);
+
+    /// The fleet of a tunnel in lines for a person; as `ControlHandlers::fleet_status`.
+    [[nodiscard]] static Result<std::string> describe(ManagedTunnel* tunnel);
+
   private:
     [[nodiscard]] Result<FleetParts> parts_of(const TunnelPolicy& policy);
     [[nodiscard]] Result<std::shared_ptr<SharedObject>> object_of(const TunnelPolicy& policy);
@@ -43,7 +50,8 @@ class Fleets {
     FleetTimes times_;
 };
 
-/// The command of a call over the bus.
-[[nodiscard]] FleetCommand fleet_command_of(const FleetCall& call);
+/// The times of the fleet's protocol. Tests shorten all of them with KEYTURN_FLEET_TIME_SCALE, 0.01
+/// to 1.
+[[nodiscard]] FleetTimes fleet_times();
 
 }  // namespace keyturn

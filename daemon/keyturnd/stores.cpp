@@ -4,7 +4,9 @@
 #include "http/http_client.hpp"
 #include "keyturnd/fleets.hpp"
 #include "shared_object/bucket.hpp"
+#include "shared_object/etcd.hpp"
 #include "shared_object/shared_file.hpp"
+#include "shared_object/store_credential.hpp"
 
 #include <fmt/format.h>
 
@@ -25,13 +27,23 @@ std::shared_ptr<SharedObject> together(StoreAndClient both) {
     return {kept, kept->object.get()};
 }
 
-Result<std::string_view> find_text(std::string_view text) {
-    if (text.empty()) return Error{Fault::invalid, "is empty"};
+Result<std::string_view> find_key(std::string_view text) {
+    const auto found = find_bucket_credential(text);
+    if (!found) return found.error();
     return text;
 }
 
-constexpr CredentialContent store_content{"the credential of the store",
-                                          "ACCESS_KEY_ID SECRET_ACCESS_KEY", find_text};
+constexpr CredentialContent bucket_key{"the credential of the bucket",
+                                       "ACCESS_KEY_ID SECRET_ACCESS_KEY", find_key};
+constexpr CredentialContent etcd_password{"the password of etcd", "the password",
+                                          find_store_password};
+
+ReadStoreCredential reader(CredentialSource source, std::string directory,
+                           const CredentialContent& content) {
+    return [source = std::move(source), directory = std::move(directory), &content] {
+        return read_credential_source(source, directory, content);
+    };
+}
 
 std::string key_of(const TunnelPolicy& policy) {
     return fmt::format("{}/v1/{}/{}", policy.coordinator->prefix, policy.account, policy.tunnel);
@@ -44,21 +56,37 @@ Result<std::shared_ptr<SharedObject>> Fleets::object_of(const TunnelPolicy& poli
     StoreAndClient both;
     HttpClientOptions client;
     client.ca_file = coordinator.ca_file;
+    client.cert_file = coordinator.cert_file;
+    client.key_file = coordinator.key_file;
     both.http = make_http_client(executor_, std::move(client));
-    if (coordinator.kind == CoordinatorKind::file) {
-        both.object = make_shared_file(clock_, coordinator.path);
-        return together(std::move(both));
+    switch (coordinator.kind) {
+        case CoordinatorKind::file:
+            both.object = make_shared_file(clock_, coordinator.path);
+            return together(std::move(both));
+        case CoordinatorKind::bucket: {
+            BucketOptions bucket;
+            bucket.endpoint = coordinator.endpoint;
+            bucket.bucket = coordinator.bucket;
+            bucket.region = coordinator.region;
+            bucket.key = key_of(policy);
+            bucket.read_credential =
+                reader(coordinator.credential, credentials_directory_, bucket_key);
+            both.object = make_bucket(*both.http, clock_, std::move(bucket));
+            return together(std::move(both));
+        }
+        case CoordinatorKind::etcd: {
+            EtcdOptions etcd;
+            etcd.endpoints = coordinator.endpoints;
+            etcd.key = key_of(policy);
+            etcd.user = coordinator.user;
+            etcd.read_password =
+                reader(coordinator.password, credentials_directory_, etcd_password);
+            both.object = make_etcd(*both.http, clock_, std::move(etcd));
+            return together(std::move(both));
+        }
+        case CoordinatorKind::local: break;
     }
-    BucketOptions bucket;
-    bucket.endpoint = coordinator.endpoint;
-    bucket.bucket = coordinator.bucket;
-    bucket.region = coordinator.region;
-    bucket.key = key_of(policy);
-    bucket.read_credential = [source = coordinator.credential, directory = credentials_directory_] {
-        return read_credential_source(source, directory, store_content);
-    };
-    both.object = make_bucket(*both.http, clock_, std::move(bucket));
-    return together(std::move(both));
+    return Error{Fault::invalid, "the policy names no store for the fleet", {}};
 }
 
 }  // namespace keyturn

@@ -16,6 +16,9 @@ namespace keyturn {
 
 class Bus;
 
+/// Takes the sentence that says what a FleetCall has done.
+using FleetTold = std::function<void(const Result<std::string>&)>;
+
 /// The functions through which the service shows and controls the daemon. They are called from
 /// inside the bus pump, so they must return at once and leave the work to the daemon's loop. They
 /// may call `changed`.
@@ -37,9 +40,7 @@ struct ControlHandlers {
 
     /// Acts on the fleet of a tunnel, and calls `told` once with a sentence that says what
     /// happened: later, but before two minutes are over.
-    std::function<void(const std::string& tunnel, const FleetCall&,
-                       std::function<void(const Result<std::string>&)> told)>
-        fleet;
+    std::function<void(const std::string& tunnel, const FleetCall&, FleetTold told)> fleet;
     /// Describes the fleet of a tunnel in lines for a person. Fails with `conflict` if the tunnel
     /// has none.
     std::function<Result<std::string>(const std::string& tunnel)> fleet_status;

@@ -144,7 +144,7 @@ Script<> Follower::stage() {
     StageToken wish;
     wish.rotation_id = sealed->rotation_id;
     const auto staged = co_await ask(wish);
-    trouble_.token = staged ? "" : staged.error().text;
+    trouble_.delivery = staged ? "" : staged.error().text;
     if (staged) staged_ = sealed;
 }
 
@@ -153,7 +153,7 @@ Script<> Follower::deliver() {
     ReplaceToken wish;
     wish.token = document_.deliver;
     const auto replaced = co_await ask(wish);
-    trouble_.token = replaced ? "" : replaced.error().text;
+    trouble_.delivery = replaced ? "" : replaced.error().text;
     if (!replaced) co_return;
     own_.file = document_.deliver;
     fresh_.clear();
@@ -286,7 +286,7 @@ FleetMember Follower::entry_now() const {
     now.answers = document_.ask;
     now.file = own_.file;
     if (staged_) now.staged = staged_->rotation_id;
-    now.problem = own_.problem.empty() ? trouble_.token : own_.problem;
+    now.problem = own_.problem.empty() ? trouble_.delivery : own_.problem;
     now.units = own_.units;
     if (entry() != nullptr) now.mark = entry()->mark;
     return now;

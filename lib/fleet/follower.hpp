@@ -23,7 +23,7 @@ struct FollowerTrouble {
     std::string store;     ///< Why the object cannot be read or changed.
     std::string standing;  ///< Why this host takes no part: not a member, or there are two of it.
     std::string host;      ///< Why it cannot see its own units.
-    std::string token;     ///< Why it does not have the token that it should have.
+    std::string delivery;  ///< Why it does not have the token that it should have.
 
     bool operator==(const FollowerTrouble&) const = default;
 };

@@ -66,7 +66,8 @@ Task<Result<void>> FleetAdmin::prove_store() {
 }
 
 Task<Result<FleetDocument>> FleetAdmin::read() {
-    const auto reading = co_await world_.object.read({});
+    const ObjectVersion none;
+    const auto reading = co_await world_.object.read(none);
     if (!reading) co_return reading.error();
     if (reading->found == ObjectReading::Found::absent) {
         co_return Error{Fault::missing,

@@ -65,7 +65,7 @@ std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, 
         }
     }
     for (const std::string* what :
-         {&trouble.store, &trouble.standing, &trouble.host, &trouble.token}) {
+         {&trouble.store, &trouble.standing, &trouble.host, &trouble.delivery}) {
         if (!what->empty()) text += fmt::format("  on this host: {}\n", *what);
     }
     return text;

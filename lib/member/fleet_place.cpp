@@ -104,6 +104,14 @@ TunnelPlan FleetPlace::plan(std::size_t count) const {
 }
 
 Task<Result<std::string>> FleetPlace::administer(FleetCommand command) {
+    ++commands_;
+    auto told = co_await obey(std::move(command));
+    --commands_;
+    changed_(*this);
+    co_return told;
+}
+
+Task<Result<std::string>> FleetPlace::obey(FleetCommand command) {
     if (!command.host.empty() && !is_fleet_host(command.host)) {
         co_return Error{Fault::invalid,
                         "a host's name in a fleet has at most 64 letters, digits, - _ and .",

@@ -42,7 +42,8 @@ class FleetPlace final : public ManagedTunnel {
     [[nodiscard]] Result<void> request_rotation(RotationRequest request) override;
     [[nodiscard]] Result<void> decide(Decision decision) override;
     [[nodiscard]] bool idle() const override { return !tunnel_ || tunnel_->idle(); }
-    [[nodiscard]] bool takes_a_new_policy() const override { return true; }
+    /// Not while a command is under way.
+    [[nodiscard]] bool takes_a_new_policy() const override { return commands_ == 0; }
     void wall_clock_set() override;
     void unit_job_ended(const std::string& unit) override;
     [[nodiscard]] TunnelStatus status() const override;
@@ -57,6 +58,7 @@ class FleetPlace final : public ManagedTunnel {
 
   private:
     Task<> take_place();
+    Task<Result<std::string>> obey(FleetCommand command);
     Task<Result<std::string>> carry_out(FleetAdmin& admin, FleetCommand command);
 
     boost::asio::any_io_executor executor_;
@@ -71,6 +73,7 @@ class FleetPlace final : public ManagedTunnel {
     Wakeup begin_anew_;
     std::string empty_because_ = "keyturnd has just started";
     std::unique_ptr<FleetTunnel> tunnel_;
+    int commands_ = 0;  ///< Under way.
 };
 
 }  // namespace keyturn

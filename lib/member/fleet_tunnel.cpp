@@ -174,7 +174,7 @@ TunnelStatus FleetTunnel::status() const {
     status.state = "idle";
     if (agent != nullptr) status = agent->status();
     for (const std::string* what :
-         {&trouble_.store, &trouble_.standing, &trouble_.host, &trouble_.token}) {
+         {&trouble_.store, &trouble_.standing, &trouble_.host, &trouble_.delivery}) {
         if (!what->empty()) status.findings.push_back(*what);
     }
     if (!status.units.empty() || !fleet_.seen()) return status;
