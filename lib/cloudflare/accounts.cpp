@@ -24,7 +24,10 @@ class NoCredential final : public TunnelApi {
 
   private:
     static Error refusal() {
-        return Error{Fault::denied, "this host has no Cloudflare credential for the tunnel", {}};
+        return Error{Fault::denied,
+                     "the policy of this host has no `credential` for the tunnel; add it, or ask on "
+                     "a host that has one",
+                     {}};
     }
 };
 
