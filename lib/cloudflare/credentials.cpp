@@ -90,7 +90,9 @@ Result<void> check_trust(const CredentialSource& source, const std::string& path
     }
     const std::string reason = distrust_owner(status);
     if (!reason.empty()) return denied(path, reason);
-    return check_way_to(path);
+    // Once `check_credentials` has seen that only root and ourselves can change the way to what
+    // systemd hands over, only they can have changed it since.
+    return source.file.empty() ? Result<void>() : check_way_to(path);
 }
 
 Result<Secret> read_source(const CredentialSource& source, const std::string& directory,
@@ -162,6 +164,11 @@ Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
         // A file that is missing is told by the calls that need it.
         const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
         if (distrusted) return with_context("ca_file", trusted.error());
+    }
+    if (!directory.empty()) {
+        const Result<void> trusted = check_way_to(directory + '/');
+        const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
+        if (distrusted) return with_context("credentials", trusted.error());
     }
     std::map<std::string, Error> missing;
     for (const auto& [name, source] : policy.cloudflare.credentials) {
