@@ -99,6 +99,7 @@ class AsioClient final : public HttpClient {
     void close_idle() override {
         kept_.clear();
         tls_.reset();
+        trim_secret_memory();
         ::malloc_trim(0);
     }
 
