@@ -35,11 +35,11 @@ bool is_symbolic_link(int parent, const std::string& name) {
 }  // namespace
 
 Result<Directory> Directory::open(const std::string& path) {
-    return open_in(nullptr, path);
+    return open_in(nullptr, path, ::geteuid());
 }
 
 Result<Directory> Directory::open_below(const std::string& name) const {
-    return open_in(this, name);
+    return open_in(this, name, self_);
 }
 
 std::string Directory::path_in(const Directory* above, const std::string& name) {
@@ -50,7 +50,7 @@ int Directory::fd_of(const Directory* above) {
     return above == nullptr ? AT_FDCWD : above->fd();
 }
 
-Result<Directory> Directory::open_in(const Directory* above, const std::string& name) {
+Result<Directory> Directory::open_in(const Directory* above, const std::string& name, uid_t self) {
     const DescriptorReserve::Use use;
     const std::string path = path_in(above, name);
     const int parent = fd_of(above);
@@ -64,7 +64,7 @@ Result<Directory> Directory::open_in(const Directory* above, const std::string& 
     }
     struct stat status {};
     if (::fstat(fd->get(), &status) != 0) return errno_error(errno, "cannot examine " + path);
-    Directory directory(std::move(fd), path);
+    Directory directory(std::move(fd), path, self);
     const Result<void> trusted = directory.check_trust(status, above);
     if (!trusted) return trusted.error();
     return directory;
@@ -78,7 +78,6 @@ Result<void> Directory::check_trust(const struct stat& status, const Directory* 
     if (above != nullptr && owner_ != above->owner_) {
         return refused(path_, fmt::format("must have the same owner as {}", above->path_));
     }
-    self_ = above == nullptr ? ::geteuid() : above->self_;
     if (owner_ != self_ && self_ != 0) {
         return refused(
             path_, fmt::format("belongs to user {}, but keyturnd runs as user {}", owner_, self_));
@@ -155,11 +154,11 @@ Result<Directory> KeptDirectory::open_again(const Directory* above, const std::s
         ::fstatat(Directory::fd_of(above), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         status.st_dev == kept.device && status.st_ino == kept.inode;
     if (!same) {
-        Result<Directory> opened = Directory::open_in(above, name);
+        Result<Directory> opened = Directory::open_in(above, name, self_);
         kept = opened ? Opened{opened->fd_, opened->device_, opened->inode_} : Opened{};
         return opened;
     }
-    Directory directory(kept.fd, Directory::path_in(above, name));
+    Directory directory(kept.fd, Directory::path_in(above, name), self_);
     const Result<void> trusted = directory.check_trust(status, above);
     if (!trusted) return trusted.error();
     return directory;

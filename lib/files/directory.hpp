@@ -52,9 +52,11 @@ class Directory {
     friend class KeptDirectory;
     using Descriptor = std::shared_ptr<const UniqueFd>;
 
-    Directory(Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
-    /// `above` is null for a path of its own.
-    [[nodiscard]] static Result<Directory> open_in(const Directory* above, const std::string& name);
+    Directory(Descriptor fd, std::string path, uid_t self)
+        : fd_(std::move(fd)), path_(std::move(path)), self_(self) {}
+    /// `above` is null for a path of its own; `self` is the user of this process.
+    [[nodiscard]] static Result<Directory> open_in(const Directory* above, const std::string& name,
+                                                   uid_t self);
     [[nodiscard]] static std::string path_in(const Directory* above, const std::string& name);
     [[nodiscard]] static int fd_of(const Directory* above);
     [[nodiscard]] Result<void> check_trust(const struct stat& status, const Directory* above);
@@ -62,7 +64,7 @@ class Directory {
     DescriptorReserve::Use use_;  // Ends when `fd_` is closed.
     Descriptor fd_;
     std::string path_;
-    uid_t self_ = 0;  ///< The user of this process.
+    uid_t self_;  ///< The user of this process.
     uid_t owner_ = 0;
     gid_t group_ = 0;
     dev_t device_ = 0;
@@ -73,7 +75,7 @@ class Directory {
 /// use only looks whether the path still leads to the open one, and whether that can be trusted.
 class KeptDirectory {
   public:
-    explicit KeptDirectory(std::string path) : path_(std::move(path)) {}
+    explicit KeptDirectory(std::string path) : path_(std::move(path)), self_(::geteuid()) {}
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
@@ -93,6 +95,7 @@ class KeptDirectory {
     };
 
     std::string path_;
+    uid_t self_;
     mutable std::map<std::string, Opened> opened_;  ///< By name.
 };
 
