@@ -95,8 +95,7 @@ class Application {
     void stop();
     [[nodiscard]] bool nothing_runs() const { return running_ == 0 && tunnels_.running() == 0; }
     void tell_status();
-    void tell_ready();
-    void start_tunnels();
+    void become_ready();
     Task<> go_without_bus();
     Task<> feed_watchdog(Milliseconds interval);
     Task<> heed_the_clock();
@@ -187,7 +186,6 @@ int Application::run() {
                   fmt::format("keyturnd {} manages {}", KEYTURN_VERSION,
                               counted(tunnels_.size(), "tunnel"))});
     for (const Event& orphan : orphans_) log_->record(orphan);
-    bus_.on_connect([this](sd_bus*) { start_tunnels(); });
     if (const auto interval = notifier_->watchdog_interval()) spawn(feed_watchdog(*interval));
     spawn(heed_the_clock());
     spawn(go_without_bus());
@@ -251,24 +249,19 @@ void Application::tell_status() {
 }
 
 /// Reports once that keyturnd is ready, when keyturnctl can reach it: it works right after
-/// `systemctl start`.
-void Application::tell_ready() {
-    if (!stopping_ && !std::exchange(ready_, true))
-        notifier_->ready(service_status(tunnels_.statuses()));
-}
-
-/// Called when the bus is there, because keyturnd needs it to check the units. Calling it again
-/// after a reconnect starts nothing twice.
-void Application::start_tunnels() {
-    if (!stopping_) tunnels_.start();
+/// `systemctl start`. Then the tunnels begin to work, so nobody waits for their first look. They
+/// need the bus to check the units. After a reconnect, nothing is started twice.
+void Application::become_ready() {
+    if (stopping_) return;
+    if (!std::exchange(ready_, true)) notifier_->ready(service_status(tunnels_.statuses()));
+    tunnels_.start();
 }
 
 /// Without a bus, keyturnd becomes ready all the same, so that open rotations continue.
 Task<> Application::go_without_bus() {
     const BootTime latest = clock_->boot_now() + bus_patience;
     co_await clock_->sleep_until(latest);
-    start_tunnels();
-    tell_ready();
+    become_ready();
 }
 
 Task<> Application::heed_the_clock() {
@@ -334,7 +327,7 @@ ControlHandlers Application::handlers() {
     handlers.tunnels = [this] { return tunnels_.names(); };
     handlers.status = [this](const std::string& tunnel) { return tunnels_.status(tunnel); };
     handlers.plan = [this](unsigned count) { return tunnels_.plans(count); };
-    handlers.reachable = [this] { tell_ready(); };
+    handlers.reachable = [this] { become_ready(); };
     handlers.report = [](const std::string& sentence) { tell_stderr(warning_level, sentence); };
     handlers.rotate = [this, no_such](const std::string& tunnel,
                                       const RotationRequest& request) -> Result<void> {

@@ -140,7 +140,6 @@ Task<> DriftWatch::look_for_strangers() {
     if (!seen) co_return;  // The next look at Cloudflare says so.
     const ListConnectors list;
     const auto connectors = co_await executor_.ask(list);
-    world_.api.close_idle();
     if (!connectors) co_return;
     facts.connectors = *connectors;
     const bool news = findings_.note_foreign(take_foreign(facts));

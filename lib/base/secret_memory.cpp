@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <utility>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define KEYTURN_WITH_ASAN
@@ -132,7 +131,12 @@ class SecretMemory {
         ASAN_POISON_MEMORY_REGION(memory, chunk.block_size());
         const bool given_back = chunk.give_back(offset % chunk_size);
         invariant(given_back, "memory for secrets is released once");
-        if (chunk.empty() && arena->second.empty()) keep_one_empty();
+        if (chunk.empty() && arena->second.empty()) unmap_empty(1);
+    }
+
+    void trim() {
+        const std::lock_guard lock(mutex_);
+        unmap_empty(0);
     }
 
     SecretMemoryUse use() {
@@ -180,11 +184,11 @@ class SecretMemory {
         }
     }
 
-    /// The next secrets need no new mapping then, and what an idle program has locked stays small.
-    void keep_one_empty() {
-        bool kept = false;
+    /// With one kept, the next secrets need no new mapping, and what a program has locked stays
+    /// small.
+    void unmap_empty(int kept) {
         for (auto arena = arenas_.begin(); arena != arenas_.end();) {
-            const bool spare = arena->second.empty() && std::exchange(kept, true);
+            const bool spare = arena->second.empty() && --kept < 0;
             if (spare) unmap(reinterpret_cast<void*>(arena->first), arena_size);
             arena = spare ? arenas_.erase(arena) : std::next(arena);
         }
@@ -225,6 +229,10 @@ void release_secret_memory(void* memory, std::size_t size) noexcept {
     if (memory == nullptr) return;
     wipe(memory, size);
     secret_memory().release(memory, size);
+}
+
+void trim_secret_memory() {
+    secret_memory().trim();
 }
 
 SecretMemoryUse secret_memory_use() {

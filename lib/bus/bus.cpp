@@ -27,8 +27,8 @@ std::optional<Error> error_in(const Result<Message>& answer) {
 
 }  // namespace
 
-std::optional<Error> Bus::Pump::send(sd_bus_message* message, PendingCall& call,
-                                     Milliseconds timeout) {
+std::optional<Error> Bus::Pump::try_to_send(sd_bus_message* message, PendingCall& call,
+                                            Milliseconds timeout) {
     if (handle() == nullptr) return down();
     if (message == nullptr) return Error{Fault::invalid, "the method call could not be built"};
     // The message was made for a connection that has since died; its serial number is invalid on
@@ -48,20 +48,47 @@ std::optional<Error> Bus::Pump::send(sd_bus_message* message, PendingCall& call,
     return std::nullopt;
 }
 
-Task<Result<Message>> Bus::Pump::exchange(std::shared_ptr<Pump> self, Message message,
-                                          Milliseconds timeout) {
-    PendingCall call(self->context_);
-    if (auto error = self->send(message.get(), call, timeout)) co_return std::move(*error);
-    self->calls_.push_back(call);
-    self->kick();
+void Bus::Pump::send(sd_bus_message* message, PendingCall& call, Milliseconds timeout) {
+    if (auto error = try_to_send(message, call, timeout)) {
+        call.finish(std::move(*error));
+        return;
+    }
+    calls_.push_back(call);
+    kick();
+}
 
-    co_await call.done.async_wait(asio::as_tuple(asio::use_awaitable));
+Task<Result<Message>> Bus::Pump::answer_to(PendingCall& call) {
+    if (!call.outcome) co_await call.done.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!call.outcome) throw boost::system::system_error(asio::error::operation_aborted);
     // An error that sd-bus or the bus made because nobody answered is a failed exchange. An error
     // that the callee sent is an answer.
     auto error = error_in(*call.outcome);
     if (error && error->fault == Fault::unreachable) co_return std::move(*error);
     co_return std::move(*call.outcome);
+}
+
+Task<Result<Message>> Bus::Pump::exchange(std::shared_ptr<Pump> self, Message message,
+                                          Milliseconds timeout) {
+    PendingCall call(self->context_);
+    self->send(message.get(), call, timeout);
+    co_return co_await answer_to(call);
+}
+
+Task<std::vector<Result<Message>>> Bus::Pump::exchange_all(std::shared_ptr<Pump> self,
+                                                           std::vector<Message> messages,
+                                                           Milliseconds timeout) {
+    std::list<PendingCall> calls;
+    for (const Message& message : messages) {
+        self->send(message.get(), calls.emplace_back(self->context_), timeout);
+    }
+    std::vector<Result<Message>> answers;
+    // The last answer comes last, as a rule: then all are there.
+    for (auto call = calls.rbegin(); call != calls.rend(); ++call) {
+        Result<Message> answer = co_await answer_to(*call);
+        answers.push_back(std::move(answer));
+    }
+    std::ranges::reverse(answers);
+    co_return answers;
 }
 
 Task<Result<Message>> Bus::Pump::call(std::shared_ptr<Pump> self, Message message,
@@ -108,6 +135,11 @@ Task<Result<Message>> Bus::call(Message message, Milliseconds timeout) {
 
 Task<Result<Message>> Bus::exchange(Message message, Milliseconds timeout) {
     return Pump::exchange(pump_, std::move(message), timeout);
+}
+
+Task<std::vector<Result<Message>>> Bus::exchange_all(std::vector<Message> messages,
+                                                     Milliseconds timeout) {
+    return Pump::exchange_all(pump_, std::move(messages), timeout);
 }
 
 }  // namespace keyturn

@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
 namespace keyturn {
 
@@ -88,6 +89,10 @@ class Bus {
     /// which sd_bus_message_is_method_error is true. This is for callers that need the error's
     /// name.
     Task<Result<Message>> exchange(Message message, Milliseconds timeout);
+
+    /// Sends several method calls before it waits for the answers, which are in the same order.
+    Task<std::vector<Result<Message>>> exchange_all(std::vector<Message> messages,
+                                                    Milliseconds timeout);
 
   private:
     class Pump;

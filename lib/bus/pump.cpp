@@ -46,14 +46,23 @@ void Bus::Pump::open() {
     }
     bus_ = std::move(opened).value();
     ++connection_number_;
-    kick();
+    pump_later();
 }
 
+/// sd-bus writes at once what the socket takes. What is left then is the timeout of a call.
 void Bus::Pump::kick() {
-    if (kicked_ || !bus_) return;
-    kicked_ = true;
+    if (pumping_ || !bus_) return;  // `pump` ends by looking at everything.
+    std::uint64_t unwritten = 0;
+    const bool written =
+        ready_ && sd_bus_get_n_queued_write(bus_.get(), &unwritten) >= 0 && unwritten == 0;
+    written ? arm_timer() : pump_later();
+}
+
+void Bus::Pump::pump_later() {
+    if (posted_) return;
+    posted_ = true;
     asio::post(context_, [self = shared_from_this()] {
-        self->kicked_ = false;
+        self->posted_ = false;
         self->pump();
     });
 }
@@ -61,14 +70,16 @@ void Bus::Pump::kick() {
 void Bus::Pump::pump() {
     if (!bus_) return;
     const unsigned connection = connection_number_;
+    pumping_ = true;
     const int status = process();
+    pumping_ = false;
     // A handler may have called `stop`, or even `start` again.
     if (!bus_ || connection != connection_number_) return;
     if (status < 0) {
         lose(-status);
         return;
     }
-    if (status > 0) kick();
+    if (status > 0) pump_later();
     arm();
 }
 
@@ -93,7 +104,6 @@ void Bus::Pump::become_ready() {
         install(bus_.get());
         if (!bus_ || connection != connection_number_) return;
     }
-    kick();
 }
 
 /// Asks sd-bus for its descriptor, events and timeout again, as sd_bus_get_fd(3) requires before
@@ -139,18 +149,17 @@ void Bus::Pump::wait_for(asio::posix::descriptor_base::wait_type type, bool Pump
         // An aborted wait belongs to a descriptor that has since been released.
         if (failure || number != self->connection_number_) return;
         (*self).*waiting = false;
-        self->kick();
+        self->pump();
     });
 }
 
+/// A timer that comes too early is kept, because it costs less than a new one for each call.
 void Bus::Pump::arm_timer() {
     std::uint64_t when = 0;
     if (!bus_) return;
-    if (sd_bus_get_timeout(bus_.get(), &when) < 0) when = UINT64_MAX;
-    if (timer_armed_for_ == when) return;
+    if (sd_bus_get_timeout(bus_.get(), &when) < 0 || when == UINT64_MAX) return;
+    if (timer_armed_for_ && *timer_armed_for_ <= when) return;
     timer_armed_for_ = when;
-    timer_.cancel();
-    if (when == UINT64_MAX) return;
     // libstdc++'s steady_clock is CLOCK_MONOTONIC, like sd-bus's timeouts. A timeout beyond the
     // range of its nanoseconds never comes.
     const auto due = std::chrono::microseconds(
@@ -159,7 +168,7 @@ void Bus::Pump::arm_timer() {
     timer_.async_wait([self = shared_from_this()](boost::system::error_code failure) {
         if (failure) return;
         self->timer_armed_for_.reset();
-        self->kick();
+        self->pump();
     });
 }
 

@@ -10,6 +10,7 @@
 #include <list>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -59,11 +60,15 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     /// `self` keeps the pump alive while the coroutine has a call in its list.
     static Task<Result<Message>> exchange(std::shared_ptr<Pump> self, Message message,
                                           Milliseconds timeout);
+    static Task<std::vector<Result<Message>>> exchange_all(std::shared_ptr<Pump> self,
+                                                           std::vector<Message> messages,
+                                                           Milliseconds timeout);
     static Task<Result<Message>> call(std::shared_ptr<Pump> self, Message message,
                                       Milliseconds timeout);
 
   private:
     void open();
+    void pump_later();
     void pump();
     int process();
     void become_ready();
@@ -76,7 +81,10 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     void retry();
     void disconnect();
     void release_descriptor();
-    std::optional<Error> send(sd_bus_message* message, PendingCall& call, Milliseconds timeout);
+    void send(sd_bus_message* message, PendingCall& call, Milliseconds timeout);
+    std::optional<Error> try_to_send(sd_bus_message* message, PendingCall& call,
+                                     Milliseconds timeout);
+    static Task<Result<Message>> answer_to(PendingCall& call);
     Error down() const;
 
     boost::asio::io_context& context_;
@@ -89,7 +97,8 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     BusHandle bus_;
     bool started_ = false;
     bool ready_ = false;   ///< Authenticated, and the hooks have been called.
-    bool kicked_ = false;  ///< A call of `pump` is posted.
+    bool posted_ = false;  ///< A call of `pump` is posted.
+    bool pumping_ = false;
     std::string problem_ = "not connected yet";
     Milliseconds next_delay_{0};  ///< Zero means the first delay.
 

@@ -83,7 +83,7 @@ class SystemClock final : public Clock {
     }
 
     WallTime wall_now() const override { return WallTime{read_clock(CLOCK_REALTIME)}; }
-    BootTime boot_now() const override { return BootTime{read_clock(CLOCK_BOOTTIME)}; }
+    BootTime boot_now() const override { return read_boot_clock(); }
 
     std::chrono::microseconds stopwatch() const override {
         const auto now = std::chrono::steady_clock::now().time_since_epoch();
@@ -91,7 +91,7 @@ class SystemClock final : public Clock {
     }
 
     Task<> sleep_until(BootTime when) override {
-        if (boot_now() >= when) co_return;
+        if (read_boot_clock() >= when) co_return;
         const auto self = sleepers_.emplace(when, Sleeper(executor_));
         set_alarm();
         // The wait is aborted both by the alarm and by cancellation; the clock tells which it was.
@@ -99,7 +99,7 @@ class SystemClock final : public Clock {
             boost::asio::as_tuple(boost::asio::use_awaitable)));
         sleepers_.erase(self);
         set_alarm();
-        if (boot_now() < when)
+        if (read_boot_clock() < when)
             throw boost::system::system_error(boost::asio::error::operation_aborted);
     }
 
@@ -147,7 +147,7 @@ class SystemClock final : public Clock {
     }
 
     void wake_sleepers() {
-        const BootTime now = boot_now();
+        const BootTime now = read_boot_clock();
         for (auto& [when, sleeper] : sleepers_) {
             if (when > now) break;
             sleeper.woken = true;
@@ -171,6 +171,10 @@ class SystemClock final : public Clock {
 };
 
 }  // namespace
+
+BootTime read_boot_clock() {
+    return BootTime{read_clock(CLOCK_BOOTTIME)};
+}
 
 std::unique_ptr<Clock> make_clock(boost::asio::any_io_executor executor) {
     return std::make_unique<SystemClock>(executor);

@@ -33,6 +33,9 @@ class Clock {
     virtual Task<> wall_clock_set() = 0;
 };
 
+/// The time of `Clock::boot_now`, for those who only read it: a clock has kernel timers, too.
+[[nodiscard]] BootTime read_boot_clock();
+
 [[nodiscard]] std::unique_ptr<Clock> make_clock(boost::asio::any_io_executor executor);
 
 }  // namespace keyturn

@@ -73,6 +73,11 @@ Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
         const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
         if (distrusted) return with_context("ca_file", trusted.error());
     }
+    if (!directory.empty()) {
+        const Result<void> trusted = check_way_to(directory + '/');
+        const bool distrusted = !trusted && trusted.error().fault != Fault::missing;
+        if (distrusted) return with_context("credentials", trusted.error());
+    }
     std::map<std::string, Error> missing;
     for (const auto& [name, source] : policy.cloudflare.credentials) {
         const Result<Secret> api_token = read_credential(source, directory);

@@ -14,14 +14,16 @@ namespace keyturn {
 
 /// Reads a Cloudflare API token: a file in the directory of our systemd credentials, or a
 /// file that nobody else may read. Nobody but root and ourselves may be able to change the file or
-/// a directory on the way to it. White space around it is dropped. `missing` where there is none.
-/// The text of an error names the file and the remedy.
+/// a directory on the way to it; of systemd's directory, `check_credentials` finds that out. White
+/// space around it is dropped. `missing` where there is none. The text of an error names the file
+/// and the remedy.
 [[nodiscard]] Result<Secret> read_credential(const CredentialSource& source,
                                              const std::string& directory);
 
-/// Reads each credential of the policy once, and keeps none. Also checks that `ca_file` can be
-/// trusted. The text of an error names the credential. A credential that is missing is no error: it
-/// is in the result, by its name, with what every call that would use it fails with.
+/// Reads each credential of the policy once, and keeps none. Also checks that `ca_file` and the
+/// directory of systemd can be trusted. The text of an error names the credential. A credential
+/// that is missing is no error: it is in the result, by its name, with what every call that would
+/// use it fails with.
 [[nodiscard]] Result<std::map<std::string, Error>> check_credentials(const Policy& policy,
                                                                      const std::string& directory);
 

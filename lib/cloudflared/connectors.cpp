@@ -117,7 +117,7 @@ class MetricsConnectors final : public Connectors {
     Task<Result<Search>> fixed_server(std::string unit, Error why);
     Task<Result<Search>> published_server(std::string unit, Error why);
     Error failure_of(const Search& search, Race& race);
-    Result<bool> still_listens(const Known& known, const std::vector<std::uint64_t>& groups) const;
+    Result<bool> still_listens(const Known& known, const std::vector<std::uint64_t>& groups);
     Task<Asked> ask(std::string unit, SocketAddress server);
     Task<> enter(Race& race, std::string unit, SocketAddress server);
     Task<> wait_for_winner(Race& race);
@@ -128,6 +128,7 @@ class MetricsConnectors final : public Connectors {
 
     HttpClient& http_;
     MetricsAddresses addresses_;
+    Listeners listeners_;
     std::map<std::string, Known> known_;
 };
 
@@ -187,9 +188,9 @@ Known& MetricsConnectors::known(const std::string& unit) {
 
 /// True if a connection to that server would still reach the unit and nothing else.
 Result<bool> MetricsConnectors::still_listens(const Known& known,
-                                              const std::vector<std::uint64_t>& groups) const {
+                                              const std::vector<std::uint64_t>& groups) {
     if (!known.server) return false;
-    const auto socket = listener_at(*known.server);
+    const auto socket = listeners_.at(*known.server);
     if (!socket) return socket.error();
     return *socket && (*socket)->control_group &&
            std::ranges::find(groups, *(*socket)->control_group) != groups.end();

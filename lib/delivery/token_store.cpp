@@ -39,7 +39,7 @@ class FileTokenStore final : public TokenStore {
     explicit FileTokenStore(std::string state_directory) : root_(std::move(state_directory)) {
         // Created only here: if a directory disappears later, somebody removed it, and keyturnd
         // must write nothing until a person has looked into it. `check` reports a failure here.
-        const Result<Directory> root = Directory::open(root_);
+        const Result<Directory> root = root_.open();
         if (!root) return;
         for (const char* name : {tokens_name, pending_name}) {
             static_cast<void>(root->make_below(name).has_value());
@@ -47,7 +47,7 @@ class FileTokenStore final : public TokenStore {
     }
 
     std::string path(const std::string& tunnel_name) const override {
-        return fmt::format("{}/{}/{}", root_, tokens_name, tunnel_name);
+        return fmt::format("{}/{}/{}", root_.path(), tokens_name, tunnel_name);
     }
 
     Result<std::optional<Secret>> current(const std::string& tunnel_name) override {
@@ -131,10 +131,8 @@ class FileTokenStore final : public TokenStore {
     /// Lists each directory once, because at the start there may be a thousand tunnels.
     void sweep(const std::vector<std::string>& tunnel_names) override {
         const std::set<std::string_view> tunnels(tunnel_names.begin(), tunnel_names.end());
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return;
         for (const char* name : {tokens_name, pending_name}) {
-            const Result<Directory> directory = root->open_below(name);
+            const Result<Directory> directory = root_.open_below(name);
             if (directory) sweep(*directory, tunnels);
         }
     }
@@ -160,12 +158,10 @@ class FileTokenStore final : public TokenStore {
     Result<Directory> open(const char* name, const std::string& tunnel_name) const {
         const Result<void> nameable = check_file_name(tunnel_name);
         if (!nameable) return with_context("tunnel", nameable.error());
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        return root->open_below(name);
+        return root_.open_below(name);
     }
 
-    std::string root_;
+    KeptDirectory root_;
 };
 
 }  // namespace

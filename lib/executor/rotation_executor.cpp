@@ -189,7 +189,6 @@ Task<Result<void>> RotationExecutor::act(const Conclude& action) {
     const auto saved = world_.states.save(policy_.name, concluded);
     if (!saved) co_return saved.error();
     state_ = concluded;
-    world_.api.close_idle();
     co_return Result<void>();
 }
 

@@ -34,7 +34,7 @@ Result<void> dress(int fd, const Directory& directory, const std::string& name) 
         return errno_error(errno,
                            fmt::format("cannot set the mode of {}", directory.path_of(name)));
     }
-    if (directory.owner() == ::geteuid()) return {};
+    if (directory.is_ours()) return {};
     if (::fchown(fd, directory.owner(), directory.group()) != 0) {
         return errno_error(errno,
                            fmt::format("cannot set the owner of {}", directory.path_of(name)));

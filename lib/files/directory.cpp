@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <dirent.h>
 #include <fcntl.h>
@@ -18,15 +19,12 @@ namespace {
 constexpr mode_t directory_mode = 0700;
 constexpr mode_t writable_by_others = 0022;
 constexpr std::size_t file_name_size_max = 128;
+constexpr std::size_t listing_bytes = std::size_t{16} * 1024;
 constexpr unsigned long long inodes_needed = 16;
 
 Error refused(std::string_view path, std::string_view why) {
     return Error{Fault::invalid, fmt::format("{} {}", path, why)};
 }
-
-struct CloseStream {
-    void operator()(DIR* stream) const { ::closedir(stream); }
-};
 
 bool is_symbolic_link(int parent, const std::string& name) {
     struct stat status {};
@@ -37,41 +35,52 @@ bool is_symbolic_link(int parent, const std::string& name) {
 }  // namespace
 
 Result<Directory> Directory::open(const std::string& path) {
-    return open_at(AT_FDCWD, path, path);
+    return open_in(nullptr, path, ::geteuid());
 }
 
 Result<Directory> Directory::open_below(const std::string& name) const {
-    Result<Directory> below = open_at(fd(), name, path_of(name));
-    if (below && below->owner_ != owner_) {
-        return refused(below->path_, fmt::format("must have the same owner as {}", path_));
-    }
-    return below;
+    return open_in(this, name, self_);
 }
 
-Result<Directory> Directory::open_at(int parent, const std::string& name, std::string path) {
+std::string Directory::path_in(const Directory* above, const std::string& name) {
+    return above == nullptr ? name : above->path_of(name);
+}
+
+int Directory::fd_of(const Directory* above) {
+    return above == nullptr ? AT_FDCWD : above->fd();
+}
+
+Result<Directory> Directory::open_in(const Directory* above, const std::string& name, uid_t self) {
     const DescriptorReserve::Use use;
-    UniqueFd fd(open_file(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd.valid()) {
+    const std::string path = path_in(above, name);
+    const int parent = fd_of(above);
+    auto fd =
+        std::make_shared<UniqueFd>(open_file(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (!fd->valid()) {
         const int error = errno;
         // The kernel's error for a link here is "not a directory", which would mislead people.
         if (is_symbolic_link(parent, name)) return refused(path, "is a symbolic link");
         return errno_error(error, fmt::format("cannot open the directory {}", path));
     }
-    Directory directory(std::move(fd), std::move(path));
-    const Result<void> trusted = directory.check_trust();
+    struct stat status {};
+    if (::fstat(fd->get(), &status) != 0) return errno_error(errno, "cannot examine " + path);
+    Directory directory(std::move(fd), path, self);
+    const Result<void> trusted = directory.check_trust(status, above);
     if (!trusted) return trusted.error();
     return directory;
 }
 
-Result<void> Directory::check_trust() {
-    struct stat status {};
-    if (::fstat(fd(), &status) != 0) return errno_error(errno, "cannot examine " + path_);
+Result<void> Directory::check_trust(const struct stat& status, const Directory* above) {
     owner_ = status.st_uid;
     group_ = status.st_gid;
     device_ = status.st_dev;
-    if (owner_ != ::geteuid() && ::geteuid() != 0) {
-        return refused(path_, fmt::format("belongs to user {}, but keyturnd runs as user {}",
-                                          owner_, ::geteuid()));
+    inode_ = status.st_ino;
+    if (above != nullptr && owner_ != above->owner_) {
+        return refused(path_, fmt::format("must have the same owner as {}", above->path_));
+    }
+    if (owner_ != self_ && self_ != 0) {
+        return refused(
+            path_, fmt::format("belongs to user {}, but keyturnd runs as user {}", owner_, self_));
     }
     if ((status.st_mode & writable_by_others) != 0) {
         return refused(path_, "is writable by others; run `chmod 0700` on it");
@@ -84,8 +93,7 @@ Result<void> Directory::make_below(const std::string& name) const {
         if (errno == EEXIST) return {};
         return errno_error(errno, fmt::format("cannot create the directory {}", path_of(name)));
     }
-    if (owner_ != ::geteuid() &&
-        ::fchownat(fd(), name.c_str(), owner_, group_, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (!is_ours() && ::fchownat(fd(), name.c_str(), owner_, group_, AT_SYMLINK_NOFOLLOW) != 0) {
         return errno_error(errno, fmt::format("cannot change the owner of {}", path_of(name)));
     }
     return sync();
@@ -97,19 +105,19 @@ Result<void> Directory::sync() const {
 }
 
 Result<std::vector<std::string>> Directory::names() const {
-    // A new open file description, because copies of a descriptor share their read position.
-    UniqueFd copy(open_file(fd(), ".", O_RDONLY | O_DIRECTORY));
-    if (!copy.valid()) return errno_error(errno, fmt::format("cannot list {}", path_));
-    const std::unique_ptr<DIR, CloseStream> stream(::fdopendir(copy.get()));
-    if (!stream) return errno_error(errno, fmt::format("cannot list {}", path_));
-    static_cast<void>(copy.release());
     std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..") names.emplace_back(name);
+    alignas(dirent64) std::array<char, listing_bytes> entries{};
+    // The descriptor may have been listed before.
+    ssize_t size = ::lseek(fd(), 0, SEEK_SET);
+    while (size >= 0 && (size = ::getdents64(fd(), entries.data(), entries.size())) > 0) {
+        for (ssize_t at = 0; at < size;) {
+            const auto* const entry = reinterpret_cast<const dirent64*>(entries.data() + at);
+            const std::string_view name = entry->d_name;
+            if (name != "." && name != "..") names.emplace_back(name);
+            at += entry->d_reclen;
+        }
     }
-    if (errno != 0) return errno_error(errno, fmt::format("cannot list {}", path_));
+    if (size < 0) return errno_error(errno, fmt::format("cannot list {}", path_));
     return names;
 }
 
@@ -126,6 +134,34 @@ Result<void> Directory::check_room(unsigned long long bytes) const {
 
 std::string Directory::path_of(std::string_view name) const {
     return fmt::format("{}/{}", path_, name);
+}
+
+Result<Directory> KeptDirectory::open() const {
+    return open_again(nullptr, path_);
+}
+
+Result<Directory> KeptDirectory::open_below(const std::string& name) const {
+    const Result<Directory> directory = open();
+    if (!directory) return directory;
+    return open_again(&*directory, name);
+}
+
+Result<Directory> KeptDirectory::open_again(const Directory* above, const std::string& name) const {
+    Opened& kept = opened_[name];
+    struct stat status {};
+    const bool same =
+        kept.fd &&
+        ::fstatat(Directory::fd_of(above), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        status.st_dev == kept.device && status.st_ino == kept.inode;
+    if (!same) {
+        Result<Directory> opened = Directory::open_in(above, name, self_);
+        kept = opened ? Opened{opened->fd_, opened->device_, opened->inode_} : Opened{};
+        return opened;
+    }
+    Directory directory(kept.fd, Directory::path_in(above, name), self_);
+    const Result<void> trusted = directory.check_trust(status, above);
+    if (!trusted) return trusted.error();
+    return directory;
 }
 
 Result<void> check_file_name(std::string_view name) {

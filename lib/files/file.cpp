@@ -46,14 +46,15 @@ Error cannot(std::string_view what, int errno_value, const Directory& directory,
     return errno_error(errno_value, fmt::format("cannot {} {}", what, directory.path_of(name)));
 }
 
-Result<void> check(int fd, const char* path_below, int flags, const Directory& directory,
-                   const std::string& name) {
+/// Returns the size of the file.
+Result<std::size_t> check(int fd, const char* path_below, int flags, const Directory& directory,
+                          const std::string& name) {
     struct statx status {};
     if (::statx(fd, path_below, flags, STATX_BASIC_STATS, &status) != 0) {
         return cannot("examine", errno, directory, name);
     }
     const std::string why = objection(status, directory);
-    if (why.empty()) return {};
+    if (why.empty()) return status.stx_size;
     return Error{Fault::invalid, fmt::format("{} {}", directory.path_of(name), why)};
 }
 
@@ -89,7 +90,7 @@ void overwrite(const Directory& directory, const std::string& name) {
 }  // namespace
 
 Result<bool> examine_file(const Directory& directory, const std::string& name) {
-    const Result<void> checked =
+    const Result<std::size_t> checked =
         check(directory.fd(), name.c_str(), AT_SYMLINK_NOFOLLOW, directory, name);
     if (checked) return true;
     if (checked.error().fault == Fault::missing) return false;
@@ -107,14 +108,12 @@ Result<std::optional<Secret>> read_file(const Directory& directory, const std::s
         if (!examined) return examined.error();
         return cannot("open", error, directory, name);
     }
-    const Result<void> checked = check(fd.get(), "", AT_EMPTY_PATH, directory, name);
-    if (!checked) return checked.error();
-    struct stat status {};
-    if (::fstat(fd.get(), &status) != 0) return cannot("examine", errno, directory, name);
-    if (status.st_size > static_cast<off_t>(size_max)) {
+    const Result<std::size_t> found = check(fd.get(), "", AT_EMPTY_PATH, directory, name);
+    if (!found) return found.error();
+    if (*found > size_max) {
         return Error{Fault::invalid, fmt::format("{} is too long", directory.path_of(name))};
     }
-    Secret bytes(static_cast<std::size_t>(status.st_size));
+    Secret bytes(*found);
     const Result<std::size_t> size =
         read_all(fd.get(), bytes.data(), bytes.size(), directory.path_of(name));
     if (!size) return size.error();

@@ -84,9 +84,7 @@ Task<Exchange> exchange(Connection& connection, const Secret& text, const HttpLi
 class AsioClient final : public HttpClient {
   public:
     AsioClient(boost::asio::any_io_executor executor, HttpClientOptions options)
-        : executor_(std::move(executor)),
-          options_(std::move(options)),
-          clock_(make_clock(executor_)) {}
+        : executor_(std::move(executor)), options_(std::move(options)) {}
 
     Task<Result<HttpResponse>> send(HttpOrigin origin, HttpRequest request) override {
         try {
@@ -101,6 +99,7 @@ class AsioClient final : public HttpClient {
     void close_idle() override {
         kept_.clear();
         tls_.reset();
+        trim_secret_memory();
         ::malloc_trim(0);
     }
 
@@ -197,7 +196,7 @@ class AsioClient final : public HttpClient {
     /// A kept connection to `origin`, if one is usable. It is taken out, so that neither a second
     /// send nor a cancellation ever meets a half-used connection.
     std::unique_ptr<Connection> take_kept(const HttpOrigin& origin) {
-        const BootTime now = clock_->boot_now();
+        const BootTime now = read_boot_clock();
         std::erase_if(kept_, [&](const Kept& kept) { return now - kept.since >= idle_max; });
         const auto kept = std::ranges::find_if(
             kept_, [&](const Kept& one) { return one.connection->origin() == origin; });
@@ -209,7 +208,7 @@ class AsioClient final : public HttpClient {
 
     Result<HttpResponse> finish(std::unique_ptr<Connection> connection, Exchange exchange) {
         if (exchange.may_keep) {
-            kept_.push_back({std::move(connection), clock_->boot_now()});
+            kept_.push_back({std::move(connection), read_boot_clock()});
             if (kept_.size() > options_.connections_kept) kept_.pop_front();
         }
         return std::move(exchange.response);
@@ -217,7 +216,6 @@ class AsioClient final : public HttpClient {
 
     boost::asio::any_io_executor executor_;
     HttpClientOptions options_;
-    std::unique_ptr<Clock> clock_;
     TlsContext tls_;
     std::deque<Kept> kept_;  ///< The oldest first.
 };

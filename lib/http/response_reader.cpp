@@ -8,6 +8,7 @@
 #include <boost/beast/http/vector_body.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace keyturn {
@@ -22,6 +23,8 @@ using Body = http::vector_body<char, WipingAllocator<char>>;
 
 constexpr int interim_answers_max = 8;
 constexpr std::size_t reading_ahead = 4 * 1024;
+/// Most answers fit into this, and memory for secrets has blocks of this size at hand.
+constexpr std::size_t first_space = 4 * 1024;
 
 Error failure_of(const error_code& error, const HttpLimits& limits) {
     if (error == http::error::header_limit) {
@@ -42,7 +45,7 @@ struct ResponseReader::Parser : http::response_parser<Body, WipingAllocator<char
 
 ResponseReader::ResponseReader(const HttpLimits& limits)
     : limits_(limits),
-      buffer_(limits.header_bytes_max + reading_ahead),
+      buffer_(first_space),
       bytes_left_(limits.header_bytes_max + 2 * limits.body_bytes_max + reading_ahead) {
     start_answer();
 }
@@ -112,7 +115,9 @@ Result<bool> ResponseReader::parse() {
             break;
         }
     }
-    if (space().empty()) return Error{Fault::invalid, "a line of the answer is too long"};
+    const std::size_t size_max = limits_.header_bytes_max + reading_ahead;
+    if (used_ >= size_max) return Error{Fault::invalid, "a line of the answer is too long"};
+    if (space().empty()) buffer_.resize(std::min(2 * buffer_.size(), size_max));
     return false;
 }
 

@@ -29,6 +29,16 @@ Script<SampleUnits::Value> Chapter::sample() {
     co_return samples;
 }
 
+Script<SampleUnits::Sample> Chapter::sample_one(std::size_t index) {
+    SampleUnits question{{record_.units[index].name}};
+    const SampleUnits::Value own = co_await insist(std::move(question), "systemd does not answer");
+    invariant(own.size() == 1, "the unit must be sampled");
+    SampleUnits::Value samples = view_.samples;
+    samples[index] = own.front();
+    take_in(samples);
+    co_return own.front();
+}
+
 void Chapter::take_in(const SampleUnits::Value& samples) {
     view_.samples = samples;
     note_proven(context_.proven, samples);

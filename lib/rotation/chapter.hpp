@@ -77,6 +77,8 @@ class Chapter {
 
     /// Insists on the state of all planned units.
     Script<SampleUnits::Value> sample();
+    /// The same for one of them, after `sample`.
+    Script<SampleUnits::Sample> sample_one(std::size_t index);
     /// Notes what these samples of all planned units tell, for status and for later decisions.
     void take_in(const SampleUnits::Value& samples);
     /// Insists on Cloudflare's list.

@@ -8,7 +8,8 @@ namespace keyturn {
 
 namespace {
 
-/// How often a restarted unit is checked: often while it starts, then less often.
+/// How often a restarted unit is checked: often while it starts, then less often. The other units
+/// are checked less often from the beginning.
 constexpr Milliseconds quick_look = Milliseconds{200};
 constexpr Milliseconds slow_look = std::chrono::seconds{1};
 constexpr Milliseconds quick_phase = std::chrono::seconds{15};
@@ -27,17 +28,24 @@ Script<> Proof::prove(std::size_t index) {
     Milliseconds pause = quick_look;
     BootTime looked = now_;
     std::optional<BootTime> listed_at;
+    bool everyone = true;
+    BootTime looked_at_everyone = now_;
     begin_step(verifier.allowed());
     for (;;) {
-        const SampleUnits::Value samples = co_await sample();
+        const SampleUnits::Sample own = co_await look(index, everyone);
         // The bus was down, or this process was stopped, so nothing was seen.
         const bool blind = waits_ != waits || now_ - looked > pause + blind_max;
         if (blind) verifier.begin_anew(now_);
         waits = waits_;
         looked = now_;
-        const SampleUnits::Sample& own = samples[index];
         verifier.look(own, now_);
         tell_unknown(index, verifier);
+        if (everyone) looked_at_everyone = now_;
+        // The server of another unit may answer for this one, which only a look at both shows.
+        if (!everyone && (verifier.steady() || verifier.hopeless())) {
+            everyone = true;
+            continue;
+        }
         // At the deadline the API is always asked, so that no verdict is based on an older answer.
         const bool ask_again = !listed_at || verifier.late() || now_ - *listed_at >= list_interval;
         if (verifier.steady() && ask_again) {
@@ -61,11 +69,18 @@ Script<> Proof::prove(std::size_t index) {
         }
         pause = verifier.elapsed() < quick_phase ? quick_look : slow_look;
         co_await sleep_for(pause);
+        everyone = verifier.steady() || own.unknown() || now_ - looked_at_everyone >= slow_look;
     }
     end_step();
     waited_for_it();
     tell_proof(index, verifier);
     co_await save(Phase::roll);
+}
+
+Script<SampleUnits::Sample> Proof::look(std::size_t index, bool everyone) {
+    if (!everyone) co_return co_await sample_one(index);
+    const SampleUnits::Value samples = co_await sample();
+    co_return samples[index];
 }
 
 void Proof::tell_unknown(std::size_t index, const UnitVerifier& verifier) {

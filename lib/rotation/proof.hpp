@@ -29,6 +29,7 @@ class Proof : public Chapter {
     /// What the API says about a connector; `unknown` if the API does not answer.
     enum class Listing { listed, absent, unknown };
 
+    Script<SampleUnits::Sample> look(std::size_t index, bool everyone);
     Script<Listing> listing_of(std::string connector);
     void tell_unknown(std::size_t index, const UnitVerifier& verifier);
     void note_proof(std::size_t index, const SampleUnits::Sample& own, std::string verified_by);

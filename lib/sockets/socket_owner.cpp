@@ -3,6 +3,7 @@
 #include "base/unique_fd.hpp"
 #include "sockets/socket_request.hpp"
 
+#include <array>
 #include <cerrno>
 #include <linux/netlink.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@ namespace {
 
 /// The kernel's dumps use datagrams of at most this size.
 constexpr std::size_t datagram_bytes_max = 32 * 1024;
+constexpr std::size_t datagram_of_one_bytes_max = 1024;
 /// The kernel uses smaller datagrams when its memory is fragmented: 28 sockets fit into 4 KiB.
 constexpr int datagrams_max = 128;
 
@@ -83,13 +85,12 @@ Result<ListingStep> exchange(int socket, std::span<const std::byte> request,
 }
 
 /// The answer is a single socket, without an end marker.
-Result<std::optional<TcpSocket>> ask_for_one(const std::optional<std::vector<std::byte>>& request) {
+Result<std::optional<TcpSocket>> ask_for_one(const UniqueFd& socket,
+                                             const std::optional<std::vector<std::byte>>& request) {
     if (!request) return std::optional<TcpSocket>();
-    const Result<UniqueFd> socket = open_socket();
-    if (!socket) return socket.error();
-    if (auto sent = send_request(socket->get(), *request); !sent) return sent.error();
-    std::vector<std::byte> buffer(datagram_bytes_max);
-    const auto datagram = receive(socket->get(), buffer);
+    if (auto sent = send_request(socket.get(), *request); !sent) return sent.error();
+    std::array<std::byte, datagram_of_one_bytes_max> buffer{};
+    const auto datagram = receive(socket.get(), buffer);
     if (!datagram) return datagram.error();
     std::vector<TcpSocket> sockets;
     static_cast<void>(read_socket_listing(*datagram, sockets));
@@ -114,13 +115,27 @@ Result<std::vector<TcpSocket>> sockets_of_groups(std::span<const std::uint64_t> 
     return sockets;
 }
 
+Result<std::optional<TcpSocket>> Listeners::at(const SocketAddress& server) {
+    if (!socket_.valid()) {
+        Result<UniqueFd> opened = open_socket();
+        if (!opened) return opened.error();
+        socket_ = std::move(*opened);
+    }
+    auto listener = ask_for_one(socket_, request_of_listener(server));
+    // A late answer must not be taken for that to the next question.
+    if (!listener) socket_ = UniqueFd();
+    return listener;
+}
+
 Result<std::optional<TcpSocket>> listener_at(const SocketAddress& server) {
-    return ask_for_one(request_of_listener(server));
+    return Listeners().at(server);
 }
 
 Result<std::optional<TcpSocket>> connection_between(const SocketAddress& local,
                                                     const SocketAddress& peer) {
-    return ask_for_one(request_of_connection(local, peer));
+    const Result<UniqueFd> socket = open_socket();
+    if (!socket) return socket.error();
+    return ask_for_one(*socket, request_of_connection(local, peer));
 }
 
 }  // namespace keyturn

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 #include "sockets/socket_address.hpp"
 #include "sockets/socket_listing.hpp"
 
@@ -27,6 +28,15 @@ inline constexpr std::size_t sockets_of_groups_max = 1'024;
 /// The socket that a connection to `server` would reach now; nothing if none listens there. The
 /// time for this does not depend on the number of other sockets.
 [[nodiscard]] Result<std::optional<TcpSocket>> listener_at(const SocketAddress& server);
+
+/// Answers the same question again and again, over one socket to the kernel.
+class Listeners {
+  public:
+    [[nodiscard]] Result<std::optional<TcpSocket>> at(const SocketAddress& server);
+
+  private:
+    UniqueFd socket_;
+};
 
 /// The socket of this host that is connected from `local` to `peer`; nothing if there is none.
 [[nodiscard]] Result<std::optional<TcpSocket>> connection_between(const SocketAddress& local,

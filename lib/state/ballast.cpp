@@ -32,10 +32,13 @@ bool fill(const Directory& directory) {
 
 }  // namespace
 
-void make_ballast(const Directory& directory) {
-    if (is_there(directory)) return;
+bool make_ballast(const Directory& directory) {
+    if (is_there(directory)) return true;
     drop_ballast(directory);  // It has the wrong size.
-    if (directory.check_room(room_for_ballast) && !fill(directory)) drop_ballast(directory);
+    if (!directory.check_room(room_for_ballast)) return false;
+    const bool filled = fill(directory);
+    if (!filled) drop_ballast(directory);
+    return filled;
 }
 
 bool drop_ballast(const Directory& directory) {

@@ -11,9 +11,9 @@ namespace keyturn {
 /// rotation, dropping it makes room for the next records.
 inline constexpr off_t ballast_bytes = off_t{1024} * 1024;
 
-/// Makes the ballast if it is missing and there is clearly room for it. A missing ballast is no
-/// reason to stop.
-void make_ballast(const Directory& directory);
+/// Makes the ballast if it is missing and there is clearly room for it; true if it is there then. A
+/// missing ballast is no reason to stop.
+bool make_ballast(const Directory& directory);
 
 /// Frees the ballast's space; false if there was no ballast.
 bool drop_ballast(const Directory& directory);

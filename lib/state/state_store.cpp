@@ -42,8 +42,11 @@ Result<StateFile> read_state(const Directory& directory, const std::string& tunn
 
 class FileStateStore final : public StateStore {
   public:
-    FileStateStore(std::string root, UniqueFd lock, StateWarning warn)
-        : root_(std::move(root)), lock_(std::move(lock)), warn_(std::move(warn)) {}
+    FileStateStore(KeptDirectory root, UniqueFd lock, bool has_ballast, StateWarning warn)
+        : root_(std::move(root)),
+          lock_(std::move(lock)),
+          has_ballast_(has_ballast),
+          warn_(std::move(warn)) {}
 
     Result<std::optional<TunnelState>> load(const std::string& tunnel_name) override {
         known_.erase(tunnel_name);
@@ -132,11 +135,7 @@ class FileStateStore final : public StateStore {
         return open(name);
     }
 
-    Result<Directory> open(const char* name) const {
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        return root->open_below(name);
-    }
+    Result<Directory> open(const char* name) const { return root_.open_below(name); }
 
     Result<Secret> read_history(const std::string& tunnel_name) const {
         const Result<Directory> directory = open(history_name, tunnel_name);
@@ -149,14 +148,26 @@ class FileStateStore final : public StateStore {
 
     Result<void> replace(const char* directory_name, const std::string& tunnel_name,
                          const std::string& file_name, const std::string& previous_name,
-                         const std::string& text) const {
-        const Result<void> nameable = check_file_name(tunnel_name);
-        if (!nameable) return with_context("tunnel", nameable.error());
-        return replace_with_ballast(root_, directory_name, file_name, text, previous_name);
+                         const std::string& text) {
+        const Result<Directory> directory = open(directory_name, tunnel_name);
+        if (!directory) return directory.error();
+        Result<void> written = replace_file(*directory, file_name, text, previous_name);
+        const bool full = !written && written.error().fault == Fault::storage;
+        if (written ? has_ballast_ : !full) return written;
+        const Result<Directory> root = root_.open();
+        if (!root) return root.error();
+        if (written) {
+            has_ballast_ = make_ballast(*root);
+        } else if (drop_ballast(*root)) {
+            has_ballast_ = false;
+            written = replace_file(*directory, file_name, text, previous_name);
+        }
+        return written;
     }
 
-    std::string root_;
+    KeptDirectory root_;
     UniqueFd lock_;
+    bool has_ballast_;
     StateWarning warn_;
     std::map<std::string, Known> known_;
 };
@@ -165,20 +176,21 @@ class FileStateStore final : public StateStore {
 
 Result<std::unique_ptr<StateStore>> make_state_store(std::string state_directory,
                                                      StateWarning warn) {
-    const Result<Directory> root = Directory::open(state_directory);
+    KeptDirectory kept(std::move(state_directory));
+    const Result<Directory> root = kept.open();
     if (!root) return root.error();
     Result<UniqueFd> lock = take_lock(*root);
     if (!lock) return lock.error();
     for (const char* name : {state_name, history_name}) {
         const Result<void> made = root->make_below(name);
         if (!made) return made.error();
-        const Result<Directory> directory = root->open_below(name);
+        const Result<Directory> directory = kept.open_below(name);
         if (!directory) return directory.error();
         remove_temporaries(*directory);
     }
-    make_ballast(*root);
+    const bool has_ballast = make_ballast(*root);
     return std::unique_ptr<StateStore>(std::make_unique<FileStateStore>(
-        std::move(state_directory), std::move(*lock), std::move(warn)));
+        std::move(kept), std::move(*lock), has_ballast, std::move(warn)));
 }
 
 }  // namespace keyturn

@@ -6,6 +6,7 @@
 #include "units/manager_call.hpp"
 #include "units/natural_order.hpp"
 #include "units/permissions.hpp"
+#include "units/running_units.hpp"
 #include "units/unit_error.hpp"
 #include "units/unit_properties.hpp"
 
@@ -67,24 +68,14 @@ Message get_all_of(sd_bus* bus, const std::string& unit) {
     return message;
 }
 
-Message get_id(sd_bus* bus, const std::string& unit) {
+Message get_property(sd_bus* bus, const std::string& path, const char* interface,
+                     const char* name) {
     if (bus == nullptr) return nullptr;
     sd_bus_message* raw = nullptr;
-    const std::string path = path_of(unit);
     sd_bus_message_new_method_call(bus, &raw, systemd_name, path.c_str(), properties_interface,
                                    "Get");
     Message message(raw);
-    if (message) sd_bus_message_append(raw, "ss", "org.freedesktop.systemd1.Unit", "Id");
-    return message;
-}
-
-Message get_manager_environment(sd_bus* bus) {
-    if (bus == nullptr) return nullptr;
-    sd_bus_message* raw = nullptr;
-    sd_bus_message_new_method_call(bus, &raw, systemd_name, systemd_path, properties_interface,
-                                   "Get");
-    Message message(raw);
-    if (message) sd_bus_message_append(raw, "ss", systemd_interface, "Environment");
+    if (message) sd_bus_message_append(raw, "ss", interface, name);
     return message;
 }
 
@@ -121,7 +112,8 @@ class SystemdUnitManager final : public UnitManager {
           patience_(patience),
           tracker_(JobTracker::make(bus, std::move(job_ended))),
           user_(user_of_process()),
-          permissions_(bus, patience.ask) {}
+          permissions_(bus, patience.ask),
+          running_(bus, patience.read) {}
 
     Task<Result<std::vector<NamedUnit>>> expand(std::vector<std::string> patterns) override;
     Task<Result<UnitState>> state(std::string unit) override;
@@ -163,6 +155,7 @@ class SystemdUnitManager final : public UnitManager {
     std::shared_ptr<JobTracker> tracker_;
     std::string user_;
     Permissions permissions_;
+    RunningUnits running_;
 };
 
 Task<Result<Message>> SystemdUnitManager::ask(std::string unit, const char* action, Message message,
@@ -208,7 +201,8 @@ Task<Result<std::vector<NamedUnit>>> SystemdUnitManager::expand(std::vector<std:
 /// A unit that systemd does not know keeps its name. A later check of the unit reports what is
 /// wrong.
 Task<Result<std::string>> SystemdUnitManager::id_of(std::string name) {
-    Message message = get_id(bus_.handle(), name);
+    Message message =
+        get_property(bus_.handle(), path_of(name), "org.freedesktop.systemd1.Unit", "Id");
     const Result<Message> answer =
         co_await ask(name, "inspect", std::move(message), patience_.read);
     if (!answer && passes_by_itself(answer.error().fault)) co_return answer.error();
@@ -240,8 +234,11 @@ Task<Result<UnitProperties>> SystemdUnitManager::look_at(std::string unit) {
 }
 
 Task<Result<UnitState>> SystemdUnitManager::state(std::string unit) {
+    std::optional<UnitState> running = co_await running_.still_running(unit);
+    if (running) co_return std::move(*running);
     Result<UnitProperties> properties = co_await look_at(std::move(unit));
     if (!properties) co_return properties.error();
+    running_.note(properties->state);
     co_return std::move(properties->state);
 }
 
@@ -260,7 +257,7 @@ Task<Result<UnitSettings>> SystemdUnitManager::settings(std::string unit) {
 
 /// What `systemctl set-environment` and DefaultEnvironment= pass to every unit.
 Task<Result<std::vector<std::string>>> SystemdUnitManager::manager_environment() {
-    Message message = get_manager_environment(bus_.handle());
+    Message message = get_property(bus_.handle(), systemd_path, systemd_interface, "Environment");
     const std::string manager = "systemd's environment";
     const Result<Message> answer =
         co_await ask(manager, "inspect", std::move(message), patience_.read);

@@ -321,12 +321,12 @@ const Property* find_property(std::string_view name) {
 bool read_entry(sd_bus_message* message, UnitProperties& into) {
     const char* name = nullptr;
     if (sd_bus_message_read_basic(message, 's', &name) <= 0) return false;
+    const Property* property = find_property(name);
+    if (property == nullptr) return sd_bus_message_skip(message, "v") >= 0;
     char type = 0;
     const char* signature = nullptr;
     if (sd_bus_message_peek_type(message, &type, &signature) <= 0 || type != 'v') return false;
-    const Property* property = find_property(name);
-    if (property == nullptr || property->signature != signature)
-        return sd_bus_message_skip(message, "v") >= 0;
+    if (property->signature != signature) return sd_bus_message_skip(message, "v") >= 0;
     return sd_bus_message_enter_container(message, 'v', signature) > 0 &&
            property->read(message, into) && sd_bus_message_exit_container(message) >= 0;
 }

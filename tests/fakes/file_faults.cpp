@@ -22,6 +22,7 @@ int __real_fchown(int fd, uid_t user, gid_t group);
 int __real_mkdirat(int directory, const char* path, mode_t mode);
 int __real_statx(int directory, const char* path, int flags, unsigned mask, struct statx* status);
 int __real_fstat(int fd, struct stat* status);
+int __real_fstatat(int directory, const char* path, struct stat* status, int flags);
 int __real_fstatvfs(int fd, struct statvfs* status);
 int __real_posix_fallocate(int fd, off_t offset, off_t size);
 }
@@ -156,6 +157,9 @@ int __wrap_statx(int directory, const char* path, int flags, unsigned mask, stru
 }
 int __wrap_fstat(int fd, struct stat* status) {
     return faults::fails("examine") ? -1 : __real_fstat(fd, status);
+}
+int __wrap_fstatat(int directory, const char* path, struct stat* status, int flags) {
+    return faults::fails("look") ? -1 : __real_fstatat(directory, path, status, flags);
 }
 int __wrap_fstatvfs(int fd, struct statvfs* status) {
     return faults::fails("room") ? -1 : __real_fstatvfs(fd, status);

@@ -60,7 +60,7 @@ TEST(StateFaults, AFailureAnywhereLeavesTheOldOrTheNewState) {
             FaultPlan plan;
             plan.error = error;
             plan.for_ever = for_ever;
-            EXPECT_GT(fail_each_operation(plan, std::strerror(error), save_with), 10);
+            EXPECT_GT(fail_each_operation(plan, std::strerror(error), save_with), 8);
         }
     }
 }

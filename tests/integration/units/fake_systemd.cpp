@@ -162,6 +162,10 @@ void FakeSystemd::answer(sd_bus_message* call) {
         unit_of(call).empty() ? answer_environment(call) : answer_id(call);
     } else if (member == "ListUnitsByPatterns") {
         answer_list(call);
+    } else if (member == "ListUnitsByNames") {
+        answer_list_by_name(call);
+    } else if (member == "GetUnitByInvocationID") {
+        answer_invocation(call);
     } else if (member == "TryRestartUnit" || member == "RestartUnit" || member == "StopUnit") {
         answer_job(call);
     } else {
@@ -210,6 +214,31 @@ void FakeSystemd::answer_list(sd_bus_message* call) {
     }
     EXPECT_GE(sd_bus_message_close_container(reply.get()), 0);
     EXPECT_GE(sd_bus_send(nullptr, reply.get(), nullptr), 0);
+}
+
+void FakeSystemd::answer_list_by_name(sd_bus_message* call) {
+    EXPECT_GE(sd_bus_message_enter_container(call, 'a', "s"), 0);
+    const char* name = nullptr;
+    EXPECT_GT(sd_bus_message_read_basic(call, 's', &name), 0);
+    const Message reply = reply_to(call);
+    EXPECT_GE(sd_bus_message_open_container(reply.get(), 'a', "(ssssssouso)"), 0);
+    if (const auto unit = listed.find(name); unit != listed.end()) {
+        const Listed& one = unit->second;
+        EXPECT_GE(sd_bus_message_append(reply.get(), "(ssssssouso)", name, "description",
+                                        one.load_state.c_str(), one.active_state.c_str(),
+                                        one.sub_state.c_str(), "", "/", one.job, "", "/"),
+                  0);
+    }
+    EXPECT_GE(sd_bus_message_close_container(reply.get()), 0);
+    EXPECT_GE(sd_bus_send(nullptr, reply.get(), nullptr), 0);
+}
+
+void FakeSystemd::answer_invocation(sd_bus_message* call) const {
+    if (knows_the_invocation) {
+        EXPECT_GE(sd_bus_reply_method_return(call, "o", "/org/freedesktop/systemd1/unit/x"), 0);
+    } else {
+        fail(call, "org.freedesktop.systemd1.NoUnitForInvocationID", "No unit with that ID");
+    }
 }
 
 void FakeSystemd::answer_job(sd_bus_message* call) {

@@ -45,6 +45,15 @@ class FakeSystemd {
     std::vector<std::string> environment;  ///< Of the manager itself.
     /// Of ListUnitsByPatterns: glob -> (name, load state).
     std::map<std::string, std::vector<std::pair<std::string, std::string>>> lists;
+    /// A unit in the answer to ListUnitsByNames, which is empty for all others.
+    struct Listed {
+        std::string load_state = "loaded";
+        std::string active_state = "active";
+        std::string sub_state = "running";
+        std::uint32_t job = 0;
+    };
+    std::map<std::string, Listed> listed;
+    bool knows_the_invocation = true;            ///< The answer to GetUnitByInvocationID.
     std::map<std::string, std::string> aliases;  ///< Name -> Id.
     /// By member. What is not here is answered as a systemd does that is content: a restart
     /// or a stop gets a job that is done at once.
@@ -59,6 +68,8 @@ class FakeSystemd {
     void answer_environment(sd_bus_message* call);
     void answer_id(sd_bus_message* call);
     void answer_list(sd_bus_message* call);
+    void answer_list_by_name(sd_bus_message* call);
+    void answer_invocation(sd_bus_message* call) const;
     void answer_job(sd_bus_message* call);
 
     PrivateBus& bus_;

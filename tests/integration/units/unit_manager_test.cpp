@@ -62,6 +62,55 @@ TEST_F(UnitManagerTest, SeesAPendingJob) {
     EXPECT_TRUE(state("a.service")->job_pending);
 }
 
+TEST_F(UnitManagerTest, AsksARunningUnitOnlyWhetherItIsStillTheSame) {
+    systemd_.units["a.service"] = FakeSystemd::running();
+    systemd_.listed["a.service"] = {};
+    const Result<UnitState> first = state("a.service");
+    ASSERT_TRUE(first);
+    systemd_.calls.clear();
+    EXPECT_EQ(*state("a.service"), *first);
+    systemd_.listed["a.service"].job = 7;
+    EXPECT_TRUE(state("a.service")->job_pending);
+    systemd_.listed["a.service"].job = 0;
+    EXPECT_EQ(*state("a.service"), *first);
+    EXPECT_THAT(systemd_.calls,
+                ::testing::Each(::testing::AnyOf("ListUnitsByNames", "GetUnitByInvocationID")));
+}
+
+TEST_F(UnitManagerTest, ReadsEverythingOfAUnitThatIsNotTheSame) {
+    const std::vector<std::function<void()>> changes{
+        [this] { systemd_.knows_the_invocation = false; },
+        [this] { systemd_.listed["a.service"].sub_state = "auto-restart"; },
+        [this] { systemd_.listed["a.service"].active_state = "deactivating"; },
+        [this] { systemd_.listed["a.service"].load_state = "masked"; },
+        [this] { systemd_.listed.clear(); },
+        [this] {
+            systemd_.scripts["ListUnitsByNames"] = [](sd_bus_message* call) {
+                FakeSystemd::fail(call, "org.freedesktop.DBus.Error.AccessDenied", "no");
+            };
+        },
+    };
+    for (const auto& change : changes) {
+        systemd_.units["a.service"] = FakeSystemd::running();
+        systemd_.listed["a.service"] = {};
+        systemd_.knows_the_invocation = true;
+        ASSERT_TRUE(state("a.service")->running());
+        systemd_.units["a.service"]["ActiveState"] = FakeSystemd::text("failed");
+        change();
+        EXPECT_EQ(state("a.service")->active_state, "failed");
+    }
+}
+
+TEST_F(UnitManagerTest, ForgetsAUnitThatDoesNotRun) {
+    systemd_.units["a.service"] = FakeSystemd::running();
+    ASSERT_TRUE(state("a.service")->running());
+    systemd_.units["a.service"]["SubState"] = FakeSystemd::text("dead");
+    ASSERT_FALSE(state("a.service")->running());
+    systemd_.calls.clear();
+    EXPECT_FALSE(state("a.service")->running());
+    EXPECT_THAT(systemd_.calls, ElementsAre("GetAll a.service"));
+}
+
 TEST_F(UnitManagerTest, MissingPropertyIsNotRunning) {
     for (const char* name : {"LoadState", "ActiveState", "SubState", "MainPID"}) {
         systemd_.units["a.service"] = FakeSystemd::running();

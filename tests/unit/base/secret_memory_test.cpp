@@ -129,6 +129,16 @@ TEST(SecretMemory, GoesBackToTheKernel) {
     EXPECT_LE(secret_memory_use().mapped, idle_max);
 }
 
+TEST(SecretMemory, KeepsNothingForTheNextSecretsIfAskedNotTo) {
+    { const Secret one(small); }
+    trim_secret_memory();
+    EXPECT_EQ(secret_memory_use().mapped, 0U);
+    const Secret kept = Secret::copy_of("open sesame");
+    trim_secret_memory();
+    EXPECT_GT(secret_memory_use().mapped, 0U);
+    EXPECT_EQ(kept.reveal(), "open sesame");
+}
+
 TEST(SecretMemory, NeedsNoMappingForEachSmallSecret) {
     const Secret first(small);
     const std::size_t before = secret_memory_use().mappings_made;

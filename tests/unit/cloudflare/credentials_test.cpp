@@ -130,9 +130,10 @@ TEST_F(CredentialsTest, AreRefusedWhenOthersCanChangeThem) {
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().fault, Fault::denied);
     EXPECT_THAT(read.error().text, HasSubstr(directory_ + " is writable by its group"));
-    credentials_ = directory_;
-    EXPECT_EQ(read_credential(CredentialSource{"api", ""}, credentials_).error().fault,
-              Fault::denied);
+    const auto checked = check_credentials(Policy(), directory_);
+    ASSERT_FALSE(checked) << "what systemd hands over is checked once";
+    EXPECT_EQ(checked.error().fault, Fault::denied);
+    EXPECT_THAT(checked.error().text, HasSubstr(directory_ + " is writable by its group"));
 }
 
 TEST_F(CredentialsTest, AreRefusedWithACaFileThatOthersCanChange) {
