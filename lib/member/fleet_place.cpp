@@ -106,7 +106,8 @@ TunnelPlan FleetPlace::plan(std::size_t count) const {
 Task<Result<std::string>> FleetPlace::administer(FleetCommand command) {
     if (!command.host.empty() && !is_fleet_host(command.host)) {
         co_return Error{Fault::invalid,
-                        "a host's name in a fleet has at most 63 letters, digits, - _ and .", {}};
+                        "a host's name in a fleet has at most 63 letters, digits, - _ and .",
+                        {}};
     }
     Result<FleetParts> parts = make_parts_();
     if (!parts) co_return parts.error();

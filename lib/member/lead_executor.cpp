@@ -100,7 +100,7 @@ Task<Result<void>> LeadExecutor::begin() {
 }
 
 Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
-    const auto staged = check_staged(action.record);
+    const auto staged = co_await wait_until_staged(action);
     if (!staged) co_return staged.error();
     const auto kept = co_await local_.act(action);
     if (!kept) co_return kept.error();
@@ -114,6 +114,19 @@ Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
     const auto saved = co_await change(std::move(saving));
     if (!saved) co_return saved.error();
     co_return Result<void>();
+}
+
+/// The hosts need a moment, which is no trouble yet.
+Task<Result<void>> LeadExecutor::wait_until_staged(const SaveRecord& action) {
+    const BootTime until = world_.clock.boot_now() + times_.take;
+    for (;;) {
+        Result<void> staged = check_staged(action.record);
+        const BootTime now = world_.clock.boot_now();
+        if (staged || staged.error().fault != Fault::busy || now >= until) co_return staged;
+        const BootTime next = now + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+        static_cast<void>(co_await fleet_.look());
+    }
 }
 
 /// Cloudflare may learn of the new token only once every host has it on its disk.
@@ -135,7 +148,7 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     if (!unstaged_since_) unstaged_since_ = now;
     const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
     return Error{late ? Fault::silent : Fault::busy,
-                 fmt::format("{} has not stored the new token yet; is keyturnd running there?",
+                 fmt::format("the new token is not stored yet on {}; is keyturnd running there?",
                              fmt::join(missing, " and ")),
                  {}};
 }

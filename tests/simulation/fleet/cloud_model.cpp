@@ -48,7 +48,8 @@ Result<std::optional<Secret>> CloudModel::take(const Fingerprint& token) {
 }
 
 void CloudModel::rotate_by_somebody_else() {
-    const std::string secret = fmt::format("{:016x}{:016x}", world_.dice.roll(), world_.dice.roll());
+    const std::string secret =
+        fmt::format("{:016x}{:016x}", world_.dice.roll(), world_.dice.roll());
     static_cast<void>(take(token_with(encode_secret(Secret::copy_of(secret)).reveal())));
 }
 

@@ -15,8 +15,8 @@ namespace keyturn::fleet_simulation {
 /// What is on the disk of one host. A copy of it is a backup, or a clone. The tokens of this world
 /// are no secrets.
 struct Disk {
-    std::string file;     ///< The text of the token.
-    Fingerprint holds;    ///< Its fingerprint.
+    std::string file;                           ///< The text of the token.
+    Fingerprint holds;                          ///< Its fingerprint.
     std::map<std::string, std::string> staged;  ///< By rotation.
     std::vector<HistoryEntry> history;
     FleetMemories memory;
@@ -24,7 +24,8 @@ struct Disk {
 
 class Host;
 
-/// The disk of a host as keyturnd uses it. Once keyturnd is dead, nothing reaches the disk any more.
+/// The disk of a host as keyturnd uses it. Once keyturnd is dead, nothing reaches the disk any
+/// more.
 class DiskTokens final : public TokenStore {
   public:
     explicit DiskTokens(Host& host) : host_(host) {}

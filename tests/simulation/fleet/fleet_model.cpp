@@ -42,16 +42,16 @@ void FleetModel::set_up() {
     for (int i = 0; i < count; ++i) {
         const std::string name(1, static_cast<char>('a' + i));
         const bool eligible = i < 2 || dice.happens(0.5);
-        auto host = std::make_unique<Host>(
-            Surroundings{world, store, cloud, keys, invariants}, name, i + 1, eligible);
+        auto host = std::make_unique<Host>(Surroundings{world, store, cloud, keys, invariants},
+                                           name, i + 1, eligible);
         host->disk.file = cloud.text_of(cloud.held());
         host->disk.holds = cloud.held();
         host->disk.memory.install = hex_32(dice);
         host->disk.memory.fleet = document.fleet;
         host->disk.memory.mark = fmt::format("{:016x}", dice.roll());
         for (int unit = 0; unit < dice.between(1, 2); ++unit) {
-            host->units.push_back(
-                std::make_unique<UnitModel>(*host, fmt::format("cloudflared-{}.service", unit + 1)));
+            host->units.push_back(std::make_unique<UnitModel>(
+                *host, fmt::format("cloudflared-{}.service", unit + 1)));
         }
         document.members[name] = host->entry();
         cloud.hosts.push_back(host.get());
@@ -72,7 +72,8 @@ std::vector<Host*> FleetModel::living() {
 Host* FleetModel::any_living() {
     const std::vector<Host*> all = living();
     if (all.empty()) return nullptr;
-    return all.at(static_cast<std::size_t>(world.dice.between(0, static_cast<int>(all.size()) - 1)));
+    return all.at(
+        static_cast<std::size_t>(world.dice.between(0, static_cast<int>(all.size()) - 1)));
 }
 
 Host* FleetModel::named(const std::string& host) {

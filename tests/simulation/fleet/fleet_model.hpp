@@ -21,8 +21,8 @@ class FleetModel {
     void set_up();
 
     [[nodiscard]] Host& any_host() {
-        return *hosts.at(static_cast<std::size_t>(
-            world.dice.between(0, static_cast<int>(hosts.size()) - 1)));
+        return *hosts.at(
+            static_cast<std::size_t>(world.dice.between(0, static_cast<int>(hosts.size()) - 1)));
     }
     [[nodiscard]] std::vector<Host*> living();
     /// Nothing: no keyturnd runs that could take an order.

@@ -96,8 +96,7 @@ std::chrono::microseconds HostClock::stopwatch() const {
 /// Nothing goes on in a process that is stopped or dead.
 Task<> HostClock::sleep_until(BootTime when) {
     for (;;) {
-        const BootTime until =
-            host_.dead_ ? BootTime::max() : std::max(when, host_.stopped_until_);
+        const BootTime until = host_.dead_ ? BootTime::max() : std::max(when, host_.stopped_until_);
         co_await host_.world().clock.sleep_until(until);
         const BootTime now = boot_now();
         if (!host_.dead_ && now >= when && now >= host_.stopped_until_) co_return;
@@ -159,7 +158,8 @@ void Host::start_keyturnd() {
     world().tell(label_ + ": keyturnd starts");
     auto ended = [this](const std::exception_ptr& why) {
         running_ = false;
-        if (!dead_) world().fail(fmt::format("{}: keyturnd ends by itself: {}", label_, text_of(why)));
+        if (!dead_)
+            world().fail(fmt::format("{}: keyturnd ends by itself: {}", label_, text_of(why)));
     };
     boost::asio::co_spawn(world().context, tunnel_->run(),
                           boost::asio::bind_cancellation_slot(stop_.slot(), std::move(ended)));
@@ -259,7 +259,8 @@ void Host::Log::record(const Event& event) {
     if (host_.dead_) return;
     host_.world().saw(fmt::format("event: {}", name_of(event.kind)));
     host_.invariants().on_event(host_, event);
-    host_.world().tell(fmt::format("{}: [{}] {}", host_.label_, name_of(event.kind), event.message));
+    host_.world().tell(
+        fmt::format("{}: [{}] {}", host_.label_, name_of(event.kind), event.message));
 }
 
 // --- Calls ---------------------------------------------------------------------------------------
@@ -288,8 +289,9 @@ void Host::make_worse(Trip& trip, Server server, Effect effect) {
     const BootTime now = around.now();
     if (around.strikes(0.005, "slow call")) {
         trip.arrives = now + around.dice.between(Milliseconds{500}, Milliseconds{9000});
-        trip.answered = std::min(now + call_deadline,
-                                 *trip.arrives + around.dice.between(Milliseconds{5}, Milliseconds{900}));
+        trip.answered =
+            std::min(now + call_deadline,
+                     *trip.arrives + around.dice.between(Milliseconds{5}, Milliseconds{900}));
     }
     const bool soon = around.dice.happens(0.5);
     const BootTime timeout = soon ? trip.answered : now + call_deadline;
@@ -313,7 +315,8 @@ void Host::make_worse(Trip& trip, Server server, Effect effect) {
         trip.answered = timeout;
     } else if (around.strikes(0.008, "sent twice")) {
         trip.again = *trip.arrives + around.dice.between(Milliseconds{0}, Milliseconds{60'000});
-    } else if (server == Server::store && around.strikes(0.004, "done, but said to be a conflict")) {
+    } else if (server == Server::store &&
+               around.strikes(0.004, "done, but said to be a conflict")) {
         trip.failure = Error{Fault::conflict, "the object has changed", {}};
     }
 }

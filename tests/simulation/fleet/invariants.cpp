@@ -114,7 +114,8 @@ void Invariants::on_secret_sent(Host& by, const Fingerprint& token) {
     if (!known) world_.fail("a secret is sent that the record does not have");
     world_.tell(fmt::format("{} sends secret {}", by.label(), token));
     const FleetDocument& now = store_.document();
-    if (!now.lead || now.lead->host != by.name()) world_.saw("secret sent by a lead that was deposed");
+    if (!now.lead || now.lead->host != by.name())
+        world_.saw("secret sent by a lead that was deposed");
     if (record.reverts()) return;
     std::set<Fingerprint>& secrets = secrets_[record.started];
     secrets.insert(token);
@@ -139,8 +140,8 @@ void Invariants::on_restart(const Host& on, UnitModel& unit) {
         world_.saw("restart of a unit without connections");
     }
     if (unit.serves() && !cloud_.has_or_had(on.disk.holds, instant)) {
-        world_.fail(fmt::format("{} restarts on a token that Cloudflare does not have",
-                                unit.full_name()));
+        world_.fail(
+            fmt::format("{} restarts on a token that Cloudflare does not have", unit.full_name()));
     }
 }
 

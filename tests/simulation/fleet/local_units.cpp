@@ -52,7 +52,8 @@ Task<Result<RestartResult>> LocalUnits::restart(std::string unit, RestartVerb ve
     if (found->job_pending()) {
         co_return Error{Fault::conflict, "another job of the unit is under way", {}};
     }
-    if (verb == RestartVerb::try_restart && found->at_rest()) co_return RestartResult(JobResult::done);
+    if (verb == RestartVerb::try_restart && found->at_rest())
+        co_return RestartResult(JobResult::done);
     host_.restarts(*found);
     host_.may_die_after(Effect::restart);
     if (deadline == Milliseconds{0}) co_return RestartResult(JobResult::queued);

@@ -75,10 +75,11 @@ int Total::report(const Options& options, std::uint64_t runs, double took, bool 
         fmt::print("{:>9}  {}{}\n", count, what, rare ? "  TOO RARE" : "");
         failed = failed || rare;
     }
-    fmt::print("{} runs from seed {} in {:.0f} s: {} rotations, {} of them with faults, {} writes, "
-               "{}; continue with --first {}\n",
-               runs, options.first, took, counts_.rotations, counts_.with_fault, counts_.writes,
-               to_text(counts_.simulated), options.first + runs);
+    fmt::print(
+        "{} runs from seed {} in {:.0f} s: {} rotations, {} of them with faults, {} writes, "
+        "{}; continue with --first {}\n",
+        runs, options.first, took, counts_.rotations, counts_.with_fault, counts_.writes,
+        to_text(counts_.simulated), options.first + runs);
     if (counts_.with_fault < options.rotations) {
         fmt::print("MISSED: enough rotations\n");
         failed = true;

@@ -31,8 +31,8 @@ bool People::order_rotation(bool compromised) {
     if (compromised) request.kind = RotationKind::compromise;
     const auto accepted = host->tunnel().request_rotation(request);
     if (!accepted) return false;
-    world_.tell(fmt::format("a person orders a {} on {}",
-                            compromised ? "compromise" : "rotation", host->label()));
+    world_.tell(fmt::format("a person orders a {} on {}", compromised ? "compromise" : "rotation",
+                            host->label()));
     world_.saw(compromised ? "ordered: compromise" : "ordered: rotation");
     return true;
 }

@@ -1,6 +1,7 @@
 #include "simulation/fleet/run.hpp"
 
 #include "simulation/fleet/people.hpp"
+#include "simulation/fleet/quick_texts.hpp"
 #include "simulation/fleet/trouble.hpp"
 
 #include <fmt/format.h>
@@ -50,7 +51,8 @@ void Run::one_rotation() {
         world_.after(dice.between(seconds{1}, minutes{2}), [this] { people_.ask_to_revert(); });
     }
     if (dice.happens(0.05)) {
-        world_.after(dice.between(seconds{1}, minutes{2}), [this] { people_.order_rotation(true); });
+        world_.after(dice.between(seconds{1}, minutes{2}),
+                     [this] { people_.order_rotation(true); });
     }
     world_.pass(minutes{10}, [&] { return fleet_.invariants.concluded > before; });
 }
@@ -68,7 +70,8 @@ void Run::storm() {
 /// Why it is not at rest yet; empty if it is.
 std::string Run::unrest() {
     const FleetDocument& document = fleet_.store.document();
-    if (document.order.open()) return fmt::format("the order to {} is open", name_of(document.order.kind));
+    if (document.order.open())
+        return fmt::format("the order to {} is open", name_of(document.order.kind));
     if (document.state.rotation) {
         return fmt::format("a rotation is open in {}", name_of(document.state.rotation->phase));
     }
@@ -128,6 +131,8 @@ std::optional<std::string> Run::to_the_end(RunCounts& counts) {
 
 std::optional<std::string> run_fleet(std::uint64_t seed, Seen& seen, RunCounts& counts,
                                      const Tell& tell) {
+    constexpr std::uint64_t every = 16;
+    begin_texts(seed % every != 0);
     return Run(seed, seen, tell).to_the_end(counts);
 }
 

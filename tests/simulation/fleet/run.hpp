@@ -10,9 +10,9 @@ namespace keyturn::fleet_simulation {
 
 /// What one run was.
 struct RunCounts {
-    std::uint64_t rotations = 0;  ///< That ended.
+    std::uint64_t rotations = 0;   ///< That ended.
     std::uint64_t with_fault = 0;  ///< In runs with at least one fault.
-    std::uint64_t writes = 0;     ///< To the shared object.
+    std::uint64_t writes = 0;      ///< To the shared object.
     Milliseconds simulated{0};
 };
 

@@ -28,7 +28,8 @@ class StoreModel {
     /// What keyturn has written last, whatever a thief shows instead.
     [[nodiscard]] const FleetDocument& document() const { return document_; }
 
-    /// A thief or an accident replaces the object; nothing: deletes it. `end_tampering` undoes that.
+    /// A thief or an accident replaces the object; nothing: deletes it. `end_tampering` undoes
+    /// that.
     void tamper(std::optional<std::string> text);
     void end_tampering();
     [[nodiscard]] bool tampered() const { return tampered_; }

@@ -1,6 +1,7 @@
 #include "simulation/fleet/trouble.hpp"
 
 #include "fleet/document_text.hpp"
+#include "simulation/fleet/quick_texts.hpp"
 
 #include <fmt/format.h>
 
@@ -19,14 +20,24 @@ constexpr const char* thieves_keys =
 }  // namespace
 
 void Trouble::begin() {
-    const std::vector<std::pair<Kind, double>> all{
-        {&Trouble::kill, 0.8},          {&Trouble::stop, 0.5},       {&Trouble::cut_store, 0.5},
-        {&Trouble::cut_cloud, 0.5},     {&Trouble::cut_both, 0.3},   {&Trouble::store_down, 0.4},
-        {&Trouble::cloud_down, 0.4},    {&Trouble::crash_unit, 0.5}, {&Trouble::decay, 0.5},
-        {&Trouble::break_unit, 0.3},    {&Trouble::cut_power, 0.3},  {&Trouble::cut_all_power, 0.2},
-        {&Trouble::lose_host, 0.2},     {&Trouble::old_disk, 0.15},  {&Trouble::clone, 0.15},
-        {&Trouble::tamper, 0.25},       {&Trouble::foreign_rotation, 0.15},
-        {&Trouble::evict, 0.2}};
+    const std::vector<std::pair<Kind, double>> all{{&Trouble::kill, 0.8},
+                                                   {&Trouble::stop, 0.5},
+                                                   {&Trouble::cut_store, 0.5},
+                                                   {&Trouble::cut_cloud, 0.5},
+                                                   {&Trouble::cut_both, 0.3},
+                                                   {&Trouble::store_down, 0.4},
+                                                   {&Trouble::cloud_down, 0.4},
+                                                   {&Trouble::crash_unit, 0.5},
+                                                   {&Trouble::decay, 0.5},
+                                                   {&Trouble::break_unit, 0.3},
+                                                   {&Trouble::cut_power, 0.3},
+                                                   {&Trouble::cut_all_power, 0.2},
+                                                   {&Trouble::lose_host, 0.2},
+                                                   {&Trouble::old_disk, 0.15},
+                                                   {&Trouble::clone, 0.15},
+                                                   {&Trouble::tamper, 0.25},
+                                                   {&Trouble::foreign_rotation, 0.15},
+                                                   {&Trouble::evict, 0.2}};
     Dice& dice = world_.dice;
     const bool calm = dice.happens(0.1);
     for (const auto& [kind, probability] : all) {
@@ -56,8 +67,8 @@ void Trouble::strike() {
 
 UnitModel& Trouble::any_unit() {
     Host& host = fleet_.any_host();
-    return *host.units.at(static_cast<std::size_t>(
-        world_.dice.between(0, static_cast<int>(host.units.size()) - 1)));
+    return *host.units.at(
+        static_cast<std::size_t>(world_.dice.between(0, static_cast<int>(host.units.size()) - 1)));
 }
 
 void Trouble::kill() {
@@ -118,7 +129,8 @@ void Trouble::decay() {
     world_.saw("connections lost");
     UnitModel& unit = any_unit();
     for (int i = world_.dice.between(1, 4); i > 0; --i) {
-        world_.after(world_.dice.between(seconds{0}, seconds{40}), [&unit] { unit.lose_connection(); });
+        world_.after(world_.dice.between(seconds{0}, seconds{40}),
+                     [&unit] { unit.lose_connection(); });
     }
 }
 
@@ -213,7 +225,7 @@ std::string Trouble::tampered_text() {
     FleetDocument forged = fleet_.store.document();
     ++forged.rev;
     forged.deliver = "0123456789abcdef";
-    return *write_fleet_text(forged, *FleetKeys::read(thieves_keys));
+    return *full_text(forged, *FleetKeys::read(thieves_keys));
 }
 
 void Trouble::tamper() {

@@ -81,7 +81,8 @@ class UnitModel {
     int connections_ = 0;
     bool job_ = false;
     JobResult job_result_ = JobResult::other;
-    std::uint64_t life_ = 0;  ///< What was to happen to an earlier process does not happen any more.
+    std::uint64_t life_ =
+        0;  ///< What was to happen to an earlier process does not happen any more.
     BootTime served_{};
     BootTime idle_since_{};
 };

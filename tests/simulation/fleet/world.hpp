@@ -26,7 +26,8 @@ using Tell = std::function<void(const std::string& line)>;
 class World {
   public:
     /// `tell` may be empty: nobody listens.
-    World(std::uint64_t seed, Seen& seen, const Tell& tell) : dice(seed), seen_(seen), tell_(tell) {}
+    World(std::uint64_t seed, Seen& seen, const Tell& tell)
+        : dice(seed), seen_(seen), tell_(tell) {}
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
