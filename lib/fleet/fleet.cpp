@@ -24,6 +24,10 @@ constexpr std::size_t nonce_digits = 2 * nonce_bytes;
 constexpr Milliseconds pause_min{200};
 constexpr Milliseconds pause_max{2000};
 
+Error second_identity() {
+    return Error{Fault::conflict, "another host has written what this host says about itself", {}};
+}
+
 }  // namespace
 
 Fleet::Fleet(std::string tunnel_name, std::string tunnel_id, FleetKeys keys,
@@ -121,6 +125,8 @@ Task<Result<FleetDocument>> Fleet::try_change(FleetTransition transition, bool o
             const Result<void> seen = co_await read();
             if (!seen) co_return seen.error();
         }
+        // The other one goes on undisturbed, if there are two.
+        if (own && clashes_) co_return second_identity();
         const Result<bool> done = co_await try_once(transition, own);
         if (done && *done) co_return *seen_;
         if (!done && (newest || outdated_)) co_return done.error();

@@ -134,6 +134,12 @@ Result<void> set_idle_delivery(FleetDocument& document, const Fingerprint& token
     return {};
 }
 
+Result<void> hand_out(FleetDocument& document, const std::optional<SealedTokens>& sealed) {
+    if (document.state.rotation) return conflict("a rotation is open by now");
+    document.sealed = sealed;
+    return {};
+}
+
 Result<void> save_record(FleetDocument& document, const Leadership& lead,
                          const TunnelState& state) {
     if (const auto leads = check_lead(document, lead); !leads) return leads;

@@ -53,6 +53,11 @@ struct SilentLead {
 /// What the token files have to hold, while no rotation is open: the token that Cloudflare shows.
 [[nodiscard]] Result<void> set_idle_delivery(FleetDocument& document, const Fingerprint& token);
 
+/// The present token, sealed for members that cannot ask Cloudflare for it, while no rotation is
+/// open. Nothing: every member has it.
+[[nodiscard]] Result<void> hand_out(FleetDocument& document,
+                                    const std::optional<SealedTokens>& sealed);
+
 // --- Of the lead ---------------------------------------------------------------------------------
 
 /// A hold withdraws turns that nobody has taken. A turn that was taken stays.

@@ -143,6 +143,7 @@ Task<> FleetTunnel::do_office_work() {
     if (!refusal.empty() || late) co_await answer(obeyed_, refusal);
     refusal_.clear();
     if (leading_.lead) co_await give_beat();
+    if (!leading_.lead) co_await hand_out_token();
 }
 
 /// What the agent has saved outside of a rotation's own steps.

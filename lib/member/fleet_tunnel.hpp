@@ -85,6 +85,8 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> pass_on_wishes();
     Task<> push_state();
     Task<> give_beat();
+    Task<> hand_out_token();
+    Task<std::optional<SealedTokens>> seal_present_token();
     void obey();
     [[nodiscard]] Result<void> carry_out(const FleetOrder& order);
     Task<> answer(std::uint64_t number, std::string refusal);
@@ -122,5 +124,8 @@ class FleetTunnel final : public ManagedTunnel {
     std::unique_ptr<TunnelAgent> shown_;  ///< For the status, while another host leads.
     std::optional<TunnelState> shown_state_;
 };
+
+/// True if a host that cannot ask Cloudflare does not have the tunnel's token.
+[[nodiscard]] bool someone_lacks_the_token(const FleetDocument& document);
 
 }  // namespace keyturn

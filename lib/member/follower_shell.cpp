@@ -106,8 +106,8 @@ Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
         if (!replaced) co_return replaced.error();
         co_return Error{
             Fault::missing,
-            "this host does not have the tunnel's token and no Cloudflare credential to "
-            "get it: rotate once more, or give it one",
+            "this host does not have the tunnel's token and no Cloudflare credential to get it; a "
+            "host that has one hands it out soon",
             {}};
     }
     const Fingerprint wanted = action.token;

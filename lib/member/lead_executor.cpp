@@ -100,7 +100,7 @@ Task<Result<void>> LeadExecutor::begin() {
 }
 
 Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
-    const auto staged = co_await wait_until_staged(action.record);
+    const auto staged = co_await wait_until_staged(action);
     if (!staged) co_return staged.error();
     const auto kept = co_await local_.act(action);
     if (!kept) co_return kept.error();
@@ -116,44 +116,41 @@ Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
     co_return Result<void>();
 }
 
-/// The hosts that have to store the new token before this record may be written: Cloudflare may
-/// learn of it only once every host has it on its disk.
-std::vector<std::string> LeadExecutor::unstaged(const RotationRecord& record) const {
-    std::vector<std::string> hosts;
+/// The hosts need a moment, which is no trouble yet.
+Task<Result<void>> LeadExecutor::wait_until_staged(const SaveRecord& action) {
+    const BootTime until = world_.clock.boot_now() + times_.take;
+    for (;;) {
+        Result<void> staged = check_staged(action.record);
+        const BootTime now = world_.clock.boot_now();
+        if (staged || staged.error().fault != Fault::busy || now >= until) co_return staged;
+        const BootTime next = now + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+        static_cast<void>(co_await fleet_.look());
+    }
+}
+
+/// Cloudflare may learn of the new token only once every host has it on its disk.
+Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     const std::optional<FleetDocument>& seen = fleet_.seen();
     const bool commits = seen && seen->state.rotation && seen->sealed &&
                          seen->state.rotation->phase == Phase::prepare &&
                          record.phase == Phase::commit && !record.compromised();
-    if (!commits) return hosts;
+    if (!commits) return {};
+    std::vector<std::string> missing;
     for (const auto& [host, member] : seen->members) {
-        if (member.staged != seen->sealed->rotation_id) hosts.push_back(host);
+        if (member.staged != seen->sealed->rotation_id) missing.push_back(host);
     }
-    return hosts;
-}
-
-Task<Result<void>> LeadExecutor::wait_until_staged(RotationRecord record) {
-    const BootTime begun = world_.clock.boot_now();
-    for (;;) {
-        const std::vector<std::string> hosts = unstaged(record);
-        const BootTime now = world_.clock.boot_now();
-        if (hosts.empty()) {
-            unstaged_since_.reset();
-            co_return Result<void>();
-        }
-        if (!unstaged_since_) unstaged_since_ = now;
-        if (now - begun >= times_.take) {
-            const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
-            co_return Error{
-                late ? Fault::silent : Fault::busy,
-                fmt::format("the new token is not stored yet on {}; is keyturnd running there?",
-                            fmt::join(hosts, " and ")),
-                {}};
-        }
-        const BootTime next = now + times_.hasty_look;
-        co_await world_.clock.sleep_until(next);
-        const auto seen = co_await fleet_.look();
-        if (!seen) co_return waited_for(seen.error());
+    if (missing.empty()) {
+        unstaged_since_.reset();
+        return {};
     }
+    const BootTime now = world_.clock.boot_now();
+    if (!unstaged_since_) unstaged_since_ = now;
+    const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
+    return Error{late ? Fault::silent : Fault::busy,
+                 fmt::format("the new token is not stored yet on {}; is keyturnd running there?",
+                             fmt::join(missing, " and ")),
+                 {}};
 }
 
 Task<Result<void>> LeadExecutor::act(const Conclude& action) {

@@ -79,8 +79,8 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> look_if_older(Milliseconds age);
     Task<Result<void>> make_sure_to_lead();
     Task<Error> stand_down(Error error);
-    Task<Result<void>> wait_until_staged(RotationRecord record);
-    [[nodiscard]] std::vector<std::string> unstaged(const RotationRecord& record) const;
+    Task<Result<void>> wait_until_staged(const SaveRecord& action);
+    [[nodiscard]] Result<void> check_staged(const RotationRecord& record);
     Task<Result<void>> ask_all();
     [[nodiscard]] SampleUnits::Sample sample_of(const std::string& unit) const;
     Task<Result<std::uint64_t>> grant(TurnWish wish);

@@ -1,6 +1,7 @@
 #include "simulation/fleet/run.hpp"
 
 #include "simulation/fleet/people.hpp"
+#include "simulation/fleet/quick_texts.hpp"
 #include "simulation/fleet/trouble.hpp"
 
 #include <fmt/format.h>
@@ -130,6 +131,8 @@ std::optional<std::string> Run::to_the_end(RunCounts& counts) {
 
 std::optional<std::string> run_fleet(std::uint64_t seed, Seen& seen, RunCounts& counts,
                                      const Tell& tell) {
+    constexpr std::uint64_t every = 16;
+    begin_texts(seed % every != 0);
     return Run(seed, seen, tell).to_the_end(counts);
 }
 

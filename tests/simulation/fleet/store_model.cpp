@@ -41,6 +41,7 @@ ObjectReading StoreModel::read(const ObjectVersion& known) const {
 
 Result<ObjectVersion> StoreModel::swap(const Host& by, const ObjectVersion& from,
                                        const std::string& text) {
+    if (tampered_ && !shown_ && from.empty()) world_.fail("a host makes a new object by itself");
     const bool matches = from == std::to_string(version_) && !(tampered_ && !shown_);
     if (!matches) return Error{Fault::conflict, "the object has changed meanwhile", {}};
     if (tampered_) world_.fail("a host acts on an object that is not the fleet's newest");

@@ -1,6 +1,7 @@
 #include "simulation/fleet/trouble.hpp"
 
 #include "fleet/document_text.hpp"
+#include "simulation/fleet/quick_texts.hpp"
 
 #include <fmt/format.h>
 
@@ -224,7 +225,7 @@ std::string Trouble::tampered_text() {
     FleetDocument forged = fleet_.store.document();
     ++forged.rev;
     forged.deliver = "0123456789abcdef";
-    return *write_fleet_text(forged, *FleetKeys::read(thieves_keys));
+    return *full_text(forged, *FleetKeys::read(thieves_keys));
 }
 
 void Trouble::tamper() {
