@@ -24,10 +24,11 @@ class NoCredential final : public TunnelApi {
 
   private:
     static Error refusal() {
-        return Error{Fault::denied,
-                     "the policy of this host has no `credential` for the tunnel; add it, or ask on "
-                     "a host that has one",
-                     {}};
+        return Error{
+            Fault::denied,
+            "the policy of this host has no `credential` for the tunnel; add it, or ask on "
+            "a host that has one",
+            {}};
     }
 };
 

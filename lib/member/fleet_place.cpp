@@ -46,8 +46,18 @@ Task<> FleetPlace::run() {
     }
 }
 
-Task<> FleetPlace::take_place() {
+/// A store that ignores conditions must never be written to: two hosts would restart at once.
+Task<Result<FleetParts>> FleetPlace::proven_parts() {
     Result<FleetParts> parts = make_parts_();
+    if (!parts || !parts->memories) co_return parts;
+    const std::string scratch = parts->memories->install;
+    const auto proven = co_await parts->object->check_conditions(scratch);
+    if (!proven) co_return proven.error();
+    co_return parts;
+}
+
+Task<> FleetPlace::take_place() {
+    Result<FleetParts> parts = co_await proven_parts();
     if (!parts) {
         empty_because_ = parts.error().text;
     } else if (!parts->memories) {

@@ -58,6 +58,7 @@ class FleetPlace final : public ManagedTunnel {
 
   private:
     Task<> take_place();
+    Task<Result<FleetParts>> proven_parts();
     Task<Result<std::string>> obey(FleetCommand command);
     Task<Result<std::string>> carry_out(FleetAdmin& admin, FleetCommand command);
 
