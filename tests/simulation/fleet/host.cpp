@@ -149,6 +149,7 @@ void Host::start_keyturnd() {
     stopped_until_ = {};
     budget_ = std::make_unique<ApiBudget>();
     policy_ = policy_for(units);
+    if (eligible_) policy_.credential = "default";
     const Dependencies reach{clock_, api_, local_, local_, tokens_, states_, *random_, *budget_};
     tunnel_ = std::make_unique<FleetTunnel>(
         world().context.get_executor(), policy_, 0.5, reach, log_, [](const ManagedTunnel&) {},
