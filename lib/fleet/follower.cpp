@@ -150,7 +150,7 @@ Script<> Follower::stage() {
 
 Script<> Follower::deliver() {
     const bool staged = !document_.sealed || document_.sealed == staged_;
-    if (staged) trouble_.token.clear();
+    if (staged) trouble_.delivery.clear();
     if (document_.deliver.empty() || own_.file == document_.deliver) co_return;
     ReplaceToken wish;
     wish.token = document_.deliver;
