@@ -19,7 +19,7 @@ namespace {
 constexpr mode_t directory_mode = 0700;
 constexpr mode_t writable_by_others = 0022;
 constexpr std::size_t file_name_size_max = 128;
-constexpr std::size_t listing_bytes = std::size_t{16} * 1024;
+constexpr std::size_t listing_bytes = std::size_t{4} * 1024;
 constexpr unsigned long long inodes_needed = 16;
 
 Error refused(std::string_view path, std::string_view why) {

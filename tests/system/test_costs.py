@@ -15,10 +15,10 @@ from bench.machine import BenchHost  # noqa: E402
 LIBRARY = pathlib.Path(__file__).resolve().parents[2].joinpath(
     "build", "release", "tests", "bench", "count_allocations.so")
 # Twice of what was measured when this was written.
-CALLS_OF_A_START = 1_000
-CALLS_OF_A_LOOK = 700
-CALLS_OF_A_ROTATION = 6_000
-ALLOCATIONS_OF_A_ROTATION = 200_000
+CALLS_OF_A_START = 820
+CALLS_OF_A_LOOK = 560
+CALLS_OF_A_ROTATION = 3_500
+ALLOCATIONS_OF_A_ROTATION = 70_000
 INSTRUCTIONS_OF_STATUS = 9_000_000
 # Ten times the tunnels take at most a bit more than ten times the instructions.
 LINEAR = 11.0
