@@ -118,7 +118,8 @@ bool FleetTunnel::must_end_agent() const {
     const FleetDocument& seen = *fleet_.seen();
     if (deposed_ || fleet_.clashes() || !trouble_.standing.empty()) return true;
     if (leading_.lead) return !seen.led_by(leading_.lead->host, leading_.lead->epoch);
-    const bool others = seen.lead && seen.lead->host != self_.host;
+    const bool own = seen.lead && seen.lead->host == self_.host;
+    const bool others = seen.state.rotation && !own;
     return others || (!unsaved_ && !seen.state.rotation && seen.state != agreed_);
 }
 
@@ -149,8 +150,8 @@ Task<> FleetTunnel::do_office_work() {
 /// What the agent has saved outside of a rotation's own steps.
 Task<> FleetTunnel::push_state() {
     const TunnelState state = states_.state();
-    const bool begins = state.rotation && !leading_.lead;  // Its first step writes it.
-    if (begins) co_return;
+    // The first step of a rotation writes its beginning, and the last one its end.
+    if (state.rotation.has_value() != leading_.lead.has_value()) co_return;
     unsaved_ = false;
     FleetTransition saving = [state, lead = leading_.lead,
                               order = leading_.obeyed](FleetDocument& document) {
