@@ -18,8 +18,8 @@ namespace keyturn {
 /// Wipes the block and frees it. `size` is that of its allocation.
 void release_secret_memory(void* memory, std::size_t size) noexcept;
 
-/// Gives the pages back to the kernel that are kept for the next secrets. For a moment at which none
-/// are expected soon.
+/// Gives the pages that are kept for the next secrets back to the kernel. For a moment at which
+/// none are expected soon.
 void trim_secret_memory();
 
 /// What secrets take, in bytes of whole mappings, since the start of the program.
