@@ -125,8 +125,7 @@ Result<ExitCode> run(FleetCommand command, Client client) {
         print(*lines);
         return ExitCode::ok;
     }
-    const bool names_itself =
-        command.command == "init" || command.command == "join" || command.command == "rejoin";
+    const bool names_itself = command.command == "init" || command.command == "join";
     if (names_itself && command.argument.empty()) command.argument = own_fleet_name();
     const auto told = client.fleet(command);
     if (told.has_error()) return told.error();

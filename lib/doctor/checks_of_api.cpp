@@ -225,7 +225,7 @@ Findings look_at_permission(const HostFacts& facts) {
 Findings look_at_connectors(const HostFacts& facts) {
     Findings findings;
     for (const TunnelSeen& tunnel : facts.tunnels) {
-        if (!tunnel.connectors || is_rotating(tunnel)) continue;
+        if (!tunnel.connectors || tunnel.fleet || is_rotating(tunnel)) continue;
         const auto unknown = unknown_connectors(facts, tunnel);
         if (unknown.empty()) continue;
         findings.push_back(

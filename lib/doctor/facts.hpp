@@ -121,6 +121,7 @@ struct TunnelSeen {
     int min_available = 1;
     bool surge = true;  ///< `rollout.surge` is `auto`.
     bool accept_gap = false;
+    bool fleet = false;                     ///< Other hosts have connectors of it, too.
     bool surge_unit = true;                 ///< Its extra connector has a unit.
     std::string surge_attestation_problem;  ///< Why root's attestation of that unit is stale.
     TokenFileSeen file;

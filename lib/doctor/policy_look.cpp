@@ -129,6 +129,7 @@ TunnelSeen look_at_tunnel(Foreground& host, const TunnelPolicy& policy) {
     seen.credential = policy.credential;
     seen.policy_path = policy_path_of(policy.name);
     seen.min_available = policy.rollout.min_available;
+    seen.fleet = policy.coordinator.has_value();
     seen.surge = policy.rollout.surge == SurgeUse::automatic;
     seen.accept_gap = policy.rollout.accept_gap;
     for (const std::string& entry : policy.units) look_at_entry(host, entry, seen);

@@ -184,6 +184,12 @@ Task<Result<std::string>> FleetAdmin::accept(std::uint64_t rev) {
                         fmt::format("the shared object has rev {}, not {}", document->rev, rev)};
     }
     (*memories)->rev = rev;
+    // What this host says about itself is from that time, too.
+    const auto entry = document->members.find((*memories)->host);
+    const bool ours =
+        entry != document->members.end() && entry->second.install == (*memories)->install;
+    if (ours) (*memories)->mark = entry->second.mark;
+    if (ours) (*memories)->mark_pending.clear();
     const auto kept = world_.memory.save(policy_.name, **memories);
     if (!kept) co_return kept.error();
     co_return fmt::format(

@@ -64,6 +64,10 @@ std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, 
             if (!member.problem.empty()) text += fmt::format("  {:<12} {}\n", host, member.problem);
         }
     }
+    if (seen && !seen->order.refusal.empty()) {
+        text += fmt::format("  the last order ({}, typed on {}) was refused: {}\n",
+                            name_of(seen->order.kind), seen->order.by, seen->order.refusal);
+    }
     for (const std::string* what :
          {&trouble.store, &trouble.standing, &trouble.host, &trouble.delivery}) {
         if (!what->empty()) text += fmt::format("  on this host: {}\n", *what);

@@ -129,9 +129,15 @@ Task<Result<std::string>> FleetPlace::obey(FleetCommand command) {
     }
     Result<FleetParts> parts = make_parts_();
     if (!parts) co_return parts.error();
-    const bool joined = parts->memories.has_value();
-    if (joined && command.kind != FleetCommand::Kind::rejoin) command.host.clear();
-    parts->self.host = joined && command.host.empty() ? parts->memories->host : command.host;
+    const bool decommissions = command.kind == FleetCommand::Kind::decommission;
+    const bool renames = command.kind == FleetCommand::Kind::rejoin && !command.host.empty();
+    parts->self.host = decommissions ? "" : command.host;
+    // A host that has joined keeps its name.
+    if (parts->memories && !renames) parts->self.host = parts->memories->host;
+    if (parts->self.host.empty()) {
+        co_return Error{
+            Fault::invalid, "this host has no name in the fleet yet; say which: --host NAME", {}};
+    }
     const FleetWorld world{*parts->object, world_.clock, world_.random, memory_};
     FleetAdmin admin(policy_, world, std::move(parts->keys), std::move(parts->self));
     auto told = co_await carry_out(admin, std::move(command));

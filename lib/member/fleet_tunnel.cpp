@@ -177,6 +177,9 @@ TunnelStatus FleetTunnel::status() const {
          {&trouble_.store, &trouble_.standing, &trouble_.host, &trouble_.delivery}) {
         if (!what->empty()) status.findings.push_back(*what);
     }
+    if (fleet_.seen() && !fleet_.seen()->order.refusal.empty()) {
+        status.notes.push_back("the last order was refused: " + fleet_.seen()->order.refusal);
+    }
     if (!status.units.empty() || !fleet_.seen()) return status;
     for (const auto& [host, member] : fleet_.seen()->members) {
         for (const MemberUnit& unit : member.units) {

@@ -1,6 +1,7 @@
 #include "member/lead_executor.hpp"
 
 #include "clock/clock.hpp"
+#include "fleet/take_over_watch.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -84,7 +85,16 @@ Task<Result<void>> LeadExecutor::make_sure_to_lead() {
     co_return co_await stand_down(deposed);
 }
 
+/// Several hosts that are due at the same time do not disturb each other.
+Task<> LeadExecutor::let_others_begin() {
+    if (!state_.rotation->request.scheduled || !fleet_.seen()) co_return;
+    const int rank = rank_of(*fleet_.seen(), fleet_.host());
+    const BootTime turn = world_.clock.boot_now() + rank * times_.start_rank;
+    if (rank > 0) co_await world_.clock.sleep_until(turn);
+}
+
 Task<Result<void>> LeadExecutor::begin() {
+    co_await let_others_begin();
     const std::string host = fleet_.host();
     const std::uint64_t order = leading_.obeyed;
     FleetTransition beginning = [host, order, state = state_,
@@ -134,7 +144,7 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     const std::optional<FleetDocument>& seen = fleet_.seen();
     const bool commits = seen && seen->state.rotation && seen->sealed &&
                          seen->state.rotation->phase == Phase::prepare &&
-                         record.phase == Phase::commit && !record.compromised();
+                         record.phase == Phase::commit && !record.compromised() && !record.hold;
     if (!commits) return {};
     std::vector<std::string> missing;
     for (const auto& [host, member] : seen->members) {

@@ -74,6 +74,7 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> act(const Conclude& action);
 
     Task<Result<FleetDocument>> change(FleetTransition transition);
+    Task<> let_others_begin();
     Task<Result<void>> begin();
     Task<Result<void>> share_tokens();
     Task<Result<void>> look_if_older(Milliseconds age);
