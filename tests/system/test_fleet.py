@@ -18,6 +18,7 @@ def three_hosts(request, tmp_path_factory):
 @pytest.fixture(name="fleet")
 def calm_fleet(booted_fleet):
     """Give the fleet once everything is as it should be."""
+    booted_fleet.cloudflare.heal()
     for name in booted_fleet.hosts:
         booted_fleet.mend(name)
     booted_fleet.wait_idle()
@@ -66,6 +67,7 @@ def test_a_lead_that_is_killed_while_it_sends_the_secret_sends_no_other(fleet):
     fleet.cloudflare.wait_fault(hanging, 60)
     lead = fleet.open_rotation()[0] or "alpha"
     fleet[lead].keyturn.kill()
+    fleet.cloudflare.heal()
     assert rotated(fleet, before) == count + 1
 
 
