@@ -25,7 +25,8 @@ enum class SwapFate {
     late,               ///< The answer is lost; it happens when the test says (`land`).
     busy,               ///< The store says "later".
     unreachable,        ///< The store was not reached.
-    done_but_conflict,  ///< A proxy sent it twice: it happens, and the answer is that of the second.
+    done_but_conflict,  ///< A proxy sent it twice: it happens, and the answer is that of the
+                        ///< second.
 };
 
 /// A shared object in memory, with every way in which a store can leave a host in doubt.
@@ -127,9 +128,9 @@ class FakeObject final : public SharedObject {
         put(changed);
     }
 
-    std::optional<std::string> text;  ///< Nothing: the object does not exist.
-    std::deque<SwapFate> fates;       ///< Of the next swaps; then all are done.
-    std::optional<Error> down;        ///< Every call fails with this.
+    std::optional<std::string> text;    ///< Nothing: the object does not exist.
+    std::deque<SwapFate> fates;         ///< Of the next swaps; then all are done.
+    std::optional<Error> down;          ///< Every call fails with this.
     std::function<void()> before_swap;  ///< Once, right before the next swap: others are faster.
     bool breaks_conditions = false;
     int reads = 0;

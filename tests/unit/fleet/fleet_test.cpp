@@ -1,91 +1,7 @@
-#include "fleet/fleet.hpp"
-
-#include "fakes/fake_object.hpp"
-#include "fakes/matchers.hpp"
-#include "fakes/small_fleet.hpp"
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-
-#include <memory>
+#include "unit/fleet/fleet_fixture.hpp"
 
 namespace keyturn {
 namespace {
-
-/// A host of a fleet that shares an object with others.
-class FleetTest : public testing::Test {
-  protected:
-    FleetTest() {
-        object_.put(rolling_fleet());
-        remembered_.host = "host-2";
-        remembered_.install = small_member(2).install;
-        remembered_.fleet = fleet_id;
-        remembered_.rev = 10;
-        remembered_.mark = small_member(2).mark;
-        begin();
-    }
-
-    /// As keyturnd does at its start: with what the disk has.
-    void begin() {
-        const auto kept = memory_.kept.find("web");
-        if (kept != memory_.kept.end()) remembered_ = kept->second;
-        fleet_ = std::make_unique<Fleet>("web", tunnel_id, fleet_keys(), remembered_,
-                                         FleetWorld{object_, clock_, *random_, memory_});
-    }
-
-    using Outcome = std::optional<Result<FleetDocument>>;
-
-    /// Begins a call; the clock runs on until it has ended.
-    std::shared_ptr<Outcome> spawn(Task<Result<FleetDocument>> call) {
-        auto outcome = std::make_shared<Outcome>();
-        boost::asio::co_spawn(context_, keep(std::move(call), outcome), boost::asio::detached);
-        return outcome;
-    }
-
-    static Task<> keep(Task<Result<FleetDocument>> call, std::shared_ptr<Outcome> outcome) {
-        auto result = co_await std::move(call);
-        outcome->emplace(std::move(result));
-    }
-
-    Result<FleetDocument> run(Task<Result<FleetDocument>> call) {
-        const auto outcome = spawn(std::move(call));
-        EXPECT_TRUE(clock_.run_until([&] { return outcome->has_value(); }, 5min));
-        return *outcome ? std::move(**outcome) : Result<FleetDocument>(no_answer);
-    }
-
-    Result<FleetDocument> look() { return run(fleet_->look()); }
-    Result<FleetDocument> change(const FleetTransition& transition, bool own = false) {
-        return run(fleet_->change(transition, own));
-    }
-    Fault look_fault() {
-        const Result<FleetDocument> seen = look();
-        EXPECT_FALSE(seen);
-        return seen ? Fault::cancelled : seen.error().fault;
-    }
-
-    /// What this host says about itself.
-    Result<FleetDocument> report(std::uint64_t answers) {
-        return change(
-            [=](FleetDocument& document) {
-                FleetMember member = document.members.at("host-2");
-                member.answers = answers;
-                return keyturn::report(document, "host-2", member);
-            },
-            true);
-    }
-
-    [[nodiscard]] std::uint64_t answers() const {
-        return object_.document().members.at("host-2").answers;
-    }
-
-    boost::asio::io_context context_{1};
-    SimulatedClock clock_{context_};
-    FakeObject object_{clock_};
-    FakeFleetMemory memory_;
-    std::unique_ptr<Random> random_ = make_random();
-    FleetMemories remembered_;
-    std::unique_ptr<Fleet> fleet_;
-};
 
 /// A change that is seen in the object and may be applied any number of times.
 Result<void> ask_five(FleetDocument& document) {
@@ -216,11 +132,13 @@ TEST_F(FleetTest, AConflictRunsTheTransitionOnWhatOthersHaveWritten) {
 TEST_F(FleetTest, AConflictWithATransitionThatMayNotHappenAnyMoreIsItsRefusal) {
     ASSERT_TRUE(look());
     object_.before_swap = [this] {
-        object_.change(
-            [](FleetDocument& document) { return take_over(document, "host-3", {7, document.lead}); });
+        object_.change([](FleetDocument& document) {
+            return take_over(document, "host-3", {7, document.lead});
+        });
     };
-    const Result<FleetDocument> changed =
-        change([](FleetDocument& document) { return beat(document, {"host-1", 7}); });
+    const Result<FleetDocument> changed = change([](FleetDocument& document) {
+        return beat(document, {"host-1", 7});
+    });
     ASSERT_FALSE(changed);
     EXPECT_EQ(changed.error().fault, Fault::deposed);
     EXPECT_EQ(object_.swaps, 1);
@@ -315,82 +233,6 @@ TEST_F(FleetTest, AStoreThatGoesDownAfterALostAnswerLeavesItOpen) {
     ASSERT_TRUE(change(ask_five)) << "the next call finds out";
     EXPECT_EQ(object_.document().rev, 11U);
     EXPECT_EQ(object_.swaps, 1);
-}
-
-// --- Marks ---------------------------------------------------------------------------------------
-
-TEST_F(FleetTest, EachReportHasAMarkThatTheDiskKnewBefore) {
-    ASSERT_TRUE(report(4));
-    const std::string mark = object_.document().members.at("host-2").mark;
-    EXPECT_NE(mark, small_member(2).mark);
-    EXPECT_EQ(memory_.kept.at("web").mark, mark);
-    EXPECT_EQ(memory_.kept.at("web").mark_pending, "");
-    EXPECT_FALSE(fleet_->clashes());
-}
-
-TEST_F(FleetTest, AReportIsNotWrittenIfTheDiskCannotKeepItsMark) {
-    ASSERT_TRUE(look());
-    memory_.broken = disk_full;
-    const Result<FleetDocument> reported = report(4);
-    ASSERT_FALSE(reported);
-    EXPECT_EQ(reported.error().fault, Fault::storage);
-    EXPECT_EQ(object_.swaps, 0);
-}
-
-TEST_F(FleetTest, AReportWhoseAnswerWasLostBeforeACrashIsNoClash) {
-    object_.fates = {SwapFate::done_but_lost};
-    object_.before_swap = [this] { object_.down = no_answer; };
-    ASSERT_FALSE(report(4));
-    EXPECT_NE(memory_.kept.at("web").mark_pending, "");
-    object_.down.reset();
-    begin();
-    ASSERT_TRUE(look());
-    EXPECT_EQ(answers(), 4U);
-    EXPECT_FALSE(fleet_->clashes());
-    EXPECT_EQ(memory_.kept.at("web").mark_pending, "");
-    EXPECT_EQ(memory_.kept.at("web").mark, object_.document().members.at("host-2").mark);
-}
-
-TEST_F(FleetTest, AReportThatMayStillArriveKeepsItsMarkForTheNextOne) {
-    ASSERT_TRUE(look());
-    object_.fates = {SwapFate::late};
-    object_.before_swap = [this] {
-        object_.before_swap = [this] { object_.land(); };
-    };
-    ASSERT_TRUE(report(4));
-    EXPECT_FALSE(fleet_->clashes()) << "the late one has the mark of the newer one";
-    ASSERT_TRUE(report(5));
-    EXPECT_EQ(answers(), 5U);
-    EXPECT_FALSE(fleet_->clashes());
-}
-
-TEST_F(FleetTest, AnEntryThatThisHostHasNotWrittenIsAClash) {
-    ASSERT_TRUE(report(4));
-    EXPECT_FALSE(fleet_->clashes());
-    object_.change([](FleetDocument& document) {
-        document.members.at("host-2").mark = std::string(16, 'c');
-        return Result<void>();
-    });
-    ASSERT_TRUE(look());
-    EXPECT_TRUE(fleet_->clashes());
-}
-
-TEST_F(FleetTest, ADiskThatIsAnOldCopyIsAClash) {
-    ASSERT_TRUE(report(4));
-    memory_.kept.clear();
-    begin();
-    ASSERT_TRUE(look());
-    EXPECT_TRUE(fleet_->clashes());
-}
-
-TEST_F(FleetTest, AnotherInstallationWithThisNameIsNoClash) {
-    object_.change([](FleetDocument& document) {
-        document.members.at("host-2").install = std::string(32, 'c');
-        document.members.at("host-2").mark = std::string(16, 'c');
-        return Result<void>();
-    });
-    ASSERT_TRUE(look());
-    EXPECT_FALSE(fleet_->clashes()) << "this host was replaced: its follower says so";
 }
 
 // --- One at a time -------------------------------------------------------------------------------

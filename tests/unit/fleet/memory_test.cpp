@@ -14,8 +14,8 @@ using testing_files::put;
 using testing_files::Sandbox;
 
 FleetMemories sample_memories() {
-    return {"host-1", std::string(32, '1'), fleet_id, 184, std::string(16, 'a'),
-            std::string(16, 'b')};
+    return {"host-1", std::string(32, '1'), fleet_id,
+            184,      std::string(16, 'a'), std::string(16, 'b')};
 }
 
 class FleetMemoryTest : public testing::Test {

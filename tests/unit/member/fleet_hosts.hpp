@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cloudflare/api_budget.hpp"
 #include "delivery/token_store.hpp"
 #include "fakes/fake_host.hpp"
 #include "fakes/fake_object.hpp"
@@ -9,10 +10,10 @@
 #include "fakes/small_fleet.hpp"
 #include "member/fleet_place.hpp"
 #include "state/state_store.hpp"
+#include "token/random.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <memory>
 
@@ -37,9 +38,9 @@ class SharedCloud final : public TunnelApi {
     Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
         std::vector<Connector> all;
         for (FakeHost* host : hosts) {
-            const auto listed = co_await host->list_connectors(tunnel);
-            if (!listed) co_return listed.error();
-            all.insert(all.end(), listed->begin(), listed->end());
+            const auto some = co_await host->list_connectors(tunnel);
+            if (!some) co_return some.error();
+            all.insert(all.end(), some->begin(), some->end());
         }
         co_return all;
     }
@@ -57,8 +58,13 @@ class FleetHost {
   public:
     FleetHost(boost::asio::io_context& context, SimulatedClock& clock, SharedCloud& cloud,
               FakeObject& object, int number)
-        : context_(context), clock_(clock), cloud_(cloud), object_(object), name(sample_host(number)) {
+        : context_(context),
+          clock_(clock),
+          cloud_(cloud),
+          object_(object),
+          name(sample_host(number)) {
         units.next_id = number * 100;
+        policy.credential = "cloudflare";
         policy.rollout.soak = 30s;
         policy.rollout.soak_min = 30s;
         entry.eligible = number <= 2;
@@ -79,11 +85,10 @@ class FleetHost {
             context_.get_executor(), policy, 0.0, world, log, [](const ManagedTunnel&) {}, memory,
             FleetTimes(), [this] { return parts(); });
         running_ = true;
-        boost::asio::co_spawn(context_, place->run(),
-                              boost::asio::bind_cancellation_slot(
-                                  stop_.slot(), [this](const std::exception_ptr&) {
-                                      running_ = false;
-                                  }));
+        boost::asio::co_spawn(
+            context_, place->run(),
+            boost::asio::bind_cancellation_slot(
+                stop_.slot(), [this](const std::exception_ptr&) { running_ = false; }));
     }
 
     /// keyturnd dies. Everything on the disk and the unit stay.
@@ -98,8 +103,9 @@ class FleetHost {
     /// What a person types on this host.
     Result<std::string> type(FleetCommand command) {
         std::optional<Result<std::string>> told;
+        auto ended = [](const std::exception_ptr& why) { EXPECT_FALSE(why); };
         boost::asio::co_spawn(context_, keep(place->administer(std::move(command)), &told),
-                              boost::asio::detached);
+                              std::move(ended));
         clock_.run_until([&] { return told.has_value(); }, 1min);
         EXPECT_TRUE(told);
         return told ? std::move(*told) : Result<std::string>(no_answer);
@@ -114,9 +120,11 @@ class FleetHost {
         const auto token = tokens_->current("web");
         return token && *token ? std::string((*token)->reveal()) : "";
     }
-    [[nodiscard]] std::string finding() const {
-        const TunnelStatus status = place->status();
-        return status.findings.empty() ? "" : status.findings.front();
+    /// What is wrong here, in lines; empty if all is well.
+    [[nodiscard]] std::string findings() const {
+        std::string text;
+        for (const std::string& finding : place->status().findings) text += finding + "\n";
+        return text;
     }
     [[nodiscard]] std::vector<HistoryEntry> history() const { return *states->history("web", 10); }
 
