@@ -98,16 +98,16 @@ class FollowerTest : public testing::Test {
     std::string perform(const Asked& wish) {
         std::string word = name(wish);
         const auto fault = faults_.find(word);
-        using Answer = FollowerAnswered<Asked>;
+        using Answering = FollowerAnswered<Asked>;
         if (fault != faults_.end()) {
             const Error error = fault->second;
             if constexpr (!std::is_same_v<Asked, RestAWhile>) {
-                follower_->answer(Answer{error}, now_);
+                follower_->answer(Answering{error}, now_);
             }
             return word + " fails";
         }
         auto result = act(wish, word);
-        follower_->answer(Answer{std::move(result)}, now_);
+        follower_->answer(Answering{std::move(result)}, now_);
         return word;
     }
 

@@ -55,12 +55,12 @@ TEST_F(BeforeDelivery, SaysWhyItCannotStageAndTriesAgain) {
     faults_.emplace("stage", disk_full);
     EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage fails", "report"));
     EXPECT_EQ(entry().problem, disk_full.text) << "the lead waits for it by name";
-    EXPECT_EQ(follower_->trouble().token, disk_full.text);
+    EXPECT_EQ(follower_->trouble().delivery, disk_full.text);
     EXPECT_EQ(entry().staged, "");
     faults_.clear();
     EXPECT_THAT(round(), ElementsAre("look", "see", "stage", "report"));
     EXPECT_EQ(entry().problem, "");
-    EXPECT_EQ(follower_->trouble().token, "");
+    EXPECT_EQ(follower_->trouble().delivery, "");
 }
 
 TEST_F(BeforeDelivery, SaysWhyItCannotDeliverAndTriesAgain) {

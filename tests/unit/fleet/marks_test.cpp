@@ -55,6 +55,8 @@ TEST_F(FleetTest, AnEntryThatThisHostHasNotWrittenIsAClash) {
     });
     ASSERT_TRUE(look());
     EXPECT_TRUE(fleet_->clashes());
+    EXPECT_FALSE(report(5)) << "the other one goes on undisturbed";
+    EXPECT_EQ(answers(), 4U);
 }
 
 TEST_F(FleetTest, ADiskThatIsAnOldCopyIsAClash) {

@@ -132,6 +132,20 @@ TEST(SetIdleDelivery, IsOnlyForATunnelWithoutARotation) {
     EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::granted), setting), Fault::conflict);
 }
 
+TEST(HandOut, IsOnlyForATunnelWithoutARotation) {
+    FleetDocument document = idle_fleet();
+    const FleetTransition handing = [](FleetDocument& handed) {
+        return hand_out(handed, rolling_fleet().sealed);
+    };
+    ASSERT_TRUE(twice(document, handing));
+    EXPECT_EQ(document.sealed, rolling_fleet().sealed);
+    FleetDocument rolling = rolling_fleet();
+    rolling.sealed.reset();
+    EXPECT_EQ(refusal(rolling, handing), Fault::conflict);
+    ASSERT_TRUE(twice(document, [](FleetDocument& handed) { return hand_out(handed, {}); }));
+    EXPECT_FALSE(document.sealed) << "every member has it";
+}
+
 // --- Of the lead ---------------------------------------------------------------------------------
 
 TEST(LeadsTransitions, AreNotForAHostThatWasDeposed) {
