@@ -16,6 +16,8 @@ constexpr std::size_t id_digits = 32;
 constexpr std::size_t mark_digits = 16;
 constexpr std::size_t random_bytes = 16;
 
+const ObjectVersion none;
+
 Error not_joined(const std::string& tunnel) {
     return Error{
         Fault::missing,
@@ -66,7 +68,6 @@ Task<Result<void>> FleetAdmin::prove_store() {
 }
 
 Task<Result<FleetDocument>> FleetAdmin::read() {
-    const ObjectVersion none;
     const auto reading = co_await world_.object.read(none);
     if (!reading) co_return reading.error();
     if (reading->found == ObjectReading::Found::absent) {
@@ -82,6 +83,13 @@ Task<Result<FleetDocument>> FleetAdmin::read() {
 Task<Result<std::string>> FleetAdmin::init(Fingerprint token) {
     const auto proven = co_await prove_store();
     if (!proven) co_return proven.error();
+    const Error present{
+        Fault::conflict,
+        fmt::format("there is a fleet of {0} already: `keyturnctl fleet join {0}`", policy_.name)};
+    // Before this host forgets that it is a member.
+    const auto reading = co_await world_.object.read(none);
+    if (!reading) co_return reading.error();
+    if (reading->found != ObjectReading::Found::absent) co_return present;
     const auto id = fresh_hex(id_digits);
     if (!id) co_return id.error();
     const auto memories = fresh_memories(*id);
@@ -100,13 +108,8 @@ Task<Result<std::string>> FleetAdmin::init(Fingerprint token) {
     if (!text) co_return text.error();
     const auto kept = world_.memory.save(policy_.name, *memories);
     if (!kept) co_return kept.error();
-    const ObjectVersion none;
     const auto made = co_await world_.object.swap(none, std::move(*text));
-    if (!made && made.error().fault == Fault::conflict) {
-        co_return Error{Fault::conflict,
-                        fmt::format("there is a fleet of {0} already: `keyturnctl fleet join {0}`",
-                                    policy_.name)};
-    }
+    if (!made && made.error().fault == Fault::conflict) co_return present;
     if (!made) co_return made.error();
     co_return fmt::format(
         "The fleet of {0} is there, with {1}. Now on each further host, with the "
@@ -141,6 +144,10 @@ Task<Result<std::string>> FleetAdmin::enter(bool again) {
         if (again) changed.members.erase(host);
         return keyturn::join(changed, host, entry);
     };
+    // A name that is taken is no reason to forget anything.
+    FleetDocument tried = *document;
+    const auto possible = entering(tried);
+    if (!possible) co_return possible.error();
     const auto joined = co_await fleet.change(std::move(entering), false);
     if (!joined) co_return joined.error();
     const auto kept = world_.memory.save(policy_.name, *memories);
@@ -179,7 +186,8 @@ Task<Result<std::string>> FleetAdmin::accept(std::uint64_t rev) {
     if (!*memories) co_return not_joined(policy_.name);
     const auto document = co_await read();
     if (!document) co_return document.error();
-    if (document->rev != rev) {
+    // The other hosts may have gone on from there already.
+    if (document->rev < rev) {
         co_return Error{Fault::conflict,
                         fmt::format("the shared object has rev {}, not {}", document->rev, rev)};
     }

@@ -38,7 +38,7 @@ class FleetAdmin {
     /// Removes a host that is gone for ever.
     Task<Result<std::string>> decommission(std::string host);
 
-    /// Accepts an object that somebody has put back to this rev.
+    /// Accepts an object that somebody has put back to this rev, or that has gone on from there.
     Task<Result<std::string>> accept(std::uint64_t rev);
 
   private:

@@ -33,16 +33,21 @@ FleetPlace::FleetPlace(const boost::asio::any_io_executor& executor, TunnelPolic
       begin_anew_(executor) {}
 
 Task<> FleetPlace::run() {
+    for (;;) co_await stay();
+}
+
+/// Until it is time to take the place anew.
+Task<> FleetPlace::stay() {
     using namespace boost::asio::experimental::awaitable_operators;
-    for (;;) {
-        co_await take_place();
-        if (tunnel_) {
-            co_await (tunnel_->run() || begin_anew_.wait());
-            tunnel_.reset();
-        } else {
-            const BootTime next = world_.clock.boot_now() + try_again;
-            co_await (world_.clock.sleep_until(next) || begin_anew_.wait());
-        }
+    const Baton::Holding holding = co_await baton_.take();
+    co_await take_place();
+    if (tunnel_) {
+        co_await (tunnel_->run() || begin_anew_.wait());
+        tunnel_.reset();
+        empty_because_ = "keyturnd carries out a command for the fleet";
+    } else {
+        const BootTime next = world_.clock.boot_now() + try_again;
+        co_await (world_.clock.sleep_until(next) || begin_anew_.wait());
     }
 }
 
@@ -127,22 +132,24 @@ Task<Result<std::string>> FleetPlace::obey(FleetCommand command) {
                         "a host's name in a fleet has at most 64 letters, digits, - _ and .",
                         {}};
     }
+    // The command and the tunnel would overwrite each other's memories of the fleet.
+    begin_anew_.wake();
+    const Baton::Holding holding = co_await baton_.take();
     Result<FleetParts> parts = make_parts_();
     if (!parts) co_return parts.error();
-    const bool decommissions = command.kind == FleetCommand::Kind::decommission;
+    const bool enters = command.kind != FleetCommand::Kind::decommission &&
+                        command.kind != FleetCommand::Kind::accept;
     const bool renames = command.kind == FleetCommand::Kind::rejoin && !command.host.empty();
-    parts->self.host = decommissions ? "" : command.host;
+    if (enters) parts->self.host = command.host;
     // A host that has joined keeps its name.
     if (parts->memories && !renames) parts->self.host = parts->memories->host;
-    if (parts->self.host.empty()) {
+    if (enters && parts->self.host.empty()) {
         co_return Error{
             Fault::invalid, "this host has no name in the fleet yet; say which: --host NAME", {}};
     }
     const FleetWorld world{*parts->object, world_.clock, world_.random, memory_};
     FleetAdmin admin(policy_, world, std::move(parts->keys), std::move(parts->self));
-    auto told = co_await carry_out(admin, std::move(command));
-    if (told) begin_anew_.wake();
-    co_return told;
+    co_return co_await carry_out(admin, std::move(command));
 }
 
 Task<Result<std::string>> FleetPlace::carry_out(FleetAdmin& admin, FleetCommand command) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "asio/baton.hpp"
+#include "asio/wakeup.hpp"
 #include "member/admin.hpp"
 #include "member/fleet_tunnel.hpp"
 
@@ -14,7 +16,7 @@ namespace keyturn {
 struct FleetCommand {
     enum class Kind { init, join, rejoin, decommission, accept };
     Kind kind = Kind::join;
-    std::string host;       ///< Of `init`, `join` and `rejoin`: the name of this host.
+    std::string host;       ///< The name of this host; of `decommission`: the host that is gone.
     std::uint64_t rev = 0;  ///< Of `accept`.
 };
 
@@ -57,6 +59,7 @@ class FleetPlace final : public ManagedTunnel {
     [[nodiscard]] std::string describe() const;
 
   private:
+    Task<> stay();
     Task<> take_place();
     Task<Result<FleetParts>> proven_parts();
     Task<Result<std::string>> obey(FleetCommand command);
@@ -72,6 +75,7 @@ class FleetPlace final : public ManagedTunnel {
     FleetTimes times_;
     MakeParts make_parts_;
     Wakeup begin_anew_;
+    Baton baton_;  ///< For the tunnel, or one command at a time.
     std::string empty_because_ = "keyturnd has just started";
     std::unique_ptr<FleetTunnel> tunnel_;
     int commands_ = 0;  ///< Under way.

@@ -51,7 +51,7 @@ void FakeHost::hold_secret(std::string_view text) {
 }
 
 void FakeHost::start(Unit& unit) {
-    const int id = next_id_++;
+    const int id = next_id++;
     unit.state.invocation = fmt::format("{:032x}", id);
     unit.connector = fmt::format("connector-{}", id);
     unit.started = clock_.boot_now();

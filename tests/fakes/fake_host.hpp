@@ -83,6 +83,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     std::function<void(std::string_view secret)> on_patch;  ///< Called right after it was applied.
     std::set<Fingerprint> secrets_sent;                     ///< Distinct ones.
     int rests = 0;
+    int next_id = 1;  ///< Numbers processes and connectors; several hosts begin with others.
     std::map<std::string, std::string> aliases;     ///< Name -> unit.
     std::map<std::string, Permission> permissions;  ///< By unit; granted by default.
     std::optional<Error> polkit_gone;               ///< polkit does not answer.
@@ -95,7 +96,6 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     TunnelPolicy policy_;
     std::string token_file_;
     TunnelToken current_;
-    int next_id_ = 1;
 };
 
 }  // namespace keyturn

@@ -1,0 +1,215 @@
+#include "unit/fleet/transitions.hpp"
+
+namespace keyturn {
+namespace {
+
+// --- Of a member, about itself -------------------------------------------------------------------
+
+TEST(Report, ReplacesTheEntryOfOneHost) {
+    FleetDocument document = rolling_fleet();
+    FleetMember member = small_member(2);
+    member.staged = fleet_rotation;
+    member.file = new_print;
+    member.answers = 4;
+    const FleetTransition reporting = [&](FleetDocument& reported) {
+        return report(reported, "host-2", member);
+    };
+    ASSERT_TRUE(twice(document, reporting));
+    EXPECT_EQ(document.members.at("host-2"), member);
+    EXPECT_EQ(document.members.at("host-1"), rolling_fleet().members.at("host-1"));
+}
+
+TEST(Report, IsNotForAHostThatIsNoMemberOrWasReplaced) {
+    const FleetDocument document = rolling_fleet();
+    EXPECT_EQ(refusal(document,
+                      [](FleetDocument& late) { return report(late, "host-3", small_member(3)); }),
+              Fault::missing);
+    FleetMember clone = small_member(2);
+    clone.install = std::string(32, 'c');
+    EXPECT_EQ(refusal(document, [&](FleetDocument& late) { return report(late, "host-2", clone); }),
+              Fault::conflict);
+}
+
+FleetTransition taking(const std::string& host, const Fingerprint& file = new_print,
+                       const std::string& invocation = process(100)) {
+    return [=](FleetDocument& document) { return take_turn(document, host, 4, invocation, file); };
+}
+
+TEST(TakeTurn, SaysWhichProcessTheRestartReplaces) {
+    FleetDocument document = fleet_with_turn(1, TurnState::granted);
+    ASSERT_TRUE(twice(document, taking("host-1")));
+    EXPECT_EQ(document.turns[0].state, TurnState::taken);
+    EXPECT_EQ(document.turns[0].invocation_before, process(100));
+    EXPECT_TRUE(taking("host-1")(document)) << "it is its own effect";
+    EXPECT_EQ(refusal(document, taking("host-1", new_print, process(101))), Fault::conflict);
+}
+
+TEST(TakeTurn, IsOnlyForTheHostOfTheUnitAndAnOpenTurn) {
+    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::granted), taking("host-2")), Fault::conflict);
+    EXPECT_EQ(refusal(rolling_fleet(), taking("host-1")), Fault::conflict) << "withdrawn";
+    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::ended), taking("host-1")), Fault::conflict);
+}
+
+TEST(TakeTurn, IsNotTakenInAHoldNorInAnotherRotation) {
+    FleetDocument held = fleet_with_turn(1, TurnState::granted);
+    held.state.rotation->hold = small_hold();
+    EXPECT_EQ(refusal(held, taking("host-1")), Fault::conflict);
+    FleetDocument other = fleet_with_turn(1, TurnState::granted);
+    other.state.rotation->rotation_id = std::string(32, 'b');
+    EXPECT_EQ(refusal(other, taking("host-1")), Fault::conflict);
+    FleetDocument over = fleet_with_turn(1, TurnState::granted);
+    over.state.rotation.reset();
+    EXPECT_EQ(refusal(over, taking("host-1")), Fault::conflict);
+}
+
+TEST(TakeTurn, IsNotTakenWithAnotherTokenInTheFile) {
+    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::granted), taking("host-1", old_print)),
+              Fault::conflict);
+}
+
+TEST(GiveBackTurn, LetsTheHostTakeItOnceMore) {
+    FleetDocument document = fleet_with_turn(1, TurnState::taken);
+    const FleetTransition giving = [](FleetDocument& given) {
+        return give_back_turn(given, "host-1", 4);
+    };
+    ASSERT_TRUE(twice(document, giving));
+    EXPECT_EQ(document.turns[0].state, TurnState::granted);
+    EXPECT_EQ(document.turns[0].invocation_before, "");
+    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::ended), giving), Fault::conflict);
+    FleetDocument gone = rolling_fleet();
+    EXPECT_TRUE(twice(gone, giving)) << "there is nothing to give back";
+}
+
+FleetTransition ending(const Result<RestartResult>& outcome) {
+    return [outcome](FleetDocument& document) { return end_turn(document, "host-1", 4, outcome); };
+}
+
+TEST(EndTurn, SaysHowSystemdAnswered) {
+    FleetDocument document = fleet_with_turn(1, TurnState::taken);
+    RestartResult failed(JobResult::failed);
+    failed.not_reset = "systemd did not answer";
+    ASSERT_TRUE(twice(document, ending(failed)));
+    const FleetTurn& turn = document.turns[0];
+    EXPECT_EQ(turn.state, TurnState::ended);
+    EXPECT_EQ(turn.result, JobResult::failed);
+    EXPECT_EQ(turn.not_reset, "systemd did not answer");
+    EXPECT_FALSE(turn.fault);
+}
+
+TEST(EndTurn, SaysWhyThereWasNoJob) {
+    FleetDocument document = fleet_with_turn(1, TurnState::taken);
+    ASSERT_TRUE(twice(document, ending(no_right)));
+    EXPECT_FALSE(document.turns[0].result);
+    EXPECT_EQ(document.turns[0].fault, Fault::denied);
+    EXPECT_EQ(document.turns[0].why, no_right.text);
+}
+
+TEST(EndTurn, IsOnlyForATurnThatWasTakenAndKeepsTheFirstAnswer) {
+    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::granted), ending(no_right)), Fault::conflict);
+    FleetDocument ended = fleet_with_turn(1, TurnState::ended);
+    ASSERT_TRUE(twice(ended, ending(no_right)));
+    EXPECT_EQ(ended.turns[0].result, JobResult::done);
+    FleetDocument gone = rolling_fleet();
+    EXPECT_TRUE(twice(gone, ending(no_right))) << "its host was decommissioned, say";
+}
+
+// --- Of a person ---------------------------------------------------------------------------------
+
+FleetTransition ordering(OrderKind kind, const std::string& host = "host-2",
+                         const RotationRequest& request = {}) {
+    return [=](FleetDocument& document) { return order(document, host, kind, request); };
+}
+
+TEST(Order, IsKeptUntilAHostHasCarriedItOut) {
+    FleetDocument document = rolling_fleet();
+    ASSERT_TRUE(twice(document, ordering(OrderKind::retry)));
+    EXPECT_TRUE(document.order.open());
+    EXPECT_EQ(document.order.number, 1U);
+    EXPECT_EQ(document.order.by, "host-2");
+    EXPECT_EQ(refusal(document, ordering(OrderKind::pause)), Fault::busy);
+    EXPECT_EQ(refusal(document, ordering(OrderKind::retry, "host-1")), Fault::busy);
+    ASSERT_TRUE(twice(document, [](FleetDocument& done) { return answer_order(done, 1, ""); }));
+    EXPECT_FALSE(document.order.open());
+    ASSERT_TRUE(twice(document, ordering(OrderKind::pause)));
+    EXPECT_EQ(document.order.number, 2U);
+}
+
+TEST(Order, OfACompromiseWaitsForNoOther) {
+    FleetDocument document = rolling_fleet();
+    ASSERT_TRUE(twice(document, ordering(OrderKind::pause)));
+    RotationRequest request;
+    request.kind = RotationKind::compromise;
+    ASSERT_TRUE(twice(document, ordering(OrderKind::rotate, "host-1", request)));
+    EXPECT_EQ(document.order.kind, OrderKind::rotate);
+    EXPECT_EQ(document.order.number, 2U);
+}
+
+TEST(AnswerOrder, KeepsTheReasonOfARefusalUntilTheNextOrder) {
+    FleetDocument document = rolling_fleet();
+    ASSERT_TRUE(twice(document, ordering(OrderKind::retry)));
+    ASSERT_TRUE(twice(
+        document, [](FleetDocument& done) { return answer_order(done, 1, "nothing is held"); }));
+    EXPECT_EQ(document.order.refusal, "nothing is held");
+    ASSERT_TRUE(twice(document, [](FleetDocument& done) { return answer_order(done, 1, ""); }));
+    EXPECT_EQ(document.order.refusal, "nothing is held") << "it was answered already";
+    ASSERT_TRUE(twice(document, ordering(OrderKind::retry)));
+    EXPECT_EQ(document.order.refusal, "");
+    ASSERT_TRUE(twice(document, [](FleetDocument& done) { return answer_order(done, 1, ""); }));
+    EXPECT_TRUE(document.order.open()) << "the answer is one to another order";
+}
+
+TEST(Join, AddsAHostWhoseNameIsFree) {
+    FleetDocument document = idle_fleet();
+    const FleetTransition joining = [](FleetDocument& joined) {
+        return join(joined, "host-3", small_member(3));
+    };
+    ASSERT_TRUE(twice(document, joining));
+    EXPECT_EQ(document.members.at("host-3"), small_member(3));
+    EXPECT_EQ(
+        refusal(document,
+                [](FleetDocument& joined) { return join(joined, "host-2", small_member(3)); }),
+        Fault::conflict);
+}
+
+TEST(Decommission, TakesAHostWithItsUnitsAndItsTurnOutOfTheRotation) {
+    FleetDocument document = fleet_with_turn(2, TurnState::taken);
+    document.state.rotation->hold = small_hold(unit_of(2));
+    document.state.starts = {{unit_of(1), process(100), old_print, true},
+                             {unit_of(2), process(200), old_print, true}};
+    ASSERT_TRUE(twice(document, [](FleetDocument& gone) { return decommission(gone, "host-2"); }));
+    EXPECT_FALSE(document.members.contains("host-2"));
+    EXPECT_THAT(document.turns, IsEmpty());
+    ASSERT_TRUE(document.state.rotation);
+    EXPECT_THAT(document.state.rotation->units, SizeIs(1));
+    EXPECT_EQ(document.state.rotation->units[0].name, unit_of(1));
+    EXPECT_FALSE(document.state.rotation->hold) << "it was about this host";
+    EXPECT_THAT(document.state.starts, SizeIs(1));
+}
+
+TEST(Decommission, EndsTheLeadBecauseItsPlanHasTheHostInIt) {
+    FleetDocument document = rolling_fleet();
+    ASSERT_TRUE(twice(document, [](FleetDocument& gone) { return decommission(gone, "host-2"); }));
+    EXPECT_FALSE(document.lead);
+    EXPECT_EQ(
+        refusal(document,
+                [](FleetDocument& late) { return save_record(late, lead, rolling_fleet().state); }),
+        Fault::deposed);
+}
+
+TEST(Decommission, KeepsAHoldThatIsAboutAnotherHost) {
+    FleetDocument document = rolling_fleet();
+    document.state.rotation->hold = small_hold(unit_of(1));
+    ASSERT_TRUE(twice(document, [](FleetDocument& gone) { return decommission(gone, "host-2"); }));
+    EXPECT_TRUE(document.state.rotation->hold);
+}
+
+TEST(Decommission, OfAnIdleFleetOnlyRemovesTheHost) {
+    FleetDocument document = idle_fleet();
+    ASSERT_TRUE(twice(document, [](FleetDocument& gone) { return decommission(gone, "host-2"); }));
+    FleetDocument expected = idle_fleet();
+    expected.members.erase("host-2");
+    EXPECT_EQ(document, expected);
+}
+
+}  // namespace
+}  // namespace keyturn

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "fakes/matchers.hpp"
+#include "fakes/small_fleet.hpp"
+#include "fleet/transitions.hpp"
+
+#include <gtest/gtest.h>
+
+namespace keyturn {
+
+inline const Leadership lead{"host-1", rolling_epoch};
+inline const Leadership deposed_lead{"host-1", rolling_epoch - 1};
+
+/// Applies a transition, and once more as after an answer that was lost: the second time changes
+/// nothing.
+inline Result<void> twice(FleetDocument& document, const FleetTransition& transition) {
+    const Result<void> applied = transition(document);
+    const FleetDocument after = document;
+    static_cast<void>(transition(document));
+    EXPECT_EQ(document, after) << "the second time changes something";
+    return applied;
+}
+
+/// The transition refuses and leaves everything as it is.
+inline Fault refusal(FleetDocument document, const FleetTransition& transition) {
+    const FleetDocument before = document;
+    const Result<void> applied = transition(document);
+    EXPECT_FALSE(applied);
+    EXPECT_EQ(document, before);
+    return applied ? Fault::invalid : applied.error().fault;
+}
+
+}  // namespace keyturn

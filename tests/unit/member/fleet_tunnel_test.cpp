@@ -1,0 +1,294 @@
+#include "unit/member/fleet_hosts.hpp"
+
+namespace keyturn {
+namespace {
+
+/// A whole fleet: two hosts with the real heart, shell, follower and files.
+class FleetTunnelTest : public FleetHostsTest {
+  protected:
+    FleetTunnelTest() { second_.entry.eligible = false; }
+
+    /// Typed on the host that cannot lead.
+    void request(const RotationRequest& request = {}) {
+        const Result<void> accepted = second_.place->request_rotation(request);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+    void decide(Decision decision) {
+        const Result<void> accepted = second_.place->decide(decision);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+
+    /// A rotation is held, because the unit of host-2 did not come back.
+    void come_to_a_hold() {
+        make_fleet();
+        second_.unit().ignores_starts = true;
+        request();
+        ASSERT_TRUE(run_until_held());
+        ASSERT_EQ(document().state.rotation->hold->unit, unit_of(2));
+    }
+
+    /// Systemd starts the unit once its fault is gone.
+    void repair() {
+        second_.unit().ignores_starts = false;
+        second_.units.restart_by_hand(second_.unit());
+    }
+};
+
+TEST_F(FleetTunnelTest, RotatesEveryUnitOnceUnderOneSecret) {
+    make_fleet();
+    const std::string old = first_.file();
+    request();
+    ASSERT_TRUE(run_until_done());
+    EXPECT_NE(first_.file(), old);
+    expect_all_on_the_token_of_cloudflare();
+    EXPECT_EQ(first_.unit().restarts, 1);
+    EXPECT_EQ(second_.unit().restarts, 1);
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+    const FleetDocument after = document();
+    EXPECT_FALSE(after.lead);
+    EXPECT_FALSE(after.sealed);
+    EXPECT_THAT(after.turns, IsEmpty());
+    EXPECT_FALSE(after.order.open());
+}
+
+TEST_F(FleetTunnelTest, HasItsHistoryOnEveryHost) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_done());
+    pass(10min);
+    ASSERT_THAT(first_.history(), SizeIs(1));
+    ASSERT_THAT(second_.history(), SizeIs(1));
+    EXPECT_EQ(first_.history()[0].rotation_id, second_.history()[0].rotation_id);
+    EXPECT_EQ(second_.history()[0].outcome, Outcome::done);
+    EXPECT_THAT(second_.history()[0].units, SizeIs(2));
+}
+
+TEST_F(FleetTunnelTest, WritesNothingWhileNothingIsNew) {
+    make_fleet();
+    pass(10min);
+    const FleetDocument before = document();
+    pass(3h);
+    EXPECT_EQ(document(), before);
+}
+
+TEST_F(FleetTunnelTest, ShowsTheSameOnAHostThatCannotLead) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_phase(Phase::soak));
+    pass(10s);
+    EXPECT_EQ(second_.place->status().phase, "soak");
+    EXPECT_EQ(second_.place->status().rotation_id, first_.place->status().rotation_id);
+    EXPECT_THAT(second_.place->describe(),
+                AllOf(HasSubstr("host-1 leads"), HasSubstr("host-2"), HasSubstr(a)));
+    EXPECT_FALSE(second_.place->request_rotation({})) << "one is open";
+}
+
+TEST_F(FleetTunnelTest, PausesAndResumesForEveryHost) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_phase(Phase::soak));
+    const int restarted = restarts();
+    decide(Decision::pause);
+    pass(1h);
+    EXPECT_EQ(restarts(), restarted);
+    EXPECT_TRUE(document().state.paused);
+    decide(Decision::resume);
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(restarts(), 2);
+}
+
+TEST_F(FleetTunnelTest, HoldsOnEveryHostAndGoesOnAfterARetry) {
+    come_to_a_hold();
+    pass(1h);
+    EXPECT_EQ(second_.place->status().state, "held");
+    EXPECT_EQ(first_.place->status().state, "held");
+    EXPECT_LE(first_.unit().restarts, 1);
+    repair();
+    pass(1min);
+    decide(Decision::retry);
+    ASSERT_TRUE(run_until_done());
+    expect_all_on_the_token_of_cloudflare();
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+}
+
+TEST_F(FleetTunnelTest, RevertsOnEveryHost) {
+    make_fleet();
+    const std::string old = first_.file();
+    second_.unit().ignores_starts = true;
+    request();
+    ASSERT_TRUE(run_until_held());
+    repair();
+    pass(1min);
+    decide(Decision::revert);
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(first_.file(), old);
+    expect_all_on_the_token_of_cloudflare();
+    EXPECT_EQ(second_.history()[0].outcome, Outcome::reverted);
+}
+
+TEST_F(FleetTunnelTest, RefusesAnOrderForAReasonThatIsInTheObject) {
+    make_fleet();
+    decide(Decision::retry);
+    ASSERT_TRUE(run_until([this] { return document().order.done == 1; }));
+    EXPECT_NE(document().order.refusal, "");
+    request();
+    ASSERT_TRUE(run_until_done()) << "it is not in the way of the next one";
+}
+
+TEST_F(FleetTunnelTest, WaitsForAHostThatIsDownBeforeCloudflareKnowsTheSecret) {
+    make_fleet();
+    second_.stop();
+    ASSERT_TRUE(first_.place->request_rotation({}));
+    pass(3min);
+    EXPECT_THAT(first_.units.secrets_sent, IsEmpty());
+    EXPECT_EQ(restarts(), 0);
+}
+
+TEST_F(FleetTunnelTest, GoesOnWhereItWasAfterALeadThatDied) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_phase(Phase::soak));
+    first_.stop();
+    pass(10min);
+    EXPECT_TRUE(document().state.rotation) << "no other host may lead";
+    first_.start();
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+}
+
+/// Both hosts may lead.
+class TwoLeads : public FleetTunnelTest {
+  protected:
+    TwoLeads() { second_.entry.eligible = true; }
+};
+
+TEST_F(TwoLeads, BeginOneRotationForOneOrder) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+    EXPECT_EQ(document().epoch, 1U);
+}
+
+TEST_F(TwoLeads, TakeOverFromEachOther) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_phase(Phase::soak));
+    const std::string led = document().lead->host;
+    (led == "host-1" ? first_ : second_).stop();
+    ASSERT_TRUE(run_until([&] {
+        const auto lead = document().lead;
+        return lead && lead->host != led;
+    }));
+    (led == "host-1" ? first_ : second_).start();
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1)) << "the sealed one";
+    expect_all_on_the_token_of_cloudflare();
+}
+
+TEST_F(TwoLeads, LetTheOneThatWasDeposedFollow) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_phase(Phase::soak));
+    const std::string led = document().lead->host;
+    const std::string other = led == "host-1" ? "host-2" : "host-1";
+    object_.change(
+        [&](FleetDocument& taken) {
+            return take_over(taken, other, SilentLead{taken.epoch, taken.lead});
+        },
+        other);
+    ASSERT_TRUE(run_until_done());
+    EXPECT_EQ(restarts(), 2);
+    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+}
+
+// --- An object that is not what the fleet wrote last ---------------------------------------------
+
+/// A rotation in its first soak: one unit has been restarted, and the other one is next.
+class WrongObject : public FleetTunnelTest {
+  protected:
+    void come_to_the_soak() {
+        make_fleet();
+        old_text_ = *object_.text;
+        request();
+        ASSERT_TRUE(run_until_phase(Phase::soak));
+        good_text_ = *object_.text;
+        restarted_ = restarts();
+        file_ = first_.file();
+    }
+
+    /// For an hour nothing happens on any host; then the rotation goes on to its end.
+    void expect_nothing_until_the_object_is_back() {
+        const auto shown = object_.text;
+        pass(1h);
+        EXPECT_EQ(restarts(), restarted_);
+        EXPECT_EQ(first_.file(), file_);
+        EXPECT_EQ(second_.file(), file_);
+        EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
+        EXPECT_EQ(object_.text, shown) << "nobody writes";
+        EXPECT_NE(first_.findings(), "");
+        EXPECT_NE(second_.findings(), "");
+        object_.put(good_text_);
+        ASSERT_TRUE(run_until_done());
+        EXPECT_EQ(restarts(), 2);
+    }
+
+    /// Somebody with the key of another fleet writes what he wants.
+    [[nodiscard]] std::string signed_by_others(FleetDocument document) const {
+        document.rev += 100;
+        const FleetKeys keys = fleet_keys("k1 " + std::string(64, '7') + "\n");
+        return *write_fleet_text(document, keys);
+    }
+
+    std::string old_text_;
+    std::string good_text_;
+    std::string file_;
+    int restarted_ = 0;
+};
+
+TEST_F(WrongObject, ForgedMovesNothing) {
+    come_to_the_soak();
+    FleetDocument wanted = document();
+    wanted.deliver = fingerprint_of(*decode_token(fleet_token('T').reveal()));
+    for (int host : {1, 2}) {
+        FleetTurn turn = small_turn(host, TurnState::granted);
+        turn.number = 100U + static_cast<unsigned>(host);
+        turn.rotation_id = wanted.state.rotation->rotation_id;
+        wanted.turns.push_back(turn);
+    }
+    object_.put(signed_by_others(wanted));
+    expect_nothing_until_the_object_is_back();
+}
+
+TEST_F(WrongObject, OldMovesNothing) {
+    come_to_the_soak();
+    object_.put(old_text_);
+    expect_nothing_until_the_object_is_back();
+}
+
+TEST_F(WrongObject, OfAnotherFleetMovesNothing) {
+    come_to_the_soak();
+    FleetDocument other = document();
+    other.fleet = std::string(32, 'c');
+    other.rev += 100;
+    object_.put(other);
+    expect_nothing_until_the_object_is_back();
+}
+
+TEST_F(WrongObject, GarbledMovesNothing) {
+    come_to_the_soak();
+    object_.put(good_text_.substr(0, good_text_.size() / 2));
+    expect_nothing_until_the_object_is_back();
+}
+
+TEST_F(WrongObject, DeletedMovesNothingAndIsNotCreated) {
+    come_to_the_soak();
+    object_.remove();
+    expect_nothing_until_the_object_is_back();
+}
+
+}  // namespace
+}  // namespace keyturn
