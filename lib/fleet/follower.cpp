@@ -113,8 +113,13 @@ Script<bool> Follower::see_own_host() {
     auto seen = co_await ask(question);
     trouble_.host = seen ? "" : seen.error().text;
     if (!seen) co_return false;
-    note_fresh_units(*seen);
-    own_ = std::move(*seen);
+    take_in(std::move(*seen));
+    co_return true;
+}
+
+void Follower::take_in(SeeOwnHost::Value seen) {
+    note_fresh_units(seen);
+    own_ = std::move(seen);
     for (const MemberUnit& unit : own_.units) {
         if (!unit.seen.idle() || !unit.seen.state.running()) {
             useless_since_.erase(unit.name());
@@ -122,7 +127,6 @@ Script<bool> Follower::see_own_host() {
             useless_since_.try_emplace(unit.name(), now_);
         }
     }
-    co_return true;
 }
 
 /// A process that has begun while the file held its present token has read that one.
@@ -220,7 +224,7 @@ Script<> Follower::use(FleetTurn turn, BootTime taken) {
 Script<> Follower::end(FleetTurn turn, Result<RestartResult> outcome) {
     SeeOwnHost question;
     auto seen = co_await ask(question);
-    if (seen) own_ = std::move(*seen);
+    if (seen) take_in(std::move(*seen));
     FleetTransition ending = [host = self_.host, number = turn.number, outcome = std::move(outcome),
                               entry = entry_now()](FleetDocument& document) {
         const Result<void> reported = keyturn::report(document, host, entry);

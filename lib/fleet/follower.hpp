@@ -59,6 +59,7 @@ class Follower {
     Script<> tell();
     Script<bool> look();
     Script<bool> see_own_host();
+    void take_in(SeeOwnHost::Value seen);
     void note_fresh_units(const SeeOwnHost::Value& seen);
     Script<> stage();
     Script<> deliver();
