@@ -10,6 +10,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tests/sandbox/scenario"))
 
 from acts import Demo  # noqa: E402
+from fleet import FleetDemo, fleet_of  # noqa: E402
 from screen import Screen  # noqa: E402
 from stock import StockDemo, stock_host  # noqa: E402
 
@@ -33,7 +34,8 @@ def parse(words):
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--soak", default="20s")
     parser.add_argument("--break", dest="broken", default="nothing",
-                        choices=("nothing", "unit", "api", "token"))
+                        choices=("nothing", "unit", "api", "token", "lead"))
+    parser.add_argument("--hosts", type=int, default=1, choices=(1, 2, 3))
     parser.add_argument("--stock", action="store_true")
     parser.add_argument("--journal", type=pathlib.Path, required=True)
     parser.add_argument("--keep", action="store_true")
@@ -54,8 +56,25 @@ def show_stock(options, screen, directory):
         return status
 
 
+def show_fleet(options, screen, directory):
+    """Boot several hosts of one tunnel, rotate, count."""
+    screen.line(screen.bold("keyturn rotates the token of a tunnel that runs on %d hosts" %
+                            options.hosts))
+    started = time.monotonic()
+    with fleet_of(options, directory) as fleet:
+        demo = FleetDemo(fleet, screen, options)
+        demo.set_up(time.monotonic() - started)
+        demo.play()
+        status = demo.verdict()
+        if options.keep:
+            linger(next(iter(fleet.hosts.values())), screen)
+        return status
+
+
 def show(options, screen, directory):
     """Boot, play, count."""
+    if options.hosts > 1:
+        return show_fleet(options, screen, directory)
     if options.stock:
         return show_stock(options, screen, directory)
     screen.line(screen.bold("keyturn rotates the token of a tunnel under traffic"))

@@ -5,6 +5,7 @@ import pytest
 from scenario import Fleet, wait_until
 
 SHORT = {"soak": "2s"}
+STORE_PORT, API_PORT = "9443", "8443"
 
 
 @pytest.fixture(scope="module", name="booted_fleet")
@@ -82,14 +83,35 @@ def test_a_lead_that_is_killed_is_replaced_or_goes_on(fleet, phase):
 def test_a_host_that_is_cut_off_from_the_store_is_waited_for(fleet):
     before, count = begin(fleet, "alpha")
     fleet.wait_lead("roll")
-    fleet.cut("gamma", "9443")
+    fleet.cut("gamma", STORE_PORT)
     fleet.outside.run("sleep", "8")
     fleet.mend("gamma")
     assert rotated(fleet, before) == count + 1
 
 
+def test_a_host_that_is_gone_is_named_and_decommissioned(fleet):
+    """It is gone before its turn; the others go on without it, and it may join again."""
+    before, count = begin(fleet, "alpha")
+    fleet.wait_lead("roll")
+    fleet["gamma"].keyturn.stop()
+    status = fleet["alpha"].keyturn.wait_status(seconds=180, state="held")
+    assert status["hold_reason"] == "host_silent", status
+    assert "gamma" in status["reason"] and "decommission" in status["reason"]
+    fleet["alpha"].keyturn.ctl("fleet", "decommission", "web", "gamma", check=True)
+    fleet.wait_idle(120, ("alpha", "beta"))
+    summary = fleet.traffic.stop()
+    assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
+    assert len(fleet.cloudflare.secrets()) == count + 1
+    assert fleet.cloudflare.current()["token"] != before
+    fleet["gamma"].host.run("systemctl", "start", "keyturnd")
+    wait_until(lambda: "does not have gamma" in fleet.status("gamma"), "gamma to see that", 60)
+    fleet["gamma"].keyturn.ctl("fleet", "join", "web", check=True)
+    wait_until(fleet.delivered, "the token on gamma", 60)
+    fleet["gamma"].host.run("systemctl", "restart", *fleet["gamma"].units.names)
+
+
 def test_a_lead_without_cloudflare_lets_another_lead(fleet):
     before, count = begin(fleet, "alpha")
     lead = fleet.wait_lead("roll")
-    fleet.cut(lead, "8443")
+    fleet.cut(lead, API_PORT)
     assert rotated(fleet, before) == count + 1

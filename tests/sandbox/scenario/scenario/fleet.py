@@ -19,9 +19,9 @@ from scenario.waiting import wait_until
 
 # Everything outside of the hosts has this address, at the end of each host's only wire.
 OUTSIDE = "10.99.0.1"
-API_PORT, STORE_PORT = "8443", "9443"
+API_PORT, STORE_PORT, ETCD_PORT = "8443", "9443", "2379"
 BUCKET, STORE_KEY = "fleet", "KEYTURNTEST secretsecretsecret"
-STORE_URL = "https://store.cloudflare.test:" + STORE_PORT
+STORE_URL = "https://store.cloudflare.test:"
 FLEET_KEY_FILE = "/etc/keyturn/fleet.key"
 STORE_KEY_FILE = "/etc/keyturn/store.key"
 PUT_SECRET = 'umask 077 && cat >"$1" && chown keyturn:keyturn "$1"'
@@ -67,12 +67,12 @@ class FleetHost:
 class Fleet:
     """A tunnel with one or more connectors on each of several hosts.
 
-    `fleet_scale`: of the times of the fleet's protocol.
+    `fleet_scale`: of the times of the fleet's protocol. `store`: "bucket" or "etcd".
     `rollout`: of the policy. `followers`: names of hosts that may not lead.
     """
 
     def __init__(self, directory, build, names=("alpha", "beta"), units=1, time_scale=0.1,
-                 rollout=None, followers=(), fleet_scale=0.1):
+                 rollout=None, followers=(), fleet_scale=0.1, store="bucket"):
         directory = pathlib.Path(directory)
         self.build = build
         self.outside = ScenarioHost(directory / "outside", "--hostname", "outside")
@@ -83,6 +83,7 @@ class Fleet:
         self.followers = set(followers)
         self.rollout = rollout or {}
         self.fleet_scale = fleet_scale
+        self.store = store
         self.fleet_key = "key-1 " + secrets.token_hex(32)
         self._drop_in = DROP_IN % {"time_scale": time_scale, "start_timeout": "5",
                                    "stop_timeout": "5", "restart_pause": "1"}
@@ -124,7 +125,23 @@ class Fleet:
             host.host.run("systemctl", "start", *host.units.names)
         self.wait_full()
 
+    def _start_etcd(self):
+        certificates = "/mnt/share/certs/"
+        address = "https://%s:%s" % (OUTSIDE, ETCD_PORT)
+        self.outside.run(
+            "systemd-run", "--quiet", "--unit=etcd-store.service",
+            "etcd", "--data-dir", "/run/etcd-store", "--listen-client-urls", address,
+            "--advertise-client-urls", STORE_URL + ETCD_PORT, "--listen-peer-urls",
+            "http://127.0.0.1:2380", "--cert-file", certificates + "server.pem",
+            "--key-file", certificates + "server.key")
+        wait_until(lambda: self.outside.run(
+            "curl", "--silent", "--fail", "--cacert", certificates + "ca.pem",
+            STORE_URL + ETCD_PORT + "/health", check=False).returncode == 0, "etcd")
+
     def _start_store(self):
+        if self.store == "etcd":
+            self._start_etcd()
+            return
         certificates = "/mnt/share/certs/"
         self.outside.run(
             "systemd-run", "--quiet", "--unit=store.service", S3,
@@ -157,9 +174,13 @@ class Fleet:
     def policy(self, host):
         """Return the policy of one host."""
         coordinator = {
-            "kind": "bucket", "endpoint": STORE_URL, "bucket": BUCKET,
-            "ca_file": "/etc/keyturn/sandbox-ca.pem", "credential": {"file": STORE_KEY_FILE},
+            "kind": self.store, "ca_file": "/etc/keyturn/sandbox-ca.pem",
             "fleet_key": {"file": FLEET_KEY_FILE}, "lead": host.name not in self.followers}
+        if self.store == "etcd":
+            coordinator["endpoints"] = [STORE_URL + ETCD_PORT]
+        else:
+            coordinator.update(endpoint=STORE_URL + STORE_PORT, bucket=BUCKET,
+                               credential={"file": STORE_KEY_FILE})
         return {"coordinator": coordinator, "rollout": self.rollout}
 
     def _install(self, host):
@@ -200,9 +221,9 @@ class Fleet:
         """Let a host reach everything again."""
         self.hosts[host].host.run("iptables", "-F", "OUTPUT")
 
-    def open_rotation(self):
+    def open_rotation(self, name=None):
         """Return what one host knows of the open rotation: lead and phase, or ("", "")."""
-        first = next(iter(self.hosts.values())).keyturn.ctl("fleet", "status", "web").stdout
+        first = self.status(name)
         found = re.search(r"^web  (\w+).*?, (\w+) leads;", first)
         return (found.group(2), found.group(1)) if found else ("", "")
 
@@ -212,9 +233,13 @@ class Fleet:
             phase, self.status()), seconds, 0.05)
         return self.open_rotation()[0] or "alpha"
 
-    def wait_idle(self, seconds=120.0):
-        """Wait until no host knows of an open rotation."""
-        wait_until(lambda: all("no rotation is open" in self.status(name) for name in self.hosts),
+    def idle(self, names=None):
+        """Return whether none of these hosts (all) knows of an open rotation."""
+        return all("no rotation is open" in self.status(name) for name in names or self.hosts)
+
+    def wait_idle(self, seconds=120.0, names=None):
+        """Wait until they are `idle`."""
+        wait_until(lambda: self.idle(names),
                    lambda: "the end of the rotation; %s" % self.told(), seconds, 0.5)
 
     def status(self, name=None):
