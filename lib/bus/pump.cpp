@@ -166,10 +166,17 @@ void Bus::Pump::arm_timer() {
         std::min<std::uint64_t>(when, static_cast<std::uint64_t>(INT64_MAX / 1'000)));
     timer_.expires_at(asio::steady_timer::time_point(due));
     timer_.async_wait([self = shared_from_this()](boost::system::error_code failure) {
-        if (failure) return;
-        self->timer_armed_for_.reset();
-        self->pump();
+        if (!failure) self->timer_is_over();
     });
+}
+
+/// The call that it was set for may have been answered long ago.
+void Bus::Pump::timer_is_over() {
+    const std::uint64_t set_for = std::exchange(timer_armed_for_, std::nullopt).value_or(0);
+    std::uint64_t when = 0;
+    const bool due =
+        bus_ && sd_bus_get_timeout(bus_.get(), &when) >= 0 && when != UINT64_MAX && when <= set_for;
+    due ? pump() : arm_timer();
 }
 
 void Bus::Pump::lose(int errno_value) {

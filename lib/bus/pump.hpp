@@ -76,6 +76,7 @@ class Bus::Pump : public std::enable_shared_from_this<Bus::Pump> {
     void arm_descriptor();
     void arm_waits();
     void arm_timer();
+    void timer_is_over();
     void wait_for(boost::asio::posix::descriptor_base::wait_type type, bool Pump::*waiting);
     void lose(int errno_value);
     void retry();
