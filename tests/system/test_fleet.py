@@ -89,6 +89,15 @@ def test_a_host_that_is_cut_off_from_the_store_is_waited_for(fleet):
     assert rotated(fleet, before) == count + 1
 
 
+def test_a_compromise_is_over_soon_on_all_hosts(fleet):
+    """Every host's connector stays connected until its unit restarts with the new token."""
+    before = fleet.cloudflare.current()["token"]
+    count = len(fleet.cloudflare.secrets())
+    fleet.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
+    fleet["gamma"].keyturn.ctl("rotate", "web", "--compromised", check=True)
+    assert rotated(fleet, before) == count + 1
+
+
 def test_a_host_that_is_gone_is_named_and_decommissioned(fleet):
     """It is gone before its turn; the others go on without it, and it may join again."""
     before, count = begin(fleet, "alpha")
