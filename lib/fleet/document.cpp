@@ -38,7 +38,9 @@ bool is_fleet_host(std::string_view name) {
 }
 
 bool is_unit_name(std::string_view name) {
-    return !name.empty() && name.size() <= unit_size_max && consists_of(name, ":-_.\\@");
+    const std::size_t dot = name.rfind('.');
+    const bool has_type = dot != std::string_view::npos && dot > 0 && dot + 1 < name.size();
+    return has_type && name.size() <= unit_size_max && consists_of(name, ":-_.\\@");
 }
 
 std::string fleet_unit(const std::string& host, const std::string& unit) {

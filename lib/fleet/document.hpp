@@ -158,7 +158,7 @@ struct FleetDocument {
     std::optional<FleetLead> lead;  ///< Nobody while no rotation is open.
     RolloutPolicy rules;            ///< Of the open rotation: those of the host that began it.
     TunnelState state;
-    std::optional<HistoryEntry> last;  ///< The newest entry of the history.
+    std::optional<HistoryEntry> last;  ///< The newest entry of the history, without its units.
     Fingerprint deliver;  ///< What every token file has to hold; Cloudflare has confirmed it.
     std::optional<SealedTokens> sealed;
     std::uint64_t ask = 0;         ///< The number of the newest question "how are you now?".

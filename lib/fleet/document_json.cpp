@@ -3,6 +3,8 @@
 #include "fleet/document_check.hpp"
 #include "state/record_members.hpp"
 
+#include <type_traits>
+
 namespace keyturn {
 namespace {
 
@@ -55,55 +57,59 @@ void describe(Visitor& visit, Record& order) {
     visit("number", order.number);
     visit("done", order.done);
     visit("kind", order.kind);
-    visit("request", order.request);
+    visit.rare("request", order.request);
     visit("by", order.by);
     visit("refusal", order.refusal);
 }
 
+/// Its name is that of its setup.
 template <class Visitor, IsA<UnitState> Record>
 void describe(Visitor& visit, Record& state) {
-    visit("name", state.name);
-    visit("load", state.load_state);
-    visit("active", state.active_state);
-    visit("sub", state.sub_state);
-    visit("result", state.result);
-    visit("invocation", state.invocation);
-    visit("pid", state.main_pid);
-    visit("cgroup", state.control_group_id);
-    visit("job", state.job_pending);
+    visit.rare("load", state.load_state, "loaded");
+    visit.rare("active", state.active_state, "active");
+    visit.rare("sub", state.sub_state, "running");
+    visit.rare("result", state.result, "success");
+    visit.rare("invocation", state.invocation);
+    visit.rare("pid", state.main_pid);
+    visit.rare("cgroup", state.control_group_id);
+    visit.rare("job", state.job_pending);
 }
 
 template <class Visitor, IsA<Readiness> Record>
 void describe(Visitor& visit, Record& readiness) {
     visit("connector", readiness.connector_id);
-    visit("tunnel", readiness.tunnel);
+    visit.rare("tunnel", readiness.tunnel);
     visit("connections", readiness.connections);
-    visit("serving", readiness.serving);
+    visit.rare("serving", readiness.serving, true);
 }
 
 template <class Visitor, IsA<SampleUnits::Sample> Record>
 void describe(Visitor& visit, Record& sample) {
     visit("state", sample.state);
-    visit("ready", sample.readiness);
-    visit("unasked", sample.unasked);
+    visit.rare("ready", sample.readiness);
+    visit.rare("unasked", sample.unasked);
 }
 
 template <class Visitor, IsA<InspectUnits::Unit> Record>
 void describe(Visitor& visit, Record& unit) {
     visit("name", unit.name);
-    visit("problem", unit.problem);
-    visit("stop_and_start_ms", unit.stop_and_start);
-    visit("surge", unit.surge);
-    visit("not_allowed", unit.not_allowed);
-    visit("passed_over", unit.passed_over);
-    visit("findings", unit.findings);
-    visit("elsewhere", unit.elsewhere);
+    visit.rare("problem", unit.problem);
+    visit.rare("stop_and_start_ms", unit.stop_and_start);
+    visit.rare("surge", unit.surge);
+    visit.rare("not_allowed", unit.not_allowed);
+    visit.rare("passed_over", unit.passed_over);
+    visit.rare("findings", unit.findings);
+    visit.rare("elsewhere", unit.elsewhere);
 }
 
+/// A unit that was not sampled yet has no state either.
 template <class Visitor, IsA<MemberUnit> Record>
 void describe(Visitor& visit, Record& unit) {
     visit("setup", unit.setup);
-    visit("seen", unit.seen);
+    visit.rare("seen", unit.seen);
+    if constexpr (!std::is_const_v<Record>) {
+        if (!visit.lacks("seen")) unit.seen.state.name = unit.setup.name;
+    }
 }
 
 template <class Visitor, IsA<FleetMember> Record>
@@ -111,7 +117,7 @@ void describe(Visitor& visit, Record& member) {
     visit("install", member.install);
     visit("mark", member.mark);
     visit("eligible", member.eligible);
-    visit("speaks", member.speaks);
+    visit.rare("speaks", member.speaks, {1});
     visit("version", member.version);
     visit("keys", member.keys);
     visit("policy", member.policy);
@@ -119,7 +125,7 @@ void describe(Visitor& visit, Record& member) {
     visit("answers", member.answers);
     visit("file", member.file);
     visit("staged", member.staged);
-    visit("problem", member.problem);
+    visit.rare("problem", member.problem);
     visit("units", member.units);
 }
 

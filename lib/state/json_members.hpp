@@ -50,6 +50,12 @@ class JsonWriter {
         (*this)(key, value);
     }
 
+    /// A member that is left out while it has its usual value.
+    template <class Value>
+    void rare(const char* key, const Value& value, const std::type_identity_t<Value>& usual = {}) {
+        if (!(value == usual)) (*this)(key, value);
+    }
+
     /// One value of an enumeration as a member of its own.
     template <class Value>
     void flag(const char* key, Value when, const Value& value) {
@@ -112,7 +118,7 @@ class JsonWriter {
 };
 
 /// Reads into a record and remembers the first member that is not as expected. Strict: every member
-/// must be there with its type, and no others.
+/// that the writer writes must be there with its type, and no others.
 template <class Texts>
 class JsonReader {
   public:
@@ -128,6 +134,14 @@ class JsonReader {
         if (!lacks(key)) (*this)(key, value);
     }
     [[nodiscard]] bool lacks(const char* key) const { return !json_.contains(key); }
+
+    template <class Value>
+    void rare(const char* key, Value& value, const std::type_identity_t<Value>& usual = {}) {
+        if (lacks(key))
+            value = usual;
+        else
+            (*this)(key, value);
+    }
 
     /// Only one of an enumeration's members may be true; where none is, it has its first value.
     template <class Value>

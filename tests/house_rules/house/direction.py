@@ -152,6 +152,10 @@ RULES = (
                       ("lib/time/a.cpp", '#include "base/a.hpp"\n'))),
         Plant("lib/time/a.cpp", '#include "base/a.hpp"\n#include "time/b.hpp"\n#include <ctime>\n',
               beside=(_cmake("time", "base"),)),
+        Plant("lib/time/a.cpp", '#include "base/a.hpp"\n#include "two_words/b.hpp"\n',
+              beside=(_cmake("time", "two_words base"),)),
+        Plant("lib/two_words/a.cpp", '#include "base/a.hpp"\n#include "time/b.hpp"\n', (2,),
+              beside=(_cmake("two_words", "base"),)),
     )),
     Rule("direction table", find_wrong_table, (
         Plant("lib/README.md", "| `time` | moments | nothing of ours |\n", (1,),
@@ -159,6 +163,10 @@ RULES = (
         Plant("lib/README.md", "# lib\n", (1,), beside=(_cmake("time", "base"),)),
         Plant("lib/README.md", "| `time` | moments | asio, base |\n",
               beside=(_cmake("time", "base asio"),)),
+        Plant("lib/README.md", "| `two_words` | both | more_words |\n",
+              beside=(_cmake("two_words", "more_words"),)),
+        Plant("lib/README.md", "| `two_words` | both | nothing of ours |\n", (1,),
+              beside=(_cmake("two_words", "more_words"),)),
     )),
     Rule("heart", find_heart_troubles, (
         Plant("lib/rotation/plan.cpp", "#include <openssl/rand.h>\n", (1,)),

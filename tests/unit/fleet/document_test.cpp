@@ -19,13 +19,14 @@ TEST(FleetUnit, IsNoOtherText) {
     for (const std::string text :
          {"", "/", "host", "host/", "/unit.service", "host/a/b.service", "-host/unit.service",
           "ho st/unit.service", "host/un it.service", "host\n/unit.service", "host/unit\n",
-          "h\xc3\xb6st/unit.service", "../unit.service", ".host/unit.service"}) {
+          "h\xc3\xb6st/unit.service", "../unit.service", ".host/unit.service", "host/unit",
+          "host/..", "host/unit."}) {
         EXPECT_FALSE(split_fleet_unit(text)) << text;
     }
-    EXPECT_TRUE(split_fleet_unit(std::string(64, 'h') + "/u"));
-    EXPECT_FALSE(split_fleet_unit(std::string(65, 'h') + "/u"));
-    EXPECT_TRUE(split_fleet_unit("h/" + std::string(255, 'u')));
-    EXPECT_FALSE(split_fleet_unit("h/" + std::string(256, 'u')));
+    EXPECT_TRUE(split_fleet_unit(std::string(64, 'h') + "/u.service"));
+    EXPECT_FALSE(split_fleet_unit(std::string(65, 'h') + "/u.service"));
+    EXPECT_TRUE(split_fleet_unit("h/" + std::string(247, 'u') + ".service"));
+    EXPECT_FALSE(split_fleet_unit("h/" + std::string(248, 'u') + ".service"));
 }
 
 TEST(FleetDocument, FindsTheNewestTurnOfAUnit) {
