@@ -162,7 +162,7 @@ class ChapterAlone : public testing::Test {
     TokenHandover handover_{context_, foreign_};
     TokenWatch token_{context_, handover_};
     Proof proof_{context_, token_};
-    UnitRestart restart_{context_, capacity_, handover_, proof_};
+    UnitRestart restart_{context_, capacity_, handover_, token_, proof_};
     Surge surge_{context_, capacity_, restart_};
     Soak soak_{context_, token_, proof_, restart_};
     Beginning beginning_{context_};
