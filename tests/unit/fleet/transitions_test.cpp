@@ -1,5 +1,7 @@
 #include "unit/fleet/transitions.hpp"
 
+#include "fleet/document_json.hpp"
+
 namespace keyturn {
 namespace {
 
@@ -321,7 +323,8 @@ TEST(Conclude, EndsTheRotationAndTheLead) {
     FleetDocument document = fleet_with_turn(1, TurnState::ended);
     TunnelState state = document.state;
     state.last_done = WallTime(Milliseconds(5));
-    const HistoryEntry entry = sample_entry(fleet_rotation);
+    HistoryEntry entry = sample_entry(fleet_rotation);
+    ASSERT_FALSE(entry.units.empty());
     ASSERT_TRUE(
         twice(document, [&](FleetDocument& ended) { return conclude(ended, lead, state, entry); }));
     EXPECT_FALSE(document.lead);
@@ -329,19 +332,24 @@ TEST(Conclude, EndsTheRotationAndTheLead) {
     EXPECT_FALSE(document.sealed);
     EXPECT_THAT(document.turns, IsEmpty());
     EXPECT_EQ(document.state.last_done, state.last_done);
+    entry.units.clear();
     EXPECT_EQ(document.last, entry) << "every host takes its history from here";
     EXPECT_EQ(document.deliver, new_print) << "every file has to hold it from now on";
 }
 
 TEST(Conclude, RecognizesItsOwnEffectAfterALostAnswer) {
     FleetDocument document = rolling_fleet();
-    const HistoryEntry entry = sample_entry(fleet_rotation);
+    HistoryEntry entry = sample_entry(fleet_rotation);
+    entry.text = std::string(2000, 'x');  // The object shortens it.
     const FleetTransition concluding = [&](FleetDocument& ended) {
         return conclude(ended, lead, document.state, entry);
     };
     FleetDocument ended = document;
     ASSERT_TRUE(concluding(ended));
+    ended = decode_fleet_document(encode_fleet_document(ended)).value();
     EXPECT_TRUE(concluding(ended)) << "nobody leads any more, because it has ended";
+    entry.ended += Milliseconds(1);
+    EXPECT_EQ(refusal(ended, concluding), Fault::deposed) << "another one has ended";
 }
 
 }  // namespace
