@@ -48,7 +48,7 @@ TEST(BusNames, AreThoseOfTheBusConfiguration) {
 TEST(BusNames, AreThoseOfThePolkitActions) {
     Words actions;
     for (const ActingMethod& method :
-         {rotate_method, retry_method, pause_method, resume_method, revert_method}) {
+         {rotate_method, retry_method, pause_method, resume_method, revert_method, fleet_method}) {
         std::string word = method.name;
         word[0] = static_cast<char>(word[0] - 'A' + 'a');
         EXPECT_EQ(method.polkit_action, "org.keyturn." + word);
