@@ -74,8 +74,12 @@ Result<void> check_unchanged(const FleetDocument& document, const TurnWish& wish
     return {};
 }
 
-Result<void> check_capacity(const FleetDocument& document, const TurnWish& wish) {
+/// A turn that nobody has taken is from an earlier plan, and ends with this one.
+Result<void> make_way(FleetDocument& document, const TurnWish& wish) {
     if (wish.hurried) return {};
+    std::erase_if(document.turns, [](const FleetTurn& turn) {
+        return turn.state == TurnState::granted && !turn.hurried;
+    });
     for (const FleetTurn& turn : document.turns) {
         if (turn.open()) return busy(fmt::format("{} has its turn", turn.unit));
     }
@@ -171,7 +175,7 @@ Result<void> grant_turn(FleetDocument& document, const Leadership& lead, const T
     if (!open_and_moving(document)) return conflict("the rotation is held");
     const FleetTurn* present = document.turn_of(wish.unit);
     if (present != nullptr && present->open()) return {};
-    if (const auto free = check_capacity(document, wish); !free) return free;
+    if (const auto free = make_way(document, wish); !free) return free;
     if (member->second.file != document.deliver) {
         return busy(fmt::format("{} does not have the token yet", name->host));
     }
@@ -256,6 +260,10 @@ Result<void> take_turn(FleetDocument& document, const std::string& host, std::ui
     const bool current =
         open_and_moving(document) && document.state.rotation->rotation_id == turn.rotation_id;
     if (!current) return conflict("the rotation is held, or another one is open");
+    const UnitProgress* planned = document.state.rotation->find(turn.unit);
+    if (planned == nullptr || planned->step != UnitStep::restarting) {
+        return conflict("the lead has another plan by now");
+    }
     if (file != document.deliver) return conflict("the token file has to change first");
     turn.state = TurnState::taken;
     turn.invocation_before = invocation;

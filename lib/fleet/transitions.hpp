@@ -81,9 +81,10 @@ struct TurnWish {
     /// The units of every member as the decision saw them.
     std::vector<std::pair<std::string, std::vector<MemberUnit>>> seen;
 };
-/// Lets a unit take its turn. A turn of the same unit that is still open counts as this one. Fails
-/// with `busy` if a unit has changed since the decision, if its host does not have the token yet,
-/// or if another unit has its turn.
+/// Lets a unit take its turn. A turn of the same unit that is still open counts as this one. A turn
+/// of another unit that nobody has taken is withdrawn. Fails with `busy` if a unit has changed
+/// since the decision, if its host does not have the token yet, or if another unit has taken its
+/// turn.
 [[nodiscard]] Result<void> grant_turn(FleetDocument& document, const Leadership& lead,
                                       const TurnWish& wish);
 
@@ -111,7 +112,8 @@ struct TurnWish {
                                   const FleetMember& member);
 
 /// Takes a turn. `invocation`: the process that the restart replaces. `file`: what the token file
-/// holds. Fails with `conflict` if the turn was withdrawn, or the rotation is held or another.
+/// holds. Fails with `conflict` if the turn was withdrawn, the rotation is held or another, or the
+/// record does not say that this unit restarts.
 [[nodiscard]] Result<void> take_turn(FleetDocument& document, const std::string& host,
                                      std::uint64_t number, const std::string& invocation,
                                      const Fingerprint& file);

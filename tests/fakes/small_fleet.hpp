@@ -116,11 +116,18 @@ inline FleetTurn small_turn(int host, TurnState state) {
     return turn;
 }
 
+/// The unit of this host has the only turn, as the record says.
+inline void give_turn(FleetDocument& document, int host, TurnState state) {
+    document.turns = {small_turn(host, state)};
+    document.turns_granted = 4;
+    document.state.rotation->units.at(static_cast<std::size_t>(host) - 1).step =
+        UnitStep::restarting;
+}
+
 /// A `rolling_fleet` in which the unit of this host has a turn.
 inline FleetDocument fleet_with_turn(int host, TurnState state) {
     FleetDocument document = rolling_fleet();
-    document.turns = {small_turn(host, state)};
-    document.turns_granted = 4;
+    give_turn(document, host, state);
     return document;
 }
 

@@ -8,7 +8,7 @@ class WithTurn : public FollowerTest {
   protected:
     WithTurn() {
         round();
-        document_.turns = {small_turn(2, TurnState::granted)};
+        give_turn(document_, 2, TurnState::granted);
     }
 };
 

@@ -62,6 +62,15 @@ TEST(TakeTurn, IsNotTakenInAHoldNorInAnotherRotation) {
     EXPECT_EQ(refusal(over, taking("host-1")), Fault::conflict);
 }
 
+TEST(TakeTurn, IsNotTakenForAUnitThatTheRecordDoesNotRestart) {
+    FleetDocument document = fleet_with_turn(2, TurnState::granted);
+    document.state.rotation->units[1].step = UnitStep::waiting;
+    const auto taking = [](FleetDocument& late) {
+        return take_turn(late, "host-2", 4, process(200), new_print);
+    };
+    EXPECT_EQ(refusal(document, taking), Fault::conflict);
+}
+
 TEST(TakeTurn, IsNotTakenWithAnotherTokenInTheFile) {
     EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::granted), taking("host-1", old_print)),
               Fault::conflict);

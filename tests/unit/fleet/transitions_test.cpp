@@ -220,13 +220,18 @@ TEST(GrantTurn, LetsOneUnitTakeItsTurn) {
     EXPECT_EQ(turn.invocation_before, "");
 }
 
-TEST(GrantTurn, IsNotGivenWhileAnotherUnitHasItsTurn) {
-    for (const TurnState state : {TurnState::granted, TurnState::taken}) {
-        const FleetDocument document = fleet_with_turn(2, state);
-        EXPECT_EQ(refusal(document, granting(wish_for(1, document))), Fault::busy);
-    }
+TEST(GrantTurn, IsNotGivenWhileAnotherUnitHasTakenItsTurn) {
+    const FleetDocument document = fleet_with_turn(2, TurnState::taken);
+    EXPECT_EQ(refusal(document, granting(wish_for(1, document))), Fault::busy);
     FleetDocument over = fleet_with_turn(2, TurnState::ended);
     EXPECT_TRUE(twice(over, granting(wish_for(1, over))));
+}
+
+TEST(GrantTurn, WithdrawsATurnOfAnEarlierPlanThatNobodyHasTaken) {
+    FleetDocument document = fleet_with_turn(2, TurnState::granted);
+    ASSERT_TRUE(twice(document, granting(wish_for(1, document))));
+    ASSERT_THAT(document.turns, SizeIs(1));
+    EXPECT_EQ(document.turns[0].unit, unit_of(1));
 }
 
 TEST(GrantTurn, HurriesBesideOthersAfterACompromise) {

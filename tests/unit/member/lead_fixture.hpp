@@ -156,6 +156,8 @@ class LeadExecutorTest : public testing::Test {
 inline FleetTransition host_takes() {
     return [](FleetDocument& document) {
         const auto number = document.turn_of(unit_of(2))->number;
+        // As the heart saves it before it asks for the restart.
+        document.state.rotation->units[1].step = UnitStep::restarting;
         return take_turn(document, "host-2", number, process(200), new_print);
     };
 }
