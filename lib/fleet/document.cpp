@@ -43,6 +43,10 @@ bool is_unit_name(std::string_view name) {
     return has_type && name.size() <= unit_size_max && consists_of(name, ":-_.\\@");
 }
 
+bool same_end(const HistoryEntry& one, const HistoryEntry& other) {
+    return one.started == other.started && one.ended == other.ended;
+}
+
 std::string fleet_unit(const std::string& host, const std::string& unit) {
     return host + "/" + unit;
 }

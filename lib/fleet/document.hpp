@@ -193,6 +193,10 @@ struct FleetUnitName {
 /// True for what systemd accepts as the name of a unit.
 [[nodiscard]] bool is_unit_name(std::string_view name);
 
+/// True if both are the same end of a rotation. The object shortens long texts, so only the times
+/// tell entries apart.
+[[nodiscard]] bool same_end(const HistoryEntry& one, const HistoryEntry& other);
+
 /// The version of the format that this keyturn writes.
 inline constexpr int fleet_format = 1;
 

@@ -2,7 +2,6 @@
 
 #include "clock/clock.hpp"
 #include "fleet/document_text.hpp"
-#include "token/digest.hpp"
 #include "token/random.hpp"
 
 #include <fmt/format.h>
@@ -17,8 +16,7 @@ namespace {
 /// How often a change is tried while other hosts keep being faster.
 constexpr int attempts_max = 10;
 
-constexpr std::size_t nonce_bytes = 8;
-constexpr std::size_t nonce_digits = 2 * nonce_bytes;
+constexpr std::size_t nonce_digits = 16;
 
 /// Between two attempts: a random time, so that two hosts do not meet again.
 constexpr Milliseconds pause_min{200};
@@ -141,7 +139,7 @@ Task<Result<bool>> Fleet::try_once(FleetTransition transition, bool own) {
     const Result<void> allowed = transition(wanted);
     if (!allowed) co_return allowed.error();
     if (wanted == *seen_) co_return true;
-    auto nonce = fresh_hex();
+    auto nonce = random_hex(world_.random, nonce_digits);
     if (!nonce) co_return nonce.error();
     wanted.nonce = *nonce;
     wanted.writer = remembered_.host;
@@ -173,12 +171,6 @@ Task<Result<bool>> Fleet::try_once(FleetTransition transition, bool own) {
     const Result<void> seen = co_await read();
     if (!seen) co_return with_context("it is unknown whether a change happened", seen.error());
     co_return seen_->nonce == *nonce;
-}
-
-Result<std::string> Fleet::fresh_hex() {
-    const Result<Secret> bytes = world_.random.bytes(nonce_bytes);
-    if (!bytes) return bytes.error();
-    return sha256_hex({bytes->reveal()}).substr(0, nonce_digits);
 }
 
 Task<> Fleet::wait_a_little(std::string nonce, Milliseconds at_least) {

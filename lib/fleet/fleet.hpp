@@ -72,7 +72,6 @@ class Fleet {
     void remember();
     Task<Result<FleetDocument>> try_change(FleetTransition transition, bool own);
     Task<Result<bool>> try_once(FleetTransition transition, bool own);
-    [[nodiscard]] Result<std::string> fresh_hex();
     Task<> wait_a_little(std::string nonce, Milliseconds at_least);
 
     std::string tunnel_name_;

@@ -222,9 +222,7 @@ Result<void> abdicate(FleetDocument& document, const Leadership& lead) {
 
 Result<void> conclude(FleetDocument& document, const Leadership& lead, const TunnelState& state,
                       const HistoryEntry& entry) {
-    // The object shortens long texts, so only the times tell entries apart.
-    const bool told = document.last && document.last->started == entry.started &&
-                      document.last->ended == entry.ended;
+    const bool told = document.last && same_end(*document.last, entry);
     if (!document.lead && !document.state.rotation && told) return {};
     if (const auto leads = check_lead(document, lead); !leads) return leads;
     document.state = state;

@@ -1,7 +1,7 @@
 #include "member/admin.hpp"
 
+#include "base/counted.hpp"
 #include "fleet/document_text.hpp"
-#include "token/digest.hpp"
 #include "token/random.hpp"
 
 #include <fmt/format.h>
@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::size_t id_digits = 32;
 constexpr std::size_t mark_digits = 16;
-constexpr std::size_t random_bytes = 16;
 
 const ObjectVersion none;
 
@@ -30,16 +29,10 @@ Error not_joined(const std::string& tunnel) {
 FleetAdmin::FleetAdmin(const TunnelPolicy& policy, FleetWorld world, FleetKeys keys, FleetSelf self)
     : policy_(policy), world_(world), keys_(std::move(keys)), self_(std::move(self)) {}
 
-Result<std::string> FleetAdmin::fresh_hex(std::size_t digits) {
-    const Result<Secret> bytes = world_.random.bytes(random_bytes);
-    if (!bytes) return bytes.error();
-    return sha256_hex({bytes->reveal()}).substr(0, digits);
-}
-
 Result<FleetMemories> FleetAdmin::fresh_memories(std::string fleet) {
-    Result<std::string> install = fresh_hex(id_digits);
+    Result<std::string> install = random_hex(world_.random, id_digits);
     if (!install) return install.error();
-    Result<std::string> mark = fresh_hex(mark_digits);
+    Result<std::string> mark = random_hex(world_.random, mark_digits);
     if (!mark) return mark.error();
     FleetMemories memories;
     memories.host = self_.host;
@@ -62,7 +55,7 @@ Fleet FleetAdmin::fleet_of(FleetMemories memories) {
 
 /// A store that ignores conditions would let two hosts restart at once.
 Task<Result<void>> FleetAdmin::prove_store() {
-    const Result<std::string> scratch = fresh_hex(mark_digits);
+    const Result<std::string> scratch = random_hex(world_.random, mark_digits);
     if (!scratch) co_return scratch.error();
     co_return co_await world_.object.check_conditions(*scratch);
 }
@@ -90,7 +83,7 @@ Task<Result<std::string>> FleetAdmin::init(Fingerprint token) {
     const auto reading = co_await world_.object.read(none);
     if (!reading) co_return reading.error();
     if (reading->found != ObjectReading::Found::absent) co_return present;
-    const auto id = fresh_hex(id_digits);
+    const auto id = random_hex(world_.random, id_digits);
     if (!id) co_return id.error();
     const auto memories = fresh_memories(*id);
     if (!memories) co_return memories.error();
@@ -155,7 +148,7 @@ Task<Result<std::string>> FleetAdmin::enter(bool again) {
         co_return with_context("this host has joined, but cannot remember it", kept.error());
     }
     co_return fmt::format("This host is {} in the fleet of {} now, which has {}", self_.host,
-                          policy_.name, fmt::format("{} hosts", joined->members.size()));
+                          policy_.name, counted(joined->members.size(), "host"));
 }
 
 Task<Result<std::string>> FleetAdmin::decommission(std::string host) {

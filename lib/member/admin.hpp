@@ -46,7 +46,6 @@ class FleetAdmin {
     Task<Result<FleetDocument>> read();
     Task<Result<std::string>> enter(bool again);
     [[nodiscard]] Result<FleetMemories> fresh_memories(std::string fleet);
-    [[nodiscard]] Result<std::string> fresh_hex(std::size_t digits);
     /// Takes the keys with it.
     [[nodiscard]] Fleet fleet_of(FleetMemories memories);
     [[nodiscard]] FleetMember entry_of(const FleetMemories& memories) const;

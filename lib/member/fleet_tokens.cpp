@@ -13,11 +13,6 @@ PendingTokens copy_of(const PendingTokens& tokens) {
                          Secret::copy_of(tokens.old_token.reveal())};
 }
 
-Fingerprint fingerprint_of_text(const Secret& text) {
-    const Result<TunnelToken> token = decode_token(text.reveal());
-    return token ? fingerprint_of(*token) : Fingerprint();
-}
-
 std::string problem_of(const FleetDocument& document) {
     std::string problem;
     for (const auto& [host, member] : document.members) {

@@ -10,15 +10,6 @@
 
 namespace keyturn {
 
-namespace {
-
-Fingerprint fingerprint_of_text(const Secret& text) {
-    const Result<TunnelToken> token = decode_token(text.reveal());
-    return token ? fingerprint_of(*token) : Fingerprint();
-}
-
-}  // namespace
-
 FollowerShell::FollowerShell(const boost::asio::any_io_executor& executor,
                              const TunnelPolicy& policy, Dependencies world, Fleet& fleet,
                              bool credential)

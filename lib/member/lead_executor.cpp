@@ -16,9 +16,8 @@ namespace {
 /// A store that fails is waited for, whatever the reason: the rotation itself is all right, and
 /// where it would hold, it could not write that down either.
 Error waited_for(Error error) {
-    const bool lasting = !passes_by_itself(error.fault) && error.fault != Fault::conflict;
-    if (lasting || error.fault == Fault::storage) error.fault = Fault::unreachable;
-    if (error.fault == Fault::conflict) error.fault = Fault::busy;
+    if (error.fault == Fault::busy || error.fault == Fault::ambiguous) return error;
+    error.fault = error.fault == Fault::conflict ? Fault::busy : Fault::unreachable;
     return error;
 }
 
@@ -54,6 +53,13 @@ Task<Result<FleetDocument>> LeadExecutor::change(FleetTransition transition) {
     Error error = changed.error();
     if (error.fault == Fault::deposed) error = co_await stand_down(std::move(error));
     co_return waited_for(std::move(error));
+}
+
+/// The same for a caller who does not need what the object has then.
+Task<Result<void>> LeadExecutor::write(FleetTransition transition) {
+    const auto written = co_await change(std::move(transition));
+    if (!written) co_return written.error();
+    co_return Result<void>();
 }
 
 /// Another host leads: waits to be ended.
@@ -121,9 +127,7 @@ Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
         if (saved) saved = answer_order(document, order, "");
         return saved;
     };
-    const auto saved = co_await change(std::move(saving));
-    if (!saved) co_return saved.error();
-    co_return Result<void>();
+    co_return co_await write(std::move(saving));
 }
 
 /// The hosts need a moment, which is no trouble yet.
@@ -173,10 +177,9 @@ Task<Result<void>> LeadExecutor::act(const Conclude& action) {
         if (ended) ended = answer_order(document, order, "");
         return ended;
     };
-    const auto ended = co_await change(std::move(ending));
-    if (!ended) co_return ended.error();
-    leading_.lead.reset();
-    co_return Result<void>();
+    const auto ended = co_await write(std::move(ending));
+    if (ended) leading_.lead.reset();
+    co_return ended;
 }
 
 // --- Tokens --------------------------------------------------------------------------------------
@@ -222,9 +225,7 @@ Task<Result<void>> LeadExecutor::share_tokens() {
         const Result<void> kept = keep_sealed(document, lead, sealed);
         return kept ? deliver(document, lead, token) : kept;
     };
-    const auto shared = co_await change(std::move(sharing));
-    if (!shared) co_return shared.error();
-    co_return Result<void>();
+    co_return co_await write(std::move(sharing));
 }
 
 Task<Result<CheckFiles::Value>> LeadExecutor::act(const CheckFiles&) {
@@ -284,9 +285,7 @@ Task<Result<void>> LeadExecutor::deliver_again(Fingerprint expected) {
     FleetTransition setting = [expected](FleetDocument& document) {
         return set_idle_delivery(document, expected);
     };
-    const auto set = co_await change(std::move(setting));
-    if (!set) co_return set.error();
-    co_return Result<void>();
+    co_return co_await write(std::move(setting));
 }
 
 }  // namespace keyturn

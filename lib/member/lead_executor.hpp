@@ -74,6 +74,8 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> act(const Conclude& action);
 
     Task<Result<FleetDocument>> change(FleetTransition transition);
+    Task<Result<void>> write(FleetTransition transition);
+    [[nodiscard]] Leadership own_lead() const { return leading_.lead.value_or(Leadership()); }
     Task<> let_others_begin();
     Task<Result<void>> begin();
     Task<Result<void>> share_tokens();

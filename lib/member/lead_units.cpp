@@ -13,8 +13,6 @@ namespace keyturn {
 
 namespace {
 
-constexpr std::string_view not_in_fleets = "a fleet has no extra connector";
-
 InspectUnits::Unit inspected(const std::string& host, const FleetMember& member,
                              const MemberUnit& unit, std::uint64_t asked) {
     InspectUnits::Unit setup = unit.setup;
@@ -149,7 +147,7 @@ Task<Result<RestartResult>> LeadExecutor::act(const RestartUnit& action) {
 /// Returns the number of the turn.
 Task<Result<std::uint64_t>> LeadExecutor::grant(TurnWish wish) {
     const std::string unit = wish.unit;
-    FleetTransition granting = [lead = leading_.lead.value_or(Leadership()),
+    FleetTransition granting = [lead = own_lead(),
                                 wish = std::move(wish)](FleetDocument& document) {
         return grant_turn(document, lead, wish);
     };
@@ -190,8 +188,7 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
     }
     if (turn.open()) co_return result;
     silent_since_.clear();
-    FleetTransition clearing = [lead = leading_.lead.value_or(Leadership()),
-                                number](FleetDocument& document) {
+    FleetTransition clearing = [lead = own_lead(), number](FleetDocument& document) {
         return clear_turn(document, lead, number);
     };
     // If this fails, the next turn of the unit replaces it.
@@ -207,7 +204,7 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
 }
 
 Task<Result<RestartResult>> LeadExecutor::withdraw(FleetTurn turn) {
-    FleetTransition withdrawing = [lead = leading_.lead.value_or(Leadership()),
+    FleetTransition withdrawing = [lead = own_lead(),
                                    number = turn.number](FleetDocument& document) {
         return withdraw_turn(document, lead, number);
     };
@@ -229,7 +226,7 @@ Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
 }
 
 Task<Result<JobResult>> LeadExecutor::act(const StopUnit&) {
-    co_return Error{Fault::invalid, std::string(not_in_fleets), {}};
+    co_return Error{Fault::invalid, "a fleet has no extra connector", {}};
 }
 
 }  // namespace keyturn

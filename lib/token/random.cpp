@@ -1,6 +1,7 @@
 #include "token/random.hpp"
 
 #include "base/invariant.hpp"
+#include "token/digest.hpp"
 
 #include <openssl/rand.h>
 
@@ -25,6 +26,12 @@ class OpensslRandom final : public Random {
 };
 
 }  // namespace
+
+Result<std::string> random_hex(Random& random, std::size_t digits) {
+    const Result<Secret> bytes = random.bytes((digits + 1) / 2);
+    if (!bytes) return bytes.error();
+    return sha256_hex({bytes->reveal()}).substr(0, digits);
+}
 
 std::unique_ptr<Random> make_random() {
     return std::make_unique<OpensslRandom>();

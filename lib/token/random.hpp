@@ -3,7 +3,9 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <string>
 
 namespace keyturn {
 
@@ -16,6 +18,9 @@ class Random {
     /// entropy; never returns weaker bytes.
     [[nodiscard]] virtual Result<Secret> bytes(std::size_t size) = 0;
 };
+
+/// So many random hex digits, for an id that nobody has to keep secret. Fails like `bytes`.
+[[nodiscard]] Result<std::string> random_hex(Random& random, std::size_t digits);
 
 /// OpenSSL's generator.
 [[nodiscard]] std::unique_ptr<Random> make_random();

@@ -131,6 +131,11 @@ Fingerprint fingerprint_of(const TunnelToken& token) {
         .substr(0, fingerprint_digits);
 }
 
+Fingerprint fingerprint_of_text(const Secret& text) {
+    const Result<TunnelToken> token = decode_token(text.reveal());
+    return token ? fingerprint_of(*token) : Fingerprint();
+}
+
 std::string rotation_id_of(const TunnelToken& token) {
     return sha256_hex({"keyturn rotation", lower(token.tunnel), token.secret.reveal()})
         .substr(0, rotation_id_digits);

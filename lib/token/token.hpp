@@ -40,6 +40,9 @@ using Fingerprint = std::string;
 
 [[nodiscard]] Fingerprint fingerprint_of(const TunnelToken& token);
 
+/// Of the token in a text; empty if there is none in it.
+[[nodiscard]] Fingerprint fingerprint_of_text(const Secret& text);
+
 /// 32 hex digits derived from tunnel and secret: the same for every retry of one rotation.
 [[nodiscard]] std::string rotation_id_of(const TunnelToken& token);
 

@@ -2,9 +2,7 @@
 // Retry-After and cf-ray, then the body.
 #include "cloudflare/answer_faults.hpp"
 #include "cloudflare/answer_headers.hpp"
-#include "fuzz/input.hpp"
-
-#include <charconv>
+#include "fuzz/response.hpp"
 
 using namespace keyturn;
 
@@ -41,16 +39,9 @@ void check_fault(const ApiCall& call, const HttpResponse& response) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string input = fuzz::with_secrets(fuzz::text_of(data, size));
-    std::string_view rest = input;
-    const std::string_view status = fuzz::take_line(rest);
-    HttpResponse response;
-    response.status = 500;
-    std::from_chars(status.data(), status.data() + status.size(), response.status);
-    if (response.status < 100 || response.status > 999) return 0;
-    response.headers.emplace_back("retry-after", fuzz::take_line(rest));
-    response.headers.emplace_back("cf-ray", fuzz::take_line(rest));
-    response.body = Secret::copy_of(rest);
-    check_fault(read_call, response);
-    check_fault(write_call, response);
+    const auto response = fuzz::response_of(input, "cf-ray");
+    if (!response) return 0;
+    check_fault(read_call, *response);
+    check_fault(write_call, *response);
     return 0;
 }

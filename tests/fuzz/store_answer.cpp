@@ -1,11 +1,9 @@
 // What a bucket or etcd answers about a shared object: a line each for the status, Retry-After and
 // the ETag, then the body.
-#include "fuzz/input.hpp"
+#include "fuzz/response.hpp"
 #include "http/retry_after.hpp"
 #include "shared_object/bucket_answer.hpp"
 #include "shared_object/etcd_messages.hpp"
-
-#include <charconv>
 
 using namespace keyturn;
 
@@ -76,16 +74,9 @@ void check_etcd(const HttpResponse& response) {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string input = fuzz::with_secrets(fuzz::text_of(data, size));
-    std::string_view rest = input;
-    const std::string_view status = fuzz::take_line(rest);
-    HttpResponse response;
-    response.status = 500;
-    std::from_chars(status.data(), status.data() + status.size(), response.status);
-    if (response.status < 100 || response.status > 999) return 0;
-    response.headers.emplace_back("retry-after", fuzz::take_line(rest));
-    response.headers.emplace_back("etag", fuzz::take_line(rest));
-    response.body = Secret::copy_of(rest);
-    check_bucket(response);
-    check_etcd(response);
+    const auto response = fuzz::response_of(input, "etag");
+    if (!response) return 0;
+    check_bucket(*response);
+    check_etcd(*response);
     return 0;
 }
