@@ -8,7 +8,7 @@ void TakeOverWatch::look(const FleetDocument& document, BootTime now) {
     const bool gap = now - looked_ > times_.take_over_gap;
     if (!same || gap) unchanged_since_ = now;
     looked_ = now;
-    seen_ = document;
+    if (!same) seen_ = document;
 }
 
 std::optional<SilentLead> TakeOverWatch::overdue(const std::string& host, BootTime now) const {

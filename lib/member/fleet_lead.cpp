@@ -129,9 +129,17 @@ Task<> FleetTunnel::keep_office() {
         if (must_end_agent()) co_return;
         co_await do_office_work();
         if (must_end_agent()) co_return;
-        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+        const BootTime next = next_office_work();
         co_await (office_.wait() || world_.clock.sleep_until(next));
     }
+}
+
+/// Whatever else is to do wakes the office.
+BootTime FleetTunnel::next_office_work() const {
+    const BootTime now = world_.clock.boot_now();
+    if (unsaved_ || fleet_.seen()->order.open()) return now + times_.hasty_look;
+    if (!leading_.lead) return BootTime::max();
+    return std::max(now + times_.hasty_look, watch_.unchanged_since() + times_.beat);
 }
 
 Task<> FleetTunnel::do_office_work() {

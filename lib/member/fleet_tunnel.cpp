@@ -34,6 +34,7 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
               }),
       shell_(executor, policy_, world_, fleet_, !policy_.credential.empty()),
       office_(executor),
+      wished_(executor),
       watch_(times_) {
     leading_.deposed = [this] {
         deposed_ = true;
@@ -92,14 +93,11 @@ void FleetTunnel::show() {
 /// Every host has the history of its fleet on its own disk.
 void FleetTunnel::keep_history() {
     const std::optional<HistoryEntry>& last = fleet_.seen()->last;
-    if (!last) return;
+    if (!last || (kept_ && same_end(*kept_, *last))) return;
     const auto newest = world_.states.history(policy_.name, 1);
     if (!newest) return;  // Another look tries again.
-    // The object shortens long texts, so only the times tell entries apart.
-    const bool known = !newest->empty() && newest->back().started == last->started &&
-                       newest->back().ended == last->ended;
-    if (known) return;
-    static_cast<void>(world_.states.append_history(policy_.name, *last));
+    const bool known = !newest->empty() && same_end(newest->back(), *last);
+    if (known || world_.states.append_history(policy_.name, *last)) kept_ = last;
 }
 
 // --- Orders --------------------------------------------------------------------------------------
@@ -107,7 +105,7 @@ void FleetTunnel::keep_history() {
 Result<void> FleetTunnel::place_order(OrderKind kind, RotationRequest request) {
     if (!trouble_.standing.empty()) return Error{Fault::conflict, trouble_.standing, {}};
     wishes_.push_back(Wish{kind, std::move(request)});
-    office_.wake();
+    wished_.wake();
     return {};
 }
 
@@ -134,6 +132,7 @@ Result<void> FleetTunnel::decide(Decision decision) {
 
 Task<> FleetTunnel::pass_on_wishes() {
     for (;;) {
+        co_await wished_.wait();
         while (!wishes_.empty()) {
             const Wish wish = wishes_.front();
             FleetTransition ordering = [host = self_.host, wish](FleetDocument& document) {
@@ -147,8 +146,6 @@ Task<> FleetTunnel::pass_on_wishes() {
             const BootTime next = world_.clock.boot_now() + times_.hasty_look;
             if (!placed) co_await world_.clock.sleep_until(next);
         }
-        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
-        co_await world_.clock.sleep_until(next);
     }
 }
 

@@ -61,7 +61,6 @@ class FleetTunnel final : public ManagedTunnel {
     [[nodiscard]] const std::optional<FleetDocument>& seen() const { return fleet_.seen(); }
     [[nodiscard]] const FollowerTrouble& trouble() const { return trouble_; }
     [[nodiscard]] BootTime seen_at() const { return fleet_.seen_at(); }
-    [[nodiscard]] bool leads() const { return leading_.lead.has_value(); }
 
   private:
     struct Wish {
@@ -82,6 +81,7 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> run_agent();
     Task<> keep_office();
     Task<> do_office_work();
+    [[nodiscard]] BootTime next_office_work() const;
     Task<> pass_on_wishes();
     Task<> push_state();
     Task<> give_beat();
@@ -111,6 +111,7 @@ class FleetTunnel final : public ManagedTunnel {
     Leading leading_;
     FollowerShell shell_;
     Wakeup office_;  ///< Something has happened that the lead's part should look at.
+    Wakeup wished_;  ///< A person on this host wants something.
     TakeOverWatch watch_;
     FollowerTrouble trouble_;
     std::deque<Wish> wishes_;   ///< Of people on this host, on their way into the object.
@@ -123,6 +124,7 @@ class FleetTunnel final : public ManagedTunnel {
     std::unique_ptr<TunnelAgent> agent_;
     std::unique_ptr<TunnelAgent> shown_;  ///< For the status, while another host leads.
     std::optional<TunnelState> shown_state_;
+    std::optional<HistoryEntry> kept_;  ///< The newest one that is in this host's history.
 };
 
 /// True if a host that cannot ask Cloudflare does not have the tunnel's token.
