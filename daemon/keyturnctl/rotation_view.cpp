@@ -1,6 +1,7 @@
 #include "rotation_view.hpp"
 
 #include "base/counted.hpp"
+#include "model/unit_command.hpp"
 #include "tunnel_words.hpp"
 #include "unit_tree.hpp"
 
@@ -117,7 +118,8 @@ std::vector<std::string> remedy_lines(const TunnelStatus& tunnel, std::size_t co
         lines.push_back(fmt::format("{:{}}{}", "", indent + 2, command));
     };
     if (!unit.empty()) {
-        add("To see its log:", fmt::format("journalctl -u {} -n {}", unit, log_lines));
+        add("To see its log:",
+            fmt::format("{} -n {}", unit_command("journalctl -u", unit), log_lines));
     }
     if (open) add("When you have fixed it:", fmt::format("keyturnctl retry {} --follow", name));
     if (tunnel.can_revert) {

@@ -30,7 +30,8 @@ std::size_t bytes_of(std::string_view text, std::size_t columns) {
 }
 
 bool is_command(std::string_view line) {
-    constexpr std::array<std::string_view, 3> programs{"keyturnctl ", "journalctl ", "systemctl "};
+    constexpr std::array<std::string_view, 4> programs{"keyturnctl ", "journalctl ", "systemctl ",
+                                                       "ssh "};
     return std::any_of(programs.begin(), programs.end(),
                        [&](std::string_view program) { return line.starts_with(program); });
 }

@@ -2,6 +2,7 @@
 
 #include "agent/unit_starts.hpp"
 #include "base/counted.hpp"
+#include "model/unit_command.hpp"
 #include "rotation/preflight.hpp"
 
 #include <fmt/format.h>
@@ -51,7 +52,7 @@ bool Findings::note_problems(std::vector<std::string> found) {
         const bool seen_before = same != before.end();
         if (seen_before && !same->told) {
             tell(EventKind::finding_began, Priority::warning,
-                 fmt::format("The next rotation of {} would be refused: {}", policy_.name, text));
+                 fmt::format(words_.began, policy_.name, std::as_const(text)));
         }
         problems_.push_back({std::move(text), seen_before});
         if (seen_before) before.erase(same);
@@ -60,8 +61,7 @@ bool Findings::note_problems(std::vector<std::string> found) {
     for (const Problem& problem : before) {
         if (!problem.told) continue;
         tell(EventKind::finding_ended, Priority::notice,
-             fmt::format("This no longer prevents the next rotation of {}: {}", policy_.name,
-                         problem.text));
+             fmt::format(words_.ended, policy_.name, problem.text));
     }
     return news;
 }
@@ -84,8 +84,8 @@ void Findings::note_starts(const TunnelState& state, const std::vector<std::stri
         tell(EventKind::token_unknown, Priority::warning,
              fmt::format(
                  "{0}: token unknown, because the unit was started before keyturnd first checked "
-                 "it. To be sure, run `systemctl restart {0}` or `keyturnctl rotate {1}`",
-                 unit, policy_.name));
+                 "it. To be sure, run `{1}` or `keyturnctl rotate {2}`",
+                 unit, unit_command("systemctl restart", unit), policy_.name));
         events_.back().target_unit = unit;
     }
     std::map<std::string, std::string> told;
@@ -95,11 +95,13 @@ void Findings::note_starts(const TunnelState& state, const std::vector<std::stri
         if (before != outdated_told_.end() && before->second == start.invocation) continue;
         const bool ours = policy_.drift.restart != DriftRestart::never;
         tell(EventKind::token_outdated, Priority::alert,
-             fmt::format("{} {} started with the token {}, but the token of {} is now {}: the unit "
-                         "cannot get a lost connection back{}",
-                         start.unit, start.certain ? "was" : "may have been", start.fingerprint,
-                         policy_.name, state.delivered,
-                         ours ? "" : fmt::format("; run `systemctl restart {}`", start.unit)));
+             fmt::format(
+                 "{} {} started with the token {}, but the token of {} is now {}: the unit "
+                 "cannot get a lost connection back{}",
+                 start.unit, start.certain ? "was" : "may have been", start.fingerprint,
+                 policy_.name, state.delivered,
+                 ours ? ""
+                      : fmt::format("; run `{}`", unit_command("systemctl restart", start.unit))));
         events_.back().target_unit = start.unit;
         events_.back().fingerprint = start.fingerprint;
     }
@@ -133,9 +135,9 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
     for (const UnitStart& start : outdated_starts(state)) {
         sentences.push_back(
             fmt::format("{} {} started with the token {}, but the current token is {}: the unit "
-                        "cannot get a lost connection back; to fix it: systemctl restart {}",
+                        "cannot get a lost connection back; to fix it: {}",
                         start.unit, start.certain ? "was" : "may have been", start.fingerprint,
-                        state.delivered, start.unit));
+                        state.delivered, unit_command("systemctl restart", start.unit)));
     }
     // An open rotation reports its own problems, and `keyturnctl adopt` is just solving these.
     if (!state.rotation) {

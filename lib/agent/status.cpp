@@ -3,6 +3,7 @@
 #include "agent/agent_view.hpp"
 #include "agent/unit_health.hpp"
 #include "agent/unit_starts.hpp"
+#include "model/unit_command.hpp"
 
 #include <fmt/format.h>
 
@@ -99,10 +100,10 @@ std::vector<std::string> notes_of(const AgentView& agent) {
     std::vector<std::string> notes;
     if (agent.rotation != nullptr || agent.state.rotation) return notes;
     for (const UnitStart& start : unknown_starts(agent.state)) {
-        notes.push_back(
-            fmt::format("{0}: token unknown, because the unit was started before keyturnd first "
-                        "checked it; to be sure: systemctl restart {0}, or keyturnctl rotate {1}",
-                        start.unit, agent.policy.name));
+        notes.push_back(fmt::format(
+            "{0}: token unknown, because the unit was started before keyturnd first "
+            "checked it; to be sure: {1}, or keyturnctl rotate {2}",
+            start.unit, unit_command("systemctl restart", start.unit), agent.policy.name));
     }
     return notes;
 }

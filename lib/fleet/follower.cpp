@@ -32,6 +32,12 @@ Milliseconds spread(Milliseconds interval, const std::string& host) {
 
 }  // namespace
 
+std::vector<std::string> FollowerTrouble::texts() const {
+    std::vector<std::string> texts{store, standing, host, delivery};
+    std::erase(texts, "");
+    return texts;
+}
+
 template <class Asked>
 class Follower::Asking {
   public:

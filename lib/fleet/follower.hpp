@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace keyturn {
 
@@ -24,6 +25,9 @@ struct FollowerTrouble {
     std::string standing;  ///< Why this host takes no part: not a member, or there are two of it.
     std::string host;      ///< Why it cannot see its own units.
     std::string delivery;  ///< Why it does not have the token that it should have.
+
+    /// Those that are not empty.
+    [[nodiscard]] std::vector<std::string> texts() const;
 
     bool operator==(const FollowerTrouble&) const = default;
 };

@@ -45,7 +45,6 @@ std::string what_a_unit_does(const FleetDocument& document, const FleetMember& m
 
 std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, BootTime now) {
     const std::optional<FleetDocument>& seen = fleet.seen();
-    const FollowerTrouble& trouble = fleet.trouble();
     std::string text;
     if (!seen) {
         text = fmt::format("{}  the shared object was not read yet\n", tunnel);
@@ -68,9 +67,8 @@ std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, 
         text += fmt::format("  the last order ({}, typed on {}) was refused: {}\n",
                             name_of(seen->order.kind), seen->order.by, seen->order.refusal);
     }
-    for (const std::string* what :
-         {&trouble.store, &trouble.standing, &trouble.host, &trouble.delivery}) {
-        if (!what->empty()) text += fmt::format("  on this host: {}\n", *what);
+    for (const std::string& what : fleet.trouble().texts()) {
+        text += fmt::format("  on this host: {}\n", what);
     }
     return text;
 }

@@ -80,8 +80,8 @@ Task<> FleetPlace::take_place() {
             executor_, policy_, splay_share_, world_, log_,
             [this](const ManagedTunnel&) { changed_(*this); }, memory_, std::move(setup));
     }
+    troubles_.note(tunnel_ ? std::vector<std::string>() : std::vector{empty_because_});
     changed_(*this);
-    co_return;
 }
 
 Result<void> FleetPlace::request_rotation(RotationRequest request) {

@@ -4,6 +4,7 @@
 #include "asio/wakeup.hpp"
 #include "member/admin.hpp"
 #include "member/fleet_tunnel.hpp"
+#include "member/trouble_log.hpp"
 
 #include <functional>
 #include <memory>
@@ -77,6 +78,7 @@ class FleetPlace final : public ManagedTunnel {
     Wakeup begin_anew_;
     Baton baton_;  ///< For the tunnel, or one command at a time.
     std::string empty_because_ = "keyturnd has just started";
+    TroubleLog troubles_{policy_, log_};
     std::unique_ptr<FleetTunnel> tunnel_;
     int commands_ = 0;  ///< Under way.
 };

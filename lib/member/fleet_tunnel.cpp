@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace keyturn {
@@ -57,12 +58,13 @@ Task<> FleetTunnel::follow() {
     Follower follower(self_, times_, world_.clock.boot_now());
     for (;;) {
         const FollowerAction action = follower.action();
+        if (std::holds_alternative<RestAWhile>(action)) troubles_.note(trouble_.texts());
         auto answer = co_await shell_.perform(action);
         if (fleet_.clashes()) {
             follower.note_clash(fmt::format(
                 "there is a second {}, or this one has an old disk: it restarts nothing until "
-                "`keyturnctl fleet rejoin` on the right one",
-                self_.host));
+                "`keyturnctl fleet rejoin {}` on the right one",
+                self_.host, policy_.name));
         }
         note_look();
         follower.answer(std::move(answer), world_.clock.boot_now());
@@ -170,10 +172,7 @@ TunnelStatus FleetTunnel::status() const {
     status.tunnel = policy_.tunnel;
     status.state = "idle";
     if (agent != nullptr) status = agent->status();
-    for (const std::string* what :
-         {&trouble_.store, &trouble_.standing, &trouble_.host, &trouble_.delivery}) {
-        if (!what->empty()) status.findings.push_back(*what);
-    }
+    std::ranges::move(trouble_.texts(), std::back_inserter(status.findings));
     if (fleet_.seen() && !fleet_.seen()->order.refusal.empty()) {
         status.notes.push_back("the last order was refused: " + fleet_.seen()->order.refusal);
     }

@@ -11,6 +11,7 @@
 #include "member/fleet_tokens.hpp"
 #include "member/follower_shell.hpp"
 #include "member/lead_executor.hpp"
+#include "member/trouble_log.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -114,6 +115,7 @@ class FleetTunnel final : public ManagedTunnel {
     Wakeup wished_;  ///< A person on this host wants something.
     TakeOverWatch watch_;
     FollowerTrouble trouble_;
+    TroubleLog troubles_{policy_, log_};
     std::deque<Wish> wishes_;   ///< Of people on this host, on their way into the object.
     std::uint64_t obeyed_ = 0;  ///< The newest order that this host has begun to carry out.
     BootTime obeyed_at_{};

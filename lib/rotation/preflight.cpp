@@ -1,6 +1,7 @@
 #include "rotation/preflight.hpp"
 
 #include "base/invariant.hpp"
+#include "model/unit_command.hpp"
 #include "rotation/batches.hpp"
 #include "rotation/verification.hpp"
 
@@ -96,8 +97,9 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
     }
     judge_settings(unit, problems);
     if (!state.running() && state.active_state != "inactive") {
-        problems.push_back(fmt::format("{} is {}/{}: fix it first (systemctl status {})", unit.name,
-                                       state.active_state, state.sub_state, unit.name));
+        problems.push_back(fmt::format("{} is {}/{}: fix it first ({})", unit.name,
+                                       state.active_state, state.sub_state,
+                                       unit_command("systemctl status", unit.name)));
     }
     if (!state.running()) return;
     if (sample.unknown()) {
@@ -105,8 +107,8 @@ void judge_unit(const TunnelPolicy& policy, const InspectUnits::Unit& unit, cons
     } else if (sample.idle()) {
         problems.push_back(
             fmt::format("{} is running but has no connection to Cloudflare (/ready says 0): fix it "
-                        "first (journalctl -u {})",
-                        unit.name, unit.name));
+                        "first ({})",
+                        unit.name, unit_command("journalctl -u", unit.name)));
     }
 }
 

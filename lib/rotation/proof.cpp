@@ -1,5 +1,6 @@
 #include "rotation/proof.hpp"
 
+#include "model/unit_command.hpp"
 #include "rotation/attached.hpp"
 #include "rotation/token_watch.hpp"
 #include "rotation/unit_verifier.hpp"
@@ -121,9 +122,10 @@ Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
                     name);
     }
     return hold(HoldReason::verification_failed,
-                fmt::format("{0} did not come back with the {1} token: {2} after {3} (journalctl "
-                            "-u {0} -n 20)",
-                            name, wanted_one(), verifier.seen(), to_text(verifier.elapsed())),
+                fmt::format("{0} did not come back with the {1} token: {2} after {3} ({4} -n "
+                            "20)",
+                            name, wanted_one(), verifier.seen(), to_text(verifier.elapsed()),
+                            unit_command("journalctl -u", name)),
                 name);
 }
 

@@ -1,5 +1,6 @@
 #include "rotation/unit_restart.hpp"
 
+#include "model/unit_command.hpp"
 #include "rotation/capacity.hpp"
 #include "rotation/proof.hpp"
 #include "rotation/token_handover.hpp"
@@ -280,9 +281,8 @@ Script<std::optional<Fault>> UnitRestart::restart(std::size_t index, BootTime sa
     if (*result == JobResult::canceled) {
         not_begun(record_.units[index]);
         std::string text = fmt::format(
-            "somebody else's job for {} replaced keyturnd's restart; check the unit (systemctl "
-            "status {})",
-            name, name);
+            "somebody else's job for {} replaced keyturnd's restart; check the unit ({})", name,
+            unit_command("systemctl status", name));
         co_await hold(HoldReason::operator_took_over, std::move(text), name);
     }
     co_return std::nullopt;

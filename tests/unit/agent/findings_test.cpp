@@ -116,6 +116,12 @@ TEST_F(FindingsTest, SayWhoRestartsAnOutdatedUnit) {
     EXPECT_THAT(findings_.take_events().front().message, HasSubstr("`systemctl restart " + a));
 }
 
+TEST_F(FindingsTest, NameTheHostOfAUnitToRestartIfItIsAnotherOne) {
+    findings_.note_starts(TunnelState(), {"alpha/" + a});
+    EXPECT_THAT(findings_.take_events().front().message,
+                HasSubstr("run `ssh alpha systemctl restart " + a + "` or"));
+}
+
 TEST_F(FindingsTest, NameAUnitOfWhichNobodyKnowsTheToken) {
     findings_.note_starts(TunnelState(), {b});
     const std::vector<Event> events = findings_.take_events();

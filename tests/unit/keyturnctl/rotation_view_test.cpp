@@ -142,6 +142,13 @@ TEST(TroubleLines, OfAHeldTunnelTellReasonAndRemedy) {
                             "    Or restore the old token: keyturnctl revert web --follow"));
 }
 
+TEST(RemedyLines, LeadToTheHostWhoseUnitHoldsTheFleet) {
+    TunnelStatus fleet = samples::held();
+    fleet.held_unit = "alpha/" + fleet.held_unit;
+    EXPECT_EQ(remedy_lines(fleet, 80, 0).front(),
+              "To see its log: ssh alpha journalctl -u cloudflared-web@a.service -n 20");
+}
+
 TEST(RemedyLines, NameOnlyWhatLeadsOut) {
     TunnelStatus compromised = samples::held();
     compromised.can_revert = false;

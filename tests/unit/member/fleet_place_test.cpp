@@ -48,6 +48,7 @@ TEST_F(FleetPlaceTest, IsTakenWhenWhatWasMissingIsThere) {
     first_.broken = Error{Fault::missing, "there is no fleet key", {}};
     pass(2min);
     EXPECT_EQ(first_.findings(), "there is no fleet key\n");
+    EXPECT_THAT(first_.log.message(EventKind::finding_began), HasSubstr("there is no fleet key"));
     EXPECT_EQ(fault_of(first_.type(Kind::init, "host-1")), Fault::missing);
     first_.broken.reset();
     pass(61s);

@@ -72,6 +72,23 @@ TEST_F(FleetTunnelTest, WritesNothingWhileNothingIsNew) {
     EXPECT_EQ(document(), before);
 }
 
+TEST_F(FleetTunnelTest, TellsInTheJournalThatItDoesNotReachTheStoreAndWhenItDoesAgain) {
+    make_fleet();
+    second_.log.events.clear();
+    object_.down = no_answer;
+    pass(10min);
+    EXPECT_EQ(second_.log.count(EventKind::finding_began), 1);
+    EXPECT_THAT(
+        second_.log.message(EventKind::finding_began),
+        AllOf(testing::StartsWith("This host cannot fully take part in the rotations of web: "),
+              HasSubstr(no_answer.text)));
+    EXPECT_FALSE(second_.log.told(EventKind::finding_ended));
+    object_.down.reset();
+    pass(10min);
+    EXPECT_EQ(second_.log.count(EventKind::finding_began), 1);
+    EXPECT_THAT(second_.log.message(EventKind::finding_ended), HasSubstr(no_answer.text));
+}
+
 TEST_F(FleetTunnelTest, ShowsTheSameOnAHostThatCannotLead) {
     make_fleet();
     request();
