@@ -3,6 +3,7 @@
 #include "rotation/attached.hpp"
 #include "rotation/eviction.hpp"
 #include "rotation/proof.hpp"
+#include "rotation/token_watch.hpp"
 #include "rotation/verification.hpp"
 
 #include <map>
@@ -83,6 +84,9 @@ Script<> LockOutProof::await() {
         co_await sleep_for(list_interval);
     }
     end_step();
+    // Had somebody else set another secret meanwhile, a stranger could have come back with it.
+    const bool still_ours = co_await token_.still_ours();
+    if (!still_ours) co_await start_over();
     context_.strangers.clear();
     // The wall clock may have been set back in the meantime.
     const Milliseconds took = wall_now_ - record_.started;

@@ -66,7 +66,7 @@ class Story {
     Revert revert_{context_, handover_, token_};
     RestartWindow window_{context_, capacity_, token_};
     RollOut roll_out_{context_, token_, restart_, soak_, surge_};
-    LockOutProof lock_out_{context_, eviction_, proof_};
+    LockOutProof lock_out_{context_, eviction_, proof_, token_};
     Finish finish_{context_, handover_, token_, soak_, lock_out_};
     Conclusion conclusion_{context_};
     Standstill standstill_{context_};

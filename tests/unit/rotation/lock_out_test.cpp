@@ -55,6 +55,23 @@ TEST_F(LockOut, EndsAlsoWhereAUnitNeverTellsItsConnector) {
     EXPECT_EQ(restarts(b), 1);
 }
 
+/// A connector that comes back is ours only while the token is.
+TEST_F(LockOut, TakesNobodyForOursWhoComesBackWithSomebodyElsesToken) {
+    unit(b).silent = "it has a network namespace of its own";
+    ASSERT_TRUE(rotate_until("save finish"));
+    foreign_connectors = {neighbour};
+    once_before("evict neighbour", [&] { foreign_come_back = true; });
+    before("list connectors", [&] {
+        if (foreign_come_back && patches == 1) api_token = Token::foreign;
+    });
+    once_before("patch", [&] { foreign_come_back = false; });
+    run();
+    expect_locked_out();
+    EXPECT_EQ(patches, 2);
+    EXPECT_EQ(count("evict neighbour"), 2U);
+    EXPECT_EQ(count(EventKind::locked_out), 1U);
+}
+
 TEST_F(LockOut, SendsOurSecretAgainOverSomebodyElses) {
     start();
     ASSERT_TRUE(run_past("deliver"));

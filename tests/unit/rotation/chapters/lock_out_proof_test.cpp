@@ -25,6 +25,7 @@ TEST_F(LockOutProofTest, EndsWhenNobodyButOursIsListedTwice) {
         answer<ListConnectors>({listed("c-a")});
         answer<SampleUnits>({a_});
     }
+    answer<ReadToken>({Holder::ours, "new", {}});
     expect_end(Ending::Kind::done);
     EXPECT_THAT(told(), ElementsAre(EventKind::connector_evicted, EventKind::locked_out));
 }
