@@ -137,7 +137,8 @@ struct FleetMember {
     std::uint64_t answers = 0;      ///< The newest question that this report answers.
     Fingerprint file;               ///< Of the token in its file; empty if there is none.
     std::string staged;             ///< The rotation whose token it has on its disk.
-    std::string problem;            ///< Why it cannot take part, and what to do.
+    std::string problem;            ///< Why its token file cannot be replaced, and what to do.
+    std::string lacks;              ///< Why it does not have the token that it should have by now.
     std::vector<MemberUnit> units;
 
     [[nodiscard]] const MemberUnit* find(std::string_view unit) const;
@@ -161,7 +162,8 @@ struct FleetDocument {
     std::optional<HistoryEntry> last;  ///< The newest entry of the history, without its units.
     Fingerprint deliver;  ///< What every token file has to hold; Cloudflare has confirmed it.
     std::optional<SealedTokens> sealed;
-    std::uint64_t ask = 0;         ///< The number of the newest question "how are you now?".
+    std::uint64_t ask = 0;  ///< The number of the newest question "how are you now?". A delivery
+                            ///< is one.
     std::vector<FleetTurn> turns;  ///< Open ones, and the ended one whose result the lead reads.
     std::uint64_t turns_granted = 0;
     FleetOrder order;
@@ -169,6 +171,11 @@ struct FleetDocument {
 
     [[nodiscard]] bool led_by(const std::string& host, std::uint64_t in_epoch) const {
         return lead && lead->host == host && epoch == in_epoch;
+    }
+    /// True if the host has looked at its units since its file holds the token to deliver. Each
+    /// process that it does not know yet has then read that token.
+    [[nodiscard]] bool has_token(const FleetMember& member) const {
+        return member.file == deliver && member.answers == ask;
     }
     /// The newest turn of a unit, HOST/UNIT; null if there is none.
     [[nodiscard]] const FleetTurn* turn_of(std::string_view unit) const;

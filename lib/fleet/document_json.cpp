@@ -126,6 +126,7 @@ void describe(Visitor& visit, Record& member) {
     visit("file", member.file);
     visit("staged", member.staged);
     visit.rare("problem", member.problem);
+    visit.rare("lacks", member.lacks);
     visit("units", member.units);
 }
 

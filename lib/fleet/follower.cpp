@@ -30,6 +30,12 @@ Milliseconds spread(Milliseconds interval, const std::string& host) {
     return interval * (80 + place) / 100;
 }
 
+/// The lead then looks again, and grants another turn.
+template <class... Args>
+Result<RestartResult> not_restarted(fmt::format_string<Args...> why, Args&&... args) {
+    return Error{Fault::busy, fmt::format(why, std::forward<Args>(args)...), {}};
+}
+
 }  // namespace
 
 std::vector<std::string> FollowerTrouble::texts() const {
@@ -94,6 +100,7 @@ Script<> Follower::tell() {
 
 /// Returns false if there is nothing to act on.
 Script<bool> Follower::look() {
+    const BootTime sent = now_;
     const LookAtObject question;
     auto document = co_await ask(question);
     if (!document) {
@@ -101,7 +108,7 @@ Script<bool> Follower::look() {
         co_return false;
     }
     trouble_.store.clear();
-    document_ = std::move(*document);
+    take_in(std::move(*document), sent);
     if (clashes_) co_return true;
     trouble_.standing.clear();
     const FleetMember* present = entry();
@@ -113,13 +120,25 @@ Script<bool> Follower::look() {
     co_return trouble_.standing.empty();
 }
 
+/// `sent`: when it was asked for. What it does not have happened after that.
+void Follower::take_in(FleetDocument document, BootTime sent) {
+    if (document.turns_granted != document_.turns_granted) {
+        grants_before_ = document_.turns_granted;
+        granted_after_ = looked_;
+    }
+    document_ = std::move(document);
+    looked_ = sent;
+}
+
 Script<bool> Follower::see_own_host() {
+    const std::uint64_t asked = document_.ask;
     SeeOwnHost question;
-    question.inspect = own_.units.empty() || entry()->answers != document_.ask;
+    question.inspect = own_.units.empty() || answers_ != asked;
     auto seen = co_await ask(question);
     trouble_.host = seen ? "" : seen.error().text;
     if (!seen) co_return false;
     take_in(std::move(*seen));
+    answers_ = asked;
     co_return true;
 }
 
@@ -167,9 +186,9 @@ Script<> Follower::deliver() {
     const auto replaced = co_await ask(wish);
     trouble_.delivery = replaced ? "" : replaced.error().text;
     if (!replaced) co_return;
-    own_.file = document_.deliver;
-    fresh_.clear();
-    co_await report();
+    // A process that began in between has read the token before.
+    const bool known = co_await see_own_host();
+    if (known) co_await report();
 }
 
 Script<> Follower::take_turns() {
@@ -182,18 +201,20 @@ Script<> Follower::take_turns() {
     }
 }
 
-/// A turn that was taken before a crash is used if the unit still runs as the process that it was
-/// taken for; otherwise the restart has happened.
+/// The lead has looked at the token and at all units just before it granted the turn. If that no
+/// longer counts, the host wants another turn instead.
 Script<> Follower::take(FleetTurn turn) {
-    const MemberUnit unit = *own_unit(split_fleet_unit(turn.unit)->unit);
     if (turn.state == TurnState::taken) {
-        const bool happened = unit.seen.state.invocation != turn.invocation_before;
-        if (happened) {
-            const RestartResult done{JobResult::done};
-            co_await end(turn, done);
-        } else if (!unit.seen.state.job_pending) {
-            co_await use(turn, now_);
-        }
+        co_await settle(turn);
+        co_return;
+    }
+    const MemberUnit unit = *own_unit(split_fleet_unit(turn.unit)->unit);
+    if (!turn.hurried && !is_recent(turn)) {
+        co_await end(turn, not_restarted("{} did not see when it got its turn", self_.host));
+        co_return;
+    }
+    if (!turn.hurried && has_come_back(unit)) {
+        co_await end(turn, not_restarted("{} serves again", turn.unit));
         co_return;
     }
     if (own_.file != document_.deliver) co_return;
@@ -207,22 +228,38 @@ Script<> Follower::take(FleetTurn turn) {
     if (taken) co_await use(turn, sent);
 }
 
-/// `taken`: when this host sent that it takes the turn, or saw that it has it.
-Script<> Follower::use(FleetTurn turn, BootTime taken) {
+/// By its own clock only: the host must have looked when there was no such turn yet.
+bool Follower::is_recent(const FleetTurn& turn) const {
+    return turn.number > grants_before_ && granted_after_ && now_ <= *granted_after_ + times_.take;
+}
+
+/// True if the lead knows the unit as one that may restart at any time, because it serves nothing.
+bool Follower::has_come_back(const MemberUnit& unit) const {
+    const MemberUnit* told = entry()->find(unit.name());
+    return told != nullptr && told->seen.idle() && !unit.seen.idle();
+}
+
+/// Ends a turn that was taken before a crash. If the unit runs as another process than the one that
+/// the turn was taken for, the restart has happened.
+Script<> Follower::settle(FleetTurn turn) {
+    const SampleUnits::Sample unit = own_unit(split_fleet_unit(turn.unit)->unit)->seen;
+    if (unit.state.invocation != turn.invocation_before) {
+        const RestartResult done{JobResult::done};
+        co_await end(turn, done);
+    } else if (!unit.state.job_pending) {
+        co_await end(turn, not_restarted("keyturnd ended on {} before it used the turn of {}",
+                                         self_.host, unit.state.name));
+    }
+}
+
+/// `sent`: when this host sent that it takes the turn.
+Script<> Follower::use(FleetTurn turn, BootTime sent) {
     RestartOwnUnit wish;
     wish.unit = split_fleet_unit(turn.unit)->unit;
     wish.verb = turn.verb;
     wish.deadline = turn.deadline;
-    wish.not_after = taken + times_.take_age;
+    wish.not_after = sent + times_.take_age;
     auto outcome = co_await ask(std::move(wish));
-    if (!outcome && outcome.error().fault == Fault::busy) {  // It certainly was not restarted.
-        FleetTransition giving_back = [host = self_.host,
-                                       number = turn.number](FleetDocument& document) {
-            return give_back_turn(document, host, number);
-        };
-        static_cast<void>(co_await change(std::move(giving_back)));
-        co_return;
-    }
     co_await end(turn, std::move(outcome));
 }
 
@@ -270,15 +307,16 @@ Script<> Follower::report() {
 }
 
 Script<bool> Follower::change(FleetTransition transition) {
+    const BootTime sent = now_;
     ChangeObject wish;
     wish.transition = std::move(transition);
     auto document = co_await ask(std::move(wish));
     if (document) {
         trouble_.store.clear();
-        document_ = std::move(*document);
+        take_in(std::move(*document), sent);
         co_return true;
     }
-    // A turn that was withdrawn, or an order that came too late, is no trouble.
+    // A turn that was withdrawn is no trouble.
     if (document.error().fault != Fault::conflict) trouble_.store = document.error().text;
     co_return false;
 }
@@ -295,10 +333,11 @@ const MemberUnit* Follower::own_unit(const std::string& name) const {
 
 FleetMember Follower::entry_now() const {
     FleetMember now = self_.entry;
-    now.answers = document_.ask;
+    now.answers = answers_;
     now.file = own_.file;
     if (staged_) now.staged = staged_->rotation_id;
-    now.problem = own_.problem.empty() ? trouble_.delivery : own_.problem;
+    now.problem = own_.problem;
+    now.lacks = trouble_.delivery;
     now.units = own_.units;
     if (entry() != nullptr) now.mark = entry()->mark;
     return now;

@@ -63,13 +63,17 @@ class Follower {
     Script<> tell();
     Script<bool> look();
     Script<bool> see_own_host();
+    void take_in(FleetDocument document, BootTime sent);
     void take_in(SeeOwnHost::Value seen);
     void note_fresh_units(const SeeOwnHost::Value& seen);
     Script<> stage();
     Script<> deliver();
     Script<> take_turns();
     Script<> take(FleetTurn turn);
-    Script<> use(FleetTurn turn, BootTime taken);
+    [[nodiscard]] bool is_recent(const FleetTurn& turn) const;
+    [[nodiscard]] bool has_come_back(const MemberUnit& unit) const;
+    Script<> settle(FleetTurn turn);
+    Script<> use(FleetTurn turn, BootTime sent);
     Script<> end(FleetTurn turn, Result<RestartResult> outcome);
     Script<> restart_useless();
     Script<> report();
@@ -84,7 +88,11 @@ class Follower {
     FleetTimes times_;
     BootTime now_;
     FleetDocument document_;
+    std::optional<BootTime> looked_;         ///< When the present `document_` was asked for.
+    std::optional<BootTime> granted_after_;  ///< When there were only `grants_before_` turns.
+    std::uint64_t grants_before_ = 0;
     SeeOwnHost::Value own_;
+    std::uint64_t answers_ = 0;  ///< The newest question at the last look at the own host.
     std::optional<SealedTokens> staged_;
     std::map<std::string, BootTime> useless_since_;  ///< Units without any connection.
     /// The processes that surely run on the token in the file, or were restarted for it.

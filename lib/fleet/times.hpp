@@ -17,13 +17,14 @@ struct FleetTimes {
 
     /// How long the members have to answer a question before a start.
     Milliseconds answer = std::chrono::seconds{90};
-    /// How long a host has to take its turn before the lead withdraws it.
-    Milliseconds take = std::chrono::seconds{30};
+    /// How long a host has to take its turn before the lead withdraws it. A host declines a turn
+    /// that may be older.
+    Milliseconds take = std::chrono::seconds{20};
     /// How long after its turn was taken or withdrawn a host may say nothing before a person has
     /// to decide. For a turn that was taken, its own deadline is added.
     Milliseconds silence = std::chrono::minutes{5};
-    /// A host that took its turn longer ago than this gives it back instead of using it: much may
-    /// have happened meanwhile.
+    /// A host that took its turn longer ago than this does not use it: much may have happened
+    /// meanwhile.
     Milliseconds take_age = std::chrono::seconds{10};
     /// How often the lead shows that it works, if nothing else changes.
     Milliseconds beat = std::chrono::seconds{20};

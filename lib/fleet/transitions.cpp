@@ -86,6 +86,14 @@ Result<void> make_way(FleetDocument& document, const TurnWish& wish) {
     return {};
 }
 
+/// A delivery is also a question: only a host that has looked since then knows which of its
+/// processes may have read an earlier token.
+void set_delivery(FleetDocument& document, const Fingerprint& token) {
+    if (document.deliver == token) return;
+    document.deliver = token;
+    ++document.ask;
+}
+
 bool open_and_moving(const FleetDocument& document) {
     return document.state.rotation && !document.state.rotation->hold;
 }
@@ -134,7 +142,7 @@ Result<void> save_idle_state(FleetDocument& document, const TunnelState& state) 
 
 Result<void> set_idle_delivery(FleetDocument& document, const Fingerprint& token) {
     if (document.state.rotation) return conflict("a rotation is open by now");
-    document.deliver = token;
+    set_delivery(document, token);
     return {};
 }
 
@@ -161,7 +169,7 @@ Result<void> keep_sealed(FleetDocument& document, const Leadership& lead,
 
 Result<void> deliver(FleetDocument& document, const Leadership& lead, const Fingerprint& token) {
     if (const auto leads = check_lead(document, lead); !leads) return leads;
-    document.deliver = token;
+    set_delivery(document, token);
     return {};
 }
 
@@ -176,7 +184,7 @@ Result<void> grant_turn(FleetDocument& document, const Leadership& lead, const T
     const FleetTurn* present = document.turn_of(wish.unit);
     if (present != nullptr && present->open()) return {};
     if (const auto free = make_way(document, wish); !free) return free;
-    if (member->second.file != document.deliver) {
+    if (!document.has_token(member->second)) {
         return busy(fmt::format("{} does not have the token yet", name->host));
     }
     if (const auto same = check_unchanged(document, wish); !same) return same;
@@ -268,24 +276,14 @@ Result<void> take_turn(FleetDocument& document, const std::string& host, std::ui
     return {};
 }
 
-Result<void> give_back_turn(FleetDocument& document, const std::string& host,
-                            std::uint64_t number) {
-    const auto found = turn_of_host(document, host, number);
-    if (!found) return {};  // It is gone, or the host is.
-    FleetTurn& turn = **found;
-    if (turn.state == TurnState::ended) return conflict("the turn is over");
-    turn.state = TurnState::granted;
-    turn.invocation_before.clear();
-    return {};
-}
-
 Result<void> end_turn(FleetDocument& document, const std::string& host, std::uint64_t number,
                       const Result<RestartResult>& outcome) {
     const auto found = turn_of_host(document, host, number);
     if (!found) return {};
     FleetTurn& turn = **found;
     if (turn.state == TurnState::ended) return {};
-    if (turn.state != TurnState::taken) return conflict("the turn was not taken");
+    const bool declined = !outcome && outcome.error().fault == Fault::busy;
+    if (turn.state != TurnState::taken && !declined) return conflict("the turn was not taken");
     turn.state = TurnState::ended;
     if (outcome) {
         turn.result = outcome->result;

@@ -118,11 +118,7 @@ struct TurnWish {
                                      std::uint64_t number, const std::string& invocation,
                                      const Fingerprint& file);
 
-/// Gives back a turn that was taken, without having used it.
-[[nodiscard]] Result<void> give_back_turn(FleetDocument& document, const std::string& host,
-                                          std::uint64_t number);
-
-/// How systemd answered.
+/// How systemd answered. A turn that was not taken can only end with `busy`: its host declines it.
 [[nodiscard]] Result<void> end_turn(FleetDocument& document, const std::string& host,
                                     std::uint64_t number, const Result<RestartResult>& outcome);
 

@@ -60,7 +60,9 @@ std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, 
             const bool silent = member.answers < seen->ask;
             if (member.units.empty()) text += fmt::format("  {:<12} no unit\n", host);
             if (silent) text += fmt::format("  {:<12} has not answered yet\n", host);
-            if (!member.problem.empty()) text += fmt::format("  {:<12} {}\n", host, member.problem);
+            for (const std::string* why : {&member.problem, &member.lacks}) {
+                if (!why->empty()) text += fmt::format("  {:<12} {}\n", host, *why);
+            }
         }
     }
     if (seen && !seen->order.refusal.empty()) {

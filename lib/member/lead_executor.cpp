@@ -152,7 +152,8 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     if (!commits) return {};
     std::vector<std::string> missing;
     for (const auto& [host, member] : seen->members) {
-        if (member.staged != seen->sealed->rotation_id) missing.push_back(host);
+        if (member.staged == seen->sealed->rotation_id) continue;
+        missing.push_back(member.lacks.empty() ? host : fmt::format("{} ({})", host, member.lacks));
     }
     if (missing.empty()) {
         unstaged_since_.reset();
@@ -245,8 +246,27 @@ Task<Result<CheckFiles::Value>> LeadExecutor::act(const CheckFiles&) {
 /// Each host replaces its file once it sees that, so there is no one time that this took.
 Task<Result<DeliverToken::Value>> LeadExecutor::act(const DeliverToken& action) {
     auto delivered = co_await share(action);
-    if (delivered) delivered->since_commit.reset();
+    if (!delivered) co_return delivered;
+    delivered->since_commit.reset();
+    const bool hurry = state_.rotation && state_.rotation->compromised();
+    if (!hurry) co_await wait_until_delivered();
     co_return delivered;
+}
+
+/// Most hosts have the token after a moment. What is known of the others is unsafe until they have.
+Task<> LeadExecutor::wait_until_delivered() {
+    const BootTime until = world_.clock.boot_now() + times_.take;
+    for (;;) {
+        const FleetDocument& document = *fleet_.seen();
+        const bool everywhere = std::ranges::all_of(document.members, [&](const auto& member) {
+            return document.has_token(member.second);
+        });
+        const BootTime now = world_.clock.boot_now();
+        if (everywhere || now >= until) co_return;
+        const BootTime next = now + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+        static_cast<void>(co_await fleet_.look());
+    }
 }
 
 Task<Result<CommitSecret::Value>> LeadExecutor::act(const CommitSecret& action) {

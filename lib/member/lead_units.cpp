@@ -27,6 +27,15 @@ InspectUnits::Unit inspected(const std::string& host, const FleetMember& member,
     return setup;
 }
 
+std::string why_behind(const std::string& host, const FleetMember& member) {
+    const std::string& why = member.problem.empty() ? member.lacks : member.problem;
+    if (!why.empty()) return fmt::format("{} does not have the token yet: {}", host, why);
+    return fmt::format(
+        "{0} does not have the token yet: start keyturnd on {0}; if that host is gone for ever, "
+        "`keyturnctl fleet decommission {0}`",
+        host);
+}
+
 }  // namespace
 
 Task<Result<ListConnectors::Value>> LeadExecutor::act(const ListConnectors& action) {
@@ -99,13 +108,17 @@ Task<Result<SampleUnits::Value>> LeadExecutor::act(const SampleUnits& action) {
 SampleUnits::Sample LeadExecutor::sample_of(const std::string& unit) const {
     SampleUnits::Sample sample;
     const auto name = split_fleet_unit(unit);
-    const auto& members = fleet_.seen()->members;
+    const FleetDocument& document = *fleet_.seen();
+    const auto& members = document.members;
     const auto member = name ? members.find(name->host) : members.end();
     const MemberUnit* reported =
         member == members.end() ? nullptr : member->second.find(name->unit);
     if (reported != nullptr) sample = reported->seen;
     sample.state.name = unit;
     if (reported == nullptr) sample.state.load_state = "not-found";
+    if (reported != nullptr && !document.has_token(member->second)) {
+        sample.behind = why_behind(name->host, member->second);
+    }
     if (!sample.readiness) return sample;
     if (!listed_) {
         sample.readiness.reset();

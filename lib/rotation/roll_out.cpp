@@ -46,12 +46,14 @@ Script<> RollOut::roll_batches() {
     }
 }
 
-/// The file already contains the new token, so any later process of a unit has read it.
+/// The file already contains the new token, so any later process of a unit has read it. Where the
+/// file is that of another host, and not there yet, this is not known.
 void RollOut::note_processes(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         const bool unseen = unit.step == UnitStep::waiting && unit.invocation_before.empty();
-        if (unseen) unit.invocation_before = samples[i].state.invocation;
+        if (unseen && samples[i].behind.empty())
+            unit.invocation_before = samples[i].state.invocation;
     }
 }
 

@@ -8,6 +8,7 @@ Script<bool> TokenWatch::still_ours() {
     if (std::exchange(just_confirmed_, false)) co_return true;
     const ReadToken::Value token =
         co_await insist<ReadToken>("cannot check whether the delivered token is still right");
+    asked_ = now_;
     if (token.holder == ReadToken::Holder::ours) {
         was_ours_ = true;
         co_return true;
@@ -18,6 +19,7 @@ Script<bool> TokenWatch::still_ours() {
 
 Script<bool> TokenWatch::follow_if_changed() {
     const auto token = co_await ask<ReadToken>();
+    asked_ = now_;
     if (!token || token->holder == ReadToken::Holder::ours) co_return false;
     co_await follow();
     co_return true;

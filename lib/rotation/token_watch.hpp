@@ -15,11 +15,17 @@ class TokenWatch : public Chapter {
         : Chapter(context), handover_(handover) {}
 
     /// The API has just shown the token, so the next `still_ours` need not ask again.
-    void note_confirmed() { just_confirmed_ = was_ours_ = true; }
+    void note_confirmed() {
+        just_confirmed_ = was_ours_ = true;
+        asked_ = now_;
+    }
 
     /// Called before each batch. Waits for an answer of the API. False if another token was
     /// delivered instead.
     Script<bool> still_ours();
+
+    /// How long ago the API was last asked for the token.
+    [[nodiscard]] Milliseconds age() const { return now_ - asked_; }
 
     /// For a unit that does not recover: perhaps only its token is dead, and then this returns
     /// true. An API that does not answer counts as false.
@@ -37,6 +43,7 @@ class TokenWatch : public Chapter {
     TokenHandover& handover_;
     bool just_confirmed_ = false;
     bool was_ours_ = false;  ///< As far as this process has seen.
+    BootTime asked_{};
 };
 
 }  // namespace keyturn

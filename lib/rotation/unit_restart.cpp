@@ -21,22 +21,20 @@ HoldReason reason_for_no_restart(Fault fault) {
 /// How often keyturnd repeats a restart that was answered but did not happen.
 constexpr int restarts_max = 3;
 
-/// The token was checked before the batch. After waiting longer than this, it is checked again.
-constexpr Milliseconds token_age_max = std::chrono::minutes{1};
+/// The token was checked before the batch. After longer than this, it is checked again.
+constexpr Milliseconds token_age_max = std::chrono::seconds{30};
 
 }  // namespace
 
 Script<> UnitRestart::roll(std::size_t index) {
     bool first_look = true;
-    BootTime token_seen = now_;
     for (int restarts = 0; restarts < restarts_max;) {
         if (record_.units[index].step == UnitStep::verified) co_return;
         if (record_.units[index].step == UnitStep::waiting) co_await allow(index);
         if (record_.units[index].step == UnitStep::listed) co_return;
-        if (now_ - token_seen >= token_age_max) {
+        if (token_.age() >= token_age_max) {
             const bool followed = co_await token_.follow_if_changed();
             if (followed) co_await start_over();
-            token_seen = now_;
         }
         const SampleUnits::Value samples = co_await sample();
         const BootTime sampled = now_;
@@ -58,7 +56,8 @@ Script<> UnitRestart::roll(std::size_t index) {
         // Checked last, because nothing signals a change of the file, and it may need another
         // delivery.
         co_await handover_.keep_file();
-        if (now_ - sampled > sample_age_max || stands_still()) continue;
+        const bool waited = now_ - sampled > sample_age_max || token_.age() >= token_age_max;
+        if (waited || stands_still()) continue;
         const std::optional<Fault> failed = co_await restart(index, sampled);
         if (!failed) ++restarts;
         if (failed != Fault::busy) first_look = false;
@@ -110,6 +109,14 @@ Script<> UnitRestart::allow(std::size_t index) {
         if (own.state.active_state == "inactive" && !own.state.job_pending) {
             co_await meet_stopped(index);
             co_return;
+        }
+        if (!own.behind.empty()) {
+            const std::string name = record_.units[index].name;
+            if (now_ >= deadline) co_await hold(HoldReason::host_silent, own.behind, name);
+            context_.waits_for_more = true;
+            const Error absent{Fault::busy, own.behind};
+            co_await wait_out(absent, "cannot restart " + name, 0);
+            continue;
         }
         if (own.state.active_state == "deactivating" && now_ < deadline) {
             // The end of the stop shows whether the unit is meant to stay stopped.

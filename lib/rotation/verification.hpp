@@ -47,7 +47,7 @@ struct UnitVerdict {
 [[nodiscard]] inline bool came_back_anew(const UnitProgress& unit,
                                          const SampleUnits::Sample& sample) {
     return unit.step == UnitStep::waiting && !unit.invocation_before.empty() &&
-           sample.state.started() && !sample.state.invocation.empty() &&
+           sample.behind.empty() && sample.state.started() && !sample.state.invocation.empty() &&
            sample.state.invocation != unit.invocation_before;
 }
 

@@ -35,7 +35,8 @@ class RotationWorld {
     struct Unit {
         UnitState state;
         std::optional<Readiness> readiness;
-        std::string silent;  ///< Why /ready cannot be asked; empty: it can.
+        std::string silent;    ///< Why /ready cannot be asked; empty: it can.
+        std::string behind;  ///< Why its host does not have the delivered token; empty: it does.
         Token token = Token::old;
         Fate fate = Fate::comes_up;
         int restarts = 0;

@@ -95,7 +95,7 @@ Result<SampleUnits::Value> RotationWorld::act(const SampleUnits& action) {
     SampleUnits::Value value;
     for (const std::string& name : action.names) {
         const Unit& unit = units.at(name);
-        value.push_back({unit.state, unit.readiness, ""});
+        value.push_back({unit.state, unit.readiness, "", unit.behind});
         if (unit.silent.empty()) continue;
         value.back().readiness.reset();
         value.back().unasked = unit.silent;

@@ -86,6 +86,7 @@ inline FleetMember sample_member(char digit) {
     member.file = "ffeeddccbbaa0099";
     member.staged = fleet_rotation;
     member.problem = "the disk is full; \"make room\"";
+    member.lacks = "Cloudflare cannot be reached";
     member.units = {sample_member_unit(a)};
     return member;
 }

@@ -39,6 +39,7 @@ void check_names(const FleetDocument& document) {
     for (const auto& [host, member] : document.members) {
         invariant(fuzz::is_printable_ascii(host), "a host has a plain name");
         invariant(fuzz::is_one_line(member.problem), "a problem is one line");
+        invariant(fuzz::is_one_line(member.lacks), "a reason is one line");
         for (const MemberUnit& unit : member.units) {
             const auto name = split_fleet_unit(fleet_unit(host, unit.name()));
             invariant(name && name->host == host && name->unit == unit.name(),

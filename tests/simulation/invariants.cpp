@@ -122,7 +122,6 @@ void Invariants::unit_restarts(const UnitModel& unit, BootTime now) {
         broken("I3", fmt::format("{} was restarted with token {}, but the API last showed {}",
                                  unit.name(), disk_.token_file, told_));
     }
-    restarted_.insert(unit.name());
     check_restart_happens_once(*progress, unit, now);
     check_loop(unit);
     if (!unit.serves_since(now - sample_age_max)) return;

@@ -54,6 +54,9 @@ class Invariants {
     /// keyturnd restarts this unit now.
     void unit_restarts(const UnitModel& unit, BootTime now);
 
+    /// systemd has accepted that.
+    void restart_begun(const UnitModel& unit) { restarted_.insert(unit.name()); }
+
     /// keyturnd stops this unit now.
     void unit_stops(const UnitModel& unit, BootTime now);
 

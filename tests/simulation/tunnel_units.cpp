@@ -70,7 +70,10 @@ TunnelModel::ResultOf<RestartUnit> TunnelModel::act(const RestartUnit& action) {
     const auto begin = [&] {
         invariants_.unit_restarts(restarted, now_);
         Result<void> begun;
-        effect([&] { begun = restarted.begin_restart(action.verb); });
+        effect([&] {
+            begun = restarted.begin_restart(action.verb);
+            if (begun) invariants_.restart_begun(restarted);
+        });
         return begun;
     };
     auto result = run_job(restarted, action.not_after, begin);

@@ -54,8 +54,9 @@ Result<void> DiskTokens::swap_in(const std::string&, const std::string& rotation
     host_.disk.file = std::move(staged->second);
     host_.disk.staged.erase(staged);
     const auto token = decode_token(host_.disk.file);
-    host_.disk.holds = token ? fingerprint_of(*token) : Fingerprint();
-    host_.replaces_file(host_.disk.holds);
+    const Fingerprint before =
+        std::exchange(host_.disk.holds, token ? fingerprint_of(*token) : Fingerprint());
+    host_.replaces_file(before, host_.disk.holds);
     host_.may_die_after(Effect::token_file);
     return {};
 }

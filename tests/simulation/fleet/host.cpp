@@ -252,8 +252,8 @@ void Host::restarts(UnitModel& unit) {
     unit.restart();
 }
 
-void Host::replaces_file(const Fingerprint& token) {
-    invariants().on_delivery(*this, token);
+void Host::replaces_file(const Fingerprint& before, const Fingerprint& token) {
+    invariants().on_delivery(*this, before, token);
 }
 
 void Host::Log::record(const Event& event) {
@@ -267,6 +267,12 @@ void Host::Log::record(const Event& event) {
 // --- Calls ---------------------------------------------------------------------------------------
 
 Host::Trip Host::plan(Server server, Effect effect) {
+    Trip trip = trip_to(server, effect);
+    if (server == Server::cloud && trip.failure) asked_in_vain = world().now();
+    return trip;
+}
+
+Host::Trip Host::trip_to(Server server, Effect effect) {
     World& around = world();
     const bool store = server == Server::store;
     const BootTime now = around.now();

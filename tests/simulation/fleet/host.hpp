@@ -104,12 +104,13 @@ class Host {
     void units_changed();
     void sends_secret(const Fingerprint& token);
     void restarts(UnitModel& unit);
-    void replaces_file(const Fingerprint& token);
+    void replaces_file(const Fingerprint& before, const Fingerprint& token);
     Task<> never();
 
     Disk disk;
     std::vector<std::unique_ptr<UnitModel>> units;
     std::array<BootTime, 2> cut_until{};  ///< By `Server`.
+    BootTime asked_in_vain{};             ///< When Cloudflare last did not answer this host.
     BootTime away_until{};
     double deadliness = 0;  ///< How probable it is to die at each effect.
 
@@ -124,6 +125,7 @@ class Host {
         std::optional<Error> failure;
     };
     [[nodiscard]] Trip plan(Server server, Effect effect);
+    [[nodiscard]] Trip trip_to(Server server, Effect effect);
     void make_worse(Trip& trip, Server server, Effect effect);
     void send(BootTime arrives, Effect effect, std::function<void()> act);
     void bury();

@@ -17,6 +17,9 @@ using std::chrono::seconds;
 constexpr Milliseconds known_max = seconds{60};
 /// A token that was replaced this short a time ago counts as an instant ago.
 constexpr Milliseconds instant = seconds{75};
+/// A unit that has come back this short a time ago may still look as if it did not serve: its host
+/// has seen it, taken the turn, and restarts it.
+constexpr Milliseconds just_back = seconds{10};
 constexpr Milliseconds delivery_age_max = std::chrono::minutes{5};
 
 bool in_a_compromise(const FleetDocument& document) {
@@ -57,6 +60,7 @@ void Invariants::on_write(const Host* by, const FleetDocument& before, const Fle
         world_.fail("a host leads without a new epoch");
     }
     const bool delivers = after.deliver != before.deliver;
+    if (delivers) forget_restarts();
     if (delivers && !cloud_.has_or_had(after.deliver, delivery_age_max)) {
         world_.fail("a token is to be delivered that Cloudflare does not have");
     }
@@ -122,9 +126,12 @@ void Invariants::on_secret_sent(Host& by, const Fingerprint& token) {
     if (secrets.size() > 1) world_.fail("two secrets are sent for one rotation");
 }
 
-void Invariants::on_delivery(const Host& on, const Fingerprint& token) {
+/// A host that comes back delivers what the object has, and while no lead works that may have been
+/// replaced. It does no harm to a token that is dead as well.
+void Invariants::on_delivery(const Host& on, const Fingerprint& before, const Fingerprint& token) {
     world_.tell(fmt::format("{}: the file holds {}", on.label(), token));
-    if (cloud_.has_or_had(token, delivery_age_max)) return;
+    const bool harmless = before != cloud_.held() && cloud_.has_or_had(token, Milliseconds::max());
+    if (harmless || cloud_.has_or_had(token, delivery_age_max)) return;
     world_.fail(fmt::format("{} delivers a token that Cloudflare does not have", on.label()));
 }
 
@@ -134,15 +141,25 @@ void Invariants::on_restart(const Host& on, UnitModel& unit) {
     world_.saw("restart");
     if (unit.serves()) {
         check_turn(unit);
-        if (!in_a_compromise(store_.document())) check_capacity(unit);
+        const bool counts = unit.serves_for(just_back) && !in_a_compromise(store_.document());
+        if (counts) check_capacity(unit);
         unit.down_by_us = true;
     } else {
         world_.saw("restart of a unit without connections");
     }
-    if (unit.serves() && !cloud_.has_or_had(on.disk.holds, instant)) {
+    if (unit.serves() && !cloud_.has_or_had(on.disk.holds, instant) && lead_can_know()) {
         world_.fail(
             fmt::format("{} restarts on a token that Cloudflare does not have", unit.full_name()));
     }
+}
+
+/// In the middle of a batch, a lead whom Cloudflare does not answer goes on.
+bool Invariants::lead_can_know() const {
+    const std::optional<FleetLead>& lead = store_.document().lead;
+    return std::ranges::none_of(cloud_.hosts, [&](const Host* host) {
+        const bool leads = lead && host->name() == lead->host;
+        return leads && world_.now() - host->asked_in_vain <= instant;
+    });
 }
 
 /// A serving unit goes down only in a turn of its own that its host has taken, once.
@@ -161,7 +178,7 @@ void Invariants::check_capacity(const UnitModel& unit) {
     for (const Host* host : cloud_.hosts) {
         for (const auto& other : host->units) {
             if (other.get() == &unit) continue;
-            if (other->down_by_us) {
+            if (other->down_by_us && !is_replaced(*other)) {
                 world_.fail(fmt::format("{} restarts while {} is down for a restart",
                                         unit.full_name(), other->full_name()));
             }
@@ -173,6 +190,16 @@ void Invariants::check_capacity(const UnitModel& unit) {
     }
 }
 
+/// While keyturnd of a host is dead, a clone that serves in its place looks like that host.
+bool Invariants::is_replaced(const UnitModel& unit) const {
+    return std::ranges::any_of(cloud_.hosts, [&](const Host* host) {
+        return std::ranges::any_of(host->units, [&](const auto& other) {
+            const bool same = other.get() != &unit && other->full_name() == unit.full_name();
+            return same && world_.now() - other->served() <= known_max;
+        });
+    });
+}
+
 void Invariants::on_units_changed() {}
 
 void Invariants::on_event(const Host&, const Event& event) {
@@ -180,6 +207,23 @@ void Invariants::on_event(const Host&, const Event& event) {
                          event.kind == EventKind::foreign_rotation ||
                          event.kind == EventKind::rotation_done;
     if (notices) noticed_ = world_.now();
+    if (event.kind == EventKind::rotation_held) leave_to_people(event.target_unit);
+}
+
+/// A new roll-out begins: what is down now is counted as not serving, like any other unit.
+void Invariants::forget_restarts() {
+    for (const Host* host : cloud_.hosts) {
+        for (const auto& unit : host->units) unit->down_by_us = false;
+    }
+}
+
+/// A person knows that this unit is down, and decides what happens next: min_available counts then.
+void Invariants::leave_to_people(const std::string& unit) {
+    for (const Host* host : cloud_.hosts) {
+        for (const auto& one : host->units) {
+            if (one->full_name() == unit) one->down_by_us = false;
+        }
+    }
 }
 
 bool Invariants::retired_token_unnoticed() const {

@@ -24,7 +24,7 @@ class Invariants {
 
     void on_write(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void on_secret_sent(Host& by, const Fingerprint& token);
-    void on_delivery(const Host& on, const Fingerprint& token);
+    void on_delivery(const Host& on, const Fingerprint& before, const Fingerprint& token);
     void on_restart(const Host& on, UnitModel& unit);
     void on_units_changed();
     void on_event(const Host& on, const Event& event);
@@ -39,8 +39,12 @@ class Invariants {
     void check_turns(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void check_members(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void note_rotation(const FleetDocument& before, const FleetDocument& after);
+    [[nodiscard]] bool lead_can_know() const;
     void check_turn(const UnitModel& unit);
     void check_capacity(const UnitModel& unit);
+    [[nodiscard]] bool is_replaced(const UnitModel& unit) const;
+    void forget_restarts();
+    void leave_to_people(const std::string& unit);
 
     World& world_;
     StoreModel& store_;

@@ -172,8 +172,9 @@ void Trouble::lose_host() {
     host.lose();
 }
 
-/// A backup of the whole disk is put back.
+/// A backup of the whole disk is put back. Nobody can notice that if the object is as old.
 void Trouble::old_disk() {
+    if (fleet_.store.tampered()) return;
     Host& host = fleet_.any_host();
     const auto backup = backups_.find(host.label());
     if (host.lost()) return;

@@ -41,6 +41,7 @@ void UnitModel::set_connections(int count) {
     if (served) served_ = now();
     connections_ = count;
     if (serves()) down_by_us = false;
+    if (!served) serves_since_ = now();
     if (served != serves()) host_.units_changed();
     if (served && !serves()) idle_since_ = now();
 }

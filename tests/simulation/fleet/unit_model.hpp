@@ -51,6 +51,10 @@ class UnitModel {
     [[nodiscard]] bool job_pending() const { return job_; }
     [[nodiscard]] JobResult job_result() const { return job_result_; }
     [[nodiscard]] BootTime served() const { return serves() ? now() : served_; }
+    /// True if it has served for that long.
+    [[nodiscard]] bool serves_for(Milliseconds time) const {
+        return serves() && now() - serves_since_ >= time;
+    }
     /// Since when it has had no connection.
     [[nodiscard]] BootTime idle_since() const { return idle_since_; }
 
@@ -84,6 +88,7 @@ class UnitModel {
     std::uint64_t life_ =
         0;  ///< What was to happen to an earlier process does not happen any more.
     BootTime served_{};
+    BootTime serves_since_{};
     BootTime idle_since_{};
 };
 

@@ -119,12 +119,12 @@ bool was_added_later(const Json::json_pointer& path) {
 
 /// What is left out while it has its usual value.
 bool is_rare(const Json::json_pointer& path) {
-    constexpr std::array names{"request",   "speaks",      "problem",     "stop_and_start_ms",
-                               "surge",     "not_allowed", "passed_over", "findings",
-                               "elsewhere", "seen",        "load",        "active",
-                               "sub",       "result",      "invocation",  "pid",
-                               "cgroup",    "job",         "ready",       "tunnel",
-                               "serving",   "unasked"};
+    constexpr std::array names{
+        "request",    "speaks",      "problem",     "lacks",    "stop_and_start_ms",
+        "surge",      "not_allowed", "passed_over", "findings", "elsewhere",
+        "seen",       "load",        "active",      "sub",      "result",
+        "invocation", "pid",         "cgroup",      "job",      "ready",
+        "tunnel",     "serving",     "unasked"};
     const std::string text = path.to_string();
     return (text.starts_with("/members/") || text == "/order/request") &&
            std::ranges::find(names, path.back()) != names.end();

@@ -21,7 +21,7 @@ inline std::string word_for(const FleetDocument& before, const FleetDocument& af
     };
     if (state_in(before) != state_in(after)) {
         if (state_in(after) == TurnState::taken) return "take";
-        return state_in(after) == TurnState::ended ? "end" : "give back";
+        return "end";
     }
     return before.members.at(host) == after.members.at(host) ? "change nothing" : "report";
 }
@@ -132,6 +132,8 @@ class FollowerTest : public testing::Test {
     }
 
     Result<void> act(const ReplaceToken& wish, std::string&) {
+        const auto others = std::exchange(before_replacing_, {});
+        if (others) others();
         own_.file = wish.token;
         return {};
     }
@@ -156,8 +158,9 @@ class FollowerTest : public testing::Test {
     SeeOwnHost::Value own_;
     FleetSelf self_{"host-2", {}};
     BootTime now_{1h};
-    std::map<std::string, Error> faults_;  ///< By word; they last.
-    std::function<void()> before_change_;  ///< Once: others are faster.
+    std::map<std::string, Error> faults_;     ///< By word; they last.
+    std::function<void()> before_change_;     ///< Once: others are faster.
+    std::function<void()> before_replacing_;  ///< Once.
     RestartOwnUnit last_restart_;
     int restarts_ = 0;
     int processes_ = 900;

@@ -34,15 +34,26 @@ TEST_F(BeforeDelivery, StagesTheSealedTokenAndSaysSo) {
 TEST_F(BeforeDelivery, DeliversOnceTheObjectNamesTheToken) {
     round();
     commit();
-    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "report"));
+    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "see", "report"));
     EXPECT_EQ(own_.file, new_print);
     EXPECT_EQ(entry().file, new_print);
     EXPECT_EQ(round(), quiet);
 }
 
+/// Only a process that the lead does not know yet may count as one that has read the new token.
+TEST_F(BeforeDelivery, ReportsTheProcessesThatThereAreAfterTheDelivery) {
+    round();
+    commit();
+    document_.ask = 4;
+    before_replacing_ = [this] { restart_unit(); };
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "replace", "see", "report"));
+    EXPECT_EQ(entry().units, own_.units);
+    EXPECT_TRUE(document_.has_token(entry()));
+}
+
 TEST_F(BeforeDelivery, StagesFirstIfBothAreNew) {
     commit();
-    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "replace", "report"));
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "replace", "see", "report"));
 }
 
 TEST_F(BeforeDelivery, StagesAgainAfterACrash) {
@@ -54,12 +65,12 @@ TEST_F(BeforeDelivery, StagesAgainAfterACrash) {
 TEST_F(BeforeDelivery, SaysWhyItCannotStageAndTriesAgain) {
     faults_.emplace("stage", disk_full);
     EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage fails", "report"));
-    EXPECT_EQ(entry().problem, disk_full.text) << "the lead waits for it by name";
+    EXPECT_EQ(entry().lacks, disk_full.text) << "the lead waits for it by name";
     EXPECT_EQ(follower_->trouble().delivery, disk_full.text);
     EXPECT_EQ(entry().staged, "");
     faults_.clear();
     EXPECT_THAT(round(), ElementsAre("look", "see", "stage", "report"));
-    EXPECT_EQ(entry().problem, "");
+    EXPECT_EQ(entry().lacks, "");
     EXPECT_EQ(follower_->trouble().delivery, "");
 }
 
@@ -69,10 +80,10 @@ TEST_F(BeforeDelivery, SaysWhyItCannotDeliverAndTriesAgain) {
     faults_.emplace("replace", disk_full);
     EXPECT_THAT(round(), ElementsAre("look", "see", "replace fails", "report"));
     EXPECT_EQ(entry().file, old_print);
-    EXPECT_EQ(entry().problem, disk_full.text);
+    EXPECT_EQ(entry().lacks, disk_full.text);
     faults_.clear();
-    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "report"));
-    EXPECT_EQ(entry().problem, "");
+    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "see", "report"));
+    EXPECT_EQ(entry().lacks, "");
 }
 
 TEST_F(BeforeDelivery, PutsTheOldTokenBackInARevert) {
@@ -80,7 +91,7 @@ TEST_F(BeforeDelivery, PutsTheOldTokenBackInARevert) {
     round();
     document_.state.rotation->phase = Phase::revert;
     document_.deliver = old_print;
-    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "report"));
+    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "see", "report"));
     EXPECT_EQ(entry().file, old_print);
 }
 
@@ -88,7 +99,7 @@ TEST_F(BeforeDelivery, DeliversWithoutARotationToo) {
     document_ = idle_fleet();
     entry().file = "";
     own_.file = "";
-    EXPECT_THAT(round(), ElementsAre("look", "inspect", "replace", "report"));
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "replace", "see", "report"));
     EXPECT_EQ(entry().file, old_print);
 }
 
@@ -101,7 +112,7 @@ TEST_F(FollowerTest, DoesNothingOnAHostThatIsNoMember) {
     EXPECT_THAT(round(), ElementsAre("look"));
     EXPECT_THAT(follower_->trouble().standing, HasSubstr("does not have host-2 any more"));
     document_.members.emplace("host-2", small_member(2));
-    EXPECT_THAT(round(), Contains("take"));
+    EXPECT_THAT(round(), Contains("see"));
     EXPECT_EQ(follower_->trouble().standing, "");
 }
 
@@ -162,6 +173,17 @@ TEST_F(FollowerTest, AnswersAQuestionWithAFreshInspection) {
     EXPECT_EQ(entry().answers, 4U);
     EXPECT_EQ(entry().units[0].setup.problem, "its token comes from another file");
     EXPECT_EQ(round(), quiet);
+}
+
+/// Another host asks while this one writes what it has seen before.
+TEST_F(FollowerTest, AnswersAQuestionOnlyAfterALookOfItsOwn) {
+    round();
+    restart_unit();
+    before_change_ = [this] { document_.ask = 4; };
+    EXPECT_THAT(round(), ElementsAre("look", "see", "report"));
+    EXPECT_EQ(entry().answers, 3U);
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "report"));
+    EXPECT_EQ(entry().answers, 4U);
 }
 
 TEST_F(FollowerTest, ReportsAgainIfAReportFailed) {

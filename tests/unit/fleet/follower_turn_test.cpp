@@ -10,6 +10,22 @@ class WithTurn : public FollowerTest {
         round();
         give_turn(document_, 2, TurnState::granted);
     }
+
+    /// The lead has seen how the turn ended, and grants the next one.
+    void grant_another() {
+        const std::uint64_t number = turn().number + 1;
+        give_turn(document_, 2, TurnState::granted);
+        turn().number = document_.turns_granted = number;
+    }
+
+    void expect_declined() {
+        EXPECT_EQ(turn().state, TurnState::ended);
+        EXPECT_EQ(turn().fault, Fault::busy) << turn().why;
+        EXPECT_EQ(restarts_, 0);
+        EXPECT_EQ(round(), quiet) << "once";
+        grant_another();
+        EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart", "see", "end"));
+    }
 };
 
 TEST_F(WithTurn, TakesItRestartsAndReportsInTwoChanges) {
@@ -30,8 +46,8 @@ TEST_F(WithTurn, TakesItRestartsAndReportsInTwoChanges) {
 TEST_F(WithTurn, DeliversBeforeItTakesIt) {
     own_.file = old_print;
     entry().file = old_print;
-    EXPECT_THAT(round(),
-                ElementsAre("look", "see", "replace", "report", "take", "restart", "see", "end"));
+    EXPECT_THAT(round(), ElementsAre("look", "see", "replace", "see", "report", "take", "restart",
+                                     "see", "end"));
 }
 
 TEST_F(WithTurn, DoesNotTakeItWithAnotherTokenInTheFile) {
@@ -62,6 +78,47 @@ TEST_F(WithTurn, DoesNotRestartIfNobodyKnowsWhetherItTookIt) {
     EXPECT_EQ(restarts_, 0);
 }
 
+TEST_F(WithTurn, DeclinesATurnThatWasGrantedBeforeItWasStarted) {
+    begin();
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "see", "end"));
+    expect_declined();
+}
+
+TEST_F(WithTurn, DeclinesATurnThatMayBeAsOldAsItsLastLook) {
+    faults_.emplace("look", no_answer);
+    now_ += FleetTimes().take;
+    round();
+    faults_.clear();
+    EXPECT_THAT(round(), ElementsAre("look", "see", "see", "end"));
+    expect_declined();
+}
+
+TEST_F(WithTurn, DeclinesATurnThatItCouldNotTakeForTooLong) {
+    own_.file = old_print;
+    entry().file = old_print;
+    faults_.emplace("replace", disk_full);
+    rounds(FleetTimes().take + 5s);
+    EXPECT_EQ(turn().state, TurnState::ended) << "the lead looks at the token meanwhile";
+    faults_.clear();
+    EXPECT_THAT(round(), Contains("replace"));
+    expect_declined();
+}
+
+/// The lead has taken it that a restart costs nothing.
+TEST_F(WithTurn, DeclinesATurnOfAUnitThatServesAgain) {
+    entry().units[0].seen.readiness->connections = 0;
+    EXPECT_THAT(round(), ElementsAre("look", "see", "see", "end"));
+    EXPECT_THAT(turn().why, HasSubstr("serves again"));
+    expect_declined();
+}
+
+/// Its unit cannot reconnect, so a restart takes nothing down.
+TEST_F(WithTurn, TakesAHurriedTurnHoweverOld) {
+    turn().hurried = true;
+    begin();
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "take", "restart", "see", "end"));
+}
+
 TEST_F(WithTurn, LeavesTheTurnsOfOthersAlone) {
     turn() = small_turn(1, TurnState::granted);
     EXPECT_EQ(round(), quiet);
@@ -83,11 +140,11 @@ TEST_F(WithTurn, TakesNoneWhileThereIsASecondHostWithItsName) {
     EXPECT_THAT(round(), Contains("replace")) << "Cloudflare's token is right in any file";
 }
 
-TEST_F(WithTurn, UsesItAfterACrashIfTheProcessIsStillThere) {
+TEST_F(WithTurn, DoesNotUseItAfterACrash) {
     die_before("restart");
     EXPECT_EQ(turn().state, TurnState::taken);
-    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "restart", "see", "end"));
-    EXPECT_EQ(restarts_, 1);
+    EXPECT_THAT(round(), ElementsAre("look", "inspect", "stage", "see", "end"));
+    expect_declined();
 }
 
 TEST_F(WithTurn, EndsItAfterACrashIfTheRestartHasHappened) {
@@ -108,12 +165,11 @@ TEST_F(WithTurn, WaitsAfterACrashForAJobThatIsStillUnderWay) {
     EXPECT_THAT(round(), ElementsAre("look", "see", "see", "end"));
 }
 
-TEST_F(WithTurn, GivesItBackWhenItIsTooLate) {
+TEST_F(WithTurn, EndsItUnusedWhenItIsTooLate) {
     faults_.emplace("restart", Error{Fault::busy, "keyturnd was stopped for a while", {}});
-    EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart fails", "give back"));
-    EXPECT_EQ(turn().state, TurnState::granted);
+    EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart fails", "see", "end"));
     faults_.clear();
-    EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart", "see", "end"));
+    expect_declined();
 }
 
 TEST_F(WithTurn, PassesOnWhatSystemdRefused) {

@@ -76,19 +76,6 @@ TEST(TakeTurn, IsNotTakenWithAnotherTokenInTheFile) {
               Fault::conflict);
 }
 
-TEST(GiveBackTurn, LetsTheHostTakeItOnceMore) {
-    FleetDocument document = fleet_with_turn(1, TurnState::taken);
-    const FleetTransition giving = [](FleetDocument& given) {
-        return give_back_turn(given, "host-1", 4);
-    };
-    ASSERT_TRUE(twice(document, giving));
-    EXPECT_EQ(document.turns[0].state, TurnState::granted);
-    EXPECT_EQ(document.turns[0].invocation_before, "");
-    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::ended), giving), Fault::conflict);
-    FleetDocument gone = rolling_fleet();
-    EXPECT_TRUE(twice(gone, giving)) << "there is nothing to give back";
-}
-
 FleetTransition ending(const Result<RestartResult>& outcome) {
     return [outcome](FleetDocument& document) { return end_turn(document, "host-1", 4, outcome); };
 }
@@ -111,6 +98,13 @@ TEST(EndTurn, SaysWhyThereWasNoJob) {
     EXPECT_FALSE(document.turns[0].result);
     EXPECT_EQ(document.turns[0].fault, Fault::denied);
     EXPECT_EQ(document.turns[0].why, no_right.text);
+}
+
+TEST(EndTurn, DeclinesATurnThatWasNotTaken) {
+    FleetDocument document = fleet_with_turn(1, TurnState::granted);
+    ASSERT_TRUE(twice(document, ending(Error{Fault::busy, "it may be old", {}})));
+    EXPECT_EQ(document.turns[0].state, TurnState::ended);
+    EXPECT_EQ(document.turns[0].fault, Fault::busy);
 }
 
 TEST(EndTurn, IsOnlyForATurnThatWasTakenAndKeepsTheFirstAnswer) {

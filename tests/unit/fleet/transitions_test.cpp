@@ -197,6 +197,18 @@ TEST(Deliver, NamesTheTokenForEveryFile) {
     EXPECT_EQ(document.deliver, new_print);
 }
 
+/// What it says may be from before, even if its file already holds that token again.
+TEST(Deliver, LetsNoHostCountThatHasNotLookedSince) {
+    FleetDocument document = rolling_fleet();
+    ASSERT_TRUE(document.has_token(document.members.at("host-2")));
+    ASSERT_TRUE(deliver(document, lead, old_print));
+    ASSERT_TRUE(deliver(document, lead, new_print));
+    EXPECT_FALSE(document.has_token(document.members.at("host-2")));
+    EXPECT_EQ(refusal(document, granting(wish_for(2, document))), Fault::busy);
+    document.members.at("host-2").answers = document.ask;
+    EXPECT_TRUE(document.has_token(document.members.at("host-2")));
+}
+
 TEST(KeepSealed, ReplacesAndForgetsTheTokens) {
     FleetDocument document = rolling_fleet();
     ASSERT_TRUE(twice(document, [](FleetDocument& kept) { return keep_sealed(kept, lead, {}); }));

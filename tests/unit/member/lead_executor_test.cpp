@@ -40,6 +40,23 @@ TEST_F(LeadExecutorTest, AUnitThatNoHostReportsIsNotThere) {
     EXPECT_FALSE(sample()[1].serves());
 }
 
+TEST_F(LeadExecutorTest, ASampleSaysWhichHostDoesNotHaveTheTokenYet) {
+    FleetDocument document = rolling_fleet();
+    document.members.at("host-2").file = old_print;
+    lead(document);
+    EXPECT_EQ(sample()[0].behind, "");
+    EXPECT_THAT(sample()[1].behind, AllOf(HasSubstr("host-2 does not have the token yet"),
+                                            HasSubstr("fleet decommission host-2")));
+    document.members.at("host-2").problem = "the disk is full";
+    lead(document);
+    EXPECT_THAT(sample()[1].behind, HasSubstr("yet: the disk is full"));
+    document.members.at("host-2").problem.clear();
+    document.members.at("host-2").lacks = "Cloudflare cannot be reached";
+    lead(document);
+    EXPECT_THAT(sample()[1].behind, HasSubstr("yet: Cloudflare cannot be reached"));
+    EXPECT_TRUE(ask(CheckFiles())) << "the next token may be another";
+}
+
 TEST_F(LeadExecutorTest, AnInspectionAsksEveryHostAndWaitsForItsAnswer) {
     lead();
     const auto answering = [](const std::string& host) {
@@ -139,6 +156,37 @@ TEST_F(LeadExecutorTest, TheSealedSecretIsSentAndThenNamedForEveryFile) {
     EXPECT_EQ(object_.document().deliver, old_print);
     ASSERT_TRUE(ask(ForgetSecrets()));
     EXPECT_FALSE(object_.document().sealed);
+}
+
+TEST_F(LeadExecutorTest, ADeliveryWaitsAMomentForEveryHost) {
+    lead(prepared());
+    state_.rotation->phase = Phase::commit;
+    ASSERT_TRUE(ask(CommitSecret()));
+    for (const auto& [host, wait] : {std::pair("host-1", 1s), std::pair("host-2", 3s)}) {
+        after(wait, [host = std::string(host)](FleetDocument& document) {
+            document.members.at(host).file = document.deliver;
+            document.members.at(host).answers = document.ask;
+            return Result<void>();
+        });
+    }
+    const BootTime sent = clock_.boot_now();
+    ASSERT_TRUE(ask(DeliverToken()));
+    EXPECT_GE(clock_.boot_now() - sent, 3s);
+    EXPECT_LE(clock_.boot_now() - sent, 5s);
+    EXPECT_EQ(sample()[1].behind, "");
+}
+
+TEST_F(LeadExecutorTest, ADeliveryDoesNotWaitForLongOrInACompromise) {
+    lead(prepared());
+    state_.rotation->phase = Phase::commit;
+    ASSERT_TRUE(ask(CommitSecret()));
+    const BootTime sent = clock_.boot_now();
+    ASSERT_TRUE(ask(DeliverToken()));
+    EXPECT_LE(clock_.boot_now() - sent, FleetTimes().take + 1s);
+    state_.rotation->request.kind = RotationKind::compromise;
+    const BootTime urgent = clock_.boot_now();
+    ASSERT_TRUE(ask(DeliverToken()));
+    EXPECT_LE(clock_.boot_now() - urgent, 1s);
 }
 
 TEST_F(LeadExecutorTest, ACommitWaitsUntilEveryHostHasStoredTheToken) {

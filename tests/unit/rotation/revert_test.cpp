@@ -325,5 +325,19 @@ TEST_F(Revert, IsFinishedAfterTwoCrashes) {
     });
 }
 
+/// Nobody knows whether it was restarted on the new token meanwhile.
+TEST_F(Revert, SparesNoUnitWhoseHostDoesNotHaveTheOldTokenAgain) {
+    start();
+    ASSERT_TRUE(run_past("restart " + a));
+    unit(b).behind = "host-2 does not have the token yet";
+    rotation->ask_to_revert();
+    ASSERT_TRUE(run_until(EventKind::rotation_reverting));
+    ASSERT_TRUE(run_for(1min));
+    unit(b).behind.clear();
+    run();
+    EXPECT_EQ(outcome(), Outcome::reverted);
+    EXPECT_EQ(restarts(b), 1);
+}
+
 }  // namespace
 }  // namespace keyturn
