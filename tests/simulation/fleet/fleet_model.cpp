@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace keyturn::fleet_simulation {
@@ -25,7 +26,22 @@ FleetModel::FleetModel(std::uint64_t seed, Seen& seen, const Tell& tell)
       cloud(world),
       invariants(world, store, cloud) {
     store.on_write = [this](const Host* by, const FleetDocument& before,
-                            const FleetDocument& after) { invariants.on_write(by, before, after); };
+                            const FleetDocument& after) {
+        invariants.on_write(by, before, after);
+        if (after.turns != before.turns) stop_who_takes(by, after);
+    };
+}
+
+/// The moment in which a pause does the most harm.
+void FleetModel::stop_who_takes(const Host* by, const FleetDocument& document) {
+    for (const auto& host : hosts) {
+        const bool took = host.get() == by && std::ranges::any_of(document.turns, [&](auto& turn) {
+                              return turn.state == TurnState::taken &&
+                                     split_fleet_unit(turn.unit)->host == host->name();
+                          });
+        if (!took || !world.strikes(0.01, "stopped with its turn")) continue;
+        host->stop_for(world.dice.between(std::chrono::seconds{5}, std::chrono::minutes{3}));
+    }
 }
 
 void FleetModel::set_up() {

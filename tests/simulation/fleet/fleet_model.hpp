@@ -38,6 +38,9 @@ class FleetModel {
     std::vector<std::unique_ptr<Host>> hosts;
     std::unique_ptr<Host> clone;  ///< Of one of them.
     Host* cloned = nullptr;
+
+  private:
+    void stop_who_takes(const Host* by, const FleetDocument& document);
 };
 
 }  // namespace keyturn::fleet_simulation

@@ -20,6 +20,8 @@ constexpr Milliseconds instant = seconds{75};
 /// A unit that has come back this short a time ago may still look as if it did not serve: its host
 /// has seen it, taken the turn, and restarts it.
 constexpr Milliseconds just_back = seconds{10};
+/// A turn is used at once, or not at all. A write may take this much longer than its host believes.
+constexpr Milliseconds turn_age_max = seconds{15};
 constexpr Milliseconds delivery_age_max = std::chrono::minutes{5};
 
 bool in_a_compromise(const FleetDocument& document) {
@@ -77,6 +79,7 @@ void Invariants::check_turns(const Host* by, const FleetDocument& before,
             old == nullptr || old->number != turn.number || old->state != TurnState::taken;
         if (!fresh) continue;
         world_.saw("turn taken");
+        taken_at_[turn.number] = world_.now();
         const auto name = split_fleet_unit(turn.unit);
         if (by == nullptr || name->host != by->name()) {
             world_.fail(fmt::format("another host takes the turn of {}", turn.unit));
@@ -139,6 +142,7 @@ void Invariants::on_restart(const Host& on, UnitModel& unit) {
     world_.tell(fmt::format("{}: {} restarts{}", on.label(), unit.name(),
                             unit.serves() ? "" : ", which does not serve"));
     world_.saw("restart");
+    check_restarts_once(unit);
     if (unit.serves()) {
         check_turn(unit);
         const bool counts = unit.serves_for(just_back) && !in_a_compromise(store_.document());
@@ -162,6 +166,20 @@ bool Invariants::lead_can_know() const {
     });
 }
 
+/// A rotation has no use for a second restart of a unit that serves as it should.
+void Invariants::check_restarts_once(UnitModel& unit) {
+    const FleetDocument& document = store_.document();
+    const FleetTurn* turn = document.turn_of(unit.full_name());
+    const bool its_turn = turn != nullptr && turn->state == TurnState::taken;
+    const auto& record = document.state.rotation;
+    const WallTime rotation = record ? record->started : WallTime();
+    const bool again = unit.had_turn && unit.rotation == rotation && unit.fully_serves() &&
+                       unit.token() == document.deliver && !in_a_compromise(document);
+    if (again) world_.fail(unit.full_name() + " restarts a second time on the same token");
+    unit.had_turn = its_turn;
+    unit.rotation = rotation;
+}
+
 /// A serving unit goes down only in a turn of its own that its host has taken, once.
 void Invariants::check_turn(const UnitModel& unit) {
     const FleetTurn* turn = store_.document().turn_of(unit.full_name());
@@ -170,6 +188,9 @@ void Invariants::check_turn(const UnitModel& unit) {
     }
     if (!used_turns_.insert(turn->number).second) {
         world_.fail(unit.full_name() + " restarts twice in one turn");
+    }
+    if (!turn->hurried && world_.now() - taken_at_[turn->number] > turn_age_max) {
+        world_.fail(unit.full_name() + " restarts in a turn that was taken long ago");
     }
 }
 

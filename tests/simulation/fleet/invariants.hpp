@@ -40,6 +40,7 @@ class Invariants {
     void check_members(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void note_rotation(const FleetDocument& before, const FleetDocument& after);
     [[nodiscard]] bool lead_can_know() const;
+    void check_restarts_once(UnitModel& unit);
     void check_turn(const UnitModel& unit);
     void check_capacity(const UnitModel& unit);
     [[nodiscard]] bool is_replaced(const UnitModel& unit) const;
@@ -50,6 +51,7 @@ class Invariants {
     StoreModel& store_;
     CloudModel& cloud_;
     std::set<std::uint64_t> used_turns_;
+    std::map<std::uint64_t, BootTime> taken_at_;
     std::map<WallTime, std::set<Fingerprint>> secrets_;  ///< By the start of the rotation.
     BootTime noticed_{};
 };

@@ -189,7 +189,9 @@ void Trouble::old_disk() {
     world_.saw("host with an old disk");
     world_.tell(host.label() + " comes back with an old disk");
     host.cut_power();
+    ++old_disks_;
     world_.after(seconds{10}, [this, &host, disk = backup->second] {
+        --old_disks_;
         if (host.lost() || host.disk.memory.install != disk.memory.install) return;
         if (host.alive()) return;
         host.disk = disk;
@@ -231,7 +233,7 @@ std::string Trouble::tampered_text() {
 
 void Trouble::tamper() {
     StoreModel& store = fleet_.store;
-    if (store.tampered()) return;
+    if (store.tampered() || old_disks_ > 0) return;
     std::uint64_t seen = store.document().rev;
     for (const auto& host : fleet_.hosts) seen = std::min(seen, host->disk.memory.rev);
     if (fleet_.clone) seen = std::min(seen, fleet_.clone->disk.memory.rev);

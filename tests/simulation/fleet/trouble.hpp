@@ -49,6 +49,7 @@ class Trouble {
     std::vector<Kind> kinds_;
     Milliseconds interval_{0};
     bool lost_one_ = false;
+    int old_disks_ = 0;  ///< Hosts that will come back with one.
     std::vector<std::string> old_texts_;
     std::map<std::string, Disk> backups_;
 };

@@ -81,6 +81,7 @@ void UnitModel::be_refused() {
 }
 
 void UnitModel::fail_start() {
+    had_turn = false;
     ++life_;
     stage_ = gives_up ? Stage::failed : Stage::resting;
     end_job(JobResult::failed);
@@ -92,6 +93,7 @@ void UnitModel::fill_up() {
 }
 
 void UnitModel::cut_power() {
+    had_turn = false;
     ++life_;
     set_connections(0);
     stage_ = Stage::off;
@@ -101,6 +103,7 @@ void UnitModel::cut_power() {
 
 void UnitModel::crash() {
     if (stage_ != Stage::running) return;
+    had_turn = false;
     ++life_;
     set_connections(0);
     stage_ = Stage::resting;
@@ -131,6 +134,10 @@ void UnitModel::repair() {
     broken = false;
     gives_up = false;
     if (stage_ == Stage::failed) start();
+}
+
+bool UnitModel::fully_serves() const {
+    return serves() && connections_ == connections_max && token_fits();
 }
 
 UnitState UnitModel::state() const {

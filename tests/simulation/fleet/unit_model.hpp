@@ -55,13 +55,15 @@ class UnitModel {
     [[nodiscard]] bool serves_for(Milliseconds time) const {
         return serves() && now() - serves_since_ >= time;
     }
+    [[nodiscard]] bool fully_serves() const;
     /// Since when it has had no connection.
     [[nodiscard]] BootTime idle_since() const { return idle_since_; }
 
     bool broken = false;      ///< Each start fails until a person repairs it.
     bool gives_up = false;    ///< systemd starts it only so often.
     bool down_by_us = false;  ///< keyturn has restarted it, and it does not serve again yet.
-    int down_turn = 0;
+    bool had_turn = false;    ///< This process, or the next one, was started in a turn ...
+    WallTime rotation{};      ///< ... of the rotation that began then.
 
   private:
     enum class Stage { off, stopping, starting, running, failed, resting };
