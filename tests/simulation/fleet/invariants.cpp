@@ -125,8 +125,17 @@ void Invariants::on_secret_sent(Host& by, const Fingerprint& token) {
         world_.saw("secret sent by a lead that was deposed");
     if (record.reverts()) return;
     std::set<Fingerprint>& secrets = secrets_[record.started];
+    if (secrets.empty() && !record.compromised()) check_staged(*seen);
     secrets.insert(token);
     if (secrets.size() > 1) world_.fail("two secrets are sent for one rotation");
+}
+
+/// Before Cloudflare knows the new token, every host has it on its disk.
+void Invariants::check_staged(const FleetDocument& seen) {
+    for (const auto& [host, member] : seen.members) {
+        const bool has_it = seen.sealed && member.staged == seen.sealed->rotation_id;
+        if (!has_it) world_.fail(fmt::format("a secret is sent that {} does not have", host));
+    }
 }
 
 /// A host that comes back delivers what the object has, and while no lead works that may have been

@@ -40,6 +40,7 @@ class Invariants {
     void check_members(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void note_rotation(const FleetDocument& before, const FleetDocument& after);
     [[nodiscard]] bool lead_can_know() const;
+    void check_staged(const FleetDocument& seen);
     void check_restarts_once(UnitModel& unit);
     void check_turn(const UnitModel& unit);
     void check_capacity(const UnitModel& unit);
