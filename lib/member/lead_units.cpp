@@ -88,7 +88,9 @@ Task<Result<void>> LeadExecutor::ask_all() {
 }
 
 Task<Result<SampleUnits::Value>> LeadExecutor::act(const SampleUnits& action) {
-    const auto seen = co_await look_if_older(times_.hasty_look);
+    // While nothing is open, what the follower reads once a minute is enough.
+    const Milliseconds age = leading_.lead ? times_.hasty_look : 2 * times_.idle_look;
+    const auto seen = co_await look_if_older(age);
     if (!seen) co_return seen.error();
     if (world_.clock.boot_now() - listed_at_ >= list_interval) {
         const ListConnectors question;

@@ -4,7 +4,7 @@ import shutil
 import statistics
 import time
 
-from bench import counts, dead_token, many, peers
+from bench import counts, dead_token, fleet, many, peers
 from bench.figures import Figure
 from bench.machine import ROLLOUT, BenchHost
 
@@ -170,3 +170,4 @@ def measured(directory, build, library, floor_program, plot):
     with BenchHost(directory / "quick", build, time_scale=0.1) as host:
         yield from window(host, None)
         yield from tunnels(host, None, plot)
+    yield from fleet.measured(directory / "fleet", build)

@@ -120,7 +120,7 @@ class StoreHandler(Handler):
                 except Refusal as error:
                     refusal = error
             store.calls.append({
-                "method": self.command, "path": self.path,
+                "method": self.command, "path": self.path, "bytes": len(body),
                 "if-match": self.headers.get("if-match", ""),
                 "if-none-match": self.headers.get("if-none-match", ""),
                 "status": result[0] if result else refusal.status if refusal else 0})
