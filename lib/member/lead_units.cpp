@@ -13,27 +13,22 @@ namespace keyturn {
 
 namespace {
 
-InspectUnits::Unit inspected(const std::string& host, const FleetMember& member,
-                             const MemberUnit& unit, std::uint64_t asked) {
+std::string decommissioning(const std::string& tunnel, const std::string& host) {
+    return fmt::format("`keyturnctl fleet decommission {} {}`", tunnel, host);
+}
+
+InspectUnits::Unit inspected(const std::string& tunnel, const std::string& host,
+                             const FleetMember& member, const MemberUnit& unit,
+                             std::uint64_t asked) {
     InspectUnits::Unit setup = unit.setup;
     setup.name = fleet_unit(host, unit.name());
     if (member.answers < asked) {
         setup.problem = fmt::format(
-            "{0} does not answer: start keyturnd there, or remove the host for ever (keyturnctl "
-            "fleet decommission {0})",
-            host);
+            "{} does not answer: start keyturnd there, or remove the host for ever ({})", host,
+            decommissioning(tunnel, host));
         setup.elsewhere = false;
     }
     return setup;
-}
-
-std::string why_behind(const std::string& host, const FleetMember& member) {
-    const std::string& why = member.problem.empty() ? member.lacks : member.problem;
-    if (!why.empty()) return fmt::format("{} does not have the token yet: {}", host, why);
-    return fmt::format(
-        "{0} does not have the token yet: start keyturnd on {0}; if that host is gone for ever, "
-        "`keyturnctl fleet decommission {0}`",
-        host);
 }
 
 }  // namespace
@@ -59,7 +54,7 @@ Task<Result<InspectUnits::Value>> LeadExecutor::act(const InspectUnits&) {
     InspectUnits::Value value;
     for (const auto& [host, member] : document.members) {
         for (const MemberUnit& unit : member.units) {
-            value.push_back(inspected(host, member, unit, asked));
+            value.push_back(inspected(policy_.name, host, member, unit, asked));
         }
     }
     co_return value;
@@ -118,9 +113,7 @@ SampleUnits::Sample LeadExecutor::sample_of(const std::string& unit) const {
     if (reported != nullptr) sample = reported->seen;
     sample.state.name = unit;
     if (reported == nullptr) sample.state.load_state = "not-found";
-    if (reported != nullptr && !document.has_token(member->second)) {
-        sample.behind = why_behind(name->host, member->second);
-    }
+    sample.behind = reported != nullptr && !document.has_token(member->second);
     if (!sample.readiness) return sample;
     if (!listed_) {
         sample.readiness.reset();
@@ -195,9 +188,10 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
     if (turn.state == TurnState::taken && waited >= deadline + times_.silence) {
         result =
             Error{Fault::silent,
-                  fmt::format("{0} took its turn and says nothing since: look at that host; if "
-                              "it is gone for ever, `keyturnctl fleet decommission {1}`",
-                              turn.unit, split_fleet_unit(turn.unit)->host),
+                  fmt::format("{} took its turn and says nothing since: look at that host; if it "
+                              "is gone for ever, {}",
+                              turn.unit,
+                              decommissioning(policy_.name, split_fleet_unit(turn.unit)->host)),
                   {}};
         co_return result;
     }
@@ -234,9 +228,8 @@ Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
     const BootTime since = silent_since_.try_emplace(unit, now).first->second;
     const auto name = split_fleet_unit(unit);
     return Error{now - since >= times_.silence ? Fault::silent : Fault::busy,
-                 fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, "
-                             "`keyturnctl fleet decommission {}`",
-                             unit, what, name->host, name->host),
+                 fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, {}", unit,
+                             what, name->host, decommissioning(policy_.name, name->host)),
                  {}};
 }
 

@@ -79,9 +79,9 @@ struct SampleUnits {
         UnitState state;
         std::optional<Readiness> readiness;  ///< What the connector reports about itself.
         std::string unasked;  ///< If that is missing for a running unit: why it could not be asked.
-        /// If its host may not have the delivered token yet: why, and what to do. Its processes may
-        /// have read an earlier one then, whenever they begin.
-        std::string behind{};
+        /// Its host may not have the delivered token yet. Then its processes may have read an
+        /// earlier one, whenever they began.
+        bool behind = false;
 
         [[nodiscard]] Service service() const {
             if (!state.up()) return Service::idle;

@@ -48,7 +48,7 @@ std::optional<std::size_t> Capacity::waiting_without_connection(
         const bool silent = sample.unknown() && record.compromised() && may_go_down(i, samples);
         const bool useless = sample.state.running() && (sample.idle() || silent);
         const bool ours = !record.units[i].surge && record.may_restart(record.units[i]);
-        if (waits && ours && useless && sample.behind.empty()) return i;
+        if (waits && ours && useless && !sample.behind) return i;
     }
     return std::nullopt;
 }

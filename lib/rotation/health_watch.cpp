@@ -71,7 +71,7 @@ void HealthWatch::look_at_restarted(const UnitProgress& unit, const SampleUnits:
 void HealthWatch::look_at_waiting(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                   bool decays, BootTime now, HealthFinding& finding) {
     const auto promote = [&](std::string why) {
-        if (!finding.promoted && sample.behind.empty())
+        if (!finding.promoted && !sample.behind)
             finding.promoted = HealthFinding::Promotion{unit.name, std::move(why)};
     };
     if (came_back_anew(unit, sample)) {

@@ -90,7 +90,7 @@ void Revert::spare_untouched(const SampleUnits::Value& samples) {
         const SampleUnits::Sample& sample = samples[i];
         start_left_dead(unit, sample);
         if (unit.step != UnitStep::waiting || !sample.serves()) continue;
-        if (!sample.behind.empty()) continue;  // It may have been restarted meanwhile.
+        if (sample.behind) continue;  // It may have been restarted meanwhile.
         const bool untouched = sample.state.invocation == unit.invocation_old &&
                                sample.connections() >= connections_tolerated(unit);
         if (untouched) {
@@ -122,7 +122,7 @@ void Revert::spare_unmoved(const SampleUnits::Value& samples) {
         const SampleUnits::Sample& sample = samples[i];
         start_left_dead(unit, sample);
         if (unit.step != UnitStep::waiting || !sample.serves()) continue;
-        if (!sample.behind.empty()) continue;
+        if (sample.behind) continue;
         if (sample.state.invocation != unit.invocation_old) {
             record_.connectors_before.push_back(sample.readiness->connector_id);
             continue;

@@ -52,8 +52,7 @@ void RollOut::note_processes(const SampleUnits::Value& samples) {
     for (std::size_t i = 0; i < samples.size(); ++i) {
         UnitProgress& unit = record_.units[i];
         const bool unseen = unit.step == UnitStep::waiting && unit.invocation_before.empty();
-        if (unseen && samples[i].behind.empty())
-            unit.invocation_before = samples[i].state.invocation;
+        if (unseen && !samples[i].behind) unit.invocation_before = samples[i].state.invocation;
     }
 }
 

@@ -110,12 +110,8 @@ Script<> UnitRestart::allow(std::size_t index) {
             co_await meet_stopped(index);
             co_return;
         }
-        if (!own.behind.empty()) {
-            const std::string name = record_.units[index].name;
-            if (now_ >= deadline) co_await hold(HoldReason::host_silent, own.behind, name);
-            context_.waits_for_more = true;
-            const Error absent{Fault::busy, own.behind};
-            co_await wait_out(absent, "cannot restart " + name, 0);
+        if (own.behind) {
+            co_await await_token(index, deadline);
             continue;
         }
         if (own.state.active_state == "deactivating" && now_ < deadline) {
@@ -135,6 +131,21 @@ Script<> UnitRestart::allow(std::size_t index) {
         if (unknown) deadline = now_ + inputs_.policy.rollout.progress_deadline;
         co_await make_room(index, samples, deadline);
     }
+}
+
+/// Waits a while for the host of the unit to have the delivered token. Holds at the deadline.
+Script<> UnitRestart::await_token(std::size_t index, BootTime deadline) {
+    const std::string name = record_.units[index].name;
+    const std::string& tunnel = inputs_.policy.name;
+    const std::string_view host = host_of(name);
+    const Error absent{
+        Fault::busy,
+        fmt::format("{0} does not have the token yet; `keyturnctl fleet status {1}` says why. If "
+                    "that host is gone for ever, `keyturnctl fleet decommission {1} {0}`",
+                    host, tunnel)};
+    if (now_ >= deadline) co_await hold(HoldReason::host_silent, absent.text, name);
+    context_.waits_for_more = true;
+    co_await wait_out(absent, "cannot restart " + name, 0);
 }
 
 /// An operator has stopped the unit. It stays stopped if that was acknowledged; otherwise a person

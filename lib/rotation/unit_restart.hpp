@@ -43,6 +43,7 @@ class UnitRestart : public Chapter {
     [[nodiscard]] bool needs_restart(const UnitProgress& unit, const SampleUnits::Sample& sample,
                                      bool first_look) const;
     Script<> allow(std::size_t index);
+    Script<> await_token(std::size_t index, BootTime deadline);
     Script<> meet_stopped(std::size_t index);
     Script<> make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline);
     Script<> restart_first(std::size_t useless, std::size_t index);

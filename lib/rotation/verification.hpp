@@ -46,8 +46,8 @@ struct UnitVerdict {
 /// the new token. So this process has read the new token, whoever started it.
 [[nodiscard]] inline bool came_back_anew(const UnitProgress& unit,
                                          const SampleUnits::Sample& sample) {
-    return unit.step == UnitStep::waiting && !unit.invocation_before.empty() &&
-           sample.behind.empty() && sample.state.started() && !sample.state.invocation.empty() &&
+    return unit.step == UnitStep::waiting && !unit.invocation_before.empty() && !sample.behind &&
+           sample.state.started() && !sample.state.invocation.empty() &&
            sample.state.invocation != unit.invocation_before;
 }
 

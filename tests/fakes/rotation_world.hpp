@@ -36,7 +36,7 @@ class RotationWorld {
         UnitState state;
         std::optional<Readiness> readiness;
         std::string silent;    ///< Why /ready cannot be asked; empty: it can.
-        std::string behind;  ///< Why its host does not have the delivered token; empty: it does.
+        bool behind = false;  ///< Its host does not have the delivered token yet.
         Token token = Token::old;
         Fate fate = Fate::comes_up;
         int restarts = 0;

@@ -12,7 +12,7 @@ sys.path[:0] = [str(TESTS / "sandbox" / "scenario"), str(TESTS / "history")]
 
 from chronicle import Judge, Policy, read_entries  # noqa: E402
 from layouts import LAYOUTS, STUBBORN  # noqa: E402
-from scenario import Scenario, StockHost  # noqa: E402
+from scenario import Fleet, Scenario, StockHost  # noqa: E402
 from scenario.places import STAND_IN, built_package  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
@@ -144,3 +144,24 @@ def traffic_without_loss(scenario):
     yield traffic
     summary = traffic.stop()
     assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
+
+
+@pytest.fixture(scope="module", name="booted_fleet")
+def three_hosts(request, tmp_path_factory):
+    """Boot three hosts of one fleet, with a bucket between them; one of them only follows."""
+    with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
+               names=("alpha", "beta", "gamma"), rollout={"soak": "2s"},
+               followers=("gamma",)) as fleet:
+        yield fleet
+
+
+@pytest.fixture(name="fleet")
+def calm_fleet(booted_fleet):
+    """Give the fleet once everything is as it should be."""
+    booted_fleet.cloudflare.heal()
+    for name in booted_fleet.hosts:
+        booted_fleet.mend(name)
+    booted_fleet.wait_idle()
+    booted_fleet.wait_full()
+    yield booted_fleet
+    booted_fleet.traffic.abandon()

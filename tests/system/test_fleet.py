@@ -2,51 +2,8 @@
 
 import pytest
 
-from scenario import Fleet, wait_until
-
-SHORT = {"soak": "2s"}
-STORE_PORT, API_PORT = "9443", "8443"
-
-
-@pytest.fixture(scope="module", name="booted_fleet")
-def three_hosts(request, tmp_path_factory):
-    """Boot three hosts of one fleet, with a bucket between them; one of them only follows."""
-    with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
-               names=("alpha", "beta", "gamma"), rollout=SHORT, followers=("gamma",)) as fleet:
-        yield fleet
-
-
-@pytest.fixture(name="fleet")
-def calm_fleet(booted_fleet):
-    """Give the fleet once everything is as it should be."""
-    booted_fleet.cloudflare.heal()
-    for name in booted_fleet.hosts:
-        booted_fleet.mend(name)
-    booted_fleet.wait_idle()
-    booted_fleet.wait_full()
-    yield booted_fleet
-    booted_fleet.traffic.abandon()
-
-
-def rotated(fleet, before, seconds=240):
-    """Wait until all hosts run on a new token; nothing may have been lost."""
-    wait_until(lambda: fleet.cloudflare.current()["token"] != before, "a new secret", seconds)
-    fleet.wait_idle(seconds)
-    summary = fleet.traffic.stop()
-    assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
-    assert fleet.delivered()
-    fleet.wait_full()
-    secrets = fleet.cloudflare.secrets()
-    return len(secrets)
-
-
-def begin(fleet, host):
-    """Ask one host for a rotation under traffic; return the token and how many there were."""
-    before = fleet.cloudflare.current()["token"]
-    count = len(fleet.cloudflare.secrets())
-    fleet.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
-    fleet[host].keyturn.ctl("rotate", "web", check=True)
-    return before, count
+from fleet_rotation import API_PORT, STORE_PORT, begin, rotated
+from scenario import wait_until
 
 
 @pytest.mark.parametrize("host", ["alpha", "gamma"])

@@ -40,7 +40,7 @@ TEST_F(LeadExecutorTest, ATurnThatNobodyTakesIsWithdrawn) {
     EXPECT_THAT(turns(), IsEmpty());
     EXPECT_THAT(restarted.error().text,
                 AllOf(HasSubstr("does not take its turn"), HasSubstr("start keyturnd on host-2"),
-                      HasSubstr("keyturnctl fleet decommission host-2")));
+                      HasSubstr("keyturnctl fleet decommission web host-2")));
 }
 
 TEST_F(LeadExecutorTest, AHostThatTakesNoTurnForLongIsAMatterForAPerson) {
@@ -65,7 +65,7 @@ TEST_F(LeadExecutorTest, ATurnThatWasTakenIsNeverWithdrawn) {
     EXPECT_EQ(restarted.error().fault, Fault::silent);
     EXPECT_THAT(restarted.error().text,
                 AllOf(HasSubstr(unit_of(2) + " took its turn and says nothing since"),
-                      HasSubstr("keyturnctl fleet decommission host-2")));
+                      HasSubstr("keyturnctl fleet decommission web host-2")));
     EXPECT_THAT(clock_.boot_now() - before, Ge(FleetTimes().silence + 60s));
     ASSERT_THAT(turns(), SizeIs(1));
     EXPECT_EQ(turns()[0].state, TurnState::taken) << "the host may be about to restart the unit";
