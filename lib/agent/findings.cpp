@@ -44,26 +44,17 @@ bool Findings::note_foreign(const std::vector<Connector>& foreign) {
 }
 
 bool Findings::note_problems(std::vector<std::string> found) {
-    std::vector<Problem> before = std::exchange(problems_, {});
-    bool news = false;
-    for (std::string& text : found) {
-        const auto same = std::ranges::find_if(
-            before, [&](const Problem& problem) { return say_the_same(problem.text, text); });
-        const bool seen_before = same != before.end();
-        if (seen_before && !same->told) {
-            tell(EventKind::finding_began, Priority::warning,
-                 fmt::format(words_.began, policy_.name, std::as_const(text)));
-        }
-        problems_.push_back({std::move(text), seen_before});
-        if (seen_before) before.erase(same);
-        news = news || !seen_before;
+    const Problems::News news = problems_.note(std::move(found));
+    for (const std::string& text : news.began) {
+        tell(EventKind::finding_began, Priority::warning,
+             fmt::format("The next rotation of {} would be refused: {}", policy_.name, text));
     }
-    for (const Problem& problem : before) {
-        if (!problem.told) continue;
-        tell(EventKind::finding_ended, Priority::notice,
-             fmt::format(words_.ended, policy_.name, problem.text));
+    for (const std::string& text : news.ended) {
+        tell(
+            EventKind::finding_ended, Priority::notice,
+            fmt::format("This no longer prevents the next rotation of {}: {}", policy_.name, text));
     }
-    return news;
+    return news.suspected;
 }
 
 void Findings::note_look(std::string problem) {
@@ -141,8 +132,8 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
     }
     // An open rotation reports its own problems, and `keyturnctl adopt` is just solving these.
     if (!state.rotation) {
-        for (const Problem& problem : problems_)
-            sentences.push_back("the next rotation would be refused: " + problem.text);
+        for (const std::string& text : problems_.texts())
+            sentences.push_back("the next rotation would be refused: " + text);
     }
     if (!look_problem_.empty()) {
         sentences.push_back("the last check of the token at Cloudflare failed: " + look_problem_);

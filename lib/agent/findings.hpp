@@ -1,11 +1,10 @@
 #pragma once
 
+#include "agent/problems.hpp"
 #include "cloudflare/tunnel_api.hpp"
 #include "journal/event.hpp"
 #include "policy/policy.hpp"
 #include "rotation/record.hpp"
-
-#include <fmt/format.h>
 
 #include <map>
 #include <set>
@@ -15,21 +14,12 @@
 
 namespace keyturn {
 
-/// What the journal says when a problem begins and when it ends, of the tunnel and the problem.
-struct ProblemWords {
-    using Format = fmt::format_string<const std::string&, const std::string&>;
-
-    Format began = "The next rotation of {} would be refused: {}";
-    Format ended = "This no longer prevents the next rotation of {}: {}";
-};
-
 /// The findings of an idle tunnel: problems that a person should know about. It reports each
 /// finding once when it begins and once when it ends. Pure: the caller records the events.
 class Findings {
   public:
     /// `policy` must outlive the findings.
-    explicit Findings(const TunnelPolicy& policy, ProblemWords words = {})
-        : policy_(policy), words_(words) {}
+    explicit Findings(const TunnelPolicy& policy) : policy_(policy) {}
 
     /// Notes the connectors that are none of the tunnel's units. The API's list lags behind, so a
     /// connector is reported only if two checks in a row list it. Returns true if one is new, so
@@ -59,18 +49,12 @@ class Findings {
     [[nodiscard]] std::vector<std::string> sentences(const TunnelState& state) const;
 
   private:
-    struct Problem {
-        std::string text;
-        bool told = false;
-    };
-
     void tell(EventKind kind, Priority priority, std::string message);
 
     const TunnelPolicy& policy_;
-    ProblemWords words_;
     std::set<std::string> foreign_seen_;               ///< Ids at the last check.
     std::map<std::string, std::string> foreign_told_;  ///< Those reported: id, description.
-    std::vector<Problem> problems_;
+    Problems problems_;
     std::string look_problem_;
     std::map<std::string, std::string> outdated_told_;  ///< Invocations, by unit.
     std::vector<Event> events_;

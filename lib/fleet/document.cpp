@@ -1,6 +1,7 @@
 #include "fleet/document.hpp"
 
 #include "base/ascii.hpp"
+#include "model/unit_command.hpp"
 
 #include <algorithm>
 
@@ -52,11 +53,10 @@ std::string fleet_unit(const std::string& host, const std::string& unit) {
 }
 
 std::optional<FleetUnitName> split_fleet_unit(std::string_view name) {
-    const std::size_t slash = name.find('/');
-    if (slash == std::string_view::npos) return std::nullopt;
-    const std::string_view host = name.substr(0, slash);
-    const std::string_view unit = name.substr(slash + 1);
-    if (!is_fleet_host(host) || !is_unit_name(unit)) return std::nullopt;
+    const std::string_view host = host_of(name);
+    if (!is_fleet_host(host)) return std::nullopt;
+    const std::string_view unit = name.substr(host.size() + 1);
+    if (!is_unit_name(unit)) return std::nullopt;
     return FleetUnitName{std::string(host), std::string(unit)};
 }
 

@@ -31,9 +31,8 @@ Milliseconds spread(Milliseconds interval, const std::string& host) {
 }
 
 /// The lead then looks again, and grants another turn.
-template <class... Args>
-Result<RestartResult> not_restarted(fmt::format_string<Args...> why, Args&&... args) {
-    return Error{Fault::busy, fmt::format(why, std::forward<Args>(args)...), {}};
+Result<RestartResult> not_restarted(std::string why) {
+    return Error{Fault::busy, std::move(why), {}};
 }
 
 }  // namespace
@@ -209,12 +208,9 @@ Script<> Follower::take(FleetTurn turn) {
         co_return;
     }
     const MemberUnit unit = *own_unit(split_fleet_unit(turn.unit)->unit);
-    if (!turn.hurried && !is_recent(turn)) {
-        co_await end(turn, not_restarted("{} did not see when it got its turn", self_.host));
-        co_return;
-    }
-    if (!turn.hurried && has_come_back(unit)) {
-        co_await end(turn, not_restarted("{} serves again", turn.unit));
+    const std::string objection = objection_to(turn, unit);
+    if (!objection.empty()) {
+        co_await end(turn, not_restarted(objection));
         co_return;
     }
     if (own_.file != document_.deliver) co_return;
@@ -228,15 +224,18 @@ Script<> Follower::take(FleetTurn turn) {
     if (taken) co_await use(turn, sent);
 }
 
-/// By its own clock only: the host must have looked when there was no such turn yet.
-bool Follower::is_recent(const FleetTurn& turn) const {
-    return turn.number > grants_before_ && granted_after_ && now_ <= *granted_after_ + times_.take;
-}
-
-/// True if the lead knows the unit as one that may restart at any time, because it serves nothing.
-bool Follower::has_come_back(const MemberUnit& unit) const {
+/// Why the host declines a turn; empty if it does not. A unit that cannot reconnect is restarted in
+/// any case, because that costs nothing.
+std::string Follower::objection_to(const FleetTurn& turn, const MemberUnit& unit) const {
+    if (turn.hurried) return {};
+    // By its own clock only: the host must have looked when there was no such turn yet.
+    const bool recent =
+        turn.number > grants_before_ && granted_after_ && now_ <= *granted_after_ + times_.take;
+    if (!recent) return fmt::format("{} did not see when it got its turn", self_.host);
+    // The lead may know it as one that serves nothing, and may restart at any time.
     const MemberUnit* told = entry()->find(unit.name());
-    return told != nullptr && told->seen.idle() && !unit.seen.idle();
+    const bool came_back = told != nullptr && told->seen.idle() && !unit.seen.idle();
+    return came_back ? turn.unit + " serves again" : "";
 }
 
 /// Ends a turn that was taken before a crash. If the unit runs as another process than the one that
@@ -247,8 +246,9 @@ Script<> Follower::settle(FleetTurn turn) {
         const RestartResult done{JobResult::done};
         co_await end(turn, done);
     } else if (!unit.state.job_pending) {
-        co_await end(turn, not_restarted("keyturnd ended on {} before it used the turn of {}",
-                                         self_.host, unit.state.name));
+        co_await end(turn,
+                     not_restarted(fmt::format("keyturnd ended on {} before it used the turn of {}",
+                                               self_.host, unit.state.name)));
     }
 }
 

@@ -70,8 +70,7 @@ class Follower {
     Script<> deliver();
     Script<> take_turns();
     Script<> take(FleetTurn turn);
-    [[nodiscard]] bool is_recent(const FleetTurn& turn) const;
-    [[nodiscard]] bool has_come_back(const MemberUnit& unit) const;
+    [[nodiscard]] std::string objection_to(const FleetTurn& turn, const MemberUnit& unit) const;
     Script<> settle(FleetTurn turn);
     Script<> use(FleetTurn turn, BootTime sent);
     Script<> end(FleetTurn turn, Result<RestartResult> outcome);

@@ -80,6 +80,16 @@ Task<Result<void>> LeadExecutor::look_if_older(Milliseconds age) {
     co_return Result<void>();
 }
 
+/// Looks until this is so, as long as hosts have for what takes them a moment.
+Task<> LeadExecutor::look_until(std::function<bool()> so) {
+    const BootTime until = world_.clock.boot_now() + times_.take;
+    while (!so() && world_.clock.boot_now() < until) {
+        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+        static_cast<void>(co_await fleet_.look());
+    }
+}
+
 /// Before something at Cloudflare changes. A host that was stopped for a while may have been
 /// deposed meanwhile.
 Task<Result<void>> LeadExecutor::make_sure_to_lead() {
@@ -132,15 +142,12 @@ Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
 
 /// The hosts need a moment, which is no trouble yet.
 Task<Result<void>> LeadExecutor::wait_until_staged(const SaveRecord& action) {
-    const BootTime until = world_.clock.boot_now() + times_.take;
-    for (;;) {
-        Result<void> staged = check_staged(action.record);
-        const BootTime now = world_.clock.boot_now();
-        if (staged || staged.error().fault != Fault::busy || now >= until) co_return staged;
-        const BootTime next = now + times_.hasty_look;
-        co_await world_.clock.sleep_until(next);
-        static_cast<void>(co_await fleet_.look());
-    }
+    std::function<bool()> decided = [&] {
+        const Result<void> staged = check_staged(action.record);
+        return staged || staged.error().fault != Fault::busy;
+    };
+    co_await look_until(std::move(decided));
+    co_return check_staged(action.record);
 }
 
 /// Cloudflare may learn of the new token only once every host has it on its disk.
@@ -248,25 +255,16 @@ Task<Result<DeliverToken::Value>> LeadExecutor::act(const DeliverToken& action) 
     auto delivered = co_await share(action);
     if (!delivered) co_return delivered;
     delivered->since_commit.reset();
-    const bool hurry = state_.rotation && state_.rotation->compromised();
-    if (!hurry) co_await wait_until_delivered();
-    co_return delivered;
-}
-
-/// Most hosts have the token after a moment. What is known of the others is unsafe until they have.
-Task<> LeadExecutor::wait_until_delivered() {
-    const BootTime until = world_.clock.boot_now() + times_.take;
-    for (;;) {
+    // What is known of a host is unsafe until it has the token, and most have it after a moment.
+    std::function<bool()> everywhere = [this] {
         const FleetDocument& document = *fleet_.seen();
-        const bool everywhere = std::ranges::all_of(document.members, [&](const auto& member) {
+        return std::ranges::all_of(document.members, [&](const auto& member) {
             return document.has_token(member.second);
         });
-        const BootTime now = world_.clock.boot_now();
-        if (everywhere || now >= until) co_return;
-        const BootTime next = now + times_.hasty_look;
-        co_await world_.clock.sleep_until(next);
-        static_cast<void>(co_await fleet_.look());
-    }
+    };
+    const bool hurry = state_.rotation && state_.rotation->compromised();
+    if (!hurry) co_await look_until(std::move(everywhere));
+    co_return delivered;
 }
 
 Task<Result<CommitSecret::Value>> LeadExecutor::act(const CommitSecret& action) {

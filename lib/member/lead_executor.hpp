@@ -82,7 +82,7 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> look_if_older(Milliseconds age);
     Task<Result<void>> make_sure_to_lead();
     Task<Error> stand_down(Error error);
-    Task<> wait_until_delivered();
+    Task<> look_until(std::function<bool()> so);
     Task<Result<void>> wait_until_staged(const SaveRecord& action);
     [[nodiscard]] Result<void> check_staged(const RotationRecord& record);
     Task<Result<void>> ask_all();

@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "member/lead_executor.hpp"
+#include "model/unit_command.hpp"
 #include "rotation/chapter.hpp"
 
 #include <fmt/format.h>
@@ -13,10 +14,6 @@ namespace keyturn {
 
 namespace {
 
-std::string decommissioning(const std::string& tunnel, const std::string& host) {
-    return fmt::format("`keyturnctl fleet decommission {} {}`", tunnel, host);
-}
-
 InspectUnits::Unit inspected(const std::string& tunnel, const std::string& host,
                              const FleetMember& member, const MemberUnit& unit,
                              std::uint64_t asked) {
@@ -25,7 +22,7 @@ InspectUnits::Unit inspected(const std::string& tunnel, const std::string& host,
     if (member.answers < asked) {
         setup.problem = fmt::format(
             "{} does not answer: start keyturnd there, or remove the host for ever ({})", host,
-            decommissioning(tunnel, host));
+            decommission_command(tunnel, host));
         setup.elsewhere = false;
     }
     return setup;
@@ -189,9 +186,8 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
         result =
             Error{Fault::silent,
                   fmt::format("{} took its turn and says nothing since: look at that host; if it "
-                              "is gone for ever, {}",
-                              turn.unit,
-                              decommissioning(policy_.name, split_fleet_unit(turn.unit)->host)),
+                              "is gone for ever, `{}`",
+                              turn.unit, decommission_command(policy_.name, host_of(turn.unit))),
                   {}};
         co_return result;
     }
@@ -227,10 +223,11 @@ Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
     const BootTime now = world_.clock.boot_now();
     const BootTime since = silent_since_.try_emplace(unit, now).first->second;
     const auto name = split_fleet_unit(unit);
-    return Error{now - since >= times_.silence ? Fault::silent : Fault::busy,
-                 fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, {}", unit,
-                             what, name->host, decommissioning(policy_.name, name->host)),
-                 {}};
+    return Error{
+        now - since >= times_.silence ? Fault::silent : Fault::busy,
+        fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, `{}`", unit, what,
+                    name->host, decommission_command(policy_.name, name->host)),
+        {}};
 }
 
 Task<Result<JobResult>> LeadExecutor::act(const StopUnit&) {

@@ -1,7 +1,10 @@
 #pragma once
 
-#include "agent/findings.hpp"
+#include "agent/problems.hpp"
 #include "journal/event_log.hpp"
+#include "policy/policy.hpp"
+
+#include <fmt/format.h>
 
 #include <string>
 #include <utility>
@@ -9,26 +12,35 @@
 
 namespace keyturn {
 
-/// Tells the journal what keeps this host from taking part in its fleet. A trouble is told when two
-/// rounds in a row have it, and again when it is over.
+/// Tells the journal what keeps this host from taking part in its fleet, and when that is over.
 class TroubleLog {
   public:
     /// `policy` and `log` must outlive it.
-    TroubleLog(const TunnelPolicy& policy, EventLog& log) : findings_(policy, words), log_(log) {}
+    TroubleLog(const TunnelPolicy& policy, EventLog& log) : policy_(policy), log_(log) {}
 
     /// Notes all troubles of a round.
     void note(std::vector<std::string> troubles) {
-        static_cast<void>(findings_.note_problems(std::move(troubles)));
-        for (const Event& event : findings_.take_events()) log_.record(event);
+        const Problems::News news = problems_.note(std::move(troubles));
+        for (const std::string& text : news.began) {
+            tell(EventKind::finding_began, Priority::warning,
+                 fmt::format("This host cannot fully take part in the rotations of {}: {}",
+                             policy_.name, text));
+        }
+        for (const std::string& text : news.ended) {
+            tell(EventKind::finding_ended, Priority::notice,
+                 fmt::format("This no longer keeps this host from the rotations of {}: {}",
+                             policy_.name, text));
+        }
     }
 
   private:
-    static constexpr ProblemWords words{
-        "This host cannot fully take part in the rotations of {}: {}",
-        "This no longer keeps this host from the rotations of {}: {}"};
+    void tell(EventKind kind, Priority priority, std::string message) {
+        log_.record({kind, priority, std::move(message), policy_.name, policy_.tunnel});
+    }
 
-    Findings findings_;
+    const TunnelPolicy& policy_;
     EventLog& log_;
+    Problems problems_;
 };
 
 }  // namespace keyturn

@@ -22,4 +22,11 @@ namespace keyturn {
     return "ssh " + host + ' ' + line.append(unit.substr(host.size() + 1));
 }
 
+/// Returns the command line that takes a host out of the fleet of a tunnel for ever.
+[[nodiscard]] inline std::string decommission_command(std::string_view tunnel,
+                                                      std::string_view host) {
+    std::string line("keyturnctl fleet decommission ");
+    return line.append(tunnel).append(" ").append(host);
+}
+
 }  // namespace keyturn

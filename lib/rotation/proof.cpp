@@ -122,8 +122,8 @@ Never Proof::hold_for_failure(std::size_t index, const UnitVerifier& verifier) {
                     name);
     }
     return hold(HoldReason::verification_failed,
-                fmt::format("{0} did not come back with the {1} token: {2} after {3} ({4} -n "
-                            "20)",
+                fmt::format("{0} did not come back with the {1} token: {2} after {3} ({4} "
+                            "-n 20)",
                             name, wanted_one(), verifier.seen(), to_text(verifier.elapsed()),
                             unit_command("journalctl -u", name)),
                 name);

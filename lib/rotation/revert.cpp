@@ -90,8 +90,8 @@ void Revert::spare_untouched(const SampleUnits::Value& samples) {
         const SampleUnits::Sample& sample = samples[i];
         start_left_dead(unit, sample);
         if (unit.step != UnitStep::waiting || !sample.serves()) continue;
-        if (sample.behind) continue;  // It may have been restarted meanwhile.
-        const bool untouched = sample.state.invocation == unit.invocation_old &&
+        // While its host is behind, it may have been restarted since it was seen.
+        const bool untouched = !sample.behind && sample.state.invocation == unit.invocation_old &&
                                sample.connections() >= connections_tolerated(unit);
         if (untouched) {
             unit.step = UnitStep::verified;
@@ -122,8 +122,7 @@ void Revert::spare_unmoved(const SampleUnits::Value& samples) {
         const SampleUnits::Sample& sample = samples[i];
         start_left_dead(unit, sample);
         if (unit.step != UnitStep::waiting || !sample.serves()) continue;
-        if (sample.behind) continue;
-        if (sample.state.invocation != unit.invocation_old) {
+        if (sample.behind || sample.state.invocation != unit.invocation_old) {
             record_.connectors_before.push_back(sample.readiness->connector_id);
             continue;
         }

@@ -137,12 +137,11 @@ Script<> UnitRestart::allow(std::size_t index) {
 Script<> UnitRestart::await_token(std::size_t index, BootTime deadline) {
     const std::string name = record_.units[index].name;
     const std::string& tunnel = inputs_.policy.name;
-    const std::string_view host = host_of(name);
     const Error absent{
         Fault::busy,
-        fmt::format("{0} does not have the token yet; `keyturnctl fleet status {1}` says why. If "
-                    "that host is gone for ever, `keyturnctl fleet decommission {1} {0}`",
-                    host, tunnel)};
+        fmt::format("{} does not have the token yet; `keyturnctl fleet status {}` says why. If "
+                    "that host is gone for ever, `{}`",
+                    host_of(name), tunnel, decommission_command(tunnel, host_of(name)))};
     if (now_ >= deadline) co_await hold(HoldReason::host_silent, absent.text, name);
     context_.waits_for_more = true;
     co_await wait_out(absent, "cannot restart " + name, 0);

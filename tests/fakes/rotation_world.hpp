@@ -35,7 +35,7 @@ class RotationWorld {
     struct Unit {
         UnitState state;
         std::optional<Readiness> readiness;
-        std::string silent;    ///< Why /ready cannot be asked; empty: it can.
+        std::string silent;   ///< Why /ready cannot be asked; empty: it can.
         bool behind = false;  ///< Its host does not have the delivered token yet.
         Token token = Token::old;
         Fate fate = Fate::comes_up;

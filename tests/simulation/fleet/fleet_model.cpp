@@ -1,5 +1,7 @@
 #include "simulation/fleet/fleet_model.hpp"
 
+#include "model/unit_command.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,14 +36,13 @@ FleetModel::FleetModel(std::uint64_t seed, Seen& seen, const Tell& tell)
 
 /// The moment in which a pause does the most harm.
 void FleetModel::stop_who_takes(const Host* by, const FleetDocument& document) {
-    for (const auto& host : hosts) {
-        const bool took = host.get() == by && std::ranges::any_of(document.turns, [&](auto& turn) {
-                              return turn.state == TurnState::taken &&
-                                     split_fleet_unit(turn.unit)->host == host->name();
-                          });
-        if (!took || !world.strikes(0.01, "stopped with its turn")) continue;
-        host->stop_for(world.dice.between(std::chrono::seconds{5}, std::chrono::minutes{3}));
-    }
+    const auto host = std::ranges::find(hosts, by, &std::unique_ptr<Host>::get);
+    if (host == hosts.end()) return;
+    const bool has_turn = std::ranges::any_of(document.turns, [&](const FleetTurn& turn) {
+        return turn.state == TurnState::taken && host_of(turn.unit) == by->name();
+    });
+    if (!has_turn || !world.strikes(0.01, "stopped with its turn")) return;
+    (*host)->stop_for(world.dice.between(std::chrono::seconds{5}, std::chrono::minutes{3}));
 }
 
 void FleetModel::set_up() {
