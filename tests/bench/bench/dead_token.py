@@ -33,22 +33,34 @@ ANSWER = re.compile(r'recvfrom\(\d+, "\\27\\3\\3')
 NEW_TOKEN = re.compile(r'"\.web\.keyturn-[0-9a-f]{32}", \d+, "web"')
 
 
-def windows_ms(host, rotations):
-    """Return for each rotation the time from Cloudflare's answer to the new file, sorted."""
-    host.host.run("sh", "-c", START_WATCH, "watch", WATCH)
-    wait_until(lambda: "watching" in host.host.run("cat", "/run/renames", check=False).stdout,
+def start_watch(host):
+    """Let a bystander on a host note when the token file is replaced."""
+    host.run("sh", "-c", START_WATCH, "watch", WATCH)
+    wait_until(lambda: "watching" in host.run("cat", "/run/renames", check=False).stdout,
                "the watch of the token file")
+
+
+def windows_s(host, cloudflare, before):
+    """Return for each PATCH after the call `before` the time from its answer to the new file."""
+    renames = [float(line) for line in host.output("cat", "/run/renames").split()[1:]]
+    answers = [call["at"] + call["ms"] / 1000 for call in cloudflare.calls()
+               if call["method"] == "PATCH" and call["n"] > before]
+    assert len(answers) == len(renames), (len(answers), len(renames))
+    return [renamed - answered for answered, renamed in zip(answers, renames)]
+
+
+def windows_ms(host, rotations):
+    """Return the windows of so many rotations, sorted."""
+    start_watch(host.host)
     before = host.cloudflare.calls()[-1]["n"]
     for number in range(rotations):
         if number % BUDGET == BUDGET - 1:
             host.restart()
         host.rotate()
     host.host.run("sh", "-c", "kill $(cat /run/watch.pid)")
-    renames = [float(line) for line in host.host.output("cat", "/run/renames").split()[1:]]
-    answers = [call["at"] + call["ms"] / 1000 for call in host.cloudflare.calls()
-               if call["method"] == "PATCH" and call["n"] > before]
-    assert len(answers) == len(renames) == rotations, (len(answers), len(renames))
-    return sorted((renamed - answered) * 1000 for answered, renamed in zip(answers, renames))
+    windows = windows_s(host.host, host.cloudflare, before)
+    assert len(windows) == rotations, len(windows)
+    return sorted(window * 1000 for window in windows)
 
 
 def percentiles(windows):

@@ -4,7 +4,7 @@ import json
 import statistics
 import time
 
-from bench.dead_token import START_WATCH, WATCH
+from bench import dead_token
 from bench.figures import Figure
 from scenario import Fleet, wait_until
 
@@ -34,26 +34,18 @@ def _rotate(fleet):
     fleet.wait_full()
 
 
-def _renames(host):
-    return [float(line) for line in host.host.output("cat", "/run/renames").split()[1:]]
-
-
 def measured(directory, build):
     """Give one figure after the other. All times of the protocol are the real ones."""
     with Fleet(directory, build, names=(LEAD, FOLLOWER), rollout=ROLLOUT, fleet_scale=1) as fleet:
-        fleet[FOLLOWER].host.run("sh", "-c", START_WATCH, "watch", WATCH)
-        wait_until(lambda: "watching" in fleet[FOLLOWER].host.run(
-            "cat", "/run/renames", check=False).stdout, "the watch of the token file")
+        dead_token.start_watch(fleet[FOLLOWER].host)
         known = fleet.cloudflare.calls()[-1]["n"]
         _store_calls(fleet)
         for _ in range(ROTATIONS):
             _rotate(fleet)
         store = _store_calls(fleet)
         api = [call for call in fleet.cloudflare.calls() if call["n"] > known]
-        patches = [call for call in api if call["method"] == "PATCH"]
-        windows = [renamed - call["at"] - call["ms"] / 1000
-                   for call, renamed in zip(patches, _renames(fleet[FOLLOWER]))]
-        assert len(windows) == len(patches) == ROTATIONS, (len(windows), len(patches))
+        windows = dead_token.windows_s(fleet[FOLLOWER].host, fleet.cloudflare, known)
+        assert len(windows) == ROTATIONS, len(windows)
         hosts = ROTATIONS * len(fleet.hosts)
         yield Figure("two hosts, a rotation: reads by a host",
                      _count(store, "GET") / hosts, "", 80)
