@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "fleet/take_over_watch.hpp"
+#include "model/unit_command.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -169,10 +170,13 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     const BootTime now = world_.clock.boot_now();
     if (!unstaged_since_) unstaged_since_ = now;
     const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
-    return Error{late ? Fault::silent : Fault::busy,
-                 fmt::format("the new token is not stored yet on {}; is keyturnd running there?",
-                             fmt::join(missing, " and ")),
-                 {}};
+    return Error{
+        late ? Fault::silent : Fault::busy,
+        fmt::format("the new token is not stored yet on {0}: start keyturnd there, and see "
+                    "`keyturnctl fleet status {1}`; if a host is gone for ever, `{2}`",
+                    fmt::join(missing, " and "), policy_.name,
+                    decommission_command(policy_.name, "HOST")),
+        {}};
 }
 
 Task<Result<void>> LeadExecutor::act(const Conclude& action) {
