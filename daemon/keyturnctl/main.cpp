@@ -4,6 +4,7 @@
 #include "follow.hpp"
 #include "login_path.hpp"
 #include "model/installed_names.hpp"
+#include "other_program.hpp"
 #include "plan_view.hpp"
 #include "status_json.hpp"
 #include "status_table.hpp"
@@ -12,12 +13,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
-#include <unistd.h>
 
 namespace keyturn {
 namespace {
@@ -172,13 +171,7 @@ ExitCode perform_by(const std::vector<std::string>& places, const std::string& n
     for (const std::string& argument : arguments)
         given.push_back(const_cast<char*>(argument.c_str()));
     given.push_back(nullptr);
-    std::error_code error;
-    const auto folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
-    for (const std::string& place : places) {
-        ::execv((folder / place / name).c_str(), given.data());
-        if (errno != ENOENT) break;
-    }
-    return fail(errno_error(errno, "cannot start " + name));
+    return fail(errno_error(become(places, name, given.data()), "cannot start " + name));
 }
 
 /// Only keyturnd reads policies. Its libraries would make the start of `keyturnctl status` too

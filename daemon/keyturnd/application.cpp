@@ -12,14 +12,13 @@
 #include "cloudflared/connectors.hpp"
 #include "control/control_service.hpp"
 #include "delivery/token_store.hpp"
-#include "fleet/memory.hpp"
 #include "http/http_client.hpp"
 #include "journal/event_log.hpp"
 #include "journal/stderr_line.hpp"
 #include "keyturnd/exit_code.hpp"
-#include "keyturnd/fleets.hpp"
 #include "keyturnd/metrics_address_book.hpp"
 #include "keyturnd/signals.hpp"
+#include "keyturnd/surroundings.hpp"
 #include "notify/notifier.hpp"
 #include "state/state_store.hpp"
 #include "token/random.hpp"
@@ -32,10 +31,8 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <systemd/sd-id128.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <list>
 #include <optional>
@@ -57,21 +54,6 @@ constexpr int critical_level = static_cast<int>(Priority::critical);
 constexpr int error_level = static_cast<int>(Priority::error);
 constexpr int warning_level = static_cast<int>(Priority::warning);
 
-/// Returns the machine id, or "" if there is none: then all hosts with the same policy have the
-/// same places in the splay.
-std::string read_host_id() {
-    sd_id128_t id{};
-    if (sd_id128_get_machine(&id) < 0) return {};
-    std::array<char, SD_ID128_STRING_MAX> text{};
-    return sd_id128_to_string(id, text.data());
-}
-
-/// Returns the directory with the credentials from systemd; empty if the unit has none.
-std::string credentials_directory() {
-    const char* directory = std::getenv("CREDENTIALS_DIRECTORY");
-    return directory == nullptr ? "" : directory;
-}
-
 Result<ApiAccess> read_api_access(const Policy& policy) {
     return read_access(policy, credentials_directory(), read_proxy_variables(std::getenv));
 }
@@ -82,9 +64,10 @@ class Application {
   public:
     /// The policy ends here, because each agent has its own part of it.
     Application(const CommandLine& options, Policy policy, ApiAccess access,
-                std::unique_ptr<StateStore> states);
+                std::unique_ptr<StateStore> states, const MakeFleets& make_fleets);
 
-    int run();
+    /// As `run_application`.
+    std::optional<int> run();
 
   private:
     std::vector<std::string> adopt(const Policy& policy, ApiAccess access);
@@ -93,6 +76,8 @@ class Application {
     void spawn(Task<> work);
     void loop_ended(std::exception_ptr error);
     void stop();
+    void hand_over();
+    void end_everything();
     [[nodiscard]] bool nothing_runs() const { return running_ == 0 && tunnels_.running() == 0; }
     void tell_status();
     void become_ready();
@@ -121,7 +106,7 @@ class Application {
     MetricsAddressBook metrics_addresses_{*units_};
     ApiBudget budget_;
     std::vector<Event> orphans_;
-    Fleets fleets_;
+    std::unique_ptr<Fleets> fleets_;  ///< Null in the program without fleets.
     Tunnels tunnels_{context_,
                      {*clock_, *units_, *connectors_, *tokens_, *states_, *random_, budget_, *log_},
                      read_host_id(),
@@ -142,12 +127,13 @@ class Application {
     bool ready_ = false;
     bool telling_ = false;
     bool stopping_ = false;
+    bool handing_over_ = false;
     bool failed_ = false;
 };
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): see its declaration.
 Application::Application(const CommandLine& options, Policy policy, ApiAccess access,
-                         std::unique_ptr<StateStore> states)
+                         std::unique_ptr<StateStore> states, const MakeFleets& make_fleets)
     : policy_file_(options.policy_file),
       states_(std::move(states)),
       tokens_(make_token_store(options.state_directory)),
@@ -155,9 +141,11 @@ Application::Application(const CommandLine& options, Policy policy, ApiAccess ac
       connectors_(make_connectors(
           *loopback_http_,
           {[this](std::string unit) { return metrics_addresses_.fixed(std::move(unit)); },
-           [this](std::string unit) { return metrics_addresses_.published(std::move(unit)); }})),
-      fleets_(context_.get_executor(), *clock_, *log_, options.state_directory,
-              credentials_directory(), fleet_times()) {
+           [this](std::string unit) { return metrics_addresses_.published(std::move(unit)); }})) {
+    if (make_fleets) {
+        fleets_ = make_fleets({context_.get_executor(), *clock_, *log_, options.state_directory,
+                               credentials_directory()});
+    }
     orphans_ = orphaned_rotations(*states_, policy.tunnels);
     adopt(policy, std::move(access));
 }
@@ -174,13 +162,13 @@ std::unique_ptr<ManagedTunnel> Application::make_tunnel(
     TunnelPolicy policy, double share, const Dependencies& world,
     std::function<void(const ManagedTunnel&)> changed) {
     if (policy.coordinator) {
-        return fleets_.make(std::move(policy), share, world, std::move(changed));
+        return fleets_->make(std::move(policy), share, world, std::move(changed));
     }
     return std::make_unique<TunnelAgent>(context_.get_executor(), std::move(policy), share, world,
                                          *log_, std::move(changed));
 }
 
-int Application::run() {
+std::optional<int> Application::run() {
     bus_.start();
     log_->record({EventKind::daemon_started, Priority::notice,
                   fmt::format("keyturnd {} manages {}", KEYTURN_VERSION,
@@ -190,6 +178,7 @@ int Application::run() {
     spawn(heed_the_clock());
     spawn(go_without_bus());
     context_.run();
+    if (handing_over_ && !failed_) return std::nullopt;
     return failed_ ? exit_error : exit_ok;
 }
 
@@ -230,6 +219,21 @@ void Application::stop() {
     notifier_->stopping();
     log_->record({EventKind::daemon_stopping, Priority::notice,
                   "keyturnd stops; an open rotation continues at the next start"});
+    end_everything();
+}
+
+/// The new policy needs keyturnd-fleet, which continues in this process. For systemd the reload
+/// ends when that is ready.
+void Application::hand_over() {
+    stopping_ = true;
+    handing_over_ = true;
+    log_->record({EventKind::policy_reloaded, Priority::notice,
+                  "the new policy has a tunnel with a `coordinator:`: keyturnd continues as "
+                  "keyturnd-fleet"});
+    end_everything();
+}
+
+void Application::end_everything() {
     for (boost::asio::cancellation_signal& cancellation : cancellations_) {
         cancellation.emit(boost::asio::cancellation_type::terminal);
     }
@@ -299,6 +303,7 @@ void Application::reload() {
     if (!missing.empty()) return refuse_policy(missing.front());
 
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
+    if (!fleets_ && needs_fleets(policy)) return hand_over();
     const std::vector<std::string> staying = adopt(policy, std::move(*access));
     tunnels_.start();
     std::string message = fmt::format("keyturnd has loaded the new policy, with {}",
@@ -335,13 +340,15 @@ ControlHandlers Application::handlers() {
         return agent == nullptr ? Result<void>(no_such(tunnel)) : agent->request_rotation(request);
     };
     handlers.fleet = [this](const std::string& tunnel, const FleetCall& call, FleetTold told) {
-        fleets_.act(tunnels_.find(tunnel), call, [this, told](const Result<std::string>& outcome) {
+        if (!fleets_) return told(no_fleet());
+        fleets_->act(tunnels_.find(tunnel), call, [this, told](const Result<std::string>& outcome) {
             told(outcome);
             bus_.kick();
         });
     };
-    handlers.fleet_status = [this](const std::string& tunnel) {
-        return Fleets::describe(tunnels_.find(tunnel));
+    handlers.fleet_status = [this](const std::string& tunnel) -> Result<std::string> {
+        if (!fleets_) return no_fleet();
+        return fleets_->describe(tunnels_.find(tunnel));
     };
     handlers.decide = [this, no_such](const std::string& tunnel,
                                       Decision decision) -> Result<void> {
@@ -353,7 +360,9 @@ ControlHandlers Application::handlers() {
 
 }  // namespace
 
-int run_application(const CommandLine& options, Policy policy) {
+std::optional<int> run_application(const CommandLine& options, Policy policy,
+                                   const MakeFleets& make_fleets) {
+    if (!make_fleets && needs_fleets(policy)) return std::nullopt;
     Result<ApiAccess> access = read_api_access(policy);
     if (!access) {
         tell_stderr(error_level, "keyturnd: " + access.error().text);
@@ -369,7 +378,8 @@ int run_application(const CommandLine& options, Policy policy) {
         tell_stderr(error_level, "keyturnd: " + states.error().text);
         return states.error().fault == Fault::conflict ? exit_locked : exit_error;
     }
-    Application application(options, std::move(policy), std::move(*access), std::move(*states));
+    Application application(options, std::move(policy), std::move(*access), std::move(*states),
+                            make_fleets);
     return application.run();
 }
 

@@ -156,7 +156,8 @@ std::vector<int> other_daemons(std::uint32_t own) {
         const std::string name = entry.path().filename();
         const int process = version_number(name);
         if (process <= 0 || static_cast<std::uint32_t>(process) == own) continue;
-        if (text_of(entry.path() / "comm") != "keyturnd\n") continue;
+        const std::string program = text_of(entry.path() / "comm");
+        if (program != "keyturnd\n" && program != "keyturnd-fleet\n") continue;
         // One in a container is that container's own.
         std::error_code gone;
         if (fs::read_symlink(entry.path() / "ns/pid", gone) == here && !gone)

@@ -1,6 +1,7 @@
 """A new policy while keyturnd runs: taken whole or not at all, never by a rotation under way."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -70,6 +71,46 @@ def test_a_wrong_policy_changes_nothing(scenario, break_it, what):
     scenario.keyturn.rotate()
     check_done(scenario)
     assert len(scenario.journal.events("batch_started")) == 2, "by the policy from before"
+
+
+def program_of(scenario):
+    return pathlib.PurePath(scenario.host.output(
+        "readlink", "/proc/%d/exe" % scenario.keyturn.main_pid())).name
+
+
+def test_the_first_tunnel_on_several_hosts_brings_the_other_program(scenario, traffic):
+    process = scenario.keyturn.main_pid()
+    assert program_of(scenario) == "keyturnd"
+    scenario.keyturn.write_policy(coordinator={
+        "kind": "file", "path": "/var/lib/keyturn/shared", "fleet_key": {"file": "/nowhere"}})
+    reload(scenario)  # It ends when keyturnd is ready again.
+    assert scenario.keyturn.main_pid() == process and program_of(scenario) == "keyturnd-fleet"
+    told = scenario.journal.wait_for("policy_reloaded")
+    assert "continues as keyturnd-fleet" in told["MESSAGE"]
+    assert scenario.journal.wait_for("daemon_started")["SYSLOG_IDENTIFIER"] == "keyturnd"
+    assert "/nowhere" in scenario.keyturn.ctl("fleet", "status", "web").stdout
+    scenario.keyturn.write_policy()
+    scenario.keyturn.restart()
+    assert program_of(scenario) == "keyturnd"
+    scenario.keyturn.rotate()
+    check_done(scenario)
+
+
+def test_without_the_other_program_keyturnd_says_what_is_missing(scenario):
+    scenario.keyturn.write_policy(coordinator={
+        "kind": "file", "path": "/var/lib/keyturn/shared", "fleet_key": {"file": "/nowhere"}})
+    program = "/usr/libexec/keyturn/keyturnd-fleet"
+    scenario.host.run("mv", program, program + ".away")
+    try:
+        scenario.host.run("systemctl", "restart", UNIT, check=False)
+        told = wait_until(
+            lambda: [entry for entry in scenario.journal.read("SYSLOG_IDENTIFIER=keyturnd")
+                     if "cannot start keyturnd-fleet" in entry["MESSAGE"]], "the reason")
+        assert "install keyturn again" in told[0]["MESSAGE"] and told[0]["PRIORITY"] == ERROR
+    finally:
+        scenario.host.run("mv", program + ".away", program)
+        scenario.keyturn.write_policy()
+        scenario.keyturn.restart()
 
 
 def test_a_rotation_under_way_ends_as_it_was_begun(scenario, traffic):

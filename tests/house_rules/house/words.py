@@ -12,7 +12,7 @@ _AMBIENT = (
     (re.compile(r"\b(?:steady|system|high_resolution)_clock\s*::\s*now\b|\bclock_gettime\s*\("
                 r"|\bgettimeofday\s*\(|::time\s*\(\s*(?:nullptr|NULL|0)"),
      re.compile(r"lib/clock/|lib/notify/notifier\.cpp$|daemon/keyturnctl/(?:follow|main)\.cpp$"
-                r"|daemon/keyturnd/main\.cpp$|tests/simulation/main\.cpp$"
+                r"|daemon/keyturnd/run\.cpp$|tests/simulation/main\.cpp$"
                 r"|lib/setup/(?:command|foreground)\.|daemon/keyturn-setup/"  # They wait.
                 r"|tests/integration/peers/"),  # They stand beside real sockets and a real bus.
      "asks for the time; a Clock is passed in"),

@@ -1,8 +1,7 @@
-// The stores in which the hosts of a fleet share an object.
+#include "keyturnd-fleet/stores.hpp"
 
 #include "credential/credential_source.hpp"
 #include "http/http_client.hpp"
-#include "keyturnd/fleets.hpp"
 #include "shared_object/bucket.hpp"
 #include "shared_object/etcd.hpp"
 #include "shared_object/shared_file.hpp"
@@ -51,17 +50,18 @@ std::string key_of(const TunnelPolicy& policy) {
 
 }  // namespace
 
-Result<std::shared_ptr<SharedObject>> Fleets::object_of(const TunnelPolicy& policy) {
+Result<std::shared_ptr<SharedObject>> store_of(const TunnelPolicy& policy,
+                                               const FleetsWorld& world) {
     const Coordinator& coordinator = *policy.coordinator;
     StoreAndClient both;
     HttpClientOptions client;
     client.ca_file = coordinator.ca_file;
     client.cert_file = coordinator.cert_file;
     client.key_file = coordinator.key_file;
-    both.http = make_http_client(executor_, std::move(client));
+    both.http = make_http_client(world.executor, std::move(client));
     switch (coordinator.kind) {
         case CoordinatorKind::file:
-            both.object = make_shared_file(clock_, coordinator.path);
+            both.object = make_shared_file(world.clock, coordinator.path);
             return together(std::move(both));
         case CoordinatorKind::bucket: {
             BucketOptions bucket;
@@ -70,8 +70,8 @@ Result<std::shared_ptr<SharedObject>> Fleets::object_of(const TunnelPolicy& poli
             bucket.region = coordinator.region;
             bucket.key = key_of(policy);
             bucket.read_credential =
-                reader(coordinator.credential, credentials_directory_, bucket_key);
-            both.object = make_bucket(*both.http, clock_, std::move(bucket));
+                reader(coordinator.credential, world.credentials_directory, bucket_key);
+            both.object = make_bucket(*both.http, world.clock, std::move(bucket));
             return together(std::move(both));
         }
         case CoordinatorKind::etcd: {
@@ -80,8 +80,8 @@ Result<std::shared_ptr<SharedObject>> Fleets::object_of(const TunnelPolicy& poli
             etcd.key = key_of(policy);
             etcd.user = coordinator.user;
             etcd.read_password =
-                reader(coordinator.password, credentials_directory_, etcd_password);
-            both.object = make_etcd(*both.http, clock_, std::move(etcd));
+                reader(coordinator.password, world.credentials_directory, etcd_password);
+            both.object = make_etcd(*both.http, world.clock, std::move(etcd));
             return together(std::move(both));
         }
         case CoordinatorKind::local: break;
