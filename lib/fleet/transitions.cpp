@@ -98,6 +98,22 @@ bool open_and_moving(const FleetDocument& document) {
     return document.state.rotation && !document.state.rotation->hold;
 }
 
+/// Whether a unit of the fleet, HOST/UNIT, is on this host.
+struct UnitOf {
+    const std::string& host;
+
+    bool operator()(std::string_view unit) const {
+        const auto name = split_fleet_unit(unit);
+        return name && name->host == host;
+    }
+};
+
+/// The lead has the old plan in memory. The next one, perhaps the same, begins from the record.
+void begin_from_record(FleetDocument& document) {
+    ++document.epoch;
+    document.lead.reset();
+}
+
 }  // namespace
 
 Result<void> ask_members(FleetDocument& document, std::uint64_t number) {
@@ -331,12 +347,29 @@ Result<void> join(FleetDocument& document, const std::string& host, const FleetM
     return {};
 }
 
+Result<void> rejoin(FleetDocument& document, const std::string& host, const FleetMember& member) {
+    const auto found = document.members.find(host);
+    const bool done = found != document.members.end() && found->second.install == member.install;
+    document.members[host] = member;
+    if (done) return {};
+    const UnitOf of_host{host};
+    std::erase_if(document.state.starts,
+                  [&](const UnitStart& start) { return of_host(start.unit); });
+    if (!document.state.rotation) return {};
+    RotationRecord& record = *document.state.rotation;
+    for (UnitProgress& unit : record.units) {
+        if (!of_host(unit.name) || unit.step == UnitStep::listed || unit.surge) continue;
+        unit.step = record.may_restart(unit) ? UnitStep::waiting : UnitStep::listed;
+        unit.invocation_old.clear();
+        unit.invocation_before.clear();
+    }
+    begin_from_record(document);
+    return {};
+}
+
 Result<void> decommission(FleetDocument& document, const std::string& host) {
     if (document.members.erase(host) == 0) return {};
-    const auto of_host = [&](std::string_view unit) {
-        const auto name = split_fleet_unit(unit);
-        return name && name->host == host;
-    };
+    const UnitOf of_host{host};
     std::erase_if(document.turns, [&](const FleetTurn& turn) { return of_host(turn.unit); });
     std::erase_if(document.state.starts,
                   [&](const UnitStart& start) { return of_host(start.unit); });
@@ -344,9 +377,7 @@ Result<void> decommission(FleetDocument& document, const std::string& host) {
     RotationRecord& record = *document.state.rotation;
     std::erase_if(record.units, [&](const UnitProgress& unit) { return of_host(unit.name); });
     if (record.hold && of_host(record.hold->unit)) record.hold.reset();
-    // The lead has the old plan in memory. The next one, perhaps the same, begins from the record.
-    ++document.epoch;
-    document.lead.reset();
+    begin_from_record(document);
     return {};
 }
 

@@ -135,6 +135,11 @@ struct TurnWish {
 [[nodiscard]] Result<void> join(FleetDocument& document, const std::string& host,
                                 const FleetMember& member);
 
+/// Another machine, or an older state of it, takes the name of the host. What was proven of the
+/// units was proven of other processes, so that the open rotation restarts them again.
+[[nodiscard]] Result<void> rejoin(FleetDocument& document, const std::string& host,
+                                  const FleetMember& member);
+
 /// The host is gone for ever: its units leave the open rotation, and its turn ends. Lifts a hold
 /// that was about it.
 [[nodiscard]] Result<void> decommission(FleetDocument& document, const std::string& host);

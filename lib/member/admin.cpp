@@ -134,8 +134,7 @@ Task<Result<std::string>> FleetAdmin::enter(bool again) {
     const FleetMember entry = entry_of(*memories);
     Fleet fleet = fleet_of(*memories);
     FleetTransition entering = [host = self_.host, entry, again](FleetDocument& changed) {
-        if (again) changed.members.erase(host);
-        return keyturn::join(changed, host, entry);
+        return again ? keyturn::rejoin(changed, host, entry) : keyturn::join(changed, host, entry);
     };
     // A name that is taken is no reason to forget anything.
     FleetDocument tried = *document;

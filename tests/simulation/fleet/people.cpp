@@ -147,7 +147,9 @@ void People::rejoin(Host& host) {
     FleetMember entry = host.entry();
     const auto before = document.members.find(host.name());
     if (before != document.members.end()) entry.units = before->second.units;
-    document.members[host.name()] = std::move(entry);
+    if (!keyturn::rejoin(document, host.name(), entry)) return;
+    // The fleet cannot know whether these are the processes that it restarted.
+    for (const auto& unit : host.units) unit->had_turn = false;
     fleet_.store.write_directly(std::move(document));
 }
 

@@ -174,6 +174,31 @@ TEST(Join, AddsAHostWhoseNameIsFree) {
         Fault::conflict);
 }
 
+TEST(Rejoin, DoesNotTrustWhatWasProvenOfTheMachineBefore) {
+    FleetDocument document = rolling_fleet();
+    for (UnitProgress& unit : document.state.rotation->units) {
+        unit.step = UnitStep::verified;
+        unit.invocation_before = process(100);
+    }
+    document.state.starts = {{unit_of(1), process(101), new_print, true},
+                             {unit_of(2), process(201), new_print, true}};
+    FleetMember other = small_member(2);
+    other.install = std::string(32, 'e');
+    ASSERT_TRUE(
+        twice(document, [&](FleetDocument& joined) { return rejoin(joined, "host-2", other); }));
+    EXPECT_EQ(document.members.at("host-2"), other);
+    const std::vector<UnitProgress>& units = document.state.rotation->units;
+    EXPECT_EQ(units[0].step, UnitStep::verified) << "of another host";
+    EXPECT_EQ(units[1].step, UnitStep::waiting);
+    EXPECT_EQ(units[1].invocation_before, "");
+    EXPECT_THAT(document.state.starts, SizeIs(1));
+    EXPECT_FALSE(document.lead) << "it believes in the proof";
+    EXPECT_EQ(
+        refusal(document,
+                [](FleetDocument& late) { return save_record(late, lead, rolling_fleet().state); }),
+        Fault::deposed);
+}
+
 TEST(Decommission, TakesAHostWithItsUnitsAndItsTurnOutOfTheRotation) {
     FleetDocument document = fleet_with_turn(2, TurnState::taken);
     document.state.rotation->hold = small_hold(unit_of(2));
