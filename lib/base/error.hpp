@@ -71,8 +71,8 @@ struct Error {
 /// be news each time.
 [[nodiscard]] bool say_the_same(const std::string& left, const std::string& right);
 
-/// Called by `Result::value()` on an error. Reaching it is a bug, so it ends the process.
-[[noreturn]] void throw_exception_from_error(const Error& error,
-                                             const boost::source_location& where);
+/// Called by `Result::value()` on an error. Reaching it is a bug, so it ends the process. The
+/// location is empty: see BOOST_DISABLE_CURRENT_LOCATION.
+[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location&);
 
 }  // namespace keyturn

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <boost/assert/source_location.hpp>
-
 #include <cstdint>
 #include <string_view>
 
@@ -15,9 +13,9 @@ namespace keyturn {
 
 /// States what must be true of our own code, in release builds too. Never use it for what an
 /// operator, the network or the disk can cause: that is a `Result`.
-inline void invariant(bool holds, std::string_view sentence,
-                      const boost::source_location& where = BOOST_CURRENT_LOCATION) {
-    if (!holds) invariant_failed(sentence, where.file_name(), where.line());
+inline void invariant(bool holds, std::string_view sentence, const char* file = __builtin_FILE(),
+                      std::uint_least32_t line = __builtin_LINE()) {
+    if (!holds) invariant_failed(sentence, file, line);
 }
 
 }  // namespace keyturn
