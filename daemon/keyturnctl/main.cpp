@@ -13,10 +13,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <system_error>
+#include <unistd.h>
 
 namespace keyturn {
 namespace {
@@ -171,7 +173,10 @@ ExitCode perform_by(const std::vector<std::string>& places, const std::string& n
     for (const std::string& argument : arguments)
         given.push_back(const_cast<char*>(argument.c_str()));
     given.push_back(nullptr);
-    return fail(errno_error(become(places, name, given.data()), "cannot start " + name));
+    const std::string path = find_program(places, name);
+    if (path.empty()) return fail(errno_error(ENOENT, "cannot start " + name));
+    ::execv(path.c_str(), given.data());
+    return fail(errno_error(errno, "cannot start " + name));
 }
 
 /// Only keyturnd reads policies. Its libraries would make the start of `keyturnctl status` too

@@ -214,6 +214,7 @@ void Application::loop_ended(std::exception_ptr error) {
 }
 
 void Application::stop() {
+    handing_over_ = false;
     if (stopping_) return;
     stopping_ = true;
     notifier_->stopping();
@@ -302,8 +303,14 @@ void Application::reload() {
     const std::vector<std::string> missing = problems_of(*access);
     if (!missing.empty()) return refuse_policy(missing.front());
 
+    const bool beyond_this_program = !fleets_ && needs_fleets(policy);
+    if (beyond_this_program) {
+        if (const auto other = find_keyturnd_fleet(); !other) {
+            return refuse_policy(other.error().text);
+        }
+    }
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
-    if (!fleets_ && needs_fleets(policy)) return hand_over();
+    if (beyond_this_program) return hand_over();
     const std::vector<std::string> staying = adopt(policy, std::move(*access));
     tunnels_.start();
     std::string message = fmt::format("keyturnd has loaded the new policy, with {}",

@@ -53,4 +53,7 @@ using MakeFleets = std::function<std::unique_ptr<Fleets>(const FleetsWorld& worl
 /// Whether a tunnel of the policy has a `coordinator:`.
 [[nodiscard]] bool needs_fleets(const Policy& policy);
 
+/// The path of keyturnd-fleet, or why there is none, with the remedy.
+[[nodiscard]] Result<std::string> find_keyturnd_fleet();
+
 }  // namespace keyturn

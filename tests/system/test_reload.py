@@ -101,11 +101,16 @@ def test_without_the_other_program_keyturnd_says_what_is_missing(scenario):
         "kind": "file", "path": "/var/lib/keyturn/shared", "fleet_key": {"file": "/nowhere"}})
     program = "/usr/libexec/keyturn/keyturnd-fleet"
     scenario.host.run("mv", program, program + ".away")
+    process = scenario.keyturn.main_pid()
     try:
+        reload(scenario)
+        told = scenario.journal.wait_for("policy_refused")
+        assert "keyturnd-fleet" in told["MESSAGE"] and told["PRIORITY"] == ERROR
+        assert scenario.keyturn.main_pid() == process
         scenario.host.run("systemctl", "restart", UNIT, check=False)
         told = wait_until(
             lambda: [entry for entry in scenario.journal.read("SYSLOG_IDENTIFIER=keyturnd")
-                     if "cannot start keyturnd-fleet" in entry["MESSAGE"]], "the reason")
+                     if "keyturnd: the `coordinator:`" in entry["MESSAGE"]], "the reason")
         assert "install keyturn again" in told[0]["MESSAGE"] and told[0]["PRIORITY"] == ERROR
     finally:
         scenario.host.run("mv", program + ".away", program)
