@@ -164,7 +164,7 @@ void check_paths(const PolicyDraft& draft, ProblemList& problems) {
 
 void check_coordinators(PolicyDraft& draft, ProblemList& problems) {
     for (TunnelDraft& tunnel : draft.tunnels) {
-        std::optional<Coordinator>& coordinator = tunnel.policy.coordinator;
+        Rare<Coordinator>& coordinator = tunnel.policy.coordinator;
         if (!coordinator || !tunnel.comparable({coordinator_path, coordinator_kind_path})) continue;
         check_keys(tunnel, problems);
         check_pair(tunnel, cert_file_path, key_file_path, problems);

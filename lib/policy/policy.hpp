@@ -1,11 +1,11 @@
 #pragma once
 
 #include "base/names.hpp"
+#include "base/rare.hpp"
 #include "schedule/schedule.hpp"
 #include "time/moment.hpp"
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -157,7 +157,7 @@ struct TunnelPolicy {
     Schedule schedule;
     RolloutPolicy rollout;
     DriftPolicy drift;
-    std::optional<Coordinator> coordinator;  ///< Nothing: this host alone runs the tunnel.
+    Rare<Coordinator> coordinator;  ///< Nothing: this host alone runs the tunnel.
 
     bool operator==(const TunnelPolicy&) const = default;
 };

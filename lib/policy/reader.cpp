@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <utility>
 
 namespace keyturn {
@@ -144,7 +143,7 @@ class Reader {
     /// A coordinator that says its kind has nothing from the one under `defaults`.
     void begin_coordinator(const DocumentEntry& entry, TunnelDraft& tunnel) {
         if (entry.value.find("kind") != nullptr) tunnel.forget(coordinator_path);
-        std::optional<Coordinator>& coordinator = tunnel.policy.coordinator;
+        Rare<Coordinator>& coordinator = tunnel.policy.coordinator;
         if (entry.value.find("kind") != nullptr || !coordinator) coordinator.emplace();
         tunnel.given[coordinator_path] = entry.key_place;
     }

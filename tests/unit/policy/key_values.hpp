@@ -38,7 +38,7 @@ Owner part_of(const Policy& policy) {
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
     if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
     if constexpr (std::is_same_v<Owner, Coordinator>)
-        return policy.tunnels.at(0).coordinator.value_or(Coordinator{});
+        return policy.tunnels.at(0).coordinator ? *policy.tunnels.at(0).coordinator : Coordinator{};
 }
 
 template <class Field>
