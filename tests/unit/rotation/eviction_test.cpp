@@ -7,9 +7,9 @@
 namespace keyturn {
 namespace {
 
-class Eviction : public CompromisedTest {
+class WholeEviction : public CompromisedTest {
   protected:
-    Eviction() {
+    WholeEviction() {
         before_each([this](const std::string&) {
             if (count("deliver") > 0 && foreign_connectors.empty() && !gone_) gone_ = now;
         });
@@ -33,7 +33,7 @@ class Eviction : public CompromisedTest {
 const std::string late = "it does not answer within 1.5 s";
 const std::string no_descriptor = "no file descriptor is left";
 
-TEST_F(Eviction, OfAStrangerFromElsewhereIsNotPutOffByASilentUnit) {
+TEST_F(WholeEviction, OfAStrangerFromElsewhereIsNotPutOffByASilentUnit) {
     unit(b).silent = "it has a network namespace of its own";
     rotate();
     expect_locked_out();
@@ -41,7 +41,7 @@ TEST_F(Eviction, OfAStrangerFromElsewhereIsNotPutOffByASilentUnit) {
     EXPECT_EQ(restarts(b), 1);
 }
 
-TEST_F(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
+TEST_F(WholeEviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
     foreign_connectors = {neighbour};
     unit(b).silent = late;
     rotate();
@@ -52,7 +52,7 @@ TEST_F(Eviction, OfWhatCannotBeToldComesThirtySecondsAfterTheNewSecret) {
 }
 
 /// keyturnd stands still between the list and the samples, and unit a loses a connection.
-TEST_F(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
+TEST_F(WholeEviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
     unit(a).readiness->connections = 3;  // As many as it had at first.
     foreign_connectors = {neighbour};
     unit(b).silent = late;
@@ -74,7 +74,7 @@ TEST_F(Eviction, DropsNobodyForAListThatIsMinutesOlderThanTheLook) {
     EXPECT_EQ(restarts(a), 1);
 }
 
-TEST_F(Eviction, RestartsAllInOneBatchWhereAllHadToGo) {
+TEST_F(WholeEviction, RestartsAllInOneBatchWhereAllHadToGo) {
     foreign_connectors = {neighbour};
     for (const std::string& each : {a, b}) unit(each).silent = no_descriptor;
     rotate();
@@ -85,7 +85,7 @@ TEST_F(Eviction, RestartsAllInOneBatchWhereAllHadToGo) {
     for (const UnitProgress& unit : history.front().units) EXPECT_EQ(unit.batch, 1);
 }
 
-TEST_F(Eviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
+TEST_F(WholeEviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
     foreign_connectors = {neighbour};
     proven = {{b, unit(b).state.invocation, unit(b).readiness->connector_id, our_address}};
     unit(b).silent = no_descriptor;
@@ -95,7 +95,7 @@ TEST_F(Eviction, SparesWhatAUnitToldAsTheProcessThatItStillIs) {
     EXPECT_FALSE(told(EventKind::drift_unknown));
 }
 
-TEST_F(Eviction, OfWhatMayBeOursWaitsForTheBusWithAnAlarmEachMinute) {
+TEST_F(WholeEviction, OfWhatMayBeOursWaitsForTheBusWithAnAlarmEachMinute) {
     foreign_connectors = {thief, neighbour};
     proven = {{b, "earlier", "earlier", our_address}};
     bus_down = true;
@@ -113,7 +113,7 @@ TEST_F(Eviction, OfWhatMayBeOursWaitsForTheBusWithAnAlarmEachMinute) {
     EXPECT_EQ(restarts(), 2);
 }
 
-TEST_F(Eviction, OfWhatMayBeOursWaitsForPolkit) {
+TEST_F(WholeEviction, OfWhatMayBeOursWaitsForPolkit) {
     foreign_connectors = {neighbour};
     unit(b).silent = late;
     unit(a).refused = true;
@@ -125,7 +125,7 @@ TEST_F(Eviction, OfWhatMayBeOursWaitsForPolkit) {
     expect_locked_out();
 }
 
-TEST_F(Eviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
+TEST_F(WholeEviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
     foreign_connectors = {neighbour};
     request.evict_all = true;
     bus_down = true;
@@ -136,7 +136,7 @@ TEST_F(Eviction, EverybodyDoesNotWaitForTheBusWhereThatWasAskedFor) {
     expect_locked_out();
 }
 
-TEST_F(Eviction, LeavesOutUnitsOfOtherTunnelsWithAnAlarm) {
+TEST_F(WholeEviction, LeavesOutUnitsOfOtherTunnelsWithAnAlarm) {
     add_unit(c);
     unit(c).readiness->tunnel = other_tunnel_id;
     rotate();
@@ -147,14 +147,14 @@ TEST_F(Eviction, LeavesOutUnitsOfOtherTunnelsWithAnAlarm) {
     EXPECT_THAT(message(EventKind::unit_passed_over), HasSubstr(c));
 }
 
-TEST_F(Eviction, IsRefusedBeforeTheNewSecretWhereNoUnitIsOfThisTunnel) {
+TEST_F(WholeEviction, IsRefusedBeforeTheNewSecretWhereNoUnitIsOfThisTunnel) {
     for (const std::string& each : {a, b}) unit(each).readiness->tunnel = other_tunnel_id;
     rotate();
     EXPECT_TRUE(refused());
     EXPECT_EQ(patches, 0);
 }
 
-TEST_F(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
+TEST_F(WholeEviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
     foreign_come_back = true;
     rotate();
     ASSERT_TRUE(held());
@@ -163,7 +163,7 @@ TEST_F(Eviction, HoldsNameWhoIsAttachedAndTheCommandThatEndsIt) {
                       HasSubstr("keyturnctl rotate web --compromised --evict-all")));
 }
 
-TEST_F(Eviction, TakesInUnitsThatThePolicyNamesSince) {
+TEST_F(WholeEviction, TakesInUnitsThatThePolicyNamesSince) {
     add_unit(c);
     order = {a, b};
     foreign_come_back = true;
