@@ -19,6 +19,10 @@ from scenario.places import STAND_IN, built_package  # noqa: E402
 QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_pause": "1"}
 
 
+# The files with the longest runs, the longest first.
+LONG = ["test_layouts", "test_fleet", "test_package", "test_fleet_outages", "test_setup",
+        "test_compromise", "test_units", "test_idle", "test_faults", "test_capacity"]
+
 # What the rules of histories have to know of a policy.
 PROMISES = ("settle", "soak", "min_healthy_time", "batches", "canary")
 
@@ -46,6 +50,11 @@ def pytest_sessionstart(session):
             session.config.option.build = built_package()
         except FileNotFoundError as error:
             pytest.exit(str(error), 1)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take minutes, so that none of them is alone at the end."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def scenario_of(item):
