@@ -303,14 +303,11 @@ void Application::reload() {
     const std::vector<std::string> missing = problems_of(*access);
     if (!missing.empty()) return refuse_policy(missing.front());
 
-    const bool beyond_this_program = !fleets_ && needs_fleets(policy);
-    if (beyond_this_program) {
-        if (const auto other = find_keyturnd_fleet(); !other) {
-            return refuse_policy(other.error().text);
-        }
+    if (!fleets_ && needs_fleets(policy)) {
+        const auto other = find_keyturnd_fleet();
+        return other ? hand_over() : refuse_policy(other.error().text);
     }
     for (const std::string& warning : policy.warnings) tell_stderr(warning_level, warning);
-    if (beyond_this_program) return hand_over();
     const std::vector<std::string> staying = adopt(policy, std::move(*access));
     tunnels_.start();
     std::string message = fmt::format("keyturnd has loaded the new policy, with {}",
@@ -369,7 +366,6 @@ ControlHandlers Application::handlers() {
 
 std::optional<int> run_application(const CommandLine& options, Policy policy,
                                    const MakeFleets& make_fleets) {
-    if (!make_fleets && needs_fleets(policy)) return std::nullopt;
     Result<ApiAccess> access = read_api_access(policy);
     if (!access) {
         tell_stderr(error_level, "keyturnd: " + access.error().text);

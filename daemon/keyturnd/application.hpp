@@ -9,8 +9,8 @@
 namespace keyturn {
 
 /// Builds every object once, in the order in which they need each other, and runs until a signal.
-/// Returns the exit code; nothing if the policy needs fleets, now or after a reload, and
-/// `make_fleets` is empty: keyturnd-fleet has to continue.
+/// Returns the exit code; nothing if a reload has brought a policy that needs fleets and
+/// `make_fleets` is empty: keyturnd-fleet has to continue. `policy` needs none in that case.
 [[nodiscard]] std::optional<int> run_application(const CommandLine& options, Policy policy,
                                                  const MakeFleets& make_fleets);
 

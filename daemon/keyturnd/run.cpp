@@ -61,6 +61,8 @@ std::optional<int> run_keyturnd(int argc, char** argv, const MakeFleets& make_fl
     }
     auto& policy = std::get<Policy>(outcome);
     if (options.quiet) return exit_ok;
+    // keyturnd-fleet reads the policy again, and tells its warnings.
+    if (!options.check && !make_fleets && needs_fleets(policy)) return std::nullopt;
     for (const std::string& warning : policy.warnings) {
         // The journal reads the level from "<4>"; a person who checks a policy does not need it.
         std::fprintf(stderr, "%s%s\n", options.check ? "warning: " : "<4>", warning.c_str());
