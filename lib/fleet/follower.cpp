@@ -256,6 +256,7 @@ Script<> Follower::settle(FleetTurn turn) {
 Script<> Follower::use(FleetTurn turn, BootTime sent) {
     RestartOwnUnit wish;
     wish.unit = split_fleet_unit(turn.unit)->unit;
+    wish.rotation_id = turn.rotation_id;
     wish.verb = turn.verb;
     wish.deadline = turn.deadline;
     wish.not_after = sent + times_.take_age;

@@ -53,6 +53,7 @@ struct ReplaceToken {
 /// after `not_after`.
 struct RestartOwnUnit {
     std::string unit;
+    std::string rotation_id;  ///< Of the turn; empty: without one, the unit has no connection.
     RestartVerb verb = RestartVerb::try_restart;
     Milliseconds deadline{0};
     BootTime not_after{};

@@ -67,13 +67,17 @@ constexpr std::array rows{
     Row{EventKind::rotation_orphaned, "rotation_orphaned", "a48d4b8d7f57412aba31c1d493aee806"},
     Row{EventKind::state_unreadable, "state_unreadable", "bf99f358fc894eef85f67650ae79574e"},
     Row{EventKind::token_file_missing, "token_file_missing", "daab643a817949d286408a780df6fa83"},
+    Row{EventKind::token_received, "token_received", "fc3c4d2b8be84394bb5cf8027e2d8e2b"},
+    Row{EventKind::turn_taken, "turn_taken", "e7cd5e6014a048fb98d8350e0796ffe8"},
+    Row{EventKind::turn_ended, "turn_ended", "243fb40a500c4fba9ea37767da356677"},
+    Row{EventKind::unit_revived, "unit_revived", "2219b3f49ac6424496e0a65651281c6e"},
 };
 
 constexpr bool in_order() {
     for (std::size_t i = 0; i < rows.size(); ++i) {
         if (rows[i].kind != static_cast<EventKind>(i)) return false;
     }
-    return rows.back().kind == EventKind::token_file_missing;
+    return rows.back().kind == EventKind::unit_revived;
 }
 static_assert(in_order(), "every kind of event has a row, in the order of the enumeration");
 

@@ -60,6 +60,10 @@ enum class EventKind {
     state_unreadable,
     token_file_missing,  ///< There is no token file yet, and it cannot be written, so units cannot
                          ///< start.
+    token_received,      ///< In a fleet: the token file of this host contains the fleet's token.
+    turn_taken,          ///< In a fleet: this host restarts a unit in its turn.
+    turn_ended,          ///< In a fleet: the restart of this turn has succeeded or failed.
+    unit_revived,        ///< In a fleet: a unit that had no connection restarts without a turn.
 };
 
 /// The levels of syslog(3), which the journal uses.

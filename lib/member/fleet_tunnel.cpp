@@ -33,7 +33,7 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
                   unsaved_ = true;
                   office_.wake();
               }),
-      shell_(executor, policy_, world_, fleet_, !policy_.credential.empty()),
+      shell_(executor, policy_, world_, log_, fleet_, !policy_.credential.empty()),
       office_(executor),
       wished_(executor),
       watch_(times_) {

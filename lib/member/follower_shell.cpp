@@ -5,15 +5,34 @@
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <fmt/format.h>
 
 #include <utility>
 
 namespace keyturn {
 
+namespace {
+
+/// How a restart ended, for people.
+std::string told_end(const std::string& unit, const Result<RestartResult>& restarted) {
+    if (!restarted) return fmt::format("Could not restart {}: {}", unit, restarted.error().text);
+    if (*restarted == JobResult::done) return fmt::format("systemd has restarted {}", unit);
+    if (*restarted == JobResult::queued) return fmt::format("systemd restarts {} soon", unit);
+    return fmt::format("systemd did not restart {}: its job ended with `{}`", unit,
+                       name_of(restarted->result));
+}
+
+}  // namespace
+
 FollowerShell::FollowerShell(const boost::asio::any_io_executor& executor,
-                             const TunnelPolicy& policy, Dependencies world, Fleet& fleet,
-                             bool credential)
-    : policy_(policy), world_(world), fleet_(fleet), credential_(credential), wakeup_(executor) {}
+                             const TunnelPolicy& policy, Dependencies world, EventLog& log,
+                             Fleet& fleet, bool credential)
+    : policy_(policy),
+      world_(world),
+      log_(log),
+      fleet_(fleet),
+      credential_(credential),
+      wakeup_(executor) {}
 
 template <class Asked>
 Task<FollowerAnswer> FollowerShell::answer(const Asked& action) {
@@ -24,6 +43,21 @@ Task<FollowerAnswer> FollowerShell::answer(const Asked& action) {
 
 Task<FollowerAnswer> FollowerShell::perform(const FollowerAction& action) {
     return std::visit([this](const auto& asked) { return answer(asked); }, action);
+}
+
+/// The host that leads the open rotation; empty if none is open.
+std::string FollowerShell::lead() const {
+    const auto& leading = fleet_.seen()->lead;
+    return leading ? leading->host : "";
+}
+
+void FollowerShell::tell(EventKind kind, std::string message, const std::string& rotation_id,
+                         const std::string& unit) {
+    Event event{kind, Priority::notice, std::move(message), policy_.name, policy_.tunnel};
+    event.rotation_id = rotation_id;
+    event.target_unit = unit;
+    event.fingerprint = fleet_.seen()->deliver;
+    log_.record(event);
 }
 
 Task<Result<FleetDocument>> FollowerShell::act(const LookAtObject&) {
@@ -91,7 +125,18 @@ Result<bool> FollowerShell::replace_from_sealed(const Fingerprint& token) {
 }
 
 Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
-    const auto replaced = replace_from_sealed(action.token);
+    const auto replaced = co_await replace(action.token);
+    if (!replaced) co_return replaced.error();
+    const auto& rotation = fleet_.seen()->state.rotation;
+    std::string text =
+        fmt::format("The token file of {} now contains the fleet's token", policy_.name);
+    if (rotation) text += fmt::format("; {} leads the rotation", lead());
+    tell(EventKind::token_received, std::move(text), rotation ? rotation->rotation_id : "");
+    co_return Result<void>();
+}
+
+Task<Result<void>> FollowerShell::replace(const Fingerprint& token) {
+    const auto replaced = replace_from_sealed(token);
     if (replaced && *replaced) co_return Result<void>();
     if (!credential_) {
         if (!replaced) co_return replaced.error();
@@ -101,23 +146,38 @@ Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
             "host that has one hands it out soon",
             {}};
     }
-    const Fingerprint wanted = action.token;
+    const Fingerprint wanted = token;
     const TunnelRef tunnel{policy_.account, policy_.tunnel};
     const auto answer = co_await world_.api.get_token(tunnel);
     if (!answer) co_return answer.error();
-    const auto token = decode_token(answer->token.reveal());
-    if (!token) co_return with_context("Cloudflare's token", token.error());
-    if (fingerprint_of(*token) != wanted) {
+    const auto shown = decode_token(answer->token.reveal());
+    if (!shown) co_return with_context("Cloudflare's token", shown.error());
+    if (fingerprint_of(*shown) != wanted) {
         co_return Error{Fault::busy, "Cloudflare does not show the tunnel's token yet", {}};
     }
-    co_return write(rotation_id_of(*token), answer->token);
+    co_return write(rotation_id_of(*shown), answer->token);
 }
 
 Task<Result<RestartResult>> FollowerShell::act(const RestartOwnUnit& action) {
     if (world_.clock.boot_now() > action.not_after) {
         co_return Error{Fault::busy, "keyturnd was stopped for a while after it took its turn", {}};
     }
-    co_return co_await world_.units.restart(action.unit, action.verb, action.deadline);
+    const bool turn = !action.rotation_id.empty();
+    std::string text =
+        turn ? fmt::format("Restarting {}: it has its turn in the rotation of {}, which {} leads",
+                           action.unit, policy_.name, lead())
+             : fmt::format(
+                   "Restarting {}: it has no connection, and the token file of {} contains "
+                   "a newer token",
+                   action.unit, policy_.name);
+    tell(turn ? EventKind::turn_taken : EventKind::unit_revived, std::move(text),
+         action.rotation_id, action.unit);
+    auto restarted = co_await world_.units.restart(action.unit, action.verb, action.deadline);
+    if (turn) {
+        tell(EventKind::turn_ended, told_end(action.unit, restarted), action.rotation_id,
+             action.unit);
+    }
+    co_return restarted;
 }
 
 Task<Result<void>> FollowerShell::act(const RestAWhile& action) {

@@ -5,19 +5,21 @@
 #include "executor/rotation_executor.hpp"
 #include "fleet/fleet.hpp"
 #include "fleet/follower_action.hpp"
+#include "journal/event_log.hpp"
 
 #include <string>
 #include <vector>
 
 namespace keyturn {
 
-/// Performs what a follower asks for on this host, and decides nothing.
+/// Performs what a follower asks for on this host, and decides nothing. Tells the journal what it
+/// has done to the token file and the units.
 class FollowerShell {
   public:
     /// `world` has the files and units of this host. `credential`: Cloudflare can be asked for the
     /// token. All arguments must outlive this.
     FollowerShell(const boost::asio::any_io_executor& executor, const TunnelPolicy& policy,
-                  Dependencies world, Fleet& fleet, bool credential);
+                  Dependencies world, EventLog& log, Fleet& fleet, bool credential);
 
     Task<FollowerAnswer> perform(const FollowerAction& action);
 
@@ -36,11 +38,16 @@ class FollowerShell {
     Task<Result<RestartResult>> act(const RestartOwnUnit& action);
     Task<Result<void>> act(const RestAWhile& action);
 
+    Task<Result<void>> replace(const Fingerprint& token);
     [[nodiscard]] Result<bool> replace_from_sealed(const Fingerprint& token);
     [[nodiscard]] Result<void> write(const std::string& id, const Secret& text);
+    [[nodiscard]] std::string lead() const;
+    void tell(EventKind kind, std::string message, const std::string& rotation_id,
+              const std::string& unit = "");
 
     const TunnelPolicy& policy_;
     Dependencies world_;
+    EventLog& log_;
     Fleet& fleet_;
     bool credential_;
     TunnelState state_;  ///< Of `local_`; not used.

@@ -55,6 +55,10 @@ KINDS = {
     "a48d4b8d7f57412aba31c1d493aee806": "rotation_orphaned",
     "bf99f358fc894eef85f67650ae79574e": "state_unreadable",
     "daab643a817949d286408a780df6fa83": "token_file_missing",
+    "fc3c4d2b8be84394bb5cf8027e2d8e2b": "token_received",
+    "e7cd5e6014a048fb98d8350e0796ffe8": "turn_taken",
+    "243fb40a500c4fba9ea37767da356677": "turn_ended",
+    "2219b3f49ac6424496e0a65651281c6e": "unit_revived",
 }
 IDENTIFIER = "keyturnd"
 
@@ -84,6 +88,7 @@ class Entry:
         self.unit = self["TARGET_UNIT"]
         self.phase = self["PHASE"]
         self.machine = self["_MACHINE_ID"]
+        self.host = self["_HOSTNAME"]
         self.boot = self["_BOOT_ID"]
         self.at = int(self["__MONOTONIC_TIMESTAMP"] or 0)
         self.wall = int(self["__REALTIME_TIMESTAMP"] or 0)
@@ -95,6 +100,11 @@ class Entry:
     def own_fields(self):
         """Return what keyturnd itself wrote; journald's own fields begin with `_`."""
         return {key: text for key, text in self._fields.items() if not key.startswith("_")}
+
+    @property
+    def fleet_unit(self):
+        """The unit's name in a fleet, if its host has written this."""
+        return "%s/%s" % (self.host, self.unit)
 
     @property
     def batch(self):

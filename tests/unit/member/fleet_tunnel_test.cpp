@@ -64,6 +64,27 @@ TEST_F(FleetTunnelTest, HasItsHistoryOnEveryHost) {
     EXPECT_THAT(second_.history()[0].units, IsEmpty()) << "that would double the object";
 }
 
+TEST_F(FleetTunnelTest, TellsTheJournalOfEachHostWhatHappensToItsUnits) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_done());
+    const std::string id = first_.history()[0].rotation_id;
+    for (const FleetHost* host : {&first_, &second_}) {
+        EXPECT_EQ(host->log.count(EventKind::turn_taken), 1) << host->name;
+        for (const Event& event : host->log.events) {
+            if (event.kind != EventKind::turn_taken && event.kind != EventKind::turn_ended)
+                continue;
+            EXPECT_EQ(event.rotation_id, id);
+            EXPECT_EQ(event.target_unit, a);
+            EXPECT_EQ(event.fingerprint, document().deliver);
+        }
+    }
+    EXPECT_THAT(second_.log.message(EventKind::token_received), HasSubstr("host-1 leads"));
+    EXPECT_THAT(second_.log.message(EventKind::turn_taken), HasSubstr("which host-1 leads"));
+    EXPECT_EQ(second_.log.message(EventKind::turn_ended),
+              std::string("systemd has restarted ") + a);
+}
+
 TEST_F(FleetTunnelTest, WritesNothingWhileNothingIsNew) {
     make_fleet();
     pass(10min);
