@@ -94,7 +94,7 @@ def test_the_command_says_what_is_broken_and_where():
     done = check("-", "--policy", *POLICY, story=BROKEN)
     assert done.returncode == 1
     assert "-: line 10: 1009.000000 soak_ended (web 1/2): soak_length: only 1 s" in done.stdout
-    assert done.stdout.endswith("14 events, 1 rotations, 40 rules, 1 breaches\n")
+    assert done.stdout.endswith("14 events, 1 rotations, 43 rules, 1 breaches\n")
 
 
 def test_the_command_is_content():

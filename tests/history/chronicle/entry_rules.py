@@ -3,22 +3,24 @@
 import re
 
 from chronicle.rule import rule
-from chronicle.told import MOVES
+from chronicle.told import MOVES, OF_A_HOST
 
 ALERT = "1"
 NEEDS_UNIT = {"unit_restarting", "unit_verified", "unit_left_stopped", "unit_spared",
               "start_limit_kept", "token_unknown", "token_outdated",
-              "replica_decaying", "replica_promoted", "surge_started", "surge_stopped"}
+              "replica_decaying", "replica_promoted", "surge_started", "surge_stopped",
+              "turn_taken", "turn_ended", "unit_revived"}
 # Not about a particular tunnel.
 OUTSIDE = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 IDLE = {"state_unreadable", "token_file_missing", "foreign_connector", "drift_unknown",
         "tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
-        "token_outdated", "finding_began", "finding_ended"}
+        "token_outdated", "finding_began", "finding_ended", *OF_A_HOST}
 IDLE_TOO = {"token_file_changed"}  # Belongs to a rotation only if one is open.
 # The id comes with the secret, so earlier events have none, whatever id the rotation gets later.
 MAY_BE_UNNAMED = {"rotation_resumed", "rotation_waiting", "rotation_continued", "rotation_held",
                   "hold_urgent", "hold_lifted", "rotation_refused", "unit_left_stopped"}
 UNNAMED_YET = {"preflight", "prepare"}
+NEEDS_TURN = {"turn_taken", "turn_ended"}
 NEEDS_BATCH = {"batch_started", "unit_restarting", "unit_verified", "soak_started", "soak_ended"}
 RESULTS = {"unit_verified": ("verified",), "rotation_waiting": ("waiting",),
            "rotation_held": ("held",), "hold_urgent": ("held", "paused"),
@@ -61,6 +63,7 @@ def ids(story, event, _policy):
         needed.append("ROTATION_ID")
         # The agent lifts a hold, but only the rotation knows the fingerprint.
         needed += ["FINGERPRINT"] if event.kind != "hold_lifted" else []
+    needed += ["ROTATION_ID", "FINGERPRINT"] if event.kind in NEEDS_TURN else []
     needed += ["TARGET_UNIT"] if event.kind in NEEDS_UNIT else []
     no_plan = story is not None and (story.without_batches or story.evicts_all)
     needed += ["BATCH"] if event.kind in NEEDS_BATCH and not no_plan else []

@@ -3,13 +3,15 @@
 import collections
 import dataclasses
 
-from chronicle import chapter_rules, entry_rules, roll_rules, token_rules
+from chronicle import chapter_rules, entry_rules, fleet_rules, roll_rules, token_rules
 from chronicle.policy import Policy
 from chronicle.rule import Breach, Rule
 from chronicle.story import Story
+from chronicle.told import OF_THE_TUNNEL, WAITS
 
 CLOCK = Rule("clock", "Within a boot, time never goes back.", None)
-RULES = (CLOCK, *entry_rules.RULES, *token_rules.RULES, *roll_rules.RULES, *chapter_rules.RULES)
+RULES = (CLOCK, *entry_rules.RULES, *token_rules.RULES, *roll_rules.RULES, *chapter_rules.RULES,
+         *fleet_rules.RULES)
 NAMES = tuple(rule.name for rule in RULES)
 
 
@@ -19,8 +21,14 @@ class End:
     kind = "end"
 
 
+class Start:
+    """The event that a story takes in when another host of the fleet goes on with it."""
+
+    kind = "daemon_started"
+
+
 class Host:
-    """What is known of one host."""
+    """What is known of one host; of a fleet: of all its hosts."""
 
     def __init__(self):
         self.boot = ""
@@ -30,13 +38,19 @@ class Host:
 
 
 class Judge:
-    """`occasions` counts how often each rule was applied."""
+    """`occasions` counts how often each rule was applied.
 
-    def __init__(self, policy=Policy(), without=()):
+    `fleet`: all hosts tell one story of each tunnel. The one that leads tells it; when it dies,
+    another one goes on with it, as it would itself after a start. Their clocks must agree.
+    """
+
+    def __init__(self, policy=Policy(), without=(), fleet=False):
         self._policy = policy
         self._rules = [rule for rule in RULES if rule.name not in without]
         self._hosts = collections.defaultdict(Host)
         self._several = False
+        self._fleet = Host() if fleet else None
+        self._news = {}  # Of a fleet: tunnel to who told of it last, and who was started since.
         self.occasions = collections.Counter({name: 0 for name in NAMES})
         self.events = 0
         self.rotations = 0
@@ -44,39 +58,65 @@ class Judge:
     def read(self, entries):
         """Return the breaches in these entries and at their end."""
         self._several = len({entry.machine for entry in entries}) > 1
+        if self._fleet:
+            entries = sorted(entries, key=lambda entry: entry.wall)
+            for entry in entries:
+                entry.at = entry.wall
         breaches = [breach for entry in entries for breach in self.take(entry)]
         return breaches + self.end()
 
     def take(self, entry):
         """Take one entry and return the rules that it breaks."""
-        host = self._hosts[entry.machine]
+        host = self._fleet or self._hosts[entry.machine]
         if entry["POLICY"]:
             words = entry["POLICY"].split()
             host.policies[entry.tunnel] = self._policy.with_words(words)
             return []
         self.events += bool(entry.kind)
         self.rotations += entry.kind == "rotation_started"
-        breaches = self._clock(host, entry)
+        breaches = self._clock(self._hosts[entry.machine], entry)
         story = host.stories.get(entry.tunnel)
         if entry.tunnel and story is None:
             story = host.stories[entry.tunnel] = Story()
         policy = host.policies.get(entry.tunnel, self._policy)
+        if self._fleet and self._is_of_another_lead(entry):
+            return self._named(entry.host, breaches + self._ask(None, entry, policy))
+        if self._fleet:
+            self._note_teller(story, entry)
         breaches += self._ask(story, entry, policy)
-        if entry.kind == "daemon_started":
+        if self._fleet and entry.kind == "daemon_started":
+            for _, started in self._news.values():
+                started.add(entry.machine)
+        elif entry.kind == "daemon_started":
             for every in host.stories.values():
                 every.take(entry)
         elif story:
             story.take(entry)
-        return self._named(entry.machine, breaches)
+        return self._named(entry.host if self._fleet else entry.machine, breaches)
 
     def end(self):
         """Return the breaches at the end of the record."""
         breaches = []
-        for machine, host in self._hosts.items():
+        hosts = {"": self._fleet} if self._fleet else self._hosts
+        for machine, host in hosts.items():
             for name, story in host.stories.items():
                 policy = host.policies.get(name, self._policy)
                 breaches += self._named(machine, self._ask(story, End, policy))
         return breaches
+
+    def _is_of_another_lead(self, entry):
+        """Whether a host tells that it waits, and may not know yet that another one leads."""
+        last, _ = self._news.get(entry.tunnel, (entry.machine, None))
+        return entry.kind in WAITS and entry.machine != last
+
+    def _note_teller(self, story, entry):
+        """If another host tells of a rotation now, or this one was started, the story goes on."""
+        if not story or not entry.kind or entry.kind in OF_THE_TUNNEL:
+            return
+        last, started = self._news.get(entry.tunnel, (entry.machine, set()))
+        if entry.machine != last or entry.machine in started:
+            story.take(Start)
+        self._news[entry.tunnel] = (entry.machine, started - {entry.machine})
 
     def _named(self, host, breaches):
         """Name the host in each breach if there are several."""

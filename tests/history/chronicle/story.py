@@ -1,7 +1,8 @@
 """What is known so far about one tunnel. The rules only read it, before it takes in an event."""
 
 from chronicle.told import (BEFORE_COMMIT, MOVES, NAMES_IT, NEVER_UNNAMED, NEWS_OF_A_REST,
-                            OF_THE_TUNNEL, PROGRESS, SETTLED, TAKEN_UP)
+                            OF_THE_TUNNEL, PAUSES, PROGRESS, SETTLED, TAKEN_UP)
+from chronicle.turns import Turns
 
 
 class Story:
@@ -17,6 +18,7 @@ class Story:
         self.known = set()  # All fingerprints ever reported.
         self.paused = None  # None means unknown.
         self.open_when_paused = False
+        self.turns = Turns()
         self._begin("")
 
     def _begin(self, rotation):
@@ -130,9 +132,11 @@ class Story:
             began_before = event.kind in ("rotation_resumed", "rotation_held", "hold_lifted")
             self.partial = began_before and bool(event.rotation)
             self.seen = True
+        self.turns.take(event)
+        if event.kind in PAUSES:
+            self.paused = event.kind == "tunnel_paused"
+            self.open_when_paused = self.paused and bool(event.phase)
         if event.kind in OF_THE_TUNNEL:
-            if event.kind != "rotation_postponed":
-                self._on_pause(event)
             return
         self._take_up_superseded(event)
         if self.is_of_another(event):
@@ -174,10 +178,6 @@ class Story:
             self.__dict__.update(before)
             self.starts, self.paused, self.open_when_paused = now
             self._forget_the_moment()
-
-    def _on_pause(self, event):
-        self.paused = event.kind == "tunnel_paused"
-        self.open_when_paused = self.paused and bool(event.phase)
 
     def is_of_another(self, event):
         """Whether this is the first event of another rotation."""

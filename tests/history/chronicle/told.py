@@ -5,9 +5,12 @@ PROGRESS = {"secret_committed", "token_delivered", "batch_started", "unit_restar
             "surge_stopped", "connector_evicted", "locked_out"}
 TAKEN_UP = {"rotation_resumed", "rotation_held", "rotation_orphaned", "state_unreadable",
             "daemon_started"}
+WAITS = {"rotation_waiting", "rotation_continued"}
 SETTLED = {"secret_committed", "token_delivered", "foreign_rotation"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
-                 "token_outdated", "finding_began", "finding_ended"}  # Not about its rotation.
+OF_A_HOST = {"token_received", "turn_taken", "turn_ended", "unit_revived"}  # Of a fleet.
+PAUSES = {"tunnel_paused", "tunnel_unpaused"}
+OF_THE_TUNNEL = PAUSES | OF_A_HOST | {  # Not about its rotation, as the lead tells it.
+    "rotation_postponed", "token_unknown", "token_outdated", "finding_began", "finding_ended"}
 MOVES = ("adopt", "release")  # RESULT of a rotation that only moves units; the token stays.
 BEFORE_COMMIT = ("preflight", "prepare")
 NEVER_UNNAMED = {"rotation_resumed", "hold_lifted", "drift_unknown", "foreign_connector",
