@@ -126,7 +126,7 @@ class FleetDemo:
         screen.fact("requests", "%s served, %s failed" % (
             number(traffic["ok"]), number(traffic["failed"])))
         screen.fact("secrets made", str(secrets))
-        calls = json.loads(self.fleet.store_control("GET", "/calls"))
+        calls = json.loads(self.fleet.store.control("GET", "/calls"))
         screen.fact("bucket calls", "%d since the hosts began" % len(calls))
         if self.wrong:
             screen.line("\n" + screen.bad("Failed: " + "; ".join(self.wrong)))

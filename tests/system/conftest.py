@@ -20,8 +20,8 @@ QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_
 
 
 # The files with the longest runs, the longest first.
-LONG = ["test_layouts", "test_fleet", "test_package", "test_fleet_outages", "test_setup",
-        "test_compromise", "test_units", "test_idle", "test_faults", "test_capacity"]
+LONG = ["test_layouts", "test_package", "test_setup", "test_fleet", "test_compromise",
+        "test_units", "test_idle", "test_faults", "test_capacity"]
 
 # What the rules of histories have to know of a policy.
 PROMISES = ("settle", "soak", "min_healthy_time", "batches", "canary")
@@ -57,31 +57,37 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
-def scenario_of(item):
-    """Return the scenario of a test that runs keyturnd in one, else None."""
-    found = item.funcargs.get("scenario")
-    return found if isinstance(found, Scenario) and found.build else None
+def told_by(item):
+    """Return the rollout policy of what a test runs keyturnd in, and the journals of its hosts."""
+    scenario, fleet = item.funcargs.get("scenario"), item.funcargs.get("fleet")
+    if isinstance(fleet, Fleet):
+        return fleet.rollout, [host.journal for host in fleet.hosts.values()]
+    if isinstance(scenario, Scenario) and scenario.build:
+        return scenario.keyturn.rollout, [scenario.journal]
+    return {}, []
 
 
-def broken_rules(item, scenario):
+def broken_rules(item, rollout, journals):
     """Return what keyturnd has told in this test and should not have."""
-    rollout = dict(scenario.keyturn.rollout)
+    rollout = dict(rollout)
     if isinstance(rollout.get("soak"), dict):
         rollout["soak"] = rollout["soak"]["min"]
     policy = Policy().with_words(
         "%s=%s" % (key, str(rollout[key]).lower()) for key in PROMISES if key in rollout)
     without = [rule for mark in item.iter_markers("breaks") for rule in mark.args]
-    entries = read_entries(scenario.journal.history())
-    return [str(breach) for breach in Judge(policy, without).read(entries)]
+    entries = read_entries(line for journal in journals for line in journal.history())
+    judge = Judge(policy, without, fleet=len(journals) > 1)
+    return [str(breach) for breach in judge.read(entries)]
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item):
     """After a test that has passed: what was told meanwhile has to keep the rules of a history."""
-    scenario = scenario_of(item)
-    if scenario:
-        breaches = broken_rules(item, scenario)
-        scenario.journal.begin_history()
+    rollout, journals = told_by(item)
+    if journals:
+        breaches = broken_rules(item, rollout, journals)
+        for journal in journals:
+            journal.begin_history()
         assert not breaches, "the history breaks rules:\n" + "\n".join(breaches)
 
 
@@ -155,12 +161,18 @@ def traffic_without_loss(scenario):
     assert summary["sent"] > 0 and summary["failed"] == 0, summary["failures"]
 
 
+@pytest.fixture(scope="module", name="store")
+def usual_store():
+    """Choose what the hosts of a fleet share; modules choose something else."""
+    return "bucket"
+
+
 @pytest.fixture(scope="module", name="booted_fleet")
-def three_hosts(request, tmp_path_factory):
-    """Boot three hosts of one fleet, with a bucket between them; one of them only follows."""
+def three_hosts(request, tmp_path_factory, store):
+    """Boot three hosts of one fleet, with a store between them; one of them only follows."""
     with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
                names=("alpha", "beta", "gamma"), rollout={"soak": "2s"},
-               followers=("gamma",)) as fleet:
+               followers=("gamma",), store=store) as fleet:
         yield fleet
 
 

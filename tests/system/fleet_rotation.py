@@ -2,8 +2,6 @@
 
 from scenario import wait_until
 
-STORE_PORT, API_PORT = "9443", "8443"
-
 
 def begin(fleet, host, traffic=True):
     """Ask one host for a rotation under traffic; return the token and how many there were."""

@@ -17,8 +17,8 @@ ROLLOUT = {"soak": "0s", "settle": "0s", "min_healthy_time": "1s"}
 
 def _store_calls(fleet):
     """Return the calls since the last time."""
-    calls = json.loads(fleet.store_control("GET", "/calls"))
-    fleet.store_control("DELETE", "/calls")
+    calls = json.loads(fleet.store.control("GET", "/calls"))
+    fleet.store.control("DELETE", "/calls")
     return calls
 
 

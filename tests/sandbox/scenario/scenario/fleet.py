@@ -1,6 +1,5 @@
 """Several hosts that serve one tunnel, a network between them, Cloudflare's model and a store."""
 
-import json
 import pathlib
 import re
 import secrets
@@ -11,19 +10,17 @@ from scenario.cloudflare import Cloudflare, decoded
 from scenario.host import ScenarioHost
 from scenario.journal import Journal
 from scenario.keyturn import Keyturn
-from scenario.places import S3, STAND_IN
+from scenario.places import STAND_IN
 from scenario.scenario import DROP_IN
+from scenario.stores import KEY_FILE, KINDS
 from scenario.traffic import Traffic
 from scenario.units import Units
 from scenario.waiting import wait_until
 
 # Everything outside of the hosts has this address, at the end of each host's only wire.
 OUTSIDE = "10.99.0.1"
-API_PORT, STORE_PORT, ETCD_PORT = "8443", "9443", "2379"
-BUCKET, STORE_KEY = "fleet", "KEYTURNTEST secretsecretsecret"
-STORE_URL = "https://store.cloudflare.test:"
+API_PORTS = ("8443",)
 FLEET_KEY_FILE = "/etc/keyturn/fleet.key"
-STORE_KEY_FILE = "/etc/keyturn/store.key"
 PUT_SECRET = 'umask 077 && cat >"$1" && chown keyturn:keyturn "$1"'
 SCALE = """
 mkdir -p /etc/systemd/system/keyturnd.service.d
@@ -83,7 +80,7 @@ class Fleet:
         self.followers = set(followers)
         self.rollout = rollout or {}
         self.fleet_scale = fleet_scale
-        self.store = store
+        self.store = KINDS[store](self.outside, OUTSIDE)
         self.fleet_key = "key-1 " + secrets.token_hex(32)
         self._drop_in = DROP_IN % {"time_scale": time_scale, "start_timeout": "5",
                                    "stop_timeout": "5", "restart_pause": "1"}
@@ -113,7 +110,7 @@ class Fleet:
         self.outside.run("ip", "address", "add", OUTSIDE + "/32", "dev", "lo")
         self.outside.run("sh", "-c", NAMES)
         self.cloudflare.start()
-        self._start_store()
+        self.store.start()
         for host in self.hosts.values():
             self._connect(host)
             self._install(host)
@@ -124,38 +121,6 @@ class Fleet:
             wait_until(host.keyturn.token, "the token file of " + host.name)
             host.host.run("systemctl", "start", *host.units.names)
         self.wait_full()
-
-    def _start_etcd(self):
-        certificates = "/mnt/share/certs/"
-        address = "https://%s:%s" % (OUTSIDE, ETCD_PORT)
-        self.outside.run(
-            "systemd-run", "--quiet", "--unit=etcd-store.service",
-            "etcd", "--data-dir", "/run/etcd-store", "--listen-client-urls", address,
-            "--advertise-client-urls", STORE_URL + ETCD_PORT, "--listen-peer-urls",
-            "http://127.0.0.1:2380", "--cert-file", certificates + "server.pem",
-            "--key-file", certificates + "server.key")
-        wait_until(lambda: self.outside.run(
-            "curl", "--silent", "--fail", "--cacert", certificates + "ca.pem",
-            STORE_URL + ETCD_PORT + "/health", check=False).returncode == 0, "etcd")
-
-    def _start_store(self):
-        if self.store == "etcd":
-            self._start_etcd()
-            return
-        certificates = "/mnt/share/certs/"
-        self.outside.run(
-            "systemd-run", "--quiet", "--unit=store.service", S3,
-            "--listen", "%s:%s" % (OUTSIDE, STORE_PORT), "--control", "127.0.0.1:9000",
-            "--certificate", certificates + "server.pem", "--key", certificates + "server.key")
-        wait_until(lambda: self.outside.run("curl", "--silent", "http://127.0.0.1:9000/calls",
-                                            check=False).returncode == 0, "the store")
-
-    def store_control(self, method, path, body=None):
-        """Make one call of the store's control side, and return its answer's text."""
-        return self.outside.run(
-            "curl", "--silent", "--show-error", "--fail", "--request", method,
-            "http://127.0.0.1:9000" + path,
-            *(("--json", json.dumps(body)) if body is not None else ())).stdout
 
     def _connect(self, host):
         """Lay a wire from the host to the outside."""
@@ -174,13 +139,8 @@ class Fleet:
     def policy(self, host):
         """Return the policy of one host."""
         coordinator = {
-            "kind": self.store, "ca_file": "/etc/keyturn/sandbox-ca.pem",
+            **self.store.coordinator(), "ca_file": "/etc/keyturn/sandbox-ca.pem",
             "fleet_key": {"file": FLEET_KEY_FILE}, "lead": host.name not in self.followers}
-        if self.store == "etcd":
-            coordinator["endpoints"] = [STORE_URL + ETCD_PORT]
-        else:
-            coordinator.update(endpoint=STORE_URL + STORE_PORT, bucket=BUCKET,
-                               credential={"file": STORE_KEY_FILE})
         return {"coordinator": coordinator, "rollout": self.rollout}
 
     def _install(self, host):
@@ -190,7 +150,7 @@ class Fleet:
         host.units.drop_in("sandbox", self._drop_in)
         host.keyturn.install(self.build)
         host.keyturn.write_policy(**self.policy(host))
-        for path, text in ((FLEET_KEY_FILE, self.fleet_key), (STORE_KEY_FILE, STORE_KEY)):
+        for path, text in ((FLEET_KEY_FILE, self.fleet_key), (KEY_FILE, self.store.key)):
             host.host.run("sh", "-c", PUT_SECRET, "put", path, feed=text)
         host.host.run("sh", "-c", SCALE % self.fleet_scale)
 
@@ -212,10 +172,19 @@ class Fleet:
         wait_until(self.full, lambda: "full connectors; the edge has %s" %
                    list(self.cloudflare.connectors().values()), seconds)
 
-    def cut(self, host, port):
-        """Let a host not reach the store or the API."""
-        self.hosts[host].host.run("iptables", "-A", "OUTPUT", "-p", "tcp", "--dport", port, "-j",
-                                  "DROP")
+    def cut(self, host, ports):
+        """Let a host not reach these ports outside."""
+        for port in ports:
+            self.hosts[host].host.run("iptables", "-A", "OUTPUT", "-p", "tcp", "--dport", port,
+                                      "-j", "DROP")
+
+    def cut_store(self, host):
+        """Let a host not reach the store."""
+        self.cut(host, self.store.ports)
+
+    def cut_api(self, host):
+        """Let a host not reach Cloudflare's API."""
+        self.cut(host, API_PORTS)
 
     def mend(self, host):
         """Let a host reach everything again."""
@@ -232,6 +201,11 @@ class Fleet:
         wait_until(lambda: self.open_rotation()[1] == phase, lambda: "phase %s; %s" % (
             phase, self.status()), seconds, 0.05)
         return self.open_rotation()[0] or "alpha"
+
+    def wait_lead_is(self, name, seconds=120.0):
+        """Wait until this host leads."""
+        wait_until(lambda: self.open_rotation(name)[0] == name,
+                   lambda: "%s to lead; %s" % (name, self.told()), seconds)
 
     def idle(self, names=None):
         """Return whether none of these hosts (all) knows of an open rotation."""
