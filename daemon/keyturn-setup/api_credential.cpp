@@ -25,7 +25,10 @@ constexpr const char* drop_in =
     "[Service]\n"
     "LoadCredential=\n"
     "LoadCredentialEncrypted=cloudflare-api-token:/etc/keyturn/cloudflare-api-token.cred\n"
-    "LoadCredential=cloudflare-proxy:/etc/keyturn/cloudflare-proxy\n";
+    "# The others of keyturnd.service once more, because the empty line takes them away, too.\n"
+    "LoadCredential=cloudflare-proxy:/etc/keyturn/cloudflare-proxy\n"
+    "LoadCredential=fleet-key:/etc/keyturn/fleet-key\n"
+    "LoadCredential=fleet-store:/etc/keyturn/fleet-store\n";
 constexpr const char* login_path = "/etc/keyturn/cloudflare-proxy";
 constexpr FileOwner private_file{0600, 0, 0};
 constexpr std::size_t input_max = 4096;

@@ -66,6 +66,15 @@ Task<bool> FleetTunnel::take_the_lead() {
     co_return true;
 }
 
+/// The largest of all hosts counts.
+int FleetTunnel::min_available() const {
+    int largest = policy_.rollout.min_available;
+    for (const auto& [host, member] : fleet_.seen()->members) {
+        largest = std::max(largest, member.min_available);
+    }
+    return largest;
+}
+
 /// An agent that knows what the object has now.
 std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
     const TunnelState& state_now = fleet_.seen()->state;
@@ -83,8 +92,8 @@ std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
         for (const MemberUnit& unit : member.units) {
             policy.units.push_back(fleet_unit(host, unit.name()));
         }
-        policy.rollout.min_available = std::max(policy.rollout.min_available, member.min_available);
     }
+    policy.rollout.min_available = min_available();
     if (state_now.rotation) policy.rollout = fleet_.seen()->rules;
     auto agent = std::make_unique<TunnelAgent>(
         executor_, std::move(policy), splay_share_, world, log_,
@@ -97,6 +106,7 @@ std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
 void FleetTunnel::begin_agent() {
     deposed_ = false;
     agreed_ = fleet_.seen()->state;
+    agents_min_available_ = min_available();
     leading_.obeyed = 0;
     leading_.api_silent_since.reset();
     shown_.reset();
@@ -120,7 +130,9 @@ bool FleetTunnel::must_end_agent() const {
     if (leading_.lead) return !seen.led_by(leading_.lead->host, leading_.lead->epoch);
     const bool own = seen.lead && seen.lead->host == self_.host;
     const bool others = seen.state.rotation && !own;
-    return others || (!unsaved_ && !seen.state.rotation && seen.state != agreed_);
+    if (others || unsaved_ || seen.state.rotation) return others;
+    const bool other_rules = agents_min_available_ != min_available() && !seen.order.open();
+    return seen.state != agreed_ || other_rules;
 }
 
 Task<> FleetTunnel::keep_office() {

@@ -45,18 +45,14 @@ Task<FollowerAnswer> FollowerShell::perform(const FollowerAction& action) {
     return std::visit([this](const auto& asked) { return answer(asked); }, action);
 }
 
-/// The host that leads the open rotation; empty if none is open.
-std::string FollowerShell::lead() const {
-    const auto& leading = fleet_.seen()->lead;
-    return leading ? leading->host : "";
-}
-
-void FollowerShell::tell(EventKind kind, std::string message, const std::string& rotation_id,
-                         const std::string& unit) {
-    Event event{kind, Priority::notice, std::move(message), policy_.name, policy_.tunnel};
-    event.rotation_id = rotation_id;
-    event.target_unit = unit;
-    event.fingerprint = fleet_.seen()->deliver;
+/// With the host that leads in brackets, if one does.
+void FollowerShell::tell(Event event, std::string message) {
+    const auto& lead = fleet_.seen()->lead;
+    if (lead) message += fmt::format(" ({} leads the rotation)", lead->host);
+    event.message = std::move(message);
+    event.priority = Priority::notice;
+    event.tunnel_name = policy_.name;
+    event.tunnel_id = policy_.tunnel;
     log_.record(event);
 }
 
@@ -127,11 +123,11 @@ Result<bool> FollowerShell::replace_from_sealed(const Fingerprint& token) {
 Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
     const auto replaced = co_await replace(action.token);
     if (!replaced) co_return replaced.error();
+    Event event{.kind = EventKind::token_received, .fingerprint = action.token};
     const auto& rotation = fleet_.seen()->state.rotation;
-    std::string text =
-        fmt::format("The token file of {} now contains the fleet's token", policy_.name);
-    if (rotation) text += fmt::format("; {} leads the rotation", lead());
-    tell(EventKind::token_received, std::move(text), rotation ? rotation->rotation_id : "");
+    if (rotation) event.rotation_id = rotation->rotation_id;
+    tell(std::move(event),
+         fmt::format("The token file of {} now contains the fleet's token", policy_.name));
     co_return Result<void>();
 }
 
@@ -163,20 +159,18 @@ Task<Result<RestartResult>> FollowerShell::act(const RestartOwnUnit& action) {
         co_return Error{Fault::busy, "keyturnd was stopped for a while after it took its turn", {}};
     }
     const bool turn = !action.rotation_id.empty();
-    std::string text =
-        turn ? fmt::format("Restarting {}: it has its turn in the rotation of {}, which {} leads",
-                           action.unit, policy_.name, lead())
-             : fmt::format(
-                   "Restarting {}: it has no connection, and the token file of {} contains "
-                   "a newer token",
-                   action.unit, policy_.name);
-    tell(turn ? EventKind::turn_taken : EventKind::unit_revived, std::move(text),
-         action.rotation_id, action.unit);
+    Event event{.kind = turn ? EventKind::turn_taken : EventKind::unit_revived,
+                .rotation_id = action.rotation_id,
+                .target_unit = action.unit};
+    if (const auto file = local_.delivered_fingerprint()) event.fingerprint = *file;
+    tell(event, turn ? fmt::format("Restarting {}: it has its turn in the rotation of {}",
+                                   action.unit, policy_.name)
+                     : fmt::format("Restarting {}: it has no connection, and it may have started "
+                                   "with another token than the token file of {} contains",
+                                   action.unit, policy_.name));
     auto restarted = co_await world_.units.restart(action.unit, action.verb, action.deadline);
-    if (turn) {
-        tell(EventKind::turn_ended, told_end(action.unit, restarted), action.rotation_id,
-             action.unit);
-    }
+    if (turn) event.kind = EventKind::turn_ended;
+    tell(std::move(event), told_end(action.unit, restarted));
     co_return restarted;
 }
 

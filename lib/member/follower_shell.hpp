@@ -41,9 +41,7 @@ class FollowerShell {
     Task<Result<void>> replace(const Fingerprint& token);
     [[nodiscard]] Result<bool> replace_from_sealed(const Fingerprint& token);
     [[nodiscard]] Result<void> write(const std::string& id, const Secret& text);
-    [[nodiscard]] std::string lead() const;
-    void tell(EventKind kind, std::string message, const std::string& rotation_id,
-              const std::string& unit = "");
+    void tell(Event event, std::string message);
 
     const TunnelPolicy& policy_;
     Dependencies world_;

@@ -38,16 +38,18 @@ Task<Result<ListConnectors::Value>> LeadExecutor::act(const ListConnectors& acti
     co_return listed;
 }
 
-/// A check of an idle tunnel takes what the members said last, because asking is a write.
+/// What the members said last is enough for a check of an idle tunnel, because asking is a write,
+/// and after a compromise, because an answer takes time.
 Task<Result<InspectUnits::Value>> LeadExecutor::act(const InspectUnits&) {
     const auto seen = co_await look_if_older(times_.hasty_look);
     if (!seen) co_return seen.error();
-    if (leading_.lead) {
-        const auto asked = co_await ask_all();
-        if (!asked) co_return asked.error();
+    const bool asks = leading_.lead && !(state_.rotation && state_.rotation->compromised());
+    if (asks) {
+        const auto answered = co_await ask_all();
+        if (!answered) co_return answered.error();
     }
     const FleetDocument& document = *fleet_.seen();
-    const std::uint64_t asked = leading_.lead ? document.ask : 0;
+    const std::uint64_t asked = asks ? document.ask : 0;
     InspectUnits::Value value;
     for (const auto& [host, member] : document.members) {
         for (const MemberUnit& unit : member.units) {

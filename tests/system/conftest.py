@@ -97,7 +97,7 @@ def pytest_runtest_makereport(item, call):
     report = (yield).get_result()
     if report.failed and call.when != "teardown":
         for name, value in item.funcargs.items():
-            if isinstance(value, Scenario) and not name.endswith("host"):
+            if isinstance(value, Scenario) and not name.endswith("host") or name == "fleet":
                 report.sections.append(("journal of keyturnd and systemd", value.told()))
 
 
@@ -184,5 +184,7 @@ def calm_fleet(booted_fleet):
         booted_fleet.mend(name)
     booted_fleet.wait_idle()
     booted_fleet.wait_full()
+    for host in booted_fleet.hosts.values():
+        host.journal.begin_history()
     yield booted_fleet
     booted_fleet.traffic.abandon()

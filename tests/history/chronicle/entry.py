@@ -88,7 +88,7 @@ class Entry:
         self.unit = self["TARGET_UNIT"]
         self.phase = self["PHASE"]
         self.machine = self["_MACHINE_ID"]
-        self.host = self["_HOSTNAME"]
+        self.host = self["_HOSTNAME"].partition(".")[0]
         self.boot = self["_BOOT_ID"]
         self.at = int(self["__MONOTONIC_TIMESTAMP"] or 0)
         self.wall = int(self["__REALTIME_TIMESTAMP"] or 0)

@@ -60,8 +60,6 @@ class Judge:
         self._several = len({entry.machine for entry in entries}) > 1
         if self._fleet:
             entries = sorted(entries, key=lambda entry: entry.wall)
-            for entry in entries:
-                entry.at = entry.wall
         breaches = [breach for entry in entries for breach in self.take(entry)]
         return breaches + self.end()
 
@@ -75,6 +73,8 @@ class Judge:
         self.events += bool(entry.kind)
         self.rotations += entry.kind == "rotation_started"
         breaches = self._clock(self._hosts[entry.machine], entry)
+        if self._fleet:
+            entry.at = entry.wall
         story = host.stories.get(entry.tunnel)
         if entry.tunnel and story is None:
             story = host.stories[entry.tunnel] = Story()

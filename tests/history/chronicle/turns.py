@@ -20,5 +20,7 @@ class Turns:
             self.granted.add(event.unit)
         elif event.kind in ("unit_verified", "unit_left_stopped"):
             self.down.discard(event.unit)
-        elif event.kind == "rotation_done":
+        elif event.kind == "hold_lifted":
+            self.down = set()  # A person has seen to the unit that was down.
+        elif event.kind in ("rotation_started", "rotation_done"):
             self.granted, self.down = set(), set()

@@ -109,7 +109,8 @@ def test_user_and_directories(host):
         assert host.output("stat", "--format=%U:%G %a", path) == expected
 
 
-@pytest.mark.parametrize("name", ["cloudflare-api-token", "cloudflare-proxy"])
+@pytest.mark.parametrize("name", ["cloudflare-api-token", "cloudflare-proxy", "fleet-key",
+                                  "fleet-store"])
 def test_credentials_are_made_private(host, name):
     host.run("install", "-m", "644", "/dev/null", "/etc/keyturn/" + name)
     host.run("systemd-tmpfiles", "--create", "keyturn.conf")

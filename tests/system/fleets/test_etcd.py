@@ -12,8 +12,8 @@ def store():
 
 
 @pytest.mark.parametrize("members", [1, 2, 3])
-def test_members_that_are_killed_and_come_back(fleet, members):
-    """With one of three, nothing waits; with more, everything does until they are back."""
+def test_members_that_stand_still_for_a_while(fleet, members):
+    """Two of three are a quorum; without one, everything waits."""
     before, count = begin(fleet, "alpha")
     fleet.wait_lead("roll")
     gone = fleet.store.units[:members]

@@ -26,8 +26,8 @@ def test_is_killed_while_it_sends_the_secret_and_nobody_sends_another_one(fleet)
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_is_stopped_for_good_and_another_one_leads(fleet, phase):
-    """Its unit serves on; keyturnd comes back once the others have gone as far as they can."""
+def test_is_stopped_and_another_one_leads(fleet, phase):
+    """Its unit serves on, and keyturnd comes back once another host leads."""
     before, count = begin(fleet, "alpha")
     lead = fleet.wait_lead(phase)
     fleet[lead].keyturn.stop()

@@ -11,6 +11,9 @@ def goes_on_without(fleet, before, count):
     status = fleet["alpha"].keyturn.wait_status(seconds=180, state="held")
     assert status["hold_reason"] == "host_silent", status
     assert "gamma" in status["reason"] and "decommission" in status["reason"]
+    invocations = [fleet[name].units.invocations() for name in ("alpha", "beta")]
+    fleet.outside.run("sleep", "5")
+    assert [fleet[name].units.invocations() for name in ("alpha", "beta")] == invocations
     fleet["alpha"].keyturn.ctl("fleet", "decommission", "web", "gamma", check=True)
     fleet.wait_idle(120, ("alpha", "beta"))
     summary = fleet.traffic.stop()

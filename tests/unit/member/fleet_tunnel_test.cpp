@@ -79,10 +79,10 @@ TEST_F(FleetTunnelTest, TellsTheJournalOfEachHostWhatHappensToItsUnits) {
             EXPECT_EQ(event.fingerprint, document().deliver);
         }
     }
-    EXPECT_THAT(second_.log.message(EventKind::token_received), HasSubstr("host-1 leads"));
-    EXPECT_THAT(second_.log.message(EventKind::turn_taken), HasSubstr("which host-1 leads"));
-    EXPECT_EQ(second_.log.message(EventKind::turn_ended),
-              std::string("systemd has restarted ") + a);
+    EXPECT_THAT(second_.log.message(EventKind::token_received), HasSubstr("(host-1 leads"));
+    EXPECT_THAT(second_.log.message(EventKind::turn_taken), HasSubstr("(host-1 leads"));
+    EXPECT_THAT(second_.log.message(EventKind::turn_ended),
+                HasSubstr(std::string("systemd has restarted ") + a));
 }
 
 TEST_F(FleetTunnelTest, WritesNothingWhileNothingIsNew) {
