@@ -20,15 +20,11 @@ constexpr const char* sealed_path = "/etc/keyturn/cloudflare-api-token.cred";
 constexpr const char* running_path = "/run/credentials/keyturnd.service/cloudflare-api-token";
 constexpr const char* drop_in_path = "/etc/systemd/system/keyturnd.service.d/50-credential.conf";
 constexpr const char* name_option = "--name=cloudflare-api-token";
+/// Replaces the line for this credential in keyturnd.service, and no other one.
 constexpr const char* drop_in =
     "# Written by keyturnctl setup: the API token is encrypted with the key of this host.\n"
     "[Service]\n"
-    "LoadCredential=\n"
-    "LoadCredentialEncrypted=cloudflare-api-token:/etc/keyturn/cloudflare-api-token.cred\n"
-    "# The others of keyturnd.service once more, because the empty line takes them away, too.\n"
-    "LoadCredential=cloudflare-proxy:/etc/keyturn/cloudflare-proxy\n"
-    "LoadCredential=fleet-key:/etc/keyturn/fleet-key\n"
-    "LoadCredential=fleet-store:/etc/keyturn/fleet-store\n";
+    "LoadCredentialEncrypted=cloudflare-api-token:/etc/keyturn/cloudflare-api-token.cred\n";
 constexpr const char* login_path = "/etc/keyturn/cloudflare-proxy";
 constexpr FileOwner private_file{0600, 0, 0};
 constexpr std::size_t input_max = 4096;

@@ -94,6 +94,19 @@ def test_a_stored_api_token_that_cannot_be_read_is_replaced(stock):
     stock.rotate()
 
 
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_an_encrypted_api_token_takes_no_other_secret_away(stock):
+    """Of the proxy and of a fleet: keyturnd.service passes them on as before."""
+    stock.set_up()
+    assert stock.file("/etc/keyturn/cloudflare-api-token") is None
+    stock.put("/etc/keyturn/fleet-key", 0o600, "the key of a fleet")
+    stock.host.run("systemctl", "restart", "keyturnd")
+    for name, text in (("cloudflare-api-token", WRITE_TOKEN), ("cloudflare-proxy", "none"),
+                       ("fleet-key", "the key of a fleet"), ("fleet-store", "none")):
+        passed_on = stock.host.output("cat", "/run/credentials/keyturnd.service/" + name)
+        assert passed_on == text, name
+
+
 @pytest.mark.parametrize("stock", ["shell"], indirect=True)
 def test_long_lines_are_wrapped_on_a_terminal_and_only_there(stock):
     plain = stock.host.run("keyturnctl", "setup", "--dry-run", check=False)
