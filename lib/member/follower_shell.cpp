@@ -131,7 +131,7 @@ Task<Result<void>> FollowerShell::act(const ReplaceToken& action) {
     co_return Result<void>();
 }
 
-Task<Result<void>> FollowerShell::replace(const Fingerprint& token) {
+Task<Result<void>> FollowerShell::replace(Fingerprint token) {
     const auto replaced = replace_from_sealed(token);
     if (replaced && *replaced) co_return Result<void>();
     if (!credential_) {
@@ -142,13 +142,12 @@ Task<Result<void>> FollowerShell::replace(const Fingerprint& token) {
             "host that has one hands it out soon",
             {}};
     }
-    const Fingerprint wanted = token;
     const TunnelRef tunnel{policy_.account, policy_.tunnel};
     const auto answer = co_await world_.api.get_token(tunnel);
     if (!answer) co_return answer.error();
     const auto shown = decode_token(answer->token.reveal());
     if (!shown) co_return with_context("Cloudflare's token", shown.error());
-    if (fingerprint_of(*shown) != wanted) {
+    if (fingerprint_of(*shown) != token) {
         co_return Error{Fault::busy, "Cloudflare does not show the tunnel's token yet", {}};
     }
     co_return write(rotation_id_of(*shown), answer->token);
@@ -163,11 +162,12 @@ Task<Result<RestartResult>> FollowerShell::act(const RestartOwnUnit& action) {
                 .rotation_id = action.rotation_id,
                 .target_unit = action.unit};
     if (const auto file = local_.delivered_fingerprint()) event.fingerprint = *file;
-    tell(event, turn ? fmt::format("Restarting {}: it has its turn in the rotation of {}",
-                                   action.unit, policy_.name)
-                     : fmt::format("Restarting {}: it has no connection, and it may have started "
-                                   "with another token than the token file of {} contains",
-                                   action.unit, policy_.name));
+    tell(event,
+         turn ? fmt::format("Restarting {}: it is this unit's turn in the rotation of {}",
+                            action.unit, policy_.name)
+              : fmt::format("Restarting {}: it has no connection, and may have started with a "
+                            "different token than the one in the token file of {}",
+                            action.unit, policy_.name));
     auto restarted = co_await world_.units.restart(action.unit, action.verb, action.deadline);
     if (turn) event.kind = EventKind::turn_ended;
     tell(std::move(event), told_end(action.unit, restarted));

@@ -38,7 +38,7 @@ class FollowerShell {
     Task<Result<RestartResult>> act(const RestartOwnUnit& action);
     Task<Result<void>> act(const RestAWhile& action);
 
-    Task<Result<void>> replace(const Fingerprint& token);
+    Task<Result<void>> replace(Fingerprint token);
     [[nodiscard]] Result<bool> replace_from_sealed(const Fingerprint& token);
     [[nodiscard]] Result<void> write(const std::string& id, const Secret& text);
     void tell(Event event, std::string message);
