@@ -129,8 +129,8 @@ bool FleetTunnel::must_end_agent() const {
     if (deposed_ || fleet_.clashes() || !trouble_.standing.empty()) return true;
     if (leading_.lead) return !seen.led_by(leading_.lead->host, leading_.lead->epoch);
     const bool own = seen.lead && seen.lead->host == self_.host;
-    const bool others = seen.state.rotation && !own;
-    if (others || unsaved_ || seen.state.rotation) return others;
+    if (seen.state.rotation) return !own;
+    if (unsaved_) return false;
     const bool other_rules = agents_min_available_ != min_available() && !seen.order.open();
     return seen.state != agreed_ || other_rules;
 }

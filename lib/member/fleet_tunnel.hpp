@@ -122,7 +122,7 @@ class FleetTunnel final : public ManagedTunnel {
     BootTime obeyed_at_{};
     std::string refusal_;  ///< Why it was refused, if it was.
     TunnelState agreed_;   ///< What the object had when the agent began, or has got from it.
-    int agents_min_available_ = 0;
+    int agents_min_available_ = 0;  ///< The `min_available()` that the agent began with.
     bool unsaved_ = false;  ///< The agent has saved something that the object does not have.
     bool deposed_ = false;
     std::unique_ptr<TunnelAgent> agent_;

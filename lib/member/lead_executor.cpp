@@ -266,8 +266,7 @@ Task<Result<DeliverToken::Value>> LeadExecutor::act(const DeliverToken& action) 
             return document.has_token(member.second);
         });
     };
-    const bool hurry = state_.rotation && state_.rotation->compromised();
-    if (!hurry) co_await look_until(std::move(everywhere));
+    if (!in_a_hurry()) co_await look_until(std::move(everywhere));
     co_return delivered;
 }
 

@@ -75,6 +75,10 @@ class LeadExecutor final : public Executor {
 
     Task<Result<FleetDocument>> change(FleetTransition transition);
     Task<Result<void>> write(FleetTransition transition);
+    /// Somebody else has the token: no answer is worth waiting for.
+    [[nodiscard]] bool in_a_hurry() const {
+        return state_.rotation && state_.rotation->compromised();
+    }
     [[nodiscard]] Leadership own_lead() const { return leading_.lead.value_or(Leadership()); }
     Task<> let_others_begin();
     Task<Result<void>> begin();

@@ -43,7 +43,7 @@ Task<Result<ListConnectors::Value>> LeadExecutor::act(const ListConnectors& acti
 Task<Result<InspectUnits::Value>> LeadExecutor::act(const InspectUnits&) {
     const auto seen = co_await look_if_older(times_.hasty_look);
     if (!seen) co_return seen.error();
-    const bool asks = leading_.lead && !(state_.rotation && state_.rotation->compromised());
+    const bool asks = leading_.lead && !in_a_hurry();
     if (asks) {
         const auto answered = co_await ask_all();
         if (!answered) co_return answered.error();

@@ -7,6 +7,7 @@ any, and fields with other values than usual.
 import json
 
 from chronicle.entry import KINDS, read_entries
+from chronicle.told import OF_THE_TUNNEL
 
 IDS = {name: number for number, name in KINDS.items()}
 PHASES = {"rotation_started": "prepare", "secret_prepared": "prepare", "secret_committed": "commit",
@@ -20,9 +21,6 @@ RESULTS = {"unit_verified": "verified", "rotation_waiting": "waiting", "rotation
            "hold_urgent": "held", "rotation_refused": "refused", "rotation_done": "done",
            "rotation_paused": "paused", "rotation_reverting": "reverting", "locked_out": "done",
            "rotation_postponed": "window"}
-OF_THE_TUNNEL = {"tunnel_paused", "tunnel_unpaused", "rotation_postponed", "token_unknown",
-                 "token_outdated", "finding_began", "finding_ended", "token_received", "turn_taken",
-                 "turn_ended", "unit_revived"}
 NAMELESS = {"daemon_started", "daemon_stopping", "policy_reloaded", "policy_refused"}
 POLICY = ["units=a,b", "batches=2", "settle=5s", "soak=10s", "min_healthy_time=2s",
           "min_interval=1h", "surge=auto", "slack=0", "ends=yes"]

@@ -50,7 +50,7 @@ class Judge:
         self._hosts = collections.defaultdict(Host)
         self._several = False
         self._fleet = Host() if fleet else None
-        self._news = {}  # Of a fleet: tunnel to who told of it last, and who was started since.
+        self._tellers = {}  # Of a fleet: tunnel to the host that told of its rotation last.
         self.occasions = collections.Counter({name: 0 for name in NAMES})
         self.events = 0
         self.rotations = 0
@@ -79,17 +79,18 @@ class Judge:
         if entry.tunnel and story is None:
             story = host.stories[entry.tunnel] = Story()
         policy = host.policies.get(entry.tunnel, self._policy)
-        if self._fleet and self._is_of_another_lead(entry):
-            return self._named(entry.host, breaches + self._ask(None, entry, policy))
-        if self._fleet:
-            self._note_teller(story, entry)
+        teller = self._tellers.get(entry.tunnel, entry.machine)
+        if entry.machine != teller and entry.kind in WAITS:
+            story = None  # It may not know yet that another host leads.
+        elif self._fleet and story and entry.kind and entry.kind not in OF_THE_TUNNEL:
+            self._tellers[entry.tunnel] = entry.machine
+            if entry.machine != teller:
+                story.take(Start)
         breaches += self._ask(story, entry, policy)
-        if self._fleet and entry.kind == "daemon_started":
-            for _, started in self._news.values():
-                started.add(entry.machine)
-        elif entry.kind == "daemon_started":
-            for every in host.stories.values():
-                every.take(entry)
+        if entry.kind == "daemon_started":
+            for name, every in host.stories.items():
+                if self._tellers.get(name, entry.machine) == entry.machine:
+                    every.take(entry)
         elif story:
             story.take(entry)
         return self._named(entry.host if self._fleet else entry.machine, breaches)
@@ -103,20 +104,6 @@ class Judge:
                 policy = host.policies.get(name, self._policy)
                 breaches += self._named(machine, self._ask(story, End, policy))
         return breaches
-
-    def _is_of_another_lead(self, entry):
-        """Whether a host tells that it waits, and may not know yet that another one leads."""
-        last, _ = self._news.get(entry.tunnel, (entry.machine, None))
-        return entry.kind in WAITS and entry.machine != last
-
-    def _note_teller(self, story, entry):
-        """If another host tells of a rotation now, or this one was started, the story goes on."""
-        if not story or not entry.kind or entry.kind in OF_THE_TUNNEL:
-            return
-        last, started = self._news.get(entry.tunnel, (entry.machine, set()))
-        if entry.machine != last or entry.machine in started:
-            story.take(Start)
-        self._news[entry.tunnel] = (entry.machine, started - {entry.machine})
 
     def _named(self, host, breaches):
         """Name the host in each breach if there are several."""

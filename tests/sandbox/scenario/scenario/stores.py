@@ -5,7 +5,7 @@ import json
 from scenario.places import S3
 from scenario.waiting import wait_until
 
-# It stands in for every name outside; the certificate is for this one.
+# The name of the outside as a store; the certificate has it.
 URL = "https://store.cloudflare.test:"
 CERTIFICATES = "/mnt/share/certs/"
 KEY_FILE = "/etc/keyturn/store.key"
@@ -16,7 +16,6 @@ class Bucket:
 
     ports = ("9443",)
     key = "KEYTURNTEST secretsecretsecret"
-    units = ("store.service",)
 
     def __init__(self, outside, address):
         self._outside = outside
