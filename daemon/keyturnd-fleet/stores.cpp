@@ -27,7 +27,6 @@ std::shared_ptr<SharedObject> together(StoreAndClient both) {
 }
 
 Result<std::string_view> find_key(std::string_view text) {
-    if (text == no_credential) return text;
     const auto found = find_bucket_credential(text);
     if (!found) return found.error();
     return text;

@@ -37,7 +37,6 @@ Result<std::string_view> find_proxy_login(std::string_view text) {
     const auto begin = text.find_first_not_of(blanks);
     if (begin == std::string_view::npos) return Error{Fault::invalid, "is empty"};
     text = text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
-    if (text == no_credential) return text;
     const auto colon = text.find(':');
     const bool has_user = colon != 0 && colon != std::string_view::npos;
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; };

@@ -15,7 +15,19 @@ namespace {
 
 constexpr std::size_t credential_size_max = 4096;
 
-Result<Secret> read_all(int file, const std::string& path, const CredentialContent& content) {
+/// Says what to do for a credential that systemd hands over, in the words of keyturnd.service.
+Error not_there(const CredentialSource& source, const CredentialContent& content) {
+    return Error{
+        Fault::missing,
+        fmt::format(
+            "{1} {0} is missing; run `install -m 600 /dev/stdin "
+            "/etc/keyturn/{0}`, paste {2}, press Ctrl-D, then run `systemctl "
+            "restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the file)",
+            source.credential, content.name, content.what)};
+}
+
+Result<Secret> read_all(int file, const std::string& path, const CredentialSource& source,
+                        const CredentialContent& content) {
     Secret text(credential_size_max);
     std::size_t size = 0;
     while (size < text.size()) {
@@ -30,20 +42,11 @@ Result<Secret> read_all(int file, const std::string& path, const CredentialConte
                      fmt::format("{0} is too long for {1}; write only {1} to this file", path,
                                  content.name)};
     }
-    const Result<std::string_view> found = content.find(text.reveal().substr(0, size));
+    const std::string_view given = text.reveal().substr(0, size);
+    if (source.file.empty() && given == no_credential) return not_there(source, content);
+    const Result<std::string_view> found = content.find(given);
     if (!found) return Error{found.error().fault, fmt::format("{} {}", path, found.error().text)};
     return Secret::copy_of(*found);
-}
-
-/// Says what to do for a credential that systemd hands over, in the words of keyturnd.service.
-Error not_there(const CredentialSource& source, const CredentialContent& content) {
-    return Error{
-        Fault::missing,
-        fmt::format(
-            "{1} {0} is missing; run `install -m 600 /dev/stdin "
-            "/etc/keyturn/{0}`, paste {2}, press Ctrl-D, then run `systemctl "
-            "restart keyturnd` (LoadCredential={0}:PATH in keyturnd.service names the file)",
-            source.credential, content.name, content.what)};
 }
 
 /// Of the file; for a credential of systemd it is in a directory that systemd made for us.
@@ -89,9 +92,7 @@ Result<Secret> read_credential_source(const CredentialSource& source, const std:
     }
     const Result<void> trusted = check_trust(source, *path, file.get());
     if (!trusted) return trusted.error();
-    Result<Secret> secret = read_all(file.get(), *path, content);
-    if (secret && secret->reveal() == no_credential) return not_there(source, content);
-    return secret;
+    return read_all(file.get(), *path, source, content);
 }
 
 }  // namespace keyturn

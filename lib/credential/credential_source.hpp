@@ -18,7 +18,7 @@ struct CredentialContent {
 };
 
 /// What SetCredential= of keyturnd.service hands over where there is no file: systemd would not
-/// start keyturnd without any. `find` accepts it.
+/// start keyturnd without any. `find` never sees it.
 inline constexpr std::string_view no_credential = "none";
 
 /// Reads a secret that the policy names: a file in the directory of our systemd credentials, or a

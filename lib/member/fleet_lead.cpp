@@ -66,19 +66,24 @@ Task<bool> FleetTunnel::take_the_lead() {
     co_return true;
 }
 
-/// The largest of all hosts counts.
-int FleetTunnel::min_available() const {
-    int largest = policy_.rollout.min_available;
+/// With the units of all hosts and the largest `min_available`; of an open rotation, with its
+/// rules.
+TunnelPolicy FleetTunnel::policy_of_fleet() const {
+    TunnelPolicy policy = policy_;
+    policy.units.clear();
     for (const auto& [host, member] : fleet_.seen()->members) {
-        largest = std::max(largest, member.min_available);
+        for (const MemberUnit& unit : member.units) {
+            policy.units.push_back(fleet_unit(host, unit.name()));
+        }
+        policy.rollout.min_available = std::max(policy.rollout.min_available, member.min_available);
     }
-    return largest;
+    if (fleet_.seen()->state.rotation) policy.rollout = fleet_.seen()->rules;
+    return policy;
 }
 
 /// An agent that knows what the object has now.
 std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
-    const TunnelState& state_now = fleet_.seen()->state;
-    states_.take(state_now);
+    states_.take(fleet_.seen()->state);
     Dependencies world{world_.clock, world_.api,    world_.units,  world_.connectors, tokens_,
                        states_,      world_.random, world_.budget, world_.claims};
     const MakeExecutor make = [this](const TunnelPolicy& policy, TunnelState& state,
@@ -86,17 +91,8 @@ std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
         return std::make_unique<LeadExecutor>(policy, state, agents_world, fleet_, tokens_,
                                               leading_, times_);
     };
-    TunnelPolicy policy = policy_;
-    policy.units.clear();
-    for (const auto& [host, member] : fleet_.seen()->members) {
-        for (const MemberUnit& unit : member.units) {
-            policy.units.push_back(fleet_unit(host, unit.name()));
-        }
-    }
-    policy.rollout.min_available = min_available();
-    if (state_now.rotation) policy.rollout = fleet_.seen()->rules;
     auto agent = std::make_unique<TunnelAgent>(
-        executor_, std::move(policy), splay_share_, world, log_,
+        executor_, policy_of_fleet(), splay_share_, world, log_,
         [this](const TunnelAgent&) { changed_(*this); }, make);
     agent->load();
     unsaved_ = false;  // When the tunnel was first seen is no news.
@@ -106,7 +102,7 @@ std::unique_ptr<TunnelAgent> FleetTunnel::make_agent() {
 void FleetTunnel::begin_agent() {
     deposed_ = false;
     agreed_ = fleet_.seen()->state;
-    agents_min_available_ = min_available();
+    agents_policy_ = policy_of_fleet();
     leading_.obeyed = 0;
     leading_.api_silent_since.reset();
     shown_.reset();
@@ -131,8 +127,8 @@ bool FleetTunnel::must_end_agent() const {
     const bool own = seen.lead && seen.lead->host == self_.host;
     if (seen.state.rotation) return !own;
     if (unsaved_) return false;
-    const bool other_rules = agents_min_available_ != min_available() && !seen.order.open();
-    return seen.state != agreed_ || other_rules;
+    const bool other_policy = !seen.order.open() && agents_policy_ != policy_of_fleet();
+    return seen.state != agreed_ || other_policy;
 }
 
 Task<> FleetTunnel::keep_office() {

@@ -93,7 +93,7 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> answer(std::uint64_t number, std::string refusal);
     [[nodiscard]] bool may_run_agent() const;
     [[nodiscard]] bool must_end_agent() const;
-    [[nodiscard]] int min_available() const;
+    [[nodiscard]] TunnelPolicy policy_of_fleet() const;
     [[nodiscard]] std::unique_ptr<TunnelAgent> make_agent();
     void begin_agent();
     void show();
@@ -120,10 +120,10 @@ class FleetTunnel final : public ManagedTunnel {
     std::deque<Wish> wishes_;   ///< Of people on this host, on their way into the object.
     std::uint64_t obeyed_ = 0;  ///< The newest order that this host has begun to carry out.
     BootTime obeyed_at_{};
-    std::string refusal_;  ///< Why it was refused, if it was.
-    TunnelState agreed_;   ///< What the object had when the agent began, or has got from it.
-    int agents_min_available_ = 0;  ///< The `min_available()` that the agent began with.
-    bool unsaved_ = false;  ///< The agent has saved something that the object does not have.
+    std::string refusal_;         ///< Why it was refused, if it was.
+    TunnelState agreed_;          ///< What the object had when the agent began, or has got from it.
+    TunnelPolicy agents_policy_;  ///< The `policy_of_fleet()` that the agent began with.
+    bool unsaved_ = false;        ///< The agent has saved something that the object does not have.
     bool deposed_ = false;
     std::unique_ptr<TunnelAgent> agent_;
     std::unique_ptr<TunnelAgent> shown_;  ///< For the status, while another host leads.

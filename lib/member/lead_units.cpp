@@ -21,8 +21,9 @@ InspectUnits::Unit inspected(const std::string& tunnel, const std::string& host,
     setup.name = fleet_unit(host, unit.name());
     if (member.answers < asked) {
         setup.problem = fmt::format(
-            "{} does not answer: start keyturnd there, or remove the host for ever ({})", host,
-            decommission_command(tunnel, host));
+            "{} does not answer: `keyturnctl status` there says why; start keyturnd if it does "
+            "not run; if the host is gone for ever, `{}`",
+            host, decommission_command(tunnel, host));
         setup.elsewhere = false;
     }
     return setup;

@@ -35,6 +35,18 @@ TEST_F(FleetCases, TheLargestMinAvailableCountsAlsoIfItComesLater) {
     expect_nothing_touched();
 }
 
+TEST_F(FleetCases, UnitsThatAppearAreLookedAtWithoutDelay) {
+    ASSERT_TRUE(first_.type(FleetCommand::Kind::init, "host-1"));
+    ASSERT_TRUE(second_.type(FleetCommand::Kind::join, "host-2"));
+    ASSERT_TRUE(run_until([this] { return first_.file() != "" && second_.file() != ""; }));
+    for (FleetHost* host : {&first_, &second_}) host->units.start_units();
+    pass(2min);
+    for (FleetHost* host : {&first_, &second_}) {
+        EXPECT_THAT(host->findings(), Not(HasSubstr("no unit matches"))) << host->name;
+        EXPECT_THAT(host->place->status().units, SizeIs(2)) << host->name;
+    }
+}
+
 TEST_F(FleetCases, ALeakedSecretIsReplacedAtOnce) {
     make_fleet();
     order(first_, RotationKind::compromise);
