@@ -10,7 +10,4 @@ namespace keyturn {
 /// is in memory that nobody wipes.
 [[nodiscard]] Result<std::string> new_fleet_key();
 
-/// The short name of this host, in the letters that a name in a fleet may have.
-[[nodiscard]] std::string own_fleet_name();
-
 }  // namespace keyturn

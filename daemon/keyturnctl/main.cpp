@@ -1,3 +1,4 @@
+#include "base/short_host_name.hpp"
 #include "client.hpp"
 #include "command_line.hpp"
 #include "fleet.hpp"
@@ -127,7 +128,7 @@ Result<ExitCode> run(FleetCommand command, Client client) {
         return ExitCode::ok;
     }
     const bool names_itself = command.command == "init" || command.command == "join";
-    if (names_itself && command.argument.empty()) command.argument = own_fleet_name();
+    if (names_itself && command.argument.empty()) command.argument = short_host_name();
     const auto told = client.fleet(command);
     if (told.has_error()) return told.error();
     print(printable(*told) + '\n');

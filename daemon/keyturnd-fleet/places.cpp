@@ -1,9 +1,12 @@
 #include "keyturnd-fleet/places.hpp"
 
+#include "base/short_host_name.hpp"
 #include "fleet/memory.hpp"
 #include "keyturnd-fleet/stores.hpp"
 #include "member/fleet_place.hpp"
 #include "token/digest.hpp"
+#include "waves/wave_memory.hpp"
+#include "waves/wave_place.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
@@ -42,19 +45,30 @@ FleetCommand command_of(const FleetCall& call) {
     return command;
 }
 
-/// The times of the fleet's protocol. Tests shorten all of them with KEYTURN_FLEET_TIME_SCALE, 0.01
-/// to 1.
-FleetTimes fleet_times() {
+/// Tests shorten all times of several hosts with KEYTURN_FLEET_TIME_SCALE, 0.01 to 1.
+template <class Times>
+Times times_scaled() {
     constexpr double shortest = 0.01;
     const char* text = std::getenv("KEYTURN_FLEET_TIME_SCALE");
     const double scale = text == nullptr ? 1.0 : std::strtod(text, nullptr);
-    return scale >= shortest && scale < 1.0 ? FleetTimes().scaled(scale) : FleetTimes();
+    return scale >= shortest && scale < 1.0 ? Times().scaled(scale) : Times();
+}
+
+/// Why a tunnel takes no command for a fleet.
+Error no_place(const ManagedTunnel* tunnel) {
+    if (dynamic_cast<const WavePlace*>(tunnel) == nullptr) return no_fleet();
+    return Error{Fault::conflict,
+                 "with `kind: api` the hosts of a tunnel share nothing, so there is nothing to "
+                 "enter or leave: `hosts` in the policy names them",
+                 {}};
 }
 
 class Places : public Fleets {
   public:
     explicit Places(const FleetsWorld& world)
-        : world_(world), memory_(make_fleet_memory(world.state_directory)) {}
+        : world_(world),
+          memory_(make_fleet_memory(world.state_directory)),
+          wave_memory_(make_wave_memory(world.state_directory)) {}
 
     std::unique_ptr<ManagedTunnel> make(TunnelPolicy policy, double splay_share,
                                         const Dependencies& dependencies,
@@ -67,12 +81,19 @@ class Places : public Fleets {
 
     FleetsWorld world_;
     std::unique_ptr<FleetMemory> memory_;
-    FleetTimes times_ = fleet_times();
+    std::unique_ptr<WaveMemory> wave_memory_;
+    FleetTimes times_ = times_scaled<FleetTimes>();
+    WaveTimes wave_times_ = times_scaled<WaveTimes>();
 };
 
 std::unique_ptr<ManagedTunnel> Places::make(TunnelPolicy policy, double splay_share,
                                             const Dependencies& dependencies,
                                             std::function<void(const ManagedTunnel&)> changed) {
+    if (policy.coordinator->kind == CoordinatorKind::api) {
+        return take_place_in_waves(world_.executor, std::move(policy), splay_share, dependencies,
+                                   world_.log, std::move(changed), *wave_memory_, wave_times_,
+                                   short_host_name());
+    }
     FleetPlace::MakeParts make_parts = [this, policy] { return parts_of(policy); };
     return std::make_unique<FleetPlace>(world_.executor, std::move(policy), splay_share,
                                         dependencies, world_.log, std::move(changed), *memory_,
@@ -102,7 +123,7 @@ Result<FleetParts> Places::parts_of(const TunnelPolicy& policy) {
 
 void Places::act(ManagedTunnel* tunnel, const FleetCall& call, FleetTold told) {
     auto* const place = dynamic_cast<FleetPlace*>(tunnel);
-    if (place == nullptr) return told(no_fleet());
+    if (place == nullptr) return told(no_place(tunnel));
     auto report = [told = std::move(told)](std::exception_ptr error, Result<std::string> outcome) {
         if (error) outcome = Error{Fault::cancelled, "keyturnd stops", {}};
         told(outcome);
@@ -112,8 +133,10 @@ void Places::act(ManagedTunnel* tunnel, const FleetCall& call, FleetTold told) {
 
 Result<std::string> Places::describe(ManagedTunnel* tunnel) const {
     const auto* const place = dynamic_cast<FleetPlace*>(tunnel);
-    if (place == nullptr) return no_fleet();
-    return place->describe();
+    if (place != nullptr) return place->describe();
+    const auto* const waves = dynamic_cast<WavePlace*>(tunnel);
+    if (waves != nullptr) return waves->describe();
+    return no_place(tunnel);
 }
 
 }  // namespace

@@ -84,6 +84,7 @@ Result<std::shared_ptr<SharedObject>> store_of(const TunnelPolicy& policy,
             both.object = make_etcd(*both.http, world.clock, std::move(etcd));
             return together(std::move(both));
         }
+        case CoordinatorKind::api:
         case CoordinatorKind::local: break;
     }
     return Error{Fault::invalid, "the policy names no store for the fleet", {}};

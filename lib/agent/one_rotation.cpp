@@ -28,6 +28,7 @@ RotationInputs TunnelAgent::inputs_for(const RotationRequest& request) {
 
 int TunnelAgent::take_overs_lately() {
     const WallTime now = world_.clock.wall_now();
+    if (policy_.drift.by_another_host) return 0;
     std::erase_if(taken_over_, [&](WallTime when) { return when < now - take_overs_span; });
     return static_cast<int>(taken_over_.size());
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace keyturn {
@@ -17,6 +18,7 @@ constexpr int error_chain_max = 4;
 constexpr std::size_t message_size_max = 200;
 constexpr std::size_t errors_text_size_max = 600;
 constexpr std::size_t value_size_max = 256;
+constexpr std::size_t tag_size_max = 40;
 
 Error invalid(std::string text) {
     return Error{Fault::invalid, std::move(text)};
@@ -96,6 +98,21 @@ std::optional<Secret> secret_of(const Json* value) {
     return Secret::copy_of(text);
 }
 
+/// A feature that has no other purpose than to name the host of the connector.
+std::string tag_of(const Json& item) {
+    const Json* features = member(item, "features");
+    if (features == nullptr || !features->is_array()) return {};
+    for (const auto& feature : *features) {
+        if (!feature.is_string()) continue;
+        const std::string_view text = feature.get_ref<const WipedText&>();
+        const bool sound = text.size() <= tag_size_max && std::ranges::all_of(text, [](char c) {
+                               return is_alphanumeric(c) || c == '-' || c == '_';
+                           });
+        if (sound && text.starts_with("keyturn-")) return std::string(text);
+    }
+    return {};
+}
+
 /// Fills in what the connections say; false if all of them are only waiting for a reconnect.
 bool take_connections(Connector& connector, const Json& item) {
     const Json* connections = member(item, "conns");
@@ -165,6 +182,7 @@ Result<std::vector<Connector>> parse_connectors(std::string_view body) {
         connector.id = safe_member(item, "id");
         connector.run_at = safe_member(item, "run_at");
         connector.version = safe_member(item, "version");
+        connector.tag = tag_of(item);
         if (!take_connections(connector, item)) continue;
         if (connector.id.empty()) return invalid("the answer lists a connector without an id");
         connector.id = lower(connector.id);  // The same form as the id from /ready.

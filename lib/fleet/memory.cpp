@@ -1,12 +1,10 @@
 #include "fleet/memory.hpp"
 
-#include "files/atomic_file.hpp"
-#include "files/file.hpp"
 #include "fleet/document.hpp"
 #include "fleet/document_check.hpp"
-#include "state/ballast.hpp"
 #include "state/envelope.hpp"
 #include "state/json_members.hpp"
+#include "state/tunnel_files.hpp"
 
 #include <fmt/format.h>
 
@@ -15,7 +13,6 @@
 namespace keyturn {
 namespace {
 
-constexpr const char* fleet_name = "fleet";
 constexpr std::size_t memory_size_max = 4096;
 constexpr int memory_schema = 1;
 
@@ -67,50 +64,27 @@ Result<FleetMemories> decode(const std::string& tunnel, std::string_view text) {
 
 class FileFleetMemory final : public FleetMemory {
   public:
-    explicit FileFleetMemory(std::string root) : root_(std::move(root)) {
-        const Result<std::optional<Directory>> directory = open();
-        if (directory && *directory) remove_temporaries(**directory);
-    }
+    explicit FileFleetMemory(std::string root)
+        : files_(std::move(root), "fleet", memory_size_max) {}
 
     Result<std::optional<FleetMemories>> load(const std::string& tunnel) override {
-        const Result<void> nameable = check_file_name(tunnel);
-        if (!nameable) return with_context("tunnel", nameable.error());
-        const Result<std::optional<Directory>> directory = open();
-        if (!directory) return directory.error();
-        if (!*directory) return std::optional<FleetMemories>();
-        const Result<std::optional<Secret>> text = read_file(**directory, tunnel, memory_size_max);
+        const Result<std::optional<std::string>> text = files_.load(tunnel);
         if (!text) return text.error();
         if (!*text) return std::optional<FleetMemories>();
-        Result<FleetMemories> memories = decode(tunnel, (*text)->reveal());
-        if (!memories) return with_context((*directory)->path_of(tunnel), memories.error());
+        Result<FleetMemories> memories = decode(tunnel, **text);
+        if (!memories) return with_context(files_.path_of(tunnel), memories.error());
         return std::optional<FleetMemories>(std::move(*memories));
     }
 
     Result<void> save(const std::string& tunnel, const FleetMemories& memories) override {
-        const Result<void> nameable = check_file_name(tunnel);
-        if (!nameable) return with_context("tunnel", nameable.error());
         if (!is_sound(memories)) return untrusted("a name or an id in it has a wrong form");
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        const Result<void> made = root->make_below(fleet_name);
-        if (!made) return made.error();
-        return replace_with_ballast(
-            root_, fleet_name, tunnel,
+        return files_.save(
+            tunnel,
             in_envelope(memory_schema, JsonWriter<AnyText>::text_of(MemoryFile{tunnel, memories})));
     }
 
   private:
-    /// Nothing if this host has never joined a fleet.
-    [[nodiscard]] Result<std::optional<Directory>> open() const {
-        const Result<Directory> root = Directory::open(root_);
-        if (!root) return root.error();
-        Result<Directory> directory = root->open_below(fleet_name);
-        if (directory) return std::optional<Directory>(std::move(*directory));
-        if (directory.error().fault == Fault::missing) return std::optional<Directory>();
-        return directory.error();
-    }
-
-    std::string root_;
+    TunnelFiles files_;
 };
 
 }  // namespace

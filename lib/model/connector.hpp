@@ -11,6 +11,7 @@ struct Connector {
     std::string run_at;     ///< RFC 3339, as the API wrote it.
     std::string version;
     int connections = 0;
+    std::string tag{};  ///< The first of its features that begins with "keyturn-"; empty: none.
 
     bool operator==(const Connector&) const = default;
 };

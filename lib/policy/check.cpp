@@ -105,7 +105,9 @@ void check_presence(const PolicyDraft& draft, ProblemList& problems) {
             only_follows(tunnel))
             continue;
         const std::string_view or_follow =
-            tunnel.policy.coordinator ? ", or `lead: false` to its `coordinator`" : "";
+            tunnel.policy.coordinator && tunnel.policy.coordinator->kind != CoordinatorKind::api
+                ? ", or `lead: false` to its `coordinator`"
+                : "";
         problems.add(tunnel.place,
                      fmt::format("tunnel {} has no `credential`; add {}, here or under "
                                  "`defaults`{}",

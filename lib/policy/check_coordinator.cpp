@@ -18,7 +18,7 @@ namespace {
 using Paths = std::vector<std::string_view>;
 using Kind = CoordinatorKind;
 
-constexpr std::array kinds_with_store{Kind::bucket, Kind::etcd, Kind::file};
+constexpr std::array kinds_of_fleets{Kind::bucket, Kind::etcd, Kind::file, Kind::api};
 
 Paths needed_by(Kind kind) {
     switch (kind) {
@@ -26,6 +26,7 @@ Paths needed_by(Kind kind) {
             return {endpoint_path, bucket_path, store_credential_path, fleet_key_path};
         case Kind::etcd: return {endpoints_path, fleet_key_path};
         case Kind::file: return {shared_path_path, fleet_key_path};
+        case Kind::api: return {hosts_path};
         case Kind::local: break;
     }
     return {};
@@ -38,6 +39,7 @@ Paths also_taken_by(Kind kind) {
             return {cert_file_path, key_file_path,      user_path, password_path,
                     prefix_path,    store_ca_file_path, lead_path};
         case Kind::file: return {lead_path};
+        case Kind::api: return {own_host_path};
         case Kind::local: break;
     }
     return {};
@@ -56,7 +58,7 @@ std::string in_words(Kind kind) {
 /// "`kind: bucket`, `kind: etcd`": those that take a key.
 std::string kinds_taking(std::string_view path) {
     std::vector<std::string> kinds;
-    for (const Kind kind : kinds_with_store) {
+    for (const Kind kind : kinds_of_fleets) {
         if (takes(kind, path)) kinds.push_back(in_words(kind));
     }
     return fmt::format("{}", fmt::join(kinds, ", "));
@@ -93,8 +95,8 @@ void check_keys(const TunnelDraft& tunnel, ProblemList& problems) {
     if (!tunnel.given.contains(coordinator_kind_path)) {
         if (!keys_given(tunnel).empty()) {
             problems.add(place,
-                         "`coordinator` has no `kind`; add `kind: bucket`, `kind: etcd` or `kind: "
-                         "file`");
+                         "`coordinator` has no `kind`; add `kind: bucket`, `kind: etcd`, `kind: "
+                         "file` or `kind: api`");
         }
         return;
     }
@@ -142,6 +144,65 @@ void settle_surge(const TunnelDraft& defaults, TunnelDraft& tunnel, ProblemList&
     tunnel.policy.rollout.surge = SurgeUse::never;
 }
 
+/// Each host must be told apart from all others.
+void check_host(const TunnelDraft& tunnel, std::size_t index, ProblemList& problems) {
+    const std::vector<KnownHost>& hosts = tunnel.policy.coordinator->hosts;
+    const KnownHost& own = hosts[index];
+    const Place place = tunnel.host_places[index];
+    if (own.address.empty() == own.tag.empty()) {
+        const std::string_view what =
+            own.tag.empty() ? "has neither `address` nor `tag`; add one, so that Cloudflare's list "
+                              "shows which connectors are its own"
+                            : "has `address` and `tag`; delete one";
+        problems.add(place, fmt::format("{} {}", in_backticks(own.host), what));
+    }
+    for (std::size_t i = 0; i < index; ++i) {
+        const KnownHost& other = hosts[i];
+        if (other.host == own.host) {
+            problems.add(place, fmt::format("{} is already in `hosts`; each host is there once",
+                                            in_backticks(own.host)));
+        }
+        const bool same_address = !own.address.empty() && other.address == own.address;
+        const bool same_tag = !own.tag.empty() && other.tag == own.tag;
+        if (same_address || same_tag) {
+            problems.add(place,
+                         fmt::format("{} and {} have the same `{}`{}", in_backticks(other.host),
+                                     in_backticks(own.host), same_tag ? "tag" : "address",
+                                     same_tag ? "; write another one"
+                                              : "; give each of them a `tag` instead"));
+        }
+    }
+}
+
+/// What a host cannot do if it sees of the others only their connectors.
+void check_api(const TunnelDraft& tunnel, ProblemList& problems) {
+    const Coordinator& coordinator = *tunnel.policy.coordinator;
+    const auto given = tunnel.given.find(hosts_path);
+    if (given == tunnel.given.end() || !tunnel.comparable({hosts_path})) return;
+    if (coordinator.hosts.size() < 2) {
+        problems.add(given->second,
+                     "`hosts` names fewer than two hosts; add the others, or delete `coordinator` "
+                     "if this host alone runs the tunnel");
+    }
+    for (std::size_t i = 0; i < coordinator.hosts.size(); ++i) check_host(tunnel, i, problems);
+    const auto named = std::ranges::find(coordinator.hosts, coordinator.host, &KnownHost::host);
+    if (!coordinator.host.empty() && named == coordinator.hosts.end()) {
+        problems.add(tunnel.given.at(own_host_path),
+                     fmt::format("{} is not in `hosts`; correct it, or add it there",
+                                 in_backticks(coordinator.host)));
+    }
+    if (tunnel.policy.rollout.on_failure == OnFailure::revert) {
+        problems.add(tunnel.blame({on_failure_path}),
+                     "`on_failure: revert` does not work with `kind: api`, because the other hosts "
+                     "may already have the new token; write `hold`");
+    }
+    if (tunnel.policy.drift.restart == DriftRestart::never) {
+        problems.add(tunnel.blame({drift_restart_path}),
+                     "`restart: never` does not work with `kind: api`, because all hosts but the "
+                     "first one restart their units after a change; write `window`");
+    }
+}
+
 /// The others name their object by the tunnel.
 void check_paths(const PolicyDraft& draft, ProblemList& problems) {
     std::map<std::string_view, const TunnelDraft*> seen;
@@ -172,6 +233,7 @@ void check_coordinators(PolicyDraft& draft, ProblemList& problems) {
         check_pair(tunnel, user_path, password_path, problems);
         check_pair(tunnel, password_path, user_path, problems);
         check_endpoint(tunnel, problems);
+        if (coordinator->kind == Kind::api) check_api(tunnel, problems);
         if (coordinator->kind == Kind::local)
             coordinator.reset();
         else

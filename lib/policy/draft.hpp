@@ -25,6 +25,7 @@ struct TunnelDraft {
     std::map<std::string, Place> address_places;  ///< Of each unit in its `metrics_addresses`.
     std::vector<Place> window_places;             ///< One for each window of its schedule.
     std::vector<Place> freeze_places;             ///< One for each freeze.
+    std::vector<Place> host_places;               ///< One for each host of its coordinator.
 
     /// The latest place among the values, because that one was most likely just written; the place
     /// of the tunnel's name if all values are built in.

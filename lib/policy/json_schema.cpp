@@ -72,6 +72,9 @@ Json type_of(const KeySpec& spec, KeyScope scope) {
                     {"items", text_like(store_url_pattern)}};
         case KeyKind::bucket_name: return text_like("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$");
         case KeyKind::region: return text_like("^[A-Za-z0-9_-]+$");
+        case KeyKind::host_name: return text_like("^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$");
+        case KeyKind::ip_address: return text_like("^[0-9A-Fa-f.:]+$");
+        case KeyKind::feature_tag: return text_like("^keyturn-[A-Za-z0-9_-]{1,32}$");
         case KeyKind::key_prefix: return text_like("^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$");
         case KeyKind::proxy_url: return text_like("^http://[^@]+$");
         case KeyKind::host_patterns: return {{"type", "array"}, {"items", {{"type", "string"}}}};

@@ -39,6 +39,8 @@ inline constexpr std::string_view min_healthy_time_path = "tunnels.NAME.rollout.
 inline constexpr std::string_view healthy_deadline_path = "tunnels.NAME.rollout.healthy_deadline";
 inline constexpr std::string_view progress_deadline_path = "tunnels.NAME.rollout.progress_deadline";
 inline constexpr std::string_view surge_path = "tunnels.NAME.rollout.surge";
+inline constexpr std::string_view on_failure_path = "tunnels.NAME.rollout.on_failure";
+inline constexpr std::string_view drift_restart_path = "tunnels.NAME.drift.restart";
 inline constexpr std::string_view accept_gap_path = "tunnels.NAME.rollout.accept_gap";
 inline constexpr std::string_view coordinator_path = "tunnels.NAME.coordinator";
 inline constexpr std::string_view coordinator_kind_path = "tunnels.NAME.coordinator.kind";
@@ -55,6 +57,8 @@ inline constexpr std::string_view prefix_path = "tunnels.NAME.coordinator.prefix
 inline constexpr std::string_view store_ca_file_path = "tunnels.NAME.coordinator.ca_file";
 inline constexpr std::string_view shared_path_path = "tunnels.NAME.coordinator.path";
 inline constexpr std::string_view fleet_key_path = "tunnels.NAME.coordinator.fleet_key";
+inline constexpr std::string_view own_host_path = "tunnels.NAME.coordinator.host";
+inline constexpr std::string_view hosts_path = "tunnels.NAME.coordinator.hosts";
 inline constexpr std::string_view lead_path = "tunnels.NAME.coordinator.lead";
 
 }  // namespace keyturn

@@ -379,6 +379,9 @@ std::string_view description_of(KeyKind kind) {
         case KeyKind::region: return "a region such as `auto` or `eu-central-1`";
         case KeyKind::key_prefix: return "a word such as `keyturn`";
         case KeyKind::user_name: return "the name of a user";
+        case KeyKind::host_name: return "the name of a host";
+        case KeyKind::ip_address: return "an address such as `203.0.113.7`";
+        case KeyKind::feature_tag: return "a tag such as `keyturn-web1`";
         case KeyKind::host_patterns: return "a list of hosts, such as `[.example.com]`";
         case KeyKind::section_list: return "a list, with a `-` before each entry";
         case KeyKind::unit_patterns: return "a list of unit names, such as `[web@1.service]`";

@@ -31,9 +31,12 @@ enum class KeyKind {
     store_url,      ///< https, or http to this host.
     store_urls,     ///< A list of them.
     bucket_name,
-    region,          ///< Of a bucket.
-    key_prefix,      ///< Of the keys in a store.
-    user_name,       ///< Of a store.
+    region,      ///< Of a bucket.
+    key_prefix,  ///< Of the keys in a store.
+    user_name,   ///< Of a store.
+    host_name,
+    ip_address,
+    feature_tag,     ///< A feature of cloudflared that only names its host.
     host_patterns,   ///< A list of hosts, domains, addresses and networks.
     unit_patterns,   ///< A list of unit names and globs.
     unit_addresses,  ///< A map of unit names, each with ADDRESS:PORT.
@@ -52,6 +55,7 @@ using KeyTarget =
                  std::string TunnelPolicy::*, std::vector<std::string> TunnelPolicy::*,
                  CoordinatorKind Coordinator::*, bool Coordinator::*, std::string Coordinator::*,
                  std::vector<std::string> Coordinator::*, CredentialSource Coordinator::*,
+                 std::string KnownHost::*, int KnownHost::*,
                  std::map<std::string, std::string> TunnelPolicy::*, Milliseconds Schedule::*,
                  std::vector<Calendar> Schedule::*, TimeZone Schedule::*, Calendar Window::*,
                  Milliseconds Window::*, LocalTime Freeze::*, std::string Freeze::*,

@@ -95,6 +95,9 @@ struct DriftPolicy {
     DriftRestart restart = DriftRestart::window;
     /// Between two checks of the units alone. Not a key: only tests that simulate months change it.
     Milliseconds units_interval = std::chrono::minutes{1};
+    /// Another host of the tunnel changes the secret, however often that is. Not a key: it follows
+    /// from `coordinator`.
+    bool by_another_host = false;
 
     bool operator==(const DriftPolicy&) const = default;
 };
@@ -105,15 +108,30 @@ enum class CoordinatorKind {
     bucket,
     etcd,
     file,
+    api,  ///< There is none: each host sees at Cloudflare what the others do.
 };
 
 template <>
-inline constexpr Names<CoordinatorKind, 4> names<CoordinatorKind>{{
+inline constexpr Names<CoordinatorKind, 5> names<CoordinatorKind>{{
     {CoordinatorKind::local, "local"},
     {CoordinatorKind::bucket, "bucket"},
     {CoordinatorKind::etcd, "etcd"},
     {CoordinatorKind::file, "file"},
+    {CoordinatorKind::api, "api"},
 }};
+
+/// A host of a tunnel, and how Cloudflare's list of connectors shows that a connector is its own:
+/// by exactly one of `address` and `tag`.
+struct KnownHost {
+    std::string host;
+    std::string address;  ///< Numeric: where its connections come from, and those of no other host.
+    std::string tag;      ///< "keyturn-...": a feature that its connectors announce.
+    int units = 1;        ///< How many of its units serve the tunnel.
+
+    bool operator==(const KnownHost&) const = default;
+};
+
+inline constexpr std::size_t known_hosts_max = 25;
 
 /// Where the hosts of one tunnel share what they agree on. Each kind has its own members; those of
 /// other kinds have their defaults.
@@ -141,6 +159,10 @@ struct Coordinator {
 
     // Of `file`.
     std::string path;  ///< Absolute.
+
+    // Of `api`.
+    std::string host;              ///< Which of `hosts` this is; empty: the short host name.
+    std::vector<KnownHost> hosts;  ///< In the order in which they restart; the first one rotates.
 
     bool operator==(const Coordinator&) const = default;
 };

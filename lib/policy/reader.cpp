@@ -242,14 +242,8 @@ class Reader {
 
     void read_list(const KeySpec& spec, const DocumentEntry& entry, KeyScope scope, Cursor cursor) {
         TunnelDraft& tunnel = *cursor.tunnel;
-        const bool windows = spec.name() == "windows";
         tunnel.given[spec.path] = entry.key_place;
-        // The tunnel's list replaces the whole list from `defaults`.
-        (windows ? tunnel.window_places : tunnel.freeze_places).clear();
-        if (windows)
-            tunnel.policy.schedule.windows.clear();
-        else
-            tunnel.policy.schedule.freezes.clear();
+        clear_list(spec, tunnel);  // It replaces the whole list from `defaults`.
         const DocumentNode& list = entry.value;
         if (list.kind != Kind::list) return refusals_.wrong_type(spec, entry, &tunnel);
         if (static_cast<std::int64_t>(list.items.size()) > spec.maximum) {
@@ -269,14 +263,7 @@ class Reader {
                                                   spec.name(), word_for(item.kind)));
             return;
         }
-        Schedule& schedule = cursor.tunnel->policy.schedule;
-        if (spec.name() == "windows") {
-            cursor.window = &schedule.windows.emplace_back();
-            cursor.tunnel->window_places.push_back(item.place);
-        } else {
-            cursor.freeze = &schedule.freezes.emplace_back();
-            cursor.tunnel->freeze_places.push_back(item.place);
-        }
+        begin_entry(spec, item.place, cursor);
         read_section(item, item.place, scope_inside(spec, scope), cursor);
     }
 

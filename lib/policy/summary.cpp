@@ -85,6 +85,12 @@ std::string hosts(const Coordinator& coordinator) {
                                              fmt::join(coordinator.endpoints, ", "), part));
         case CoordinatorKind::file:
             return line("hosts", fmt::format("share file {}; {}", coordinator.path, part));
+        case CoordinatorKind::api: {
+            std::vector<std::string> names;
+            for (const KnownHost& known : coordinator.hosts) names.push_back(known.host);
+            return line("hosts", fmt::format("{}; {} rotates, the others follow",
+                                             fmt::join(names, ", "), names.front()));
+        }
         case CoordinatorKind::local: break;
     }
     return {};

@@ -1,5 +1,7 @@
 #include "policy/target.hpp"
 
+#include "policy/key_paths.hpp"
+
 #include <type_traits>
 #include <utility>
 
@@ -13,6 +15,7 @@ Owner& owner_in(const Cursor& cursor) {
     if constexpr (std::is_same_v<Owner, ProxyPolicy>) return cursor.cloudflare->proxy;
     if constexpr (std::is_same_v<Owner, Window>) return *cursor.window;
     if constexpr (std::is_same_v<Owner, Freeze>) return *cursor.freeze;
+    if constexpr (std::is_same_v<Owner, KnownHost>) return *cursor.host;
     if constexpr (std::is_same_v<Owner, TunnelPolicy>) return cursor.tunnel->policy;
     if constexpr (std::is_same_v<Owner, Schedule>) return cursor.tunnel->policy.schedule;
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return cursor.tunnel->policy.rollout;
@@ -57,6 +60,33 @@ struct Storing {
 
 void store(const KeySpec& spec, PolicyValue value, const Cursor& cursor) {
     std::visit(Storing{value, cursor}, spec.target);
+}
+
+void clear_list(const KeySpec& spec, TunnelDraft& tunnel) {
+    if (spec.path == windows_path) {
+        tunnel.window_places.clear();
+        tunnel.policy.schedule.windows.clear();
+    } else if (spec.path == freeze_path) {
+        tunnel.freeze_places.clear();
+        tunnel.policy.schedule.freezes.clear();
+    } else {
+        tunnel.host_places.clear();
+        tunnel.policy.coordinator->hosts.clear();
+    }
+}
+
+void begin_entry(const KeySpec& spec, Place place, Cursor& cursor) {
+    TunnelPolicy& policy = cursor.tunnel->policy;
+    if (spec.path == windows_path) {
+        cursor.window = &policy.schedule.windows.emplace_back();
+        cursor.tunnel->window_places.push_back(place);
+    } else if (spec.path == freeze_path) {
+        cursor.freeze = &policy.schedule.freezes.emplace_back();
+        cursor.tunnel->freeze_places.push_back(place);
+    } else {
+        cursor.host = &policy.coordinator->hosts.emplace_back();
+        cursor.tunnel->host_places.push_back(place);
+    }
 }
 
 }  // namespace keyturn

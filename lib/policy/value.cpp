@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "policy/duration.hpp"
+#include "policy/host_value.hpp"
 #include "policy/store_value.hpp"
 #include "policy/suggestion.hpp"
 #include "policy/time_value.hpp"
@@ -210,6 +211,9 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
         case KeyKind::region: return read_region(scalar.text);
         case KeyKind::key_prefix: return read_key_prefix(scalar.text);
         case KeyKind::user_name: return read_user_name(scalar.text);
+        case KeyKind::host_name: return read_host_name(scalar.text);
+        case KeyKind::ip_address: return read_ip_address(scalar.text);
+        case KeyKind::feature_tag: return read_feature_tag(scalar.text);
         case KeyKind::reference: return PolicyValue{scalar.text};
         case KeyKind::time_zone: return read_time_zone(scalar.text);
         case KeyKind::calendar: return read_calendar(scalar.text);

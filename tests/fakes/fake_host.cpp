@@ -94,7 +94,7 @@ Task<Result<std::vector<Connector>>> FakeHost::list_connectors(TunnelRef) {
     std::vector<Connector> connectors = strangers;
     for (const auto& [name, unit] : units) {
         if (!unit.state.running() || !unit.connected) continue;
-        connectors.push_back(Connector{unit.connector, "192.0.2.1", "", "", 4});
+        connectors.push_back(Connector{unit.connector, address, "", "", 4});
     }
     co_return connectors;
 }

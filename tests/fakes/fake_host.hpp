@@ -74,6 +74,7 @@ class FakeHost : public TunnelApi, public UnitManager, public Connectors {
     [[nodiscard]] std::string api_token_text() const;
 
     std::map<std::string, Unit> units;
+    std::string address = "192.0.2.1";                      ///< Of the connectors of this host.
     std::map<std::string, ConnectorFiles> files_of;         ///< By unit.
     std::map<std::string, std::vector<std::string>> globs;  ///< The units that each glob matches.
     std::vector<Connector> strangers;                       ///< Listed in addition to our own.

@@ -12,7 +12,7 @@ sys.path[:0] = [str(TESTS / "sandbox" / "scenario"), str(TESTS / "history")]
 
 from chronicle import Judge, Policy, read_entries  # noqa: E402
 from layouts import LAYOUTS, STUBBORN  # noqa: E402
-from scenario import Fleet, Scenario, StockHost  # noqa: E402
+from scenario import Fleet, Scenario, StockHost, Waves  # noqa: E402
 from scenario.places import STAND_IN, built_package  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
@@ -58,12 +58,17 @@ def pytest_collection_modifyitems(items):
 
 
 def told_by(item):
-    """Return the rollout policy of what a test runs keyturnd in, and the journals of its hosts."""
+    """Return the rollout policy of what a test runs keyturnd in, and the journals of its hosts.
+
+    Journals that tell one story together are in one list.
+    """
     scenario, fleet = item.funcargs.get("scenario"), item.funcargs.get("fleet")
     if isinstance(fleet, Fleet):
-        return fleet.rollout, [host.journal for host in fleet.hosts.values()]
+        journals = [host.journal for host in fleet.hosts.values()]
+        apart = isinstance(fleet, Waves)
+        return fleet.rollout, [[journal] for journal in journals] if apart else [journals]
     if isinstance(scenario, Scenario) and scenario.build:
-        return scenario.keyturn.rollout, [scenario.journal]
+        return scenario.keyturn.rollout, [[scenario.journal]]
     return {}, []
 
 
@@ -83,12 +88,13 @@ def broken_rules(item, rollout, journals):
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_call(item):
     """After a test that has passed: what was told meanwhile has to keep the rules of a history."""
-    rollout, journals = told_by(item)
-    if journals:
-        breaches = broken_rules(item, rollout, journals)
+    rollout, stories = told_by(item)
+    breaches = []
+    for journals in stories:
+        breaches += broken_rules(item, rollout, journals)
         for journal in journals:
             journal.begin_history()
-        assert not breaches, "the history breaks rules:\n" + "\n".join(breaches)
+    assert not breaches, "the history breaks rules:\n" + "\n".join(breaches)
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -173,6 +179,14 @@ def three_hosts(request, tmp_path_factory, store):
     with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
                names=("alpha", "beta", "gamma"), rollout={"soak": "2s"},
                followers=("gamma",), store=store) as fleet:
+        yield fleet
+
+
+@pytest.fixture(scope="module", name="booted_waves")
+def three_hosts_without_store(request, tmp_path_factory):
+    """Boot three hosts that share nothing but Cloudflare."""
+    with Waves(tmp_path_factory.mktemp("waves"), request.config.getoption("--build"),
+               names=("alpha", "beta", "gamma"), rollout={"soak": "1s"}) as fleet:
         yield fleet
 
 

@@ -33,7 +33,7 @@ REVEAL_HOMES = re.compile(
     r"|daemon/keyturn-setup/(?:doctor|rights)\.cpp$"  # Files and output are read into one.
     r"|lib/state/state_store\.cpp$"                # Files are read into one.
     r"|lib/fleet/(?:cipher|keys)\.cpp$"            # Seals tokens; has the fleet keys.
-    r"|lib/fleet/memory\.cpp$"                     # As for state_store.
+    r"|lib/state/tunnel_files\.cpp$"                # As for state_store.
     r"|lib/member/(?:fleet_tokens|fleet_place|follower_shell|hand_out)\.cpp$"  # Pass on tokens.
     r"|lib/executor/[^/]+\.cpp$"                   # Passes tokens to lib/token.
     r"|(?:lib/setup|daemon/keyturn-setup)/[^/]+\.cpp$")  # Any file of a unit may hold one.

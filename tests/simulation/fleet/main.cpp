@@ -1,6 +1,7 @@
 // keyturn_fleet_simulation: the hosts of one tunnel in a world where everything goes wrong; see
 // ../README.md.
 #include "simulation/fleet/run.hpp"
+#include "simulation/waves/model.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,11 @@ struct Options {
     unsigned jobs = 1;
     std::uint64_t least = 0;
     std::uint64_t rotations = 0;
+    bool without_store = false;
+
+    [[nodiscard]] auto run() const {
+        return without_store ? wave_simulation::run_waves : run_fleet;
+    }
 };
 
 /// The seed that this thread runs, for a bug that ends the process.
@@ -42,8 +48,8 @@ int run_one(const Options& options) {
     seed_running = options.seed;
     Seen seen;
     RunCounts counts;
-    const auto failure = run_fleet(options.seed, seen, counts,
-                                   [](const std::string& line) { fmt::print("{}\n", line); });
+    const auto failure = options.run()(options.seed, seen, counts,
+                                       [](const std::string& line) { fmt::print("{}\n", line); });
     if (failure) fmt::print("FAILED: {}\n", *failure);
     return failure ? 1 : 0;
 }
@@ -107,7 +113,7 @@ int run_many(const Options& options) {
             seed_running = seed;
             Seen seen;
             RunCounts counts;
-            const auto failure = run_fleet(seed, seen, counts, {});
+            const auto failure = options.run()(seed, seen, counts, {});
             total.add(seen, counts);
             rotations += counts.with_fault;
             if (!failure || failed.exchange(true)) continue;
@@ -141,6 +147,8 @@ int main(int argc, char** argv) {
     app.add_option("--rotations", options.rotations,
                    "continue, up to four times as long, until this many rotations have ended in "
                    "runs with at least one fault; fail if they have not");
+    app.add_flag("--without-store", options.without_store,
+                 "hosts that share nothing but Cloudflare");
     CLI11_PARSE(app, argc, argv);
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     std::signal(SIGABRT, tell_seed);

@@ -90,10 +90,12 @@ std::string other_coordinator(const KeySpec& spec) {
         ", kind: bucket, endpoint: 'https://a.example', bucket: abc, credential: {file: /a}" +
         fleet;
     const std::string etcd = ", kind: etcd, endpoints: ['https://a.example']" + fleet;
+    const std::string hosts = "[{host: a, tag: keyturn-a}, {host: b, tag: keyturn-b}]";
     const auto without = [](std::string text, const std::string& part) {
         return text.erase(text.find(part), part.size());
     };
     if (spec.name() == "kind") return "file, path: /srv/a" + fleet;
+    if (spec.name() == "host") return "b, kind: api, hosts: " + hosts;
     if (spec.name() == "path") return "/srv/b" + without(file, ", path: /srv/a");
     if (spec.name() == "lead") return "false" + file;
     if (spec.name() == "fleet_key") return "{file: /b}" + without(file, fleet);
@@ -168,8 +170,9 @@ TEST(KeyTable, EveryDefaultReachesTheTunnels) {
         "['web@*.service']}}\n");
     int checked = 0;
     for (const KeySpec& spec : key_table()) {
-        // A part of a secret's source belongs to the key that is the source.
-        const bool part = std::holds_alternative<std::string CredentialSource::*>(spec.target);
+        // A part of a secret's source, or of a host, belongs to the key that is the whole.
+        const bool part = std::holds_alternative<std::string CredentialSource::*>(spec.target) ||
+                          spec.parent() == hosts_path;
         if (!spec.in_defaults() || std::holds_alternative<std::monostate>(spec.target) || part)
             continue;
         std::string text = as_default(spec, other_value(spec));

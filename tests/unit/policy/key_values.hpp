@@ -35,6 +35,8 @@ Owner part_of(const Policy& policy) {
         return first_of(policy.tunnels.at(0).schedule.windows);
     if constexpr (std::is_same_v<Owner, Freeze>)
         return first_of(policy.tunnels.at(0).schedule.freezes);
+    if constexpr (std::is_same_v<Owner, KnownHost>)
+        return first_of(part_of<Coordinator>(policy).hosts);
     if constexpr (std::is_same_v<Owner, RolloutPolicy>) return policy.tunnels.at(0).rollout;
     if constexpr (std::is_same_v<Owner, DriftPolicy>) return policy.tunnels.at(0).drift;
     if constexpr (std::is_same_v<Owner, Coordinator>)

@@ -46,8 +46,8 @@ TEST_F(PolicyFile, IsRead) {
 }
 
 TEST_F(PolicyFile, NamesItsPathInProblems) {
-    write(completed("hosts: 1\n"));
-    EXPECT_THAT(problems(), HasSubstr(path_ + ":1:1: unknown key `hosts`"));
+    write(completed("gadgets: 1\n"));
+    EXPECT_THAT(problems(), HasSubstr(path_ + ":1:1: unknown key `gadgets`"));
 }
 
 TEST_F(PolicyFile, MayBeReadOnly) {

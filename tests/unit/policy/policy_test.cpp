@@ -200,6 +200,31 @@ TEST(Policy, ACoordinatorIsTheTunnelsOrThatOfTheDefaults) {
     EXPECT_EQ(policy.tunnels[3].coordinator, std::nullopt);
 }
 
+TEST(Policy, HostsWithoutAStoreAreKnownByAddressOrTag) {
+    const Policy policy = parsed(R"(
+tunnels:
+  web:
+    tunnel: f70ff985-a4ef-4643-bbbc-4a0ed4fc8415
+    account: 699d98642c564d2e855e9661899b7252
+    credential: main
+    units: [web.service]
+    coordinator:
+      kind: api
+      host: web2
+      hosts:
+        - {host: web1, address: 203.0.113.7, units: 2}
+        - {host: web2, address: "2001:DB8:0::7"}
+        - {host: web3, tag: keyturn-web3}
+)");
+    Coordinator api;
+    api.kind = CoordinatorKind::api;
+    api.host = "web2";
+    api.hosts = {{"web1", "203.0.113.7", "", 2},
+                 {"web2", "2001:db8::7", "", 1},
+                 {"web3", "", "keyturn-web3", 1}};
+    EXPECT_EQ(only_tunnel(policy).coordinator, api);
+}
+
 TEST(Policy, AHostOfSeveralHasNoSurge) {
     const Policy policy = parsed(hosts_by_default);
     ASSERT_EQ(policy.tunnels.size(), 4U);

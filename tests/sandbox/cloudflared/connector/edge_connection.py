@@ -57,7 +57,8 @@ class EdgeConnection:
         self._stream.write(wire.json_frame(wire.REGISTER, {
             "account": credentials.account, "tunnel": credentials.tunnel,
             "secret": credentials.secret, "client": self._identity.tracker.connector,
-            "version": VERSION, "arch": "linux_amd64", "features": FEATURES,
+            "version": VERSION, "arch": "linux_amd64",
+            "features": FEATURES + self._identity.features,
             "index": self._index, "protocol": self._identity.protocol}))
 
     def _on_data(self, data):

@@ -32,8 +32,9 @@ class Settings:
 class Identity:
     """What every connection to the edge shares."""
 
-    def __init__(self, credentials, tracker, protocol, edge, origin, log):
+    def __init__(self, credentials, tracker, protocol, features, edge, origin, log):
         self.credentials = credentials
+        self.features = features  # In addition to those that it always announces.
         self.tracker = tracker
         self.protocol = protocol
         self.edge = edge
@@ -139,7 +140,8 @@ class Run:
         origin = Origin(self._loop, tracker)
         origin.set_service(options.get("url"))
         edge = parse_edge(options.get("edge") or DEFAULT_EDGE)
-        identity = Identity(credentials, tracker, protocol, edge, origin, log)
+        features = [name for name in options.get("features").split(",") if name]
+        identity = Identity(credentials, tracker, protocol, features, edge, origin, log)
         server = MetricsServer(self._loop, tracker, options)
         log.info("Starting metrics server on %s/metrics" % server.address)
         self._supervisor = Supervisor(

@@ -11,6 +11,7 @@ from scenario.journal import EVENT_IDS, event_name  # noqa: E402
 from scenario.scenario import Scenario  # noqa: E402
 from scenario.stock import Layout, StockHost  # noqa: E402
 from scenario.waiting import Overdue, wait_until  # noqa: E402
+from scenario.waves import Waves  # noqa: E402
 
 __all__ = ["Cloudflare", "EVENT_IDS", "Fleet", "Layout", "Overdue", "Scenario", "StockHost",
-           "decoded", "event_name", "wait_until"]
+           "Waves", "decoded", "event_name", "wait_until"]

@@ -1,0 +1,221 @@
+#include "waves/wave_gate.hpp"
+
+#include "waves/wave_hosts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace keyturn {
+
+namespace {
+
+Milliseconds times(Milliseconds time, double factor) {
+    return std::chrono::duration_cast<Milliseconds>(time * factor);
+}
+
+}  // namespace
+
+WaveTimes WaveTimes::scaled(double factor) const {
+    return {times(list, factor),   times(list_per_host, factor), times(list_age, factor),
+            times(steady, factor), times(late, factor),          times(first_host, factor)};
+}
+
+WaveGate::WaveGate(const TunnelPolicy& policy, std::size_t own, WaveTimes times,
+                   WaveMemories memories)
+    : policy_(policy), own_(own), times_(times), memories_(std::move(memories)) {}
+
+void WaveGate::settle_on(const Fingerprint& delivered) {
+    memories_ = WaveMemories();
+    memories_.token = delivered;
+}
+
+void WaveGate::begin(const Fingerprint& delivered, const std::vector<Connector>& listed,
+                     BootTime now) {
+    memories_.overtaken = !memories_.done;
+    memories_.done = false;
+    memories_.token = delivered;
+    memories_.earlier.clear();
+    memories_.settled = false;
+    began_ = now;
+    no_change_.reset();
+    look(listed, now);
+}
+
+/// A list may be behind. The first one that surely shows the moment of the delivery is the last one
+/// whose connectors may have the old token.
+void WaveGate::note_earlier(const std::vector<Connector>& listed, BootTime now) {
+    std::vector<std::string>& earlier = memories_.earlier;
+    for (const Connector& connector : listed) {
+        const bool known = std::ranges::find(earlier, connector.id) != earlier.end();
+        if (!known) earlier.push_back(connector.id);
+    }
+    memories_.settled = now - *began_ >= times_.late;
+}
+
+void WaveGate::look(const std::vector<Connector>& listed, BootTime now) {
+    if (!began_) began_ = now;  // Before keyturnd started; how long before does not matter.
+    if (!memories_.settled) note_earlier(listed, now);
+    std::vector<Seen> seen(hosts().size());
+    for (const Connector& connector : listed) {
+        const auto host = host_of(hosts(), connector);
+        if (!host) continue;
+        const bool later =
+            std::ranges::find(memories_.earlier, connector.id) == memories_.earlier.end();
+        seen[*host].connectors.push_back(connector.id);
+        seen[*host].later += later ? 1 : 0;
+    }
+    for (Seen& host : seen) std::ranges::sort(host.connectors);
+    bool others_are_the_same = !seen_.empty();
+    for (std::size_t i = 0; i < seen.size() && others_are_the_same; ++i) {
+        others_are_the_same = i == own_ || seen[i] == seen_[i];
+    }
+    if (!others_are_the_same) {
+        steady_since_ = now;
+        no_change_.reset();
+    }
+    seen_ = std::move(seen);
+    listed_at_ = now;
+}
+
+bool WaveGate::everyone_is_later() const {
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (seen_[i].later < hosts()[i].units) return false;
+    }
+    return !seen_.empty();
+}
+
+Milliseconds WaveGate::list_interval() const {
+    const auto count = static_cast<std::int64_t>(hosts().size());
+    return std::max(times_.list, times_.list_per_host * count);
+}
+
+/// Without an order two hosts could restart at the same moment. So each later one waits long enough
+/// to see what an earlier one does.
+Milliseconds WaveGate::steady_for() const {
+    const auto place = static_cast<std::int64_t>(own_);
+    return in_order() ? times_.steady : times_.steady + (times_.steady + list_interval()) * place;
+}
+
+bool WaveGate::wants_a_list(BootTime now) const {
+    if (seen_.empty()) return true;
+    const Milliseconds age = now - listed_at_;
+    return age >= list_interval() || (age > times_.list_age && !why_not_yet(now));
+}
+
+WaveGate::Verdict WaveGate::may_restart(BootTime now) {
+    if (memories_.overtaken) {
+        return {Verdict::Kind::refused,
+                {Fault::conflict,
+                 "the token changed again before all hosts had restarted for the last change: two "
+                 "hosts, or somebody else, rotate this tunnel; find out who. The new token is in "
+                 "the token file",
+                 {}}};
+    }
+    const std::optional<std::string> why = why_not_yet(now);
+    if (!why) {
+        no_change_.reset();
+        return {Verdict::Kind::open, {}};
+    }
+    if (!no_change_) no_change_ = now;
+    const Milliseconds patience = policy_.rollout.progress_deadline + policy_.drift.interval;
+    if (now - *no_change_ >= patience) {
+        return {Verdict::Kind::refused,
+                {Fault::silent,
+                 fmt::format("{}, and nothing has changed for {}. Look at that host; if it is gone "
+                             "for ever, remove it from `hosts` on all hosts",
+                             *why, to_text(patience)),
+                 {}}};
+    }
+    return {Verdict::Kind::closed, {Fault::busy, *why, {}}};
+}
+
+void WaveGate::acknowledge() {
+    no_change_.reset();
+    if (std::exchange(memories_.overtaken, false)) return;
+    memories_.earlier.clear();  // Whatever is listed counts as later.
+    memories_.settled = true;
+}
+
+std::optional<std::string> WaveGate::why_not_yet(BootTime now) const {
+    if (seen_.empty()) return "Cloudflare's list of connectors was not read yet";
+    if (in_order()) {
+        if (auto lacking = earlier_host_lacking()) return lacking;
+        const BootTime all_know = *began_ + policy_.drift.interval + times_.first_host;
+        if (leads() && now < all_know) {
+            return fmt::format(
+                "the other hosts look for a new token every {} (`drift.interval`); {} left",
+                to_text(policy_.drift.interval), to_text(all_know - now));
+        }
+    }
+    if (!memories_.settled)
+        return "Cloudflare's list of connectors may be behind; it is read again";
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (i != own_ && static_cast<int>(seen_[i].connectors.size()) < hosts()[i].units) {
+            return absence_of(i);
+        }
+    }
+    if (listed_at_ - steady_since_ < steady_for()) {
+        return "the connectors of other hosts have just changed";
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> WaveGate::earlier_host_lacking() const {
+    for (std::size_t i = 0; i < own_; ++i) {
+        const KnownHost& host = hosts()[i];
+        if (seen_[i].later >= host.units) continue;
+        return fmt::format("{} comes first: {} of {} connectors there have the new token",
+                           host.host, seen_[i].later, host.units);
+    }
+    return std::nullopt;
+}
+
+std::string WaveGate::absence_of(std::size_t index) const {
+    return fmt::format("Cloudflare lists {} of {} connectors of {}", seen_[index].connectors.size(),
+                       hosts()[index].units, hosts()[index].host);
+}
+
+std::optional<std::string> WaveGate::reason_not_to_rotate() const {
+    const std::vector<std::string> absent = absences();
+    if (!absent.empty()) {
+        return absent.front() +
+               ": repair that host first; if it is gone for ever, remove it from `hosts` on all "
+               "hosts";
+    }
+    if (!everyone_is_later()) {
+        return "not all hosts have restarted for the last change of the token: `keyturnctl fleet "
+               "status` says which";
+    }
+    return std::nullopt;
+}
+
+std::vector<std::string> WaveGate::absences() const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        const bool absent = static_cast<int>(seen_[i].connectors.size()) < hosts()[i].units;
+        if (i != own_ && absent) texts.push_back(absence_of(i));
+    }
+    return texts;
+}
+
+std::string WaveGate::describe() const {
+    std::string text;
+    for (std::size_t i = 0; i < hosts().size(); ++i) {
+        const KnownHost& host = hosts()[i];
+        std::string what = "not looked at yet";
+        if (!seen_.empty()) {
+            what =
+                fmt::format("{} of {} connectors listed", seen_[i].connectors.size(), host.units);
+            if (!everyone_is_later()) {
+                what += fmt::format(", {} with the new token", seen_[i].later);
+            }
+        }
+        text += fmt::format("  {:<12} {}{}{}\n", host.host, what, i == 0 ? "; rotates" : "",
+                            i == own_ ? "; this host" : "");
+    }
+    return text;
+}
+
+}  // namespace keyturn

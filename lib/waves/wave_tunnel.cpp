@@ -1,0 +1,110 @@
+#include "waves/wave_tunnel.hpp"
+
+#include "waves/wave_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace keyturn {
+
+WaveTunnel::WaveTunnel(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
+                       std::size_t own, double splay_share, Dependencies world, EventLog& log,
+                       std::function<void(const ManagedTunnel&)> changed, WaveMemory& memory,
+                       WaveMemories memories, WaveTimes times)
+    : policy_(std::move(policy)),
+      gate_(policy_, own, times, std::move(memories)),
+      log_(log, gate_),
+      troubles_(policy_, log),
+      changed_(std::move(changed)),
+      agent_(
+          executor, policy_of_agent(), splay_share, world, log_,
+          [this](const TunnelAgent&) { changed_(*this); },
+          [this, &memory](const TunnelPolicy& agents_policy, TunnelState& state,
+                          Dependencies agents_world) {
+              auto made = std::make_unique<WaveExecutor>(agents_policy, state, agents_world, gate_,
+                                                         memory, log_, [this] { looked(); });
+              executor_ = made.get();
+              return made;
+          }) {}
+
+/// The other hosts serve while a unit of this one restarts: the gate sees to that. Only the first
+/// host has a schedule.
+TunnelPolicy WaveTunnel::policy_of_agent() const {
+    TunnelPolicy policy = policy_;
+    for (std::size_t i = 0; i < gate_.hosts().size(); ++i) {
+        if (i != gate_.own()) policy.rollout.min_available -= gate_.hosts()[i].units;
+    }
+    policy.rollout.min_available = std::max(policy.rollout.min_available, 0);
+    if (!gate_.leads()) {
+        policy.drift.by_another_host = true;
+        policy.schedule.every = Milliseconds{0};
+        policy.schedule.calendars.clear();
+        policy.schedule.max_age = Milliseconds{0};
+    }
+    return policy;
+}
+
+Result<void> WaveTunnel::request_rotation(RotationRequest request) {
+    if (!request.moves_units() && !gate_.leads()) {
+        return Error{Fault::denied,
+                     fmt::format("{0} rotates {1}: run this command there. If that host is gone, "
+                                 "make another one the first of `hosts`, on all hosts",
+                                 gate_.hosts().front().host, policy_.name),
+                     {}};
+    }
+    if (request.evict_all) {
+        return Error{Fault::denied,
+                     fmt::format("`--evict-all` would also drop the connectors of the other hosts, "
+                                 "which need up to {} (`drift.interval`) to notice: run "
+                                 "`keyturnctl rotate {} --compromised` without it",
+                                 to_text(policy_.drift.interval), policy_.name),
+                     {}};
+    }
+    return agent_.request_rotation(std::move(request));
+}
+
+Result<void> WaveTunnel::decide(Decision decision) {
+    if (decision == Decision::revert) {
+        return Error{Fault::denied,
+                     "with `kind: api` no rotation can be reverted, because the other hosts may "
+                     "already have the new token; to replace it, rotate again when this one has "
+                     "ended",
+                     {}};
+    }
+    Result<void> decided = agent_.decide(decision);
+    if (decided && decision == Decision::retry) gate_.acknowledge();
+    return decided;
+}
+
+TunnelStatus WaveTunnel::status() const {
+    TunnelStatus status = agent_.status();
+    status.can_revert = false;
+    for (std::string& text : troubles()) status.findings.push_back(std::move(text));
+    return status;
+}
+
+std::string WaveTunnel::describe() const {
+    return fmt::format("{}  each host looks at Cloudflare every {}\n{}", policy_.name,
+                       to_text(policy_.drift.interval), gate_.describe());
+}
+
+/// While hosts restart, some are absent for a moment.
+std::vector<std::string> WaveTunnel::troubles() const {
+    std::vector<std::string> texts;
+    if (executor_ != nullptr && !executor_->mistaken().empty()) {
+        texts.push_back(executor_->mistaken());
+    }
+    if (!gate_.memories().done || !agent_.idle()) return texts;
+    for (std::string& text : gate_.absences()) texts.push_back(std::move(text));
+    return texts;
+}
+
+void WaveTunnel::looked() {
+    troubles_.note(troubles());
+    changed_(*this);
+}
+
+}  // namespace keyturn

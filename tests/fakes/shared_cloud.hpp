@@ -1,0 +1,45 @@
+#pragma once
+
+#include "fakes/fake_host.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace keyturn {
+
+/// Cloudflare as all hosts see it: each `FakeHost` has the connectors of one of them.
+class SharedCloud final : public TunnelApi {
+  public:
+    Task<Result<TunnelFacts>> get_tunnel(TunnelRef tunnel) override {
+        return hosts.front()->get_tunnel(std::move(tunnel));
+    }
+    Task<Result<TokenAnswer>> get_token(TunnelRef tunnel) override {
+        return hosts.front()->get_token(std::move(tunnel));
+    }
+    Task<Result<std::optional<Secret>>> patch_secret(TunnelRef tunnel,
+                                                     const Secret& secret) override {
+        for (FakeHost* host : hosts) {
+            if (host != hosts.front()) host->hold_secret(secret.reveal());
+        }
+        return hosts.front()->patch_secret(std::move(tunnel), secret);
+    }
+    Task<Result<std::vector<Connector>>> list_connectors(TunnelRef tunnel) override {
+        std::vector<Connector> all;
+        for (FakeHost* host : hosts) {
+            const auto some = co_await host->list_connectors(tunnel);
+            if (!some) co_return some.error();
+            all.insert(all.end(), some->begin(), some->end());
+        }
+        co_return all;
+    }
+    Task<Result<void>> evict(TunnelRef tunnel, std::string connector) override {
+        for (FakeHost* host : hosts) static_cast<void>(co_await host->evict(tunnel, connector));
+        co_return Result<void>();
+    }
+    void close_idle() override {}
+
+    std::vector<FakeHost*> hosts;
+};
+
+}  // namespace keyturn
