@@ -89,11 +89,9 @@ Task<Result<DeliverToken::Value>> WaveExecutor::act(const DeliverToken& action) 
 }
 
 Task<Result<RestartResult>> WaveExecutor::act(const RestartUnit& action) {
+    log_.forget_wait();
     const auto turn = co_await await_turn(action.unit);
-    if (!turn) {
-        log_.note_wait(action.unit, turn.error().text);
-        co_return turn.error();
-    }
+    if (!turn) co_return turn.error();
     log_.release(action.unit);
     co_return co_await local_.act(action);
 }
@@ -111,7 +109,7 @@ Task<Result<void>> WaveExecutor::act(const Conclude& action) {
 /// `busy` while other hosts come first. A unit without a connection waits for nobody, because its
 /// restart takes nothing down.
 Task<Result<void>> WaveExecutor::await_turn(std::string unit) {
-    const SampleUnits question{{std::move(unit)}};
+    const SampleUnits question{{unit}};
     const auto samples = co_await local_.act(question);
     if (!samples) co_return samples.error();
     if (samples->front().idle()) co_return Result<void>();
@@ -125,6 +123,7 @@ Task<Result<void>> WaveExecutor::await_turn(std::string unit) {
     const auto kept = keep_memories();
     if (!kept) co_return kept.error();
     WaveGate::Verdict verdict = gate_.may_restart(world_.clock.boot_now());
+    if (verdict.kind == WaveGate::Verdict::Kind::closed) log_.note_wait(unit, verdict.error.text);
     if (verdict.kind != WaveGate::Verdict::Kind::open) co_return std::move(verdict.error);
     co_return co_await make_sure_of_token();
 }

@@ -108,9 +108,9 @@ WaveGate::Verdict WaveGate::may_restart(BootTime now) {
     if (memories_.overtaken) {
         return {Verdict::Kind::refused,
                 {Fault::conflict,
-                 "the token changed again before all hosts had restarted for the last change: two "
-                 "hosts, or somebody else, rotate this tunnel; find out who. The new token is in "
-                 "the token file",
+                 "the token changed again before the units of this host had restarted for the last "
+                 "change: two hosts, or somebody else, rotate this tunnel; find out who. The new "
+                 "token is in the token file",
                  {}}};
     }
     const std::optional<std::string> why = why_not_yet(now);
@@ -196,6 +196,20 @@ std::vector<std::string> WaveGate::absences() const {
     for (std::size_t i = 0; i < seen_.size(); ++i) {
         const bool absent = static_cast<int>(seen_[i].connectors.size()) < hosts()[i].units;
         if (i != own_ && absent) texts.push_back(absence_of(i));
+    }
+    return texts;
+}
+
+/// Somebody who has the tunnel's token can also announce the tag of a host.
+std::vector<std::string> WaveGate::surpluses() const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        const std::size_t listed = seen_[i].connectors.size();
+        if (static_cast<int>(listed) <= hosts()[i].units) continue;
+        texts.push_back(fmt::format(
+            "Cloudflare lists {} connectors of {}, but `hosts` says {}: correct `units`, or find "
+            "out who else looks like this host",
+            listed, hosts()[i].host, hosts()[i].units));
     }
     return texts;
 }

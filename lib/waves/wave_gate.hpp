@@ -98,6 +98,9 @@ class WaveGate {
     /// The hosts that serve with fewer units than they should, one sentence each.
     [[nodiscard]] std::vector<std::string> absences() const;
 
+    /// The hosts that have more connectors than they should, one sentence each.
+    [[nodiscard]] std::vector<std::string> surpluses() const;
+
     /// How the hosts are, one line each.
     [[nodiscard]] std::string describe() const;
 

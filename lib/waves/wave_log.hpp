@@ -21,7 +21,8 @@ class WaveLog final : public EventLog {
     void record(const Event& event) override;
 
     /// A unit waits for its turn, and why.
-    void note_wait(const std::string& unit, std::string why) { waits_ = unit + ": " + why; }
+    void note_wait(const std::string& unit, const std::string& why) { waits_ = unit + ": " + why; }
+    void forget_wait() { waits_.clear(); }
 
     /// The unit restarts now.
     void release(const std::string& unit);

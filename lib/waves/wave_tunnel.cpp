@@ -1,20 +1,30 @@
 #include "waves/wave_tunnel.hpp"
 
+#include "clock/clock.hpp"
 #include "waves/wave_memory.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
 namespace keyturn {
+
+namespace {
+
+/// Windows and the splay may delay a rotation that is due.
+constexpr std::chrono::hours overdue_after{7 * 24};
+
+}  // namespace
 
 WaveTunnel::WaveTunnel(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
                        std::size_t own, double splay_share, Dependencies world, EventLog& log,
                        std::function<void(const ManagedTunnel&)> changed, WaveMemory& memory,
                        WaveMemories memories, WaveTimes times)
     : policy_(std::move(policy)),
+      clock_(world.clock),
       gate_(policy_, own, times, std::move(memories)),
       log_(log, gate_),
       troubles_(policy_, log),
@@ -98,8 +108,22 @@ std::vector<std::string> WaveTunnel::troubles() const {
         texts.push_back(executor_->mistaken());
     }
     if (!gate_.memories().done || !agent_.idle()) return texts;
-    for (std::string& text : gate_.absences()) texts.push_back(std::move(text));
+    std::ranges::move(gate_.absences(), std::back_inserter(texts));
+    std::ranges::move(gate_.surpluses(), std::back_inserter(texts));
+    if (auto text = overdue()) texts.push_back(std::move(*text));
     return texts;
+}
+
+/// Nobody else rotates if the first host does not, so the others say so.
+std::optional<std::string> WaveTunnel::overdue() const {
+    const Milliseconds due = std::max(policy_.schedule.every, policy_.schedule.max_age);
+    // A host that follows ends a rotation of its own after each change.
+    const std::optional<WallTime> last = agent_.status().last_ended;
+    if (gate_.leads() || due == Milliseconds{0} || !last) return std::nullopt;
+    const Milliseconds age = clock_.wall_now() - *last;
+    if (age < due + overdue_after) return std::nullopt;
+    return fmt::format("the token is older than `rotate` allows: look at {}, which rotates it",
+                       gate_.hosts().front().host);
 }
 
 void WaveTunnel::looked() {

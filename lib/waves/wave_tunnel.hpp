@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,9 +54,11 @@ class WaveTunnel final : public WavePlace {
   private:
     [[nodiscard]] TunnelPolicy policy_of_agent() const;
     [[nodiscard]] std::vector<std::string> troubles() const;
+    [[nodiscard]] std::optional<std::string> overdue() const;
     void looked();
 
     TunnelPolicy policy_;
+    Clock& clock_;
     WaveGate gate_;
     WaveLog log_;
     TroubleLog troubles_;

@@ -264,6 +264,16 @@ TEST_F(WaveGateTest, RotatesOnlyOnceAllHostsServeWithTheToken) {
     EXPECT_THAT(gate.absences(), ElementsAre("Cloudflare lists 1 of 2 connectors of two"));
 }
 
+TEST_F(WaveGateTest, NamesAHostThatHasMoreConnectorsThanUnits) {
+    WaveGate gate = gate_of(0);
+    see(gate, before_);
+    EXPECT_THAT(gate.surpluses(), IsEmpty());
+    see(gate, {at(1, "a"), at(2, "b"), at(2, "c"), at(3, "d"), at(3, "thief")});
+    EXPECT_THAT(gate.surpluses(),
+                ElementsAre("Cloudflare lists 2 connectors of three, but `hosts` says 1: correct "
+                            "`units`, or find out who else looks like this host"));
+}
+
 TEST_F(WaveGateTest, ATokenOnWhichTheTunnelIsIdleIsNoChange) {
     WaveGate gate(policy_, 0, WaveTimes(), {});
     EXPECT_FALSE(gate.knows("old"));

@@ -207,6 +207,21 @@ TEST_F(WaveHostsTest, ACompromiseDropsStrangersAndNoConnectorOfAnotherHost) {
     for (WaveHost* host : hosts_) EXPECT_THAT(host->units.evicted, ElementsAre("thief"));
 }
 
+TEST_F(WaveHostsTest, TheOthersSayThatTheFirstHostDoesNotRotate) {
+    for (WaveHost* host : hosts_) {
+        host->policy.schedule.every = 24h;
+        host->policy.drift.interval = 1h;
+        host->policy.drift.units_interval = 1h;
+    }
+    start_serving();
+    const std::string before = first_.units.api_token_text();
+    ASSERT_TRUE(run_until_done(before, 3 * 24h)) << "by its schedule";
+    EXPECT_EQ(second_.findings(), "");
+    first_.stop();
+    pass(9 * 24h);
+    EXPECT_THAT(second_.findings(), HasSubstr("look at host-1, which rotates it"));
+}
+
 TEST_F(WaveHostsTest, SaysThatThePolicyDoesNotNameThisHost) {
     third_.name = "elsewhere";
     third_.start();
