@@ -37,6 +37,13 @@ namespace keyturn {
     return is_lower_hex(lower(c));
 }
 
+/// True for letters, digits and these marks alone.
+[[nodiscard]] inline bool consists_of(std::string_view text, std::string_view marks) {
+    return std::ranges::all_of(text, [marks](char c) {
+        return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
+    });
+}
+
 [[nodiscard]] inline bool is_uuid(std::string_view text) {
     constexpr std::string_view shape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     return std::ranges::equal(

@@ -105,9 +105,7 @@ std::string tag_of(const Json& item) {
     for (const auto& feature : *features) {
         if (!feature.is_string()) continue;
         const std::string_view text = feature.get_ref<const WipedText&>();
-        const bool sound = text.size() <= tag_size_max && std::ranges::all_of(text, [](char c) {
-                               return is_alphanumeric(c) || c == '-' || c == '_';
-                           });
+        const bool sound = text.size() <= tag_size_max && consists_of(text, "-_");
         if (sound && text.starts_with("keyturn-")) return std::string(text);
     }
     return {};

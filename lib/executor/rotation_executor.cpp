@@ -5,6 +5,7 @@
 #include "clock/clock.hpp"
 #include "cloudflared/connectors.hpp"
 #include "delivery/token_store.hpp"
+#include "executor/by_kind.hpp"
 #include "executor/kept_tokens.hpp"
 #include "rotation/preflight.hpp"
 #include "rotation/verification.hpp"
@@ -33,15 +34,8 @@ RotationExecutor::RotationExecutor(const TunnelPolicy& policy, TunnelState& stat
                                    Dependencies world)
     : policy_(policy), tunnel_{policy.account, policy.tunnel}, state_(state), world_(world) {}
 
-template <class Asked>
-Task<Answer> RotationExecutor::answer(const Asked& action) {
-    auto result = co_await act(action);
-    Answered<Asked> answered{std::move(result)};
-    co_return Answer(std::move(answered));
-}
-
 Task<Answer> RotationExecutor::perform(const Action& action) {
-    return std::visit([this](const auto& asked) { return answer(asked); }, action);
+    return ByKind::perform(*this, action);
 }
 
 // --- Cloudflare ----------------------------------------------------------------------------------

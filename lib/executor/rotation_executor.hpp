@@ -80,9 +80,6 @@ class RotationExecutor final : public Executor {
         std::string rotation_id;  ///< Its new token is staged under this id.
     };
 
-    template <class Asked>
-    Task<Answer> answer(const Asked& action);
-
     [[nodiscard]] Result<void> check_age(BootTime not_after) const;
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit, bool by_glob = false);

@@ -11,12 +11,6 @@ namespace {
 constexpr std::size_t host_size_max = 64;   // HOST_NAME_MAX of Linux.
 constexpr std::size_t unit_size_max = 255;  // UNIT_NAME_MAX of systemd.
 
-bool consists_of(std::string_view text, std::string_view marks) {
-    return std::ranges::all_of(text, [marks](char c) {
-        return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
-    });
-}
-
 }  // namespace
 
 const MemberUnit* FleetMember::find(std::string_view unit) const {

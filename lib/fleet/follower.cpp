@@ -54,7 +54,7 @@ class Follower::Asking {
         follower_.action_.emplace(std::move(action_));
     }
     Result<typename Asked::Value> await_resume() {
-        return std::move(std::get<FollowerAnswered<Asked>>(*follower_.answer_).result);
+        return std::move(std::get<Answered<Asked>>(*follower_.answer_).result);
     }
 
   private:

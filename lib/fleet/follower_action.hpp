@@ -69,19 +69,6 @@ struct RestAWhile {
 using FollowerAction = std::variant<LookAtObject, ChangeObject, SeeOwnHost, StageToken,
                                     ReplaceToken, RestartOwnUnit, RestAWhile>;
 
-template <class>
-struct FollowerAnswerOf;
-template <class... Actions>
-struct FollowerAnswerOf<std::variant<Actions...>> {
-    template <class Asked>
-    struct Answered {
-        Result<typename Asked::Value> result;
-    };
-    using type = std::variant<Answered<Actions>...>;
-};
-using FollowerAnswers = FollowerAnswerOf<FollowerAction>;
-using FollowerAnswer = FollowerAnswers::type;
-template <class Asked>
-using FollowerAnswered = FollowerAnswers::Answered<Asked>;
+using FollowerAnswer = AnswerOf<FollowerAction>::type;
 
 }  // namespace keyturn

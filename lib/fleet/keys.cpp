@@ -89,8 +89,7 @@ constexpr CredentialContent fleet_keys_content{
 }  // namespace
 
 bool is_fleet_key_id(std::string_view id) {
-    return !id.empty() && id.size() <= id_size_max &&
-           std::ranges::all_of(id, [](char c) { return is_alphanumeric(c) || c == '-'; });
+    return !id.empty() && id.size() <= id_size_max && consists_of(id, "-");
 }
 
 Result<FleetKeys> FleetKeys::read(std::string_view text) {

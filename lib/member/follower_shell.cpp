@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "delivery/token_store.hpp"
+#include "executor/by_kind.hpp"
 #include "units/unit_manager.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -34,15 +35,8 @@ FollowerShell::FollowerShell(const boost::asio::any_io_executor& executor,
       credential_(credential),
       wakeup_(executor) {}
 
-template <class Asked>
-Task<FollowerAnswer> FollowerShell::answer(const Asked& action) {
-    auto result = co_await act(action);
-    FollowerAnswered<Asked> answered{std::move(result)};
-    co_return FollowerAnswer(std::move(answered));
-}
-
 Task<FollowerAnswer> FollowerShell::perform(const FollowerAction& action) {
-    return std::visit([this](const auto& asked) { return answer(asked); }, action);
+    return ByKind::perform(*this, action);
 }
 
 /// With the host that leads in brackets, if one does.

@@ -27,8 +27,7 @@ class FollowerShell {
     void wake() { wakeup_.wake(); }
 
   private:
-    template <class Asked>
-    Task<FollowerAnswer> answer(const Asked& action);
+    friend class ByKind;
 
     Task<Result<FleetDocument>> act(const LookAtObject& action);
     Task<Result<FleetDocument>> act(const ChangeObject& action);

@@ -1,6 +1,7 @@
 #include "member/lead_executor.hpp"
 
 #include "clock/clock.hpp"
+#include "executor/by_kind.hpp"
 #include "fleet/take_over_watch.hpp"
 #include "model/unit_command.hpp"
 
@@ -35,15 +36,8 @@ LeadExecutor::LeadExecutor(const TunnelPolicy& policy, TunnelState& state, Depen
       times_(times),
       local_(policy, state, world) {}
 
-template <class Asked>
-Task<Answer> LeadExecutor::answer(const Asked& action) {
-    auto result = co_await act(action);
-    Answered<Asked> answered{std::move(result)};
-    co_return Answer(std::move(answered));
-}
-
 Task<Answer> LeadExecutor::perform(const Action& action) {
-    return std::visit([this](const auto& asked) { return answer(asked); }, action);
+    return ByKind::perform(*this, action);
 }
 
 // --- The shared object ---------------------------------------------------------------------------

@@ -43,8 +43,7 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> deliver_again(Fingerprint expected) override;
 
   private:
-    template <class Asked>
-    Task<Answer> answer(const Asked& action);
+    friend class ByKind;
     /// Performs an action with the fleet's tokens, and shares what it did to them.
     template <class Asked>
     Task<Result<typename Asked::Value>> share(const Asked& action);

@@ -18,12 +18,6 @@ constexpr std::size_t host_name_size_max = 64;
 constexpr std::string_view tag_begin = "keyturn-";
 constexpr std::size_t tag_size_max = 40;
 
-bool consists_of(std::string_view text, std::string_view marks) {
-    return std::ranges::all_of(text, [&](char c) {
-        return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
-    });
-}
-
 }  // namespace
 
 Result<PolicyValue> read_host_name(std::string_view text) {

@@ -15,12 +15,6 @@ constexpr std::size_t bucket_name_size_min = 3;
 constexpr std::size_t bucket_name_size_max = 63;
 constexpr std::size_t name_size_max = 128;
 
-bool consists_of(std::string_view text, std::string_view marks) {
-    return std::ranges::all_of(text, [&](char c) {
-        return is_alphanumeric(c) || marks.find(c) != std::string_view::npos;
-    });
-}
-
 /// True if each part between slashes is a name, and not one that a path would take for a way.
 bool is_path_of_names(std::string_view text) {
     while (true) {

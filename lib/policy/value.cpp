@@ -162,11 +162,8 @@ Result<PolicyValue> read_credential_name(std::string_view text) {
             "must be the name of a systemd credential, but looks like a user and a password; put "
             "them in a file that LoadCredential= names");
     }
-    const bool sound =
-        !text.empty() && text.size() <= credential_name_size_max && text.front() != '.' &&
-        std::ranges::all_of(text, [](char c) {
-            return is_alphanumeric(c) || std::string_view{"._@-"}.find(c) != std::string_view::npos;
-        });
+    const bool sound = !text.empty() && text.size() <= credential_name_size_max &&
+                       text.front() != '.' && consists_of(text, "._@-");
     if (sound) return PolicyValue{std::string{text}};
     const char* const remedy = text.starts_with('/') ? "; for a path write `file:`" : "";
     return invalid(
@@ -234,9 +231,7 @@ Result<PolicyValue> read_value(const KeySpec& spec, const DocumentNode& scalar) 
 
 Result<void> check_own_name(std::string_view name) {
     const bool sound = !name.empty() && name.size() <= own_name_size_max &&
-                       is_alphanumeric(name.front()) && std::ranges::all_of(name, [](char c) {
-                           return is_alphanumeric(c) || c == '_' || c == '-';
-                       });
+                       is_alphanumeric(name.front()) && consists_of(name, "_-");
     if (sound) return {};
     return invalid(
         fmt::format("{} is not allowed; use up to {} letters, digits, `-` and `_`, and begin "

@@ -9,10 +9,9 @@
 
 namespace keyturn {
 
-/// A folder of the state directory with a file for each tunnel that needs one, replaced as a whole.
-/// Nothing secret is in it.
-/// Only for the process that holds the lock of the state directory. Makes the folder with the first
-/// save. Faults: those of the files.
+/// A folder of the state directory with a file for each tunnel that needs one, replaced as a whole,
+/// without secrets. Only for the process that holds the lock of the state directory. Makes the
+/// folder with the first save. Faults: those of the files.
 class TunnelFiles {
   public:
     TunnelFiles(std::string state_directory, std::string folder, std::size_t size_max);

@@ -1,6 +1,7 @@
 #include "waves/wave_executor.hpp"
 
 #include "clock/clock.hpp"
+#include "executor/by_kind.hpp"
 #include "waves/wave_log.hpp"
 #include "waves/wave_memory.hpp"
 
@@ -21,15 +22,8 @@ WaveExecutor::WaveExecutor(const TunnelPolicy& policy, TunnelState& state, Depen
       local_(policy, state, world),
       saved_(gate.memories()) {}
 
-template <class Asked>
-Task<Answer> WaveExecutor::answer(const Asked& action) {
-    auto result = co_await act(action);
-    Answered<Asked> answered{std::move(result)};
-    co_return Answer(std::move(answered));
-}
-
 Task<Answer> WaveExecutor::perform(const Action& action) {
-    return std::visit([this](const auto& asked) { return answer(asked); }, action);
+    return ByKind::perform(*this, action);
 }
 
 Task<Result<ListConnectors::Value>> WaveExecutor::act(const ListConnectors& action) {

@@ -41,8 +41,7 @@ class WaveExecutor final : public Executor {
     [[nodiscard]] const std::string& mistaken() const { return mistaken_; }
 
   private:
-    template <class Asked>
-    Task<Answer> answer(const Asked& action);
+    friend class ByKind;
 
     template <class Asked>
     Task<Result<typename Asked::Value>> act(const Asked& action) {

@@ -9,17 +9,13 @@
 
 namespace keyturn {
 
-namespace {
-
-Milliseconds times(Milliseconds time, double factor) {
-    return std::chrono::duration_cast<Milliseconds>(time * factor);
-}
-
-}  // namespace
-
 WaveTimes WaveTimes::scaled(double factor) const {
-    return {times(list, factor),   times(list_per_host, factor), times(list_age, factor),
-            times(steady, factor), times(late, factor),          times(first_host, factor)};
+    WaveTimes times = *this;
+    for (Milliseconds* time : {&times.list, &times.list_per_host, &times.list_age, &times.steady,
+                               &times.late, &times.first_host}) {
+        *time = std::chrono::floor<Milliseconds>(*time * factor);
+    }
+    return times;
 }
 
 WaveGate::WaveGate(const TunnelPolicy& policy, std::size_t own, WaveTimes times,
@@ -151,11 +147,7 @@ std::optional<std::string> WaveGate::why_not_yet(BootTime now) const {
     }
     if (!memories_.settled)
         return "Cloudflare's list of connectors may be behind; it is read again";
-    for (std::size_t i = 0; i < seen_.size(); ++i) {
-        if (i != own_ && static_cast<int>(seen_[i].connectors.size()) < hosts()[i].units) {
-            return absence_of(i);
-        }
-    }
+    if (const auto absent = absences(); !absent.empty()) return absent.front();
     if (listed_at_ - steady_since_ < steady_for()) {
         return "the connectors of other hosts have just changed";
     }
@@ -170,11 +162,6 @@ std::optional<std::string> WaveGate::earlier_host_lacking() const {
                            host.host, seen_[i].later, host.units);
     }
     return std::nullopt;
-}
-
-std::string WaveGate::absence_of(std::size_t index) const {
-    return fmt::format("Cloudflare lists {} of {} connectors of {}", seen_[index].connectors.size(),
-                       hosts()[index].units, hosts()[index].host);
 }
 
 std::optional<std::string> WaveGate::reason_not_to_rotate() const {
@@ -194,8 +181,10 @@ std::optional<std::string> WaveGate::reason_not_to_rotate() const {
 std::vector<std::string> WaveGate::absences() const {
     std::vector<std::string> texts;
     for (std::size_t i = 0; i < seen_.size(); ++i) {
-        const bool absent = static_cast<int>(seen_[i].connectors.size()) < hosts()[i].units;
-        if (i != own_ && absent) texts.push_back(absence_of(i));
+        const std::size_t listed = seen_[i].connectors.size();
+        if (i == own_ || static_cast<int>(listed) >= hosts()[i].units) continue;
+        texts.push_back(fmt::format("Cloudflare lists {} of {} connectors of {}", listed,
+                                    hosts()[i].units, hosts()[i].host));
     }
     return texts;
 }
@@ -215,6 +204,7 @@ std::vector<std::string> WaveGate::surpluses() const {
 }
 
 std::string WaveGate::describe() const {
+    const bool all_later = everyone_is_later();
     std::string text;
     for (std::size_t i = 0; i < hosts().size(); ++i) {
         const KnownHost& host = hosts()[i];
@@ -222,7 +212,7 @@ std::string WaveGate::describe() const {
         if (!seen_.empty()) {
             what =
                 fmt::format("{} of {} connectors listed", seen_[i].connectors.size(), host.units);
-            if (!everyone_is_later()) {
+            if (!all_later) {
                 what += fmt::format(", {} with the new token", seen_[i].later);
             }
         }

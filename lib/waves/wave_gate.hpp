@@ -15,12 +15,11 @@ namespace keyturn {
 
 /// What a host must not forget about the last change of the token, on its own disk.
 struct WaveMemories {
-    Fingerprint token;  ///< That this host delivered last; empty: none yet.
-    std::vector<std::string>
-        earlier;             ///< The connectors that were listed right after the delivery.
-    bool settled = true;     ///< There are no more of them to come.
-    bool done = true;        ///< The units of this host have the token.
-    bool overtaken = false;  ///< It changed before they had the one before it.
+    Fingerprint token;                 ///< That this host delivered last; empty: none yet.
+    std::vector<std::string> earlier;  ///< Connectors that were listed right after the delivery.
+    bool settled = true;               ///< There are no more of them to come.
+    bool done = true;                  ///< The units of this host have the token.
+    bool overtaken = false;            ///< It changed before they had the one before it.
 
     bool operator==(const WaveMemories&) const = default;
 };
@@ -127,7 +126,6 @@ class WaveGate {
     [[nodiscard]] Milliseconds steady_for() const;
     [[nodiscard]] std::optional<std::string> why_not_yet(BootTime now) const;
     [[nodiscard]] std::optional<std::string> earlier_host_lacking() const;
-    [[nodiscard]] std::string absence_of(std::size_t index) const;
 
     const TunnelPolicy& policy_;
     std::size_t own_;

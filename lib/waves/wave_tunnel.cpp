@@ -92,7 +92,7 @@ Result<void> WaveTunnel::decide(Decision decision) {
 TunnelStatus WaveTunnel::status() const {
     TunnelStatus status = agent_.status();
     status.can_revert = false;
-    for (std::string& text : troubles()) status.findings.push_back(std::move(text));
+    std::ranges::move(troubles(status), std::back_inserter(status.findings));
     return status;
 }
 
@@ -102,7 +102,7 @@ std::string WaveTunnel::describe() const {
 }
 
 /// While hosts restart, some are absent for a moment.
-std::vector<std::string> WaveTunnel::troubles() const {
+std::vector<std::string> WaveTunnel::troubles(const TunnelStatus& of_agent) const {
     std::vector<std::string> texts;
     if (executor_ != nullptr && !executor_->mistaken().empty()) {
         texts.push_back(executor_->mistaken());
@@ -110,15 +110,15 @@ std::vector<std::string> WaveTunnel::troubles() const {
     if (!gate_.memories().done || !agent_.idle()) return texts;
     std::ranges::move(gate_.absences(), std::back_inserter(texts));
     std::ranges::move(gate_.surpluses(), std::back_inserter(texts));
-    if (auto text = overdue()) texts.push_back(std::move(*text));
+    if (auto text = overdue(of_agent)) texts.push_back(std::move(*text));
     return texts;
 }
 
 /// Nobody else rotates if the first host does not, so the others say so.
-std::optional<std::string> WaveTunnel::overdue() const {
+std::optional<std::string> WaveTunnel::overdue(const TunnelStatus& of_agent) const {
     const Milliseconds due = std::max(policy_.schedule.every, policy_.schedule.max_age);
     // A host that follows ends a rotation of its own after each change.
-    const std::optional<WallTime> last = agent_.status().last_ended;
+    const std::optional<WallTime> last = of_agent.last_ended;
     if (gate_.leads() || due == Milliseconds{0} || !last) return std::nullopt;
     const Milliseconds age = clock_.wall_now() - *last;
     if (age < due + overdue_after) return std::nullopt;
@@ -127,7 +127,7 @@ std::optional<std::string> WaveTunnel::overdue() const {
 }
 
 void WaveTunnel::looked() {
-    troubles_.note(troubles());
+    troubles_.note(troubles(agent_.status()));
     changed_(*this);
 }
 

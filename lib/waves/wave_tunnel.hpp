@@ -53,8 +53,8 @@ class WaveTunnel final : public WavePlace {
 
   private:
     [[nodiscard]] TunnelPolicy policy_of_agent() const;
-    [[nodiscard]] std::vector<std::string> troubles() const;
-    [[nodiscard]] std::optional<std::string> overdue() const;
+    [[nodiscard]] std::vector<std::string> troubles(const TunnelStatus& of_agent) const;
+    [[nodiscard]] std::optional<std::string> overdue(const TunnelStatus& of_agent) const;
     void looked();
 
     TunnelPolicy policy_;

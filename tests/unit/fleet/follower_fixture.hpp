@@ -98,7 +98,7 @@ class FollowerTest : public testing::Test {
     std::string perform(const Asked& wish) {
         std::string word = name(wish);
         const auto fault = faults_.find(word);
-        using Answering = FollowerAnswered<Asked>;
+        using Answering = Answered<Asked>;
         if (fault != faults_.end()) {
             const Error error = fault->second;
             if constexpr (!std::is_same_v<Asked, RestAWhile>) {

@@ -6,11 +6,6 @@
 namespace keyturn {
 namespace {
 
-using std::chrono::hours;
-using std::chrono::minutes;
-using std::chrono::seconds;
-using testing::ElementsAre;
-using testing::HasSubstr;
 using Kind = WaveGate::Verdict::Kind;
 
 const std::string address_begin = "192.0.2.";
@@ -54,15 +49,15 @@ class WaveGateTest : public testing::Test {
     /// The host has delivered this token, and has read the list for long enough.
     void begin(WaveGate& gate, const Fingerprint& token, const List& listed) {
         gate.begin(token, listed, now_);
-        now_ += seconds{30};
+        now_ += 30s;
         gate.look(listed, now_);
     }
 
     /// Two lists that agree, as far apart as it takes.
     void see(WaveGate& gate, const List& listed) {
-        now_ += seconds{15};
+        now_ += 15s;
         gate.look(listed, now_);
-        now_ += seconds{15};
+        now_ += 15s;
         gate.look(listed, now_);
     }
 
@@ -70,7 +65,7 @@ class WaveGateTest : public testing::Test {
     std::string why(WaveGate& gate) { return gate.may_restart(now_).error.text; }
 
     TunnelPolicy policy_ = policy_of_three();
-    BootTime now_{hours{1}};
+    BootTime now_{1h};
     List before_{at(1, "a"), at(2, "b"), at(2, "c"), at(3, "d")};
     List first_done_{at(1, "A"), at(2, "b"), at(2, "c"), at(3, "d")};
     List half_done_{at(1, "A"), at(2, "B"), at(2, "c"), at(3, "d")};
@@ -83,7 +78,7 @@ TEST_F(WaveGateTest, TheFirstHostWaitsUntilAllOthersHaveLooked) {
     EXPECT_EQ(kind(gate), Kind::closed);
     EXPECT_EQ(why(gate),
               "the other hosts look for a new token every 15m (`drift.interval`); 15m 30s left");
-    now_ += minutes{16};
+    now_ += 16min;
     gate.look(before_, now_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
@@ -111,10 +106,10 @@ TEST_F(WaveGateTest, AConnectorOfTheOldTokenThatIsListedLaterProvesNothing) {
 TEST_F(WaveGateTest, AListThatIsBehindProvesNothing) {
     WaveGate gate = gate_of(1);
     gate.begin("new", before_, now_);
-    now_ += seconds{20};
+    now_ += 20s;
     gate.look(first_done_, now_);
     EXPECT_EQ(why(gate), "one comes first: 0 of 1 connectors there have the new token");
-    now_ += seconds{20};
+    now_ += 20s;
     gate.look(first_done_, now_);
     see(gate, first_done_);
     EXPECT_EQ(why(gate), "one comes first: 0 of 1 connectors there have the new token");
@@ -138,13 +133,13 @@ TEST_F(WaveGateTest, AConnectorOfNoHostCountsForNone) {
 
 TEST_F(WaveGateTest, TwoListsMustAgree) {
     WaveGate gate = changed(1);
-    now_ += seconds{15};
+    now_ += 15s;
     gate.look(first_done_, now_);
     EXPECT_EQ(why(gate), "the connectors of other hosts have just changed");
-    now_ += seconds{14};
+    now_ += 14s;
     gate.look(first_done_, now_);
     EXPECT_EQ(kind(gate), Kind::closed);
-    now_ += seconds{30};
+    now_ += 30s;
     EXPECT_EQ(kind(gate), Kind::closed) << "time alone is no second list";
     gate.look({at(1, "A"), at(2, "b"), at(2, "c"), at(3, "e")}, now_);
     EXPECT_EQ(kind(gate), Kind::closed) << "another connector of the same host";
@@ -155,7 +150,7 @@ TEST_F(WaveGateTest, TwoListsMustAgree) {
 TEST_F(WaveGateTest, ItsOwnRestartsAreNoChangeOfOthers) {
     WaveGate gate = changed(1);
     see(gate, first_done_);
-    now_ += seconds{15};
+    now_ += 15s;
     gate.look({at(1, "A"), at(2, "B"), at(2, "c"), at(3, "d")}, now_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
@@ -164,10 +159,10 @@ TEST_F(WaveGateTest, WaitsAsLongAsSomethingChangesAndThenAPersonDecides) {
     WaveGate gate = changed(2);
     see(gate, before_);
     EXPECT_EQ(kind(gate), Kind::closed);
-    now_ += hours{2};
+    now_ += 2h;
     gate.look(first_done_, now_);
     EXPECT_EQ(kind(gate), Kind::closed);
-    now_ += hours{2} + minutes{15};
+    now_ += 2h + 15min;
     const WaveGate::Verdict verdict = gate.may_restart(now_);
     EXPECT_EQ(verdict.kind, Kind::refused);
     EXPECT_EQ(verdict.error.fault, Fault::silent);
@@ -185,7 +180,7 @@ TEST_F(WaveGateTest, AfterARetryTheProofIsNotNeededButTheOthersAre) {
     EXPECT_EQ(why(gate), "Cloudflare lists 1 of 2 connectors of two");
     see(gate, first_done_);
     EXPECT_EQ(kind(gate), Kind::closed) << "an earlier host may restart at the same time";
-    now_ += minutes{1};
+    now_ += 1min;
     gate.look(first_done_, now_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
@@ -219,7 +214,7 @@ TEST_F(WaveGateTest, AHostThatIsDoneWaitsOnlyForTheOthersToServe) {
     WaveGate gate = changed(2);
     gate.finish();
     see(gate, before_);
-    now_ += minutes{1};
+    now_ += 1min;
     gate.look(before_, now_);
     EXPECT_EQ(kind(gate), Kind::open) << "a unit that a person started with an older token";
     see(gate, {at(1, "a"), at(2, "b"), at(3, "d")});
@@ -239,13 +234,13 @@ TEST_F(WaveGateTest, WhatItKnewGoesOnAfterARestartOfKeyturnd) {
 
 TEST_F(WaveGateTest, TheFirstHostWaitsAnewAfterARestartOfKeyturnd) {
     WaveGate before = changed(0);
-    now_ += minutes{10};
+    now_ += 10min;
     WaveGate gate(policy_, 0, WaveTimes(), before.memories());
     see(gate, before_);
-    now_ += minutes{10};
+    now_ += 10min;
     gate.look(before_, now_);
     EXPECT_EQ(kind(gate), Kind::closed);
-    now_ += minutes{7};
+    now_ += 7min;
     gate.look(before_, now_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
@@ -288,15 +283,15 @@ TEST_F(WaveGateTest, ManyHostsLookLessOften) {
     WaveGate gate = gate_of(0);
     EXPECT_TRUE(gate.wants_a_list(now_));
     gate.look(before_, now_);
-    EXPECT_FALSE(gate.wants_a_list(now_ + seconds{14}));
-    EXPECT_TRUE(gate.wants_a_list(now_ + seconds{15}));
+    EXPECT_FALSE(gate.wants_a_list(now_ + 14s));
+    EXPECT_TRUE(gate.wants_a_list(now_ + 15s));
     for (int i = 4; i <= 25; ++i) {
         policy_.coordinator->hosts.push_back({"h", "", "keyturn-" + std::to_string(i), 1});
     }
     WaveGate large = gate_of(0);
     large.look(before_, now_);
-    EXPECT_FALSE(large.wants_a_list(now_ + seconds{49}));
-    EXPECT_TRUE(large.wants_a_list(now_ + seconds{50}));
+    EXPECT_FALSE(large.wants_a_list(now_ + 49s));
+    EXPECT_TRUE(large.wants_a_list(now_ + 50s));
 }
 
 TEST_F(WaveGateTest, ShowsEachHostOnALine) {

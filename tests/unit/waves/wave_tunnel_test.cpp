@@ -18,7 +18,7 @@ TEST_F(WaveHostsTest, ARotationGoesOverAllHostsInTheirOrder) {
     ASSERT_TRUE(run_until_done(before));
     EXPECT_EQ(restarts(), (Restarts{1, 1, 1}));
     for (WaveHost* host : hosts_) {
-        EXPECT_EQ(host->states->history("web", 10)->size(), 1U) << host->name;
+        EXPECT_EQ(host->history().size(), 1U) << host->name;
         EXPECT_EQ(host->findings(), "") << host->name;
     }
 }
