@@ -175,18 +175,11 @@ def usual_store():
 
 @pytest.fixture(scope="module", name="booted_fleet")
 def three_hosts(request, tmp_path_factory, store):
-    """Boot three hosts of one fleet, with a store between them; one of them only follows."""
-    with Fleet(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
-               names=("alpha", "beta", "gamma"), rollout={"soak": "2s"},
-               followers=("gamma",), store=store) as fleet:
-        yield fleet
-
-
-@pytest.fixture(scope="module", name="booted_waves")
-def three_hosts_without_store(request, tmp_path_factory):
-    """Boot three hosts that share nothing but Cloudflare."""
-    with Waves(tmp_path_factory.mktemp("waves"), request.config.getoption("--build"),
-               names=("alpha", "beta", "gamma"), rollout={"soak": "1s"}) as fleet:
+    """Boot three hosts of one fleet, with a store between them or without; one only follows."""
+    kind = Waves if store == "nothing" else Fleet
+    with kind(tmp_path_factory.mktemp("fleet"), request.config.getoption("--build"),
+              names=("alpha", "beta", "gamma"), rollout={"soak": "2s"},
+              followers=("gamma",), store=store) as fleet:
         yield fleet
 
 

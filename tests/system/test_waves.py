@@ -7,10 +7,10 @@ from scenario import wait_until
 from scenario.journal import moment
 
 
-@pytest.fixture(name="booted_fleet", scope="module")
-def hosts_without_a_store(booted_waves):
-    """Let the fleet of these tests be one without a store."""
-    return booted_waves
+@pytest.fixture(scope="module")
+def store():
+    """Choose what the hosts share."""
+    return "nothing"
 
 
 def restarts(fleet):

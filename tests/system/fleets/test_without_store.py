@@ -6,15 +6,10 @@ from fleet_rotation import begin, rotated
 from scenario import wait_until
 
 
-@pytest.fixture(name="booted_fleet", scope="module")
-def hosts_without_a_store(booted_waves):
-    """Let the fleet of these tests be one without a store."""
-    return booted_waves
-
-
 @pytest.fixture(scope="module")
 def store():
-    """There is none."""
+    """Choose what the hosts share."""
+    return "nothing"
 
 
 def rolling(fleet):
@@ -58,22 +53,14 @@ def test_a_host_that_is_gone_for_ever_is_removed_from_the_policy(fleet):
     beta.run("systemctl", "stop", "keyturnd", *fleet["beta"].units.names)
     wait_until(lambda: "beta" in fleet["alpha"].keyturn.status().get("reason", ""),
                "alpha to name beta", 60)
-    others = ("alpha", "gamma")
-    everyone = fleet.known()
-    remaining = [host for host in everyone if host["host"] != "beta"]
-    fleet.known = lambda: remaining
+    fleet.go_on_without("beta")
     try:
-        for name in others:
-            fleet[name].keyturn.write_policy(**fleet.policy(fleet[name]))
-            fleet[name].host.run("systemctl", "reload", "keyturnd")
-        wait_until(lambda: all(fleet[name].keyturn.status()["state"] == "idle" for name in others),
+        wait_until(lambda: all(fleet[name].keyturn.status()["state"] == "idle"
+                               for name in ("alpha", "gamma")),
                    lambda: "the end; %s" % fleet.told(), 120)
     finally:
-        del fleet.known
-        for name in others:
-            fleet[name].keyturn.write_policy(**fleet.policy(fleet[name]))
-            fleet[name].host.run("systemctl", "reload", "keyturnd")
-        beta.run("systemctl", "start", "keyturnd", *fleet["beta"].units.names)
+        fleet.go_on_without()
+        beta.run("systemctl", "start", *fleet["beta"].units.names)
     assert rotated(fleet, before) == count + 1
 
 

@@ -15,20 +15,26 @@ class Waves(Fleet):
     """The first host rotates. The last one is known by its tag, the others by their addresses."""
 
     def __init__(self, directory, build, **options):
-        super().__init__(directory, build, store="nothing", **options)
+        super().__init__(directory, build, **options)
         self.tagged = list(self.hosts)[-1]
-
-    def known(self):
-        """Return `hosts` of the policy."""
-        return [{"host": name, "tag": "keyturn-" + name} if name == self.tagged else
-                {"host": name, "address": "10.98.%d.2" % host.number}
-                for name, host in self.hosts.items()]
+        self.gone = set()  # Names of hosts that the policy does not have any more.
 
     def policy(self, host):
         """Return the policy of one host: the same on all of them."""
         del host
-        return {"coordinator": {"kind": "api", "hosts": self.known()}, "rollout": self.rollout,
+        hosts = [{"host": name, "tag": "keyturn-" + name} if name == self.tagged else
+                 {"host": name, "address": "10.98.%d.2" % item.number}
+                 for name, item in self.hosts.items() if name not in self.gone]
+        return {"coordinator": {"kind": "api", "hosts": hosts}, "rollout": self.rollout,
                 "drift": {"interval": INTERVAL}}
+
+    def go_on_without(self, *gone):
+        """Take these hosts (none) out of the policy of all others, and let these read it."""
+        self.gone = set(gone)
+        for name, host in self.hosts.items():
+            if name not in self.gone:
+                host.keyturn.write_policy(**self.policy(host))
+                host.host.run("systemctl", "reload-or-restart", "keyturnd")
 
     def found(self):
         """Tag what has no address of its own."""
