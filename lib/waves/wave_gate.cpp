@@ -117,14 +117,16 @@ WaveGate::Verdict WaveGate::may_restart(BootTime now) {
     if (!no_change_) no_change_ = now;
     const Milliseconds patience = policy_.rollout.progress_deadline + policy_.drift.interval;
     if (now - *no_change_ >= patience) {
-        return {Verdict::Kind::refused,
-                {Fault::silent,
-                 fmt::format("{}, and nothing has changed for {}. Look at that host; if it is gone "
-                             "for ever, remove it from `hosts` on all hosts",
-                             *why, to_text(patience)),
-                 {}}};
+        std::string text = fmt::format(
+            "{}, and nothing has changed for {}. Look at that host: if its units have restarted "
+            "since the change, `keyturnctl retry {}` here; if it is gone for ever, remove it from "
+            "`hosts` on all hosts",
+            *why, to_text(patience), policy_.name);
+        return {Verdict::Kind::refused, {Fault::silent, std::move(text), {}}};
     }
-    return {Verdict::Kind::closed, {Fault::busy, *why, {}}};
+    Error not_yet{Fault::busy, *why, {}};
+    not_yet.retry_after = std::chrono::floor<std::chrono::seconds>(list_interval() / 3);
+    return {Verdict::Kind::closed, std::move(not_yet)};
 }
 
 void WaveGate::acknowledge() {
@@ -158,8 +160,9 @@ std::optional<std::string> WaveGate::earlier_host_lacking() const {
     for (std::size_t i = 0; i < own_; ++i) {
         const KnownHost& host = hosts()[i];
         if (seen_[i].later >= host.units) continue;
-        return fmt::format("{} comes first: {} of {} connectors there have the new token",
-                           host.host, seen_[i].later, host.units);
+        return fmt::format(
+            "{} comes first: {} of {} connectors there are known to have the new token", host.host,
+            seen_[i].later, host.units);
     }
     return std::nullopt;
 }
@@ -213,7 +216,7 @@ std::string WaveGate::describe() const {
             what =
                 fmt::format("{} of {} connectors listed", seen_[i].connectors.size(), host.units);
             if (!all_later) {
-                what += fmt::format(", {} with the new token", seen_[i].later);
+                what += fmt::format(", {} known to have the new token", seen_[i].later);
             }
         }
         text += fmt::format("  {:<12} {}{}{}\n", host.host, what, i == 0 ? "; rotates" : "",

@@ -53,7 +53,7 @@ class WaveGate {
     struct Verdict {
         enum class Kind {
             open,     ///< It may restart now.
-            closed,   ///< Not yet.
+            closed,   ///< Not yet; ask again after `Error::retry_after`.
             refused,  ///< A person has to decide; see `acknowledge`.
         };
         Kind kind = Kind::closed;

@@ -22,7 +22,7 @@ constexpr std::size_t memory_size_max = 65536;
 constexpr int memory_schema = 1;
 constexpr const char* untrusted =
     "what this host knows of the last change of the token cannot be trusted: {}; when all units of "
-    "the tunnel run on the current token, remove this file";
+    "the tunnel run on the current token, remove this file and restart keyturnd";
 
 class FileWaveMemory final : public WaveMemory {
   public:

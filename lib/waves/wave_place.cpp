@@ -79,9 +79,8 @@ std::unique_ptr<WavePlace> take_place_in_waves(const boost::asio::any_io_executo
     const auto found = std::ranges::find(coordinator.hosts, host, &KnownHost::host);
     if (found == coordinator.hosts.end()) {
         std::string why = fmt::format(
-            "`hosts` does not name this host, {}: add it, or write as `host: NAME` which of "
-            "`hosts` "
-            "it is",
+            "`hosts` does not name this host, {}: add it there, or tell keyturn with `host: NAME` "
+            "which of them it is",
             host);
         return std::make_unique<NoPlace>(executor, std::move(policy), std::move(why), log);
     }

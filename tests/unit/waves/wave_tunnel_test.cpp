@@ -101,8 +101,9 @@ TEST_F(WaveHostsTest, AHostThatDiesInTheMiddleIsNamedAndNothingMoreRestarts) {
     second_.unit().connected = false;
     ASSERT_TRUE(run_until_held(third_));
     EXPECT_EQ(restarts(), (Restarts{1, 0, 0}));
-    EXPECT_THAT(third_.place->status().reason,
-                HasSubstr("host-2 comes first: 0 of 1 connectors there have the new token"));
+    EXPECT_THAT(
+        third_.place->status().reason,
+        HasSubstr("host-2 comes first: 0 of 1 connectors there are known to have the new token"));
 }
 
 /// The policy names it no longer, on all hosts.
