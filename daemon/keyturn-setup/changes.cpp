@@ -108,4 +108,21 @@ Result<std::vector<FileChange>> changes_of(const TunnelToBringIn& tunnel) {
     return changes;
 }
 
+std::string next_steps(const std::vector<TunnelToBringIn>& tunnels) {
+    std::string text;
+    for (const TunnelToBringIn& tunnel : tunnels) {
+        text += tunnel.other_hosts
+                    ? fmt::format(
+                          "{} also runs on other hosts, so keyturnd does not rotate it yet. Bring "
+                          "it in on each,\nthen make a fleet of these hosts: man keyturn-fleet\n",
+                          tunnel.name)
+                    : fmt::format(
+                          "keyturnd rotates {0} from now on. To see when: keyturnctl plan {0}\n"
+                          "To rotate now, which makes the old token worthless:\n"
+                          "    sudo keyturnctl rotate {0} --follow\n",
+                          tunnel.name);
+    }
+    return text;
+}
+
 }  // namespace keyturn

@@ -11,7 +11,8 @@ namespace keyturn {
 struct TunnelToBringIn {
     std::string name;  ///< In the policy.
     std::vector<const SurveyedUnit*> units;
-    bool others = false;  ///< It has other units, which are not to be brought in now.
+    bool others = false;       ///< It has other units, which are not to be brought in now.
+    bool other_hosts = false;  ///< It also runs on other hosts, and is not of a fleet yet.
 
     [[nodiscard]] bool is_alone() const { return units.size() == 1 && !others; }
 };
@@ -28,5 +29,8 @@ struct TunnelToBringIn {
 
 /// True if the unit, and its process, take the token from keyturn's file.
 [[nodiscard]] bool takes_from_keyturn(const SurveyedUnit& unit, const std::string& tunnel);
+
+/// What an operator does when these tunnels are brought in.
+[[nodiscard]] std::string next_steps(const std::vector<TunnelToBringIn>& tunnels);
 
 }  // namespace keyturn

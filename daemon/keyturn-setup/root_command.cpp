@@ -93,6 +93,9 @@ std::variant<RootCommand, int> parse_root_command_line(int argc, char** argv) {
                        "Read the API token from this file (-: standard input)");
     set_up->add_flag("--plain-credential", setup.plain_credential,
                      "Store the API token unencrypted (mode 0600)");
+    set_up->add_flag("--other-hosts", setup.other_hosts,
+                     "Bring in the units of this host if the tunnel also runs on\n"
+                     "other hosts; make a fleet of these hosts afterwards");
 
     AdoptCommand adopt;
     CLI::App* const adopts = app.add_subcommand("adopt", adopt_description);

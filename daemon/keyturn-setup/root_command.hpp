@@ -21,6 +21,7 @@ struct SetupCommand {
     Manner manner;
     std::string api_token_file;        ///< "-": standard input; empty: asks on the terminal.
     bool plain_credential = false;     ///< Does not encrypt the API token.
+    bool other_hosts = false;          ///< Tunnels may also run on other hosts.
     std::uint32_t environment_of = 0;  ///< Whose environment names a proxy; 0: this process.
 };
 

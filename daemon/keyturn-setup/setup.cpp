@@ -215,21 +215,27 @@ class Setup {
         if (!token) return token.error();
         const auto connectors = host_.wait(api->list_connectors(tunnel));
         if (!connectors) return connectors.error();
-        if (connectors->size() > found.units.size()) {
+        const TunnelPolicy* known = policy_.find(found.tunnel);
+        const bool of_fleet = known != nullptr && known->coordinator;
+        const bool elsewhere = connectors->size() > found.units.size() && !of_fleet;
+        if (elsewhere && known == nullptr && !command_.other_hosts) {
             return Error{
                 Fault::conflict,
-                fmt::format("Cloudflare lists {}, and {} in units of this host: setup cannot "
-                            "bring in a tunnel while it also runs elsewhere; for a tunnel "
-                            "on several hosts, see keyturn-fleet(7)",
+                fmt::format("Cloudflare lists {}, and {} in units of this host. If the tunnel also "
+                            "runs on other hosts of yours, use --other-hosts, and make a fleet of "
+                            "these hosts afterwards (keyturn-fleet(7)). Otherwise, find out who "
+                            "else has the token",
                             counted(connectors->size(), "connector"),
                             counted(found.units.size(), "of them runs", "of them run")),
                 {}};
         }
-        return add_to_policy(found, facts->name);
+        return add_to_policy(found, facts->name, elsewhere);
     }
 
-    Result<void> add_to_policy(const FoundTunnel& found, const std::string& name_at_cloudflare) {
+    Result<void> add_to_policy(const FoundTunnel& found, const std::string& name_at_cloudflare,
+                               bool elsewhere) {
         TunnelToBringIn tunnel;
+        tunnel.other_hosts = elsewhere;
         const TunnelPolicy* known = policy_.find(found.tunnel);
         NewTunnel wanted;
         if (known != nullptr) {
@@ -343,16 +349,8 @@ class Setup {
                 worst = *ended;
             }
         }
-        if (worst == ExitCode::ok) tell_next();
+        if (worst == ExitCode::ok) say("\n{}", next_steps(to_bring_in_));
         return worst;
-    }
-
-    void tell_next() const {
-        say("\nkeyturnd rotates from now on. To see when: keyturnctl plan\n");
-        for (const TunnelToBringIn& tunnel : to_bring_in_)
-            say("To rotate now, which makes the old token worthless:\n"
-                "    sudo keyturnctl rotate {} --follow\n",
-                tunnel.name);
     }
 
     const SetupCommand& command_;

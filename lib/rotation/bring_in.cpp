@@ -36,6 +36,14 @@ PreflightFacts facts_of_the_moved(const RotationRequest& request, const Prefligh
     return moved;
 }
 
+/// The token stays the same, so a connector on another host loses nothing.
+void leave_out_foreign(PreflightFacts& facts) {
+    const auto foreign = foreign_connectors(facts.connectors, facts.samples);
+    std::erase_if(facts.connectors, [&](const Connector& connector) {
+        return std::ranges::find(foreign, connector.id, &Connector::id) != foreign.end();
+    });
+}
+
 }  // namespace
 
 Script<Ending> BringIn::tell() {
@@ -55,6 +63,7 @@ Script<Ending> BringIn::tell() {
 Script<> BringIn::examine() {
     co_await save(Phase::preflight);
     PreflightFacts facts = co_await preparation_.gather_facts();
+    leave_out_foreign(facts);
     std::vector<std::string> problems;
     judge_names(facts, problems);
     if (facts.files.fingerprint.empty()) {

@@ -28,7 +28,7 @@ _keyturnctl() {
         --reason | --next | --only | --ignore | --heed | --why | --host | --rev) return ;;
     esac
     case $command in
-        setup) options="--yes --dry-run --accept-gap --detach --api-token-file --plain-credential" ;;
+        setup) options="--yes --dry-run --accept-gap --detach --api-token-file --plain-credential --other-hosts" ;;
         adopt) options="--undo --expose-token --yes --dry-run --accept-gap --detach" ;;
         surge) options="--yes --dry-run" ;;
         doctor) options="--json --only --ignore --heed --why --dump" ;;

@@ -65,7 +65,7 @@ _keyturnctl() {
     case ${words[2]} in
         setup)
             _arguments '--yes' '--dry-run' '--accept-gap' '--detach' '--api-token-file:file:_files' \
-                '--plain-credential' '--help'
+                '--plain-credential' '--other-hosts' '--help'
             ;;
         adopt)
             _arguments '--undo' '--expose-token' '--yes' '--dry-run' '--accept-gap' '--detach' \

@@ -180,9 +180,30 @@ def test_a_connector_of_a_users_own_systemd_is_named_and_its_tunnel_left_alone(s
     done = stock.set_up(check=False)
     assert done.returncode == 4, done.stdout + done.stderr
     assert "tunnel.service runs under `systemd --user` of user 1000" in done.stdout
-    assert "also runs elsewhere" in done.stdout
+    assert "If the tunnel also runs on other hosts of yours, use --other-hosts" in done.stdout
     assert stock.units.invocations() == before
     assert stock.file("/etc/keyturn/keyturn.yaml") is None
+
+
+@pytest.mark.parametrize("stock", ["stock since 2026.7.2"], indirect=True)
+def test_a_tunnel_that_also_runs_on_other_hosts_comes_in_and_is_not_rotated(stock):
+    ours = set(stock.cloudflare.connectors())
+    # For keyturn, this one is not on this host.
+    stock.host.run("sh", "-c", START_THERE, "start", USERS_CGROUP, feed=stock.values()["token"])
+    stock.units.wait_full(2)
+    other = (set(stock.cloudflare.connectors()) - ours).pop()
+    token = stock.cloudflare.current()["token"]
+    traffic = stock.traffic.start(**RATE)
+    done = stock.set_up("--other-hosts")
+    assert "web also runs on other hosts, so keyturnd does not rotate it yet" in done.stdout
+    assert "keyturnd rotates web from now on" not in done.stdout
+    assert decoded(stock.keyturn.token()) == decoded(token)
+    assert other in stock.cloudflare.connectors(), "it is left alone"
+    refused = stock.keyturn.ctl("rotate", "web", "--follow")
+    assert refused.returncode == 4 and "keyturn-fleet(7)" in refused.stdout
+    again = stock.host.run("keyturnctl", "setup", "--yes")
+    assert "Everything is set up" in again.stdout, again.stdout
+    assert traffic.stop()["failed"] == 0
 
 
 @pytest.mark.parametrize("stock", ["stock until 2026.7.1"], indirect=True)

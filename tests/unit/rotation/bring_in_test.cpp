@@ -66,6 +66,14 @@ TEST_F(Adopt, DoesNotMindWhereTheOtherUnitsTakeTheirTokenFrom) {
     EXPECT_TRUE(done());
 }
 
+TEST_F(Adopt, DoesNotMindConnectorsOnOtherHostsBecauseTheTokenStays) {
+    foreign_connectors = {{"other", other_address, "", "", 4}};
+    rotate();
+    ASSERT_TRUE(done());
+    EXPECT_THAT(restarted(), ElementsAre(a, b, c));
+    EXPECT_FALSE(told(EventKind::straggler_seen)) << "it has nothing to do with these restarts";
+}
+
 TEST_F(Adopt, DoesNotStartAStoppedUnit) {
     unit(c).stop();
     unit(b).stop();
