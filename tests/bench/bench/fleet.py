@@ -6,13 +6,16 @@ import time
 
 from bench import dead_token
 from bench.figures import Figure
-from scenario import Fleet, wait_until
+from scenario import Fleet, Waves, wait_until
 
 ROTATIONS = 3
 IDLE_SECONDS = 120
 LEAD, FOLLOWER = "alpha", "beta"
 # The soak costs one read of each host in 10 s; what is left is the same for any soak.
 ROLLOUT = {"soak": "0s", "settle": "0s", "min_healthy_time": "1s"}
+# Without a store, hosts look at Cloudflare's list while they wait, so a tenth of all times, and of
+# the default of drift.interval, makes as many calls.
+SCALE, INTERVAL = 0.1, "90s"
 
 
 def _store_calls(fleet):
@@ -32,6 +35,17 @@ def _rotate(fleet):
     wait_until(lambda: fleet.cloudflare.current()["token"] != before, "a new secret", 120, 0.2)
     fleet.wait_idle(240)
     fleet.wait_full()
+
+
+def without_store(directory, build):
+    """Give the figures of hosts that share nothing but Cloudflare."""
+    with Waves(directory, build, names=(LEAD, FOLLOWER), rollout=ROLLOUT, fleet_scale=SCALE,
+               interval=INTERVAL) as fleet:
+        known = fleet.cloudflare.calls()[-1]["n"]
+        _rotate(fleet)
+        api = [call for call in fleet.cloudflare.calls() if call["n"] > known]
+        yield Figure("two hosts without a store, a rotation: calls of Cloudflare", len(api), "",
+                     300)
 
 
 def measured(directory, build):

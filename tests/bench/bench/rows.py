@@ -171,3 +171,4 @@ def measured(directory, build, library, floor_program, plot):
         yield from window(host, None)
         yield from tunnels(host, None, plot)
     yield from fleet.measured(directory / "fleet", build)
+    yield from fleet.without_store(directory / "waves", build)

@@ -154,6 +154,12 @@ class Fleet:
             host.host.run("sh", "-c", PUT_SECRET, "put", path, feed=text)
         host.host.run("sh", "-c", SCALE % self.fleet_scale)
 
+    def give_fleet_keys(self, *keys):
+        """Let all hosts have these keys, one host after the other; the first key writes."""
+        for host in self.hosts.values():
+            host.host.run("sh", "-c", PUT_SECRET, "put", FLEET_KEY_FILE, feed="\n".join(keys))
+            host.host.run("systemctl", "restart", "keyturnd")
+
     def found(self):
         """Begin the fleet on the first host, and let the others join."""
         first, *others = self.hosts.values()

@@ -14,8 +14,9 @@ ExecStart=
 class Waves(Fleet):
     """The first host rotates. The last one is known by its tag, the others by their addresses."""
 
-    def __init__(self, directory, build, **options):
+    def __init__(self, directory, build, interval=INTERVAL, **options):
         super().__init__(directory, build, **options)
+        self.interval = interval
         self.tagged = list(self.hosts)[-1]
         self.gone = set()  # Names of hosts that the policy does not have any more.
 
@@ -26,7 +27,7 @@ class Waves(Fleet):
                  {"host": name, "address": "10.98.%d.2" % item.number}
                  for name, item in self.hosts.items() if name not in self.gone]
         return {"coordinator": {"kind": "api", "hosts": hosts}, "rollout": self.rollout,
-                "drift": {"interval": INTERVAL}}
+                "drift": {"interval": self.interval}}
 
     def go_on_without(self, *gone):
         """Take these hosts (none) out of the policy of all others, and let these read it."""
