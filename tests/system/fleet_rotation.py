@@ -3,13 +3,13 @@
 from scenario import wait_until
 
 
-def begin(fleet, host, traffic=True):
+def begin(fleet, host, traffic=True, options=()):
     """Ask one host for a rotation under traffic; return the token and how many there were."""
     before = fleet.cloudflare.current()["token"]
     count = len(fleet.cloudflare.secrets())
     if traffic:
         fleet.traffic.start(rate=100, slow_rate=5, slow_delay="500ms")
-    fleet[host].keyturn.ctl("rotate", "web", check=True)
+    fleet[host].keyturn.ctl("rotate", "web", *options, check=True)
     return before, count
 
 
