@@ -55,10 +55,9 @@ def install(host, count):
 
 
 def start(host):
-    """Start it; return its process when it is ready."""
+    """Start it, and wait until it is ready."""
     host.host.run("systemctl", "reset-failed", UNIT, check=False)
     host.host.run("systemctl", "start", UNIT)
-    return host.process()
 
 
 def instructions_of_start(host, count):
