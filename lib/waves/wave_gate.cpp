@@ -115,13 +115,12 @@ WaveGate::Verdict WaveGate::may_restart(BootTime now) {
         return {Verdict::Kind::open, {}};
     }
     if (!no_change_) no_change_ = now;
-    const Milliseconds patience = policy_.rollout.progress_deadline + policy_.drift.interval;
-    if (now - *no_change_ >= patience) {
+    if (now - *no_change_ >= patience()) {
         std::string text = fmt::format(
             "{}, and nothing has changed for {}. Look at that host: if its units have restarted "
             "since the change, `keyturnctl retry {}` here; if it is gone for ever, remove it from "
             "`hosts` on all hosts",
-            *why, to_text(patience), policy_.name);
+            *why, to_text(patience()), policy_.name);
         return {Verdict::Kind::refused, {Fault::silent, std::move(text), {}}};
     }
     Error not_yet{Fault::busy, *why, {}};
@@ -179,6 +178,17 @@ std::optional<std::string> WaveGate::reason_not_to_rotate() const {
                "status` says which";
     }
     return std::nullopt;
+}
+
+std::vector<std::string> WaveGate::laggards() const {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (i == own_ || seen_[i].later >= hosts()[i].units) continue;
+        texts.push_back(fmt::format(
+            "{} of {} connectors of {} are known to have the new token: look at keyturnd there",
+            seen_[i].later, hosts()[i].units, hosts()[i].host));
+    }
+    return texts;
 }
 
 std::vector<std::string> WaveGate::absences() const {

@@ -94,6 +94,14 @@ class WaveGate {
     /// Why this host should not change the token now; nothing if it may.
     [[nodiscard]] std::optional<std::string> reason_not_to_rotate() const;
 
+    /// How long a host waits while nothing changes, and then asks a person.
+    [[nodiscard]] Milliseconds patience() const {
+        return policy_.rollout.progress_deadline + policy_.drift.interval;
+    }
+
+    /// The other hosts that are not known to have restarted for the last change, one sentence each.
+    [[nodiscard]] std::vector<std::string> laggards() const;
+
     /// The hosts that serve with fewer units than they should, one sentence each.
     [[nodiscard]] std::vector<std::string> absences() const;
 

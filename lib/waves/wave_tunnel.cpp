@@ -110,8 +110,16 @@ std::vector<std::string> WaveTunnel::troubles(const TunnelStatus& of_agent) cons
     if (!gate_.memories().done || !agent_.idle()) return texts;
     std::ranges::move(gate_.absences(), std::back_inserter(texts));
     std::ranges::move(gate_.surpluses(), std::back_inserter(texts));
+    std::ranges::move(laggards(of_agent), std::back_inserter(texts));
     if (auto text = overdue(of_agent)) texts.push_back(std::move(*text));
     return texts;
+}
+
+/// This host has restarted, and the others have had the time for it.
+std::vector<std::string> WaveTunnel::laggards(const TunnelStatus& of_agent) const {
+    const std::optional<WallTime> last = of_agent.last_ended;
+    if (!last || clock_.wall_now() - *last < gate_.patience()) return {};
+    return gate_.laggards();
 }
 
 /// Nobody else rotates if the first host does not, so the others say so.

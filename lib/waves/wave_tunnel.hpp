@@ -55,6 +55,7 @@ class WaveTunnel final : public WavePlace {
     [[nodiscard]] TunnelPolicy policy_of_agent() const;
     [[nodiscard]] std::vector<std::string> troubles(const TunnelStatus& of_agent) const;
     [[nodiscard]] std::optional<std::string> overdue(const TunnelStatus& of_agent) const;
+    [[nodiscard]] std::vector<std::string> laggards(const TunnelStatus& of_agent) const;
     void looked();
 
     TunnelPolicy policy_;

@@ -208,6 +208,23 @@ TEST_F(WaveHostsTest, ACompromiseDropsStrangersAndNoConnectorOfAnotherHost) {
     for (WaveHost* host : hosts_) EXPECT_THAT(host->units.evicted, ElementsAre("thief"));
 }
 
+TEST_F(WaveHostsTest, SaysThatAnotherHostDoesNotFollow) {
+    start_serving();
+    third_.stop();
+    rotate();
+    ASSERT_TRUE(run_until([&] { return first_.up_to_date() && second_.up_to_date(); }));
+    EXPECT_EQ(first_.findings(), "") << "it may be about to restart";
+    pass(3h);
+    EXPECT_THAT(first_.findings(), HasSubstr("0 of 1 connectors of host-3 are known to have the "
+                                             "new token: look at keyturnd there"));
+    third_.start();
+    ASSERT_TRUE(run_until_held(third_)) << "it has not seen the others restart";
+    ASSERT_TRUE(third_.place->decide(Decision::retry));
+    ASSERT_TRUE(run_until([&] { return third_.up_to_date(); }));
+    pass(16min);
+    EXPECT_EQ(first_.findings(), "");
+}
+
 TEST_F(WaveHostsTest, TheOthersSayThatTheFirstHostDoesNotRotate) {
     for (WaveHost* host : hosts_) {
         host->policy.schedule.every = 24h;
