@@ -78,7 +78,7 @@ int run_history(const Options& options) {
 
 int run_many(const Options& options) {
     // A slow machine gets more time to see what it must see, but not for ever.
-    constexpr int patience = 4;
+    constexpr int patience = 10;
     const auto started = std::chrono::steady_clock::now();
     const auto deadline = started + std::chrono::seconds{options.seconds};
     const auto last_deadline = started + patience * std::chrono::seconds{options.seconds};
