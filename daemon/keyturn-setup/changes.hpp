@@ -30,7 +30,7 @@ struct TunnelToBringIn {
 /// True if the unit, and its process, take the token from keyturn's file.
 [[nodiscard]] bool takes_from_keyturn(const SurveyedUnit& unit, const std::string& tunnel);
 
-/// What an operator does when these tunnels are brought in.
+/// What an operator does once these tunnels are brought in, a text with whole lines.
 [[nodiscard]] std::string next_steps(const std::vector<TunnelToBringIn>& tunnels);
 
 }  // namespace keyturn

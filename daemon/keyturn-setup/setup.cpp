@@ -229,14 +229,14 @@ class Setup {
                             counted(found.units.size(), "of them runs", "of them run")),
                 {}};
         }
-        return add_to_policy(found, facts->name, elsewhere);
+        return add_to_policy(found, known, facts->name, elsewhere);
     }
 
-    Result<void> add_to_policy(const FoundTunnel& found, const std::string& name_at_cloudflare,
-                               bool elsewhere) {
+    /// `known` is what the policy has of the tunnel so far; null: nothing.
+    Result<void> add_to_policy(const FoundTunnel& found, const TunnelPolicy* known,
+                               const std::string& name_at_cloudflare, bool elsewhere) {
         TunnelToBringIn tunnel;
         tunnel.other_hosts = elsewhere;
-        const TunnelPolicy* known = policy_.find(found.tunnel);
         NewTunnel wanted;
         if (known != nullptr) {
             tunnel.name = known->name;
@@ -349,7 +349,7 @@ class Setup {
                 worst = *ended;
             }
         }
-        if (worst == ExitCode::ok) say("\n{}", next_steps(to_bring_in_));
+        if (worst == ExitCode::ok && !to_bring_in_.empty()) say("\n{}", next_steps(to_bring_in_));
         return worst;
     }
 

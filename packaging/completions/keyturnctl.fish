@@ -51,7 +51,7 @@ complete -c keyturnctl -n "__fish_seen_subcommand_from setup" -l api-token-file 
 complete -c keyturnctl -n "__fish_seen_subcommand_from setup" -l plain-credential \
     -d "Do not encrypt the API token"
 complete -c keyturnctl -n "__fish_seen_subcommand_from setup" -l other-hosts \
-    -d "Also tunnels that run on other hosts, too"
+    -d "Also bring in tunnels that run on other hosts"
 complete -c keyturnctl -n "__fish_seen_subcommand_from adopt" -l undo -d "Take units out again"
 complete -c keyturnctl -n "__fish_seen_subcommand_from adopt" -l expose-token \
     -d "Write the token where other users can read it"
