@@ -51,6 +51,7 @@ TunnelModel::ResultOf<SampleUnits> TunnelModel::act(const SampleUnits& action) {
     if (shared_.chance.strikes(FaultKind::ready_unknown)) hide_metrics();
     invariants_.units_looked_at(now_);
     SampleUnits::Value value;
+    value.reserve(action.names.size());
     for (const std::string& name : action.names) {
         UnitModel& sampled = unit(name);
         SampleUnits::Sample sample{sampled.state(), {}, "its metrics server does not answer"};

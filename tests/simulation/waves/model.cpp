@@ -178,6 +178,7 @@ bool HostModel::learn_of_change() {
     if (gate_->knows(file_)) return true;
     if (!reaches_cloudflare()) return false;
     gate_->begin(file_, cloud_.list(), world_.now());
+    ++changes_;
     keep();
     return true;
 }
@@ -202,6 +203,7 @@ void HostModel::retry() {
     held_ = false;
     acknowledged_ = !gate_->memories().overtaken;
     gate_->acknowledge();
+    changes_ = std::min(changes_, 1);
     keep();
 }
 
@@ -229,6 +231,7 @@ void HostModel::go_on() {
     if (unit_.up && unit_.connected && unit_.token == file_) {
         open_ = false;
         gate_->finish();
+        changes_ = 0;
         keep();
         looks_at_ = world_.now() + policy_.drift.interval;
         return;

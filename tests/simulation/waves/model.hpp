@@ -82,6 +82,8 @@ class HostModel {
     [[nodiscard]] const Fingerprint& file() const { return file_; }
     /// It goes on without the proof that the hosts before it have the token.
     [[nodiscard]] bool acknowledged() const { return acknowledged_; }
+    /// It learned of a change, and then of another one before it was done; nobody has looked.
+    [[nodiscard]] bool overtaken() const { return changes_ > 1; }
     [[nodiscard]] const KnownHost& known() const { return policy_.coordinator->hosts.at(own_); }
     [[nodiscard]] BootTime served_last() const { return served_last_; }
     void note_service();
@@ -121,6 +123,7 @@ class HostModel {
     bool held_ = false;
     bool lost_ = false;
     bool acknowledged_ = false;
+    int changes_ = 0;  ///< That keyturnd learned of since it was done, or a person looked.
     BootTime looks_at_{};
     BootTime token_seen_{};
     BootTime cut_until_{};

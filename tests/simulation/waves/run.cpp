@@ -33,6 +33,7 @@ class Run {
   private:
     void set_up();
     void pass(Milliseconds time);
+    void pass_until_at_rest(BootTime end);
     void strike();
     void help();
     void judge_restart(const HostModel& host);
@@ -69,6 +70,7 @@ void Run::set_up() {
 /// A unit that serves is about to restart in its turn.
 void Run::judge_restart(const HostModel& host) {
     const auto own = std::ranges::find(hosts_, &host, [](const auto& each) { return each.get(); });
+    const bool outdated = host.file() != cloud_.token();
     bool earlier = true;
     for (auto each = hosts_.begin(); each != hosts_.end(); ++each) {
         const HostModel& other = **each;
@@ -79,11 +81,15 @@ void Run::judge_restart(const HostModel& host) {
         if (other.down_by_keyturn()) world_.fail(pair + " is down by keyturn");
         const bool gone = world_.now() - other.served_last() > seen_age_max;
         if (gone && !cloud_.listed_lately(other.known())) world_.fail(pair + " does not serve");
-        if (earlier && !host.acknowledged() && other.unit_token() != host.file()) {
+        // A host that does not know of the last change yet may restart after one that does.
+        const bool in_order = outdated || host.acknowledged() || other.unit_token() == host.file();
+        if (earlier && !in_order) {
             world_.fail(pair + ", which comes first, has another token");
         }
     }
-    const bool outdated = host.file() != cloud_.token();
+    if (host.overtaken()) {
+        world_.fail(host.known().host + " restarts although the token changed twice");
+    }
     if (outdated && world_.now() - cloud_.changed() > seen_age_max) {
         world_.fail(host.known().host + " restarts with a token that was replaced long ago");
     }
@@ -111,7 +117,7 @@ void Run::strike() {
     if (world_.strikes(0.001, "a host does not reach Cloudflare")) {
         host.cut_off(world_.dice.between(seconds{5}, hours{1}));
     }
-    if (world_.strikes(0.0004, "somebody else changes the secret")) cloud_.change();
+    if (world_.strikes(0.0008, "somebody else changes the secret")) cloud_.change();
     if (world_.strikes(0.0004, "a connector of no host")) {
         cloud_.connect(Connector{fmt::format("x-{}", world_.now().time_since_epoch().count()),
                                  "198.51.100.9", "", "", 4});
@@ -171,20 +177,24 @@ bool Run::at_rest() const {
     });
 }
 
+void Run::pass_until_at_rest(BootTime end) {
+    while (!at_rest() && world_.now() < end && world_.failure().empty()) pass(minutes{1});
+}
+
 std::optional<std::string> Run::to_the_end(RunCounts& counts) {
     const BootTime began = world_.now();
     set_up();
     pass(minutes{1});
-    const int wanted = world_.dice.between(1, 3);
+    const int wanted = world_.dice.between(1, 5);
     for (int i = 0; i < wanted && world_.failure().empty(); ++i) {
         if (hosts_.front()->rotate()) ++rotations_;
-        pass(world_.dice.between(minutes{10}, hours{3}));
-        for (int hour = 0; calm_ && !at_rest() && hour < 24; ++hour) pass(hours{1});
+        const BootTime next = world_.now() + world_.dice.between(minutes{10}, hours{3});
+        pass_until_at_rest(calm_ ? world_.now() + quiet_max : next);
+        pass(world_.dice.between(seconds{10}, minutes{20}));
     }
     world_.storm = false;
     remove_lost_hosts();
-    const BootTime end = world_.now() + quiet_max;
-    while (!at_rest() && world_.now() < end && world_.failure().empty()) pass(minutes{1});
+    pass_until_at_rest(world_.now() + quiet_max);
     if (world_.failure().empty() && !at_rest()) world_.fail("not at rest in time");
     counts.rotations += rotations_;
     if (world_.faults > 0) counts.with_fault += rotations_;
