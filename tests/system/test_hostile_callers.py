@@ -30,7 +30,7 @@ for process in range(4):
 bus = ctypes.c_void_p()
 assert lib.sd_bus_open_system(ctypes.byref(bus)) >= 0
 to = (bus, b"org.keyturn.Keyturn1", b"/org/keyturn/Keyturn1")
-for call in range(5):
+for call in range(2):
     lib.sd_bus_call_method(*to, b"org.keyturn.Keyturn1.Manager", b"Pause", None, None, b"s", name)
     lib.sd_bus_call_method(*to, b"org.freedesktop.DBus.Properties", b"Get", None, None, b"ss",
                            name, b"Version")

@@ -24,6 +24,7 @@ SystemCallFilter=
 MemoryDenyWriteExecute=no
 MemoryMax=infinity
 TimeoutStartSec=300
+TimeoutStopSec=300
 WatchdogSec=0
 LogsDirectory=%s
 """
