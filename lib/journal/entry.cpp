@@ -24,7 +24,7 @@ std::string visible_lines(std::string_view text) {
 }  // namespace
 
 std::vector<std::string> journal_fields(const Event& event) {
-    const std::array<std::pair<std::string_view, std::string_view>, 8> optional_fields{{
+    const std::array<std::pair<std::string_view, std::string_view>, 11> optional_fields{{
         {"TUNNEL_NAME", event.tunnel_name},
         {"TUNNEL_ID", event.tunnel_id},
         {"ROTATION_ID", event.rotation_id},
@@ -33,6 +33,9 @@ std::vector<std::string> journal_fields(const Event& event) {
         {"PHASE", event.phase},
         {"RESULT", event.result},
         {"FINGERPRINT", event.fingerprint},
+        {"FLEET_HOST", event.fleet_host},
+        {"FLEET_EPOCH", event.fleet_epoch},
+        {"FLEET_REV", event.fleet_rev},
     }};
     std::vector<std::string> fields{
         fmt::format("MESSAGE={}", visible_lines(event.message)),

@@ -82,6 +82,9 @@ struct Event {
     std::string phase{};        ///< PHASE
     std::string result{};       ///< RESULT: done, refused, waiting, held, ...
     std::string fingerprint{};  ///< FINGERPRINT of the new token
+    std::string fleet_host{};   ///< FLEET_HOST: the name of this host in its fleet
+    std::string fleet_epoch{};  ///< FLEET_EPOCH: how often the lead has changed
+    std::string fleet_rev{};    ///< FLEET_REV: the newest revision of the object that it knows
 
     bool operator==(const Event&) const = default;
 };

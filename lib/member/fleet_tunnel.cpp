@@ -1,7 +1,6 @@
 #include "member/fleet_tunnel.hpp"
 
 #include "clock/clock.hpp"
-#include "journal/event_log.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -18,7 +17,6 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
                          FleetSetup setup)
     : policy_(std::move(policy)),
       world_(world),
-      log_(log),
       executor_(executor),
       splay_share_(splay_share),
       changed_(std::move(changed)),
@@ -27,6 +25,7 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
       object_(std::move(setup.object)),
       fleet_(policy_.name, policy_.tunnel, std::move(setup.keys), std::move(setup.memories),
              FleetWorld{*object_, world.clock, world.random, memory}),
+      log_(log, self_.host, fleet_),
       tokens_(world.tokens, fleet_.keys()),
       states_(world.states,
               [this] {

@@ -7,6 +7,7 @@
 #include "fleet/follower.hpp"
 #include "fleet/take_over_watch.hpp"
 #include "fleet/times.hpp"
+#include "member/fleet_log.hpp"
 #include "member/fleet_states.hpp"
 #include "member/fleet_tokens.hpp"
 #include "member/follower_shell.hpp"
@@ -100,7 +101,6 @@ class FleetTunnel final : public ManagedTunnel {
 
     TunnelPolicy policy_;
     Dependencies world_;
-    EventLog& log_;
     boost::asio::any_io_executor executor_;
     double splay_share_;
     std::function<void(const ManagedTunnel&)> changed_;
@@ -108,6 +108,7 @@ class FleetTunnel final : public ManagedTunnel {
     FleetSelf self_;
     std::shared_ptr<SharedObject> object_;
     Fleet fleet_;
+    FleetLog log_;
     FleetTokens tokens_;
     FleetStates states_;
     Leading leading_;

@@ -11,6 +11,8 @@ namespace keyturn::fleet_simulation {
 
 namespace {
 
+using std::chrono::hours;
+
 constexpr const char* keys_text =
     "k1 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 
@@ -66,6 +68,10 @@ void FleetModel::set_up() {
         host->disk.memory.install = hex_32(dice);
         host->disk.memory.fleet = document.fleet;
         host->disk.memory.mark = fmt::format("{:016x}", dice.roll());
+        if (dice.happens(0.2)) {
+            host->clock_error = dice.between(-hours{1}, hours{1});
+            world.saw("host with a wrong clock");
+        }
         for (int unit = 0; unit < dice.between(1, 2); ++unit) {
             host->units.push_back(std::make_unique<UnitModel>(
                 *host, fmt::format("cloudflared-{}.service", unit + 1)));
@@ -74,8 +80,24 @@ void FleetModel::set_up() {
         cloud.hosts.push_back(host.get());
         hosts.push_back(std::move(host));
     }
+    make_one_strict(document);
     store.write_directly(std::move(document));
     for (const auto& host : hosts) host->power_up();
+}
+
+/// One host wants more units to serve than the others do, if that is possible without any host.
+void FleetModel::make_one_strict(FleetDocument& document) {
+    std::size_t all = 0;
+    std::size_t most = 0;
+    for (const auto& host : hosts) {
+        all += host->units.size();
+        most = std::max(most, host->units.size());
+    }
+    if (all - most < 3 || !world.dice.happens(0.5)) return;
+    Host& strict = any_host();
+    strict.min_available = 2;
+    document.members[strict.name()] = strict.entry();
+    world.saw("host with another min_available");
 }
 
 std::vector<Host*> FleetModel::living() {

@@ -40,6 +40,7 @@ class FleetModel {
     Host* cloned = nullptr;
 
   private:
+    void make_one_strict(FleetDocument& document);
     void stop_who_takes(const Host* by, const FleetDocument& document);
 };
 

@@ -82,7 +82,7 @@ FleetTimes simulated_times() {
 // --- Its clocks ----------------------------------------------------------------------------------
 
 WallTime HostClock::wall_now() const {
-    return host_.world().clock.wall_now();
+    return host_.world().clock.wall_now() + host_.clock_error;
 }
 
 BootTime HostClock::boot_now() const {
@@ -131,7 +131,7 @@ FleetMember Host::entry() const {
     entry.eligible = eligible_;
     entry.version = "1";
     entry.keys = {"k1"};
-    entry.min_available = 1;
+    entry.min_available = min_available;
     return entry;
 }
 
@@ -149,6 +149,7 @@ void Host::start_keyturnd() {
     stopped_until_ = {};
     budget_ = std::make_unique<ApiBudget>();
     policy_ = policy_for(units);
+    policy_.rollout.min_available = min_available;
     if (eligible_) policy_.credential = "default";
     const Dependencies reach{clock_, api_, local_, local_, tokens_, states_, *random_, *budget_};
     tunnel_ = std::make_unique<FleetTunnel>(

@@ -113,6 +113,8 @@ class Host {
     BootTime asked_in_vain{};             ///< When Cloudflare last did not answer this host.
     BootTime away_until{};
     double deadliness = 0;  ///< How probable it is to die at each effect.
+    int min_available = 1;
+    Milliseconds clock_error{0};  ///< Of its wall clock.
 
   private:
     friend class HostClock;

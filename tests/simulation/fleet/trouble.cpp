@@ -106,16 +106,20 @@ void Trouble::cut_both() {
     cut(Server::cloud, host);
 }
 
+Milliseconds Trouble::outage() {
+    return world_.dice.between(seconds{2}, minutes{world_.dice.happens(0.1) ? 15 : 3});
+}
+
 void Trouble::store_down() {
     world_.saw("store down");
     world_.tell("the store is down");
-    fleet_.store.down_until = world_.now() + world_.dice.between(seconds{2}, minutes{3});
+    fleet_.store.down_until = world_.now() + outage();
 }
 
 void Trouble::cloud_down() {
     world_.saw("Cloudflare down");
     world_.tell("Cloudflare is down");
-    fleet_.cloud.down_until = world_.now() + world_.dice.between(seconds{2}, minutes{3});
+    fleet_.cloud.down_until = world_.now() + outage();
 }
 
 void Trouble::crash_unit() {

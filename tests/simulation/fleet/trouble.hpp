@@ -41,6 +41,7 @@ class Trouble {
 
     [[nodiscard]] UnitModel& any_unit();
     void cut(Server server, Host& host);
+    [[nodiscard]] Milliseconds outage();
     void reboot(Host& host);
     [[nodiscard]] std::string tampered_text();
 

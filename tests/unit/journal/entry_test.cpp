@@ -23,6 +23,9 @@ TEST(JournalFields, SayEverythingThatTheEventSays) {
     event.phase = "roll";
     event.result = "done";
     event.fingerprint = "00112233445566aa";
+    event.fleet_host = "alpha";
+    event.fleet_epoch = "3";
+    event.fleet_rev = "41";
     EXPECT_THAT(journal_fields(event),
                 ElementsAre("MESSAGE=web: two lines\nare fine", "PRIORITY=5",
                             "MESSAGE_ID=" + std::string(message_id_of(EventKind::unit_verified)),
@@ -30,7 +33,8 @@ TEST(JournalFields, SayEverythingThatTheEventSays) {
                             "TUNNEL_ID=f70ff985-a4ef-4643-bbbc-4a0ed4fc8415",
                             "ROTATION_ID=0123456789abcdef0123456789abcdef",
                             "TARGET_UNIT=cloudflared-web@1.service", "BATCH=1/2", "PHASE=roll",
-                            "RESULT=done", "FINGERPRINT=00112233445566aa"));
+                            "RESULT=done", "FINGERPRINT=00112233445566aa", "FLEET_HOST=alpha",
+                            "FLEET_EPOCH=3", "FLEET_REV=41"));
 }
 
 TEST(JournalFields, LeaveOutWhatIsEmpty) {

@@ -85,6 +85,25 @@ TEST_F(FleetTunnelTest, TellsTheJournalOfEachHostWhatHappensToItsUnits) {
                 HasSubstr(std::string("systemd has restarted ") + a));
 }
 
+TEST_F(FleetTunnelTest, TellsTheJournalWhoSaysItAndOfWhichRevision) {
+    make_fleet();
+    request();
+    ASSERT_TRUE(run_until_done());
+    for (const FleetHost* host : {&first_, &second_}) {
+        std::uint64_t newest = 0;
+        ASSERT_THAT(host->log.events, Not(IsEmpty()));
+        for (const Event& event : host->log.events) {
+            EXPECT_EQ(event.fleet_host, host->name) << event.message;
+            const std::uint64_t rev = std::stoull(event.fleet_rev);
+            EXPECT_GE(rev, newest) << event.message;
+            newest = rev;
+        }
+        EXPECT_EQ(host->log.events.back().fleet_epoch, std::to_string(document().epoch));
+        EXPECT_GT(newest, 1U);
+        EXPECT_LE(newest, document().rev);
+    }
+}
+
 TEST_F(FleetTunnelTest, WritesNothingWhileNothingIsNew) {
     make_fleet();
     pass(10min);
