@@ -4,7 +4,7 @@ import pytest
 
 from fleet_rotation import begin, rotated
 from scenario import wait_until
-from scenario.journal import moment
+from scenario.journal import event_name, moment
 
 
 @pytest.fixture(scope="module")

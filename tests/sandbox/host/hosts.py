@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 TESTHOST = str(Path(__file__).resolve().with_name("testhost"))
-# Of one command, in seconds. A machine may be slow, and eight hosts start at once.
+# Of one command, in seconds, and longer than any of testhost: eight hosts may start at once.
 DEADLINE = 180
 
 
