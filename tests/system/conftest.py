@@ -20,8 +20,8 @@ QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_
 
 
 # The files with the longest runs, the longest first.
-LONG = ["test_layouts", "test_package", "test_setup", "test_fleet", "test_compromise",
-        "test_units", "test_idle", "test_faults", "test_capacity"]
+LONG = ["test_package", "test_layouts", "test_setup", "test_upgrade", "test_fleet",
+        "test_compromise", "test_units", "test_idle", "test_faults", "test_capacity"]
 
 # What the rules of histories have to know of a policy.
 PROMISES = ("settle", "soak", "min_healthy_time", "batches", "canary")
@@ -105,6 +105,14 @@ def pytest_runtest_makereport(item, call):
         for name, value in item.funcargs.items():
             if isinstance(value, Scenario) and not name.endswith("host") or name == "fleet":
                 report.sections.append(("journal of keyturnd and systemd", value.told()))
+
+
+@pytest.fixture(name="package", scope="module")
+def package_under_test(request):
+    """Return the Debian package that is tested."""
+    package = request.config.getoption("--build")
+    assert package.suffix == ".deb", "these tests need a package: packaging/build deb"
+    return package
 
 
 @pytest.fixture(scope="session")
