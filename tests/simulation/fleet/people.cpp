@@ -148,8 +148,14 @@ void People::rejoin(Host& host) {
     const auto before = document.members.find(host.name());
     if (before != document.members.end()) entry.units = before->second.units;
     if (!keyturn::rejoin(document, host.name(), entry)) return;
-    // The fleet cannot know whether these are the processes that it restarted.
-    for (const auto& unit : host.units) unit->had_turn = false;
+    // The fleet cannot know whether these are the processes that it restarted. It says so, and a
+    // person restarts them.
+    for (const auto& unit : host.units) {
+        unit->had_turn = false;
+        world_.after(world_.dice.between(minutes{1}, minutes{10}), [&unit = *unit] {
+            if (unit.serves()) unit.crash();
+        });
+    }
     fleet_.store.write_directly(std::move(document));
 }
 
