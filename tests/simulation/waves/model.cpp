@@ -201,7 +201,7 @@ void HostModel::retry() {
     world_.saw("retried");
     if (world_.told()) world_.tell(known().host + ": a person retries");
     held_ = false;
-    acknowledged_ = !gate_->memories().overtaken;
+    acknowledged_ = !overtaken();
     gate_->acknowledge();
     changes_ = std::min(changes_, 1);
     keep();
