@@ -16,7 +16,7 @@ from scenario import Fleet, Scenario, StockHost, Waves  # noqa: E402
 from scenario.places import STAND_IN, built_package  # noqa: E402
 
 # Short waits of the stand-in, and short timeouts of its units, where no traffic is counted.
-QUICK = {"time_scale": 0.1, "start_timeout": "2", "stop_timeout": "4", "restart_pause": "1"}
+QUICK = {"time_scale": 0.1, "start_timeout": "3", "stop_timeout": "4", "restart_pause": "1"}
 
 
 # The files with the longest runs, the longest first.

@@ -44,7 +44,9 @@ def before_the_first_restart(scenario):
 
 
 def in_a_restart(scenario):
-    scenario.cloudflare.knobs(registration_delay_seconds=1.5)
+    scenario.units.drop_in("starts-late", "[Service]\nTimeoutStartSec=20\n")
+    with_rollout(scenario, healthy_deadline="30s")
+    scenario.cloudflare.knobs(registration_delay_seconds=4)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("unit_restarting")
 
@@ -63,10 +65,10 @@ def test_an_upgrade_and_a_downgrade_in_the_middle_of_a_rotation(
         done = scenario.keyturn.install_package(replacement)
         assert "does nothing yet" not in done.stdout
         wait_until(lambda: scenario.keyturn.main_pid() not in (0, before), "a new keyturnd")
+        scenario.cloudflare.heal()
         check_done(scenario)
         assert scenario.journal.events("rotation_resumed")
         scenario.journal.mark()
-        scenario.cloudflare.heal()
     scenario.keyturn.install_package(package)
 
 
