@@ -20,8 +20,9 @@ QUICK = {"time_scale": 0.1, "start_timeout": "3", "stop_timeout": "4", "restart_
 
 
 # The files with the longest runs, the longest first.
-LONG = ["test_package", "test_layouts", "test_setup", "test_upgrade", "test_fleet",
-        "test_compromise", "test_units", "test_idle", "test_faults", "test_capacity"]
+LONG = ["test_package", "test_upgrade", "test_fleet", "test_doctor", "test_compromise",
+        "test_units", "test_containers", "test_exposure", "test_idle", "test_faults",
+        "test_many_tunnels", "test_hostile_user", "test_capacity", "test_costs"]
 
 # What the rules of histories have to know of a policy.
 PROMISES = ("settle", "soak", "min_healthy_time", "batches", "canary")
@@ -52,9 +53,23 @@ def pytest_sessionstart(session):
             pytest.exit(str(error), 1)
 
 
+def place(item):
+    """Return when a test has its turn: the longest first, so that none is alone at the end.
+
+    What boots a host for each test comes last: any process that is free can take the next one.
+    """
+    if "stock" in item.fixturenames:
+        return len(LONG) + 1
+    return LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG)
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take minutes, so that none of them is alone at the end."""
-    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
+    """Choose the order of the tests, and which of them share a process with --dist loadgroup."""
+    items.sort(key=place)
+    for item in items:
+        if "stock" not in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 def told_by(item):
