@@ -60,10 +60,14 @@ Script<> Chapter::sleep_for(Milliseconds duration) {
 }
 
 Script<> Chapter::save(Phase phase) {
+    return save(phase, "cannot write the state of the rotation");
+}
+
+Script<> Chapter::save(Phase phase, std::string purpose) {
     record_.phase = phase;
     view_.phase = phase;
     SaveRecord question{record_};
-    co_await insist(std::move(question), "cannot write the state of the rotation");
+    co_await insist(std::move(question), std::move(purpose));
 }
 
 Script<> Chapter::wait_out(Error error, std::string purpose, std::size_t attempt) {

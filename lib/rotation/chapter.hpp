@@ -86,6 +86,8 @@ class Chapter {
     Script<> sleep_for(Milliseconds duration);
     /// Makes the record durable in this phase. Waits until the disk takes it.
     Script<> save(Phase phase);
+    /// The same; `purpose` says what cannot be done while this fails.
+    Script<> save(Phase phase, std::string purpose);
     /// Reports a temporary error as the reason to wait, and lets the pause before the next attempt
     /// pass. `attempt` counts from 0.
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);
