@@ -238,9 +238,13 @@ std::string Follower::objection_to(const FleetTurn& turn, const MemberUnit& unit
     return came_back ? turn.unit + " serves again" : "";
 }
 
-/// Ends a turn that was taken before a crash. If the unit runs as another process than the one that
-/// the turn was taken for, the restart has happened.
+/// Ends a turn that was taken before. After a crash nobody knows how it went: if the unit runs as
+/// another process than the one that the turn was taken for, the restart has happened.
 Script<> Follower::settle(FleetTurn turn) {
+    if (used_ && used_->turn == turn.number) {
+        co_await end(turn, used_->outcome);
+        co_return;
+    }
     const SampleUnits::Sample unit = own_unit(split_fleet_unit(turn.unit)->unit)->seen;
     if (unit.state.invocation != turn.invocation_before) {
         const RestartResult done{JobResult::done};
@@ -261,14 +265,15 @@ Script<> Follower::use(FleetTurn turn, BootTime sent) {
     wish.deadline = turn.deadline;
     wish.not_after = sent + times_.take_age;
     auto outcome = co_await ask(std::move(wish));
+    used_.emplace(turn.number, outcome);
     co_await end(turn, std::move(outcome));
 }
 
-/// One change tells both how the turn ended and how the unit is since.
+/// One change tells both how the turn ended and how the unit is since: a lead that knew only the
+/// first would restart the unit again. If the unit cannot be seen, the turn waits for the next try.
 Script<> Follower::end(FleetTurn turn, Result<RestartResult> outcome) {
-    SeeOwnHost question;
-    auto seen = co_await ask(question);
-    if (seen) take_in(std::move(*seen));
+    const bool known = co_await see_own_host();
+    if (!known) co_return;
     FleetTransition ending = [host = self_.host, number = turn.number, outcome = std::move(outcome),
                               entry = entry_now()](FleetDocument& document) {
         const Result<void> reported = keyturn::report(document, host, entry);

@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace keyturn {
@@ -60,6 +61,14 @@ class Follower {
     template <class Asked>
     Asking<Asked> ask(Asked action);
 
+    struct UsedTurn {
+        UsedTurn(std::uint64_t number, Result<RestartResult> result)
+            : turn(number), outcome(std::move(result)) {}
+
+        std::uint64_t turn;
+        Result<RestartResult> outcome;
+    };
+
     Script<> tell();
     Script<bool> look();
     Script<bool> see_own_host();
@@ -93,6 +102,7 @@ class Follower {
     SeeOwnHost::Value own_;
     std::uint64_t answers_ = 0;  ///< The newest question at the last look at the own host.
     std::optional<SealedTokens> staged_;
+    std::optional<UsedTurn> used_;                   ///< The last one.
     std::map<std::string, BootTime> useless_since_;  ///< Units without any connection.
     /// The processes that surely run on the token in the file, or were restarted for it.
     std::map<std::string, std::string> fresh_;

@@ -179,6 +179,28 @@ TEST_F(WithTurn, PassesOnWhatSystemdRefused) {
     EXPECT_EQ(turn().why, no_right.text);
 }
 
+/// A lead that knew the result with the process of before would restart the unit again.
+TEST_F(WithTurn, TellsTheEndOnlyTogetherWithWhatTheUnitIsSince) {
+    before_change_ = [this] { faults_.emplace("see", no_answer); };
+    EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart", "see fails"));
+    EXPECT_THAT(rounds(1min), Not(Contains("restart")));
+    EXPECT_EQ(turn().state, TurnState::taken);
+    faults_.clear();
+    EXPECT_THAT(round(), ElementsAre("look", "see", "see", "end"));
+    EXPECT_EQ(turn().result, JobResult::done);
+    EXPECT_EQ(entry().units, own_.units);
+    EXPECT_EQ(restarts_, 1);
+}
+
+TEST_F(WithTurn, TellsLaterWhatSystemdRefused) {
+    faults_.emplace("restart", no_right);
+    before_change_ = [this] { faults_.emplace("see", no_answer); };
+    EXPECT_THAT(round(), ElementsAre("look", "see", "take", "restart fails", "see fails"));
+    faults_.clear();
+    EXPECT_THAT(round(), ElementsAre("look", "see", "see", "end"));
+    EXPECT_EQ(turn().why, no_right.text);
+}
+
 TEST_F(WithTurn, TellsTheEndLaterIfTheStoreIsDown) {
     round();
     turn().state = TurnState::taken;
