@@ -103,7 +103,9 @@ void FleetTunnel::begin_agent() {
     deposed_ = false;
     agreed_ = fleet_.seen()->state;
     agents_policy_ = policy_of_fleet();
-    leading_.obeyed = 0;
+    // What an agent has obeyed ends with it, unless the object has it.
+    obeyed_ = leading_.obeyed = 0;
+    refusal_.clear();
     leading_.api_silent_since.reset();
     shown_.reset();
     agent_ = make_agent();
@@ -157,7 +159,8 @@ Task<> FleetTunnel::do_office_work() {
                       world_.clock.boot_now() - obeyed_at_ >= answer_late;
     if (unsaved_) co_await push_state();
     const std::string refusal = refusal_;
-    if (!refusal.empty() || late) co_await answer(obeyed_, refusal);
+    // What an order has changed is in the object before its answer.
+    if (!refusal.empty() || (late && !unsaved_)) co_await answer(obeyed_, refusal);
     refusal_.clear();
     if (leading_.lead) co_await give_beat();
     if (!leading_.lead) co_await hand_out_token();
@@ -169,8 +172,8 @@ Task<> FleetTunnel::push_state() {
     // The first step of a rotation writes its beginning, and the last one its end.
     if (state.rotation.has_value() != leading_.lead.has_value()) co_return;
     unsaved_ = false;
-    FleetTransition saving = [state, lead = leading_.lead,
-                              order = leading_.obeyed](FleetDocument& document) {
+    const std::optional<Leadership> led = leading_.lead;
+    FleetTransition saving = [state, lead = led, order = leading_.obeyed](FleetDocument& document) {
         Result<void> saved =
             lead ? save_record(document, *lead, state) : save_idle_state(document, state);
         if (saved) saved = answer_order(document, order, "");
@@ -180,7 +183,12 @@ Task<> FleetTunnel::push_state() {
     if (saved) agreed_ = state;
     if (saved) co_return;
     unsaved_ = true;
-    deposed_ = deposed_ || saved.error().fault == Fault::deposed;
+    note_refused(saved.error(), led);
+}
+
+/// If the rotation has ended meanwhile, this host leads no more, but nobody has deposed it.
+void FleetTunnel::note_refused(const Error& error, const std::optional<Leadership>& led) {
+    if (error.fault == Fault::deposed && led == leading_.lead) deposed_ = true;
 }
 
 Task<> FleetTunnel::give_beat() {
@@ -191,17 +199,16 @@ Task<> FleetTunnel::give_beat() {
                            return member.second.eligible;
                        }) < 2;
     FleetTransition change;
+    const std::optional<Leadership> led = leading_.lead;
     if (silent && !alone) {
-        change = [lead = *leading_.lead](FleetDocument& document) {
-            return abdicate(document, lead);
-        };
+        change = [lead = *led](FleetDocument& document) { return abdicate(document, lead); };
     } else if (now - watch_.unchanged_since() >= times_.beat) {
-        change = [lead = *leading_.lead](FleetDocument& document) { return beat(document, lead); };
+        change = [lead = *led](FleetDocument& document) { return beat(document, lead); };
     }
     if (!change) co_return;
     const auto changed = co_await fleet_.change(std::move(change), false);
     if (changed) watch_.look(*changed, fleet_.seen_at());
-    deposed_ = deposed_ || (!changed && changed.error().fault == Fault::deposed);
+    if (!changed) note_refused(changed.error(), led);
 }
 
 void FleetTunnel::obey() {

@@ -87,6 +87,7 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> pass_on_wishes();
     Task<> push_state();
     Task<> give_beat();
+    void note_refused(const Error& error, const std::optional<Leadership>& led);
     Task<> hand_out_token();
     Task<std::optional<SealedTokens>> seal_present_token();
     void obey();

@@ -123,6 +123,9 @@ Task<Result<void>> LeadExecutor::begin() {
 Task<Result<void>> LeadExecutor::act(const SaveRecord& action) {
     const auto staged = co_await wait_until_staged(action);
     if (!staged) co_return staged.error();
+    if (in_a_hurry() && !action.record.compromised()) {
+        co_return Error{Fault::busy, "a compromise replaces this rotation", {}};
+    }
     const auto kept = co_await local_.act(action);
     if (!kept) co_return kept.error();
     if (!leading_.lead) co_return co_await begin();

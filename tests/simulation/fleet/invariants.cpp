@@ -49,12 +49,14 @@ void Invariants::on_write(const Host* by, const FleetDocument& before, const Fle
             }
         }
         world_.tell(fmt::format(
-            "rev {} by {}: lead {}/{}, {}{}, deliver {}, ask {}, turns{}", after.rev,
+            "rev {} by {}: lead {}/{}, {}{}{}, deliver {}, ask {}, turns{}", after.rev,
             by == nullptr ? "a person" : by->label(), after.lead ? after.lead->host : "nobody",
             after.epoch, record ? std::string(name_of(record->phase)) : "idle",
+            record && record->compromised() ? " of a compromise" : "",
             record && record->hold ? " HELD" : "", after.deliver, after.ask, turns));
     }
     check_turns(by, before, after);
+    check_compromise(before, after);
     check_members(by, before, after);
     note_rotation(before, after);
     if (after.lead != before.lead && after.lead && after.epoch == before.epoch &&
@@ -97,6 +99,23 @@ void Invariants::check_members(const Host* by, const FleetDocument& before,
         if (now == after.members.end() || !(now->second == member)) {
             world_.fail(fmt::format("{} changes what {} says about itself", by->label(), host));
         }
+    }
+}
+
+/// Whoever says that a secret has leaked is obeyed, and nothing but its end ends that rotation.
+void Invariants::check_compromise(const FleetDocument& before, const FleetDocument& after) {
+    const auto& was = before.state.rotation;
+    const auto& is = after.state.rotation;
+    const bool open = (was && was->compromised()) || (is && is->compromised());
+    if (was && is && was->compromised() && !is->compromised()) {
+        world_.fail("a compromise becomes an ordinary rotation");
+    }
+    const FleetOrder& order = before.order;
+    const bool done = order.open() && after.order.number == order.number && !after.order.open();
+    const bool wanted =
+        order.kind == OrderKind::rotate && order.request.kind == RotationKind::compromise;
+    if (done && wanted && after.order.refusal.empty() && !open) {
+        world_.fail("a compromise is not obeyed");
     }
 }
 

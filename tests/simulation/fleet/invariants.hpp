@@ -37,6 +37,7 @@ class Invariants {
 
   private:
     void check_turns(const Host* by, const FleetDocument& before, const FleetDocument& after);
+    void check_compromise(const FleetDocument& before, const FleetDocument& after);
     void check_members(const Host* by, const FleetDocument& before, const FleetDocument& after);
     void note_rotation(const FleetDocument& before, const FleetDocument& after);
     [[nodiscard]] bool lead_can_know() const;

@@ -79,6 +79,52 @@ TEST_F(FleetCases, AUnitWithoutAConnectionIsRestartedWithoutATurn) {
     EXPECT_EQ(second_.unit().restarts, 1);
 }
 
+/// The first host leads, has read the order, and cannot write.
+class UnansweredCompromise : public FleetCases {
+  protected:
+    void order_and_let_no_write_through() {
+        make_fleet();
+        order(first_);
+        ASSERT_TRUE(run_until_phase(Phase::soak));
+        second_.stop();
+        object_.fates.assign(1000, SwapFate::unreachable);
+        object_.change([](FleetDocument& document) {
+            RotationRequest request;
+            request.kind = RotationKind::compromise;
+            return keyturn::order(document, "host-2", OrderKind::rotate, request);
+        });
+        pass(2min);
+        ASSERT_TRUE(document().order.open());
+        ASSERT_FALSE(document().state.rotation->compromised());
+    }
+    void expect_obeyed() {
+        ASSERT_TRUE(run_until([&] { return !document().order.open(); }));
+        const auto rotation = document().state.rotation;
+        EXPECT_TRUE(rotation && rotation->compromised()) << "its answer comes with its record";
+        second_.start();
+        ASSERT_TRUE(run_until([&] { return !document().state.rotation; }));
+        pass(3min);
+        EXPECT_THAT(first_.units.secrets_sent, SizeIs(2));
+        expect_all_on_the_token_of_cloudflare();
+    }
+};
+
+TEST_F(UnansweredCompromise, IsObeyedWhenTheStoreTakesWritesAgain) {
+    order_and_let_no_write_through();
+    object_.fates.assign(1, SwapFate::unreachable);
+    expect_obeyed();
+}
+
+TEST_F(UnansweredCompromise, IsObeyedAgainByAHostThatWasDeposedMeanwhile) {
+    order_and_let_no_write_through();
+    object_.change([](FleetDocument& document) {
+        return take_over(document, "host-2", SilentLead{document.epoch, document.lead});
+    });
+    pass(1min);
+    object_.fates.clear();
+    expect_obeyed();
+}
+
 class ACompromise : public FleetCases, public testing::WithParamInterface<Phase> {};
 
 TEST_P(ACompromise, EndsTheRotationThatIsOpen) {

@@ -222,6 +222,26 @@ TEST_F(LeadExecutorTest, TheCommitOfACompromiseWaitsForNobody) {
     EXPECT_TRUE(ask(SaveRecord{committing}));
 }
 
+TEST_F(LeadExecutorTest, TheRecordOfACompromiseIsNotReplacedByOneThatHasWaited) {
+    FleetDocument document = prepared();
+    document.members.at("host-2").staged = "";
+    lead(document);
+    RotationRecord committing = *document.state.rotation;
+    committing.phase = Phase::commit;
+    after(3s, [this] {
+        state_.rotation->request.kind = RotationKind::compromise;
+        object_.change([](FleetDocument& staged) {
+            staged.members.at("host-2").staged = fleet_rotation;
+            return Result<void>();
+        });
+    });
+    const auto saved = ask(SaveRecord{committing});
+    ASSERT_FALSE(saved);
+    EXPECT_EQ(saved.error().fault, Fault::busy);
+    EXPECT_TRUE(state_.rotation->compromised());
+    EXPECT_EQ(object_.document().state.rotation->phase, Phase::prepare);
+}
+
 TEST_F(LeadExecutorTest, TheEndIsTheEndOfTheLead) {
     lead();
     const HistoryEntry entry = sample_entry(fleet_rotation);
