@@ -28,10 +28,11 @@ bool Findings::note_foreign(const std::vector<Connector>& foreign) {
         news = news || !seen_before;
         if (!seen_before || foreign_told_.contains(connector.id)) continue;
         foreign_told_.emplace(connector.id, describe(connector));
-        tell(EventKind::foreign_connector, Priority::alert,
-             fmt::format("Somebody else runs a connector of {0}: {1} is none of its units. If it "
-                         "is not yours, run `keyturnctl rotate {0} --compromised` to disconnect it",
-                         policy_.name, describe(connector)));
+        tell(
+            EventKind::foreign_connector, Priority::alert,
+            fmt::format("Somebody else runs a connector of {0}: {1} is not one of its units. If it "
+                        "is not yours, run `keyturnctl rotate {0} --compromised` to disconnect it",
+                        policy_.name, describe(connector)));
     }
     for (const auto& [id, described] : foreign_told_) {
         if (seen.contains(id)) continue;
@@ -114,12 +115,12 @@ std::vector<std::string> Findings::sentences(const TunnelState& state) const {
     for (const auto& [id, described] : foreign_told_) {
         if (sentences.size() == foreign_sentences_max) {
             sentences.push_back(counted(foreign_told_.size() - foreign_sentences_max,
-                                        "more connector is none of its units",
-                                        "more connectors are none of its units"));
+                                        "more connector is not one of its units",
+                                        "more connectors are not its units"));
             break;
         }
         sentences.push_back(
-            fmt::format("somebody else runs a connector: {} is none of its units; to disconnect "
+            fmt::format("somebody else runs a connector: {} is not one of its units; to disconnect "
                         "it: keyturnctl rotate {} --compromised",
                         described, policy_.name));
     }

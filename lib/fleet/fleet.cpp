@@ -73,8 +73,8 @@ Result<FleetDocument> Fleet::understand(const std::string& text) const {
         return Error{
             Fault::invalid,
             fmt::format("somebody has put the shared object back: it has rev {}, and rev {} "
-                        "was there before (keyturnctl fleet accept --rev {})",
-                        document->rev, remembered_.rev, document->rev),
+                        "was there before (`keyturnctl fleet accept {} --rev {}`)",
+                        document->rev, remembered_.rev, tunnel_name_, document->rev),
             {}};
     }
     return document;

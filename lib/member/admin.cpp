@@ -105,8 +105,8 @@ Task<Result<std::string>> FleetAdmin::init(Fingerprint token) {
     if (!made && made.error().fault == Fault::conflict) co_return present;
     if (!made) co_return made.error();
     co_return fmt::format(
-        "The fleet of {0} is there, with {1}. Now on each further host, with the "
-        "same policy and fleet key: keyturnctl fleet join {0}",
+        "The fleet of {0} now exists, with {1}. On each other host, with the same "
+        "policy and fleet key, run: sudo keyturnctl fleet join {0}",
         policy_.name, self_.host);
 }
 
@@ -126,7 +126,7 @@ Task<Result<std::string>> FleetAdmin::enter(bool again) {
     const auto present = world_.memory.load(policy_.name);
     if (!again && present && *present && (*present)->fleet == document->fleet &&
         document->members.contains((*present)->host)) {
-        co_return fmt::format("This host is {} in the fleet of {} already", (*present)->host,
+        co_return fmt::format("This host is already {} in the fleet of {}", (*present)->host,
                               policy_.name);
     }
     const auto memories = fresh_memories(document->fleet);
@@ -146,7 +146,7 @@ Task<Result<std::string>> FleetAdmin::enter(bool again) {
     if (!kept) {
         co_return with_context("this host has joined, but cannot remember it", kept.error());
     }
-    co_return fmt::format("This host is {} in the fleet of {} now, which has {}", self_.host,
+    co_return fmt::format("This host is now {} in the fleet of {}, which has {}", self_.host,
                           policy_.name, counted(joined->members.size(), "host"));
 }
 

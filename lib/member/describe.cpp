@@ -47,7 +47,7 @@ std::string describe_fleet(const std::string& tunnel, const FleetTunnel& fleet, 
     const std::optional<FleetDocument>& seen = fleet.seen();
     std::string text;
     if (!seen) {
-        text = fmt::format("{}  the shared object was not read yet\n", tunnel);
+        text = fmt::format("{}  the shared object has not been read yet\n", tunnel);
     } else {
         text = fmt::format("{}  {}; rev {}, read {} ago\n", tunnel, what_is_open(*seen), seen->rev,
                            to_text(now - fleet.seen_at()));

@@ -61,8 +61,8 @@ Task<> FleetTunnel::follow() {
         auto answer = co_await shell_.perform(action);
         if (fleet_.clashes()) {
             follower.note_clash(fmt::format(
-                "there is a second {}, or this one has an old disk: it restarts nothing until "
-                "`keyturnctl fleet rejoin {}` on the right one",
+                "there is a second {}, or this host has an old disk: it restarts nothing until "
+                "you run `keyturnctl fleet rejoin {}` on the right one",
                 self_.host, policy_.name));
         }
         note_look();

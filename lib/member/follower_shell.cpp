@@ -132,7 +132,7 @@ Task<Result<void>> FollowerShell::replace(Fingerprint token) {
         if (!replaced) co_return replaced.error();
         co_return Error{
             Fault::missing,
-            "this host does not have the tunnel's token and no Cloudflare credential to get it; a "
+            "this host has neither the tunnel's token nor a Cloudflare credential to get it; a "
             "host that has one hands it out soon",
             {}};
     }

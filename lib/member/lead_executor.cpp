@@ -170,7 +170,7 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     return Error{
         late ? Fault::silent : Fault::busy,
         fmt::format("the new token is not stored yet on {0}: start keyturnd there, and see "
-                    "`keyturnctl fleet status {1}`; if a host is gone for ever, `{2}`",
+                    "`keyturnctl fleet status {1}`; if a host is gone for ever, run `{2}`",
                     fmt::join(missing, " and "), policy_.name,
                     decommission_command(policy_.name, "HOST")),
         {}};
@@ -280,7 +280,8 @@ Task<Result<void>> LeadExecutor::act(const EvictConnector& action) {
 }
 
 Result<Fingerprint> LeadExecutor::delivered_fingerprint() {
-    if (!fleet_.seen()) return Error{Fault::unreachable, "the shared object was not read yet", {}};
+    if (!fleet_.seen())
+        return Error{Fault::unreachable, "the shared object has not been read yet", {}};
     return fleet_.seen()->deliver;
 }
 

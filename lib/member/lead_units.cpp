@@ -22,7 +22,7 @@ InspectUnits::Unit inspected(const std::string& tunnel, const std::string& host,
     if (member.answers < asked) {
         setup.problem = fmt::format(
             "{} does not answer: `keyturnctl status` there says why; start keyturnd if it does "
-            "not run; if the host is gone for ever, `{}`",
+            "not run; if the host is gone for ever, run `{}`",
             host, decommission_command(tunnel, host));
         setup.elsewhere = false;
     }
@@ -186,12 +186,12 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
         co_return result;
     }
     if (turn.state == TurnState::taken && waited >= deadline + times_.silence) {
-        result =
-            Error{Fault::silent,
-                  fmt::format("{} took its turn and says nothing since: look at that host; if it "
-                              "is gone for ever, `{}`",
-                              turn.unit, decommission_command(policy_.name, host_of(turn.unit))),
-                  {}};
+        result = Error{
+            Fault::silent,
+            fmt::format("{} took its turn and has said nothing since: look at that host; if it "
+                        "is gone for ever, run `{}`",
+                        turn.unit, decommission_command(policy_.name, host_of(turn.unit))),
+            {}};
         co_return result;
     }
     if (turn.open()) co_return result;
@@ -228,8 +228,8 @@ Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
     const auto name = split_fleet_unit(unit);
     return Error{
         now - since >= times_.silence ? Fault::silent : Fault::busy,
-        fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, `{}`", unit, what,
-                    name->host, decommission_command(policy_.name, name->host)),
+        fmt::format("{} {}: start keyturnd on {}; if that host is gone for ever, run `{}`", unit,
+                    what, name->host, decommission_command(policy_.name, name->host)),
         {}};
 }
 

@@ -198,10 +198,10 @@ std::string Chapter::with_strangers(std::string text) const {
         addresses.insert(stranger.origin_ip.empty() ? "an unknown address" : stranger.origin_ip);
     }
     return fmt::format(
-        "{}; {} connected that {} not known to be ours (from {}): `keyturnctl rotate {} "
+        "{}; {} connected that may not be ours (from {}): `keyturnctl rotate {} "
         "--compromised --evict-all` drops all connectors",
         text, counted(strangers.size(), "connector is", "connectors are"),
-        strangers.size() == 1 ? "is" : "are", fmt::join(addresses, ", "), inputs_.policy.name);
+        fmt::join(addresses, ", "), inputs_.policy.name);
 }
 
 /// Measures the outage after our own connectors were dropped too, until the first one is back.

@@ -96,7 +96,8 @@ Script<> LockOutProof::await() {
 }
 
 Never LockOutProof::hold_for_lock_out(const std::vector<std::string>& absent) {
-    return hold(HoldReason::not_locked_out, "Cloudflare does not list exactly our own connectors",
+    return hold(HoldReason::not_locked_out,
+                "Cloudflare lists other connectors, or not all of our own",
                 absent.empty() ? "" : absent.front());
 }
 
@@ -112,7 +113,8 @@ std::optional<std::string> LockOutProof::replaced_among(const std::vector<std::s
 
 std::string lock_out_sentence(const std::string& tunnel, const LockOut& lock_out) {
     std::string text = fmt::format("Cloudflare lists only connectors of the units of {}", tunnel);
-    if (lock_out.after) text += fmt::format(", {} after the alarm", to_text(*lock_out.after));
+    if (lock_out.after)
+        text += fmt::format(", {} after the rotation started", to_text(*lock_out.after));
     if (lock_out.outage)
         text += fmt::format("; none of them was connected for {}", to_text(*lock_out.outage));
     return text;

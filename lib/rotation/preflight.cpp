@@ -37,7 +37,8 @@ void judge_clock(const PreflightFacts& facts, Problems& problems) {
     const Milliseconds ahead = facts.token.clock_ahead.value_or(Milliseconds{0});
     if (std::chrono::abs(ahead) > Milliseconds{clock_error_max}) {
         problems.push_back(fmt::format(
-            "this host's clock is {} {} the API's; set the clock before a scheduled rotation",
+            "this host's clock is {} {} the API's; correct it: until then, no scheduled rotation "
+            "begins",
             to_text(std::chrono::abs(ahead)), ahead > Milliseconds{0} ? "ahead of" : "behind"));
     }
 }

@@ -50,7 +50,7 @@ Script<> Revert::begin(Ending cause) {
     co_await save(Phase::revert);
     say(EventKind::rotation_reverting, Priority::alert,
         record_.keeps_token()
-            ? fmt::format("keyturnd restarts the units of {} that it has restarted once more, so "
+            ? fmt::format("keyturnd restarts again the units of {} that it had restarted, so "
                           "that they run as before: {}",
                           inputs_.policy.name, record_.reverting)
             : fmt::format("The rotation of {} reverts to the old token: {}", inputs_.policy.name,

@@ -48,8 +48,8 @@ void Standstill::tell_hold() {
     const std::string way_back =
         record_.keeps_token()
             ? fmt::format(
-                  "; once the settings of its units are as before, {} restarts again what "
-                  "was restarted",
+                  "; after you have put the settings of its units back, {} restarts again "
+                  "what was restarted",
                   revert)
             : fmt::format("; {} goes back to the old token", revert);
     say(EventKind::rotation_held, Priority::alert,
@@ -80,7 +80,7 @@ Script<> Standstill::look() {
     const bool low = !samples->empty() && serving + count_unknown(*samples) < needed;
     if (low && !std::exchange(urgent_, low)) {
         say(EventKind::hold_urgent, Priority::alert,
-            fmt::format("{} is {} with {} serving, but min_available is {}: {}",
+            fmt::format("{} is {} with {} units serving, but min_available is {}: {}",
                         inputs_.policy.name, record_.hold ? "held" : "paused", serving, needed,
                         view_.reason),
             record_.hold ? record_.hold->unit : "", record_.hold ? "held" : "paused");

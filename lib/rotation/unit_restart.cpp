@@ -140,7 +140,7 @@ Script<> UnitRestart::await_token(std::size_t index, BootTime deadline) {
     const Error absent{
         Fault::busy,
         fmt::format("{} does not have the token yet; `keyturnctl fleet status {}` says why. If "
-                    "that host is gone for ever, `{}`",
+                    "that host is gone for ever, run `{}`",
                     host_of(name), tunnel, decommission_command(tunnel, host_of(name)))};
     if (now_ >= deadline) co_await hold(HoldReason::host_silent, absent.text, name);
     context_.waits_for_more = true;
@@ -185,8 +185,8 @@ Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, B
     const Error too_few{
         Fault::busy,
         fmt::format(
-            "{} of all units serve, but min_available ({}) others must serve while {} restarts",
-            count_serving(samples), inputs_.policy.rollout.min_available, name)};
+            "{} of {} units serve, but min_available ({}) others must serve while {} restarts",
+            count_serving(samples), samples.size(), inputs_.policy.rollout.min_available, name)};
     if (now_ < deadline) {
         co_await wait_out(too_few, "too few replicas serve", 0);
         co_return;

@@ -136,7 +136,7 @@ void WaveGate::acknowledge() {
 }
 
 std::optional<std::string> WaveGate::why_not_yet(BootTime now) const {
-    if (seen_.empty()) return "Cloudflare's list of connectors was not read yet";
+    if (seen_.empty()) return "Cloudflare's list of connectors has not been read yet";
     if (in_order()) {
         if (auto lacking = earlier_host_lacking()) return lacking;
         const BootTime all_know = *began_ + policy_.drift.interval + times_.first_host;

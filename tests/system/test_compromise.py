@@ -44,7 +44,8 @@ def test_a_stranger_is_cut_off_and_ours_lose_nothing(scenario):
     assert len(evicted) == 1 and stray in evicted[0]["MESSAGE"]
     assert ours_alone(scenario)
     told = scenario.journal.events("locked_out")[0]["MESSAGE"]
-    assert re.search(r"only connectors of the units of web, [0-9.]+m?s after the alarm", told), told
+    only_ours = r"only connectors of the units of web, [0-9.]+m?s after the rotation started"
+    assert re.search(only_ours, told), told
     wait_until(lambda: stray in {event["connector"] for event in scenario.cloudflare.events(
         "registrations_refused", since)}, "the stranger to be refused")
 

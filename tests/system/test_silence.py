@@ -206,7 +206,7 @@ def test_a_stranger_is_a_finding_until_he_is_gone(scenario):
     watch(scenario)
     try:
         attach_stray(scenario)
-        wait_finding(scenario, "none of its units")
+        wait_finding(scenario, "not one of its units")
     finally:
         remove_stray(scenario)
     wait_no_finding(scenario)

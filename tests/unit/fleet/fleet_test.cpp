@@ -70,7 +70,7 @@ TEST_F(FleetTest, AnObjectThatWentBackIsRefusedAlsoAfterARestart) {
     const Result<FleetDocument> seen = look();
     ASSERT_FALSE(seen);
     EXPECT_EQ(seen.error().fault, Fault::invalid);
-    EXPECT_THAT(seen.error().text, HasSubstr("keyturnctl fleet accept --rev 19"));
+    EXPECT_THAT(seen.error().text, HasSubstr("keyturnctl fleet accept web --rev 19"));
     begin();
     EXPECT_EQ(look_fault(), Fault::invalid) << "the rev is on the disk";
 }

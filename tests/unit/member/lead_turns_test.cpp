@@ -64,7 +64,7 @@ TEST_F(LeadExecutorTest, ATurnThatWasTakenIsNeverWithdrawn) {
     ASSERT_FALSE(restarted);
     EXPECT_EQ(restarted.error().fault, Fault::silent);
     EXPECT_THAT(restarted.error().text,
-                AllOf(HasSubstr(unit_of(2) + " took its turn and says nothing since"),
+                AllOf(HasSubstr(unit_of(2) + " took its turn and has said nothing since"),
                       HasSubstr("keyturnctl fleet decommission web host-2")));
     EXPECT_THAT(clock_.boot_now() - before, Ge(FleetTimes().silence + 60s));
     ASSERT_THAT(turns(), SizeIs(1));

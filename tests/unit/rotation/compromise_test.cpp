@@ -36,14 +36,14 @@ TEST_F(Compromise, IsToldWithTheTimeThatItTook) {
     const Event* end = last(EventKind::locked_out);
     ASSERT_NE(end, nullptr);
     EXPECT_EQ(end->result, "done");
-    EXPECT_THAT(end->message,
-                AllOf(HasSubstr("only connectors of the units of web, "),
-                      HasSubstr("after the alarm"), Not(HasSubstr("none of them was connected"))));
+    EXPECT_THAT(end->message, AllOf(HasSubstr("only connectors of the units of web, "),
+                                    HasSubstr("after the rotation started"),
+                                    Not(HasSubstr("none of them was connected"))));
     const LockOut& lock_out = rotation->view().lock_out;
     EXPECT_THAT(lock_out.evicted, ElementsAre(HasSubstr("connector thief from 198.51.100.7")));
     EXPECT_TRUE(lock_out.after.has_value());
     EXPECT_FALSE(lock_out.outage.has_value());
-    EXPECT_THAT(message(EventKind::rotation_done), HasSubstr("after the alarm"));
+    EXPECT_THAT(message(EventKind::rotation_done), HasSubstr("after the rotation started"));
     EXPECT_THAT(message(EventKind::rotation_started), HasSubstr("Replacing the compromised token"));
 }
 
@@ -52,7 +52,7 @@ TEST_F(Compromise, TellsNoTimeFromAClockThatWasSetBack) {
     wall_now -= 24h;
     run();
     expect_locked_out();
-    EXPECT_THAT(message(EventKind::locked_out), Not(HasSubstr("after the alarm")));
+    EXPECT_THAT(message(EventKind::locked_out), Not(HasSubstr("after the rotation started")));
 }
 
 TEST_F(Compromise, DropsEverybodyAndRestartsAllAtOnceWhereAskedFor) {

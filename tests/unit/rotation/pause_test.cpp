@@ -108,7 +108,8 @@ TEST_F(Paused, RaisesTheAlarmWhenTooFewServe) {
     ASSERT_NE(urgent, nullptr);
     EXPECT_EQ(urgent->priority, Priority::alert);
     EXPECT_EQ(urgent->result, "paused");
-    EXPECT_THAT(urgent->message, HasSubstr("is paused with 0 serving, but min_available is 1"));
+    EXPECT_THAT(urgent->message,
+                HasSubstr("is paused with 0 units serving, but min_available is 1"));
     EXPECT_EQ(count(EventKind::hold_urgent), 1U) << "once, not at every check";
     unit(a).readiness->connections = 4;
     steps(10);

@@ -232,7 +232,7 @@ TEST_F(WaveGateTest, WhatItKnewGoesOnAfterARestartOfKeyturnd) {
     WaveGate before = changed(1);
     WaveGate gate(policy_, 1, WaveTimes(), before.memories());
     EXPECT_TRUE(gate.knows("new"));
-    EXPECT_EQ(why(gate), "Cloudflare's list of connectors was not read yet");
+    EXPECT_EQ(why(gate), "Cloudflare's list of connectors has not been read yet");
     see(gate, before_);
     EXPECT_EQ(why(gate), comes_first("one", "0 of 1"));
     see(gate, first_done_);
