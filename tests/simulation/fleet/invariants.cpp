@@ -270,10 +270,11 @@ void Invariants::on_event(const Host&, const Event& event) {
     if (event.kind == EventKind::rotation_held) leave_to_people(event.target_unit);
 }
 
-/// A new roll-out begins: what is down now is counted as not serving, like any other unit.
+/// A new roll-out begins: what is down now is counted as not serving, like any other unit, and each
+/// may restart once more, even if an earlier token has come back.
 void Invariants::forget_restarts() {
     for (const Host* host : cloud_.hosts) {
-        for (const auto& unit : host->units) unit->down_by_us = false;
+        for (const auto& unit : host->units) unit->down_by_us = unit->had_turn = false;
     }
 }
 

@@ -111,7 +111,7 @@ TEST_F(FleetPlaceTest, JoinOnAMemberSaysThatItIsOne) {
     const FleetDocument before = document();
     const auto again = second_.type(Kind::join);
     ASSERT_TRUE(again);
-    EXPECT_THAT(*again, HasSubstr("This host is host-2"));
+    EXPECT_THAT(*again, HasSubstr("This host is already host-2"));
     EXPECT_EQ(document(), before);
 }
 

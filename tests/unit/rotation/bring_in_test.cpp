@@ -204,9 +204,10 @@ TEST_F(Adopt, HoldsForAUnitThatDoesNotComeBackAndContinuesAfterARetry) {
     rotate();
     ASSERT_EQ(held_for(), HoldReason::verification_failed)
         << "root has to put its files back first";
-    EXPECT_THAT(message(EventKind::rotation_held),
-                HasSubstr("once the settings of its units are as before, `keyturnctl revert web` "
-                          "restarts again what was restarted"));
+    EXPECT_THAT(
+        message(EventKind::rotation_held),
+        HasSubstr("after you have put the settings of its units back, `keyturnctl revert web` "
+                  "restarts again what was restarted"));
     unit(a).fate = Fate::comes_up;
     retry();
     ASSERT_TRUE(done());
