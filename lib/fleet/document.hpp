@@ -110,6 +110,10 @@ struct FleetOrder {
     std::string refusal;      ///< Why the newest one was refused; empty if it was not.
 
     [[nodiscard]] bool open() const { return done != number; }
+    /// A secret has leaked: any host that can lead obeys at once.
+    [[nodiscard]] bool urgent() const {
+        return kind == OrderKind::rotate && request.kind == RotationKind::compromise;
+    }
 
     bool operator==(const FleetOrder&) const = default;
 };

@@ -241,7 +241,7 @@ std::string Follower::objection_to(const FleetTurn& turn, const MemberUnit& unit
 /// Ends a turn that was taken before. After a crash nobody knows how it went: if the unit runs as
 /// another process than the one that the turn was taken for, the restart has happened.
 Script<> Follower::settle(FleetTurn turn) {
-    if (used_ && used_->turn == turn.number) {
+    if (used_ && used_->number == turn.number) {
         co_await end(turn, used_->outcome);
         co_return;
     }
@@ -265,7 +265,7 @@ Script<> Follower::use(FleetTurn turn, BootTime sent) {
     wish.deadline = turn.deadline;
     wish.not_after = sent + times_.take_age;
     auto outcome = co_await ask(std::move(wish));
-    used_.emplace(turn.number, outcome);
+    used_ = UsedTurn{turn.number, outcome};
     co_await end(turn, std::move(outcome));
 }
 

@@ -9,7 +9,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace keyturn {
@@ -62,10 +61,7 @@ class Follower {
     Asking<Asked> ask(Asked action);
 
     struct UsedTurn {
-        UsedTurn(std::uint64_t number, Result<RestartResult> result)
-            : turn(number), outcome(std::move(result)) {}
-
-        std::uint64_t turn;
+        std::uint64_t number;
         Result<RestartResult> outcome;
     };
 

@@ -45,10 +45,8 @@ bool FleetTunnel::may_run_agent() const {
 Task<bool> FleetTunnel::take_the_lead() {
     const std::optional<FleetDocument>& seen = fleet_.seen();
     if (!seen || !trouble_.standing.empty() || fleet_.clashes()) co_return false;
-    const FleetOrder& wanted = seen->order;
-    const bool urgent = wanted.open() && wanted.kind == OrderKind::rotate &&
-                        wanted.request.kind == RotationKind::compromise;
     auto silent = watch_.overdue(self_.host, world_.clock.boot_now());
+    const bool urgent = seen->order.open() && seen->order.urgent();
     if (urgent && !silent) silent = SilentLead{seen->epoch, seen->lead};
     if (!silent) co_return false;
     // A lead that cannot reach Cloudflare is of no use.
@@ -154,13 +152,13 @@ BootTime FleetTunnel::next_office_work() const {
 
 Task<> FleetTunnel::do_office_work() {
     obey();
-    const FleetOrder order = fleet_.seen()->order;
-    const bool late = order.open() && order.number == obeyed_ &&
-                      world_.clock.boot_now() - obeyed_at_ >= answer_late;
     if (unsaved_) co_await push_state();
-    const std::string refusal = refusal_;
+    const FleetOrder& order = fleet_.seen()->order;
     // What an order has changed is in the object before its answer.
-    if (!refusal.empty() || (late && !unsaved_)) co_await answer(obeyed_, refusal);
+    const bool late = !unsaved_ && order.open() && order.number == obeyed_ &&
+                      world_.clock.boot_now() - obeyed_at_ >= answer_late;
+    const std::string refusal = refusal_;
+    if (!refusal.empty() || late) co_await answer(obeyed_, refusal);
     refusal_.clear();
     if (leading_.lead) co_await give_beat();
     if (!leading_.lead) co_await hand_out_token();

@@ -112,9 +112,7 @@ void Invariants::check_compromise(const FleetDocument& before, const FleetDocume
     }
     const FleetOrder& order = before.order;
     const bool done = order.open() && after.order.number == order.number && !after.order.open();
-    const bool wanted =
-        order.kind == OrderKind::rotate && order.request.kind == RotationKind::compromise;
-    if (done && wanted && after.order.refusal.empty() && !open) {
+    if (done && order.urgent() && after.order.refusal.empty() && !open) {
         world_.fail("a compromise is not obeyed");
     }
 }

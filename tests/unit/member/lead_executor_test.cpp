@@ -189,53 +189,40 @@ TEST_F(LeadExecutorTest, ADeliveryDoesNotWaitForLongOrInACompromise) {
 }
 
 TEST_F(LeadExecutorTest, ACommitWaitsUntilEveryHostHasStoredTheToken) {
-    FleetDocument document = prepared();
-    document.members.at("host-2").staged = "";
+    const FleetDocument document = unstaged();
+    const SaveRecord commit = committing(document);
     lead(document);
-    RotationRecord committing = *document.state.rotation;
-    committing.phase = Phase::commit;
-    const auto early = ask(SaveRecord{committing});
+    const auto early = ask(commit);
     ASSERT_FALSE(early);
     EXPECT_EQ(early.error().fault, Fault::busy);
     EXPECT_THAT(early.error().text, AllOf(HasSubstr("host-2"), Not(HasSubstr("host-1"))));
     EXPECT_EQ(object_.document().state.rotation->phase, Phase::prepare);
     clock_.suspend(policy_.rollout.progress_deadline);
-    const auto late = ask(SaveRecord{committing});
+    const auto late = ask(commit);
     ASSERT_FALSE(late);
     EXPECT_EQ(late.error().fault, Fault::silent) << "a person has to decide";
-    object_.change([](FleetDocument& staged) {
-        staged.members.at("host-2").staged = fleet_rotation;
-        return Result<void>();
-    });
+    stage();
     look();
-    ASSERT_TRUE(ask(SaveRecord{committing}));
+    ASSERT_TRUE(ask(commit));
     EXPECT_EQ(object_.document().state.rotation->phase, Phase::commit);
 }
 
 TEST_F(LeadExecutorTest, TheCommitOfACompromiseWaitsForNobody) {
-    FleetDocument document = prepared();
-    document.members.at("host-2").staged = "";
+    FleetDocument document = unstaged();
     document.state.rotation->request.kind = RotationKind::compromise;
     lead(document);
-    RotationRecord committing = *document.state.rotation;
-    committing.phase = Phase::commit;
-    EXPECT_TRUE(ask(SaveRecord{committing}));
+    EXPECT_TRUE(ask(committing(document)));
 }
 
 TEST_F(LeadExecutorTest, TheRecordOfACompromiseIsNotReplacedByOneThatHasWaited) {
-    FleetDocument document = prepared();
-    document.members.at("host-2").staged = "";
+    const FleetDocument document = unstaged();
+    const SaveRecord commit = committing(document);
     lead(document);
-    RotationRecord committing = *document.state.rotation;
-    committing.phase = Phase::commit;
     after(3s, [this] {
         state_.rotation->request.kind = RotationKind::compromise;
-        object_.change([](FleetDocument& staged) {
-            staged.members.at("host-2").staged = fleet_rotation;
-            return Result<void>();
-        });
+        stage();
     });
-    const auto saved = ask(SaveRecord{committing});
+    const auto saved = ask(commit);
     ASSERT_FALSE(saved);
     EXPECT_EQ(saved.error().fault, Fault::busy);
     EXPECT_TRUE(state_.rotation->compromised());

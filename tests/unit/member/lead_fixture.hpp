@@ -44,6 +44,28 @@ class LeadExecutorTest : public testing::Test {
         return document;
     }
 
+    /// The same before host-2 has stored the token.
+    static FleetDocument unstaged() {
+        FleetDocument document = prepared();
+        document.members.at("host-2").staged = "";
+        return document;
+    }
+
+    /// host-2 stores it.
+    void stage() {
+        object_.change([](FleetDocument& staged) {
+            staged.members.at("host-2").staged = fleet_rotation;
+            return Result<void>();
+        });
+    }
+
+    /// What the heart saves next then.
+    static SaveRecord committing(const FleetDocument& document) {
+        SaveRecord saving{*document.state.rotation};
+        saving.record.phase = Phase::commit;
+        return saving;
+    }
+
     void look() {
         const auto seen = run(fleet_.look());
         ASSERT_TRUE(seen && *seen) << "the object cannot be read";
