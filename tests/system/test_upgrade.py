@@ -59,13 +59,16 @@ def in_the_soak(scenario):
                                    in_a_restart, in_the_soak])
 def test_an_upgrade_and_a_downgrade_in_the_middle_of_a_rotation(
         scenario, traffic, package, newer, older, reach):
+    """A pause keeps the rotation open however long the installation takes."""
     for replacement in (newer, older):
         reach(scenario)
+        scenario.keyturn.ctl("pause", "web", check=True)
         before = scenario.keyturn.main_pid()
         done = scenario.keyturn.install_package(replacement)
         assert "does nothing yet" not in done.stdout
         wait_until(lambda: scenario.keyturn.main_pid() not in (0, before), "a new keyturnd")
         scenario.cloudflare.heal()
+        scenario.keyturn.ctl("resume", "web", check=True)
         check_done(scenario)
         assert scenario.journal.events("rotation_resumed")
         scenario.journal.mark()
