@@ -153,7 +153,7 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     const std::optional<FleetDocument>& seen = fleet_.seen();
     const bool commits = seen && seen->state.rotation && seen->sealed &&
                          seen->state.rotation->phase == Phase::prepare &&
-                         record.phase == Phase::commit && !record.compromised() && !record.hold;
+                         record.phase == Phase::commit && !record.compromised();
     if (!commits) return {};
     std::vector<std::string> missing;
     for (const auto& [host, member] : seen->members) {

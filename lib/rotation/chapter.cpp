@@ -64,10 +64,11 @@ Script<> Chapter::save(Phase phase) {
 }
 
 Script<> Chapter::save(Phase phase, std::string purpose) {
+    SaveRecord question{record_};
+    question.record.phase = phase;
+    co_await insist(std::move(question), std::move(purpose));
     record_.phase = phase;
     view_.phase = phase;
-    SaveRecord question{record_};
-    co_await insist(std::move(question), std::move(purpose));
 }
 
 Script<> Chapter::wait_out(Error error, std::string purpose, std::size_t attempt) {

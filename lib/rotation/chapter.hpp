@@ -84,7 +84,8 @@ class Chapter {
     /// Insists on Cloudflare's list.
     Script<std::vector<Connector>> list_connectors();
     Script<> sleep_for(Milliseconds duration);
-    /// Makes the record durable in this phase. Waits until the disk takes it.
+    /// Makes the record durable in this phase, and only then enters it: what a rotation has never
+    /// entered is not resumed after a hold. Waits until the disk takes it.
     Script<> save(Phase phase);
     /// The same; `purpose` says what cannot be done while this fails.
     Script<> save(Phase phase, std::string purpose);

@@ -44,6 +44,13 @@ TEST_F(CommitTest, StandsStillBeforeThePatchIfAnOperatorHasPausedIt) {
     expect_end(Ending::Kind::refused);
 }
 
+TEST_F(CommitTest, AHoldInFrontOfThePatchIsNotResumedBehindIt) {
+    read(commit_.tell());
+    answer<SaveRecord>(Error{Fault::silent, "b has not stored the token", {}});
+    expect_held(HoldReason::host_silent);
+    EXPECT_EQ(context_.record.phase, Phase::prepare);
+}
+
 TEST_F(CommitTest, DropsStrangersBeforeTheApiShowsTheNewToken) {
     context_.record.request.kind = RotationKind::compromise;
     context_.record.request.evict_all = true;
