@@ -52,7 +52,8 @@ std::vector<std::string> Tunnels::adopt(std::vector<TunnelPolicy> policies,
     world_.tokens.sweep(new_ones);
     std::vector<std::string> staying;
     for (const Slot& slot : slots_) {
-        if (slot.outdated && !slot.agent->idle()) staying.push_back(slot.agent->name());
+        const bool stays = !slot.agent->idle() && !slot.agent->takes_a_new_policy();
+        if (slot.outdated && stays) staying.push_back(slot.agent->name());
     }
     replace_later();
     return staying;

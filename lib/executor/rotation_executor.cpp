@@ -146,7 +146,6 @@ Task<Result<SampleUnits::Value>> RotationExecutor::act(const SampleUnits& action
     co_return value;
 }
 
-/// Fails if the check that allowed a unit to go down is too old.
 Result<void> RotationExecutor::check_age(BootTime not_after) const {
     if (world_.clock.boot_now() <= not_after) return {};
     return Error{Fault::busy, "keyturnd was stopped for a while after it checked the units"};

@@ -67,6 +67,9 @@ class RotationExecutor final : public Executor {
     Task<Result<void>> act(const ForgetSecrets& action);
     Task<Result<void>> act(const Conclude& action);
 
+    /// `busy` if the check that allowed a unit to go down is too old.
+    [[nodiscard]] Result<void> check_age(BootTime not_after) const;
+
     [[nodiscard]] Result<Fingerprint> delivered_fingerprint() override;
     [[nodiscard]] std::string kept_rotation() override;
     Task<Result<void>> seed_token_file() override;
@@ -80,7 +83,6 @@ class RotationExecutor final : public Executor {
         std::string rotation_id;  ///< Its new token is staged under this id.
     };
 
-    [[nodiscard]] Result<void> check_age(BootTime not_after) const;
     Task<Result<TunnelToken>> api_token();
     Task<Result<InspectUnits::Unit>> inspect(std::string unit, bool by_glob = false);
     Task<Result<bool>> may_be_connector(std::string unit);

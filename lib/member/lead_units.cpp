@@ -127,10 +127,7 @@ SampleUnits::Sample LeadExecutor::sample_of(const std::string& unit) const {
 }
 
 Task<Result<RestartResult>> LeadExecutor::act(const RestartUnit& action) {
-    if (world_.clock.boot_now() > action.not_after) {
-        co_return Error{
-            Fault::busy, "keyturnd was stopped for a while after it checked the units", {}};
-    }
+    if (const auto age = local_.check_age(action.not_after); !age) co_return age.error();
     TurnWish wish;
     wish.unit = action.unit;
     wish.verb = action.verb;

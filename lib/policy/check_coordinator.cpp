@@ -199,7 +199,7 @@ void check_api(const TunnelDraft& tunnel, ProblemList& problems) {
     if (tunnel.policy.drift.restart == DriftRestart::never) {
         problems.add(tunnel.blame({drift_restart_path}),
                      "`restart: never` does not work with `kind: api`, because all hosts but the "
-                     "first one restart their units after a change; write `window`");
+                     "first one restart their units after a change; write `now`");
     }
 }
 

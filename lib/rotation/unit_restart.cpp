@@ -61,6 +61,7 @@ Script<> UnitRestart::roll(std::size_t index) {
         const std::optional<Fault> failed = co_await restart(index, sampled);
         if (!failed) ++restarts;
         if (failed != Fault::busy) first_look = false;
+        if (failed == Fault::busy) co_await restart_useless(index);
     }
     waited_for_it();
     co_await proof_.prove(index);
@@ -193,6 +194,12 @@ Script<> UnitRestart::make_room(std::size_t index, SampleUnits::Value samples, B
     }
     context_.waits_for_more = false;
     co_await hold_for_replicas(name, too_few.text, samples);
+}
+
+/// While a unit waits for its restart, another one may have lost its connections for ever.
+Script<> UnitRestart::restart_useless(std::size_t index) {
+    const auto useless = capacity_.waiting_without_connection(view_.samples);
+    if (useless) co_await restart_first(*useless, index);
 }
 
 /// Restarting a unit that does not serve costs nothing, and it serves afterwards.

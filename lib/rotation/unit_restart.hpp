@@ -46,6 +46,7 @@ class UnitRestart : public Chapter {
     Script<> await_token(std::size_t index, BootTime deadline);
     Script<> meet_stopped(std::size_t index);
     Script<> make_room(std::size_t index, SampleUnits::Value samples, BootTime deadline);
+    Script<> restart_useless(std::size_t index);
     Script<> restart_first(std::size_t useless, std::size_t index);
     Script<> start_surge(std::size_t index);
     Script<> record(std::size_t index, SampleUnits::Sample own);

@@ -5,6 +5,8 @@
 #include "waves/wave_log.hpp"
 #include "waves/wave_memory.hpp"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 namespace keyturn {
@@ -32,6 +34,7 @@ Task<Result<ListConnectors::Value>> WaveExecutor::act(const ListConnectors& acti
     const Result<Fingerprint> delivered = local_.delivered_fingerprint();
     const bool idle = !state_.rotation && delivered && !delivered->empty();
     if (idle && gate_.memories().token.empty()) gate_.settle_on(*delivered);
+    if (idle && gate_.knows(*delivered)) gate_.finish();  // Unless a crash came in between.
     take_in(*listed);
     std::erase_if(*listed, [this](const Connector& connector) {
         const auto host = host_of(gate_.hosts(), connector);
@@ -49,6 +52,8 @@ void WaveExecutor::take_in(const std::vector<Connector>& listed) {
 }
 
 Task<Result<SampleUnits::Value>> WaveExecutor::act(const SampleUnits& action) {
+    log_.forget_wait();
+    co_await keep_up();
     auto samples = co_await local_.act(action);
     if (!samples) co_return samples;
     for (const SampleUnits::Sample& sample : *samples) {
@@ -57,20 +62,37 @@ Task<Result<SampleUnits::Value>> WaveExecutor::act(const SampleUnits& action) {
             own_connectors_[sample.state.name] = sample.readiness->connector_id;
         }
     }
+    sampled_ = *samples;
+    sampled_at_ = world_.clock.boot_now();
     co_return samples;
+}
+
+/// From the delivery to the turn of this host much time may pass, in a pause for example. What is
+/// listed then says nothing about who had the old token.
+Task<> WaveExecutor::keep_up() {
+    const BootTime now = world_.clock.boot_now();
+    if (!state_.rotation || now < keeps_up_at_) co_return;
+    const Result<Fingerprint> delivered = local_.delivered_fingerprint();
+    if (!delivered || delivered->empty()) co_return;
+    const bool known = gate_.knows(*delivered);
+    if (known && !gate_.wants_to_settle(now)) co_return;
+    keeps_up_at_ = now + gate_.list_interval();
+    if (known) {
+        static_cast<void>(co_await list());
+    } else {
+        static_cast<void>(co_await learn_of_change());
+    }
 }
 
 /// The last moment before the token changes, and so the last one at which nothing is lost.
 Task<Result<PrepareSecret::Value>> WaveExecutor::act(const PrepareSecret& action) {
     const bool compromised = state_.rotation && state_.rotation->compromised();
-    if (!compromised) {
-        const auto listed = co_await list();
-        if (!listed) co_return listed.error();
-        if (!mistaken_.empty()) co_return Error{Fault::denied, mistaken_, {}};
-        if (auto reason = gate_.reason_not_to_rotate()) {
-            co_return Error{Fault::denied, std::move(*reason), {}};
-        }
-    }
+    const auto listed = co_await list();
+    if (!listed && !compromised) co_return listed.error();
+    // A compromise would drop the connectors of the other hosts as unknown ones.
+    if (!mistaken_.empty()) co_return Error{Fault::denied, mistaken_, {}};
+    auto reason = gate_.reason_not_to_rotate();
+    if (reason && !compromised) co_return Error{Fault::denied, std::move(*reason), {}};
     co_return co_await local_.act(action);
 }
 
@@ -84,10 +106,30 @@ Task<Result<DeliverToken::Value>> WaveExecutor::act(const DeliverToken& action) 
 
 Task<Result<RestartResult>> WaveExecutor::act(const RestartUnit& action) {
     log_.forget_wait();
+    if (const auto age = local_.check_age(action.not_after); !age) co_return age.error();
     const auto turn = co_await await_turn(action.unit);
     if (!turn) co_return turn.error();
+    const auto renewed = co_await look_again(action);
+    if (!renewed) co_return renewed.error();
     log_.release(action.unit);
-    co_return co_await local_.act(action);
+    co_return co_await local_.act(*renewed);
+}
+
+/// To ask Cloudflare takes longer than what the heart knows of the units stays true. It still is,
+/// if every unit that served then serves now.
+Task<Result<RestartUnit>> WaveExecutor::look_again(RestartUnit restart) {
+    SampleUnits question;
+    for (const SampleUnits::Sample& sample : sampled_) question.names.push_back(sample.state.name);
+    const BootTime now = world_.clock.boot_now();
+    const auto samples = co_await local_.act(question);
+    if (!samples) co_return samples.error();
+    for (std::size_t i = 0; i < sampled_.size(); ++i) {
+        if (!sampled_[i].serves() || (*samples)[i].serves()) continue;
+        const std::string& unit = sampled_[i].state.name;
+        co_return Error{Fault::busy, fmt::format("{} has just stopped serving", unit), {}};
+    }
+    restart.not_after = now + (restart.not_after - sampled_at_);
+    co_return restart;
 }
 
 Task<Result<void>> WaveExecutor::act(const Conclude& action) {
@@ -136,10 +178,19 @@ Task<Result<void>> WaveExecutor::learn_of_change() {
     const Result<Fingerprint> delivered = local_.delivered_fingerprint();
     if (!delivered) co_return delivered.error();
     if (gate_.knows(*delivered)) co_return Result<void>();
+    // On a host that has never followed a change, units that are moved have to wait for nobody.
+    const bool moves = state_.rotation && state_.rotation->keeps_token();
+    if (moves && gate_.memories().token.empty()) {
+        gate_.settle_on(*delivered);
+        co_return Result<void>();
+    }
     const ListConnectors question;
     const auto listed = co_await local_.act(question);
     if (!listed) co_return listed.error();
-    gate_.begin(*delivered, *listed, world_.clock.boot_now());
+    const bool by_us = state_.rotation && !state_.rotation->ends_on_foreign_token();
+    using Author = WaveGate::Author;
+    gate_.begin(*delivered, by_us ? Author::this_host : Author::somebody_else, *listed,
+                world_.clock.boot_now());
     take_in(*listed);
     co_return Result<void>();
 }

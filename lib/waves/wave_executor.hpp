@@ -55,8 +55,10 @@ class WaveExecutor final : public Executor {
     Task<Result<void>> act(const Conclude& action);
 
     Task<Result<void>> await_turn(std::string unit);
+    Task<Result<RestartUnit>> look_again(RestartUnit restart);
     Task<Result<void>> make_sure_of_token();
     Task<Result<void>> learn_of_change();
+    Task<> keep_up();
     Task<Result<void>> list();
     void take_in(const std::vector<Connector>& listed);
     [[nodiscard]] Result<void> keep_memories();
@@ -69,7 +71,10 @@ class WaveExecutor final : public Executor {
     WaveLog& log_;
     std::function<void()> looked_;
     RotationExecutor local_;
-    WaveMemories saved_;  ///< What is on disk.
+    WaveMemories saved_;          ///< What is on disk.
+    SampleUnits::Value sampled_;  ///< The units as the heart has last seen them.
+    BootTime sampled_at_{};
+    BootTime keeps_up_at_{};  ///< When `keep_up` may ask Cloudflare again.
     OwnConnectors own_connectors_;
     std::string mistaken_;
 };

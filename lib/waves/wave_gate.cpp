@@ -27,15 +27,15 @@ void WaveGate::settle_on(const Fingerprint& delivered) {
     memories_.token = delivered;
 }
 
-void WaveGate::begin(const Fingerprint& delivered, const std::vector<Connector>& listed,
-                     BootTime now) {
-    memories_.overtaken = !memories_.done;
+void WaveGate::begin(const Fingerprint& delivered, Author author,
+                     const std::vector<Connector>& listed, BootTime now) {
+    memories_.overtaken = !memories_.done && author == Author::somebody_else;
     memories_.done = false;
     memories_.token = delivered;
     memories_.earlier.clear();
     memories_.settled = false;
     began_ = now;
-    no_change_.reset();
+    wait_.reset();
     look(listed, now);
 }
 
@@ -67,17 +67,34 @@ void WaveGate::look(const std::vector<Connector>& listed, BootTime now) {
     for (std::size_t i = 0; i < seen.size() && others_are_the_same; ++i) {
         others_are_the_same = i == own_ || seen[i] == seen_[i];
     }
-    if (!others_are_the_same) {
-        steady_since_ = now;
-        no_change_.reset();
-    }
+    if (!others_are_the_same) steady_since_ = now;
     seen_ = std::move(seen);
+    note_progress(now);
     listed_at_ = now;
 }
 
-bool WaveGate::everyone_is_later() const {
+/// While Cloudflare cannot be asked, the other hosts can do nothing either.
+void WaveGate::note_progress(BootTime now) {
+    if (!wait_) return;
+    const bool was_blind = now - listed_at_ > 3 * list_interval();
+    if (was_blind || progress() > wait_->progress) wait_.reset();
+}
+
+/// How many connectors of other hosts are listed, and how many have the new token. A unit that
+/// crashes again and again makes none.
+int WaveGate::progress() const {
+    int sum = 0;
     for (std::size_t i = 0; i < seen_.size(); ++i) {
-        if (seen_[i].later < hosts()[i].units) return false;
+        const int listed = static_cast<int>(seen_[i].connectors.size());
+        if (i == own_) continue;
+        sum += std::min(listed, hosts()[i].units) + std::min(seen_[i].later, hosts()[i].units);
+    }
+    return sum;
+}
+
+bool WaveGate::others_are_later() const {
+    for (std::size_t i = 0; i < seen_.size(); ++i) {
+        if (i != own_ && seen_[i].later < hosts()[i].units) return false;
     }
     return !seen_.empty();
 }
@@ -87,11 +104,14 @@ Milliseconds WaveGate::list_interval() const {
     return std::max(times_.list, times_.list_per_host * count);
 }
 
-/// Without an order two hosts could restart at the same moment. So each later one waits long enough
-/// to see what an earlier one does.
-Milliseconds WaveGate::steady_for() const {
+/// True if the other hosts have been the same for long enough. Without an order two hosts could
+/// want to restart at the same moment. So each later one waits, from when it wants to, until it has
+/// seen what an earlier one does.
+bool WaveGate::steady() const {
+    if (in_order()) return listed_at_ - steady_since_ >= times_.steady;
     const auto place = static_cast<std::int64_t>(own_);
-    return in_order() ? times_.steady : times_.steady + (times_.steady + list_interval()) * place;
+    const BootTime since = std::max(steady_since_, asks_since_.value_or(listed_at_));
+    return listed_at_ - since >= times_.steady + (times_.steady + list_interval()) * place;
 }
 
 bool WaveGate::wants_a_list(BootTime now) const {
@@ -102,24 +122,30 @@ bool WaveGate::wants_a_list(BootTime now) const {
 
 WaveGate::Verdict WaveGate::may_restart(BootTime now) {
     if (memories_.overtaken) {
-        return {Verdict::Kind::refused,
-                {Fault::conflict,
-                 "the token changed again before the units of this host had restarted for the last "
-                 "change: two hosts, or somebody else, rotate this tunnel; find out who. The new "
-                 "token is in the token file",
-                 {}}};
+        return {
+            Verdict::Kind::refused,
+            {Fault::conflict,
+             fmt::format("the token changed again before the units of this host had restarted "
+                         "for the last change. If it was replaced as compromised on {}, run "
+                         "`keyturnctl retry {}`. If not, two hosts or somebody else rotate this "
+                         "tunnel: find out who. The new token is in the token file",
+                         hosts().front().host, policy_.name),
+             {}}};
     }
+    if (!asks_since_ || now - asked_at_ > 3 * list_interval()) asks_since_ = now;
+    asked_at_ = now;
     const std::optional<std::string> why = why_not_yet(now);
     if (!why) {
-        no_change_.reset();
+        wait_.reset();
+        asks_since_.reset();
         return {Verdict::Kind::open, {}};
     }
-    if (!no_change_) no_change_ = now;
-    if (now - *no_change_ >= patience()) {
+    if (!wait_) wait_ = Wait{now, progress()};
+    if (now - wait_->since >= patience()) {
         std::string text = fmt::format(
-            "{}, and nothing has changed for {}. Look at that host: if its units have restarted "
-            "since the change, `keyturnctl retry {}` here; if it is gone for ever, remove it from "
-            "`hosts` on all hosts",
+            "{}, and there has been no progress for {}. Look at that host. If it is gone for ever, "
+            "remove it from `hosts` on all hosts and reload keyturnd there. Then, or if its units "
+            "have restarted since the change, run `keyturnctl retry {}` here",
             *why, to_text(patience()), policy_.name);
         return {Verdict::Kind::refused, {Fault::silent, std::move(text), {}}};
     }
@@ -129,7 +155,8 @@ WaveGate::Verdict WaveGate::may_restart(BootTime now) {
 }
 
 void WaveGate::acknowledge() {
-    no_change_.reset();
+    wait_.reset();
+    asks_since_.reset();
     if (std::exchange(memories_.overtaken, false)) return;
     memories_.earlier.clear();  // Whatever is listed counts as later.
     memories_.settled = true;
@@ -149,10 +176,9 @@ std::optional<std::string> WaveGate::why_not_yet(BootTime now) const {
     if (!memories_.settled)
         return "Cloudflare's list of connectors may be behind; it is read again";
     if (const auto absent = absences(); !absent.empty()) return absent.front();
-    if (listed_at_ - steady_since_ < steady_for()) {
-        return "the connectors of other hosts have just changed";
-    }
-    return std::nullopt;
+    if (steady()) return std::nullopt;
+    return in_order() ? "the connectors of other hosts have just changed"
+                      : "other hosts may restart at the same time; their connectors are watched";
 }
 
 std::optional<std::string> WaveGate::earlier_host_lacking() const {
@@ -173,9 +199,10 @@ std::optional<std::string> WaveGate::reason_not_to_rotate() const {
                ": repair that host first; if it is gone for ever, remove it from `hosts` on all "
                "hosts";
     }
-    if (!everyone_is_later()) {
-        return "not all hosts have restarted for the last change of the token: `keyturnctl fleet "
-               "status` says which";
+    if (!others_are_later()) {
+        return "not all hosts are known to have restarted for the last change of the token: "
+               "`keyturnctl fleet status` says which; look at keyturnd there, or restart their "
+               "units";
     }
     return std::nullopt;
 }
@@ -217,7 +244,7 @@ std::vector<std::string> WaveGate::surpluses() const {
 }
 
 std::string WaveGate::describe() const {
-    const bool all_later = everyone_is_later();
+    const bool all_later = others_are_later();
     std::string text;
     for (std::size_t i = 0; i < hosts().size(); ++i) {
         const KnownHost& host = hosts()[i];

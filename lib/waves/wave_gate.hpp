@@ -72,8 +72,12 @@ class WaveGate {
     /// The tunnel is idle on this token. Of earlier changes nothing needs to be known.
     void settle_on(const Fingerprint& delivered);
 
+    /// Who has changed the token.
+    enum class Author { this_host, somebody_else };
+
     /// Another token was delivered; `listed` is Cloudflare's list since then.
-    void begin(const Fingerprint& delivered, const std::vector<Connector>& listed, BootTime now);
+    void begin(const Fingerprint& delivered, Author author, const std::vector<Connector>& listed,
+               BootTime now);
 
     /// The units of this host have the token.
     void finish() { memories_.done = true; }
@@ -83,6 +87,12 @@ class WaveGate {
 
     /// True if a decision needs another list. Right before a restart it is a fresh one.
     [[nodiscard]] bool wants_a_list(BootTime now) const;
+
+    /// True if the next list is the last one whose connectors may have the old token. It is due
+    /// soon after the delivery, however long this host then waits for its turn.
+    [[nodiscard]] bool wants_to_settle(BootTime now) const {
+        return !memories_.settled && (!began_ || now - *began_ >= times_.late);
+    }
 
     [[nodiscard]] Verdict may_restart(BootTime now);
 
@@ -94,7 +104,7 @@ class WaveGate {
     /// Why this host should not change the token now; nothing if it may.
     [[nodiscard]] std::optional<std::string> reason_not_to_rotate() const;
 
-    /// How long a host waits while nothing changes, and then asks a person.
+    /// How long a host waits without progress of the others, and then asks a person.
     [[nodiscard]] Milliseconds patience() const {
         return policy_.rollout.progress_deadline + policy_.drift.interval;
     }
@@ -107,6 +117,9 @@ class WaveGate {
 
     /// The hosts that have more connectors than they should, one sentence each.
     [[nodiscard]] std::vector<std::string> surpluses() const;
+
+    /// Between two lists.
+    [[nodiscard]] Milliseconds list_interval() const;
 
     /// How the hosts are, one line each.
     [[nodiscard]] std::string describe() const;
@@ -126,12 +139,19 @@ class WaveGate {
         bool operator==(const Seen&) const = default;
     };
 
+    /// The gate is closed, and no other host has come further.
+    struct Wait {
+        BootTime since{};
+        int progress = 0;  ///< See `progress()`.
+    };
+
     void note_earlier(const std::vector<Connector>& listed, BootTime now);
-    [[nodiscard]] bool everyone_is_later() const;
-    [[nodiscard]] Milliseconds list_interval() const;
+    void note_progress(BootTime now);
+    [[nodiscard]] bool others_are_later() const;
+    [[nodiscard]] int progress() const;
     /// The hosts before this one restart first.
     [[nodiscard]] bool in_order() const { return !memories_.done && !memories_.earlier.empty(); }
-    [[nodiscard]] Milliseconds steady_for() const;
+    [[nodiscard]] bool steady() const;
     [[nodiscard]] std::optional<std::string> why_not_yet(BootTime now) const;
     [[nodiscard]] std::optional<std::string> earlier_host_lacking() const;
 
@@ -139,11 +159,13 @@ class WaveGate {
     std::size_t own_;
     WaveTimes times_;
     WaveMemories memories_;
-    std::vector<Seen> seen_;             ///< Of each host; empty before the first list.
-    BootTime listed_at_{};               ///< When the last list came.
-    BootTime steady_since_{};            ///< Since when the other hosts have been the same.
-    std::optional<BootTime> began_;      ///< When this process learned of the last change.
-    std::optional<BootTime> no_change_;  ///< Since when the gate is closed and nothing changes.
+    std::vector<Seen> seen_;         ///< Of each host; empty before the first list.
+    BootTime listed_at_{};           ///< When the last list came.
+    BootTime steady_since_{};        ///< Since when the other hosts have been the same.
+    std::optional<BootTime> began_;  ///< When this process learned of the last change.
+    std::optional<Wait> wait_;
+    BootTime asked_at_{};                 ///< When a restart was last asked for ...
+    std::optional<BootTime> asks_since_;  ///< ... and since when it is, until the gate opens.
 };
 
 }  // namespace keyturn

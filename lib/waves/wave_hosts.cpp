@@ -32,13 +32,13 @@ std::string remedy_for(const KnownHost& host) {
 
 std::optional<std::size_t> host_of(const std::vector<KnownHost>& hosts,
                                    const Connector& connector) {
+    std::optional<std::size_t> by_address;
     for (std::size_t i = 0; i < hosts.size(); ++i) {
         const KnownHost& host = hosts[i];
-        const bool same =
-            host.tag.empty() ? host.address == connector.origin_ip : host.tag == connector.tag;
-        if (same) return i;
+        if (!host.tag.empty() && host.tag == connector.tag) return i;
+        if (host.tag.empty() && host.address == connector.origin_ip) by_address = i;
     }
-    return std::nullopt;
+    return by_address;
 }
 
 std::optional<std::string> mistaken_identity(const std::vector<KnownHost>& hosts, std::size_t own,

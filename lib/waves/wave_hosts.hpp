@@ -11,8 +11,8 @@
 
 namespace keyturn {
 
-/// The index of the host that a connector belongs to, by its address or its tag; nothing if it
-/// belongs to none of them.
+/// The index of the host that a connector belongs to, by its tag or else by its address; nothing if
+/// it belongs to none of them.
 [[nodiscard]] std::optional<std::size_t> host_of(const std::vector<KnownHost>& hosts,
                                                  const Connector& connector);
 

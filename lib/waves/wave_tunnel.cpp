@@ -48,6 +48,7 @@ TunnelPolicy WaveTunnel::policy_of_agent() const {
         if (i != gate_.own()) policy.rollout.min_available -= gate_.hosts()[i].units;
     }
     policy.rollout.min_available = std::max(policy.rollout.min_available, 0);
+    policy.drift.restart = DriftRestart::now;  // The hosts after this one wait for it.
     if (!gate_.leads()) {
         policy.drift.by_another_host = true;
         policy.schedule.every = Milliseconds{0};
@@ -84,8 +85,11 @@ Result<void> WaveTunnel::decide(Decision decision) {
                      "ended",
                      {}};
     }
+    // A hold for any other reason says nothing about the hosts before this one.
+    const bool gate_refused = gate_.memories().overtaken ||
+                              agent_.status().hold_reason == name_of(HoldReason::host_silent);
     Result<void> decided = agent_.decide(decision);
-    if (decided && decision == Decision::retry) gate_.acknowledge();
+    if (decided && decision == Decision::retry && gate_refused) gate_.acknowledge();
     return decided;
 }
 
@@ -124,7 +128,8 @@ std::vector<std::string> WaveTunnel::laggards(const TunnelStatus& of_agent) cons
 
 /// Nobody else rotates if the first host does not, so the others say so.
 std::optional<std::string> WaveTunnel::overdue(const TunnelStatus& of_agent) const {
-    const Milliseconds due = std::max(policy_.schedule.every, policy_.schedule.max_age);
+    const Schedule& schedule = policy_.schedule;
+    const Milliseconds due = schedule.every > Milliseconds{0} ? schedule.every : schedule.max_age;
     // A host that follows ends a rotation of its own after each change.
     const std::optional<WallTime> last = of_agent.last_ended;
     if (gate_.leads() || due == Milliseconds{0} || !last) return std::nullopt;

@@ -106,7 +106,7 @@ class PlacedHostsTest : public testing::Test {
 
     boost::asio::io_context context_{1};
     SimulatedClock clock_{context_};
-    SharedCloud cloud_;
+    SharedCloud cloud_{clock_};
 };
 
 }  // namespace keyturn

@@ -164,20 +164,20 @@ bool HostModel::look_at_token() {
     return true;
 }
 
-void HostModel::deliver() {
+void HostModel::deliver(WaveGate::Author author) {
     file_ = cloud_.token();
     open_ = true;
     held_ = false;
     acknowledged_ = false;
     if (world_.told()) world_.tell(fmt::format("{}: the file has {}", known().host, file_));
     if (world_.strikes(0.02, "killed after the delivery")) return kill_keyturnd();
-    static_cast<void>(learn_of_change());
+    static_cast<void>(learn_of_change(author));
 }
 
-bool HostModel::learn_of_change() {
+bool HostModel::learn_of_change(WaveGate::Author author) {
     if (gate_->knows(file_)) return true;
     if (!reaches_cloudflare()) return false;
-    gate_->begin(file_, cloud_.list(), world_.now());
+    gate_->begin(file_, author, cloud_.list(), world_.now());
     ++changes_;
     keep();
     return true;
@@ -192,7 +192,7 @@ bool HostModel::rotate() {
     }
     cloud_.change();
     token_seen_ = world_.now();
-    deliver();
+    deliver(WaveGate::Author::this_host);
     return true;
 }
 

@@ -103,8 +103,8 @@ class HostModel {
 
     [[nodiscard]] bool reaches_cloudflare();
     bool look_at_token();
-    void deliver();
-    bool learn_of_change();
+    void deliver(WaveGate::Author author = WaveGate::Author::somebody_else);
+    bool learn_of_change(WaveGate::Author author = WaveGate::Author::somebody_else);
     void go_on();
     void start_unit(Milliseconds takes, bool by_keyturn);
     void stop_unit();

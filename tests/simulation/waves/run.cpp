@@ -115,7 +115,7 @@ void Run::strike() {
         host.lose_connections();
     }
     if (world_.strikes(0.001, "a host does not reach Cloudflare")) {
-        host.cut_off(world_.dice.between(seconds{5}, hours{1}));
+        host.cut_off(world_.dice.between(seconds{5}, hours{3}));
     }
     if (world_.strikes(0.0008, "somebody else changes the secret")) cloud_.change();
     if (world_.strikes(0.0004, "a connector of no host")) {
@@ -143,18 +143,23 @@ void Run::remove_lost_hosts() {
 }
 
 /// People look at what is held after a while: first at a host that does not serve, then at one
-/// after the other.
+/// after the other, or at all in one go. They see whether a host before them is still at work.
 void Run::help() {
     if (world_.now() < helps_at_) return;
     helps_at_ = world_.now() + world_.dice.between(minutes{5}, minutes{40});
     const auto held = [](const auto& host) { return host->held(); };
+    const auto at_work = [](const auto& host) { return !host->idle() && !host->held(); };
     const auto useless = std::ranges::find_if(
         hosts_, [&](const auto& host) { return held(host) && !host->serves(); });
     if (useless != hosts_.end()) return (*useless)->retry();
     const bool busy = std::ranges::any_of(
         hosts_, [](const auto& host) { return host->acknowledged() && !host->idle(); });
     const auto first = std::ranges::find_if(hosts_, held);
-    if (!busy && first != hosts_.end()) (*first)->retry();
+    if (busy || first == hosts_.end() || std::any_of(hosts_.begin(), first, at_work)) return;
+    const bool in_one_go = world_.dice.happens(0.3);
+    for (auto host = first; host != (in_one_go ? hosts_.end() : first + 1); ++host) {
+        (*host)->retry();
+    }
 }
 
 void Run::pass(Milliseconds time) {

@@ -6,6 +6,7 @@
 namespace keyturn {
 namespace {
 
+using Author = WaveGate::Author;
 using Kind = WaveGate::Verdict::Kind;
 
 const std::string address_begin = "192.0.2.";
@@ -53,7 +54,7 @@ class WaveGateTest : public testing::Test {
 
     /// The host has delivered this token, and has read the list for long enough.
     void begin(WaveGate& gate, const Fingerprint& token, const List& listed) {
-        gate.begin(token, listed, now_);
+        gate.begin(token, Author::somebody_else, listed, now_);
         now_ += 30s;
         gate.look(listed, now_);
     }
@@ -111,7 +112,7 @@ TEST_F(WaveGateTest, AConnectorOfTheOldTokenThatIsListedLaterProvesNothing) {
 /// The unit had restarted with the old token, right before the change.
 TEST_F(WaveGateTest, AListThatIsBehindProvesNothing) {
     WaveGate gate = gate_of(1);
-    gate.begin("new", before_, now_);
+    gate.begin("new", Author::somebody_else, before_, now_);
     now_ += 20s;
     gate.look(first_done_, now_);
     EXPECT_EQ(why(gate), comes_first("one", "0 of 1"));
@@ -174,10 +175,51 @@ TEST_F(WaveGateTest, WaitsAsLongAsSomethingChangesAndThenAPersonDecides) {
     EXPECT_EQ(verdict.error.fault, Fault::silent);
     EXPECT_EQ(
         verdict.error.text,
-        "two comes first: 0 of 2 connectors there are known to have the new token, and nothing "
-        "has changed for 2h 15m. Look at that host: if its units have restarted since the "
-        "change, `keyturnctl retry web` here; if it is gone for ever, remove it from `hosts` "
-        "on all hosts");
+        "two comes first: 0 of 2 connectors there are known to have the new token, and there has "
+        "been no progress for 2h 15m. Look at that host. If it is gone for ever, remove it from "
+        "`hosts` on all hosts and reload keyturnd there. Then, or if its units have restarted "
+        "since "
+        "the change, run `keyturnctl retry web` here");
+}
+
+/// It comes and goes, and never gets any further.
+TEST_F(WaveGateTest, AUnitThatCrashesAgainAndAgainIsNoProgress) {
+    WaveGate gate = changed(1);
+    see(gate, before_);
+    Kind last = kind(gate);
+    for (int i = 0; i < 300 && last != Kind::refused; ++i) {
+        const bool up = i % 2 == 0;
+        see(gate, up ? List{at(1, "a"), at(3, "d" + std::to_string(i))} : List{at(1, "a")});
+        last = kind(gate);
+    }
+    EXPECT_EQ(last, Kind::refused);
+}
+
+TEST_F(WaveGateTest, AnOutageOfCloudflareIsNoReasonToHold) {
+    WaveGate gate = changed(1);
+    see(gate, before_);
+    EXPECT_EQ(kind(gate), Kind::closed);
+    now_ += 5h;
+    gate.look(before_, now_);
+    EXPECT_EQ(kind(gate), Kind::closed) << "the other hosts could do nothing either";
+}
+
+/// `for host in ...; do keyturnctl retry; done`, long after the others were seen to change.
+TEST_F(WaveGateTest, TwoHostsThatAreRetriedAtOnceDoNotRestartAtOnce) {
+    WaveGate second = changed(1);
+    WaveGate third = changed(2);
+    for (WaveGate* gate : {&second, &third}) gate->acknowledge();
+    std::vector<BootTime> opened;
+    for (WaveGate* gate : {&second, &third}) {
+        BootTime now = now_ + 1h;
+        gate->look(before_, now);
+        while (gate->may_restart(now).kind != Kind::open) {
+            now += 5s;
+            gate->look(before_, now);
+        }
+        opened.push_back(now);
+    }
+    EXPECT_GE(opened[1] - opened[0], 30s);
 }
 
 TEST_F(WaveGateTest, AfterARetryTheProofIsNotNeededButTheOthersAre) {
@@ -188,8 +230,9 @@ TEST_F(WaveGateTest, AfterARetryTheProofIsNotNeededButTheOthersAre) {
     EXPECT_EQ(why(gate), "Cloudflare lists 1 of 2 connectors of two");
     see(gate, first_done_);
     EXPECT_EQ(kind(gate), Kind::closed) << "an earlier host may restart at the same time";
-    now_ += 1min;
-    gate.look(first_done_, now_);
+    see(gate, first_done_);
+    EXPECT_EQ(kind(gate), Kind::closed);
+    see(gate, first_done_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
 
@@ -208,6 +251,15 @@ TEST_F(WaveGateTest, ASecondChangeBeforeThisHostHasRestartedIsForAPerson) {
     EXPECT_EQ(kind(gate), Kind::open);
 }
 
+/// A token that is replaced as compromised while the hosts still restart for the one before.
+TEST_F(WaveGateTest, AHostMayChangeTheTokenTwice) {
+    WaveGate gate = changed(0);
+    gate.begin("third", Author::this_host, before_, now_);
+    now_ += 17min;
+    see(gate, before_);
+    EXPECT_EQ(kind(gate), Kind::open);
+}
+
 TEST_F(WaveGateTest, ASecondChangeAfterThisHostHasRestartedIsAnotherChange) {
     WaveGate gate = changed(1);
     see(gate, two_done_);
@@ -222,6 +274,12 @@ TEST_F(WaveGateTest, AHostThatIsDoneWaitsOnlyForTheOthersToServe) {
     gate.finish();
     see(gate, before_);
     now_ += 1min;
+    gate.look(before_, now_);
+    EXPECT_EQ(kind(gate), Kind::closed) << "others may want to restart, too";
+    now_ += 30s;
+    gate.look(before_, now_);
+    EXPECT_EQ(kind(gate), Kind::closed);
+    now_ += 45s;
     gate.look(before_, now_);
     EXPECT_EQ(kind(gate), Kind::open) << "a unit that a person started with an older token";
     see(gate, {at(1, "a"), at(2, "b"), at(3, "d")});
@@ -256,7 +314,8 @@ TEST_F(WaveGateTest, RotatesOnlyOnceAllHostsServeWithTheToken) {
     WaveGate gate = changed(0);
     see(gate, first_done_);
     gate.finish();
-    EXPECT_THAT(*gate.reason_not_to_rotate(), HasSubstr("not all hosts have restarted"));
+    EXPECT_THAT(*gate.reason_not_to_rotate(),
+                HasSubstr("not all hosts are known to have restarted"));
     see(gate, {at(1, "A"), at(2, "B"), at(2, "C"), at(3, "D")});
     EXPECT_EQ(gate.reason_not_to_rotate(), std::nullopt);
     see(gate, {at(1, "A"), at(2, "B"), at(3, "D")});
@@ -283,6 +342,8 @@ TEST_F(WaveGateTest, ATokenOnWhichTheTunnelIsIdleIsNoChange) {
     EXPECT_TRUE(gate.knows("old"));
     see(gate, before_);
     EXPECT_EQ(gate.reason_not_to_rotate(), std::nullopt);
+    EXPECT_EQ(kind(gate), Kind::closed);
+    see(gate, before_);
     EXPECT_EQ(kind(gate), Kind::open);
 }
 

@@ -22,6 +22,10 @@ TEST(WaveHosts, AreKnownByAddressOrTag) {
         << "an unknown address is not the address of a host with a tag";
 }
 
+TEST(WaveHosts, ATagSaysMoreThanTheAddressOfAnotherHost) {
+    EXPECT_THAT(host_of(hosts, connector("a", "192.0.2.1", "keyturn-two")), Optional(1U));
+}
+
 TEST(WaveHosts, OwnConnectorsMustLookLikeOurs) {
     const OwnConnectors own{{"web.service", "b"}};
     EXPECT_EQ(mistaken_identity(hosts, 1, {connector("b", "192.0.2.9", "keyturn-two")}, own),

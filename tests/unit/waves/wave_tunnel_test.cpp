@@ -1,3 +1,4 @@
+#include "fakes/schedules.hpp"
 #include "unit/waves/wave_hosts.hpp"
 
 namespace keyturn {
@@ -160,6 +161,47 @@ TEST_F(WaveHostsTest, EveryKeyturndMayDieAtAnyTime) {
     for (const int times : restarts()) EXPECT_LE(times, 2);
 }
 
+/// The first host is long done when it goes on.
+TEST_F(WaveHostsTest, AHostThatWasPausedMeanwhileFollows) {
+    start_serving();
+    rotate();
+    ASSERT_TRUE(run_until([&] { return third_.log.told(EventKind::token_delivered); }));
+    ASSERT_TRUE(third_.place->decide(Decision::pause));
+    ASSERT_TRUE(run_until([&] { return second_.up_to_date(); }, 2h));
+    pass(1h);
+    EXPECT_EQ(third_.unit().restarts, 0);
+    ASSERT_TRUE(third_.place->decide(Decision::resume));
+    EXPECT_TRUE(run_until([&] { return third_.up_to_date(); }, 5min));
+}
+
+TEST_F(WaveHostsTest, AHostThatFollowsWaitsForNoWindowOfItsOwn) {
+    second_.policy.schedule.windows = {window("*-01-01 02:00", 1h)};
+    start_serving();
+    const std::string before = first_.units.api_token_text();
+    rotate();
+    EXPECT_TRUE(run_until_done(before, 1h));
+}
+
+TEST_F(WaveHostsTest, RotatesWhileCloudflareAnswersSlowly) {
+    cloud_.takes = 1500ms;
+    start_serving();
+    const std::string before = first_.units.api_token_text();
+    rotate();
+    EXPECT_TRUE(run_until_done(before));
+    for (WaveHost* host : hosts_) EXPECT_EQ(host->log.count(EventKind::unit_restarting), 1U);
+}
+
+TEST_F(WaveHostsTest, ATokenThatIsReplacedInTheMiddleIsNoSecondAuthorOnTheHostThatReplacesIt) {
+    start_serving();
+    rotate();
+    ASSERT_TRUE(run_until([&] { return third_.log.told(EventKind::token_delivered); }));
+    rotate({.kind = RotationKind::compromise});
+    EXPECT_TRUE(run_until([&] { return first_.unit().restarts == 1; }));
+    ASSERT_TRUE(run_until_held(third_)) << "it may have been somebody else";
+    EXPECT_THAT(third_.place->status().reason, HasSubstr("If it was replaced as compromised on "
+                                                         "host-1, run `keyturnctl retry web`"));
+}
+
 TEST_F(WaveHostsTest, ASecondChangeIsDeliveredAndHeldForAPerson) {
     start_serving();
     rotate();
@@ -196,6 +238,17 @@ TEST_F(WaveHostsTest, AConnectorThatDoesNotLookLikeOursKeepsTheTokenFromChanging
     ASSERT_TRUE(run_until([&] { return first_.log.told(EventKind::rotation_refused); }));
     EXPECT_EQ(first_.units.secrets_sent.size(), 0U);
     EXPECT_THAT(second_.findings(), HasSubstr("Cloudflare lists 0 of 1 connectors of host-1"));
+}
+
+/// It would drop the connectors of the other hosts as unknown ones.
+TEST_F(WaveHostsTest, ACompromiseIsHeldWhereConnectorsDoNotLookLikeTheirHosts) {
+    first_.units.address = "198.51.100.1";
+    start_serving();
+    rotate({.kind = RotationKind::compromise});
+    ASSERT_TRUE(run_until_held(first_));
+    EXPECT_THAT(first_.place->status().reason, HasSubstr("with address 198.51.100.1"));
+    EXPECT_EQ(first_.units.secrets_sent.size(), 0U);
+    for (WaveHost* host : hosts_) EXPECT_THAT(host->units.evicted, IsEmpty());
 }
 
 TEST_F(WaveHostsTest, ACompromiseDropsStrangersAndNoConnectorOfAnotherHost) {

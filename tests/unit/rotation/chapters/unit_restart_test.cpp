@@ -72,6 +72,23 @@ TEST_F(UnitRestartTest, WaitsForeverWhileItIsUnknownWhetherOthersServe) {
     EXPECT_THAT(context_.view.reason, HasSubstr("cannot tell whether enough others serve"));
 }
 
+/// It may wait long, for the hosts before this one.
+TEST_F(UnitRestartTest, RestartsAUnitThatLosesItsConnectionsWhileAnotherOneWaits) {
+    context_.inputs.policy.rollout.min_available = 0;
+    read_part(restart_.roll(0));
+    show(a_, idle_b_);
+    agree<SaveRecord>();
+    show(a_, idle_b_);
+    show_file();
+    answer<RestartUnit>(Error{Fault::busy, "another host comes first", {}});
+    pass();
+    EXPECT_EQ(asked<SaveRecord>().record.units.back().step, UnitStep::restarting);
+    agree<SaveRecord>();
+    show(a_, idle_b_);
+    show_file();
+    EXPECT_EQ(asked<RestartUnit>().unit, b);
+}
+
 TEST_F(UnitRestartTest, RestartsAUnitWithoutConnectionsFirst) {
     context_.inputs.policy.rollout.min_available = 2;
     read_part(restart_.roll(0));
