@@ -60,10 +60,13 @@ Script<> Chapter::sleep_for(Milliseconds duration) {
 }
 
 Script<> Chapter::save(Phase phase) {
-    return save(phase, "cannot write the state of the rotation");
+    record_.phase = phase;
+    view_.phase = phase;
+    SaveRecord question{record_};
+    co_await insist(std::move(question), "cannot write the state of the rotation");
 }
 
-Script<> Chapter::save(Phase phase, std::string purpose) {
+Script<> Chapter::enter(Phase phase, std::string purpose) {
     SaveRecord question{record_};
     question.record.phase = phase;
     co_await insist(std::move(question), std::move(purpose));

@@ -84,11 +84,11 @@ class Chapter {
     /// Insists on Cloudflare's list.
     Script<std::vector<Connector>> list_connectors();
     Script<> sleep_for(Milliseconds duration);
-    /// Makes the record durable in this phase, and only then enters it: what a rotation has never
-    /// entered is not resumed after a hold. Waits until the disk takes it.
+    /// Makes the record durable in this phase. Waits until the disk takes it.
     Script<> save(Phase phase);
-    /// The same; `purpose` says what cannot be done while this fails.
-    Script<> save(Phase phase, std::string purpose);
+    /// The same for a step that a hold or an order may still prevent: the rotation is in this phase
+    /// only once that is stored. `purpose` says what cannot be done while this fails.
+    Script<> enter(Phase phase, std::string purpose);
     /// Reports a temporary error as the reason to wait, and lets the pause before the next attempt
     /// pass. `attempt` counts from 0.
     Script<> wait_out(Error error, std::string purpose, std::size_t attempt);

@@ -20,7 +20,7 @@ Script<> Commit::commit() {
         if (context_.revert_wanted) co_await obey();
         // Where several hosts share the tunnel, this fails until each of them has the token.
         std::string purpose = "cannot change the secret at Cloudflare yet";
-        co_await save(Phase::commit, std::move(purpose));
+        co_await enter(Phase::commit, std::move(purpose));
     }
     const bool answered = co_await handover_.send(resumed);
     co_await handover_.deliver();
