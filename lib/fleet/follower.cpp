@@ -185,6 +185,9 @@ Script<> Follower::deliver() {
     const auto replaced = co_await ask(wish);
     trouble_.delivery = replaced ? "" : replaced.error().text;
     if (!replaced) co_return;
+    // The same place on the disk may have held the token of the rotation that has just begun.
+    const auto& record = document_.state.rotation;
+    if (record && record->phase == Phase::prepare) staged_.reset();
     // A process that began in between has read the token before.
     const bool known = co_await see_own_host();
     if (known) co_await report();
@@ -286,21 +289,32 @@ Script<> Follower::end(FleetTurn turn, Result<RestartResult> outcome) {
 /// A unit that may have been started before the delivery and has lost every connection may not come
 /// back by itself. Restarting it takes nothing down, so it needs no turn, once.
 Script<> Follower::restart_useless() {
-    if (own_.file != document_.deliver) co_return;
-    const std::vector<MemberUnit> units = own_.units;
-    for (const MemberUnit& unit : units) {
-        const std::string& invocation = unit.seen.state.invocation;
-        const auto since = useless_since_.find(unit.name());
-        const bool long_enough =
-            since != useless_since_.end() && now_ >= since->second + times_.useless;
-        const bool fresh = fresh_.contains(unit.name()) && fresh_[unit.name()] == invocation;
-        if (!long_enough || fresh || unit.seen.state.job_pending) continue;
-        fresh_[unit.name()] = invocation;
+    if (useless_units().empty()) co_return;
+    // Turns were taken meanwhile, or the store was slow: the unit may serve again.
+    const bool known = co_await see_own_host();
+    if (!known) co_return;
+    const std::vector<std::string> units = useless_units();
+    for (const std::string& unit : units) {
+        fresh_[unit] = own_unit(unit)->seen.state.invocation;
         RestartOwnUnit wish;
-        wish.unit = unit.name();
+        wish.unit = unit;
         wish.not_after = now_ + short_rest;
         static_cast<void>(co_await ask(std::move(wish)));
     }
+}
+
+std::vector<std::string> Follower::useless_units() const {
+    std::vector<std::string> names;
+    if (own_.file != document_.deliver) return names;
+    for (const MemberUnit& unit : own_.units) {
+        const auto since = useless_since_.find(unit.name());
+        const bool long_enough =
+            since != useless_since_.end() && now_ >= since->second + times_.useless;
+        const auto fresh = fresh_.find(unit.name());
+        const bool has_read = fresh != fresh_.end() && fresh->second == unit.seen.state.invocation;
+        if (long_enough && !has_read && !unit.seen.state.job_pending) names.push_back(unit.name());
+    }
+    return names;
 }
 
 Script<> Follower::report() {
@@ -373,6 +387,7 @@ Milliseconds look_interval(const FleetDocument& document, const std::string& hos
 bool is_news(const FleetMember& before, const FleetMember& now) {
     FleetMember one = before;
     FleetMember other = now;
+    if (say_the_same(one.lacks, other.lacks)) other.lacks = one.lacks;
     for (FleetMember* member : {&one, &other}) {
         for (MemberUnit& unit : member->units) unit = without_counts(unit);
     }

@@ -80,6 +80,7 @@ class Follower {
     Script<> use(FleetTurn turn, BootTime sent);
     Script<> end(FleetTurn turn, Result<RestartResult> outcome);
     Script<> restart_useless();
+    [[nodiscard]] std::vector<std::string> useless_units() const;
     Script<> report();
     Script<bool> change(FleetTransition transition);
 

@@ -98,22 +98,6 @@ bool open_and_moving(const FleetDocument& document) {
     return document.state.rotation && !document.state.rotation->hold;
 }
 
-/// Whether a unit of the fleet, HOST/UNIT, is on this host.
-struct UnitOf {
-    const std::string& host;
-
-    bool operator()(std::string_view unit) const {
-        const auto name = split_fleet_unit(unit);
-        return name && name->host == host;
-    }
-};
-
-/// The lead has the old plan in memory. The next one, perhaps the same, begins from the record.
-void begin_from_record(FleetDocument& document) {
-    ++document.epoch;
-    document.lead.reset();
-}
-
 }  // namespace
 
 Result<void> ask_members(FleetDocument& document, std::uint64_t number) {
@@ -122,12 +106,16 @@ Result<void> ask_members(FleetDocument& document, std::uint64_t number) {
 }
 
 Result<void> begin_rotation(FleetDocument& document, const std::string& host,
-                            const RotationRecord& record, const RolloutPolicy& rules) {
+                            const TunnelState& state, const RolloutPolicy& rules) {
+    const RotationRecord& record = *state.rotation;
     const std::optional<RotationRecord>& open = document.state.rotation;
     if (open && *open == record && document.lead && document.lead->host == host) return {};
     const bool supersedes = record.compromised() && !(open && open->compromised());
     if (open && !supersedes) {
         return Error{Fault::deposed, "another host has begun a rotation of this tunnel", {}};
+    }
+    if (document.state.paused != state.paused && !record.compromised()) {
+        return Error{Fault::deposed, "somebody has paused the rotations, or resumed them", {}};
     }
     lead_from_here(document, host);
     withdraw_granted(document);
@@ -148,9 +136,13 @@ Result<void> take_over(FleetDocument& document, const std::string& host, const S
     return {};
 }
 
-Result<void> save_idle_state(FleetDocument& document, const TunnelState& state) {
+Result<void> save_idle_state(FleetDocument& document, const TunnelState& before,
+                             const TunnelState& state) {
     if (document.state.rotation || state.rotation) {
         return Error{Fault::deposed, "a rotation is open by now", {}};
+    }
+    if (document.state != before && document.state != state) {
+        return Error{Fault::deposed, "another host has written the state of the tunnel", {}};
     }
     document.state = state;
     return {};
@@ -308,76 +300,6 @@ Result<void> end_turn(FleetDocument& document, const std::string& host, std::uin
         turn.fault = outcome.error().fault;
         turn.why = outcome.error().text;
     }
-    return {};
-}
-
-Result<void> order(FleetDocument& document, const std::string& host, OrderKind kind,
-                   const RotationRequest& request) {
-    FleetOrder& present = document.order;
-    const bool urgent = kind == OrderKind::rotate && request.kind == RotationKind::compromise;
-    const bool same = present.kind == kind && present.request == request && present.by == host;
-    if (present.open() && same) return {};
-    if (present.open() && !urgent) {
-        return busy(fmt::format("no host has carried out the order before it yet ({}, typed on {})",
-                                name_of(present.kind), present.by));
-    }
-    ++present.number;
-    present.kind = kind;
-    present.request = request;
-    present.by = host;
-    present.refusal.clear();
-    return {};
-}
-
-Result<void> answer_order(FleetDocument& document, std::uint64_t number,
-                          const std::string& refusal) {
-    FleetOrder& present = document.order;
-    if (present.number != number || !present.open()) return {};
-    present.done = number;
-    present.refusal = refusal;
-    return {};
-}
-
-Result<void> join(FleetDocument& document, const std::string& host, const FleetMember& member) {
-    const auto found = document.members.find(host);
-    if (found != document.members.end() && found->second.install != member.install) {
-        return conflict(fmt::format("another installation is {} already", host));
-    }
-    document.members[host] = member;
-    return {};
-}
-
-Result<void> rejoin(FleetDocument& document, const std::string& host, const FleetMember& member) {
-    const auto found = document.members.find(host);
-    const bool done = found != document.members.end() && found->second.install == member.install;
-    document.members[host] = member;
-    if (done) return {};
-    const UnitOf of_host{host};
-    std::erase_if(document.state.starts,
-                  [&](const UnitStart& start) { return of_host(start.unit); });
-    if (!document.state.rotation) return {};
-    RotationRecord& record = *document.state.rotation;
-    for (UnitProgress& unit : record.units) {
-        if (!of_host(unit.name) || unit.step == UnitStep::listed || unit.surge) continue;
-        unit.step = record.may_restart(unit) ? UnitStep::waiting : UnitStep::listed;
-        unit.invocation_old.clear();
-        unit.invocation_before.clear();
-    }
-    begin_from_record(document);
-    return {};
-}
-
-Result<void> decommission(FleetDocument& document, const std::string& host) {
-    if (document.members.erase(host) == 0) return {};
-    const UnitOf of_host{host};
-    std::erase_if(document.turns, [&](const FleetTurn& turn) { return of_host(turn.unit); });
-    std::erase_if(document.state.starts,
-                  [&](const UnitStart& start) { return of_host(start.unit); });
-    if (!document.state.rotation) return {};
-    RotationRecord& record = *document.state.rotation;
-    std::erase_if(record.units, [&](const UnitProgress& unit) { return of_host(unit.name); });
-    if (record.hold && of_host(record.hold->unit)) record.hold.reset();
-    begin_from_record(document);
     return {};
 }
 

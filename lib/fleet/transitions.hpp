@@ -11,7 +11,7 @@
 
 namespace keyturn {
 
-// Everything that may happen to the object, one function for each. All are pure. `Fleet::change`
+// What hosts do to the object, one function for each act. All are pure. `Fleet::change`
 // applies one to what the object contains at that moment, and again after each conflict. So each
 // checks by itself whether it still may happen, and recognizes its own effect: applied twice, it
 // changes nothing the second time.
@@ -33,10 +33,11 @@ struct Leadership {
 /// Asks every member how it is now. `number`: the question, which is one more than the newest.
 [[nodiscard]] Result<void> ask_members(FleetDocument& document, std::uint64_t number);
 
-/// Begins a rotation and leads it. Fails with `deposed` if a rotation is open. A compromise ends
-/// an open one, whoever leads it; turns that were taken stay.
+/// Begins the rotation of `state` and leads it. Fails with `deposed` if a rotation is open, or
+/// somebody has paused the tunnel meanwhile. A compromise ends an open one, whoever leads it; turns
+/// that were taken stay.
 [[nodiscard]] Result<void> begin_rotation(FleetDocument& document, const std::string& host,
-                                          const RotationRecord& record, const RolloutPolicy& rules);
+                                          const TunnelState& state, const RolloutPolicy& rules);
 
 /// What a host knows of a lead that seems to be gone.
 struct SilentLead {
@@ -47,8 +48,10 @@ struct SilentLead {
 [[nodiscard]] Result<void> take_over(FleetDocument& document, const std::string& host,
                                      const SilentLead& silent);
 
-/// Writes the tunnel's state while no rotation is open.
-[[nodiscard]] Result<void> save_idle_state(FleetDocument& document, const TunnelState& state);
+/// Writes the tunnel's state while no rotation is open. Fails with `deposed` if it is not what it
+/// was before: then another host has changed it.
+[[nodiscard]] Result<void> save_idle_state(FleetDocument& document, const TunnelState& before,
+                                           const TunnelState& state);
 
 /// What the token files have to hold, while no rotation is open: the token that Cloudflare shows.
 [[nodiscard]] Result<void> set_idle_delivery(FleetDocument& document, const Fingerprint& token);
@@ -121,27 +124,5 @@ struct TurnWish {
 /// How systemd answered. A turn that was not taken can only end with `busy`: its host declines it.
 [[nodiscard]] Result<void> end_turn(FleetDocument& document, const std::string& host,
                                     std::uint64_t number, const Result<RestartResult>& outcome);
-
-// --- Of a person ---------------------------------------------------------------------------------
-
-/// Fails with `busy` if the order before it is still open. A compromise waits for no other.
-[[nodiscard]] Result<void> order(FleetDocument& document, const std::string& host, OrderKind kind,
-                                 const RotationRequest& request);
-
-/// The order was carried out, or refused for this reason.
-[[nodiscard]] Result<void> answer_order(FleetDocument& document, std::uint64_t number,
-                                        const std::string& refusal);
-
-[[nodiscard]] Result<void> join(FleetDocument& document, const std::string& host,
-                                const FleetMember& member);
-
-/// Another machine, or an older state of it, takes the name of the host. What was proven of the
-/// units was proven of other processes, so that the open rotation restarts them again.
-[[nodiscard]] Result<void> rejoin(FleetDocument& document, const std::string& host,
-                                  const FleetMember& member);
-
-/// The host is gone for ever: its units leave the open rotation, and its turn ends. Lifts a hold
-/// that was about it.
-[[nodiscard]] Result<void> decommission(FleetDocument& document, const std::string& host);
 
 }  // namespace keyturn

@@ -2,6 +2,7 @@
 
 #include "base/counted.hpp"
 #include "fleet/document_text.hpp"
+#include "fleet/operator_transitions.hpp"
 #include "token/random.hpp"
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "cloudflare/tunnel_api.hpp"
+#include "fleet/operator_transitions.hpp"
 #include "member/fleet_tunnel.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -49,10 +50,11 @@ Task<bool> FleetTunnel::take_the_lead() {
     const bool urgent = seen->order.open() && seen->order.urgent();
     if (urgent && !silent) silent = SilentLead{seen->epoch, seen->lead};
     if (!silent) co_return false;
-    // A lead that cannot reach Cloudflare is of no use.
+    // A lead that cannot reach Cloudflare is of no use, and to replace one that works is worse.
     const TunnelRef tunnel{policy_.account, policy_.tunnel};
     const auto reached = co_await world_.api.get_tunnel(tunnel);
-    if (!reached && reached.error().fault == Fault::unreachable) co_return false;
+    const bool useless = !reached && (urgent || reached.error().fault == Fault::unreachable);
+    if (useless) co_return false;
     const std::string host = self_.host;
     const SilentLead gone = *silent;
     FleetTransition taking = [host, gone](FleetDocument& document) {
@@ -157,9 +159,8 @@ Task<> FleetTunnel::do_office_work() {
     // What an order has changed is in the object before its answer.
     const bool late = !unsaved_ && order.open() && order.number == obeyed_ &&
                       world_.clock.boot_now() - obeyed_at_ >= answer_late;
-    const std::string refusal = refusal_;
-    if (!refusal.empty() || late) co_await answer(obeyed_, refusal);
-    refusal_.clear();
+    if (late && came_too_late(order)) refusal_ = "the rotation can no longer be reverted";
+    if (!refusal_.empty() || late) co_await answer();
     if (leading_.lead) co_await give_beat();
     if (!leading_.lead) co_await hand_out_token();
 }
@@ -171,9 +172,10 @@ Task<> FleetTunnel::push_state() {
     if (state.rotation.has_value() != leading_.lead.has_value()) co_return;
     unsaved_ = false;
     const std::optional<Leadership> led = leading_.lead;
-    FleetTransition saving = [state, lead = led, order = leading_.obeyed](FleetDocument& document) {
+    FleetTransition saving = [before = agreed_, state, lead = led,
+                              order = leading_.obeyed](FleetDocument& document) {
         Result<void> saved =
-            lead ? save_record(document, *lead, state) : save_idle_state(document, state);
+            lead ? save_record(document, *lead, state) : save_idle_state(document, before, state);
         if (saved) saved = answer_order(document, order, "");
         return saved;
     };
@@ -214,6 +216,7 @@ void FleetTunnel::obey() {
     if (!order.open() || order.number == obeyed_) return;
     obeyed_ = order.number;
     obeyed_at_ = world_.clock.boot_now();
+    refusal_.clear();
     const Result<void> done = carry_out(order);
     if (done) {
         leading_.obeyed = order.number;
@@ -234,11 +237,19 @@ Result<void> FleetTunnel::carry_out(const FleetOrder& order) {
     return {};
 }
 
-Task<> FleetTunnel::answer(std::uint64_t number, std::string refusal) {
-    FleetTransition answering = [number, refusal](FleetDocument& document) {
+/// A revert that the heart has not begun, and cannot begin any more.
+bool FleetTunnel::came_too_late(const FleetOrder& order) const {
+    return order.kind == OrderKind::revert && fleet_.seen()->state.rotation &&
+           !fleet_.seen()->state.rotation->reverts() && !agent_->status().can_revert;
+}
+
+/// Until this succeeds, the next office work repeats it.
+Task<> FleetTunnel::answer() {
+    FleetTransition answering = [number = obeyed_, refusal = refusal_](FleetDocument& document) {
         return answer_order(document, number, refusal);
     };
-    static_cast<void>(co_await fleet_.change(std::move(answering), false));
+    const auto answered = co_await fleet_.change(std::move(answering), false);
+    if (answered) refusal_.clear();
 }
 
 }  // namespace keyturn

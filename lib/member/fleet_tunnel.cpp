@@ -1,6 +1,7 @@
 #include "member/fleet_tunnel.hpp"
 
 #include "clock/clock.hpp"
+#include "fleet/operator_transitions.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -10,6 +11,13 @@
 #include <utility>
 
 namespace keyturn {
+
+namespace {
+
+/// More orders than a person gives while a store is down.
+constexpr std::size_t wishes_max = 20;
+
+}  // namespace
 
 FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPolicy policy,
                          double splay_share, Dependencies world, EventLog& log,
@@ -105,6 +113,9 @@ void FleetTunnel::keep_history() {
 
 Result<void> FleetTunnel::place_order(OrderKind kind, RotationRequest request) {
     if (!trouble_.standing.empty()) return Error{Fault::conflict, trouble_.standing, {}};
+    if (wishes_.size() >= wishes_max) {
+        return Error{Fault::busy, "other orders wait already, until the store takes them", {}};
+    }
     wishes_.push_back(Wish{kind, std::move(request)});
     wished_.wake();
     return {};
@@ -117,7 +128,12 @@ Result<void> FleetTunnel::request_rotation(RotationRequest request) {
         return Error{
             Fault::conflict, fmt::format("a rotation of {} is open already", policy_.name), {}};
     }
-    for (std::string& unit : request.units) unit = fleet_unit(self_.host, unit);
+    for (std::string& unit : request.units) {
+        if (!is_unit_name(unit)) {
+            return Error{Fault::invalid, fmt::format("{} is not the name of a unit", unit), {}};
+        }
+        unit = fleet_unit(self_.host, unit);
+    }
     return place_order(OrderKind::rotate, std::move(request));
 }
 
@@ -131,21 +147,41 @@ Result<void> FleetTunnel::decide(Decision decision) {
     return place_order(OrderKind::revert, {});
 }
 
+/// An order like the last one is another one if that has been carried out meanwhile.
+Task<Result<void>> FleetTunnel::place(Wish wish) {
+    const auto seen = co_await fleet_.look();
+    if (!seen) co_return seen.error();
+    FleetTransition ordering = [host = self_.host, wish](FleetDocument& document) {
+        return order(document, host, wish.kind, wish.request);
+    };
+    const auto placed = co_await fleet_.change(std::move(ordering), false);
+    if (!placed) co_return placed.error();
+    co_return Result<void>();
+}
+
+void FleetTunnel::tell_dropped(const Wish& wish, const Error& error) {
+    Event event{
+        EventKind::rotation_refused, Priority::error,
+        fmt::format("An order of this host ({}) is dropped: {}", name_of(wish.kind), error.text),
+        policy_.name, policy_.tunnel};
+    event.result = "refused";
+    log_.record(event);
+}
+
 Task<> FleetTunnel::pass_on_wishes() {
     for (;;) {
         co_await wished_.wait();
         while (!wishes_.empty()) {
-            const Wish wish = wishes_.front();
-            FleetTransition ordering = [host = self_.host, wish](FleetDocument& document) {
-                return order(document, host, wish.kind, wish.request);
-            };
-            const auto placed = co_await fleet_.change(std::move(ordering), false);
-            if (placed) {
-                wishes_.pop_front();
-                office_.wake();
-            }
+            const auto urgent = std::ranges::find_if(wishes_, &Wish::urgent);
+            const auto wish = urgent == wishes_.end() ? wishes_.begin() : urgent;
+            const auto placed = co_await place(*wish);
+            // The object never takes what is invalid, so it would be in the way of all others.
+            const bool over = placed || placed.error().fault == Fault::invalid;
+            if (!placed && over) tell_dropped(*wish, placed.error());
+            if (over) wishes_.erase(wish);
+            if (placed) office_.wake();
             const BootTime next = world_.clock.boot_now() + times_.hasty_look;
-            if (!placed) co_await world_.clock.sleep_until(next);
+            if (!over) co_await world_.clock.sleep_until(next);
         }
     }
 }

@@ -16,8 +16,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -68,6 +68,10 @@ class FleetTunnel final : public ManagedTunnel {
     struct Wish {
         OrderKind kind = OrderKind::none;
         RotationRequest request;
+
+        [[nodiscard]] bool urgent() const {
+            return kind == OrderKind::rotate && request.kind == RotationKind::compromise;
+        }
     };
 
     // The part of every host.
@@ -85,6 +89,8 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> do_office_work();
     [[nodiscard]] BootTime next_office_work() const;
     Task<> pass_on_wishes();
+    Task<Result<void>> place(Wish wish);
+    void tell_dropped(const Wish& wish, const Error& error);
     Task<> push_state();
     Task<> give_beat();
     void note_refused(const Error& error, const std::optional<Leadership>& led);
@@ -92,7 +98,8 @@ class FleetTunnel final : public ManagedTunnel {
     Task<std::optional<SealedTokens>> seal_present_token();
     void obey();
     [[nodiscard]] Result<void> carry_out(const FleetOrder& order);
-    Task<> answer(std::uint64_t number, std::string refusal);
+    [[nodiscard]] bool came_too_late(const FleetOrder& order) const;
+    Task<> answer();
     [[nodiscard]] bool may_run_agent() const;
     [[nodiscard]] bool must_end_agent() const;
     [[nodiscard]] TunnelPolicy policy_of_fleet() const;
@@ -119,10 +126,10 @@ class FleetTunnel final : public ManagedTunnel {
     TakeOverWatch watch_;
     FollowerTrouble trouble_;
     TroubleLog troubles_{policy_, log_};
-    std::deque<Wish> wishes_;   ///< Of people on this host, on their way into the object.
+    std::list<Wish> wishes_;    ///< Of people on this host, on their way into the object.
     std::uint64_t obeyed_ = 0;  ///< The newest order that this host has begun to carry out.
     BootTime obeyed_at_{};
-    std::string refusal_;         ///< Why it was refused, if it was.
+    std::string refusal_;         ///< Why it was refused, until the object has that.
     TunnelState agreed_;          ///< What the object had when the agent began, or has got from it.
     TunnelPolicy agents_policy_;  ///< The `policy_of_fleet()` that the agent began with.
     bool unsaved_ = false;        ///< The agent has saved something that the object does not have.

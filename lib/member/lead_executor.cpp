@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "executor/by_kind.hpp"
+#include "fleet/operator_transitions.hpp"
 #include "fleet/take_over_watch.hpp"
 #include "model/unit_command.hpp"
 
@@ -85,6 +86,16 @@ Task<> LeadExecutor::look_until(std::function<bool()> so) {
     }
 }
 
+/// What the object has told until now, on a clock that stands still while it cannot be read: a
+/// store that is down is no silence of the hosts.
+BootTime LeadExecutor::watched_until() {
+    const BootTime seen = fleet_.seen_at();
+    const Milliseconds gap = seen - watched_at_.value_or(seen);
+    if (gap > times_.take_over_gap) blind_for_ += gap;
+    watched_at_ = seen;
+    return seen - blind_for_;
+}
+
 /// Before something at Cloudflare changes. A host that was stopped for a while may have been
 /// deposed meanwhile.
 Task<Result<void>> LeadExecutor::make_sure_to_lead() {
@@ -101,7 +112,11 @@ Task<> LeadExecutor::let_others_begin() {
     if (!state_.rotation->request.scheduled || !fleet_.seen()) co_return;
     const int rank = rank_of(*fleet_.seen(), fleet_.host());
     const BootTime turn = world_.clock.boot_now() + rank * times_.start_rank;
-    if (rank > 0) co_await world_.clock.sleep_until(turn);
+    // An order is about this rotation, or more urgent.
+    while (world_.clock.boot_now() < turn && !fleet_.seen()->order.open()) {
+        const BootTime next = world_.clock.boot_now() + times_.hasty_look;
+        co_await world_.clock.sleep_until(next);
+    }
 }
 
 Task<Result<void>> LeadExecutor::begin() {
@@ -110,7 +125,7 @@ Task<Result<void>> LeadExecutor::begin() {
     const std::uint64_t order = leading_.obeyed;
     FleetTransition beginning = [host, order, state = state_,
                                  rules = policy_.rollout](FleetDocument& document) {
-        Result<void> begun = begin_rotation(document, host, *state.rotation, rules);
+        Result<void> begun = begin_rotation(document, host, state, rules);
         if (begun) begun = answer_order(document, order, "");
         return begun;
     };
@@ -164,7 +179,7 @@ Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
         unstaged_since_.reset();
         return {};
     }
-    const BootTime now = world_.clock.boot_now();
+    const BootTime now = watched_until();
     if (!unstaged_since_) unstaged_since_ = now;
     const bool late = now - *unstaged_since_ >= policy_.rollout.progress_deadline;
     return Error{

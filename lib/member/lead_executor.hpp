@@ -85,6 +85,7 @@ class LeadExecutor final : public Executor {
     Task<Result<void>> look_if_older(Milliseconds age);
     Task<Result<void>> make_sure_to_lead();
     Task<Error> stand_down(Error error);
+    [[nodiscard]] BootTime watched_until();
     Task<> look_until(std::function<bool()> so);
     Task<Result<void>> wait_until_staged(const SaveRecord& action);
     [[nodiscard]] Result<void> check_staged(const RotationRecord& record);
@@ -110,8 +111,11 @@ class LeadExecutor final : public Executor {
     BootTime listed_at_{};
     /// The members' units as the last sample saw them.
     std::vector<std::pair<std::string, std::vector<MemberUnit>>> sampled_;
+    // On the clock of `watched_until`.
     std::optional<BootTime> unstaged_since_;
     std::map<std::string, BootTime> silent_since_;  ///< Hosts that should act, by unit.
+    std::optional<BootTime> watched_at_;
+    Milliseconds blind_for_{0};
 };
 
 template <class Asked>

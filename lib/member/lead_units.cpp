@@ -138,7 +138,7 @@ Task<Result<RestartResult>> LeadExecutor::act(const RestartUnit& action) {
     const auto number = co_await grant(std::move(wish));
     if (!number) co_return number.error();
     if (hurried) co_return RestartResult(JobResult::queued);
-    const BootTime granted = world_.clock.boot_now();
+    const BootTime granted = watched_until();
     const Milliseconds deadline = action.deadline;
     for (;;) {
         auto result = co_await result_of(*number, granted, deadline);
@@ -158,10 +158,14 @@ Task<Result<std::uint64_t>> LeadExecutor::grant(TurnWish wish) {
     };
     const auto granted = co_await change(std::move(granting));
     if (granted) co_return granted->turn_of(unit)->number;
-    for (const FleetTurn& turn : fleet_.seen()->turns) {
-        const bool other = turn.open() && !turn.hurried && turn.unit != unit;
+    const FleetDocument& seen = *fleet_.seen();
+    for (const FleetTurn& turn : seen.turns) {
+        const bool other = turn.open() && turn.unit != unit;
         if (other) co_return no_answer_from(turn.unit, "has its turn and does not end it");
     }
+    const auto member = seen.members.find(std::string(host_of(unit)));
+    const bool behind = member != seen.members.end() && !seen.has_token(member->second);
+    if (behind) co_return no_answer_from(unit, "does not have the new token yet");
     co_return granted.error();
 }
 
@@ -177,7 +181,7 @@ Task<std::optional<Result<RestartResult>>> LeadExecutor::result_of(std::uint64_t
         co_return result;
     }
     const FleetTurn turn = *found;
-    const Milliseconds waited = world_.clock.boot_now() - granted;
+    const Milliseconds waited = watched_until() - granted;
     if (turn.state == TurnState::granted && waited >= times_.take) {
         result = co_await withdraw(turn);
         co_return result;
@@ -220,7 +224,7 @@ Task<Result<RestartResult>> LeadExecutor::withdraw(FleetTurn turn) {
 
 /// Temporary at first; later a matter for a person.
 Error LeadExecutor::no_answer_from(const std::string& unit, std::string what) {
-    const BootTime now = world_.clock.boot_now();
+    const BootTime now = watched_until();
     const BootTime since = silent_since_.try_emplace(unit, now).first->second;
     const auto name = split_fleet_unit(unit);
     return Error{

@@ -115,6 +115,10 @@ void Invariants::check_compromise(const FleetDocument& before, const FleetDocume
     if (done && order.urgent() && after.order.refusal.empty() && !open) {
         world_.fail("a compromise is not obeyed");
     }
+    const bool reverts = !is || is->reverts() || !is->refusal.empty();
+    if (done && order.kind == OrderKind::revert && after.order.refusal.empty() && !reverts) {
+        world_.fail("a revert is only in the memory of the lead");
+    }
 }
 
 void Invariants::note_rotation(const FleetDocument& before, const FleetDocument& after) {

@@ -1,5 +1,7 @@
 #include "simulation/fleet/people.hpp"
 
+#include "fleet/operator_transitions.hpp"
+
 #include <fmt/format.h>
 
 namespace keyturn::fleet_simulation {

@@ -25,9 +25,15 @@ RotationRecord other_record(RotationKind kind) {
     return record;
 }
 
+TunnelState with_rotation(const RotationRecord& record) {
+    TunnelState state;
+    state.rotation = record;
+    return state;
+}
+
 FleetTransition beginning(const std::string& host, const RotationRecord& record) {
     return [host, record](FleetDocument& document) {
-        return begin_rotation(document, host, record, {});
+        return begin_rotation(document, host, with_rotation(record), {});
     };
 }
 
@@ -46,12 +52,20 @@ TEST(BeginRotation, LeadsItUnderItsOwnRules) {
     RolloutPolicy rules;
     rules.min_available = 2;
     ASSERT_TRUE(twice(document, [&](FleetDocument& begun) {
-        return begin_rotation(begun, "host-2", small_record(), rules);
+        return begin_rotation(begun, "host-2", with_rotation(small_record()), rules);
     }));
     EXPECT_EQ(document.lead, (FleetLead{"host-2", 0}));
     EXPECT_EQ(document.epoch, 7U);
     EXPECT_EQ(document.rules, rules);
     EXPECT_EQ(document.state.rotation, small_record());
+}
+
+TEST(BeginRotation, LosesAgainstAPauseThatItsHostHasNotSeen) {
+    FleetDocument paused = idle_fleet();
+    paused.state.paused = WallTime(Milliseconds(1));
+    EXPECT_EQ(refusal(paused, beginning("host-2", small_record())), Fault::deposed);
+    const RotationRecord compromise = other_record(RotationKind::compromise);
+    EXPECT_TRUE(beginning("host-2", compromise)(paused)) << "which nothing stops";
 }
 
 TEST(BeginRotation, LosesAgainstAHostThatWasFaster) {
@@ -115,11 +129,14 @@ TEST(SaveIdleState, IsOnlyForATunnelWithoutARotation) {
     TunnelState state;
     state.paused = WallTime(Milliseconds(1));
     const FleetTransition saving = [&](FleetDocument& saved) {
-        return save_idle_state(saved, state);
+        return save_idle_state(saved, idle_fleet().state, state);
     };
     ASSERT_TRUE(twice(document, saving));
     EXPECT_EQ(document.state, state);
     EXPECT_EQ(refusal(rolling_fleet(), saving), Fault::deposed);
+    FleetDocument other = idle_fleet();
+    other.state.paused = WallTime(Milliseconds(2));
+    EXPECT_EQ(refusal(other, saving), Fault::deposed) << "another host was faster";
     state.rotation = small_record();
     EXPECT_EQ(refusal(idle_fleet(), saving), Fault::deposed);
 }

@@ -1,3 +1,4 @@
+#include "fleet/operator_transitions.hpp"
 #include "unit/member/fleet_hosts.hpp"
 
 namespace keyturn {

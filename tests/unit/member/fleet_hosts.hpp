@@ -118,4 +118,35 @@ class FleetHostsTest : public PlacedHostsTest {
     FleetHost second_{context_, clock_, cloud_, object_, 2};
 };
 
+/// A whole fleet: two hosts with the real heart, shell, follower and files.
+class FleetTunnelTest : public FleetHostsTest {
+  protected:
+    FleetTunnelTest() { second_.entry.eligible = false; }
+
+    /// Typed on the host that cannot lead.
+    void request(const RotationRequest& request = {}) {
+        const Result<void> accepted = second_.place->request_rotation(request);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+    void decide(Decision decision) {
+        const Result<void> accepted = second_.place->decide(decision);
+        ASSERT_TRUE(accepted) << accepted.error().text;
+    }
+
+    /// A rotation is held, because the unit of host-2 did not come back.
+    void come_to_a_hold() {
+        make_fleet();
+        second_.unit().ignores_starts = true;
+        request();
+        ASSERT_TRUE(run_until_held());
+        ASSERT_EQ(document().state.rotation->hold->unit, unit_of(2));
+    }
+
+    /// Systemd starts the unit once its fault is gone.
+    void repair() {
+        second_.unit().ignores_starts = false;
+        second_.units.restart_by_hand(second_.unit());
+    }
+};
+
 }  // namespace keyturn

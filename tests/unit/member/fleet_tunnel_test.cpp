@@ -3,37 +3,6 @@
 namespace keyturn {
 namespace {
 
-/// A whole fleet: two hosts with the real heart, shell, follower and files.
-class FleetTunnelTest : public FleetHostsTest {
-  protected:
-    FleetTunnelTest() { second_.entry.eligible = false; }
-
-    /// Typed on the host that cannot lead.
-    void request(const RotationRequest& request = {}) {
-        const Result<void> accepted = second_.place->request_rotation(request);
-        ASSERT_TRUE(accepted) << accepted.error().text;
-    }
-    void decide(Decision decision) {
-        const Result<void> accepted = second_.place->decide(decision);
-        ASSERT_TRUE(accepted) << accepted.error().text;
-    }
-
-    /// A rotation is held, because the unit of host-2 did not come back.
-    void come_to_a_hold() {
-        make_fleet();
-        second_.unit().ignores_starts = true;
-        request();
-        ASSERT_TRUE(run_until_held());
-        ASSERT_EQ(document().state.rotation->hold->unit, unit_of(2));
-    }
-
-    /// Systemd starts the unit once its fault is gone.
-    void repair() {
-        second_.unit().ignores_starts = false;
-        second_.units.restart_by_hand(second_.unit());
-    }
-};
-
 TEST_F(FleetTunnelTest, RotatesEveryUnitOnceUnderOneSecret) {
     make_fleet();
     const std::string old = first_.file();
@@ -139,58 +108,6 @@ TEST_F(FleetTunnelTest, ShowsTheSameOnAHostThatCannotLead) {
     EXPECT_THAT(second_.place->describe(),
                 AllOf(HasSubstr("host-1 leads"), HasSubstr("host-2"), HasSubstr(a)));
     EXPECT_FALSE(second_.place->request_rotation({})) << "one is open";
-}
-
-TEST_F(FleetTunnelTest, PausesAndResumesForEveryHost) {
-    make_fleet();
-    request();
-    ASSERT_TRUE(run_until_phase(Phase::soak));
-    const int restarted = restarts();
-    decide(Decision::pause);
-    pass(1h);
-    EXPECT_EQ(restarts(), restarted);
-    EXPECT_TRUE(document().state.paused);
-    decide(Decision::resume);
-    ASSERT_TRUE(run_until_done());
-    EXPECT_EQ(restarts(), 2);
-}
-
-TEST_F(FleetTunnelTest, HoldsOnEveryHostAndGoesOnAfterARetry) {
-    come_to_a_hold();
-    pass(1h);
-    EXPECT_EQ(second_.place->status().state, "held");
-    EXPECT_EQ(first_.place->status().state, "held");
-    EXPECT_LE(first_.unit().restarts, 1);
-    repair();
-    pass(1min);
-    decide(Decision::retry);
-    ASSERT_TRUE(run_until_done());
-    expect_all_on_the_token_of_cloudflare();
-    EXPECT_THAT(first_.units.secrets_sent, SizeIs(1));
-}
-
-TEST_F(FleetTunnelTest, RevertsOnEveryHost) {
-    make_fleet();
-    const std::string old = first_.file();
-    second_.unit().ignores_starts = true;
-    request();
-    ASSERT_TRUE(run_until_held());
-    repair();
-    pass(1min);
-    decide(Decision::revert);
-    ASSERT_TRUE(run_until_done());
-    EXPECT_EQ(first_.file(), old);
-    expect_all_on_the_token_of_cloudflare();
-    EXPECT_EQ(second_.history()[0].outcome, Outcome::reverted);
-}
-
-TEST_F(FleetTunnelTest, RefusesAnOrderForAReasonThatIsInTheObject) {
-    make_fleet();
-    decide(Decision::retry);
-    ASSERT_TRUE(run_until([this] { return document().order.done == 1; }));
-    EXPECT_NE(document().order.refusal, "");
-    request();
-    ASSERT_TRUE(run_until_done()) << "it is not in the way of the next one";
 }
 
 TEST_F(FleetTunnelTest, WaitsForAHostThatIsDownBeforeCloudflareKnowsTheSecret) {

@@ -103,6 +103,10 @@ class LeadExecutorTest : public testing::Test {
         return outcome;
     }
 
+    void pass(Milliseconds time) {
+        clock_.run_until([] { return false; }, time);
+    }
+
     /// This happens while an action is under way.
     void after(Milliseconds wait, std::function<void()> what) {
         auto ended = [](const std::exception_ptr& why) { EXPECT_FALSE(why); };
@@ -120,6 +124,18 @@ class LeadExecutorTest : public testing::Test {
         after(wait, std::function<void()>([this, transition = std::move(transition)] {
                   object_.change(transition);
               }));
+    }
+
+    /// host-1 reads the object after this time, as it does beside every action.
+    void look_after(Milliseconds wait) {
+        auto ended = [](const std::exception_ptr& why) { EXPECT_FALSE(why); };
+        boost::asio::co_spawn(context_, look_later(clock_.boot_now() + wait), std::move(ended));
+    }
+
+    Task<> look_later(BootTime when) {
+        co_await clock_.sleep_until(when);
+        const auto seen = co_await fleet_.look();
+        EXPECT_TRUE(seen) << "the object cannot be read";
     }
 
     void list(std::vector<Connector> connectors) { cloud_.strangers = std::move(connectors); }

@@ -56,6 +56,32 @@ TEST_F(LeadExecutorTest, AHostThatTakesNoTurnForLongIsAMatterForAPerson) {
     EXPECT_EQ(restart().error().fault, Fault::busy) << "its silence is forgotten";
 }
 
+/// In a compromise its unit is to restart, whatever the others do.
+TEST_F(LeadExecutorTest, AHostThatDoesNotTakeTheTokenForLongIsAMatterForAPerson) {
+    FleetDocument document = rolling_fleet();
+    document.members.at("host-2").file = old_print;
+    lead(document);
+    const BootTime first = clock_.boot_now();
+    Error error{Fault::busy, "", {}};
+    while (error.fault == Fault::busy && clock_.boot_now() - first < 1h) {
+        error = restart().error();
+        pass(1s);
+    }
+    EXPECT_EQ(error.fault, Fault::silent);
+    EXPECT_THAT(error.text, AllOf(HasSubstr("does not have the new token yet"),
+                                  HasSubstr("keyturnctl fleet decommission web host-2")));
+}
+
+TEST_F(LeadExecutorTest, AnOutageOfTheStoreIsNoSilenceOfAHost) {
+    lead();
+    EXPECT_EQ(restart().error().fault, Fault::busy);
+    object_.down = no_answer;
+    pass(1h);
+    object_.down.reset();
+    look();
+    EXPECT_EQ(restart().error().fault, Fault::busy);
+}
+
 TEST_F(LeadExecutorTest, ATurnThatWasTakenIsNeverWithdrawn) {
     lead();
     after(3s, host_takes());
