@@ -18,6 +18,17 @@ const MemberUnit* FleetMember::find(std::string_view unit) const {
     return found == units.end() ? nullptr : &*found;
 }
 
+std::vector<std::string> FleetDocument::unstaged(const RotationRecord& record) const {
+    std::vector<std::string> hosts;
+    const bool commits = state.rotation && sealed && state.rotation->phase == Phase::prepare &&
+                         record.phase == Phase::commit && !record.compromised();
+    if (!commits) return hosts;
+    for (const auto& [host, member] : members) {
+        if (member.staged != sealed->rotation_id) hosts.push_back(host);
+    }
+    return hosts;
+}
+
 const FleetTurn* FleetDocument::turn_of(std::string_view unit) const {
     const FleetTurn* newest = nullptr;
     for (const FleetTurn& turn : turns) {

@@ -104,6 +104,7 @@ inline constexpr Names<OrderKind, 6> names<OrderKind>{{
 struct FleetOrder {
     std::uint64_t number = 0;  ///< Grows with each order.
     std::uint64_t done = 0;    ///< The newest one that a host has carried out or refused.
+    std::string id;  ///< Of the newest one: by it, a host recognizes what it has placed already.
     OrderKind kind = OrderKind::none;
     RotationRequest request;  ///< Of `rotate`. Units are HOST/UNIT.
     std::string by;           ///< The host where it was typed.
@@ -181,6 +182,9 @@ struct FleetDocument {
     [[nodiscard]] bool has_token(const FleetMember& member) const {
         return member.file == deliver && member.answers == ask;
     }
+    /// The hosts that a rotation still waits for before this record may be stored: Cloudflare may
+    /// learn of the new token only once every host has it on its disk.
+    [[nodiscard]] std::vector<std::string> unstaged(const RotationRecord& record) const;
     /// The newest turn of a unit, HOST/UNIT; null if there is none.
     [[nodiscard]] const FleetTurn* turn_of(std::string_view unit) const;
 
@@ -210,5 +214,7 @@ struct FleetUnitName {
 
 /// The version of the format that this keyturn writes.
 inline constexpr int fleet_format = 1;
+/// Hexadecimal, of `FleetOrder::id`.
+inline constexpr std::size_t order_digits = 16;
 
 }  // namespace keyturn

@@ -52,6 +52,7 @@ bool is_sound(const FleetTurn& turn) {
 
 bool is_sound(const FleetOrder& order) {
     return order.number <= counter_max && order.done <= order.number &&
+           is_hex_or_empty(order.id, order_digits) &&
            (order.by.empty() || is_fleet_host(order.by)) &&
            std::ranges::all_of(order.request.units, is_fleet_unit);
 }

@@ -56,6 +56,7 @@ template <class Visitor, IsA<FleetOrder> Record>
 void describe(Visitor& visit, Record& order) {
     visit("number", order.number);
     visit("done", order.done);
+    visit("id", order.id);
     visit("kind", order.kind);
     visit.rare("request", order.request);
     visit("by", order.by);

@@ -35,22 +35,21 @@ void begin_from_record(FleetDocument& document) {
 
 }  // namespace
 
-Result<void> order(FleetDocument& document, const std::string& host, OrderKind kind,
-                   const RotationRequest& request) {
+Result<void> order(FleetDocument& document, const FleetOrder& given) {
     FleetOrder& present = document.order;
-    const bool urgent = kind == OrderKind::rotate && request.kind == RotationKind::compromise;
-    const bool same = present.kind == kind && present.request == request && present.by == host;
-    if (present.open() && same) return {};
-    if (present.open() && !urgent) {
-        return Error{Fault::busy,
-                     fmt::format("no host has carried out the order before it yet ({}, typed on {})",
-                                 name_of(present.kind), present.by),
-                     {}};
+    const bool same =
+        present.kind == given.kind && present.request == given.request && present.by == given.by;
+    if (present.id == given.id || (present.open() && same)) return {};
+    if (present.open() && !given.urgent()) {
+        return Error{
+            Fault::busy,
+            fmt::format("no host has carried out the order before it yet ({}, typed on {})",
+                        name_of(present.kind), present.by),
+            {}};
     }
-    ++present.number;
-    present.kind = kind;
-    present.request = request;
-    present.by = host;
+    const FleetOrder before = std::exchange(present, given);
+    present.number = before.number + 1;
+    present.done = before.done;
     present.refusal.clear();
     return {};
 }
@@ -68,8 +67,7 @@ Result<void> answer_order(FleetDocument& document, std::uint64_t number,
 Result<void> join(FleetDocument& document, const std::string& host, const FleetMember& member) {
     const auto found = document.members.find(host);
     if (found != document.members.end() && found->second.install != member.install) {
-        return Error{
-            Fault::conflict, fmt::format("another installation is {} already", host), {}};
+        return Error{Fault::conflict, fmt::format("another installation is {} already", host), {}};
     }
     document.members[host] = member;
     return {};

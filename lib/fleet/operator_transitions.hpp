@@ -11,9 +11,9 @@ namespace keyturn {
 // What people do to the object, and the answer to their orders. These are transitions too, as
 // transitions.hpp describes them.
 
-/// Fails with `busy` if the order before it is still open. A compromise waits for no other.
-[[nodiscard]] Result<void> order(FleetDocument& document, const std::string& host, OrderKind kind,
-                                 const RotationRequest& request);
+/// Places what somebody typed on a host: `given` with its id, host, kind and request. Fails with
+/// `busy` if the order before it is still open. A compromise waits for no other.
+[[nodiscard]] Result<void> order(FleetDocument& document, const FleetOrder& given);
 
 /// The order was carried out, or refused for this reason. Without a reason it stays open until the
 /// state shows that it was: a revert that only the lead knows of would be lost with it.

@@ -163,6 +163,9 @@ Result<void> hand_out(FleetDocument& document, const std::optional<SealedTokens>
 Result<void> save_record(FleetDocument& document, const Leadership& lead,
                          const TunnelState& state) {
     if (const auto leads = check_lead(document, lead); !leads) return leads;
+    if (state.rotation && !document.unstaged(*state.rotation).empty()) {
+        return busy("a host has just come without the new token");
+    }
     document.state = state;
     if (state.rotation && state.rotation->hold) withdraw_granted(document);
     return {};

@@ -63,7 +63,8 @@ struct SilentLead {
 
 // --- Of the lead ---------------------------------------------------------------------------------
 
-/// A hold withdraws turns that nobody has taken. A turn that was taken stays.
+/// A hold withdraws turns that nobody has taken. A turn that was taken stays. Fails with `busy` if
+/// the record is for the commit, and a host lacks the new token.
 [[nodiscard]] Result<void> save_record(FleetDocument& document, const Leadership& lead,
                                        const TunnelState& state);
 

@@ -2,6 +2,7 @@
 
 #include "clock/clock.hpp"
 #include "fleet/operator_transitions.hpp"
+#include "token/random.hpp"
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
@@ -48,6 +49,13 @@ FleetTunnel::FleetTunnel(const boost::asio::any_io_executor& executor, TunnelPol
         deposed_ = true;
         office_.wake();
     };
+}
+
+FleetTunnel::~FleetTunnel() {
+    for (const FleetOrder& wish : wishes_) {
+        tell_dropped(wish,
+                     "keyturnd did not reach the store before it had to begin anew; repeat it");
+    }
 }
 
 Task<> FleetTunnel::run() {
@@ -116,7 +124,14 @@ Result<void> FleetTunnel::place_order(OrderKind kind, RotationRequest request) {
     if (wishes_.size() >= wishes_max) {
         return Error{Fault::busy, "other orders wait already, until the store takes them", {}};
     }
-    wishes_.push_back(Wish{kind, std::move(request)});
+    auto id = random_hex(world_.random, order_digits);
+    if (!id) return id.error();
+    FleetOrder wish;
+    wish.id = std::move(*id);
+    wish.kind = kind;
+    wish.request = std::move(request);
+    wish.by = self_.host;
+    wishes_.push_back(std::move(wish));
     wished_.wake();
     return {};
 }
@@ -147,23 +162,22 @@ Result<void> FleetTunnel::decide(Decision decision) {
     return place_order(OrderKind::revert, {});
 }
 
-/// An order like the last one is another one if that has been carried out meanwhile.
-Task<Result<void>> FleetTunnel::place(Wish wish) {
+/// Looks first: an order like the last one is another one if that has been carried out meanwhile.
+Task<Result<void>> FleetTunnel::place(FleetOrder wish) {
     const auto seen = co_await fleet_.look();
     if (!seen) co_return seen.error();
-    FleetTransition ordering = [host = self_.host, wish](FleetDocument& document) {
-        return order(document, host, wish.kind, wish.request);
+    FleetTransition ordering = [wish = std::move(wish)](FleetDocument& document) {
+        return order(document, wish);
     };
     const auto placed = co_await fleet_.change(std::move(ordering), false);
     if (!placed) co_return placed.error();
     co_return Result<void>();
 }
 
-void FleetTunnel::tell_dropped(const Wish& wish, const Error& error) {
-    Event event{
-        EventKind::rotation_refused, Priority::error,
-        fmt::format("An order of this host ({}) is dropped: {}", name_of(wish.kind), error.text),
-        policy_.name, policy_.tunnel};
+void FleetTunnel::tell_dropped(const FleetOrder& wish, std::string_view why) {
+    Event event{EventKind::rotation_refused, Priority::error,
+                fmt::format("An order of this host ({}) is dropped: {}", name_of(wish.kind), why),
+                policy_.name, policy_.tunnel};
     event.result = "refused";
     log_.record(event);
 }
@@ -172,12 +186,12 @@ Task<> FleetTunnel::pass_on_wishes() {
     for (;;) {
         co_await wished_.wait();
         while (!wishes_.empty()) {
-            const auto urgent = std::ranges::find_if(wishes_, &Wish::urgent);
+            const auto urgent = std::ranges::find_if(wishes_, &FleetOrder::urgent);
             const auto wish = urgent == wishes_.end() ? wishes_.begin() : urgent;
             const auto placed = co_await place(*wish);
             // The object never takes what is invalid, so it would be in the way of all others.
             const bool over = placed || placed.error().fault == Fault::invalid;
-            if (!placed && over) tell_dropped(*wish, placed.error());
+            if (!placed && over) tell_dropped(*wish, placed.error().text);
             if (over) wishes_.erase(wish);
             if (placed) office_.wake();
             const BootTime next = world_.clock.boot_now() + times_.hasty_look;

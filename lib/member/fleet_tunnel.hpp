@@ -44,6 +44,8 @@ class FleetTunnel final : public ManagedTunnel {
                 double splay_share, Dependencies world, EventLog& log,
                 std::function<void(const ManagedTunnel&)> changed, FleetMemory& memory,
                 FleetSetup setup);
+    /// Tells which orders are lost with it.
+    ~FleetTunnel() override;
 
     void load() override {}
     Task<> run() override;
@@ -65,15 +67,6 @@ class FleetTunnel final : public ManagedTunnel {
     [[nodiscard]] BootTime seen_at() const { return fleet_.seen_at(); }
 
   private:
-    struct Wish {
-        OrderKind kind = OrderKind::none;
-        RotationRequest request;
-
-        [[nodiscard]] bool urgent() const {
-            return kind == OrderKind::rotate && request.kind == RotationKind::compromise;
-        }
-    };
-
     // The part of every host.
     Task<> follow();
     void note_look();
@@ -89,8 +82,8 @@ class FleetTunnel final : public ManagedTunnel {
     Task<> do_office_work();
     [[nodiscard]] BootTime next_office_work() const;
     Task<> pass_on_wishes();
-    Task<Result<void>> place(Wish wish);
-    void tell_dropped(const Wish& wish, const Error& error);
+    Task<Result<void>> place(FleetOrder wish);
+    void tell_dropped(const FleetOrder& wish, std::string_view why);
     Task<> push_state();
     Task<> give_beat();
     void note_refused(const Error& error, const std::optional<Leadership>& led);
@@ -126,8 +119,8 @@ class FleetTunnel final : public ManagedTunnel {
     TakeOverWatch watch_;
     FollowerTrouble trouble_;
     TroubleLog troubles_{policy_, log_};
-    std::list<Wish> wishes_;    ///< Of people on this host, on their way into the object.
-    std::uint64_t obeyed_ = 0;  ///< The newest order that this host has begun to carry out.
+    std::list<FleetOrder> wishes_;  ///< Of people on this host, on their way into the object.
+    std::uint64_t obeyed_ = 0;      ///< The newest order that this host has begun to carry out.
     BootTime obeyed_at_{};
     std::string refusal_;         ///< Why it was refused, until the object has that.
     TunnelState agreed_;          ///< What the object had when the agent began, or has got from it.

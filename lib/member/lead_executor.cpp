@@ -163,21 +163,16 @@ Task<Result<void>> LeadExecutor::wait_until_staged(const SaveRecord& action) {
     co_return check_staged(action.record);
 }
 
-/// Cloudflare may learn of the new token only once every host has it on its disk.
 Result<void> LeadExecutor::check_staged(const RotationRecord& record) {
     const std::optional<FleetDocument>& seen = fleet_.seen();
-    const bool commits = seen && seen->state.rotation && seen->sealed &&
-                         seen->state.rotation->phase == Phase::prepare &&
-                         record.phase == Phase::commit && !record.compromised();
-    if (!commits) return {};
-    std::vector<std::string> missing;
-    for (const auto& [host, member] : seen->members) {
-        if (member.staged == seen->sealed->rotation_id) continue;
-        missing.push_back(member.lacks.empty() ? host : fmt::format("{} ({})", host, member.lacks));
-    }
+    std::vector<std::string> missing = seen ? seen->unstaged(record) : std::vector<std::string>();
     if (missing.empty()) {
         unstaged_since_.reset();
         return {};
+    }
+    for (std::string& host : missing) {
+        const std::string& why = seen->members.at(host).lacks;
+        if (!why.empty()) host += fmt::format(" ({})", why);
     }
     const BootTime now = watched_until();
     if (!unstaged_since_) unstaged_since_ = now;

@@ -161,8 +161,13 @@ inline FleetDocument sample_fleet(int hosts = 2) {
     document.ask = 12;
     document.turns = {sample_turn()};
     document.turns_granted = 7;
-    document.order = FleetOrder{
-        4, 3, OrderKind::rotate, document.state.rotation->request, "host-2", "a rotation is open"};
+    document.order = FleetOrder{4,
+                                3,
+                                "8899aabbccddeeff",
+                                OrderKind::rotate,
+                                document.state.rotation->request,
+                                "host-2",
+                                "a rotation is open"};
     for (int host = 1; host <= hosts; ++host) {
         document.members.emplace(sample_host(host),
                                  sample_member(static_cast<char>('0' + host % 10)));

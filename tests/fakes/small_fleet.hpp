@@ -48,6 +48,18 @@ inline FleetMember small_member(int host) {
     return member;
 }
 
+/// Typed on a host: another order with each call.
+inline FleetOrder order_of(OrderKind kind, const std::string& host = "host-2",
+                           const RotationRequest& request = {}) {
+    static int typed = 0;
+    FleetOrder order;
+    order.id = fmt::format("{:016x}", ++typed);
+    order.kind = kind;
+    order.request = request;
+    order.by = host;
+    return order;
+}
+
 /// No rotation is open.
 inline FleetDocument idle_fleet(int hosts = 2) {
     FleetDocument document;

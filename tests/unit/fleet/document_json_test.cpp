@@ -196,6 +196,7 @@ std::vector<WrongName> wrong_names(const std::string& name) {
         {"sealed", [=](FleetDocument& it) { it.sealed->text = name; }},
         {"turns", [=](FleetDocument& it) { it.turns[0].unit = name; }},
         {"turns", [=](FleetDocument& it) { it.turns[0].rotation_id = name; }},
+        {"order", [=](FleetDocument& it) { it.order.id = name; }},
         {"order", [=](FleetDocument& it) { it.order.by = name; }},
         {"order", [=](FleetDocument& it) { it.order.request.units = {name}; }},
         {"members", [=](FleetDocument& it) { it.members[name] = sample_member('3'); }},

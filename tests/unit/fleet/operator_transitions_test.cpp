@@ -7,7 +7,8 @@ namespace {
 
 FleetTransition ordering(OrderKind kind, const std::string& host = "host-2",
                          const RotationRequest& request = {}) {
-    return [=](FleetDocument& document) { return order(document, host, kind, request); };
+    const FleetOrder given = order_of(kind, host, request);
+    return [=](FleetDocument& document) { return order(document, given); };
 }
 
 TEST(Order, IsKeptUntilAHostHasCarriedItOut) {
@@ -22,6 +23,18 @@ TEST(Order, IsKeptUntilAHostHasCarriedItOut) {
     EXPECT_FALSE(document.order.open());
     ASSERT_TRUE(twice(document, ordering(OrderKind::pause)));
     EXPECT_EQ(document.order.number, 2U);
+}
+
+/// The answer of the store was lost, and the host sends it again after it was carried out.
+TEST(Order, IsNotPlacedTwice) {
+    FleetDocument document = rolling_fleet();
+    const FleetTransition typed = ordering(OrderKind::pause);
+    ASSERT_TRUE(typed(document));
+    ASSERT_TRUE(answer_order(document, 1, ""));
+    ASSERT_TRUE(typed(document));
+    EXPECT_FALSE(document.order.open());
+    ASSERT_TRUE(ordering(OrderKind::pause)(document));
+    EXPECT_TRUE(document.order.open()) << "the same, typed once more";
 }
 
 /// What only the lead knows is lost with it.

@@ -30,4 +30,17 @@ inline Fault refusal(FleetDocument document, const FleetTransition& transition) 
     return applied ? Fault::invalid : applied.error().fault;
 }
 
+/// What a decision to restart the unit of this host saw.
+inline TurnWish wish_for(int host, const FleetDocument& document) {
+    TurnWish wish;
+    wish.unit = unit_of(host);
+    wish.deadline = Milliseconds(120'000);
+    for (const auto& [name, member] : document.members) wish.seen.emplace_back(name, member.units);
+    return wish;
+}
+
+inline FleetTransition granting(const TurnWish& wish, const Leadership& by = lead) {
+    return [wish, by](FleetDocument& document) { return grant_turn(document, by, wish); };
+}
+
 }  // namespace keyturn

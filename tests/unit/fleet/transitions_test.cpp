@@ -5,19 +5,6 @@
 namespace keyturn {
 namespace {
 
-/// What a decision to restart the unit of this host saw.
-TurnWish wish_for(int host, const FleetDocument& document) {
-    TurnWish wish;
-    wish.unit = unit_of(host);
-    wish.deadline = Milliseconds(120'000);
-    for (const auto& [name, member] : document.members) wish.seen.emplace_back(name, member.units);
-    return wish;
-}
-
-FleetTransition granting(const TurnWish& wish, const Leadership& by = lead) {
-    return [wish, by](FleetDocument& document) { return grant_turn(document, by, wish); };
-}
-
 RotationRecord other_record(RotationKind kind) {
     RotationRecord record = small_record();
     record.rotation_id = std::string(32, 'b');
@@ -189,6 +176,22 @@ TEST(LeadsTransitions, AreNotForAHostThatWasDeposed) {
     }
 }
 
+/// It has come after the lead has looked.
+TEST(SaveRecord, OfTheCommitWaitsForAHostWithoutTheToken) {
+    FleetDocument document = rolling_fleet();
+    document.state.rotation->phase = Phase::prepare;
+    TunnelState state = document.state;
+    state.rotation->phase = Phase::commit;
+    const FleetTransition saving = [&](FleetDocument& saved) {
+        return save_record(saved, lead, state);
+    };
+    document.members.at("host-2").staged.clear();
+    EXPECT_EQ(refusal(document, saving), Fault::busy);
+    document.members.at("host-2").staged = document.sealed->rotation_id;
+    ASSERT_TRUE(twice(document, saving));
+    EXPECT_EQ(document.state, state);
+}
+
 TEST(SaveRecord, OfAHoldWithdrawsOnlyTurnsThatNobodyHasTaken) {
     FleetDocument document = fleet_with_turn(1, TurnState::granted);
     document.turns.push_back(small_turn(2, TurnState::taken));
@@ -234,109 +237,6 @@ TEST(KeepSealed, ReplacesAndForgetsTheTokens) {
     ASSERT_TRUE(
         twice(document, [&](FleetDocument& kept) { return keep_sealed(kept, lead, sealed); }));
     EXPECT_EQ(document.sealed, sealed);
-}
-
-TEST(GrantTurn, LetsOneUnitTakeItsTurn) {
-    FleetDocument document = rolling_fleet();
-    ASSERT_TRUE(twice(document, granting(wish_for(1, document))));
-    ASSERT_THAT(document.turns, SizeIs(1));
-    const FleetTurn& turn = document.turns[0];
-    EXPECT_EQ(turn.number, 1U);
-    EXPECT_EQ(turn.unit, unit_of(1));
-    EXPECT_EQ(turn.rotation_id, fleet_rotation);
-    EXPECT_EQ(turn.state, TurnState::granted);
-    EXPECT_EQ(turn.deadline, Milliseconds(120'000));
-    EXPECT_EQ(turn.invocation_before, "");
-}
-
-TEST(GrantTurn, IsNotGivenWhileAnotherUnitHasTakenItsTurn) {
-    const FleetDocument document = fleet_with_turn(2, TurnState::taken);
-    EXPECT_EQ(refusal(document, granting(wish_for(1, document))), Fault::busy);
-    FleetDocument over = fleet_with_turn(2, TurnState::ended);
-    EXPECT_TRUE(twice(over, granting(wish_for(1, over))));
-}
-
-TEST(GrantTurn, WithdrawsATurnOfAnEarlierPlanThatNobodyHasTaken) {
-    FleetDocument document = fleet_with_turn(2, TurnState::granted);
-    ASSERT_TRUE(twice(document, granting(wish_for(1, document))));
-    ASSERT_THAT(document.turns, SizeIs(1));
-    EXPECT_EQ(document.turns[0].unit, unit_of(1));
-}
-
-TEST(GrantTurn, HurriesBesideOthersAfterACompromise) {
-    FleetDocument document = fleet_with_turn(2, TurnState::taken);
-    TurnWish wish = wish_for(1, document);
-    wish.hurried = true;
-    ASSERT_TRUE(twice(document, granting(wish)));
-    EXPECT_THAT(document.turns, SizeIs(2));
-}
-
-TEST(GrantTurn, ReplacesTheUnitsTurnThatHasEnded) {
-    FleetDocument document = fleet_with_turn(1, TurnState::ended);
-    ASSERT_TRUE(twice(document, granting(wish_for(1, document))));
-    ASSERT_THAT(document.turns, SizeIs(1));
-    EXPECT_EQ(document.turns[0].number, 5U) << "a number is never used again";
-}
-
-TEST(GrantTurn, IsNotGivenWhileTheRotationIsHeld) {
-    FleetDocument document = rolling_fleet();
-    document.state.rotation->hold = small_hold();
-    EXPECT_EQ(refusal(document, granting(wish_for(1, document))), Fault::conflict);
-}
-
-TEST(GrantTurn, IsNotGivenToAHostWithoutTheToken) {
-    FleetDocument document = rolling_fleet();
-    document.members.at("host-1").file = old_print;
-    EXPECT_EQ(refusal(document, granting(wish_for(1, document))), Fault::busy);
-    EXPECT_TRUE(twice(document, granting(wish_for(2, document)))) << "only its own file counts";
-}
-
-TEST(GrantTurn, IsNotGivenIfAnyUnitHasChangedSinceTheDecision) {
-    const FleetDocument seen = rolling_fleet();
-    const TurnWish wish = wish_for(1, seen);
-    FleetDocument restarted = seen;
-    restarted.members.at("host-2").units[0].seen.state.invocation = process(201);
-    EXPECT_EQ(refusal(restarted, granting(wish)), Fault::busy);
-    FleetDocument reconnected = seen;
-    reconnected.members.at("host-2").units[0].seen.readiness->connector_id = "another";
-    EXPECT_EQ(refusal(reconnected, granting(wish)), Fault::busy);
-    FleetDocument failed = seen;
-    fail(failed.members.at("host-2").units[0].seen.state);
-    EXPECT_EQ(refusal(failed, granting(wish)), Fault::busy);
-    FleetDocument grown = seen;
-    grown.members.emplace("host-3", small_member(3));
-    EXPECT_EQ(refusal(grown, granting(wish)), Fault::busy);
-    FleetDocument same = seen;
-    same.members.at("host-2").units[0].seen.readiness->connections = 3;
-    EXPECT_TRUE(twice(same, granting(wish))) << "the list of Cloudflare says how many there are";
-}
-
-TEST(GrantTurn, NamesAUnitThatNoHostHas) {
-    const FleetDocument document = rolling_fleet();
-    EXPECT_EQ(refusal(document, granting(wish_for(3, document))), Fault::missing);
-}
-
-TEST(WithdrawTurn, TakesBackOnlyWhatNobodyHasTaken) {
-    const FleetTransition withdrawing = [](FleetDocument& document) {
-        return withdraw_turn(document, lead, 4);
-    };
-    FleetDocument document = fleet_with_turn(1, TurnState::granted);
-    ASSERT_TRUE(twice(document, withdrawing));
-    EXPECT_THAT(document.turns, IsEmpty());
-    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::taken), withdrawing), Fault::conflict);
-    EXPECT_EQ(refusal(fleet_with_turn(1, TurnState::ended), withdrawing), Fault::conflict);
-}
-
-TEST(ClearTurn, RemovesOnlyATurnThatHasEnded) {
-    const FleetTransition clearing = [](FleetDocument& document) {
-        return clear_turn(document, lead, 4);
-    };
-    FleetDocument ended = fleet_with_turn(1, TurnState::ended);
-    ASSERT_TRUE(twice(ended, clearing));
-    EXPECT_THAT(ended.turns, IsEmpty());
-    FleetDocument taken = fleet_with_turn(1, TurnState::taken);
-    ASSERT_TRUE(twice(taken, clearing));
-    EXPECT_THAT(taken.turns, SizeIs(1));
 }
 
 TEST(Beat, ShowsThatTheLeadWorks) {

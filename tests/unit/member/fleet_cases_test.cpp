@@ -92,7 +92,7 @@ class UnansweredCompromise : public FleetCases {
         object_.change([](FleetDocument& document) {
             RotationRequest request;
             request.kind = RotationKind::compromise;
-            return keyturn::order(document, "host-2", OrderKind::rotate, request);
+            return keyturn::order(document, order_of(OrderKind::rotate, "host-2", request));
         });
         pass(2min);
         ASSERT_TRUE(document().order.open());

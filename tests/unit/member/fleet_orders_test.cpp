@@ -84,6 +84,16 @@ TEST_F(FleetTunnelTest, RefusesMoreOrdersThanCanWait) {
     EXPECT_FALSE(second_.place->decide(Decision::retry));
 }
 
+TEST_F(FleetTunnelTest, TellsWhichOrderIsLostWhenKeyturndStops) {
+    make_fleet();
+    object_.down = no_answer;
+    decide(Decision::retry);
+    pass(1min);
+    second_.stop();
+    EXPECT_THAT(second_.log.message(EventKind::rotation_refused),
+                AllOf(HasSubstr("(retry) is dropped"), HasSubstr("repeat it")));
+}
+
 TEST_F(FleetTunnelTest, RefusesAUnitThatCannotBeOne) {
     make_fleet();
     const Result<void> asked =

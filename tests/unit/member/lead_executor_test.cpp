@@ -136,7 +136,7 @@ TEST_F(LeadExecutorTest, AScheduledStartWaitsForItsTurnOrForAnOrder) {
     state_.rotation->request.scheduled = true;
     after(1min, [this] {
         object_.change(
-            [](FleetDocument& ordered) { return order(ordered, "host-2", OrderKind::pause, {}); });
+            [](FleetDocument& ordered) { return order(ordered, order_of(OrderKind::pause)); });
     });
     look_after(65s);
     const BootTime before = clock_.boot_now();
