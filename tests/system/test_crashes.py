@@ -2,7 +2,7 @@
 
 import pytest
 
-from fault_checks import FIRST, SECOND
+from fault_checks import FIRST, SECOND, WINDOW
 
 RESTART_SOON = "[Service]\nRestartSec=200ms\n"
 
@@ -46,15 +46,15 @@ MOMENTS = {
         # The second GET of the token is prepare's, the third reads back what was delivered.
         lambda s: hang(s, method="GET", path="*/token", after=2),
         until_event("token_delivered"), "commit"),
-    "roll, settling": (lambda s: rollout(s, settle="2s"), until_status(phase="roll"), "roll"),
+    "roll, settling": (lambda s: rollout(s, settle=WINDOW), until_status(phase="roll"), "roll"),
     "roll, unit restarting": (
         lambda s: s.cloudflare.knobs(registration_delay_seconds=0.7),
         until_event("unit_restarting"), "roll"),
     "roll, second unit restarting": (
         lambda s: s.cloudflare.knobs(registration_delay_seconds=0.7),
         until_event("unit_restarting", target_unit=SECOND), "roll"),
-    "soak": (lambda s: rollout(s, soak="2s"), until_event("soak_started"), "soak"),
-    "finish": (lambda s: rollout(s, min_healthy_time="2s"), until_status(phase="finish"),
+    "soak": (lambda s: rollout(s, soak=WINDOW), until_event("soak_started"), "soak"),
+    "finish": (lambda s: rollout(s, min_healthy_time=WINDOW), until_status(phase="finish"),
                "finish"),
 }
 

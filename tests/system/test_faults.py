@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from fault_checks import (BUS, EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, check_done, check_held,
-                          rotate_into_the_soak, with_rollout)
+from fault_checks import (BUS, EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, WINDOW, check_done,
+                          check_held, rotate_into_the_soak, with_rollout)
 from scenario import wait_until
 from scenario.keyturn import UNIT
 
@@ -75,7 +75,7 @@ def test_api_that_takes_the_secret_and_does_not_answer(scenario, traffic):
 
 
 def test_bus_down_after_the_patch(scenario, traffic):
-    with_rollout(scenario, settle="2s")
+    with_rollout(scenario, settle=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("token_delivered")
     scenario.host.run("systemctl", "stop", *BUS)
@@ -193,7 +193,7 @@ def test_start_limit_that_is_nearly_used_up(scenario, traffic):
 
 
 def test_operator_who_stops_the_next_unit_is_obeyed(scenario, traffic):
-    rotate_into_the_soak(scenario, "2s")
+    rotate_into_the_soak(scenario)
     scenario.host.run("systemctl", "stop", SECOND)
     check_held(scenario, "operator_took_over", SECOND)
     assert not scenario.journal.events("unit_restarting", target_unit=SECOND)

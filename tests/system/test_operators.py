@@ -40,7 +40,7 @@ def test_a_paused_tunnel_is_not_rotated(scenario):
 
 
 def test_a_pause_stops_before_the_next_restart(scenario, traffic):
-    rotate_into_the_soak(scenario, "1s")
+    rotate_into_the_soak(scenario)
     scenario.keyturn.ctl("pause", "web", check=True)
     scenario.journal.wait_for("rotation_paused")
     assert scenario.keyturn.status()["state"] == "paused"

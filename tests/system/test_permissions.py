@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from fault_checks import FIRST, SECOND, check_done, check_held, rotate_into_the_soak, with_rollout
+from fault_checks import (FIRST, SECOND, WINDOW, check_done, check_held, rotate_into_the_soak,
+                          with_rollout)
 from scenario import wait_until
 from scenario.keyturn import SURGE
 
@@ -201,7 +202,7 @@ def give_back(scenario, way):
 
 @pytest.mark.parametrize("way", ["masked", "not there"])
 def test_polkit_that_goes_in_the_middle_is_waited_for(scenario, traffic, way):
-    rotate_into_the_soak(scenario, "2s")
+    rotate_into_the_soak(scenario)
     take_away(scenario, way)
     waiting = scenario.journal.wait_for("rotation_waiting")
     assert "cannot ask polkit about " + SECOND in waiting["MESSAGE"]
@@ -214,7 +215,7 @@ def test_polkit_that_goes_in_the_middle_is_waited_for(scenario, traffic, way):
 
 @pytest.mark.parametrize("moment", ["rotation_asked_for", "soak_started"])
 def test_polkit_that_is_slow_is_waited_for(scenario, traffic, moment):
-    with_rollout(scenario, soak="1s")
+    with_rollout(scenario, soak=WINDOW)
     if moment == "soak_started":
         scenario.keyturn.rotate()
         scenario.journal.wait_for(moment)
@@ -230,7 +231,7 @@ def test_polkit_that_is_slow_is_waited_for(scenario, traffic, moment):
 
 
 def test_rule_that_goes_in_the_middle_holds(scenario, traffic):
-    rotate_into_the_soak(scenario, "2s")
+    rotate_into_the_soak(scenario)
     deny(scenario, 'unit == "%s"' % SECOND)
     check_held(scenario, "not_allowed", SECOND)
     assert OWN_RULE in scenario.keyturn.status()["reason"]

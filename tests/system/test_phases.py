@@ -51,11 +51,7 @@ def test_reload_reexec_and_hangup_change_nothing(scenario, traffic):
     assert not scenario.journal.events("daemon_started"), "it is the same process all along"
 
 
-def soak(scenario):
-    rotate_into_the_soak(scenario, "2s")
-
-
-@pytest.mark.parametrize("reach", [hang_in_the_patch, soak])
+@pytest.mark.parametrize("reach", [hang_in_the_patch, rotate_into_the_soak])
 def test_stopped_and_finished(scenario, traffic, reach):
     reach(scenario)
     begun = time.monotonic()
@@ -78,7 +74,7 @@ def test_second_sigterm_ends_at_once(scenario, traffic):
 
 def test_signal_without_a_meaning_is_a_crash(scenario, traffic):
     scenario.units.drop_in("soon", "[Service]\nRestartSec=200ms\n", unit=UNIT)
-    soak(scenario)
+    rotate_into_the_soak(scenario)
     scenario.host.run("systemctl", "kill", "--signal=USR1", "--kill-who=main", UNIT)
     assert scenario.journal.wait_for("rotation_resumed")["PHASE"] == "soak"
     check_done(scenario)

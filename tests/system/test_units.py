@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from fault_checks import BUS, FIRST, SECOND, check_done, check_held, with_rollout
+from fault_checks import BUS, FIRST, SECOND, WINDOW, check_done, check_held, with_rollout
 from scenario import wait_until
 from scenario.keyturn import policy_text
 
@@ -80,7 +80,7 @@ def bus_that_is_mended(scenario):
 
 
 def test_bus_down_when_keyturnd_starts_in_the_middle(scenario, traffic, bus):
-    with_rollout(scenario, soak="2s")
+    with_rollout(scenario, soak=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
     scenario.keyturn.stop()
@@ -104,7 +104,7 @@ def polkit_that_is_mended(scenario):
 
 
 def test_polkit_killed(scenario, traffic, polkit):
-    with_rollout(scenario, settle="1s")
+    with_rollout(scenario, settle=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("token_delivered")
     scenario.host.run("systemctl", "kill", "--signal=KILL", polkit)
@@ -113,7 +113,7 @@ def test_polkit_killed(scenario, traffic, polkit):
 
 
 def test_unit_masked_in_the_middle(scenario, traffic):
-    with_rollout(scenario, soak="2s", healthy_deadline="2s")
+    with_rollout(scenario, soak=WINDOW, healthy_deadline="2s")
     drop_in(scenario, SOON, unit=SECOND)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
@@ -157,7 +157,7 @@ def test_operators_stop_that_is_under_way_is_not_overruled(scenario, traffic):
 
 
 def test_waiting_unit_that_crashes_comes_back_with_the_new_token(scenario):
-    with_rollout(scenario, soak="3s")
+    with_rollout(scenario, soak=WINDOW)
     old = scenario.units.connector(SECOND)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
@@ -173,7 +173,7 @@ def test_waiting_unit_that_crashes_comes_back_with_the_new_token(scenario):
 
 def test_restarted_unit_that_somebody_restarts_is_proven_again(scenario, traffic):
     """As cloudflared-update.timer does."""
-    with_rollout(scenario, soak="2s")
+    with_rollout(scenario, soak=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
     scenario.host.run("systemctl", "restart", FIRST)
@@ -186,7 +186,7 @@ def test_restarted_unit_that_somebody_restarts_is_proven_again(scenario, traffic
 
 
 def test_unit_that_is_added_in_the_middle_has_the_new_token_and_no_part(scenario, traffic):
-    with_rollout(scenario, soak="2s")
+    with_rollout(scenario, soak=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
     try:
@@ -206,7 +206,7 @@ def test_unit_that_is_removed_in_the_middle_is_passed_over_after_a_retry(scenari
                       "systemctl start %s" % (EXTRA, EXTRA, EXTRA))
     try:
         scenario.units.wait_full(count=3)
-        scenario.keyturn.write_policy(rollout={"soak": "2s"}, units=[FIRST, SECOND, EXTRA])
+        scenario.keyturn.write_policy(rollout={"soak": WINDOW}, units=[FIRST, SECOND, EXTRA])
         with scenario.looks():
             scenario.keyturn.restart()
         scenario.journal.mark()
@@ -301,7 +301,7 @@ def test_record_that_knows_a_unit_by_its_alias_is_carried_on(scenario, aliased, 
     """As a keyturnd from before has written it."""
     scenario.host.run("systemctl", "start", FIRST)
     scenario.units.wait_full(count=2)
-    with_units(scenario, FIRST, ALIAS, soak="2s")
+    with_units(scenario, FIRST, ALIAS, soak=WINDOW)
     scenario.keyturn.rotate()
     scenario.journal.wait_for("soak_started")
     scenario.keyturn.stop()

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from fault_checks import EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, with_rollout
+from fault_checks import EXIT_HELD, FIRST, SECOND, UNREACHABLE_EDGE, WINDOW, with_rollout
 from scenario import wait_until
 
 ESCAPE = "\x1b"
@@ -110,7 +110,7 @@ def test_watch_waits_for_a_rotation_and_outlives_keyturnd(scenario, watch):
 
 
 def test_ctrl_c_ends_only_the_display(scenario, traffic, watch):
-    with_rollout(scenario, soak="3s")
+    with_rollout(scenario, soak=WINDOW)
     starter = watch("rotate", "web", "--follow")
     starter.wait_for("soak after batch 1 of 2")
     attached = watch("rotate", "web", "--follow")

@@ -2,6 +2,10 @@
 
 import time
 
+# A deadline is what an idle machine would need. This many times as long ends a test that hangs;
+# what has to be fast is asserted by the times in the journal.
+PATIENCE = 4
+
 
 class Overdue(AssertionError):
     """What was waited for did not come in time."""
@@ -12,6 +16,7 @@ def wait_until(condition, what, seconds=15.0, step=0.05):
 
     `what` is a text, or a function that tells at the end how things stand.
     """
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = condition()
